@@ -1,0 +1,18 @@
+"""numpylm: RNN, LSTM and GRU language models in pure NumPy, with every gradient derived by hand.
+
+    import numpylm as nlm
+    model = nlm.LSTMLM(vocab_size=50, embedding_dim=16, hidden_dim=32)
+    out = model.loss_and_gradients(inputs, targets)        # inputs, targets (T, N) integers
+
+One file holds one idea: lstm.py equations (3) to (8) and their backward pass, loss.py softmax cross-entropy, and so on;
+README.md maps equations to files. `python -m numpylm --help` lists the commands.
+"""
+
+from numpylm.gradient_check import central_difference, complex_step
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "central_difference",
+    "complex_step",
+]

@@ -1,0 +1,28 @@
+"""Embedding: a table E with one row for each token of the vocabulary.
+
+    x_t = E[token_t]  =  onehot(token_t) E
+
+    E (V, D)   tokens (T, N) integers   x (T, N, D)
+
+Looking a row up is the product with a one-hot vector, without the multiplications by zero. Its gradient is the
+transposed product onehotᵀ dx: every occurrence of a token **adds** its dx_t to the token's row.
+
+Source: Bengio, Ducharme, Vincent and Jauvin, A Neural Probabilistic Language Model (2003), section 2.
+"""
+
+import numpy as np
+
+
+def embedding_forward(tokens, E):
+    """x = E[tokens]: tokens (T, N) and E (V, D) give x (T, N, D). The tokens must be checked before: see model.py."""
+    return E[tokens]
+
+
+def embedding_backward(dx, tokens, vocab_size):
+    """dE (V, D) from dx (T, N, D): row v is the sum of dx over the places where token v stands."""
+    dx_rows = dx.reshape(tokens.size, dx.shape[-1])
+    order = np.argsort(tokens, axis=None, kind="stable")
+    present, first = np.unique(tokens.ravel()[order], return_index=True)
+    dE = np.zeros((vocab_size, dx.shape[-1]), dtype=dx.dtype)
+    dE[present] = np.add.reduceat(dx_rows[order], first, axis=0)
+    return dE

@@ -1,0 +1,63 @@
+"""Softmax cross-entropy: the mean surprise, in nats, of a model at the tokens that came.
+
+    y_t  = softmax(logits_t)                                            (2), (9)
+    loss = -(1/M) Σ_{t,n} log y_t[n, target_t[n]]
+
+    logits (T, N, V)   targets (T, N) integers   y (T, N, V)   M: how many targets are predicted
+
+A target of -1 is not predicted: it adds nothing to the loss, is not counted in M and gets no gradient. The logarithm
+is taken of no probability: log y = logits - log Σ_v e^logits_v, with the largest logit subtracted before.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+IGNORED = -1
+
+
+class CrossEntropyTrace(NamedTuple):
+    """What cross_entropy_backward reads: the probabilities y (T, N, V), and the targets (T, N)."""
+
+    y: np.ndarray
+    targets: np.ndarray
+
+
+def surprisal(logits, targets):
+    """-log y[target] in nats, of the targets' shape (T, N); zero where the target is -1."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)  # (T, N, V)
+    at_target = target_entries(shifted, targets)
+    return np.where(targets == IGNORED, 0, np.log(np.exp(shifted).sum(axis=-1)) - at_target)
+
+
+def cross_entropy_forward(logits, targets):
+    """The loss, a number in nats per predicted token, and the CrossEntropyTrace.
+
+    Raises ValueError when every target is -1.
+    """
+    predicted = targets != IGNORED
+    if not predicted.any():
+        raise ValueError("every target is -1: the loss is a mean over predicted tokens, and there is none")
+    shifted = logits - logits.max(axis=-1, keepdims=True)  # (T, N, V)
+    log_at_target = target_entries(shifted, targets)  # (T, N)
+    y = np.exp(shifted, out=shifted)
+    total = y.sum(axis=-1, keepdims=True)  # (T, N, 1)
+    y /= total
+    nats = np.log(total[..., 0]) - log_at_target
+    return nats[predicted].mean().item(), CrossEntropyTrace(y, targets)
+
+
+def cross_entropy_backward(trace):
+    """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere."""
+    y, targets = trace
+    t, n = np.nonzero(targets != IGNORED)
+    M = t.size
+    dlogits = y / M
+    dlogits[t, n, targets[t, n]] -= 1 / M
+    dlogits[targets == IGNORED] = 0
+    return dlogits
+
+
+def target_entries(q, targets):
+    """q[t, n, targets[t, n]] for q (T, N, V): (T, N). Where the target is -1 the last entry is taken, to be ignored."""
+    return np.take_along_axis(q, targets[..., None], axis=-1)[..., 0]
