@@ -9,10 +9,12 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 """
 
 from numpylm.gradient_check import central_difference, complex_step
+from numpylm.masking import lengths_to_mask
 
 __version__ = "0.1.0"
 
 __all__ = [
     "central_difference",
     "complex_step",
+    "lengths_to_mask",
 ]

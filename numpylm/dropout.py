@@ -1,0 +1,50 @@
+"""Dropout: during training a random part of the values is set to zero, so that no unit can rely on one other.
+
+    q  <-  m ⊙ q        m = 0 with probability p, else 1 / (1 - p), so that the mean of m is 1
+
+Two kinds, for T steps of N sequences:
+
+    "standard"      (Zaremba, Sutskever and Vinyals, 2014): on the input of each layer and of the output projection,
+                    a new m at every step; the recurrent path h_{t-1} -> h_t is left alone
+    "variational"   (Gal and Ghahramani, 2016): the same places, with one m for a whole sequence at every step, and one
+                    more on h_{t-1} where it enters the gates
+
+Dropout is linear in q, so that its backward pass is the same multiplication: dq = m ⊙ (gradient of the result).
+"""
+
+from typing import NamedTuple
+
+KINDS = ("standard", "variational")
+
+
+class DropoutMasks(NamedTuple):
+    """inputs: one mask for each of the L layers' inputs, (T, N, D or H) or (1, N, D or H); output: one for the input of
+    the output projection; recurrent: one (N, H) for each layer, or None."""
+
+    inputs: list
+    output: object
+    recurrent: list
+
+
+def drop(q, mask):
+    """m ⊙ q, or q itself where there is no mask; both the forward pass and, on gradients, the backward pass."""
+    return q if mask is None else q * mask
+
+
+def draw_mask(rng, p, shape, dtype):
+    """A mask m of the given shape: zero with probability p, else 1 / (1 - p)."""
+    return ((rng.random(shape) >= p) / (1 - p)).astype(dtype)
+
+
+def draw_masks(rng, p, kind, T, N, input_sizes, H, dtype):
+    """All masks of one forward pass. input_sizes are the sizes of the layers' inputs: D, H, H, …"""
+    steps = 1 if kind == "variational" else T
+    inputs = [draw_mask(rng, p, (steps, N, size), dtype) for size in input_sizes]
+    output = draw_mask(rng, p, (steps, N, H), dtype)
+    recurrent = [draw_mask(rng, p, (N, H), dtype) if kind == "variational" else None for _ in input_sizes]
+    return DropoutMasks(inputs, output, recurrent)
+
+
+def no_masks(num_layers):
+    """The masks of a forward pass without dropout."""
+    return DropoutMasks([None] * num_layers, None, [None] * num_layers)

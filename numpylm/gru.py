@@ -1,0 +1,176 @@
+"""Gated recurrent unit (Cho et al., 2014), in the variant that PyTorch and cuDNN compute: the reset gate acts after
+the product with W_hn, not before it.
+
+    r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                             (10)
+    z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                             (11)
+    n_t = tanh(x_t W_xn + b_n + r_t ⊙ (h_{t-1} W_hn + b_hn))           (12)
+    h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                              (13)
+
+    x (T, N, D)   every other quantity (T, N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
+
+The weights lie side by side, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr, W_hz, … are views.
+xW = x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t = h_{t-1} W_h the state's.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.dropout import drop
+from numpylm.initialization import glorot_uniform, orthogonal
+from numpylm.masking import freeze, freeze_backward
+from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_columns, gate_views, over_time
+
+R, Z, N = range(3)  # the gates' order in the packed arrays, as in equations (10) to (12)
+
+
+class GRUParameters(NamedTuple):
+    """W_x (D, 3H), W_h (H, 3H) and b (3H,), packed, with a view for each symbol; b_hn (H,) stands by itself."""
+
+    W_x: np.ndarray
+    W_h: np.ndarray
+    b: np.ndarray
+    b_hn: np.ndarray
+    W_xr, W_xz, W_xn = gate_views("W_x", 3)
+    W_hr, W_hz, W_hn = gate_views("W_h", 3)
+    b_r, b_z, b_n = gate_views("b", 3)
+
+
+class GRUState(NamedTuple):
+    """h (N, H): what one step hands to the next."""
+
+    h: np.ndarray
+
+
+class GRUStep(NamedTuple):
+    """Every intermediate of one step, each (N, H); h_in is h_prev after recurrent dropout, if any."""
+
+    h_prev: np.ndarray
+    h_in: np.ndarray
+    r_t: np.ndarray
+    z_t: np.ndarray
+    hW_n: np.ndarray
+    n_t: np.ndarray
+    h_t: np.ndarray
+
+
+class GRUStepGradients(NamedTuple):
+    """The loss's gradient with respect to each intermediate of one step, each (N, H); da_t and dhW_t are (N, 3H)."""
+
+    dh_t: np.ndarray
+    dz_t: np.ndarray
+    dn_t: np.ndarray
+    dr_t: np.ndarray
+    da_t: np.ndarray
+    dhW_t: np.ndarray
+    dh_prev: np.ndarray
+
+
+class GRUTrace(NamedTuple):
+    """The forward pass as gru_backward reads it; .r .z .n are the T steps' r_t, z_t, n_t, each as (T, N, H)."""
+
+    x: np.ndarray
+    h: np.ndarray
+    steps: list
+    mask: Any
+    recurrent_dropout: Any
+    r, z, n = over_time("r_t", "z_t", "n_t")
+
+
+def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
+    """One time step: xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,) give a GRUStep.
+
+    Recurrent dropout meets h_prev only where it enters the gates: the h_prev that (13) carries on stays whole.
+    """
+    h_in = drop(h_prev, recurrent_dropout)
+    hW_t = h_in @ W_h  # (N, 3H)
+    r_t = sigmoid(gate_columns(xW_t, R, 3) + gate_columns(hW_t, R, 3))  # (10)
+    z_t = sigmoid(gate_columns(xW_t, Z, 3) + gate_columns(hW_t, Z, 3))  # (11)
+    hW_n = gate_columns(hW_t, N, 3) + b_hn
+    n_t = tanh(gate_columns(xW_t, N, 3) + r_t * hW_n)  # (12)
+    h_t = (1 - z_t) * n_t + z_t * h_prev  # (13)
+    return GRUStep(h_prev, h_in, r_t, z_t, hW_n, n_t, h_t)
+
+
+def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
+    """Gradients of one step from dh_t (N, H), all that reaches h_t, as GRUStepGradients. da_t is also xW_t's."""
+    dz_t = dh_t * (step.h_prev - step.n_t)  # (13)
+    dn_t = dh_t * (1 - step.z_t)  # (13)
+    dh_carried = dh_t * step.z_t  # (13)
+    da_n = tanh_backward(dn_t, step.n_t)  # (12)
+    dr_t = da_n * step.hW_n  # (12)
+    dhW_n = da_n * step.r_t  # (12)
+    da_z = sigmoid_backward(dz_t, step.z_t)  # (11)
+    da_r = sigmoid_backward(dr_t, step.r_t)  # (10)
+    da_t = np.concatenate((da_r, da_z, da_n), axis=1)  # (N, 3H)
+    dhW_t = np.concatenate((da_r, da_z, dhW_n), axis=1)  # (N, 3H)
+    dh_in = dhW_t @ W_h.T  # (10) to (12)
+    dh_prev = dh_carried + drop(dh_in, recurrent_dropout)
+    return GRUStepGradients(dh_t, dz_t, dn_t, dr_t, da_t, dhW_t, dh_prev)
+
+
+def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
+    """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
+
+    mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
+    h_{t-1} in the gates at every step (dropout.py).
+    """
+    xW = affine_forward(x, parameters.W_x, parameters.b)  # (T, N, 3H)
+    h_t = state_0.h
+    h, steps = [], []
+    for t in range(len(x)):
+        step = gru_step(xW[t], h_t, parameters.W_h, parameters.b_hn, recurrent_dropout)
+        h_t = freeze(mask, t, step.h_t, h_t)
+        h.append(h_t)
+        steps.append(step)
+    h = np.stack(h)  # (T, N, H)
+    return Output(h, GRUState(h_t), GRUTrace(x, h, steps, mask, recurrent_dropout))
+
+
+def gru_backward(parameters, dh, dstate_T, trace):
+    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients(dparameters, dx, dstate_0).
+
+    h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
+    gradient is the sum over t of h_{t-1}ᵀ dhW_t: one matrix product after the loop.
+    """
+    dh_next = dstate_T.h
+    da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 3H)
+    dhW = np.empty_like(da)
+    for t in reversed(range(len(dh))):
+        dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
+        gradients = gru_step_backward(dh_t, trace.steps[t], parameters.W_h, trace.recurrent_dropout)
+        da[t] = gradients.da_t
+        dhW[t] = gradients.dhW_t
+        dh_next = gradients.dh_prev + dh_frozen
+    dx, dW_x, db = affine_backward(da, trace.x, parameters.W_x)
+    dW_h = flatten_time([step.h_in for step in trace.steps]).T @ flatten_time(dhW)
+    db_hn = gate_columns(dhW, N, 3).sum(axis=(0, 1))
+    return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next))
+
+
+def gru_shapes(D, H):
+    """Each parameter's name and shape."""
+    return {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b": (3 * H,), "b_hn": (H,)}
+
+
+def gru_initialize(rng, D, H):
+    """Glorot's W_x and orthogonal W_h, gate by gate; biases zero. Sources: initialization.py."""
+    W_x = np.concatenate([glorot_uniform(rng, D, H) for _ in range(3)], axis=1)
+    W_h = np.concatenate([orthogonal(rng, H) for _ in range(3)], axis=1)
+    return GRUParameters(W_x, W_h, np.zeros(3 * H), np.zeros(H))
+
+
+def gru_cell():
+    """The GRU as a language model uses it."""
+    return Cell(
+        name="gru",
+        Parameters=GRUParameters,
+        State=GRUState,
+        shapes=gru_shapes,
+        initialize=gru_initialize,
+        forward=gru_forward,
+        backward=gru_backward,
+        options={},
+    )

@@ -1,0 +1,36 @@
+"""How the parameters start.
+
+    W_x, W_hy   uniform in ±√(6 / (A + B)) for a matrix (A, B)              Glorot and Bengio (2010), equation 16
+    W_h         a random orthogonal matrix for each gate                    Saxe, McClelland and Ganguli (2014)
+                the identity, for an RNN with ReLU                          Le, Jaitly and Hinton (2015)
+    b           zero; b_f of the LSTM is forget_bias, 1 unless given        Gers et al. (2000), Jozefowicz et al. (2015)
+    E           normal with standard deviation 1                            the default of PyTorch's nn.Embedding
+                1 / √D where E is also the output matrix, so that the logits start of order one
+
+Everything is drawn in NumPy's default float and cast by the model: one seed gives the same model in every dtype.
+"""
+
+import numpy as np
+
+
+def glorot_uniform(rng, A, B):
+    """A matrix (A, B) that neither shrinks nor swells what passes through it, forward or backward, on average."""
+    limit = np.sqrt(6 / (A + B))
+    return rng.uniform(-limit, limit, (A, B))
+
+
+def orthogonal(rng, H):
+    """A random orthogonal matrix (H, H): it keeps every vector's length, so that repeated products do not vanish."""
+    Q, R = np.linalg.qr(rng.standard_normal((H, H)))
+    return Q * np.sign(np.diagonal(R))  # with these signs, every orthogonal matrix is equally likely
+
+
+def identity(H):
+    """The matrix (H, H) that keeps h_{t-1} as it is."""
+    return np.eye(H)
+
+
+def embedding_table(rng, V, D, tied):
+    """The table E (V, D), one row for each token; tied when it is the output projection too."""
+    scale = 1 / np.sqrt(D) if tied else 1.0
+    return scale * rng.standard_normal((V, D))

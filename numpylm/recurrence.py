@@ -1,0 +1,78 @@
+"""What the recurrent cells have in common: the records that go in and out, and named views of packed arrays.
+
+    T time steps · N sequences in a batch · D embedding size · H hidden size
+
+Each cell is a quartet of functions in a file of its own (rnn.py, lstm.py, gru.py):
+
+    *_step            x_t's share, state at t-1      ->  record of every intermediate at t
+    *_step_backward   gradients of h_t (and c_t)     ->  record of every intermediate's gradient
+    *_forward         x (T, N, D), state_0           ->  Output: h (T, N, H), state_T, trace
+    *_backward        dh (T, N, H), dstate_T, trace  ->  Gradients: of the parameters, of x, of state_0
+
+Nothing is remembered between calls. Full backpropagation through time passes dstate from one window back to the one
+before; truncated backpropagation carries the state forward and starts from dstate_T = zeros.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Output(NamedTuple):
+    """h (T, N, H) after every step; state, after the last one; trace, the record that the backward pass reads."""
+
+    h: np.ndarray
+    state: Any
+    trace: Any
+
+
+class Gradients(NamedTuple):
+    """dparameters, of the parameters' type and names; dx (T, N, D); dstate_0, of the state's type."""
+
+    dparameters: Any
+    dx: np.ndarray
+    dstate_0: Any
+
+
+class Cell(NamedTuple):
+    """What a language model needs to know of a cell: its name, its records' types and its functions."""
+
+    name: str
+    Parameters: type
+    State: type
+    shapes: Callable  # (D, H) -> {parameter's name: shape}
+    initialize: Callable  # (rng, D, H) -> Parameters
+    forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout) -> Output
+    backward: Callable  # (parameters, dh, dstate_T, trace) -> Gradients
+    options: dict  # what the cell was made with, such as the forget gate's bias
+
+
+def gate_columns(packed, gate, num_gates):
+    """The columns of one gate in a packed array (..., num_gates H): a view (..., H), never a copy."""
+    H = packed.shape[-1] // num_gates
+    return packed[..., gate * H : (gate + 1) * H]
+
+
+def gate_views(packed_name, num_gates):
+    """Properties that show each gate of a record's packed array under a name of its own: W_x as W_xi, W_xf, …"""
+
+    def gate_view(gate):
+        return property(lambda record: gate_columns(getattr(record, packed_name), gate, num_gates))
+
+    return [gate_view(gate) for gate in range(num_gates)]
+
+
+def over_time(*step_names):
+    """Properties that stack a field of a trace's T steps, each (N, H), into one array (T, N, H)."""
+
+    def stacked(name):
+        return property(lambda trace: np.stack([getattr(step, name) for step in trace.steps]))
+
+    return [stacked(name) for name in step_names]
+
+
+def flatten_time(q):
+    """A list of T arrays (N, H), or an array (T, N, H), as the matrix (T N, H) of all its rows."""
+    q = np.asarray(q)
+    return q.reshape(-1, q.shape[-1])
