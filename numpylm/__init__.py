@@ -10,10 +10,14 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 
 from numpylm.gradient_check import central_difference, complex_step
 from numpylm.masking import lengths_to_mask
+from numpylm.model import GRULM, LSTMLM, RNNLM
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRULM",
+    "LSTMLM",
+    "RNNLM",
     "central_difference",
     "complex_step",
     "lengths_to_mask",

@@ -1,0 +1,290 @@
+"""Language models: embedding -> L recurrent layers -> affine map to the vocabulary -> softmax.
+
+    x_t      = E[token_t]                                      E (V, D)
+    h_t      = the last of L layers, each an RNN, an LSTM or a GRU: equation (1), (3) to (8), or (10) to (13)
+    logits_t = h_t W_hy + b_y                                  W_hy (H, V)   b_y (V,)
+    y_t      = softmax(logits_t)                               equations (2) and (9)
+
+y_t is the predicted distribution of token t + 1, at every step. With tied weights (Press and Wolf, 2017; Inan et al.,
+2017) W_hy is Eᵀ, and E receives the gradients of both its uses. Dropout: see dropout.py; it acts when a generator is
+passed in, and only then.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm import check
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
+from numpylm.embedding import embedding_backward, embedding_forward
+from numpylm.gru import gru_cell
+from numpylm.initialization import embedding_table, glorot_uniform
+from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.lstm import lstm_cell
+from numpylm.rnn import rnn_cell
+
+
+class Sizes(NamedTuple):
+    """A model's sizes and kind of regularisation: what all cells have in common."""
+
+    vocab_size: int
+    embedding_dim: int
+    hidden_dim: int
+    num_layers: int
+    dropout: float
+    tie_weights: bool
+    dropout_kind: str
+
+
+class Trace(NamedTuple):
+    """The forward pass as the backward pass reads it."""
+
+    tokens: np.ndarray  # (T, N)
+    masks: DropoutMasks
+    layers: list  # each layer's RNNTrace, LSTMTrace or GRUTrace
+    h: np.ndarray  # (T, N, H), what the output projection reads
+
+
+class ForwardOutput(NamedTuple):
+    """logits (T, N, V); state, a tuple with each layer's state after the last step; trace, every intermediate."""
+
+    logits: np.ndarray
+    state: tuple
+    trace: Trace
+
+
+class LossOutput(NamedTuple):
+    """loss, mean nats per predicted token; gradients, with the parameters' names; state after the last step."""
+
+    loss: float
+    gradients: dict
+    state: tuple
+
+
+class LanguageModel:
+    """What RNNLM, LSTMLM and GRULM share. It holds parameters and sizes, and remembers nothing between calls."""
+
+    def __init__(self, cell, sizes, parameters):
+        self.cell = cell
+        self.sizes = sizes
+        self.dtype = parameters["E"].dtype
+        self._parameters = parameters
+
+    @property
+    def config(self):
+        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
+        return {**self.sizes._asdict(), **self.cell.options}
+
+    def parameters(self):
+        """Name -> array: the live arrays, in a fixed order. An optimizer changes them in place.
+
+        E, then the recurrent layers', then W_hy and b_y. In a model of one layer the recurrent names are the
+        equation's (W_xh, W_hh, b_h; the LSTM's and GRU's packed W_x, W_h, b); in a stack they carry the layer's number:
+        layer_0.W_xh, layer_1.W_xh.
+        """
+        return dict(self._parameters)
+
+    def layer_parameters(self, layer):
+        """One layer's parameters as a record: for an LSTM, .W_xi, .W_hf … are views of the packed arrays."""
+        prefix = layer_prefix(layer, self.sizes.num_layers)
+        return self.cell.Parameters(*[self._parameters[prefix + name] for name in self.cell.Parameters._fields])
+
+    def output_matrix(self):
+        """W_hy (H, V); with tied weights, the transposed view of E."""
+        return self._parameters["E"].T if self.sizes.tie_weights else self._parameters["W_hy"]
+
+    def initial_state(self, batch_size):
+        """Zeros: a tuple with each layer's state, of arrays (N, H)."""
+        check.positive_integer("batch_size", batch_size)
+        H, State = self.sizes.hidden_dim, self.cell.State
+
+        def zeros():
+            return State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields])
+
+        return tuple(zeros() for _ in range(self.sizes.num_layers))
+
+    def forward(self, tokens, state=None, mask=None, rng=None):
+        """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).
+
+        state       where the window before ended (out.state), or None for zeros
+        mask        (T, N) booleans, False after a sequence's end: its state stays there
+        rng         a numpy.random.Generator switches dropout on; None leaves it out
+        Raises ValueError or TypeError for tokens, a state or a mask that do not fit T, N, H and V.
+        """
+        tokens, state, mask = self._checked(tokens, state, mask)
+        h, state, trace = self._hidden(tokens, state, mask, self._draw_masks(rng, tokens))
+        return ForwardOutput(affine_forward(h, self.output_matrix(), self._parameters["b_y"]), state, trace)
+
+    def loss_and_gradients(self, inputs, targets, state=None, mask=None, rng=None):
+        """The loss of a window of T steps and its gradients by backpropagation through those T steps, as LossOutput.
+
+        inputs, targets (T, N) integers; a target of -1 is not predicted (padding, or last-step-only training).
+        The incoming state is taken as given (truncated backpropagation): carry out.state into the next call.
+        state, mask and rng as in forward. Raises what forward does, and for targets outside -1..V-1.
+        """
+        inputs, state, mask = self._checked(inputs, state, mask)
+        targets = check.targets(targets, inputs.shape, self.sizes.vocab_size)
+        h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
+        W_hy = self.output_matrix()
+        loss, loss_trace = cross_entropy_forward(affine_forward(h, W_hy, self._parameters["b_y"]), targets)
+        dh, dW_hy, db_y = affine_backward(cross_entropy_backward(loss_trace), h, W_hy)
+        return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
+
+    def _hidden(self, tokens, state, mask, masks):
+        """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
+        h = embedding_forward(tokens, self._parameters["E"])
+        state_T, traces = [], []
+        for layer in range(self.sizes.num_layers):
+            x = drop(h, masks.inputs[layer])
+            out = self.cell.forward(self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer])
+            h = out.h
+            state_T.append(out.state)
+            traces.append(out.trace)
+        h = drop(h, masks.output)
+        return h, tuple(state_T), Trace(tokens, masks, traces, h)
+
+    def _backward(self, trace, dh, dW_hy, db_y):
+        """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
+        dstate_T = self.initial_state(dh.shape[1])  # zeros: nothing after the window is asked
+        gradients = {}
+        dh = drop(dh, trace.masks.output)
+        for layer in reversed(range(self.sizes.num_layers)):
+            dlayer, dx, _ = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer])
+            prefix = layer_prefix(layer, self.sizes.num_layers)
+            gradients.update({prefix + name: gradient for name, gradient in dlayer._asdict().items()})
+            dh = drop(dx, trace.masks.inputs[layer])
+        gradients["E"] = embedding_backward(dh, trace.tokens, self.sizes.vocab_size)
+        gradients["b_y"] = db_y
+        if self.sizes.tie_weights:
+            gradients["E"] += dW_hy.T
+        else:
+            gradients["W_hy"] = dW_hy
+        return {name: gradients[name] for name in self._parameters}
+
+    def _draw_masks(self, rng, tokens):
+        sizes = self.sizes
+        check.generator(rng)
+        if rng is None or sizes.dropout == 0:
+            return no_masks(sizes.num_layers)
+        input_sizes = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
+        return draw_masks(
+            rng, sizes.dropout, sizes.dropout_kind, *tokens.shape, input_sizes, sizes.hidden_dim, self.dtype
+        )
+
+    def _checked(self, tokens, state, mask):
+        """The arguments of a forward pass, or an error that says what does not fit."""
+        tokens = check.tokens(tokens, self.sizes.vocab_size)
+        state = self.initial_state(tokens.shape[1]) if state is None else state
+        state = check.state(state, self.initial_state(tokens.shape[1]))
+        return tokens, state, check.mask(mask, tokens.shape)
+
+    def astype(self, dtype):
+        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
+        dtype = check.float_dtype(dtype)
+        copies = {name: array.astype(dtype) for name, array in self._parameters.items()}
+        return make_model(self.cell, self.sizes, copies)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
+        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
+
+
+def layer_prefix(layer, num_layers):
+    """What stands before a recurrent parameter's name: nothing in a model of one layer."""
+    return "" if num_layers == 1 else f"layer_{layer}."
+
+
+def check_sizes(sizes):
+    """Raises a ValueError that names the size that is wrong."""
+    for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
+        check.positive_integer(name, getattr(sizes, name))
+    check.fraction("dropout", sizes.dropout)
+    check.boolean("tie_weights", sizes.tie_weights)
+    check.one_of("dropout_kind", sizes.dropout_kind, KINDS)
+    if sizes.tie_weights and sizes.embedding_dim != sizes.hidden_dim:
+        raise ValueError(
+            "tie_weights makes W_hy the transpose of E, so that D must equal H; "
+            f"got embedding_dim={sizes.embedding_dim}, hidden_dim={sizes.hidden_dim}"
+        )
+
+
+def parameter_shapes(cell, sizes):
+    """Name -> shape of every parameter, in the order of LanguageModel.parameters, without making any."""
+    V, D, H, L = sizes[:4]
+    shapes = {"E": (V, D)}
+    for layer in range(L):
+        layer_shapes = cell.shapes(D if layer == 0 else H, H)
+        shapes.update({layer_prefix(layer, L) + name: shape for name, shape in layer_shapes.items()})
+    if not sizes.tie_weights:
+        shapes["W_hy"] = (H, V)
+    shapes["b_y"] = (V,)
+    return shapes
+
+
+def initial_parameters(cell, sizes, dtype, seed):
+    """Name -> freshly drawn array (initialization.py says from where), in the order of parameter_shapes."""
+    check_sizes(sizes)
+    dtype = check.float_dtype(dtype)
+    rng = np.random.default_rng(check.count("seed", seed))
+    V, D, H, L = sizes[:4]
+    parameters = {"E": embedding_table(rng, V, D, sizes.tie_weights)}
+    for layer in range(L):
+        drawn = cell.initialize(rng, D if layer == 0 else H, H)._asdict()
+        parameters.update({layer_prefix(layer, L) + name: array for name, array in drawn.items()})
+    if not sizes.tie_weights:
+        parameters["W_hy"] = glorot_uniform(rng, H, V)
+    parameters["b_y"] = np.zeros(V)
+    return {name: array.astype(dtype) for name, array in parameters.items()}
+
+
+class RNNLM(LanguageModel):
+    """Language model of simple recurrent layers, equations (1) and (2); nonlinearity is "tanh" or "relu".
+
+    tie_weights needs embedding_dim == hidden_dim. dtype: float32 to train, float64 or complex128 to check gradients.
+    dropout_kind: "standard" (Zaremba et al., 2014) or "variational" (Gal and Ghahramani, 2016).
+    Raises ValueError for sizes that are not positive integers, or a dropout outside 0 <= p < 1.
+    """
+
+    def __init__(
+        self, vocab_size, embedding_dim, hidden_dim, num_layers=1, nonlinearity="tanh", dropout=0.0, tie_weights=False,
+        dtype=np.float32, seed=0, dropout_kind="standard",
+    ):  # fmt: skip
+        sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
+        cell = rnn_cell(nonlinearity)
+        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+
+
+class LSTMLM(LanguageModel):
+    """Language model of LSTM layers, equations (3) to (9). forget_bias is where b_f starts; the rest as in RNNLM."""
+
+    def __init__(
+        self, vocab_size, embedding_dim, hidden_dim, num_layers=1, dropout=0.0, tie_weights=False, forget_bias=1.0,
+        dtype=np.float32, seed=0, dropout_kind="standard",
+    ):  # fmt: skip
+        sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
+        cell = lstm_cell(forget_bias)
+        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+
+
+class GRULM(LanguageModel):
+    """Language model of GRU layers, equations (10) to (13); the arguments are as in RNNLM."""
+
+    def __init__(
+        self, vocab_size, embedding_dim, hidden_dim, num_layers=1, dropout=0.0, tie_weights=False,
+        dtype=np.float32, seed=0, dropout_kind="standard",
+    ):  # fmt: skip
+        sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
+        cell = gru_cell()
+        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+
+
+MODELS = {"rnn": RNNLM, "lstm": LSTMLM, "gru": GRULM}
+CELLS = {"rnn": rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
+
+
+def make_model(cell, sizes, parameters):
+    """An RNNLM, LSTMLM or GRULM that holds these parameters: a name -> array dict as parameter_shapes describes."""
+    model = MODELS[cell.name].__new__(MODELS[cell.name])
+    LanguageModel.__init__(model, cell, sizes, parameters)
+    return model

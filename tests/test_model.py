@@ -1,0 +1,234 @@
+import inspect
+
+import numpy as np
+import pytest
+from gradient_proofs import assert_same, prove, read_only
+
+import numpylm as nlm
+from numpylm.dropout import KINDS
+from numpylm.model import make_model, parameter_shapes
+
+V, D, H, T, N = 7, 4, 5, 4, 3
+CELLS = [
+    (nlm.RNNLM, {"nonlinearity": "tanh"}),
+    (nlm.RNNLM, {"nonlinearity": "relu"}),
+    (nlm.LSTMLM, {}),
+    (nlm.GRULM, {}),
+]
+MASK = np.arange(T)[:, None] < np.array([4, 2, 3])
+
+
+def random_model(Model, seed=0, **options):
+    """A float64 model whose parameters are all of order one, the biases too."""
+    model = Model(V, options.pop("embedding_dim", D), H, dtype=np.float64, **options)
+    rng = np.random.default_rng(seed)
+    for array in model.parameters().values():
+        array[...] = 0.7 * rng.standard_normal(array.shape)
+    return model
+
+
+def random_window(model, seed=1):
+    """inputs with repeated tokens, targets of which some are not predicted, and a state that is not zero."""
+    rng = np.random.default_rng(seed)
+    inputs, targets = rng.integers(0, V, (T, N)), rng.integers(-1, V, (T, N))
+    zeros = model.initial_state(N)
+    return inputs, targets, tuple(type(layer)(*[rng.standard_normal(q.shape) for q in layer]) for layer in zeros)
+
+
+def prove_model(model, mask=None, dropout_seed=None):
+    """Every parameter of a whole model, by both numerical derivatives."""
+    inputs, targets, state = random_window(model)
+
+    def loss(**parameters):
+        rng = None if dropout_seed is None else np.random.default_rng(dropout_seed)
+        changed = make_model(model.cell, model.sizes, parameters)
+        return changed.loss_and_gradients(inputs, targets, state, mask, rng).loss
+
+    rng = None if dropout_seed is None else np.random.default_rng(dropout_seed)
+    gradients = model.loss_and_gradients(inputs, targets, state, mask, rng).gradients
+    assert list(gradients) == list(model.parameters())
+    prove(loss, model.parameters(), gradients)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_every_gradient(Model, options, num_layers):
+    prove_model(random_model(Model, num_layers=num_layers, **options))
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_every_gradient_of_tied_weights_and_masks(Model, options):
+    prove_model(random_model(Model, num_layers=2, tie_weights=True, embedding_dim=H, **options), mask=MASK)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_gradient_under_a_fixed_dropout_mask(Model, options, kind):
+    model = random_model(Model, num_layers=2, dropout=0.4, dropout_kind=kind, **options)
+    prove_model(model, mask=MASK, dropout_seed=3)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_last_step_only(Model, options):
+    model = random_model(Model, **options)
+    inputs, targets, state = random_window(model)
+    targets[:-1], targets[-1] = -1, 2
+    out = model.loss_and_gradients(inputs, targets, state)
+    logits = model.forward(inputs, state).logits[-1]
+    expected = np.mean(np.log(np.exp(logits).sum(axis=-1)) - logits[:, 2])
+    assert out.loss == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_windows_equal_the_whole(Model, options):
+    model = random_model(Model, num_layers=2, **options)
+    inputs, _, state = random_window(model)
+    whole = model.forward(inputs, state)
+    first = model.forward(inputs[:1], state)
+    second = model.forward(inputs[1:], first.state)
+    np.testing.assert_allclose(np.concatenate([first.logits, second.logits]), whole.logits, rtol=1e-12)
+    for ours, expected in zip(second.state, whole.state, strict=True):
+        for q, other in zip(ours, expected, strict=True):
+            np.testing.assert_allclose(q, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_calls_leave_no_trace(Model, options):
+    model = random_model(Model, num_layers=2, **options)
+    inputs, targets, state = map(read_only, random_window(model))
+    frozen = make_model(model.cell, model.sizes, read_only(model.parameters()))
+    assert_same(frozen.forward(inputs, state), frozen.forward(inputs, state))
+    first = frozen.loss_and_gradients(inputs, targets, state)
+    second = frozen.loss_and_gradients(inputs, targets, state)
+    assert first.loss == second.loss
+    assert_same([first.gradients, first.state], [second.gradients, second.state])
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_float32_stays_float32(Model, options):
+    model = Model(V, D, H, num_layers=2, dropout=0.2, **options)
+    inputs, targets = np.ones((T, N), dtype=int), np.zeros((T, N), dtype=int)
+    out = model.loss_and_gradients(inputs, targets, rng=np.random.default_rng(0))
+    arrays = [*out.gradients.values(), *[q for layer in out.state for q in layer], model.forward(inputs).logits]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+
+
+def test_parameters_are_live_and_in_a_fixed_order():
+    model = nlm.LSTMLM(V, D, H)
+    assert list(model.parameters()) == ["E", "W_x", "W_h", "b", "W_hy", "b_y"]
+    before = model.forward(np.array([[1]])).logits
+    model.parameters()["b_y"][...] += 1
+    np.testing.assert_allclose(model.forward(np.array([[1]])).logits, before + 1, rtol=1e-5)
+    assert list(nlm.RNNLM(V, D, H).parameters()) == ["E", "W_xh", "W_hh", "b_h", "W_hy", "b_y"]
+    stack = nlm.GRULM(V, H, H, num_layers=2, tie_weights=True)
+    cell = ["W_x", "W_h", "b", "b_hn"]
+    assert list(stack.parameters()) == [
+        "E", *[f"layer_0.{name}" for name in cell], *[f"layer_1.{name}" for name in cell], "b_y",
+    ]  # fmt: skip
+
+
+def test_layer_parameters_are_views():
+    model = nlm.LSTMLM(V, D, H, num_layers=2)
+    model.layer_parameters(1).W_hf[...] = 9
+    np.testing.assert_array_equal(model.parameters()["layer_1.W_h"][:, H : 2 * H], 9)
+    assert not (model.parameters()["layer_0.W_h"] == 9).any()
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_shapes_are_known_without_a_model(Model, options, tied):
+    model = Model(V, H, H, num_layers=3, tie_weights=tied, **options)
+    assert {name: array.shape for name, array in model.parameters().items()} == parameter_shapes(
+        model.cell, model.sizes
+    )
+    assert type(model)(**model.config).config == model.config
+
+
+def test_tied_weights_are_one_array():
+    model = nlm.RNNLM(V, H, H, tie_weights=True)
+    assert np.shares_memory(model.output_matrix(), model.parameters()["E"])
+
+
+def test_design_signatures():
+    common = ["vocab_size", "embedding_dim", "hidden_dim", "num_layers"]
+    expected = {
+        nlm.RNNLM: [*common, "nonlinearity", "dropout", "tie_weights", "dtype", "seed"],
+        nlm.LSTMLM: [*common, "dropout", "tie_weights", "forget_bias", "dtype", "seed"],
+        nlm.GRULM: [*common, "dropout", "tie_weights", "dtype", "seed"],
+    }
+    for Model, names in expected.items():
+        assert list(inspect.signature(Model).parameters)[: len(names)] == names
+
+
+def test_a_record_of_every_intermediate():
+    trace = nlm.LSTMLM(V, D, H, forget_bias=5.0).forward(np.ones((T, N), dtype=int)).trace
+    layer = trace.layers[0]
+    assert {q.shape for q in (layer.i, layer.f, layer.o, layer.c_tilde, layer.c, layer.h)} == {(T, N, H)}
+    assert (layer.f > layer.i).mean() > 0.9  # the forget gate starts open
+
+
+def test_astype_copies():
+    model = nlm.RNNLM(V, D, H)
+    copy = model.astype(np.complex128)
+    assert copy.dtype == np.complex128 and model.dtype == np.float32
+    copy.parameters()["b_y"][...] = 5
+    assert not (model.parameters()["b_y"] == 5).any()
+
+
+GOOD = np.zeros((T, N), dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        (np.zeros((T, N)), TypeError, "tokens must be integers; got an array of float64"),
+        (np.zeros(T, dtype=int), ValueError, r"shape \(T, N\), time first.*got shape \(4,\)"),
+        (np.zeros((0, N), dtype=int), ValueError, r"T, N >= 1; got shape \(0, 3\)"),
+        (GOOD + V, ValueError, r"tokens must lie in 0..6 for a vocabulary of V = 7; got values in 7..7"),
+        (GOOD - 1, ValueError, r"tokens must lie in 0..6.*got values in -1..-1"),
+    ],
+)
+def test_bad_tokens(tokens, error, message):
+    with pytest.raises(error, match=message):
+        nlm.RNNLM(V, D, H).forward(tokens)
+
+
+def test_bad_targets_states_masks_and_generators():
+    model, other = nlm.LSTMLM(V, D, H), nlm.RNNLM(V, D, H)
+    with pytest.raises(ValueError, match=r"targets must have the shape of the inputs, \(T, N\) = \(4, 3\)"):
+        model.loss_and_gradients(GOOD, GOOD[:2])
+    with pytest.raises(ValueError, match=r"targets must lie in -1..6"):
+        model.loss_and_gradients(GOOD, GOOD + V)
+    with pytest.raises(ValueError, match="every target is -1"):
+        model.loss_and_gradients(GOOD, GOOD - 1)
+    with pytest.raises(ValueError, match=r"state\[0\].h must be of shape \(N, H\) = \(3, 5\); got \(2, 5\)"):
+        model.forward(GOOD, model.initial_state(2))
+    with pytest.raises(ValueError, match=r"state\[0\] must be a LSTMState; got a RNNState"):
+        model.forward(GOOD, other.initial_state(N))
+    with pytest.raises(ValueError, match="state must be a tuple of L = 1"):
+        model.forward(GOOD, np.zeros((N, H)))
+    with pytest.raises(ValueError, match="model's dtype float32; got float64"):
+        model.forward(GOOD, nlm.LSTMLM(V, D, H, dtype=np.float64).initial_state(N))
+    with pytest.raises(ValueError, match=r"mask must be booleans of the tokens' shape"):
+        model.forward(GOOD, mask=np.ones((T, N)))
+    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or None; got int"):
+        model.forward(GOOD, rng=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"vocab_size": 0}, "vocab_size must be a positive integer; got 0"),
+        ({"hidden_dim": 2.5}, "hidden_dim must be a positive integer; got 2.5"),
+        ({"num_layers": True}, "num_layers must be a positive integer"),
+        ({"dropout": 1.0}, "dropout must be a number with 0 <= dropout < 1; got 1.0"),
+        ({"dropout_kind": "none"}, "dropout_kind must be one of standard, variational"),
+        ({"tie_weights": True}, "D must equal H; got embedding_dim=4, hidden_dim=5"),
+        ({"dtype": np.int32}, "dtype must be float32 to train"),
+        ({"seed": -1}, "seed must be an integer, 0 or above"),
+        ({"forget_bias": np.nan}, "forget_bias must be a finite number"),
+    ],
+)
+def test_bad_arguments(changed, message):
+    with pytest.raises(ValueError, match=message):
+        nlm.LSTMLM(**{"vocab_size": V, "embedding_dim": D, "hidden_dim": H} | changed)
