@@ -11,6 +11,7 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 from numpylm.gradient_check import central_difference, complex_step
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
+from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
 
 __version__ = "0.1.0"
 
@@ -21,4 +22,6 @@ __all__ = [
     "central_difference",
     "complex_step",
     "lengths_to_mask",
+    "load_torch_state_dict",
+    "to_torch_state_dict",
 ]

@@ -1,0 +1,83 @@
+"""To PyTorch and back: the same weights under the names, shapes and gate order of PyTorch's modules.
+
+    RNNLM:   nn.Embedding(V, D) -> nn.RNN(D, H, L)  -> nn.Linear(H, V)      attributes embedding, rnn, fc
+    LSTMLM:  nn.Embedding(V, D) -> nn.LSTM(D, H, L) -> nn.Linear(H, V)      attributes embedding, lstm, fc
+    GRULM:   nn.Embedding(V, D) -> nn.GRU(D, H, L)  -> nn.Linear(H, V)      attributes embedding, gru, fc
+
+What differs, and is translated here:
+
+    columns are outputs     PyTorch computes x Wᵀ, so every matrix is the transpose of ours: weight_ih is W_xᵀ
+    the gates' order        PyTorch's LSTM packs i, f, g, o, with g our c̃; its GRU r, z, n as we do
+    two biases              PyTorch adds bias_ih and bias_hh where equations (1) to (6), (10) and (11) have one bias:
+                            export writes it to bias_ih, with zeros in bias_hh, and import adds the two. Only the
+                            GRU's n_t needs both: bias_ih is b_n, bias_hh is b_hn
+
+Arrays are NumPy's on both sides; torch.from_numpy makes tensors of them. Nothing here imports PyTorch.
+"""
+
+import numpy as np
+
+# PyTorch's k-th block of columns is our block GATES[kind][k]; the order is its own inverse, so it serves both ways
+GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
+
+
+def to_torch_state_dict(model):
+    """PyTorch's name -> a new array, in PyTorch's shapes and gate order."""
+    parameters, kind = model.parameters(), model.cell.name
+    state_dict = {"embedding.weight": parameters["E"].copy()}
+    for layer in range(model.sizes.num_layers):
+        W_x, W_h, b, *b_hn = model.layer_parameters(layer)
+        bias_hh = np.zeros_like(b)
+        if b_hn:
+            bias_hh[-b_hn[0].size :] = b_hn[0]
+        state_dict[f"{kind}.weight_ih_l{layer}"] = reorder_gates(W_x, GATES[kind]).T.copy()
+        state_dict[f"{kind}.weight_hh_l{layer}"] = reorder_gates(W_h, GATES[kind]).T.copy()
+        state_dict[f"{kind}.bias_ih_l{layer}"] = reorder_gates(b, GATES[kind])
+        state_dict[f"{kind}.bias_hh_l{layer}"] = reorder_gates(bias_hh, GATES[kind])
+    state_dict["fc.weight"] = model.output_matrix().T.copy()
+    state_dict["fc.bias"] = parameters["b_y"].copy()
+    return state_dict
+
+
+def load_torch_state_dict(model, state_dict):
+    """Writes a PyTorch state dict (name -> array or CPU tensor) into a model's parameters, in the model's dtype.
+
+    Raises ValueError, before anything is changed, for names or shapes that are not those of to_torch_state_dict(model),
+    and for a tied model when embedding.weight and fc.weight differ.
+    """
+    expected = to_torch_state_dict(model)
+    arrays = {name: np.asarray(value) for name, value in state_dict.items()}
+    check_state_dict(expected, arrays, model.sizes.tie_weights)
+    parameters, kind = model.parameters(), model.cell.name
+    parameters["E"][...] = arrays["embedding.weight"]
+    for layer in range(model.sizes.num_layers):
+        W_x, W_h, b, *b_hn = model.layer_parameters(layer)
+        bias_ih = reorder_gates(arrays[f"{kind}.bias_ih_l{layer}"], GATES[kind])
+        bias_hh = reorder_gates(arrays[f"{kind}.bias_hh_l{layer}"], GATES[kind])
+        W_x[...] = reorder_gates(arrays[f"{kind}.weight_ih_l{layer}"].T, GATES[kind])
+        W_h[...] = reorder_gates(arrays[f"{kind}.weight_hh_l{layer}"].T, GATES[kind])
+        if b_hn:
+            b_hn[0][...] = bias_hh[-b_hn[0].size :]
+            bias_hh[-b_hn[0].size :] = 0
+        b[...] = bias_ih + bias_hh
+    if not model.sizes.tie_weights:
+        parameters["W_hy"][...] = arrays["fc.weight"].T
+    parameters["b_y"][...] = arrays["fc.bias"]
+
+
+def reorder_gates(packed, order):
+    """A copy of packed (..., G H) whose k-th block of H columns is packed's block order[k]."""
+    blocks = np.split(packed, len(order), axis=-1)
+    return np.concatenate([blocks[gate] for gate in order], axis=-1)
+
+
+def check_state_dict(expected, arrays, tied):
+    """Raises ValueError for missing, unknown or misshapen arrays."""
+    if expected.keys() != arrays.keys():
+        missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
+        raise ValueError(f"the state dict does not fit the model; missing: {missing}, unknown: {unknown}")
+    for name, array in arrays.items():
+        if array.shape != expected[name].shape:
+            raise ValueError(f"{name} must be of shape {expected[name].shape}; got {array.shape}")
+    if tied and not np.array_equal(arrays["embedding.weight"], arrays["fc.weight"]):
+        raise ValueError("the model ties its weights, but embedding.weight and fc.weight differ")

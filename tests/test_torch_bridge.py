@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+
+import numpylm as nlm
+
+V, D, H, T, N = 7, 4, 5, 6, 3
+CELLS = [
+    (nlm.RNNLM, {"nonlinearity": "tanh"}),
+    (nlm.RNNLM, {"nonlinearity": "relu"}),
+    (nlm.LSTMLM, {}),
+    (nlm.GRULM, {}),
+]
+STACKS = [(Model, options, layers) for Model, options in CELLS for layers in (1, 2)]
+
+
+def random_model(Model, options, num_layers, tied=False):
+    model = Model(V, H if tied else D, H, num_layers=num_layers, tie_weights=tied, dtype=np.float64, **options)
+    rng = np.random.default_rng(0)
+    for array in model.parameters().values():
+        array[...] = 0.7 * rng.standard_normal(array.shape)
+    return model
+
+
+def reference_module(torch, model):
+    """nn.Embedding -> nn.RNN / nn.LSTM / nn.GRU -> nn.Linear, with the model's weights, in float64."""
+    kind, sizes = model.cell.name, model.sizes
+    options = {"nonlinearity": model.cell.options["nonlinearity"]} if kind == "rnn" else {}
+    recurrent = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind]
+    module = torch.nn.Module()
+    module.embedding = torch.nn.Embedding(sizes.vocab_size, sizes.embedding_dim)
+    layers = recurrent(sizes.embedding_dim, sizes.hidden_dim, sizes.num_layers, batch_first=True, **options)
+    setattr(module, kind, layers)
+    module.fc = torch.nn.Linear(sizes.hidden_dim, sizes.vocab_size)
+    state_dict = nlm.to_torch_state_dict(model)
+    module.double().load_state_dict({name: torch.from_numpy(array) for name, array in state_dict.items()})
+    return module
+
+
+@pytest.mark.parametrize("reading", ["every step", "last step"])
+@pytest.mark.parametrize(("Model", "options", "num_layers"), STACKS)
+def test_logits_loss_state_and_every_gradient_agree_with_pytorch(Model, options, num_layers, reading):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: see requirements-dev.txt")
+    model = random_model(Model, options, num_layers)
+    module = reference_module(torch, model)
+    rng = np.random.default_rng(1)
+    inputs, targets = rng.integers(0, V, (T, N)), rng.integers(0, V, (T, N))
+    if reading == "last step":
+        targets[:-1] = -1
+
+    h, state = getattr(module, model.cell.name)(module.embedding(torch.from_numpy(inputs.T)))
+    if reading == "last step":
+        logits = module.fc(h[:, -1, :])
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets[-1]))
+        np.testing.assert_allclose(model.forward(inputs).logits[-1], logits.detach(), rtol=0, atol=1e-10)
+    else:
+        logits = module.fc(h)  # (N, T, V)
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, V), torch.from_numpy(targets.T.reshape(-1)))
+        np.testing.assert_allclose(model.forward(inputs).logits, logits.detach().transpose(0, 1), rtol=0, atol=1e-10)
+    loss.backward()
+
+    out = model.loss_and_gradients(inputs, targets)
+    assert out.loss == pytest.approx(loss.item(), abs=1e-10)
+    their_h = state[0] if model.cell.name == "lstm" else state
+    np.testing.assert_allclose([layer.h for layer in out.state], their_h.detach(), rtol=0, atol=1e-10)
+    ours = as_torch_gradients(model, out.gradients)
+    for name, parameter in module.named_parameters():
+        np.testing.assert_allclose(ours[name], parameter.grad, rtol=0, atol=1e-10, err_msg=name)
+
+
+def as_torch_gradients(model, gradients):
+    """Our gradients under PyTorch's names: a state dict of them, where both of two added biases get the one's."""
+    holder = model.astype(np.float64)
+    for name, array in holder.parameters().items():
+        array[...] = gradients[name]
+    state_dict = nlm.to_torch_state_dict(holder)
+    for layer in range(model.sizes.num_layers):
+        bias_ih, bias_hh = (f"{model.cell.name}.bias_{which}_l{layer}" for which in ("ih", "hh"))
+        shared = 2 * H if model.cell.name == "gru" else None  # the GRU's b_n and b_hn are two
+        state_dict[bias_hh][:shared] = state_dict[bias_ih][:shared]
+    return state_dict
+
+
+@pytest.mark.parametrize(("Model", "options", "num_layers"), STACKS)
+def test_there_and_back(Model, options, num_layers):
+    model = random_model(Model, options, num_layers)
+    other = Model(V, D, H, num_layers=num_layers, dtype=np.float64, seed=5, **options)
+    nlm.load_torch_state_dict(other, nlm.to_torch_state_dict(model))
+    for name, array in model.parameters().items():
+        np.testing.assert_array_equal(other.parameters()[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_weights_that_pytorch_drew_are_read(Model, options):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: see requirements-dev.txt")
+    torch.manual_seed(0)
+    model = random_model(Model, options, 2)
+    module = reference_module(torch, model)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter)  # both biases differ from zero
+    nlm.load_torch_state_dict(model, module.state_dict())
+    inputs = np.random.default_rng(2).integers(0, V, (T, N))
+    h, _ = getattr(module, model.cell.name)(module.embedding(torch.from_numpy(inputs.T)))
+    theirs = module.fc(h).detach().transpose(0, 1)
+    np.testing.assert_allclose(model.forward(inputs).logits, theirs, rtol=0, atol=1e-10)
+
+
+def test_names_and_shapes_are_pytorchs():
+    state_dict = nlm.to_torch_state_dict(nlm.LSTMLM(V, D, H, num_layers=2))
+    assert {name: array.shape for name, array in state_dict.items()} == {
+        "embedding.weight": (V, D),
+        "lstm.weight_ih_l0": (4 * H, D),
+        "lstm.weight_hh_l0": (4 * H, H),
+        "lstm.bias_ih_l0": (4 * H,),
+        "lstm.bias_hh_l0": (4 * H,),
+        "lstm.weight_ih_l1": (4 * H, H),
+        "lstm.weight_hh_l1": (4 * H, H),
+        "lstm.bias_ih_l1": (4 * H,),
+        "lstm.bias_hh_l1": (4 * H,),
+        "fc.weight": (V, H),
+        "fc.bias": (V,),
+    }
+    bias = state_dict["lstm.bias_ih_l0"]
+    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], H))  # i, f, g, o: the forget bias is second
+    np.testing.assert_array_equal(state_dict["lstm.bias_hh_l0"], 0)
+
+
+def test_export_shares_no_memory():
+    model = nlm.GRULM(V, D, H)
+    for array in nlm.to_torch_state_dict(model).values():
+        assert not any(np.shares_memory(array, parameter) for parameter in model.parameters().values())
+
+
+def test_tied_weights():
+    model = random_model(nlm.LSTMLM, {}, 1, tied=True)
+    state_dict = nlm.to_torch_state_dict(model)
+    np.testing.assert_array_equal(state_dict["embedding.weight"], state_dict["fc.weight"])
+    nlm.load_torch_state_dict(model, state_dict)
+    state_dict["fc.weight"] = state_dict["fc.weight"] + 1
+    with pytest.raises(ValueError, match=r"ties its weights, but embedding.weight and fc.weight differ"):
+        nlm.load_torch_state_dict(model, state_dict)
+
+
+def test_what_does_not_fit_is_refused_before_anything_changes():
+    model = random_model(nlm.LSTMLM, {}, 1)
+    before = {name: array.copy() for name, array in model.parameters().items()}
+    good = {name: array + 1 for name, array in nlm.to_torch_state_dict(model).items()}
+    missing = {name: array for name, array in good.items() if name != "fc.bias"}
+    with pytest.raises(ValueError, match=r"missing: \['fc.bias'\], unknown: \[\]"):
+        nlm.load_torch_state_dict(model, missing)
+    with pytest.raises(ValueError, match=r"unknown: \['extra'\]"):
+        nlm.load_torch_state_dict(model, {**good, "extra": np.zeros(1)})
+    with pytest.raises(ValueError, match=r"lstm.weight_hh_l0 must be of shape \(20, 5\); got \(5, 20\)"):
+        nlm.load_torch_state_dict(model, {**good, "lstm.weight_hh_l0": good["lstm.weight_hh_l0"].T})
+    for name, array in model.parameters().items():
+        np.testing.assert_array_equal(array, before[name])
