@@ -11,6 +11,7 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 from numpylm.gradient_check import central_difference, complex_step
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
+from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream
 from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
 
 __version__ = "0.1.0"
@@ -19,8 +20,13 @@ __all__ = [
     "GRULM",
     "LSTMLM",
     "RNNLM",
+    "Vocabulary",
+    "build_vocabulary",
     "central_difference",
     "complex_step",
+    "decode",
+    "encode",
+    "encode_stream",
     "lengths_to_mask",
     "load_torch_state_dict",
     "to_torch_state_dict",
