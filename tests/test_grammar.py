@@ -1,0 +1,216 @@
+"""Drawing, judging and predicting against a chart parser, enumeration, and a replay of the random numbers."""
+
+import hashlib
+import math
+import random
+from collections import Counter
+from functools import cache
+
+import pytest
+from grammar_examples import AGREEMENT, BRACKETS, COIN, GEOMETRIC, TOYS, all_sentences, sampled_sentences
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpylm import grammar as g
+from numpylm.grammar_entropy import expected_word_counts
+from numpylm.grammar_rules import parse_rules
+
+VOCABULARY = sorted(expected_word_counts())
+
+
+def inside(words, grammar, weight):
+    """Sum over all derivations of the product of weight(rule): a chart parser that knows nothing of LL(1)."""
+
+    @cache
+    def ends(symbol, start):
+        if symbol not in grammar.rules:
+            return {start + 1: 1} if words[start : start + 1] == (symbol,) else {}
+        total = Counter()
+        for rule in grammar.rules[symbol]:
+            reached = {start: weight(rule)}
+            for part in rule.symbols:
+                step = Counter()
+                for middle, so_far in reached.items():
+                    for end, more in ends(part, middle).items():
+                        step[end] += so_far * more
+                reached = step
+            total.update(reached)
+        return total
+
+    return ends(grammar.start, 0).get(len(words), 0)
+
+
+# Drawing
+
+
+def test_a_random_number_on_a_threshold_takes_the_next_alternative():
+    class Fixed(random.Random):
+        def random(self):
+            return self.value
+
+    rng = Fixed()
+    for rng.value, word in [(0.0, "heads"), (0.5 - 2**-53, "heads"), (0.5, "tails"), (1 - 2**-53, "tails")]:
+        assert g.sample_sentence(rng, COIN) == [word]
+
+
+def test_sampling_takes_each_alternative_as_often_as_its_weight():
+    grammar = parse_rules("S -> 5 a | 3 b | 2 c")
+    rng = random.Random(3)
+    counts = Counter(g.sample_sentence(rng, grammar)[0] for _ in range(20_000))
+    for word, share in (("a", 0.5), ("b", 0.3), ("c", 0.2)):
+        assert abs(counts[word] / 20_000 - share) < 4 * math.sqrt(share * (1 - share) / 20_000)
+
+
+def test_text_is_pinned():
+    """The stream of `random()` is guaranteed and the thresholds are exact: everywhere the same text."""
+    text = g.generate_text(12_000, seed=1)
+    assert text.count("\n") == 1032
+    digest = "ea80dc762adb74d17b4d72b13f73a7487d4c3c4b4ffa37fd3f985b5735fb2767"
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
+
+
+def test_text_is_whole_lines_up_to_the_number_of_words():
+    for num_words in (1, 50, 1000):
+        lines = g.generate_text(num_words, seed=4).splitlines(keepends=True)
+        assert all(line.endswith(" .\n") and g.is_grammatical(line.split()) for line in lines)
+        lengths = [len(line.split()) + 1 for line in lines]
+        assert sum(lengths) >= num_words > sum(lengths[:-1])
+
+
+def test_text_depends_on_the_seed_alone():
+    before = random.getstate()
+    assert g.generate_text(500, 1) == g.generate_text(500, 1) != g.generate_text(500, 2)
+    assert random.getstate() == before
+    assert g.generate_text(5000, 1).startswith(g.generate_text(500, 1))
+
+
+# Judging
+
+
+@pytest.mark.parametrize("grammar", TOYS)
+def test_probabilities_equal_those_of_enumerated_sentences(grammar):
+    for words, p in all_sentences(grammar).most_common(200):
+        assert g.log_probability(words, grammar) == pytest.approx(math.log(p), abs=1e-9)
+
+
+def test_probability_is_the_product_recorded_while_sampling():
+    """The recorder replays the sampler's random numbers and multiplies the probabilities that they choose."""
+    for seed in range(300):
+        rng, log_product, words, stack = random.Random(seed), 0.0, [], [g.ENGLISH.start]
+        while stack:
+            symbol = stack.pop()
+            if symbol not in g.ENGLISH.rules:
+                words.append(symbol)
+                continue
+            remaining = rng.random()
+            for rule in g.ENGLISH.rules[symbol]:
+                if remaining < rule.probability:
+                    break
+                remaining -= rule.probability
+            log_product += math.log(rule.probability)
+            stack.extend(rule.symbols[::-1])
+        assert words == g.sample_sentence(random.Random(seed))
+        assert g.log_probability(words) == pytest.approx(log_product)
+
+
+def test_sampled_sentences_have_one_derivation():
+    for words in sampled_sentences()[:100]:
+        assert inside(words, g.ENGLISH, lambda rule: 1) == 1
+        probability = inside(words, g.ENGLISH, lambda rule: rule.probability)
+        assert math.log(probability) == pytest.approx(g.log_probability(words))
+
+
+def test_sampled_sentences_are_grammatical():
+    assert all(g.is_grammatical(words) for words in sampled_sentences()[:2000])
+
+
+@given(st.integers(0, 2000), st.data())
+@settings(deadline=None, max_examples=80)
+def test_parser_agrees_with_a_chart_parser_on_damaged_sentences(index, data):
+    words = list(sampled_sentences()[index])
+    for _ in range(data.draw(st.integers(1, 2))):
+        position = data.draw(st.integers(0, len(words)))
+        removed = data.draw(st.integers(0, 2))
+        words[position : position + removed] = data.draw(st.lists(st.sampled_from(VOCABULARY), max_size=2))
+    grammatical = inside(tuple(words), g.ENGLISH, lambda rule: 1) > 0
+    assert g.is_grammatical(words) == (g.log_probability(words) > -math.inf) == grammatical
+
+
+@given(st.lists(st.sampled_from(["(", ")"]), max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_parser_accepts_exactly_the_balanced_brackets(words):
+    text, previous = "".join(words), None
+    while text != previous:
+        text, previous = text.replace("()", ""), text
+    assert g.is_grammatical(words, BRACKETS) == (text == "")
+
+
+# Predicting
+
+
+@pytest.mark.parametrize("grammar", [g.ENGLISH, *TOYS])
+def test_next_word_distributions_sum_to_one_and_multiply_to_the_sentence(grammar):
+    rng = random.Random(7)
+    for _ in range(40):
+        words = g.sample_sentence(rng, grammar)
+        log_product = 0.0
+        for position, word in enumerate([*words, g.EOS]):
+            distribution = g.next_word_distribution(words[:position], grammar)
+            assert sum(distribution.values()) == pytest.approx(1)
+            log_product += math.log(distribution[word])
+        assert log_product == pytest.approx(g.log_probability(words, grammar))
+
+
+def test_next_word_distribution_equals_counts_over_all_sentences():
+    sentences = all_sentences(AGREEMENT)
+    for prefix in [(), ("dog",), ("dogs", "near"), ("dogs", "near", "dog"), ("dog", "runs")]:
+        expected = Counter()
+        for words, p in sentences.items():
+            if words[: len(prefix)] == prefix:
+                expected[(*words, g.EOS)[len(prefix)]] += p
+        total = sum(expected.values())
+        assert g.next_word_distribution(prefix, AGREEMENT) == pytest.approx(
+            {word: p / total for word, p in expected.items()}, abs=1e-4
+        )
+
+
+def test_next_word_distribution_by_hand():
+    assert g.next_word_distribution(["a", "a", "a"], GEOMETRIC) == {"a": 0.5, "<eos>": 0.5}
+    assert g.next_word_distribution([], BRACKETS) == {"(": 1 / 16, "<eos>": 15 / 16}
+    assert g.next_word_distribution(["(", ")", "("], BRACKETS) == {"(": 1 / 16, ")": 15 / 16}
+
+
+def test_next_word_distribution_remembers_number_brackets_and_quotes():
+    def possible(prefix):
+        return g.next_word_distribution(prefix.split()).keys()
+
+    assert "sleeps" in possible("the king near the cats")
+    assert "sleep" not in possible("the king near the cats")
+    assert ")" in possible("the king ( a friend of the cats")
+    assert ")" not in possible("the king near the cats")
+    assert possible('" the king that the cats near a dog see is happy') == {","}
+    assert possible('" the king is happy ,') == {'"'}
+    assert possible("the king is happy .") == {g.EOS}
+
+
+# Bad input
+
+
+def test_impossible_prefixes_are_refused():
+    with pytest.raises(ValueError, match="word 3: 'sleep'"):
+        g.next_word_distribution(["the", "king", "sleep"])
+    with pytest.raises(ValueError, match="unfinished sentence"):
+        g.next_word_distribution(["the", "king", "sleeps", ".", "<eos>"])
+
+
+def test_bad_sizes_and_seeds_are_refused():
+    with pytest.raises(ValueError, match="num_words >= 1"):
+        g.generate_text(0, seed=1)
+    with pytest.raises(ValueError, match="seed >= 0"):
+        g.generate_text(10, seed=-1)
+
+
+@pytest.mark.parametrize("function", [g.log_probability, g.is_grammatical, g.explain, g.next_word_distribution])
+def test_a_string_instead_of_words_is_refused(function):
+    with pytest.raises(TypeError, match="single string"):
+        function("the king sleeps .")

@@ -1,0 +1,130 @@
+"""The built-in grammar: the numbers of its docstring, its words, and what it accepts and rejects."""
+
+import math
+import re
+from collections import Counter
+
+import numpy as np
+from grammar_examples import sampled_sentences
+
+from numpylm import grammar_english
+from numpylm.grammar import explain, is_grammatical
+from numpylm.grammar_agreement import agreement_distances, agreement_pairs
+from numpylm.grammar_english import ENGLISH
+from numpylm.grammar_entropy import (
+    entropy_per_character,
+    entropy_per_word,
+    expected_characters,
+    expected_uses,
+    expected_word_counts,
+    expected_words,
+    floor_perplexity,
+    sentence_entropy,
+)
+
+# Numbers
+
+
+def unigram_perplexity():
+    frequencies = np.array(list(expected_word_counts().values())) / expected_words()
+    return math.exp(-(frequencies * np.log(frequencies)).sum())
+
+
+def test_the_numbers_in_the_docstring():
+    bits = entropy_per_character() / math.log(2)
+    measured = [
+        f"{len(expected_word_counts()) - 1} words and <eos>",
+        f"{expected_words():.2f} words, {expected_characters():.2f} characters",
+        f"{sentence_entropy():.2f} nats on average",
+        f"perplexity {floor_perplexity('word'):.3f} per word ({entropy_per_word():.3f} nats)",
+        f"{floor_perplexity('char'):.3f} per character ({bits:.3f} bits)",
+        f"{unigram_perplexity():.1f} per word",
+    ]
+    for number in measured:
+        assert number in grammar_english.__doc__
+
+
+def test_the_distances_in_the_docstring():
+    distances = agreement_distances()
+    bins = [distances[low:high].sum() for low, high in [(1, 2), (2, 3), (3, 5), (5, 10), (10, 20)]]
+    row = [f"{100 * share:.1f}" for share in [*bins, 1 - sum(bins)]]
+    assert re.search("verbs +" + " +".join(map(re.escape, row)), grammar_english.__doc__), row
+
+
+def test_context_and_weights_both_lower_the_perplexity():
+    uniform = len(expected_word_counts())
+    assert floor_perplexity("word") < unigram_perplexity() / 5 < uniform / 5 / 1.5
+
+
+def test_nothing_is_too_rare_to_learn():
+    uses, words = expected_uses(), expected_words()
+    for name, rules in ENGLISH.rules.items():
+        for rule in rules:
+            assert uses[name] * rule.probability / words > 1 / 2000, (name, rule)
+
+
+# Words
+
+
+def test_words_after_the_article_a_begin_with_a_consonant():
+    for name in ("Noun_sg", "Adjective", "Relation_sg"):
+        assert all(rule.symbols[0][0] not in "aeiou" for rule in ENGLISH.rules[name])
+
+
+def test_singular_and_plural_are_equally_probable():
+    for name, rules in ENGLISH.rules.items():
+        if name.endswith("_sg") and name != "Determiner_sg":
+            plural = ENGLISH.rules[name.replace("_sg", "_pl")]
+            assert [rule.probability for rule in rules] == [rule.probability for rule in plural]
+
+
+OTHER_NUMBER = {
+    a.symbols[0]: b.symbols[0]
+    for name in ENGLISH.rules
+    if re.match("Verb.*_sg|Noun_sg|Relation_sg", name)
+    for pair in zip(ENGLISH.rules[name], ENGLISH.rules[name.replace("_sg", "_pl")], strict=True)
+    for a, b in (pair, pair[::-1])
+}
+
+
+def test_each_noun_and_verb_has_the_other_number():
+    assert OTHER_NUMBER["mice"] == "mouse" and OTHER_NUMBER["is"] == "are" and len(OTHER_NUMBER) == 70
+    assert all(OTHER_NUMBER[other] == word != other for word, other in OTHER_NUMBER.items())
+
+
+# Sentences
+
+
+def test_a_verb_or_its_noun_in_the_other_number_is_rejected():
+    for words in sampled_sentences()[:500]:
+        for position in {position for pair in agreement_pairs(words) for position in pair}:
+            changed = list(words)
+            changed[position] = OTHER_NUMBER[words[position]]
+            assert not is_grammatical(changed), changed
+
+
+def test_a_missing_or_doubled_mark_is_rejected():
+    marks = Counter()
+    for words in sampled_sentences()[:1000]:
+        for position, word in enumerate(words):
+            if word in {'"', "(", ")", ",", "."}:
+                marks[word] += 1
+                assert not is_grammatical(words[:position] + words[position + 1 :])
+                assert not is_grammatical((*words[:position], word, *words[position:]))
+    assert len(marks) == 5 and min(marks.values()) > 50
+
+
+def test_ungrammatical_sentences_are_explained():
+    def fault(sentence):
+        return explain(sentence.split())
+
+    assert fault("the king near the cats sleeps .") is None
+    assert fault("the king near the cats sleep .").startswith("word 6: 'sleep' where one of '")
+    assert "'sleeps'" in fault("the king ( a friend of the cats ) sleep .")
+    assert fault("the king sleeps . .") == "word 5: '.' where '<eos>' could stand"
+    assert fault('" the king is happy .') == "word 6: '.' where ',' could stand"
+    assert fault("the king") == fault("the king <eos>")
+    assert fault("the king sleeps . <eos>") == "word 6: '<eos>' after the end of the sentence"
+    assert fault("the unicorn sleeps .").startswith("word 2: 'unicorn'")
+    assert fault("").startswith("word 1: '<eos>'")
+    assert fault("Sentence") is not None and fault("the Noun_sg sleeps .") is not None
