@@ -1,0 +1,156 @@
+"""Corpora: a training, a validation and a test text from the built-in grammar, a text file or a folder.
+
+    "grammar"   text drawn from a probabilistic grammar (`numpylm.grammar`), the same at every call; its
+                entropy is known, so it comes with the floor that no model's mean loss can get below
+    a file      one text, cut in order into three parts
+    a folder    three text files whose names say train, valid (or validation, val, dev) and test, as in
+                train.txt, ptb.valid.txt, wiki.test.tokens
+
+The word "grammar" always means the built-in corpus; a file or folder of that name is given as ./grammar.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from numpylm.text import SPECIAL_TOKENS, read_text
+
+GRAMMAR = "grammar"
+GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
+GRAMMAR_SEEDS = (1, 2, 3)
+DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
+TEXT_SUFFIXES = ("txt", "tokens", "raw")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Three texts; `floor` maps "char" and "word" to the entropy in nats per token, where that is known."""
+
+    name: str
+    train: str = field(repr=False)
+    valid: str = field(repr=False)
+    test: str = field(repr=False)
+    description: str
+    floor: dict[str, float] | None = None
+
+
+def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, grammar_words=GRAMMAR_WORDS) -> Corpus:
+    """The corpus that `source` names: "grammar", the path of a text file, or the path of a folder.
+
+    `fractions` are the shares of train, valid and test in a file's characters; at level "word" each cut is
+    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts.
+    Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
+    """
+    if level not in SPECIAL_TOKENS:
+        raise ValueError(f"the level is {' or '.join(map(repr, SPECIAL_TOKENS))}, got {level!r}")
+    if source == GRAMMAR:
+        return load_grammar_corpus(grammar_words)
+    if not isinstance(source, (str, Path)) or not str(source):
+        raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
+    path = Path(source)
+    if path.is_dir():
+        return load_folder_corpus(path)
+    if path.exists():
+        return load_file_corpus(path, level, fractions)
+    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder{_similar_name(path)}')
+
+
+def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
+    """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
+    from numpylm import grammar
+
+    if len(num_words) != len(PART_NAMES):
+        raise ValueError(f"the grammar's sizes are three numbers of words (train, valid, test), got {num_words}")
+    parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
+    floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
+    return _checked_corpus(Corpus(GRAMMAR, *parts, "the built-in grammar's text, of known entropy", floor))
+
+
+def load_file_corpus(path: Path, level: str = "char", fractions=DEFAULT_FRACTIONS) -> Corpus:
+    """A text file, cut in order into train, valid and test."""
+    parts = split_text(read_text(path), level, fractions)
+    shares = ", ".join(f"{float(fraction):.0%}" for fraction in fractions)
+    return _checked_corpus(Corpus(path.stem, *parts, f"{path.name}, cut in order: {shares}"))
+
+
+def load_folder_corpus(path: Path) -> Corpus:
+    """A folder with exactly one text file for each of train, valid and test."""
+    files = find_parts(path)
+    parts = [read_text(file) for file in files]
+    names = ", ".join(file.name for file in files)
+    return _checked_corpus(Corpus(path.resolve().name, *parts, f"the folder's {names}"))
+
+
+def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> tuple[str, str, str]:
+    """A text's train, valid and test part, in order; together they are the text.
+
+    Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
+    "word" each moves to the next line end. With a share of 0 for valid, the test part serves as both, as is usual
+    for Tiny Shakespeare; its result is then no longer one of text that nothing was chosen by.
+    """
+    train_share, valid_share, _ = _checked_fractions(fractions)
+    cuts = [math.floor(share * len(text)) for share in (train_share, train_share + valid_share)]
+    if level == "word":
+        cuts = [_next_line_end(text, cut) for cut in cuts]
+    train, valid, test = text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]
+    return train, valid if valid_share else test, test
+
+
+def find_parts(folder: Path) -> list[Path]:
+    """The folder's train, valid and test file. Raises ValueError unless there is exactly one of each."""
+    visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    found = {part: [file for file in visible if part_of(file.name) == part] for part in PART_NAMES}
+    if all(len(files) == 1 for files in found.values()):
+        return [file for (file,) in found.values()]
+    listed = "; ".join(f"{part}: {[file.name for file in files]}" for part, files in found.items())
+    raise ValueError(
+        "a corpus folder has exactly one text file each for train, valid (or validation, val, dev) and test, "
+        "with names like train.txt, ptb.train.txt, wiki.train.tokens, wiki.train.raw. "
+        f"{folder} has {listed}; all its files: {[file.name for file in visible]}"
+    )
+
+
+def part_of(file_name: str) -> str | None:
+    """Which part a file's name stands for: "ptb.train.txt" -> "train", "dev.txt" -> "valid", else None."""
+    *words, suffix = re.split("[ ._-]", file_name.lower())
+    if suffix not in TEXT_SUFFIXES or "readme" in words:
+        return None
+    parts = [part for part, names in PART_NAMES.items() if any(name in words for name in names)]
+    return parts[0] if len(parts) == 1 else None
+
+
+def _next_line_end(text: str, cut: int) -> int:
+    if cut == 0:
+        return 0
+    newline = text.find("\n", cut - 1)
+    return len(text) if newline == -1 else newline + 1
+
+
+def _checked_fractions(fractions) -> list[Fraction]:
+    # As exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight.
+    exact = [Fraction(str(fraction)) for fraction in fractions]
+    if len(exact) != 3 or min(exact) <= 0 or abs(sum(exact) - 1) > 1e-9:
+        raise ValueError(f"fractions are three positive numbers (train, valid, test) that sum to 1, got {fractions}")
+    return exact
+
+
+def _checked_corpus(corpus: Corpus) -> Corpus:
+    for part in PART_NAMES:
+        text = getattr(corpus, part)
+        if not text.strip():
+            raise ValueError(
+                f"the {part} part of the corpus {corpus.name} has no text; in characters, train has "
+                f"{len(corpus.train)}, valid {len(corpus.valid)}, test {len(corpus.test)}: give a longer one"
+            )
+    return corpus
+
+
+def _similar_name(path: Path) -> str:
+    from difflib import get_close_matches
+
+    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    matches = get_close_matches(path.name, [GRAMMAR, *beside], n=1)
+    return f"; did you mean {matches[0]}?" if matches else ""

@@ -1,0 +1,244 @@
+"""N-gram baselines against hand calculation, a slow reference, and the laws of probability."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpylm.ngrams import baseline_perplexities, fit_ngrams, modified_discounts, token_log_probabilities
+
+
+def markov_stream(length: int, vocab_size: int, seed: int) -> np.ndarray:
+    """Tokens drawn from a random bigram model with a few likely successors of each token."""
+    rng = np.random.default_rng(seed)
+    transitions = rng.dirichlet(np.full(vocab_size, 0.2), vocab_size)
+    tokens = [0]
+    for _ in range(length - 1):
+        tokens.append(rng.choice(vocab_size, p=transitions[tokens[-1]]))
+    return np.array(tokens)
+
+
+def next_token_distribution(model, context) -> np.ndarray:
+    """p(w | context) for every w, shape (V,), by asking for each stream context + [w]."""
+    streams = [[*context, token] for token in range(model.vocab_size)]
+    return np.exp([token_log_probabilities(model, stream)[-1] for stream in streams])
+
+
+def perplexity(model, tokens) -> float:
+    return float(np.exp(-token_log_probabilities(model, tokens).mean()))
+
+
+class SlowKneserNey:
+    """Equations (1) to (4) word for word, with dictionaries of tuples."""
+
+    def __init__(self, tokens, order, vocab_size):
+        self.order, self.vocab_size = order, vocab_size
+        self.counts = [defaultdict(int) for _ in range(order + 1)]
+        grams = [[tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)] for n in range(order + 1)]
+        for gram in grams[order]:
+            self.counts[order][gram] += 1
+        for n in range(1, order):
+            for gram in set(grams[n + 1]):
+                self.counts[n][gram[1:]] += 1
+
+    def discount(self, n, count):
+        n_k = [sum(c == k for c in self.counts[n].values()) for k in range(5)]
+        if 0 in n_k[1:]:
+            discounts = [0, 0.5, 1.0, 1.5]
+        else:
+            y = n_k[1] / (n_k[1] + 2 * n_k[2])
+            discounts = [0] + [k - (k + 1) * y * n_k[k + 1] / n_k[k] for k in (1, 2, 3)]
+            if min(discounts[1:]) <= 0:
+                discounts = [0, 0.5, 1.0, 1.5]
+        return discounts[min(count, 3)]
+
+    def probability(self, context, token):
+        n = len(context) + 1
+        lower = self.probability(context[1:], token) if n > 1 else 1 / self.vocab_size
+        following = [self.counts[n].get((*context, w), 0) for w in range(self.vocab_size)]
+        if sum(following) == 0:
+            return lower
+        count = following[token]
+        kept = max(count - self.discount(n, count), 0)
+        reserved = sum(self.discount(n, c) for c in following)
+        return (kept + reserved * lower) / sum(following)
+
+
+# Values
+
+
+def test_a_unigram_model_by_hand():
+    # Counts 3, 2, 1 of 6, fallback discounts 3/2, 1, 1/2: half of the mass is shared out among three tokens.
+    model = fit_ngrams([0, 1, 0, 1, 0, 2], order=1, vocab_size=3)
+    assert next_token_distribution(model, [0]) == pytest.approx([5 / 12, 1 / 3, 1 / 4])
+
+
+def test_a_bigram_model_by_hand():
+    # Each token comes after just one other, so the lower order is uniform: 1/3 each.
+    # After 0: 1 twice, 2 once. (2 - 1)/3 and (1 - 1/2)/3, and half of the mass for the lower order.
+    model = fit_ngrams([0, 1, 0, 1, 0, 2], order=2, vocab_size=3)
+    assert next_token_distribution(model, [0]) == pytest.approx([1 / 6, 1 / 2, 1 / 3])
+    assert next_token_distribution(model, [1]) == pytest.approx([2 / 3, 1 / 6, 1 / 6])
+    assert next_token_distribution(model, [2]) == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+
+
+def test_lower_orders_count_the_tokens_before_and_not_the_occurrences():
+    # 9 is frequent but only ever comes after 8; 5 comes after 0, 1, 2 and 3.
+    stream = [8, 9] * 20 + [0, 5, 1, 5, 2, 5, 3, 5, 4]
+    after_unseen = next_token_distribution(fit_ngrams(stream, 2, 10), [4])
+    assert after_unseen[5] > 2 * after_unseen[9]
+    unigram = next_token_distribution(fit_ngrams(stream, 1, 10), [4])
+    assert unigram[9] > 2 * unigram[5]
+
+
+def test_discounts_by_hand():
+    counts = np.repeat([1, 2, 3, 4, 9], [8, 4, 2, 1, 5])  # Y = 8/16
+    assert modified_discounts(counts) == pytest.approx([0.5, 1.25, 2.0])
+
+
+@pytest.mark.parametrize("counts", [[], [1, 1, 2, 3], [5, 6, 7], [1, 1, 1, 1, 2, 3, *[4] * 10]])
+def test_discounts_fall_back_where_the_formula_fails(counts):
+    assert modified_discounts(np.array(counts)).tolist() == [0.5, 1.0, 1.5]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+@pytest.mark.parametrize("length", [5, 30, 400])
+def test_agrees_with_a_slow_model_of_dictionaries(order, length):
+    train = markov_stream(length, 6, seed=1).tolist()
+    test = [*markov_stream(30, 6, seed=1).tolist(), *np.random.default_rng(2).integers(0, 6, 30).tolist()]
+    slow = SlowKneserNey(train, order, 6)
+    expected = [slow.probability(tuple(test[max(0, t - order + 1) : t]), test[t]) for t in range(1, len(test))]
+    fast = np.exp(token_log_probabilities(fit_ngrams(train, order, 6), test))
+    np.testing.assert_allclose(fast, expected, rtol=1e-12)
+
+
+def test_the_slow_model_was_compared_where_the_discounts_come_from_the_formula():
+    model = fit_ngrams(markov_stream(400, 6, seed=1), 5, 6)
+    assert any(level.discounts.tolist() != [0.5, 1.0, 1.5] for level in model.levels)
+
+
+# Laws
+
+
+@pytest.mark.parametrize("order", [1, 2, 5])
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_the_distribution_after_any_context_sums_to_one(order, data):
+    tokens = st.integers(0, 6)
+    train = data.draw(st.lists(tokens, min_size=5, max_size=60))
+    context = data.draw(st.lists(tokens, min_size=1, max_size=7))
+    start = data.draw(st.integers(0, len(train) - 1))
+    model = fit_ngrams(train, order, vocab_size=8)  # token 7 is never seen
+    for some_context in (context, train[start : start + 4], train[-4:]):
+        distribution = next_token_distribution(model, some_context)
+        assert abs(distribution.sum() - 1) < 1e-12
+        assert distribution.min() > 0
+
+
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_a_long_stream_sums_to_one_after_seen_and_unseen_contexts(order):
+    train = markov_stream(5000, 20, seed=3)
+    model = fit_ngrams(train, order, vocab_size=25)
+    for context in ([24], [24, 3], train[-4:], train[:4], train[1000:1004], [3, 24, 3, 24, 3]):
+        assert abs(next_token_distribution(model, context).sum() - 1) < 1e-12
+
+
+def test_only_the_tokens_of_the_order_are_context():
+    model = fit_ngrams(markov_stream(500, 5, seed=4), 3, 5)
+    near = next_token_distribution(model, [1, 2])
+    assert next_token_distribution(model, [4, 0, 3, 1, 2]).tolist() == near.tolist()
+
+
+def test_a_stream_may_be_shorter_than_the_order():
+    model = fit_ngrams(markov_stream(100, 4, seed=5), 5, 4)
+    whole = token_log_probabilities(model, [0, 1, 2, 3, 0, 1])
+    assert token_log_probabilities(model, [0, 1]).tolist() == whole[:1].tolist()
+    assert token_log_probabilities(model, [0, 1, 2]).tolist() == whole[:2].tolist()
+
+
+def test_a_periodic_stream_is_predicted_but_for_its_unigrams():
+    stream = np.tile([0, 1, 2, 3], 500)
+    assert perplexity(fit_ngrams(stream, 1, 4), stream) == pytest.approx(4, rel=1e-3)
+    for order in (2, 3, 5):
+        assert 1 < perplexity(fit_ngrams(stream, order, 4), stream) < 1.02
+
+
+def test_a_periodic_stream_with_two_followers_needs_a_longer_context():
+    stream = np.tile([0, 1, 0, 2], 500)
+    assert perplexity(fit_ngrams(stream, 2, 3), stream) == pytest.approx(np.sqrt(2), rel=0.01)
+    assert perplexity(fit_ngrams(stream, 3, 3), stream) < 1.02
+
+
+# Baselines
+
+
+def test_baselines_come_in_the_order_of_their_strength_on_markov_text():
+    stream = markov_stream(20_000, 12, seed=6)
+    perplexities = baseline_perplexities(stream[:18_000], stream[18_000:], 12)
+    assert list(perplexities) == ["uniform", "unigram", "bigram", "5-gram"]
+    assert perplexities["uniform"] == 12
+    assert perplexities["bigram"] < 0.7 * perplexities["unigram"] < 0.7 * perplexities["uniform"]
+    assert perplexities["5-gram"] < 1.1 * perplexities["bigram"]
+    assert perplexities["bigram"] == perplexity(fit_ngrams(stream[:18_000], 2, 12), stream[18_000:])
+
+
+def test_the_first_token_is_context_only():
+    train = markov_stream(300, 5, seed=7)
+    assert token_log_probabilities(fit_ngrams(train, 2, 5), [0, 1, 2]).shape == (2,)
+    assert baseline_perplexities(train, [3, 1], 5)["unigram"] == baseline_perplexities(train, [0, 1], 5)["unigram"]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.uint64])
+def test_any_integer_type_gives_the_same(dtype):
+    stream = markov_stream(1000, 200, seed=8)
+    expected = baseline_perplexities(stream, stream, 200)
+    assert baseline_perplexities(stream.astype(dtype), stream.astype(dtype), np.array(200, dtype)[()]) == expected
+
+
+def test_a_memory_mapped_stream_is_read_and_left_alone(tmp_path):
+    stream = markov_stream(1000, 50, seed=9).astype(np.uint8)
+    stream.tofile(tmp_path / "tokens.bin")
+    mapped = np.memmap(tmp_path / "tokens.bin", np.uint8, "r")
+    assert baseline_perplexities(mapped, mapped, 50) == baseline_perplexities(stream, stream, 50)
+
+
+def test_fitting_twice_gives_the_same_model_and_codes_are_sorted():
+    stream = markov_stream(1000, 9, seed=10)
+    stream.flags.writeable = False
+    first, second = fit_ngrams(stream, 3, 9), fit_ngrams(stream, 3, 9)
+    for level, same in zip(first.levels, second.levels, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(level, same, strict=True))
+        assert np.all(np.diff(level.codes) > 0)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ([], ValueError, "at least 2 tokens"),
+        ([1], ValueError, r"at least 2 tokens, got shape \(1,\)"),
+        ([[1, 2], [2, 1]], ValueError, r"one dimension.*\(2, 2\)"),
+        ([0.0, 1.0], TypeError, "integers, got float64"),
+        ([True, False], TypeError, "integers, got bool"),
+        ([0, 3], ValueError, r"V = 3\), got 0 .. 3"),
+        ([-1, 2], ValueError, r"got -1 .. 2"),
+    ],
+)
+def test_bad_streams_are_refused(tokens, error, message):
+    with pytest.raises(error, match=message):
+        fit_ngrams(tokens, 2, 3)
+    with pytest.raises(error, match=message):
+        token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)
+
+
+@pytest.mark.parametrize("order", [0, -1, 1.5, "2"])
+def test_bad_orders_are_refused(order):
+    with pytest.raises(ValueError, match="order"):
+        fit_ngrams([0, 1, 2], order, 3)
+
+
+@pytest.mark.parametrize("vocab_size", [0, -3, 3.0, None])
+def test_bad_vocabulary_sizes_are_refused(vocab_size):
+    with pytest.raises(ValueError, match="vocabulary size V"):
+        fit_ngrams([0, 0, 0], 2, vocab_size)
