@@ -132,8 +132,12 @@ def _next_line_end(text: str, cut: int) -> int:
 def _checked_fractions(fractions) -> list[Fraction]:
     # As exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight.
     exact = [Fraction(str(fraction)) for fraction in fractions]
-    if len(exact) != 3 or min(exact) <= 0 or abs(sum(exact) - 1) > 1e-9:
-        raise ValueError(f"fractions are three positive numbers (train, valid, test) that sum to 1, got {fractions}")
+    only_valid_may_be_zero = len(exact) == 3 and min(exact) >= 0 and exact[0] > 0 and exact[2] > 0
+    if not only_valid_may_be_zero or abs(sum(exact) - 1) > 1e-9:
+        raise ValueError(
+            "fractions are three numbers (train, valid, test) that sum to 1, of which only valid may be 0, "
+            f"got {fractions}"
+        )
     return exact
 
 
