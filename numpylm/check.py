@@ -3,11 +3,9 @@
 T time steps · N sequences in a batch · H hidden size · V vocabulary size
 """
 
-import sys
+import math
 
 import numpy as np
-
-LARGEST = sys.float_info.max  # an integer can be larger still
 
 
 def positive_integer(name, value):
@@ -22,6 +20,14 @@ def is_number(value):
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
+def is_finite_number(value):
+    """Whether value is a number that a float can hold: no infinity, no NaN, and no integer of a thousand digits."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def boolean(name, value):
     """value, if it is True or False."""
     if not isinstance(value, bool | np.bool_):
@@ -31,7 +37,7 @@ def boolean(name, value):
 
 def finite_number(name, value):
     """value, if it is a finite number."""
-    if not is_number(value) or not -LARGEST <= value <= LARGEST:
+    if not is_finite_number(value):
         raise ValueError(f"{name} must be a finite number; got {value!r}")
     return value
 
@@ -45,7 +51,7 @@ def count(name, value):
 
 def positive_number(name, value):
     """value, if it is a finite number above 0."""
-    if not is_number(value) or not 0 < value <= LARGEST:
+    if not is_finite_number(value) or not value > 0:
         raise ValueError(f"{name} must be a finite number above 0; got {value!r}")
     return value
 

@@ -85,3 +85,9 @@ def test_surprisal_is_the_loss_before_the_mean():
     nats = surprisal(LOGITS, TARGETS)
     np.testing.assert_array_equal(nats[TARGETS == -1], 0)
     assert nats.sum() / (TARGETS != -1).sum() == pytest.approx(naive_loss(LOGITS, TARGETS), rel=1e-14)
+
+
+def test_surprisal_of_huge_logits():
+    logits = np.array([[[1000.0, -1000.0, 0.0]]])
+    assert surprisal(logits, np.array([[0]])) == 0
+    assert surprisal(logits, np.array([[1]])) == 2000
