@@ -8,9 +8,11 @@ One file holds one idea: lstm.py equations (3) to (8) and their backward pass, l
 README.md maps equations to files. `python -m numpylm --help` lists the commands.
 """
 
+from numpylm.clipping import clip_by_global_norm, clip_by_value
 from numpylm.gradient_check import central_difference, complex_step
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
+from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream
 from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
 
@@ -20,9 +22,16 @@ __all__ = [
     "GRULM",
     "LSTMLM",
     "RNNLM",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "Momentum",
+    "RMSProp",
     "Vocabulary",
     "build_vocabulary",
     "central_difference",
+    "clip_by_global_norm",
+    "clip_by_value",
     "complex_step",
     "decode",
     "encode",

@@ -1,0 +1,140 @@
+"""Optimizers: from gradients to new parameters. α is the learning rate, θ a parameter, g its gradient.
+
+    SGD        θ <- θ - α g                                                  Robbins and Monro (1951)
+    Momentum   v <- μ v + g;  θ <- θ - α v                                   Polyak (1964), in PyTorch's form
+    Adagrad    s <- s + g²;  θ <- θ - α g / (√s + ε)                         Duchi, Hazan and Singer (2011)
+    RMSProp    s <- ρ s + (1 - ρ) g²;  θ <- θ - α g / (√s + ε)               Tieleman and Hinton (2012)
+    Adam       m <- β₁ m + (1 - β₁) g;  v <- β₂ v + (1 - β₂) g²;
+               θ <- θ - α m̂ / (√v̂ + ε),  m̂ = m / (1 - β₁ᵏ),  v̂ = v / (1 - β₂ᵏ) at the k-th step     Kingma and Ba (2015)
+
+optimizer.step(parameters, gradients) changes the parameters in place and the gradients not at all. What an optimizer
+remembers (v, s, m, …) is in optimizer.memory, one array of the parameter's shape for each, so that it can be saved.
+"""
+
+import numpy as np
+
+from numpylm import check
+
+
+class Optimizer:
+    """What they share: a learning rate (an attribute, to be changed by a schedule), a step count, and a memory."""
+
+    slots = ()  # what is remembered for each parameter, by the equations' symbols
+
+    def __init__(self, learning_rate):
+        self.learning_rate = check.positive_number("learning_rate", learning_rate)
+        self.num_steps = 0
+        self.memory = {slot: {} for slot in self.slots}  # slot -> parameter's name -> array
+
+    def step(self, parameters, gradients):
+        """Updates every array of parameters (name -> array) in place from gradients of the same names and shapes.
+
+        Raises ValueError, before anything is changed, when names or shapes differ.
+        """
+        check_same_names_and_shapes(parameters, gradients)
+        self.num_steps += 1
+        for name, parameter in parameters.items():
+            self.update(parameter, gradients[name], *self._remembered(name, parameter))
+
+    def _remembered(self, name, parameter):
+        """The slots' arrays of one parameter: zeros when it is met for the first time."""
+        for slot in self.slots:
+            if name not in self.memory[slot]:
+                self.memory[slot][name] = np.zeros_like(parameter)
+        return [self.memory[slot][name] for slot in self.slots]
+
+    def update(self, parameter, gradient, *remembered):
+        """One parameter's step, in place; remembered are its slots' arrays, updated in place too."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: θ <- θ - α g."""
+
+    def __init__(self, learning_rate=1.0):
+        super().__init__(learning_rate)
+
+    def update(self, parameter, gradient):
+        parameter -= self.learning_rate * gradient
+
+
+class Momentum(Optimizer):
+    """Gradient descent with a velocity: v <- μ v + g, θ <- θ - α v."""
+
+    slots = ("v",)
+
+    def __init__(self, learning_rate=0.1, momentum=0.9):
+        super().__init__(learning_rate)
+        self.momentum = check.fraction("momentum", momentum)
+
+    def update(self, parameter, gradient, v):
+        v *= self.momentum
+        v += gradient
+        parameter -= self.learning_rate * v
+
+
+class Adagrad(Optimizer):
+    """Each entry's step is divided by the root of the sum of all its squared gradients so far."""
+
+    slots = ("s",)
+
+    def __init__(self, learning_rate=0.1, epsilon=1e-8):
+        super().__init__(learning_rate)
+        self.epsilon = check.positive_number("epsilon", epsilon)
+
+    def update(self, parameter, gradient, s):
+        s += gradient * gradient
+        parameter -= self.learning_rate * gradient / (np.sqrt(s) + self.epsilon)
+
+
+class RMSProp(Optimizer):
+    """Adagrad with a sum that forgets: s is a running mean of squared gradients."""
+
+    slots = ("s",)
+
+    def __init__(self, learning_rate=0.002, decay=0.95, epsilon=1e-8):
+        super().__init__(learning_rate)
+        self.decay = check.fraction("decay", decay)
+        self.epsilon = check.positive_number("epsilon", epsilon)
+
+    def update(self, parameter, gradient, s):
+        s *= self.decay
+        s += (1 - self.decay) * gradient * gradient
+        parameter -= self.learning_rate * gradient / (np.sqrt(s) + self.epsilon)
+
+
+class Adam(Optimizer):
+    """Running means of gradients and of their squares, each corrected for having started at zero."""
+
+    slots = ("m", "v")
+
+    def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        super().__init__(learning_rate)
+        self.beta1 = check.fraction("beta1", beta1)
+        self.beta2 = check.fraction("beta2", beta2)
+        self.epsilon = check.positive_number("epsilon", epsilon)
+
+    def update(self, parameter, gradient, m, v):
+        m *= self.beta1
+        m += (1 - self.beta1) * gradient
+        v *= self.beta2
+        v += (1 - self.beta2) * gradient * gradient
+        m_hat_scale = 1 / (1 - self.beta1**self.num_steps)
+        v_hat_scale = 1 / (1 - self.beta2**self.num_steps)
+        parameter -= self.learning_rate * m_hat_scale * m / (np.sqrt(v * v_hat_scale) + self.epsilon)
+
+
+OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam}
+
+
+def check_same_names_and_shapes(parameters, gradients):
+    """Raises ValueError unless there is one gradient of the right shape for each parameter."""
+    if parameters.keys() != gradients.keys():
+        missing = sorted(parameters.keys() - gradients.keys())
+        extra = sorted(gradients.keys() - parameters.keys())
+        raise ValueError(f"one gradient is needed for each parameter; missing: {missing}, without parameter: {extra}")
+    for name, parameter in parameters.items():
+        if parameter.shape != gradients[name].shape:
+            raise ValueError(
+                f"the gradient of {name} must be of its shape {parameter.shape}; got {gradients[name].shape}"
+            )

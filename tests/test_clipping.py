@@ -1,0 +1,124 @@
+"""Clipping: the norm of all parameters together, a scaling that keeps the direction, and gradients left untouched."""
+
+import math
+
+import numpy as np
+import pytest
+from gradient_proofs import read_only
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from numpylm import clip_by_global_norm, clip_by_value
+from numpylm.clipping import global_norm
+
+# entries that are zero or large enough that their squares are normal numbers
+ENTRIES = st.floats(1e-3, 1e6) | st.floats(-1e6, -1e-3) | st.just(0.0)
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+GRADIENTS = st.dictionaries(
+    st.sampled_from(["E", "W_xh", "W_hh", "b_h", "b_y"]), hnp.arrays(np.float64, SHAPES, elements=ENTRIES)
+)
+EXAMPLES = settings(deadline=None, max_examples=40)
+
+
+def norm_entry_by_entry(gradients):
+    return math.sqrt(math.fsum(float(g) ** 2 for gradient in gradients.values() for g in gradient.ravel()))
+
+
+@EXAMPLES
+@given(GRADIENTS)
+def test_the_norm_is_that_of_all_entries_together(gradients):
+    assert global_norm(gradients) == pytest.approx(norm_entry_by_entry(gradients), rel=1e-13)
+
+
+@EXAMPLES
+@given(GRADIENTS, st.floats(1e-3, 1e7))
+def test_the_clipped_norm_is_at_most_max_norm_and_the_direction_stays(gradients, max_norm):
+    expected = norm_entry_by_entry(gradients)
+    clipped, norm = clip_by_global_norm(read_only(gradients), max_norm)
+    assert norm == pytest.approx(expected, rel=1e-13)
+    assert norm_entry_by_entry(clipped) == pytest.approx(min(max_norm, expected), rel=1e-13)
+    assert list(clipped) == list(gradients)
+    scale = max_norm / expected if expected > max_norm else 1.0
+    for name, gradient in gradients.items():
+        assert clipped[name].shape == gradient.shape
+        np.testing.assert_allclose(clipped[name], gradient * scale, rtol=1e-13)
+
+
+@EXAMPLES
+@given(GRADIENTS, st.floats(1e-3, 1e7))
+def test_by_value_brings_every_entry_into_the_limits(gradients, limit):
+    clipped = clip_by_value(read_only(gradients), limit)
+    assert list(clipped) == list(gradients)
+    for name, gradient in gradients.items():
+        expected = [min(max(float(g), -limit), limit) for g in gradient.ravel()]
+        assert clipped[name].shape == gradient.shape
+        assert clipped[name].ravel().tolist() == expected
+
+
+def test_a_norm_of_five_is_halved():
+    gradients = {"W": np.array([[3.0]]), "b": np.array([0.0, -4.0])}
+    clipped, norm = clip_by_global_norm(gradients, 2.5)
+    assert norm == 5
+    assert clipped["W"].tolist() == [[1.5]] and clipped["b"].tolist() == [0, -2]
+
+
+def test_nothing_is_clipped_at_the_limit_itself():
+    gradients = {"W": np.array([3.0, 4.0])}
+    for max_norm in (5, 5.0, 6, math.inf):
+        clipped, norm = clip_by_global_norm(gradients, max_norm)
+        assert norm == 5 and clipped["W"] is gradients["W"] and clipped is not gradients
+
+
+@pytest.mark.parametrize("clip", [lambda *given: clip_by_global_norm(*given)[0], clip_by_value])
+@pytest.mark.parametrize("limit", [0.5, np.float32(0.5), np.float64(0.5), 1, np.int64(1)])
+def test_float32_gradients_stay_float32_whatever_number_the_limit_is(clip, limit):
+    clipped = clip({"W": np.full(10, 3, np.float32)}, limit)
+    assert clipped["W"].dtype == np.float32
+    assert np.abs(clipped["W"]).max() <= limit
+
+
+def test_gradients_whose_squares_overflow_are_clipped_all_the_same():
+    for dtype, huge in ((np.float32, 1e30), (np.float64, 1e200)):
+        gradients = read_only({"W": np.full((2, 3), huge, dtype), "b": np.array([-3 * huge], dtype)})
+        clipped, norm = clip_by_global_norm(gradients, 2.0)
+        assert norm == pytest.approx(math.sqrt(15) * huge, rel=1e-6)
+        assert norm_entry_by_entry(clipped) == pytest.approx(2.0, rel=1e-6)
+        assert clipped["b"].dtype == dtype
+        assert clipped["b"][0] == pytest.approx(-6 / math.sqrt(15), rel=1e-6)
+
+
+def test_complex_gradients_count_both_parts():
+    clipped, norm = clip_by_global_norm({"W": np.array([3 + 4j])}, 2.5)
+    assert norm == 5 and clipped["W"].tolist() == [1.5 + 2j]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_norm_that_is_not_finite_is_told_and_nothing_is_scaled(bad, dtype):
+    gradients = {"W": np.array([1.0, bad], dtype), "b": np.array([100.0], dtype)}
+    clipped, norm = clip_by_global_norm(gradients, 1.0)
+    assert not math.isfinite(norm)
+    assert all(clipped[name] is gradients[name] for name in gradients)
+
+
+def test_by_value_infinity_becomes_the_limit_and_nan_stays():
+    clipped = clip_by_value({"W": np.array([math.inf, -math.inf, math.nan, 0.5])}, 2.0)
+    np.testing.assert_array_equal(clipped["W"], [2.0, -2.0, math.nan, 0.5])
+
+
+def test_zero_and_no_gradients_have_norm_zero():
+    gradients = {"W": np.zeros((2, 2), np.float32), "b": np.zeros(0, np.float32)}
+    clipped, norm = clip_by_global_norm(gradients, 1e-9)
+    assert norm == 0 and not clipped["W"].any() and clipped["b"].shape == (0,)
+    assert clip_by_global_norm({}, 1.0) == ({}, 0.0)
+    assert clip_by_value({}, 1.0) == {}
+
+
+def test_wrong_limits_are_refused():
+    gradients = {"W": np.ones(2)}
+    for wrong in (0, -1.0, math.nan, -math.inf, None, "5", True, [5.0], 1j):
+        with pytest.raises(ValueError, match="max_norm must be a number above 0"):
+            clip_by_global_norm(gradients, wrong)
+        with pytest.raises(ValueError, match="limit must be a number above 0"):
+            clip_by_value(gradients, wrong)
