@@ -8,7 +8,10 @@ One file holds one idea: lstm.py equations (3) to (8) and their backward pass, l
 README.md maps equations to files. `python -m numpylm --help` lists the commands.
 """
 
+from numpylm.batches import cut_streams, pad_sequences
 from numpylm.clipping import clip_by_global_norm, clip_by_value
+from numpylm.evaluation import evaluate, perplexity, surprisals
+from numpylm.generation import generate, generate_stream
 from numpylm.gradient_check import central_difference, complex_step
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
@@ -33,10 +36,17 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_value",
     "complex_step",
+    "cut_streams",
     "decode",
     "encode",
     "encode_stream",
+    "evaluate",
+    "generate",
+    "generate_stream",
     "lengths_to_mask",
     "load_torch_state_dict",
+    "pad_sequences",
+    "perplexity",
+    "surprisals",
     "to_torch_state_dict",
 ]

@@ -1,0 +1,88 @@
+"""Generating text: one token at a time, each drawn from the model's distribution and fed back in.
+
+    temperature τ     y = softmax(logits / τ): below 1 bolder, above 1 more varied; 0 takes the most probable token
+    top-k             only the k most probable tokens (Fan, Lewis and Dauphin, 2018)
+    top-p             only the fewest tokens that together have probability p or more (Holtzman et al., 2020)
+
+Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again.
+"""
+
+import numpy as np
+
+from numpylm import check
+from numpylm.activations import softmax
+
+
+def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
+    """The num_tokens tokens that a model continues a prompt with: an array of integers (num_tokens,).
+
+    prompt_tokens  one token id or more, read before the first one is drawn
+    rng            a numpy.random.Generator; None draws from a fresh, unpredictable one
+    Raises ValueError or TypeError for an empty prompt, ids outside 0..V-1, temperature < 0, top_k outside 1..V, and
+    top_p outside 0 < p <= 1.
+    """
+    check.count("num_tokens", num_tokens)
+    stream = generate_stream(model, prompt_tokens, temperature, top_k, top_p, rng)
+    return np.array([next(stream) for _ in range(num_tokens)], dtype=int)
+
+
+def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
+    """The same without an end: yields one token id after the other. The arguments are checked at once."""
+    prompt_tokens = check.token_stream(prompt_tokens, model.sizes.vocab_size)
+    check_filters(model.sizes.vocab_size, temperature, top_k, top_p)
+    check.generator(rng)
+    rng = np.random.default_rng() if rng is None else rng
+    return _stream(model, prompt_tokens, temperature, top_k, top_p, rng)
+
+
+def _stream(model, prompt_tokens, temperature, top_k, top_p, rng):
+    inputs, state = prompt_tokens[:, None], None  # (T, 1)
+    while True:
+        out = model.forward(inputs, state)
+        y = next_token_distribution(out.logits[-1, 0], temperature, top_k, top_p)
+        token = draw(y, rng)
+        yield token
+        inputs, state = np.array([[token]]), out.state
+
+
+def next_token_distribution(logits, temperature=1.0, top_k=None, top_p=None):
+    """The probabilities (V,) to draw from, for logits (V,). Raises ValueError where the largest logit is not finite."""
+    logits = logits.astype(float)  # a temperature of 1e-50 is zero in float32
+    if not np.isfinite(logits.max()):
+        raise ValueError(f"the logits give no distribution, for the largest is {logits.max()}: has the model diverged?")
+    if temperature == 0:
+        return keep_only(np.ones_like(logits), np.argmax(logits, keepdims=True))
+    with np.errstate(over="ignore"):  # a tiny temperature sends all but the largest to -infinity, as it should
+        y = softmax((logits - logits.max()) / temperature)
+    if top_k is None and top_p is None:
+        return y
+    order = np.argsort(-logits, kind="stable")  # the most probable first; of equals, the lower id
+    if top_k is not None:
+        y = keep_only(y, order[:top_k])
+    if top_p is not None and top_p < 1:
+        before = np.cumsum(y[order]) - y[order]  # the probability of all that are more probable
+        y = keep_only(y, order[before < top_p])
+    return y
+
+
+def keep_only(y, kept):
+    """y (V,) with all but the kept ids set to zero, scaled to sum to 1."""
+    filtered = np.zeros_like(y)
+    filtered[kept] = y[kept]
+    return filtered / filtered.sum()
+
+
+def draw(y, rng):
+    """A token id drawn from the probabilities y (V,), by where a uniform number falls among their running sums."""
+    running = np.cumsum(y, dtype=float)
+    return int(np.searchsorted(running, rng.random() * running[-1], side="right"))
+
+
+def check_filters(vocab_size, temperature, top_k, top_p):
+    """Raises ValueError for a temperature, top_k or top_p that cannot be."""
+    if check.finite_number("temperature", temperature) < 0:
+        raise ValueError(f"temperature must be a finite number, 0 or above; got {temperature!r}")
+    if top_k is not None and not 1 <= check.positive_integer("top_k", top_k) <= vocab_size:
+        raise ValueError(f"top_k must lie in 1..V = {vocab_size}; got {top_k}")
+    if top_p is not None and not (check.is_number(top_p) and 0 < top_p <= 1):
+        raise ValueError(f"top_p must be a probability, 0 < top_p <= 1; got {top_p!r}")

@@ -1,0 +1,172 @@
+"""Evaluation against a loop that reads one token at a time and computes in plain Python."""
+
+import math
+import tracemalloc
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from gradient_proofs import read_only
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpylm import GRULM, LSTMLM, RNNLM, evaluate, evaluation, perplexity, surprisals
+from numpylm.evaluation import Evaluation, safe_exp
+
+V = 7
+
+
+def sharp_model(make=LSTMLM, dtype=np.float64, **options):
+    """A model that is far from uniform and leans on its state."""
+    model = make(V, 4, 5, dtype=dtype, **options)
+    rng = np.random.default_rng(0)
+    for array in model.parameters().values():
+        array[...] = rng.standard_normal(array.shape)
+    return model
+
+
+def stream(size, seed=1):
+    return np.random.default_rng(seed).integers(0, V, size)
+
+
+def naive(model, tokens):
+    """(surprisals in nats, whether the guess was right), one token at a time."""
+    nats, right, state = [], [], None
+    for token, following in pairwise(tokens):
+        out = model.forward(np.array([[token]]), state)
+        state = out.state
+        logits = out.logits[0, 0].tolist()
+        nats.append(math.log(math.fsum(math.exp(a) for a in logits)) - logits[following])
+        right.append(logits.index(max(logits)) == following)
+    return nats, right
+
+
+@pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_perplexity_is_e_to_the_mean_surprisal_token_by_token(make, num_layers):
+    model, tokens = sharp_model(make, num_layers=num_layers), stream(60)
+    nats, right = naive(model, tokens)
+    result = evaluate(model, tokens)
+    assert perplexity(model, tokens) == result.perplexity == pytest.approx(math.exp(sum(nats) / 59), rel=1e-12)
+    assert result.num_tokens == 59 and result.num_correct == sum(right) and 0 < sum(right) < 59
+    assert result.total_nats == pytest.approx(sum(nats), rel=1e-12)
+    assert result.loss == pytest.approx(sum(nats) / 59, rel=1e-12)
+    assert result.bits_per_token == pytest.approx(sum(nats) / 59 / math.log(2), rel=1e-12)
+    assert result.accuracy == sum(right) / 59
+    np.testing.assert_allclose(surprisals(model, tokens), nats, rtol=1e-11)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(2, 40), st.integers(1, 5000))
+def test_the_size_of_the_windows_does_not_matter(size, values):
+    """The state is carried from window to window: one row at a time gives what one window gives."""
+    model, tokens = sharp_model(), stream(size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "WINDOW_VALUES", values)
+        result, nats = evaluate(model, tokens), surprisals(model, tokens)
+    assert nats.shape == (size - 1,)
+    assert result.num_tokens == size - 1
+    assert result.total_nats == pytest.approx(evaluate(model, tokens).total_nats, rel=1e-12)
+    np.testing.assert_allclose(nats, surprisals(model, tokens), rtol=1e-11)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 6), st.integers(0, 40))
+def test_a_batch_is_the_parts_of_the_stream_each_read_from_a_zero_state(batch_size, more):
+    model, tokens = sharp_model(), stream(batch_size + 1 + more)
+    L = (len(tokens) - 1) // batch_size
+    parts = [evaluate(model, tokens[n * L : (n + 1) * L + 1]) for n in range(batch_size)]
+    result = evaluate(model, tokens, batch_size)
+    assert result.num_tokens == batch_size * L == sum(part.num_tokens for part in parts)
+    assert result.num_correct == sum(part.num_correct for part in parts)
+    assert result.total_nats == pytest.approx(sum(part.total_nats for part in parts), rel=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-14), (np.float32, 1e-6)])
+def test_a_uniform_model_has_the_perplexity_v(dtype, rel):
+    model = sharp_model(dtype=dtype)
+    for name in ("W_hy", "b_y"):
+        model.parameters()[name][...] = 0
+    result = evaluate(model, stream(50))
+    assert result.perplexity == pytest.approx(V, rel=rel)
+    assert result.bits_per_token == pytest.approx(math.log2(V), rel=rel)
+    assert result.num_correct == (stream(50)[1:] == 0).sum()  # of equals the first is the guess
+
+
+def test_float32_nats_are_added_up_in_double():
+    """A hundred thousand equal surprisals: their sum is no further from the product than each one's own rounding."""
+    model = LSTMLM(3, 1, 1)
+    for array in model.parameters().values():
+        array[...] = 0
+    tokens = np.zeros(100_001, np.uint8)
+    one = float(surprisals(model, tokens[:2])[0])
+    assert evaluate(model, tokens, batch_size=100).total_nats == pytest.approx(100_000 * one, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.uint64])
+def test_small_token_dtypes_give_the_same(dtype):
+    model, tokens = sharp_model(), stream(30)
+    assert evaluate(model, read_only(tokens.astype(dtype)), 2) == evaluate(model, tokens, 2)
+    assert np.array_equal(surprisals(model, tokens.astype(dtype)), surprisals(model, tokens))
+
+
+def test_evaluation_uses_no_dropout_and_repeats_itself():
+    model, tokens = sharp_model(dropout=0.5), stream(30)
+    assert evaluate(model, tokens) == evaluate(model, tokens) == evaluate(sharp_model(), tokens)
+
+
+@pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
+@pytest.mark.parametrize("sizes", [(65, 64, 64), (5, 2, 128), (2000, 16, 16)])
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_memory_stays_near_what_a_window_may_have_however_long_the_stream(monkeypatch, make, sizes, batch_size):
+    """Neither the logits nor the trace of a whole stream are held at once: not where V, not where H is large."""
+    monkeypatch.setattr(evaluation, "WINDOW_VALUES", 2**17)
+    model = make(*sizes, num_layers=2)
+    num_steps = evaluation.steps_at_a_time(model.sizes, batch_size)
+    assert num_steps > 2
+    tokens = np.zeros(batch_size * 4 * num_steps + 1, np.uint16)
+    tracemalloc.start()
+    try:
+        evaluate(model, tokens, batch_size)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.2 < peak / (4 * 2**17) < 4
+
+
+@pytest.mark.parametrize(("size", "batch_size"), [(1, 1), (2, 2), (4, 4)])
+def test_a_stream_that_is_too_short_is_refused(size, batch_size):
+    with pytest.raises(ValueError, match=f"need at least {batch_size + 1} tokens"):
+        evaluate(sharp_model(), stream(size), batch_size)
+
+
+@pytest.mark.parametrize("use", [evaluate, perplexity, surprisals])
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ([0, 1, V], ValueError, r"tokens must lie in 0..6 for a vocabulary of V = 7; got values in 0..7"),
+        ([0, -1, 2], ValueError, r"got values in -1..2"),
+        ([], TypeError, "must be integers"),
+        (np.zeros(0, int), ValueError, "not empty"),
+        ([[0, 1], [2, 3]], ValueError, "must be a stream"),
+        ([0.0, 1.0], TypeError, "must be integers"),
+        ([3], ValueError, "need at least 2 tokens"),
+    ],
+)
+def test_tokens_that_cannot_be_read_are_refused(use, tokens, error, message):
+    with pytest.raises(error, match=message):
+        use(sharp_model(), tokens)
+
+
+@pytest.mark.parametrize("wrong", [0, -2, 1.0, True])
+def test_the_batch_size_is_a_positive_integer(wrong):
+    with pytest.raises(ValueError, match="batch_size"):
+        evaluate(sharp_model(), stream(10), wrong)
+
+
+def test_perplexity_overflows_to_infinity_and_nan_stays_nan():
+    assert safe_exp(709.5) == math.exp(709.5)
+    assert safe_exp(710.0) == safe_exp(math.inf) == math.inf
+    assert math.isnan(safe_exp(math.nan))
+    assert Evaluation(2000.0, 2, 0).perplexity == math.inf
+    assert math.isnan(Evaluation(math.nan, 2, 0).perplexity)
