@@ -9,6 +9,7 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 """
 
 from numpylm.batches import cut_streams, pad_sequences
+from numpylm.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from numpylm.clipping import clip_by_global_norm, clip_by_value
 from numpylm.evaluation import evaluate, perplexity, surprisals
 from numpylm.generation import generate, generate_stream
@@ -28,6 +29,8 @@ __all__ = [
     "SGD",
     "Adagrad",
     "Adam",
+    "Checkpoint",
+    "CheckpointError",
     "Momentum",
     "RMSProp",
     "Vocabulary",
@@ -44,9 +47,11 @@ __all__ = [
     "generate",
     "generate_stream",
     "lengths_to_mask",
+    "load_checkpoint",
     "load_torch_state_dict",
     "pad_sequences",
     "perplexity",
+    "save_checkpoint",
     "surprisals",
     "to_torch_state_dict",
 ]
