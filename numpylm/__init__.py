@@ -19,6 +19,7 @@ from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream
 from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
+from numpylm.training import train_step
 
 __version__ = "0.1.0"
 
@@ -54,4 +55,5 @@ __all__ = [
     "save_checkpoint",
     "surprisals",
     "to_torch_state_dict",
+    "train_step",
 ]
