@@ -1,0 +1,7 @@
+"""python -m numpylm"""
+
+import sys
+
+from numpylm.cli import main
+
+sys.exit(main())

@@ -1,0 +1,204 @@
+"""The command line: python -m numpylm train | sample | evaluate | score | info | export."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from numpylm.train_options import add_train_options
+
+DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
+EPILOG = """\
+start here:
+  python -m numpylm train                      an LSTM on the built-in grammar
+  python -m numpylm train --corpus book.txt    any UTF-8 text, by characters
+  python -m numpylm sample runs/lstm-grammar   let it write
+
+Symbols: T time steps, N sequences in a batch, D embedding size, H hidden size,
+V vocabulary size. Every command has a --help of its own.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, with errors of one line."""
+
+    def error(self, message):
+        """Exits with status 2."""
+        self.exit(2, f"{self.prog.removeprefix('python -m ')}: error: {message} ({self.prog} --help explains)\n")
+
+
+def main(arguments=None):
+    """Runs one command; returns the exit status: 0 done, 1 training diverged, 2 wrong input, 130 interrupted."""
+    from numpylm.archive import CheckpointError
+    from numpylm.console import blas_threads
+    from numpylm.run import RunDiverged
+    from numpylm.run_folder import RunError
+
+    replace_unprintable()
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        with blas_threads(options.threads):
+            status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as head, has gone
+        return 0
+    except (RunError, CheckpointError, ValueError, TypeError, OSError, MemoryError) as error:
+        if os.environ.get("NUMPYLM_TRACEBACK"):
+            raise
+        print(f"numpylm {options.command}: error: {explain(error)}", file=sys.stderr)
+        return 1 if isinstance(error, RunDiverged) else 2
+
+
+def replace_unprintable():
+    """Makes a terminal that cannot show a character show a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def explain(error):
+    """An error in a line, as a person would say it."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory; choose smaller sizes ({error})"
+    return str(error)
+
+
+def build_parser():
+    """The parser of all commands."""
+    parser = Parser(
+        prog="python -m numpylm",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=help_format,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    add_train(commands)
+    add_sample(commands)
+    add_evaluate(commands)
+    add_score(commands)
+    add_info(commands)
+    add_export(commands)
+    return parser
+
+
+def help_format(prog):
+    """How --help is laid out: descriptions as they are written, options in a column of 28 characters."""
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)
+
+
+def command(commands, module, name, summary, description, **parser_options):
+    """A sub-command's parser, whose handler is the function of that name in a module, imported when it is called."""
+
+    def run(options):
+        return getattr(import_module(f"numpylm.{module}"), name)(options)
+
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=help_format,
+        **parser_options,
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="K", help="of the matrix products (1)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_train(commands):
+    """train"""
+    parser = command(
+        commands, "train_command", "train", "train a language model",
+        "Train a language model, then measure it on the test text beside the baselines.\n"
+        "Without arguments: an LSTM on the built-in English grammar, by words, in under\n"
+        "two minutes. Ctrl-C stops it safely; --resume goes on.",
+        argument_default=argparse.SUPPRESS,
+        usage="python -m numpylm train [options]",
+    )  # fmt: skip
+    add_train_options(parser)
+
+
+def add_sample(commands):
+    """sample"""
+    parser = command(
+        commands, "commands", "sample", "let a trained model write",
+        "Write text with a trained model, token by token.",
+    )  # fmt: skip
+    add_run_argument(parser)
+    parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
+    parser.add_argument("--length", type=int, metavar="K", help="how many tokens (60 words or 400 characters)")
+    parser.add_argument(
+        "--temperature", type=float, default=1.0, metavar="X", help="below 1 bolder, above 1 more varied (1)"
+    )
+    parser.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable tokens only")
+    parser.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest tokens of joint probability P")
+    parser.add_argument("--greedy", action="store_true", help="always the most probable token (temperature 0)")
+    parser.add_argument("--seed", type=int, help="the same seed writes the same text (a new one each time)")
+
+
+def add_evaluate(commands):
+    """evaluate"""
+    parser = command(
+        commands, "commands", "evaluate", "measure a trained model on a text",
+        "Perplexity, bits per character and accuracy of a trained model on a text.",
+    )  # fmt: skip
+    add_run_argument(parser)
+    parser.add_argument(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="a UTF-8 file, or - for standard input (the run's own test text)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+
+
+def add_score(commands):
+    """score"""
+    parser = command(
+        commands, "commands", "score", "log-probability of each line",
+        "The log-probability of each line of a text in nats, and each token's surprisal.\n"
+        "Every line is taken by itself, as if it began the text.",
+    )  # fmt: skip
+    add_run_argument(parser)
+    parser.add_argument(
+        "text", nargs="?", default="-", metavar="TEXT", help="a UTF-8 file, or - for standard input (-)"
+    )
+    parser.add_argument("--rank", action="store_true", help="the most probable line first, without the tokens")
+    parser.add_argument(
+        "--per-token", action="store_true", help="the mean per token in place of the sum, so that length does not count"
+    )
+
+
+def add_info(commands):
+    """info"""
+    parser = command(
+        commands, "checkpoint_commands", "info", "what is in a checkpoint",
+        "What is in a checkpoint: model, sizes, parameters, vocabulary, training.",
+    )  # fmt: skip
+    add_run_argument(parser)
+
+
+def add_export(commands):
+    """export"""
+    parser = command(
+        commands, "checkpoint_commands", "export", "hand the weights to PyTorch",
+        "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or\n"
+        "FILE.pt where PyTorch is installed.",
+    )  # fmt: skip
+    add_run_argument(parser)
+    parser.add_argument("--to", required=True, metavar="FILE", help="a new file, ending in .npz or .pt")
+
+
+def add_run_argument(parser):
+    """RUN"""
+    parser.add_argument("trained", metavar="RUN", help="a run's folder (its best.npz), or a checkpoint file")

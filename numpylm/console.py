@@ -1,0 +1,160 @@
+"""What a person sees and presses while a model trains: the progress bar, and Ctrl-C; and BLAS threads."""
+
+import os
+import shutil
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from numpylm import check
+from numpylm.evaluation import safe_exp
+from numpylm.training import EpochReport, share_done
+
+BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
+STOPPING = b"\nstopping after this step ... (Ctrl-C again to stop at once, unsaved)\n"
+
+
+class Interrupts:
+    """While this context lasts, Ctrl-C (or a termination signal) only sets .requested, so that a step can end in
+    peace; a second Ctrl-C stops at once. Signals go to the main thread alone: elsewhere this does nothing."""
+
+    def __enter__(self):
+        self.requested = False
+        self.previous = {}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self.previous[number] = signal.signal(number, self._handle)
+            except ValueError:
+                break
+        return self
+
+    def _handle(self, number, frame):
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        with suppress(OSError):
+            os.write(2, STOPPING)  # print would fail where the signal comes in the middle of another print
+
+    def __exit__(self, *exception):
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+
+class ProgressBar:
+    """tqdm's bar with loss, perplexity, gradient norm, tokens per second and time left; a line for each epoch.
+
+    Where the output is no terminal, show is False, or tqdm is not installed, only the epochs' lines appear.
+    """
+
+    def __init__(self, settings, progress, num_windows, show=True):
+        self.settings, self.num_windows = settings, num_windows
+        self.loss = None
+        self.bar = make_bar(show, self._epoch(progress.epoch), share_done(settings, progress, num_windows))
+
+    def __enter__(self):
+        return self
+
+    def show(self, progress, report):
+        """Shows a StepReport in the bar, an EpochReport in a line above it."""
+        if isinstance(report, EpochReport):
+            self._show_epoch(progress, report)
+        else:
+            self._show_step(progress, report)
+
+    def _show_step(self, progress, report):
+        self.loss = report.loss if self.loss is None else SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
+        if self.bar is None or self.bar.disable:
+            return
+        self.bar.ncols = bar_width()
+        self.bar.set_postfix_str(step_text(self.loss, report.norm, progress), refresh=False)
+        self.bar.set_description_str(self._epoch(progress.epoch), refresh=False)
+        self.bar.update(share_done(self.settings, progress, self.num_windows) - self.bar.n)
+
+    def _show_epoch(self, progress, report):
+        best = " (best so far)" if report.is_best else ""
+        epoch = self._epoch(progress.epoch - (progress.window == 0))  # the window after a whole epoch is the next one's
+        trained = "" if self.loss is None else f"train perplexity {safe_exp(self.loss):.2f}, "
+        line = f"{epoch}: {trained}validation perplexity {safe_exp(report.valid_loss):.2f}{best}"
+        if self.bar is None:
+            print(line)
+        else:
+            self.bar.write(line)
+        sys.stdout.flush()
+
+    def _epoch(self, epoch):
+        return f"epoch {epoch + 1}" if self.settings.epochs is None else f"epoch {epoch + 1}/{self.settings.epochs}"
+
+    def __exit__(self, *exception):
+        if self.bar is not None:
+            self.bar.leave = self.bar.n == self.bar.total
+            self.bar.close()
+
+
+def make_bar(show, description, share):
+    """A tqdm bar from 0 to 1 that begins at a share, or None where tqdm is not installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        print("no progress bar: tqdm is not installed", file=sys.stderr)
+        return None
+    disable = None if show else True  # None: where the output is no terminal
+    return tqdm(
+        desc=description, total=1.0, initial=share, bar_format=BAR, ncols=bar_width(), mininterval=0.2, disable=disable
+    )  # fmt: skip
+
+
+def bar_width():
+    """Columns of the bar: the terminal's but for three, where it shows the ^C that is typed."""
+    return max(20, terminal_width() - 3)
+
+
+def step_text(loss, norm, progress):
+    """The numbers behind the bar, in 45 characters or so."""
+    perplexity, speed = safe_exp(loss), progress.tokens / progress.step_seconds
+    return (
+        f"loss {loss:.3f} ppl {perplexity:,.{2 if perplexity < 100 else 0}f} norm {norm:.2f} "
+        f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} tok/s"
+    )
+
+
+def terminal_width():
+    """Columns of the terminal, 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def cut(line, width):
+    """The line, or its beginning and … where it is longer than width columns."""
+    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def quoted(path):
+    """A path as it is typed into a command: in quotation marks if there is a space in it."""
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
+def program():
+    """How this program is called again: with the Python that runs now, by its name where that is enough."""
+    executable = Path(sys.executable)
+    if executable.is_relative_to(Path.cwd()):
+        executable = executable.relative_to(Path.cwd())
+    name = next((name for name in ("python", "python3") if shutil.which(name) == sys.executable), executable)
+    return f"{quoted(name)} -m numpylm"
+
+
+@contextmanager
+def blas_threads(number):
+    """While this context lasts, NumPy's matrix products use so many threads (where threadpoolctl is installed).
+
+    One is the default of every command: the products of a time step are small, and on a machine that is busy with
+    something else, two threads waiting for each other made a training step ten times slower or worse.
+    """
+    check.positive_integer("threads", number)
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(number):
+        yield

@@ -1,0 +1,129 @@
+"""metrics.csv: each row once, numbers that come back exactly, and no trust in damaged files."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numpylm import metrics
+from numpylm.metrics import COLUMNS, MetricsFile, RunningMean, read_metrics
+from numpylm.training import EpochReport, StepReport
+
+HEADER = ",".join(COLUMNS) + "\n"
+
+
+def progress_at(step, num_windows, validated=False):
+    """The Progress after a step: tokens and times are made up."""
+    epoch, window = divmod(step, num_windows) if validated else divmod(step - 1, num_windows)
+    return SimpleNamespace(
+        step=step,
+        epoch=epoch,
+        window=window + (not validated),
+        tokens=10 * step,
+        seconds=step / 8,
+        step_seconds=step / 9,
+    )
+
+
+def write_epochs(file, num_windows, num_epochs=1):
+    for step in range(1, num_epochs * num_windows + 1):
+        file.take(progress_at(step, num_windows), StepReport(1 / step, 2.0, 10, 0.5))
+        if step % num_windows == 0:
+            file.take(progress_at(step, num_windows, validated=True), EpochReport(3.0, True))
+
+
+def test_a_row_holds_the_means_since_the_row_before(tmp_path):
+    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), num_windows=40)
+    reports = [StepReport(1.0, 3.0, 10, 0.5), StepReport(4.0, 5.0, 20, 0.25)]
+    for step, report in enumerate(reports, start=1):
+        file.take(progress_at(step, 40), report)
+    assert read_metrics(file.path) == [
+        {
+            "step": 2,
+            "epoch": 0.05,
+            "tokens": 20,
+            "seconds": 0.25,
+            "train_loss": (1.0 * 10 + 4.0 * 20) / 30,
+            "valid_loss": None,
+            "gradient_norm": 4.0,
+            "learning_rate": 0.25,
+            "tokens_per_second": 90,
+        }
+    ]
+
+
+@pytest.mark.parametrize("num_windows", [1, 3, 19, 20, 21, 39, 40, 1000])
+def test_an_epoch_has_some_twenty_rows_and_ends_with_the_validation(tmp_path, num_windows):
+    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), num_windows)
+    write_epochs(file, num_windows, num_epochs=2)
+    rows = read_metrics(file.path)
+    steps = [row["step"] for row in rows]
+    assert steps == sorted(set(steps)), "no step has two rows"
+    assert [row["epoch"] for row in rows if row["valid_loss"] is not None] == [1, 2]
+    assert len(rows) == file.running.num_rows
+    assert 2 * min(num_windows, 20) <= len(rows) <= 2 * 40
+
+
+def test_only_the_rows_that_are_counted_are_kept(tmp_path):
+    path = tmp_path / "metrics.csv"
+    write_epochs(MetricsFile(path, RunningMean(), 5), 5, num_epochs=2)
+    before = path.read_text().splitlines()
+    for num_rows in (10, 4, 0):
+        running = RunningMean(num_rows=num_rows)
+        MetricsFile(path, running, 5)
+        assert path.read_text().splitlines() == before[: 1 + num_rows]
+        assert running.num_rows == num_rows
+    assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
+
+
+def test_fewer_rows_than_are_counted_are_counted_again(tmp_path):
+    running = RunningMean(num_rows=7)
+    file = MetricsFile(tmp_path / "metrics.csv", running, 5)
+    assert running.num_rows == 0
+    write_epochs(file, 5)
+    assert len(read_metrics(file.path)) == running.num_rows == 5
+
+
+def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
+    path = tmp_path / "metrics.csv"
+    write_epochs(MetricsFile(path, RunningMean(), 5), 5)
+    whole = path.read_text()
+    rows = read_metrics(path)
+    last_line = whole.splitlines()[-1]
+    for length in range(len(last_line) + 1):
+        path.write_text(whole[: len(whole) - len(last_line) - 1 + length])
+        assert read_metrics(path) == rows[:-1]
+
+
+def test_no_file_has_no_rows_and_a_foreign_or_damaged_one_is_refused(tmp_path):
+    assert read_metrics(tmp_path / "metrics.csv") == []
+    path = tmp_path / "metrics.csv"
+    for content, message in (
+        ("a,b\n1,2\n", "no metrics.csv: its first line must be step"),
+        (HEADER + "1,2\n", "is damaged: '1,2' is not a row of 9 numbers"),
+        (HEADER + "1,1,1,1,one,1,1,1,1\n", "is damaged: .*one"),
+    ):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=message):
+            read_metrics(path)
+
+
+@settings(deadline=None)
+@given(value=st.one_of(st.integers(0), st.floats(), st.none()))
+def test_numbers_come_back_exactly(value):
+    cell = "" if value is None else str(value)
+    found = metrics.number(cell)
+    assert found == value or (math.isnan(found) and math.isnan(value))
+    assert type(found) is type(value)
+
+
+def test_running_means_are_none_before_the_first_step_and_survive_a_checkpoint():
+    running = RunningMean()
+    assert running.loss is None and running.norm is None
+    running.add(StepReport(2.0, 1.0, 5, 0.1))
+    copied = RunningMean(**vars(running))
+    assert copied == running and copied.loss == 2.0
+    running.begin_next_row()
+    assert running == RunningMean(learning_rate=0.1, num_rows=1)

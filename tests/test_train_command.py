@@ -1,0 +1,301 @@
+"""The train command: as processes that are stopped, killed and resumed, in terminals and pipes; and what it refuses."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+
+import pytest
+from processes import SECONDS, environment, run_in_terminal, run_numpylm, start_numpylm
+from test_run import assert_same_state, state_of
+
+from numpylm import grammar, train_command
+from numpylm.cli import build_parser, main
+from numpylm.train_options import TRAIN_DEFAULTS, add_train_options
+
+LONG = "--corpus text.txt --level word --epochs 3 -T 8 -N 4 -D 24 -H 48 --dropout 0.2 --out"
+SHORT = "--corpus text.txt --level word --epochs 1 -D 8 -H 8 --out"
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a text, and in whole/ a run of LONG that was never stopped."""
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "text.txt").write_text(grammar.generate_text(5000, 11), encoding="utf-8")
+    status, out, err = run_numpylm("train", *LONG.split(), "whole", folder=folder)
+    assert status == 0, err
+    (folder / "whole.out").write_text(out, encoding="utf-8")
+    return folder
+
+
+def wait_for_rows(path, number, validated=False):
+    """Waits until a metrics.csv has so many rows, or so many that end an epoch."""
+    for _ in range(100 * SECONDS):
+        lines = path.read_text(encoding="utf-8").split("\n")[1:-1] if path.exists() else []
+        if len([line for line in lines if not validated or line.split(",")[5]]) >= number:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{path} did not get {number} rows")
+
+
+# A whole run
+
+
+def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
+    out = (folder / "whole.out").read_text(encoding="utf-8")
+    for expected in (
+        "corpus  text, by words: ",
+        "model   LSTM, D = 24, H = 48, 1 layer; T = 8, N = 4\n",
+        "folder  whole\n",
+        "epoch 1/3: train perplexity ",
+        "Test perplexity per word",
+        "this LSTM (",
+        "The model writes\n",
+        "Saved in whole:\n",
+        " -m numpylm sample whole\n",
+    ):
+        assert expected in out, expected
+    assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
+    files = {path.name for path in (folder / "whole").iterdir()}
+    assert files == {"best.npz", "config.json", "last.npz", "learning_curve.png", "metrics.csv", "summary.json"}
+    summary = json.loads((folder / "whole" / "summary.json").read_text())
+    assert summary["model"] == "lstm" and summary["test_perplexity"] < summary["baselines"]["uniform"]
+
+
+# Stopped, killed, and resumed
+
+
+@needs_signals
+def test_an_interrupted_process_saves_and_goes_on_bit_for_bit(folder):
+    process = start_numpylm("train", *LONG.split(), "stopped", folder=folder)
+    wait_for_rows(folder / "stopped" / "metrics.csv", 5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130, err
+    assert b"stopping after this step" in err and b"Traceback" not in err
+    assert b"all is saved in" in out and b"train --resume stopped" in out
+    assert state_of(folder / "stopped")["training"]["step"] < state_of(folder / "whole")["training"]["step"]
+    assert run_numpylm("train", "--resume", "stopped", folder=folder)[0] == 0
+    assert_same_state(folder / "stopped", state_of(folder / "whole"))
+
+
+@needs_signals
+def test_a_killed_process_goes_on_from_its_last_save_bit_for_bit(folder):
+    process = start_numpylm("train", *LONG.split(), "killed", folder=folder)
+    wait_for_rows(folder / "killed" / "metrics.csv", 1, validated=True)
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    assert run_numpylm("train", "--resume", "killed", folder=folder)[0] == 0
+    assert_same_state(folder / "killed", state_of(folder / "whole"))
+
+
+def test_a_finished_run_makes_its_report_again_from_anywhere(folder, tmp_path):
+    before = state_of(folder / "whole")
+    (folder / "whole" / "summary.json").unlink()
+    status, out, _ = run_numpylm("train", "--resume", folder / "whole", folder=tmp_path)
+    assert status == 0 and "Test perplexity" in out
+    assert_same_state(folder / "whole", before)
+    assert (folder / "whole" / "summary.json").exists()
+
+
+def test_an_interruption_of_the_report_is_no_loss(folder, monkeypatch, capsys):
+    def interrupted(run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_command, "finish", interrupted)
+    monkeypatch.chdir(folder)
+    before = state_of(folder / "whole")
+    assert main(["train", "--resume", "whole"]) == 130
+    shown = capsys.readouterr().err
+    assert "interrupted" in shown and "train --resume whole" in shown
+    assert_same_state(folder / "whole", before)
+
+
+# Terminals and pipes
+
+
+@needs_signals
+def test_in_a_terminal_there_is_a_bar_and_no_line_is_too_long(folder):
+    columns = 80
+    arguments = ["-T", "4", "-N", "4", *SHORT.split()]
+    status, lines = run_in_terminal("train", *arguments, "terminal", folder=folder, columns=columns)
+    assert status == 0
+    bars = [part for line in lines for part in line if "|" in part]
+    shown = [part for part in bars if "tok/s" in part]
+    assert len(shown) >= 2
+    for word in ("epoch 1/1", "%|", "loss ", "ppl ", "norm "):
+        assert all(word in part for part in shown), word
+    assert max(len(part) for line in lines for part in line if "numpylm" not in part) < columns
+    assert max(map(len, bars)) == columns - 3, "the bar is as wide as the terminal, but for room for ^C"
+    assert "100%" in shown[-1]
+
+
+def test_without_tqdm_and_matplotlib_a_run_is_trained_and_reported(folder, tmp_path):
+    for name in ("tqdm", "matplotlib"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not here')")
+    env = environment(PYTHONPATH=str(tmp_path))
+    status, out, err = run_numpylm("train", *SHORT.split(), "poor", folder=folder, env=env)
+    assert status == 0 and "Test perplexity" in out
+    assert "no progress bar: tqdm is not installed" in err
+    assert "no learning_curve.png: matplotlib is not installed" in err
+    assert (folder / "poor" / "summary.json").exists()
+
+
+def test_a_reader_that_goes_away_loses_nothing(folder):
+    with start_numpylm("train", *LONG.split(), "piped", folder=folder) as process:
+        while not process.stdout.readline().startswith(b"folder"):
+            pass
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        process.wait(SECONDS)
+    assert "Traceback" not in err and "Exception ignored" not in err
+    assert "train --resume piped" in err
+    assert state_of(folder / "piped")["training"]["epoch"] >= 1, "what could not be shown was saved before"
+
+
+def test_a_loss_that_diverges_ends_with_a_clear_message(folder):
+    arguments = [*SHORT.split(), "diverged", "--optimizer", "sgd", "--learning-rate", "1e30"]
+    status, _, err = run_numpylm("train", *arguments, folder=folder)
+    assert status == 1
+    assert err.startswith("numpylm train: error: training diverged at step ")
+    for expected in ("the gradient norm", f"checkpoint is {os.path.join('diverged', 'last.npz')}", "--learning-rate"):
+        assert expected in err
+
+
+# What is refused, in one line
+
+
+def refused(capsys, *arguments):
+    """The one line on standard error with which main refuses its arguments."""
+    try:
+        status = main(list(map(str, arguments)))
+    except SystemExit as stop:
+        status = stop.code
+    shown = capsys.readouterr()
+    assert status == 2
+    assert shown.err.startswith("numpylm train: error: ") and shown.err.count("\n") == 1
+    return shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--out whole", "whole already holds a run"),
+        ("--out text.txt --corpus text.txt", "text.txt is a file"),
+        ("--out text.txt/run --corpus text.txt", "text.txt"),
+        ("--corpus nowhere.txt", "nowhere.txt is neither"),
+        ("--corpus tiny.txt", "give a longer one"),
+        ("--corpus text.txt --batch-size 100000", "N = 100000 streams need at least"),
+        ("--corpus latin.txt", "latin.txt is not UTF-8 text"),
+        ("--corpus empty.txt", "empty.txt is empty"),
+        ("--corpus text.txt --tie-weights", "D must equal H; got embedding_dim=64, hidden_dim=128"),
+        ("--corpus text.txt -H 0", "hidden_dim must be a positive integer; got 0"),
+        ("--corpus text.txt --dropout 1", "dropout must be"),
+        ("--epochs 0", "epochs must be a positive integer"),
+        ("--epochs two", "invalid int value: 'two'"),
+        ("--minutes nan", "minutes must be"),
+        ("--learning-rate -1", "learning_rate must be"),
+        ("--clip inf", "max_norm must be"),
+        ("--seed -1", "seed must be"),
+        ("--threads 0", "threads must be a positive integer"),
+        ("--model transformer", "invalid choice: 'transformer'"),
+        ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
+        ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),
+        ("--resume nowhere", "nowhere holds no run"),
+        ("--resume text.txt", "text.txt holds no run"),
+        ("--resume whole --model lstm --seed 0 -H 3", "leave out --hidden-dim, --model, --seed"),
+        ("--resume whole --out elsewhere", "leave out --out"),
+        ("--resume whole --epochs 1", "the run is in epoch 3 already"),
+    ],
+)
+def test_bad_options_are_refused_in_one_line(folder, monkeypatch, capsys, arguments, message):
+    (folder / "tiny.txt").write_text("hi\n")
+    (folder / "empty.txt").write_text("")
+    (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
+    monkeypatch.chdir(folder)
+    before = state_of(folder / "whole")
+    assert message in refused(capsys, "train", *arguments.split())
+    assert_same_state(folder / "whole", before)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(folder, tmp_path, capsys):
+    tmp_path.chmod(0o500)
+    assert "Permission denied" in refused(
+        capsys, "train", *SHORT.split(), tmp_path / "run", "--corpus", folder / "text.txt"
+    )
+
+
+def test_sizes_that_do_not_fit_into_memory_are_refused(folder, monkeypatch, capsys):
+    def too_large(*arguments):
+        raise MemoryError("Unable to allocate 2 TiB")
+
+    monkeypatch.setattr("numpylm.model.initial_parameters", too_large)
+    monkeypatch.chdir(folder)
+    assert "not enough memory; choose smaller sizes (Unable to allocate 2 TiB)" in refused(
+        capsys, "train", *SHORT.split(), "large"
+    )
+    assert not (folder / "large").exists()
+
+
+# From options to a run
+
+
+def test_each_default_is_what_its_help_says():
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    add_train_options(parser)
+    options = {action.dest: action for action in parser._actions}
+    assert TRAIN_DEFAULTS.keys() == options.keys() - {"help", "resume"}
+    for name, default in TRAIN_DEFAULTS.items():
+        if default not in (None, False):
+            numbers = default if isinstance(default, tuple) else (default,)
+            shown = " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in numbers)
+            assert options[name].help.endswith(f"({shown})"), name
+    for name, rate in (("adam", "0.005"), ("rmsprop", "0.002"), ("momentum", "0.1"), ("adagrad", "0.1"), ("sgd", "1")):
+        assert f"{train_command.default_rate(name):g}" == rate
+        assert rate in options["learning_rate"].help and name in options["learning_rate"].help
+    assert f"({train_command.DEFAULT_EPOCHS}, unless --minutes)" in options["epochs"].help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "epochs", "minutes"),
+    [("", 3, None), ("--minutes 2", None, 2.0), ("--epochs 5", 5, None), ("--epochs 5 --minutes 2", 5, 2.0)],
+)
+def test_epochs_have_a_default_where_minutes_are_not_given(monkeypatch, arguments, epochs, minutes):
+    settings = config_from(monkeypatch, arguments)[1].settings
+    assert (settings.epochs, settings.minutes) == (epochs, minutes)
+
+
+def config_from(monkeypatch, arguments):
+    """(folder, RunConfig) that train would start with."""
+    monkeypatch.setattr(train_command, "start_run", lambda *started: started)
+    return train_command.begin(build_parser().parse_args(["train", *arguments.split()]))
+
+
+def test_options_become_a_configuration(monkeypatch, folder):
+    monkeypatch.chdir(folder)
+    run_folder, config = config_from(monkeypatch, "")
+    assert (str(run_folder), config.corpus, config.level) == (os.path.join("runs", "lstm-grammar"), "grammar", "word")
+    run_folder, config = config_from(monkeypatch, "--corpus text.txt --model rnn --nonlinearity relu --optimizer sgd")
+    assert str(run_folder) == os.path.join("runs", "rnn-text")
+    assert config.corpus == str((folder / "text.txt").resolve()), "so that the run can be resumed from another folder"
+    assert config.level == "char" and config.settings.learning_rate == 1.0
+    assert config.model_options["nonlinearity"] == "relu" and "forget_bias" not in config.model_options
+    run_folder, config = config_from(monkeypatch, "--corpus . --level char --out here --learning-rate 0.5 -D 3 -H 3")
+    assert run_folder == "here" and config.settings.learning_rate == 0.5
+    assert config.model_options["embedding_dim"] == 3
+
+
+def test_a_split_is_kept_and_a_bad_one_refused(monkeypatch, folder, tmp_path, capsys):
+    _, config = config_from(monkeypatch, "--corpus text.txt --split 0.9 0 0.1")
+    assert tuple(config.split) == (0.9, 0, 0.1)
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert main(["train", *SHORT.split(), str(tmp_path / "split"), "--split", "0.9", "0", "0.1"]) == 0
+    settings = json.loads((tmp_path / "split" / "config.json").read_text(encoding="utf-8"))
+    assert settings["split"] == [0.9, 0, 0.1]
+    assert main(["train", "--corpus", "text.txt", "--out", str(tmp_path / "bad"), "--split", "1", "1", "1"]) == 2
+    assert "three numbers (train, valid, test) that sum to 1" in capsys.readouterr().err
