@@ -74,7 +74,8 @@ def read_config(folder):
     path = Path(folder) / "config.json"
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return RunConfig(**{**fields, "settings": Settings(**fields["settings"])})
+        records = {"settings": Settings(**fields["settings"]), "split": tuple(fields["split"])}
+        return RunConfig(**{**fields, **records})
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{folder} holds no run: there is no {path}") from None
     except (ValueError, TypeError, KeyError) as error:

@@ -39,7 +39,7 @@ def on_grammar(monkeypatch, small_grammar):
 
 
 def use_small_grammar(patch, corpus):
-    patch.setattr(runs, "load_corpus", lambda source, level: corpus)
+    patch.setattr(runs, "load_corpus", lambda source, level, split: corpus)
     patch.setattr(report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
     patch.setenv("COLUMNS", "80")
 
