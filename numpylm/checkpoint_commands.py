@@ -60,7 +60,8 @@ def export(options):
     model, _ = load_trained(options.trained)
     state_dict = to_torch_state_dict(model)
     if target.suffix == ".npz":
-        np.savez(target, **state_dict)
+        with open(target, "xb") as file:
+            np.savez(file, **state_dict)
         loading = f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
     else:
         save_with_torch(target, state_dict)
@@ -95,4 +96,5 @@ def save_with_torch(target, state_dict):
         import torch
     except ImportError:
         raise RunError("a .pt file needs PyTorch, which is not installed here; write an .npz file") from None
-    torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, target)
+    with open(target, "xb") as file:
+        torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)

@@ -123,7 +123,7 @@ def train(run, show_progress=True):
     streams = cut_streams(run.tokens["train"], settings.batch_size)
     num = num_windows(streams, settings.num_steps)
     metrics = MetricsFile(run.folder / "metrics.csv", run.running, num)
-    if time_is_up(run):
+    if is_finished(run):
         return True
     with quiet_overflow(), Interrupts() as interrupts, ProgressBar(settings, run.progress, num, show_progress) as bar:
         saved_at = time.monotonic()
@@ -139,11 +139,14 @@ def train(run, show_progress=True):
     return True
 
 
-def time_is_up(run):
-    """Whether the run's minutes are over and the validation that ends it is done, in a resumed run."""
+def is_finished(run):
+    """Whether nothing is left of a resumed run: its epochs are done, or its minutes, and the validation after them."""
+    settings, progress = run.config.settings, run.progress
+    if settings.epochs is not None and progress.epoch >= settings.epochs:
+        return True
     rows = read_metrics(run.folder / "metrics.csv")
-    validated = rows and rows[-1]["step"] == run.progress.step and rows[-1]["valid_loss"] is not None
-    return out_of_time(run.config.settings, run.progress) and bool(validated)
+    validated = rows and rows[-1]["step"] == progress.step and rows[-1]["valid_loss"] is not None
+    return out_of_time(settings, progress) and bool(validated)
 
 
 def quiet_overflow():

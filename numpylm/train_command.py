@@ -61,6 +61,8 @@ def flag(name):
 def begin(given):
     """A new run from the options of train that were given."""
     options = Namespace(**TRAIN_DEFAULTS | vars(given))
+    if "split" in given and (options.corpus == GRAMMAR or Path(options.corpus).is_dir()):
+        raise ValueError(f"--split cuts a corpus that is one file; {options.corpus} has its three parts already")
     settings = Settings(
         batch_size=options.batch_size, num_steps=options.num_steps,
         epochs=DEFAULT_EPOCHS if options.epochs is None and options.minutes is None else options.epochs,

@@ -29,7 +29,7 @@ class Settings:
 
     batch_size: int = 32
     num_steps: int = 32
-    epochs: int | None = 4
+    epochs: int | None = 3
     minutes: float | None = None
     optimizer: str = "adam"
     learning_rate: float = 0.005

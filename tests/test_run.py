@@ -250,9 +250,12 @@ def test_a_row_that_a_crash_cut_short_is_written_again(corpus, tmp_path, monkeyp
     assert_same_state(tmp_path / "run", uninterrupted())
 
 
-def test_a_finished_run_is_not_changed_by_resuming_it_and_goes_on_with_more_epochs(corpus, tmp_path, uninterrupted):
-    start_run(tmp_path / "run", config_of(corpus, schedule="constant"))
-    for _ in range(2):
+def test_a_finished_run_is_not_changed_by_resuming_it_and_goes_on_with_more_epochs(
+    corpus, tmp_path, monkeypatch, uninterrupted
+):
+    assert train(start_run(tmp_path / "run", config_of(corpus, schedule="constant")))
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "ProgressBar", None)  # there is nothing to show
         assert train(resume_run(tmp_path / "run"))
     assert_same_state(tmp_path / "run", uninterrupted(schedule="constant"))
     assert train(resume_run(tmp_path / "run", epochs=3))

@@ -204,6 +204,8 @@ def refused(capsys, *arguments):
         ("--model transformer", "invalid choice: 'transformer'"),
         ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
         ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),
+        ("--split 0.8 0.1 0.1", "--split cuts a corpus that is one file; grammar has its three parts"),
+        ("--corpus text.txt --split 0.8 0.1 0.5", "that sum to 1"),
         ("--resume nowhere", "nowhere holds no run"),
         ("--resume text.txt", "text.txt holds no run"),
         ("--resume whole --model lstm --seed 0 -H 3", "leave out --hidden-dim, --model, --seed"),
