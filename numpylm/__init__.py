@@ -13,9 +13,10 @@ from numpylm.checkpoint import Checkpoint, CheckpointError, load_checkpoint, sav
 from numpylm.clipping import clip_by_global_norm, clip_by_value
 from numpylm.evaluation import evaluate, perplexity, surprisals
 from numpylm.generation import generate, generate_stream
-from numpylm.gradient_check import central_difference, complex_step
+from numpylm.gradient_check import check_gradients
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
+from numpylm.numerical import central_difference, complex_step
 from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream
 from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
@@ -37,6 +38,7 @@ __all__ = [
     "Vocabulary",
     "build_vocabulary",
     "central_difference",
+    "check_gradients",
     "clip_by_global_norm",
     "clip_by_value",
     "complex_step",

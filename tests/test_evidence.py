@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+import numpylm as nlm
+from numpylm.evidence import relations
+
+rng = np.random.default_rng(0)
+P, SQUARE, PACKED = rng.standard_normal((5, 3, 4)), rng.standard_normal((4, 4)), rng.standard_normal((3, 24))
+SIZES = {"T = 5": 5, "N = 3": 3, "T·N = 15": 15, "2": 2}
+
+
+def only(q, p):
+    (sentence, *_) = relations(q, p, SIZES)
+    return sentence
+
+
+def changed(p, *index):
+    q = p.copy()
+    q[index] *= 1.5
+    return q
+
+
+def gates(p, order):
+    return np.concatenate([np.split(p, 4, axis=-1)[k] for k in order], axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("q", "p", "expected"),
+    [
+        (0 * P, P, "it is zero everywhere"),
+        (-P, P, "the wrong sign"),
+        (2 * P, P, "times 2, which is 2"),
+        (5 * P, P, "times 5, which is T = 5"),
+        (P / 3, P, "which is 1/N = 3"),
+        (P * 15, P, "which is T·N = 15"),
+        (P * 0.7, P, "it is the right one times 0.7"),
+        (SQUARE.T, SQUARE, "the transpose of the right one"),
+        (P[::-1], P, "reversed along axis 0 (T)"),
+        (np.concatenate([P[:1], P[:-1]]), P, "entry t holds what belongs to t - 1"),
+        (np.concatenate([P[1:], P[:1]]), P, "entry t holds what belongs to t + 1"),
+        (gates(PACKED, (0, 1, 3, 2)), PACKED, "its gates stand in the order i, f, c, o"),
+        (np.clip(P, -0.5, 0.5), P, "every entry clipped to ±0.5"),
+        (np.broadcast_to(P.sum(axis=1, keepdims=True), P.shape), P, "the same all along axis 1"),
+        (changed(P, slice(0, 4)), P, "right at the last time step only"),
+        (changed(P, slice(1, 5)), P, "right at the first time step only"),
+        (changed(P, 2), P, "right at t = 0, 1, 3, 4"),
+        (changed(PACKED, slice(None), slice(6, 12)), PACKED, "of its 4 blocks of columns, only f is wrong"),
+    ],
+)
+def test_each_relation_is_named(q, p, expected):
+    assert expected in only(q, p)
+
+
+def test_what_has_no_relation_gets_no_sentence():
+    assert relations(rng.standard_normal(P.shape), P, SIZES) == []
+    assert relations(P, P, SIZES) == []
+
+
+def gradients_of_a_model(scale):
+    model = nlm.RNNLM(5, 3, 4, dtype=np.float64)
+    tokens = rng.integers(0, 5, (6, 2))
+    claim = model.loss_and_gradients(tokens[:-1], tokens[1:]).gradients
+
+    def loss(**parameters):
+        changed = nlm.RNNLM(5, 3, 4, dtype=parameters["E"].dtype)
+        for name, array in changed.parameters().items():
+            array[...] = parameters[name]
+        return changed.loss_and_gradients(tokens[:-1], tokens[1:]).loss
+
+    return nlm.check_gradients(loss, model.parameters(), scale(claim), "complex")
+
+
+def test_gradients_clipped_before_the_check_are_recognised():
+    report = gradients_of_a_model(lambda gradients: nlm.clip_by_global_norm(gradients, 0.05)[0])
+    assert "clipped before they were checked" in report.diagnosis[0]
+    assert "their global norm is 0.05" in report.diagnosis[0]
+
+
+def test_a_loss_averaged_otherwise_than_its_gradient_is_recognised():
+    report = gradients_of_a_model(lambda gradients: {name: 5 * gradient for name, gradient in gradients.items()})
+    assert "times 5: the loss is averaged (or summed) over another number" in report.diagnosis[0]

@@ -1,0 +1,226 @@
+import warnings
+
+import numpy as np
+import pytest
+
+import numpylm as nlm
+from numpylm.gradient_check import CHECKS
+from numpylm.gradient_report import WrongGradient
+from numpylm.lstm import LSTMState, lstm_backward, lstm_cell, lstm_forward
+from numpylm.numerical import NotComplexSafe
+
+rng = np.random.default_rng(0)
+A, W = rng.standard_normal((3, 4)), rng.standard_normal((4, 5))
+U = rng.standard_normal((3, 5))
+
+
+def f(x, W):
+    return np.tanh(x @ W)
+
+
+def backward(x, W):
+    da = U * (1 - np.tanh(x @ W) ** 2)
+    return {"x": da @ W.T, "W": x.T @ da}
+
+
+@pytest.mark.parametrize("method", CHECKS)
+def test_right_gradients_pass(method):
+    report = nlm.check_gradients(f, {"x": A, "W": W}, backward, method, cotangents=U)
+    assert report.ok, report
+    assert report.diagnosis == ()
+    report.raise_if_wrong()
+
+
+@pytest.mark.parametrize("method", CHECKS)
+def test_one_wrong_entry_is_found(method):
+    claim = backward(A, W)
+    claim["W"][2, 3] += 1e-3
+    report = nlm.check_gradients(f, {"x": A, "W": W}, claim, method, cotangents=U)
+    assert not report.ok
+    assert report.worst.name == "W" or method == "projection"
+    if method != "projection":
+        assert (report.worst.index, report.worst.num_wrong) == ((2, 3), 1)
+    with pytest.raises(WrongGradient, match="gradients are WRONG"):
+        report.raise_if_wrong()
+
+
+def test_complex_step_sees_the_smallest_error():
+    claim = backward(A, W)
+    claim["x"][0, 0] += 1e-9
+    assert not nlm.check_gradients(f, {"x": A, "W": W}, claim, "complex", cotangents=U).ok
+
+
+def test_a_whole_lstm_with_nested_records():
+    cell, T, N, D, H = lstm_cell(), 4, 3, 2, 5
+    p = cell.Parameters(*[rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
+    x, state = rng.standard_normal((T, N, D)), LSTMState(*rng.standard_normal((2, N, H)))
+    dh, dstate_T = rng.standard_normal((T, N, H)), LSTMState(*rng.standard_normal((2, N, H)))
+
+    def forward(p, x, state):
+        out = lstm_forward(p, x, state)
+        return {"h": out.h, "state": out.state}
+
+    def gradients(p, x, state):
+        found = lstm_backward(p, dh, dstate_T, lstm_forward(p, x, state).trace)
+        return {"p": found.dparameters, "x": found.dx, "state": found.dstate_0}
+
+    report = nlm.check_gradients(
+        forward, {"p": p, "x": x, "state": state}, gradients, "complex", {"h": dh, "state": dstate_T}
+    )
+    assert report.ok, report
+    assert [row.name for row in report.rows] == ["p.W_x", "p.W_h", "p.b", "x", "state.h", "state.c"]
+
+
+def test_a_model_of_real_size_by_projection():
+    model = nlm.LSTMLM(50, 32, 64, num_layers=2, dtype=np.float64)
+    tokens = rng.integers(0, 50, (20, 8))
+
+    def loss(**parameters):
+        changed = nlm.LSTMLM(50, 32, 64, num_layers=2, dtype=parameters["E"].dtype)
+        for name, array in changed.parameters().items():
+            array[...] = parameters[name]
+        return changed.loss_and_gradients(tokens[:-1], tokens[1:]).loss
+
+    claim = model.loss_and_gradients(tokens[:-1], tokens[1:]).gradients
+    assert nlm.check_gradients(loss, model.parameters(), claim, "projection").ok
+    claim["layer_1.W_h"] = claim["layer_1.W_h"] * 1.0001
+    report = nlm.check_gradients(loss, model.parameters(), claim, "projection")
+    assert [row.name for row in report.rows if row.num_wrong] == ["layer_1.W_h", "all together"]
+
+
+def test_large_arrays_are_sampled_and_say_so():
+    x = rng.standard_normal(5000)
+    report = nlm.check_gradients(lambda x: (x**2).sum(), {"x": x}, {"x": 2 * x}, max_entries=40)
+    assert report.ok
+    assert report.rows[0].num_checked == 40
+    assert "0/40" in str(report)
+
+
+def test_a_relu_at_its_kink_is_not_judged_but_counted():
+    x = np.array([-1.0, 0.0, 2.0])
+
+    def relu_sum(x):
+        return (np.maximum(x, 0) * np.array([1.0, 3.0, 5.0])).sum()
+
+    for slope in (0.0, 3.0, 1.0):
+        report = nlm.check_gradients(relu_sum, {"x": x}, {"x": np.array([0, slope, 5.0])})
+        assert report.ok, report
+        assert report.rows[0].num_kinks == 1
+        assert "entries lie at a kink" in str(report)
+    report = nlm.check_gradients(relu_sum, {"x": x}, {"x": np.array([0, -0.5, 5.0])})
+    assert not report.ok  # no slope on either side
+
+
+def test_a_kink_within_the_step_is_no_false_alarm():
+    x = np.array([2e-6, -2e-6, 1.0])
+    assert nlm.check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([1.0, 0, 1])}).ok
+
+
+def test_missing_extra_misshapen_and_nan_gradients():
+    good = backward(A, W)
+    cases = {
+        "there is no gradient of W": {"x": good["x"]},
+        "there is a gradient of b, which is no argument": {**good, "b": np.zeros(5)},
+        "the gradient of W is of shape (5, 4); W is of shape (4, 5)": {**good, "W": good["W"].T},
+        "the gradient of x is not finite at (1, 2)": {**good, "x": np.where(np.isin(A, A[1, 2]), np.nan, good["x"])},
+    }
+    for complaint, claim in cases.items():
+        report = nlm.check_gradients(f, {"x": A, "W": W}, claim, cotangents=U)
+        assert not report.ok
+        assert complaint in report.complaints
+
+
+def test_float32_inside_float64_is_noticed():
+    claim = {name: gradient.astype(np.float32) for name, gradient in backward(A, W).items()}
+    hidden = {name: gradient.astype(np.float64) for name, gradient in claim.items()}
+    for given in (claim, hidden):
+        report = nlm.check_gradients(f, {"x": A, "W": W}, given, cotangents=U)
+        assert any("precision of float32 only" in complaint for complaint in report.complaints), report
+    report = nlm.check_gradients(lambda x: np.float32((x**2).sum()), {"x": A}, {"x": 2 * A})
+    assert any("the function returns float32" in complaint for complaint in report.complaints)
+
+
+def test_float32_arguments_are_judged_by_float32():
+    x, weights = A.astype(np.float32), W.astype(np.float32)
+    claim = {name: gradient.astype(np.float32) for name, gradient in backward(x, weights).items()}
+    report = nlm.check_gradients(f, {"x": x, "W": weights}, claim, cotangents=U)
+    assert report.ok, report
+
+
+def test_changes_in_place_are_noticed():
+    def changes(x):
+        x *= 2
+        return (x**2).sum()
+
+    report = nlm.check_gradients(changes, {"x": A}, {"x": 8 * A})
+    assert report.complaints[0].startswith("the function changes its argument x in place")
+
+    def backward_that_writes(x, W):
+        gradients = backward(x, W)
+        x += 1
+        return gradients
+
+    report = nlm.check_gradients(f, {"x": A, "W": W}, backward_that_writes, cotangents=U)
+    assert report.complaints == ["the backward pass changes its argument x in place"]
+
+
+def test_calls_that_differ_are_noticed():
+    noise = np.random.default_rng(1)
+    report = nlm.check_gradients(lambda x: (x**2).sum() + noise.random(), {"x": A}, {"x": 2 * A})
+    assert "two identical calls of the function return" in report.complaints[0]
+    cache = {"y": np.tanh(A)}
+
+    def backward_with_a_cache(x):
+        cache["y"] -= 1
+        return {"x": cache["y"].copy()}
+
+    report = nlm.check_gradients(lambda x: x.sum(), {"x": A}, backward_with_a_cache)
+    assert "two identical calls of the backward pass give different gradients of x" in report.complaints[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.abs(x).sum() + (x**2).sum(),  # complex, but with a lost part
+        lambda x: (x**2).sum() * np.abs(x).max(),
+        lambda x: np.abs(x).sum(),
+        lambda x: (x * x.real).sum(),
+        lambda x: (x * x.conj()).real.sum(),
+    ],
+)
+def test_what_is_not_complex_safe_is_refused(function):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(NotComplexSafe, match="method='central'"):
+            nlm.check_gradients(function, {"x": A}, {"x": A}, "complex")
+
+
+def test_what_cannot_be_checked():
+    with pytest.raises(TypeError, match="arguments must be a dict"):
+        nlm.check_gradients(f, A, A)
+    with pytest.raises(ValueError, match="nothing to differentiate"):
+        nlm.check_gradients(lambda n: 1.0, {"n": np.arange(3)}, {})
+    with pytest.raises(ValueError, match=r"f must return a number; it returned ndarray of shape \(3, 5\)"):
+        nlm.check_gradients(f, {"x": A, "W": W}, backward(A, W))
+    with pytest.raises(ValueError, match="f's value is nan"):
+        nlm.check_gradients(lambda x: np.nan * x.sum(), {"x": A}, {"x": A})
+    with pytest.raises(ValueError, match="method must be one of forward, central"):
+        nlm.check_gradients(f, {"x": A, "W": W}, backward(A, W), "backward")
+    with pytest.raises(ValueError, match=r"the cotangent value is of shape \(3, 4\)"):
+        nlm.check_gradients(f, {"x": A, "W": W}, backward(A, W), cotangents=A)
+
+
+def test_nothing_given_is_changed():
+    x, weights = A.copy(), W.copy()
+    nlm.check_gradients(f, {"x": x, "W": weights}, backward(A, W), cotangents=U)
+    np.testing.assert_array_equal(x, A)
+    np.testing.assert_array_equal(weights, W)
+
+
+def test_the_report_fits_80_columns_and_shows_in_a_notebook():
+    claim = backward(A, W)
+    claim["W"] = -claim["W"]
+    report = nlm.check_gradients(f, {"x": A, "W": W}, claim, cotangents=U)
+    assert max(map(len, str(report).splitlines())) <= 80
+    assert "dW: it has the wrong sign" in str(report)
+    assert "<table>" in report._repr_html_() and "wrong sign" in report._repr_html_()

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from numpylm.gradient_report import GradientReport, Row, WrongGradient
+
+
+def row(name, num_wrong, error, num_kinks=0):
+    return Row(name, (2, 3), (1, 2), 1.5, 1.0, error, 6, num_wrong, num_kinks, np.full((2, 3), error), 1.0)
+
+
+RIGHT = GradientReport([row("x", 0, 1e-12)], [], "central", (1e-7, 1e-8))
+WRONG = GradientReport([row("x", 0, 0.9), row("a_very_long.name.W_h", 3, 0.5)], [], "central", (1e-7, 1e-8), ("why",))
+
+
+def test_ok_is_no_wrong_entry_and_no_complaint():
+    assert RIGHT.ok and not WRONG.ok
+    assert not RIGHT._replace(complaints=["there is no gradient of W"]).ok
+
+
+def test_the_worst_row_is_a_wrong_one():
+    assert WRONG.worst.name == "a_very_long.name.W_h"
+    assert GradientReport([], [], "central", ()).worst is None
+
+
+def test_raise_if_wrong_carries_the_whole_report():
+    assert RIGHT.raise_if_wrong() is None
+    with pytest.raises(WrongGradient) as raised:
+        WRONG.raise_if_wrong()
+    assert str(raised.value) == str(WRONG)
+
+
+def test_the_table_is_aligned_and_narrow():
+    lines = str(WRONG._replace(complaints=["a long complaint " * 20])).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len({len(line) for line in lines[2:5]}) == 1
+    assert lines[0] == "gradients are WRONG: a_very_long.name.W_h"
+    assert "3/6" in lines[4] and lines[-1] == "-> why"
+
+
+def test_kinks_are_told():
+    report = RIGHT._replace(rows=[row("x", 0, 0.0, num_kinks=2)])
+    assert "2 entries lie at a kink" in str(report)
+
+
+def test_html_is_escaped():
+    report = RIGHT._replace(complaints=["the gradient of <b> is missing"])
+    assert "&lt;b&gt;" in report._repr_html_()
+    assert "NOT PROVED" in report._repr_html_()
