@@ -8,21 +8,26 @@ One file holds one idea: lstm.py equations (3) to (8) and their backward pass, l
 README.md maps equations to files. `python -m numpylm --help` lists the commands.
 """
 
+from importlib import import_module
+
 from numpylm.batches import cut_streams, pad_sequences
-from numpylm.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from numpylm.clipping import clip_by_global_norm, clip_by_value
-from numpylm.evaluation import evaluate, perplexity, surprisals
-from numpylm.generation import generate, generate_stream
-from numpylm.gradient_check import check_gradients
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
-from numpylm.numerical import central_difference, complex_step
 from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
-from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream
-from numpylm.torch_bridge import load_torch_state_dict, to_torch_state_dict
-from numpylm.training import train_step
 
 __version__ = "0.1.0"
+
+LATER = {  # modules that are imported when one of their names is first used, so that importing numpylm is quick
+    "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
+    "evaluation": ["evaluate", "perplexity", "surprisals"],
+    "generation": ["generate", "generate_stream"],
+    "gradient_check": ["check_gradients"],
+    "numerical": ["central_difference", "complex_step"],
+    "text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],
+    "torch_bridge": ["load_torch_state_dict", "to_torch_state_dict"],
+    "training": ["train_step"],
+}
 
 __all__ = [
     "GRULM",
@@ -59,3 +64,18 @@ __all__ = [
     "to_torch_state_dict",
     "train_step",
 ]
+
+
+def __getattr__(name):
+    """A name of LATER, or a submodule such as numpylm.lstm, imported now (PEP 562)."""
+    for module, names in LATER.items():
+        if name in names:
+            return getattr(import_module(f"numpylm.{module}"), name)
+    try:
+        return import_module(f"numpylm.{name}")
+    except ModuleNotFoundError:
+        raise AttributeError(f"module 'numpylm' has no attribute {name!r}") from None
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
