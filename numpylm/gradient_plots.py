@@ -1,6 +1,10 @@
-"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step."""
+"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step.
+
+python -m numpylm.gradient_plots FILE draws the second into a file.
+"""
 
 import math
+import sys
 
 import numpy as np
 
@@ -100,3 +104,7 @@ def one_derivative(method, dtype, point, step):
     """The numerical derivative at one point, computed in dtype."""
     x = np.array([point], dtype=np.result_type(dtype, np.complex64) if method == "complex" else dtype)
     return float(derivative(lambda: (np.exp(x) * np.sin(3 * x))[0], x, (0,), method, x.real.dtype.type(step)))
+
+
+if __name__ == "__main__":
+    step_size_figure(sys.argv[1])

@@ -1,0 +1,33 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from numpylm import lstm, self_proof
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Only the cells: the models are proved by test_model."""
+    monkeypatch.setattr(self_proof, "MODELS", {})
+
+
+def test_the_package_proves_itself(quick, capsys):
+    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 0
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "Every gradient is right" in printed
+    for name in ("sigmoid", "softmax", "embedding", "cross_entropy", "rnn (relu)", "lstm", "gru", "state_0.c"):
+        assert name in printed
+
+
+def test_a_planted_bug_is_found(quick, monkeypatch, capsys):
+    right = lstm.sigmoid_backward
+    monkeypatch.setattr(lstm, "sigmoid_backward", lambda ds, s: right(ds, s) * (1 + 1e-9))
+    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 1
+    assert "WRONG: lstm by complex" in capsys.readouterr().out
+
+
+def test_every_model_is_among_the_cases():
+    names = {case.name for case in self_proof.cases(np.random.default_rng(0))}
+    assert names >= {"RNNLM (tanh)", "RNNLM (relu)", "LSTMLM", "LSTMLM, tied", "GRULM"}
