@@ -89,6 +89,8 @@ def build_parser():
     add_score(commands)
     add_info(commands)
     add_export(commands)
+    add_gradcheck(commands)
+    add_check(commands)
     return parser
 
 
@@ -97,11 +99,11 @@ def help_format(prog):
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)
 
 
-def command(commands, module, name, summary, description, **parser_options):
+def command(commands, module, name, summary, description, handler=None, **parser_options):
     """A sub-command's parser, whose handler is the function of that name in a module, imported when it is called."""
 
     def run(options):
-        return getattr(import_module(f"numpylm.{module}"), name)(options)
+        return getattr(import_module(f"numpylm.{module}"), handler or name)(options)
 
     parser = commands.add_parser(
         name,
@@ -197,6 +199,29 @@ def add_export(commands):
     )  # fmt: skip
     add_run_argument(parser)
     parser.add_argument("--to", required=True, metavar="FILE", help="a new file, ending in .npz or .pt")
+
+
+def add_gradcheck(commands):
+    """gradcheck"""
+    parser = command(
+        commands, "self_proof", "gradcheck", "prove the package's own gradients",
+        "Prove every gradient of the package, of every function, cell and model and every\n"
+        "argument, by central differences, the complex step and random projection.",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of weights and cotangents (0)")
+
+
+def add_check(commands):
+    """check"""
+    from numpylm.student import add_arguments
+
+    parser = command(
+        commands, "student", "check", "check a student's own functions",
+        "Check functions of known names in a Python file, such as lstm_step_backward,\n"
+        "and say what is likely wrong. The exit status is 0 if all are right.",
+        handler="main",
+    )  # fmt: skip
+    add_arguments(parser)
 
 
 def add_run_argument(parser):

@@ -48,6 +48,7 @@ def test_step_backward_of_every_argument(dropout):
             "b_hn": gradients.dhW_t[:, 2 * H :].sum(axis=0),
         },
     )
+    assert_same(gradients.dh_t, dh_t)
     assert_same(gradients, gru_step_backward(*arguments))
 
 

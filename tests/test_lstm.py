@@ -54,6 +54,7 @@ def test_step_backward_of_every_argument():
             "W_h": h_prev.T @ gradients.da_t,
         },
     )
+    assert_same(gradients.dh_t, dh_t)
     assert_same(gradients, lstm_step_backward(*arguments))
 
 

@@ -36,6 +36,7 @@ def test_step_backward_of_every_argument(nonlinearity):
         {"xW_t": xW_t, "h_prev": h_prev, "W_hh": W_hh},
         {"xW_t": gradients.da_t, "h_prev": gradients.dh_prev, "W_hh": h_prev.T @ gradients.da_t},
     )
+    assert_same(gradients.dh_t, dh_t)
     assert_same(gradients, rnn_step_backward(dh_t, step, weights, nonlinearity))
 
 
