@@ -1,0 +1,113 @@
+"""Every stub fails with a helpful message, every solution passes, every broken function is diagnosed."""
+
+import ast
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from numpylm.assignments import ASSIGNMENTS
+from numpylm.student import check_file
+from numpylm.student_report import report
+
+FOLDER = Path(__file__).parent.parent / "exercises"
+STUBS = sorted(FOLDER.glob("[01]*.py"))
+BUGS = sorted(FOLDER.glob("bug_*.py"))
+SOLUTIONS = sorted((FOLDER / "solutions").glob("*.py"))
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+
+WRONG = {  # function, the quantities that are wrong, and what the diagnosis must name
+    "bug_01": ("rnn_step_backward", {"dh_prev"}, "transpose"),
+    "bug_02": ("lstm_backward", {"dx", "dh_0", "dc_0", "dW_x", "dW_h", "db"}, "nothing is carried"),
+    "bug_03": ("lstm_step_backward", {"dc_prev"}, "(7)"),
+    "bug_04": ("lstm_step_backward", {"dc_t", "dh_prev", "dc_prev"}, "dc_t"),
+    "bug_05": ("lstm_step_backward", {"da_i", "da_f", "da_o", "da_t"}, "only i, f, o are wrong"),
+    "bug_06": ("rnn_backward", {"dW_hh"}, "off by one in time"),
+    "bug_07": ("rnn_backward", {"dW_hh"}, "overwritten"),
+    "bug_08": ("embedding_backward", {"dE"}, "twice"),
+    "bug_09": ("cross_entropy_backward", set(), "cache[0] in place"),
+    "bug_10": ("lstm_step_backward", {"dc_prev", "db"}, "(7)"),
+}
+
+
+@cache
+def results():
+    """Path -> result of every file; two at a time, since each is a process."""
+    paths = STUBS + BUGS + SOLUTIONS
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(paths, pool.map(lambda path: check_file(path, seconds=60), paths), strict=True))
+
+
+def result_of(path):
+    return results()[path]
+
+
+def constant(path, name):
+    """The value of a constant that a file defines, without running it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == name:
+            return ast.literal_eval(node.value)
+    return None
+
+
+def test_there_is_a_course():
+    assert len(STUBS) == 12
+    assert {path.stem for path in BUGS} == set(WRONG)
+    assert [path.name for path in SOLUTIONS] == [path.name for path in sorted(STUBS + BUGS)]
+
+
+@pytest.mark.parametrize("path", STUBS + BUGS, ids=lambda path: path.stem)
+def test_a_file_says_all_that_is_needed(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring.split("\n")[0].rpartition(" ")[2] in ("*", "**", "***")
+    assert f"check exercises/{path.name}" in docstring and "(T, N" in docstring + "(T, N" and "=" in docstring
+    assert set(constant(path, "EXERCISE")) <= set(ASSIGNMENTS)
+    assert "1. " in constant(path, "HINTS") and "2. " in constant(path, "HINTS")
+    assert f"]({path.name})" in README
+
+
+@pytest.mark.parametrize("path", STUBS, ids=lambda path: path.stem)
+def test_a_stub_fails_and_says_what_to_write(path):
+    result = result_of(path)
+    assert not result.ok and sorted(result.findings) == sorted(constant(path, "EXERCISE"))
+    assert {finding["status"] for finding in result.findings.values()} == {"not written"}
+    text = report(result)
+    assert all(ASSIGNMENTS[name].equation.split("\n")[-1] in text for name in result.findings)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_a_solution_passes(path):
+    result = result_of(path)
+    assert result.ok, report(result)
+    asked = constant(FOLDER / path.name, "EXERCISE")
+    assert set(asked) <= set(result.findings)
+
+
+@pytest.mark.parametrize("path", BUGS, ids=lambda path: path.stem)
+def test_a_bug_is_found_and_named(path):
+    function, quantities, sentence = WRONG[path.stem]
+    findings = result_of(path).findings
+    assert [name for name, finding in findings.items() if finding["status"] != "ok"] == [function]
+    wrong = {row["name"] for row in findings[function].get("table", [])}
+    assert quantities <= wrong and bool(quantities) == bool(wrong)
+    assert sentence in " ".join(findings[function]["sentences"] + findings[function].get("diagnosis", []))
+
+
+def test_two_bugs_are_both_named():
+    text = " ".join(result_of(FOLDER / "bug_10.py").findings["lstm_step_backward"]["diagnosis"])
+    assert "dc_prev is wrong" in text and "db: it is the right one times 0.333333" in text
+
+
+@pytest.mark.parametrize("path", BUGS, ids=lambda path: path.stem)
+def test_a_bug_is_mended_by_changing_a_few_lines(path):
+    """Stub and solution are the same functions but for a few lines of one of them."""
+    broken, mended = (
+        ast.parse(path.read_text(encoding="utf-8")),
+        ast.parse((FOLDER / "solutions" / path.name).read_text(encoding="utf-8")),
+    )
+    functions = [
+        {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+        for tree in (broken, mended)
+    ]
+    assert [name for name in functions[1] if functions[0][name] != functions[1][name]] == [WRONG[path.stem][0]]

@@ -1,0 +1,295 @@
+"""`numpylm check`: right functions pass however they are written, and whatever may be wrong is said."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from argparse import ArgumentParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpylm import student
+from numpylm.assignment_problems import Sizes
+from numpylm.assignments import ASSIGNMENTS
+from numpylm.student_report import report, signatures
+
+ROOT = Path(__file__).parent.parent
+LSTM = """
+import numpy as np
+
+def sig(a):
+    return 1 / (1 + np.exp(-a))
+
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    i, f, o, g = np.split(x_t @ W_x + h_prev @ W_h + b, 4, 1)
+    i, f, o, g = sig(i), sig(f), sig(o), np.tanh(g)
+    c_t = f * c_prev + i * g
+    h_t = o * np.tanh(c_t)
+    return h_t, c_t, {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev, "i": i, "f": f, "o": o, "g": g, "c": c_t,
+                      "W_x": W_x, "W_h": W_h}
+
+def lstm_step_backward(dh_t, dc_next, cache):
+    x_t, h_prev, c_prev, i, f, o, g, c, W_x, W_h = cache.values()
+    do = dh_t * np.tanh(c)
+    dc = dc_next + dh_t * o * (1 - np.tanh(c) ** 2)
+    dc_prev = dc * f
+    da = np.concatenate((dc * g * i * (1 - i), dc * c_prev * f * (1 - f), do * o * (1 - o), dc * i * (1 - g * g)), 1)
+    return da @ W_x.T, da @ W_h.T, dc_prev, x_t.T @ da, h_prev.T @ da, da.sum(0)
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Checks a file with this source."""
+
+    def checked(source, **options):
+        path = tmp_path / "mine.py"
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+        return student.check_file(path, **({"seconds": 30} | options))
+
+    return checked
+
+
+def statuses(result):
+    return {name: finding["status"] for name, finding in result.findings.items()}
+
+
+def sentences(result, name):
+    return " ".join(result.findings[name]["sentences"])
+
+
+def test_the_packages_own_functions_pass(check):
+    """All of them at once: records in and out, parameters with defaults, nested gradients."""
+    result = check("""
+        import types
+        from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn
+
+        def mine(f):
+            copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+            copy.__module__ = __name__
+            return copy
+
+        for module in (activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn):
+            globals().update({n: mine(f) for n, f in vars(module).items() if isinstance(f, types.FunctionType)})
+    """)
+    assert result.ok, report(result)
+    assert set(ASSIGNMENTS) - set(result.findings) == {"truncated_bptt"}
+
+
+def test_a_textbooks_functions_pass(check):
+    """Its own signature and cache, a tuple out."""
+    result = check(LSTM)
+    assert result.ok and statuses(result) == {"lstm_step": "ok", "lstm_step_backward": "ok"}
+
+
+def test_other_ways_to_write_it_pass(check):
+    result = check("""
+        import numpy as np
+        from dataclasses import dataclass
+
+        def sigmoid(anything): return [[1 / (1 + np.exp(-a)) for a in row] for row in anything]
+        tanh = np.tanh
+        def relu_backward(dy, y, *rest, **more): return {"da": dy * (y > 0)}
+        softmax_backward = lambda dy, y: y * (dy - (y * dy).sum(-1, keepdims=True))
+        def rnn_step(xW_t, h_prev, /, *, W_hh, nonlinearity): return np.tanh(xW_t + h_prev @ W_hh)
+        def rnn_step_backward(dh_t, step, W_hh):
+            da_t = dh_t * (1 - step["h_t"] ** 2)
+            return da_t, da_t @ W_hh.T
+        def gru_step(x_t, h_prev, W_xr, W_xz, W_xn, W_hr, W_hz, W_hn, b_r, b_z, b_n, b_hn, epsilon=1e-5):
+            s = lambda a: 0.5 + 0.5 * np.tanh(a / 2)
+            r = s(x_t @ W_xr + h_prev @ W_hr + b_r)
+            z = s(x_t @ W_xz + h_prev @ W_hz + b_z)
+            n = np.tanh(x_t @ W_xn + b_n + r * (h_prev @ W_hn + b_hn))
+            return (1 - z) * n + z * h_prev, (r, z, n)
+        def rnn_forward(x, W_xh, W_hh, b_h):
+            h = [np.zeros((x.shape[1], len(b_h)))]
+            for x_t in x: h.append(np.tanh(x_t @ W_xh + h[-1] @ W_hh + b_h))
+            return np.stack(h[1:]), (x, np.stack(h), W_xh, W_hh)
+        @dataclass
+        class Gradients:
+            dx: object; dh_0: object; dW_xh: object; dW_hh: object; db_h: object
+        def rnn_backward(dh, cache):
+            x, h, W_xh, W_hh = cache
+            da, dh_next = np.zeros_like(dh), 0
+            for t in reversed(range(len(x))):
+                da[t] = (dh[t] + dh_next) * (1 - h[t + 1] ** 2)
+                dh_next = da[t] @ W_hh.T
+            return Gradients(da @ W_xh.T, dh_next, np.einsum("tni,tnj->ij", x, da),
+                             np.einsum("tni,tnj->ij", h[:-1], da), da.sum((0, 1)))
+    """)
+    assert result.ok and len(result.findings) == 8, report(result)
+
+
+def test_two_separate_mistakes_are_both_found(check):
+    wrong = LSTM.replace("dc_prev = dc * f", "dc_prev = dc").replace("f * c_prev + i * g", "f * c_prev - i * g")
+    result = check(wrong + "def embedding_forward(tokens, E): return E[tokens].sum(0)\n")
+    assert set(statuses(result).values()) == {"wrong"} and len(result.findings) == 3
+    assert "lstm_step, which is not right yet" in sentences(result, "lstm_step_backward")
+    both = check(LSTM.replace("dc_prev = dc * f", "dc_prev = dc").replace("da.sum(0)", "da.mean(0)"))
+    assert {row["name"] for row in both.findings["lstm_step_backward"]["table"]} == {"dc_prev", "db"}
+    diagnosis = " ".join(both.findings["lstm_step_backward"]["diagnosis"])
+    assert "dc_prev" in diagnosis and "(7)" in diagnosis and "db: it is the right one times 0.333333" in diagnosis
+
+
+def test_two_known_mistakes_in_one_function_are_both_named(check):
+    """Neither hides the other: dx is right, so that dW_hh and db_h are wrong for reasons of their own."""
+    source = (ROOT / "exercises" / "solutions" / "bug_07.py").read_text(encoding="utf-8")
+    right, wrong = (
+        ("+= h[t].T @ da_t", "db_h += da_t.sum(axis=0)"),
+        ("+= h[t + 1].T @ da_t", "db_h += da_t.mean(axis=0)"),
+    )
+    for before, after in zip(right, wrong, strict=True):
+        assert source.count(before) == 1
+        source = source.replace(before, after)
+    diagnosis = " ".join(check(source).findings["rnn_backward"]["diagnosis"])
+    assert "off by one in time" in diagnosis and "db_h: it is the right one times 0.333333" in diagnosis
+
+
+MISTAKES = {  # a function, the status, and what the report must say
+    "loop": ("def tanh(a):\n    while True: pass", "timeout", "stopped after 2 seconds"),
+    "exit": ("import sys\ndef tanh(a): sys.exit()", "crash", "ends the program"),
+    "hard exit": ("import os\ndef tanh(a): os._exit(0)", "crash", "ended the whole Python process"),
+    "recursion": ("def tanh(a): return tanh(a)", "crash", "calls itself without end"),
+    "input": ("def tanh(a): return input()", "crash", "asks for input"),
+    "name": ("def tanh(a):\n    b = a\n    return np.tanh(b)", "crash", "line 3, in tanh:  return np.tanh(b)"),
+    "none": ("def tanh(a): a + 1", "not written", "`return` is missing"),
+    "stub": ("def tanh(a): raise NotImplementedError", "not written", "y = tanh(a)"),
+    "shape": ("def tanh(a): return a[0]", "wrong", "y is of shape (7,); it should be of shape (3, 7)"),
+    "text": ("def tanh(a): return 'x'", "wrong", "it is a string"),
+    "none inside": ("def tanh_backward(dy, y): return {'da': None}", "wrong", "da is None"),
+    "complex": ("def tanh(a): return a + 1j", "wrong", "array of real numbers"),
+    "ragged": ("def tanh(a): return [[1], [1, 2]]", "wrong", "array of real numbers"),
+    "count": ("def affine_backward(dy, x, W): return x, W", "wrong", "2 values, but should return dx, dW, db"),
+    "keys": ("def affine_backward(dy, x, W): return {'dx': dy @ W.T}", "wrong", "has no dW, db"),
+    "no keys": ("def affine_backward(dy, x, W): return {'left': x}", "wrong", "holds left; it should hold dx, dW, db"),
+    "parameter": ("def tanh_backward(dy, value): return dy", "wrong", "`value`, which is no symbol"),
+    "in place": ("def tanh_backward(dy, y):\n    dy *= 1 - y * y\n    return dy", "wrong", "changes its argument dy"),
+    "overflow": ("import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)",
+                 "wrong", "±1000"),
+    "memory": ("total = 0\ndef tanh_backward(dy, y):\n    global total\n    total += 1\n    "
+               "return dy * (1 - y * y) + (total > 1)", "wrong", "two identical calls"),
+    "float32": ("import numpy as np\ndef tanh(a): return np.tanh(a.astype(np.float32))", "wrong", "float32"),
+    "cache": ("def lstm_step_backward(dh_t, dc_next, cache): return cache[99]", "crash", "no lstm_step that returns"),
+    "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
+    "flood": ("def tanh(a):\n    for k in range(100000): print(k)\n    return a", "wrong", "| 0"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory):
+    """All mistakes in a few files, one function of a name in each, so that few processes are started."""
+    folder, results, files = tmp_path_factory.mktemp("mistakes"), {}, []
+    for label, (source, _, _) in MISTAKES.items():
+        name = source.partition("def ")[2].partition("(")[0]
+        alone = label == "name"  # its line number is looked at, and it must not see another's import of NumPy
+        place = next((f for f in files if not alone and name not in f and "name" not in f.values()), None)
+        if place is None:
+            place = {}
+            files.append(place)
+        place[name] = label
+    for number, place in enumerate(files):
+        path = folder / f"file{number}.py"
+        path.write_text("\n".join(MISTAKES[label][0] for label in place.values()), encoding="utf-8")
+        result = student.check_file(path, seconds=2)
+        for name, label in place.items():
+            results[label] = student.Result(str(path), None, {name: result.findings[name]}, [])
+    return results
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_a_mistake_is_explained(mistakes, label):
+    _, status, said = MISTAKES[label]
+    (finding,) = mistakes[label].findings.values()
+    text = report(mistakes[label])
+    assert finding["status"] == status, text
+    assert said in " ".join(text.split("\n")) or said in " ".join(text.split()), text
+    assert all(len(line) <= 80 for line in text.split("\n")[1:]), text
+
+
+def test_a_syntax_error_is_shown_as_python_shows_it(check):
+    result = check("def tanh(a):\n    return (a\n\ndef relu(a): return a\n")
+    text = report(result)
+    assert not result.ok and "line 2" in text and "^" in text and "SyntaxError: '(' was never closed" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import no_such_module", "No module named 'no_such_module'"),
+        ("x = 1\nraise ValueError('early')", "line 2, of the file:  raise ValueError('early')"),
+        ("raise SystemExit", "ends the program while the file is read"),
+        ("while True: pass", "the file was stopped after 1 seconds"),
+        ("import os; os._exit(1)", "the file ended the whole Python process"),
+    ],
+)
+def test_a_file_that_cannot_be_imported(check, source, said):
+    result = check(source, seconds=1)
+    assert not result.ok and said in " ".join(report(result).split()) + report(result)
+
+
+def test_what_is_missing(check):
+    result = check("EXERCISE = ['lstm_step', 'tahn']\ndef lstm_stpe(): pass\nfrom numpylm.rnn import rnn_step\n")
+    assert statuses(result) == {"lstm_step": "missing", "tahn": "missing"}
+    assert "there is a lstm_stpe: is it misspelt?" in sentences(result, "lstm_step")
+    required = check("import numpy as np\ndef tanh(a): return np.tanh(a)", required=["relu"])
+    assert not required.ok and statuses(required) == {"tanh": "ok", "relu": "missing"}
+    nothing = check("def helper(): pass")
+    assert not nothing.ok and "no function that can be checked. It defines helper." in " ".join(report(nothing).split())
+    with pytest.raises(ValueError, match="tahn is no function"):
+        check("", required=["tahn"])
+    with pytest.raises(FileNotFoundError):
+        student.check_file("no/such/file.py")
+
+
+def test_options_and_exit_status(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("import numpy as np\ndef tanh(a):\n    print('{')\n    return np.tanh(a)\n", encoding="utf-8")
+    parser = ArgumentParser()
+    student.add_arguments(parser)
+    assert student.main(parser.parse_args([str(path)])) == 0
+    assert "The function is right." in capsys.readouterr().out
+    assert student.main(parser.parse_args([str(path), "--json", "--require", "relu"])) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["ok"], printed["right"], printed["functions"]) == (False, 1, 2)
+    assert printed["findings"]["relu"]["status"] == "missing"
+    assert student.main(parser.parse_args(["--list"])) == 0
+    assert signatures() in capsys.readouterr().out
+    for wrong in ([], [str(path), "--seconds", "0"]):
+        with pytest.raises(ValueError):
+            student.main(parser.parse_args(wrong))
+
+
+def test_a_wrong_functions_json_can_be_read(check):
+    result = check("import numpy as np\ndef tanh(a): return np.tanh(a) * np.where(a > 0, 1, 2)")
+    row = json.loads(json.dumps(student.as_json(result)))["findings"]["tanh"]["table"][0]
+    assert row["name"] == "y" and row["shape"] == [3, 7] and row["yours"] == pytest.approx(2 * row["right"])
+
+
+def test_it_runs_from_any_folder(tmp_path):
+    """With helpers beside the file, and without an installed package's path."""
+    (tmp_path / "helper.py").write_text(
+        "import numpy as np\ndef double(a): return 2 * np.tanh(a / 2)", encoding="utf-8"
+    )
+    path, elsewhere = tmp_path / "mine.py", tmp_path / "elsewhere"
+    path.write_text("from helper import double\ndef sigmoid(a): return 0.5 + double(a) / 4", encoding="utf-8")
+    elsewhere.mkdir()
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm import student; "
+    code += f"print(student.check_file({str(path)!r}).ok)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "True", done.stderr
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_assignment_is_whole(name):
+    """Its returns are among its answers, its signature's parameters among its symbols; both problems differ."""
+    assignment = ASSIGNMENTS[name]
+    asked = set(assignment.signature.partition("(")[2].partition(")")[0].split(", "))
+    problem = assignment.problem(np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), asked)
+    tops = {part for answer in problem.answers for part in (answer, answer.partition(".")[0])}
+    assert all(set(order) <= tops for order in assignment.returns)
+    assert asked - {"cache"} <= set(problem.symbols)
+    assert all(np.isfinite(answer).all() and np.any(answer) for answer in problem.answers.values())
+    assert max(map(len, assignment.equation.split("\n"))) <= 76 or " " in assignment.equation
