@@ -21,6 +21,7 @@ GRAMMAR = "grammar"
 GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
 GRAMMAR_SEEDS = (1, 2, 3)
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+FAR = 2000  # characters: farther than the end of any line of ordinary text
 PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 TEXT_SUFFIXES = ("txt", "tokens", "raw")
 
@@ -88,8 +89,9 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
     """A text's train, valid and test part, in order; together they are the text.
 
     Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
-    "word" each moves to the next line end. With a share of 0 for valid, the test part serves as both, as is usual
-    for Tiny Shakespeare; its result is then no longer one of text that nothing was chosen by.
+    "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
+    valid, the test part serves as both, as is usual for Tiny Shakespeare; its result is then no longer one of
+    text that nothing was chosen by.
     """
     train_share, valid_share, _ = _checked_fractions(fractions)
     cuts = [math.floor(share * len(text)) for share in (train_share, train_share + valid_share)]
@@ -123,10 +125,14 @@ def part_of(file_name: str) -> str | None:
 
 
 def _next_line_end(text: str, cut: int) -> int:
+    """The next line end at or after cut, or the next white space where no line ends within FAR characters."""
     if cut == 0:
         return 0
-    newline = text.find("\n", cut - 1)
-    return len(text) if newline == -1 else newline + 1
+    newline = text.find("\n", cut - 1, cut + FAR)
+    if newline != -1:
+        return newline + 1
+    space = re.compile(r"\s").search(text, cut - 1)
+    return len(text) if space is None else space.end()
 
 
 def _checked_fractions(fractions) -> list[Fraction]:

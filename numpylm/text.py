@@ -8,7 +8,7 @@ A vocabulary lists its V tokens; a token's id is its place in the list, so ids r
 
 Two tokens are special. <unk>, always id 0, stands for everything outside the vocabulary. <eos>, id 1 at word
 level only, makes the end of a sentence something to predict. A word-level corpus that already contains the
-words <unk> or <eos>, as the Penn Treebank of Mikolov et al. (2010) does, means these two.
+words <unk> or <eos>, as the Penn Treebank of Mikolov et al. (2011) does, means these two.
 """
 
 from collections import Counter

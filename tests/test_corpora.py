@@ -99,7 +99,7 @@ def test_the_parts_are_the_text(text, fractions, level):
     assert "".join(parts) == text
     if level == "word":
         cuts = [len(parts[0]), len(parts[0] + parts[1])]
-        assert all(cut in (0, len(text)) or text[cut - 1] == "\n" for cut in cuts)
+        assert all(cut in (0, len(text)) or text[cut - 1].isspace() for cut in cuts)
         earlier = split_text(text, "char", fractions)
         assert len(earlier[0]) <= cuts[0] and len(earlier[0] + earlier[1]) <= cuts[1]
 
@@ -130,7 +130,7 @@ def test_bad_fractions_are_refused(fractions):
 
 
 @pytest.mark.parametrize(
-    ("text", "level"), [("abcd", "char"), ("one long line " * 50, "word"), ("a" * 80 + "\n" * 20, "char")]
+    ("text", "level"), [("abcd", "char"), ("oneword" * 50, "word"), ("a" * 80 + "\n" * 20, "char")]
 )
 def test_a_part_without_text_is_refused(tmp_path, text, level):
     (tmp_path / "small.txt").write_bytes(text.encode())
@@ -231,3 +231,11 @@ def test_an_unknown_level_is_refused(tmp_path):
 def test_a_corpus_shows_no_text_when_printed():
     corpus = corpora.Corpus("name", "the training text", "b", "c", "what it is")
     assert "the training text" not in repr(corpus) and "what it is" in repr(corpus)
+
+
+def test_words_without_line_ends_are_cut_between_words():
+    words = [f"word{k}" for k in range(3000)]
+    parts = split_text(" ".join(words), "word")
+    assert "".join(parts) == " ".join(words)
+    assert [len(part.split()) for part in parts] == [2425, 288, 287]  # the longer words are the later ones
+    assert " ".join(parts).split() == words
