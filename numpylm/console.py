@@ -75,7 +75,7 @@ class ProgressBar:
     def _show_epoch(self, progress, report):
         best = " (best so far)" if report.is_best else ""
         epoch = self._epoch(progress.epoch - (progress.window == 0))  # the window after a whole epoch is the next one's
-        trained = "" if self.loss is None else f"train perplexity {safe_exp(self.loss):.2f}, "
+        trained = "" if report.train_loss is None else f"train perplexity {safe_exp(report.train_loss):.2f}, "
         line = f"{epoch}: {trained}validation perplexity {safe_exp(report.valid_loss):.2f}{best}"
         if self.bar is None:
             print(line)

@@ -224,7 +224,7 @@ def restore(record, settings, model):
             kind, place, field = name.split(".", 2)
             if kind == "optimizer":
                 optimizer.memory[place][field] = array
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(f"the checkpoint's record of its training is incomplete or damaged ({error!r})") from None
     return optimizer, progress, running
 

@@ -51,7 +51,7 @@ def add_run_options(group):
     group.add_argument(
         "--resume", metavar="DIR",
         help="go on with the run in this folder, as if it had never stopped; with --epochs or --minutes, counted from "
-        "its beginning, until then; nothing else may change",
+        "its beginning, until then (the cosine schedule has come down to 0 by the old end, and jumps up again)",
     )  # fmt: skip
     group.add_argument("--seed", type=int, metavar="K", help="of parameters, dropout and restarts (0)")
 

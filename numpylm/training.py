@@ -68,6 +68,8 @@ class Progress:
     window: int = 0
     step: int = 0
     tokens: int = 0  # predicted in training steps
+    epoch_tokens: int = 0  # the same in this epoch alone
+    epoch_nats: float = 0.0  # the sum of their surprisals
     step_seconds: float = 0.0  # spent in training steps
     seconds: float = 0.0  # spent in training steps and validation
     carried: Any = None  # the state after the last window, None at an epoch's beginning
@@ -84,10 +86,12 @@ class StepReport(NamedTuple):
 
 
 class EpochReport(NamedTuple):
-    """One validation, with is_best where its loss is the lowest so far."""
+    """One validation, with is_best where its loss is the lowest so far; train_loss is the mean over the epoch's steps,
+    None where there were none."""
 
     valid_loss: float
     is_best: bool
+    train_loss: float | None = None
 
 
 class TrainingDiverged(Exception):
@@ -138,6 +142,8 @@ def _one_window(model, optimizer, streams, settings, progress, num, line_end):
     progress.window += 1
     progress.step += 1
     progress.tokens += targets.size
+    progress.epoch_tokens += targets.size
+    progress.epoch_nats += loss * targets.size
     seconds = time.perf_counter() - started
     progress.step_seconds += seconds
     progress.seconds += seconds
@@ -155,12 +161,14 @@ def _validate(model, valid_tokens, settings, progress, num):
     loss = evaluate(model, valid_tokens, min(settings.batch_size, len(valid_tokens) - 1)).loss
     if not math.isfinite(loss):
         raise TrainingDiverged(progress.step, f"{loss} on the validation text", "of the last step was finite")
+    train_loss = progress.epoch_nats / progress.epoch_tokens if progress.epoch_tokens else None
     is_best = loss < min(progress.valid_losses, default=math.inf)
     progress.valid_losses.append(loss)
     if progress.window == num:
         progress.epoch, progress.window, progress.carried = progress.epoch + 1, 0, None
+        progress.epoch_tokens, progress.epoch_nats = 0, 0.0
     progress.seconds += time.perf_counter() - started
-    return EpochReport(loss, is_best)
+    return EpochReport(loss, is_best, train_loss)
 
 
 def out_of_time(settings, progress):

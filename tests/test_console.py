@@ -78,7 +78,7 @@ def show_two_epochs():
         for epoch in range(2):
             for window in range(1, NUM_WINDOWS + 1):
                 bar.show(progress_at(epoch, window), StepReport(2.0, 1.5, 1000, 0.1))
-            bar.show(progress_at(epoch + 1, 0), EpochReport(2.5 - epoch, True))
+            bar.show(progress_at(epoch + 1, 0), EpochReport(2.5 - epoch, True, train_loss=2.0))
 
 
 EPOCH_LINES = (

@@ -212,3 +212,26 @@ def test_divergence_stops_before_the_step_is_applied():
 def test_bad_settings(changed, message):
     with pytest.raises(ValueError, match=message):
         Settings(**changed)
+
+
+def test_an_epochs_training_loss_is_the_mean_over_its_steps_also_after_a_stop():
+    problem = fresh(epochs=2)
+    iterator, steps, means = training(*problem), [], []
+    for count, report in enumerate(iterator):
+        if isinstance(report, StepReport):
+            steps.append((report.loss * report.num_tokens, report.num_tokens))
+        else:
+            means.append((report.train_loss, sum(nats for nats, _ in steps) / sum(number for _, number in steps)))
+            steps = []
+        if count == 4:
+            iterator.close()
+            break
+    for report in training(*problem):
+        if isinstance(report, StepReport):
+            steps.append((report.loss * report.num_tokens, report.num_tokens))
+        else:
+            means.append((report.train_loss, sum(nats for nats, _ in steps) / sum(number for _, number in steps)))
+            steps = []
+    assert len(means) == 2
+    for given, expected in means:
+        assert given == pytest.approx(expected)
