@@ -19,7 +19,10 @@ from numpylm import check
 
 
 class Streams(NamedTuple):
-    """inputs and targets, each (L, N): row t of inputs predicts row t of targets. Both are views of the tokens."""
+    """inputs and targets, each (L, N): row t of inputs predicts row t of targets.
+
+    Both are views of the tokens that cannot be written to; targets.astype(int) is a copy that can hold -1.
+    """
 
     inputs: np.ndarray
     targets: np.ndarray
@@ -48,6 +51,7 @@ def cut_streams(tokens, batch_size):
     N, L = batch_size, (len(tokens) - 1) // batch_size
     inputs = tokens[: N * L].reshape(N, L).T  # (L, N)
     targets = tokens[1 : N * L + 1].reshape(N, L).T  # (L, N)
+    inputs.flags.writeable = targets.flags.writeable = False
     return Streams(inputs, targets)
 
 

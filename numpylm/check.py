@@ -142,8 +142,15 @@ def mask(values, shape):
 def state(given, expected):
     """A state of the kind, shapes and dtype of expected (the zeros of initial_state)."""
     if not isinstance(given, tuple) or len(given) != len(expected):
-        raise ValueError(f"state must be a tuple of L = {len(expected)} layers' states, as out.state is; got {given!r}")
+        raise ValueError(
+            f"state must be a tuple of L = {len(expected)} layers' states, as out.state is; got {described(given)}"
+        )
     return tuple(layer_state(layer, *pair) for layer, pair in enumerate(zip(given, expected, strict=True)))
+
+
+def described(given):
+    """What was given in place of a state, in a few words."""
+    return f"{type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
 
 
 def layer_state(layer, given, expected):

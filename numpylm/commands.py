@@ -91,16 +91,26 @@ def evaluate(options):
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
     result = evaluate_tokens(model, tokens)
     num_characters = result.num_tokens if vocabulary.level == "char" else len(content)
-    bits_per_character = result.total_nats / np.log(2) / num_characters
     unknown = int((tokens == 0).sum())
+    # <unk> says nothing of a word's spelling, so that a text with unknown tokens has no such number.
+    bits_per_character = result.total_nats / np.log(2) / num_characters if unknown == 0 else None
     if options.json:
         print_json(result, bits_per_character, unknown)
         return
     print(f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model")
     print(f"  perplexity per token   {result.perplexity:10.3f}")
     print(f"  nats per token         {result.loss:10.4f}")
-    print(f"  bits per character     {bits_per_character:10.4f}")
+    print(f"  bits per character     {format_bits(bits_per_character)}")
     print(f"  guessed right          {100 * result.accuracy:10.1f} %")
+
+
+def format_bits(bits_per_character):
+    """The number, or why there is none."""
+    return (
+        "         - (not defined: <unk> has no spelling)"
+        if bits_per_character is None
+        else f"{bits_per_character:10.4f}"
+    )
 
 
 def print_json(result, bits_per_character, unknown):

@@ -87,6 +87,8 @@ class LanguageModel:
 
     def layer_parameters(self, layer):
         """One layer's parameters as a record: for an LSTM, .W_xi, .W_hf … are views of the packed arrays."""
+        if layer not in range(self.sizes.num_layers):
+            raise ValueError(f"layer must lie in 0..{self.sizes.num_layers - 1}; got {layer!r}")
         prefix = layer_prefix(layer, self.sizes.num_layers)
         return self.cell.Parameters(*[self._parameters[prefix + name] for name in self.cell.Parameters._fields])
 
@@ -108,7 +110,8 @@ class LanguageModel:
         """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).
 
         state       where the window before ended (out.state), or None for zeros
-        mask        (T, N) booleans, False after a sequence's end: its state stays there
+        mask        (T, N) booleans, False after a sequence's end: its state stays there (what comes after is still
+                    predicted, and part of a loss, unless its target is -1)
         rng         a numpy.random.Generator switches dropout on; None leaves it out
         Raises ValueError or TypeError for tokens, a state or a mask that do not fit T, N, H and V.
         """

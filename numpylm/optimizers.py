@@ -32,6 +32,8 @@ class Optimizer:
         Raises ValueError, before anything is changed, when names or shapes differ.
         """
         check_same_names_and_shapes(parameters, gradients)
+        for remembered in self.memory.values():
+            check_memory(parameters, remembered)
         self.num_steps += 1
         for name, parameter in parameters.items():
             self.update(parameter, gradients[name], *self._remembered(name, parameter))
@@ -137,4 +139,14 @@ def check_same_names_and_shapes(parameters, gradients):
         if parameter.shape != gradients[name].shape:
             raise ValueError(
                 f"the gradient of {name} must be of its shape {parameter.shape}; got {gradients[name].shape}"
+            )
+
+
+def check_memory(parameters, remembered):
+    """Raises ValueError where what an optimizer remembers is of another shape: it has served another model."""
+    for name, array in remembered.items():
+        if name in parameters and parameters[name].shape != array.shape:
+            raise ValueError(
+                f"this optimizer remembers a {name} of shape {array.shape}; got one of {parameters[name].shape}: "
+                "a new model needs a new optimizer"
             )

@@ -146,3 +146,15 @@ def test_a_model_takes_a_padded_batch():
 def test_sequences_that_cannot_be_padded_are_refused(sequences, error, message):
     with pytest.raises(error, match=message):
         pad_sequences(sequences)
+
+
+def test_streams_cannot_be_written_to_and_a_copy_can_hold_minus_one():
+    tokens = np.arange(9, dtype=np.uint8)
+    streams = cut_streams(tokens, 2)
+    for array in streams:
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    tokens[0] = 5  # the tokens themselves are the caller's
+    targets = streams.targets.astype(int)
+    targets[0] = -1
+    assert targets.min() == -1

@@ -205,6 +205,14 @@ def test_bits_per_character_are_over_the_characters_that_are_predicted(call, tmp
     assert numbers["bits_per_character"] == pytest.approx(numbers["nats_per_token"] / math.log(2))
 
 
+def test_a_text_with_unknown_tokens_has_no_bits_per_character(call, tmp_path):
+    vocabulary = nlm.build_vocabulary("abc", "char")
+    nlm.save_checkpoint(tmp_path / "abc.npz", nlm.LSTMLM(len(vocabulary), 2, 3), vocabulary)
+    numbers = json.loads(call("evaluate", str(tmp_path / "abc.npz"), "-", "--json", stdin=b"abzab")[1])
+    assert (numbers["unknown_tokens"], numbers["bits_per_character"]) == (1, None)
+    assert "not defined" in call("evaluate", str(tmp_path / "abc.npz"), "-", stdin=b"abzab")[1]
+
+
 def test_evaluate_notes_a_corpus_that_has_changed(call, folder):
     config = folder / "words" / "config.json"
     before = config.read_text()

@@ -232,3 +232,16 @@ def test_bad_targets_states_masks_and_generators():
 def test_bad_arguments(changed, message):
     with pytest.raises(ValueError, match=message):
         nlm.LSTMLM(**{"vocab_size": V, "embedding_dim": D, "hidden_dim": H} | changed)
+
+
+@pytest.mark.parametrize("layer", [-1, 1, 7])
+def test_layers_that_are_not_there(layer):
+    with pytest.raises(ValueError, match=rf"layer must lie in 0..0; got {layer}"):
+        nlm.GRULM(V, D, H).layer_parameters(layer)
+
+
+def test_a_state_of_another_kind_is_described_in_a_few_words():
+    model = nlm.LSTMLM(V, D, 50)
+    with pytest.raises(ValueError) as raised:
+        model.forward(GOOD, model.initial_state(N)[0])
+    assert len(str(raised.value)) < 120

@@ -263,3 +263,12 @@ def test_the_means_must_forget(optimizer, argument):
 
 def test_the_names_of_the_command_line():
     assert {"sgd": SGD, "momentum": Momentum, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam} == OPTIMIZERS
+
+
+def test_an_optimizer_serves_one_model():
+    optimizer = Adam(0.1)
+    optimizer.step({"b": np.zeros(3), "W": np.zeros((3, 4))}, {"b": np.ones(3), "W": np.ones((3, 4))})
+    parameters = {"b": np.zeros(3), "W": np.zeros((3, 5))}
+    with pytest.raises(ValueError, match=r"remembers a W of shape \(3, 4\); got one of \(3, 5\)"):
+        optimizer.step(parameters, {"b": np.ones(3), "W": np.ones((3, 5))})
+    assert not parameters["b"].any() and optimizer.num_steps == 1
