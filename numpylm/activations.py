@@ -18,7 +18,10 @@ import numpy as np
 
 
 def sigmoid(a):
-    """σ(a), through the identity σ(a) = (1 + tanh(a/2)) / 2: unlike e^-a, tanh cannot overflow."""
+    """σ(a), through the identity σ(a) = (1 + tanh(a/2)) / 2: unlike e^-a, tanh cannot overflow.
+
+    The price: σ near 0 is rounded to a multiple of the machine epsilon, and is 0 below about -37 in float64.
+    """
     return 0.5 * (1 + np.tanh(0.5 * a))
 
 

@@ -5,7 +5,7 @@
     x (..., A)   W (A, B)   b (B,)   y (..., B)
 
 The leading axes, usually (T, N), are examples: they are folded into one, so that a whole sequence is one matrix
-product. In equations (2) and (9), x is h and W is W_hy; in (1) and (3) to (6), x is x and W is W_x.
+product. In equations (2) and (9), x is h and W is W_hy; in (1), W is W_xh; in (3) to (6) and (10) to (12), W_x.
 """
 
 from typing import NamedTuple

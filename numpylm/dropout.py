@@ -6,8 +6,8 @@ Two kinds, for T steps of N sequences:
 
     "standard"      (Zaremba, Sutskever and Vinyals, 2014): on the input of each layer and of the output projection,
                     a new m at every step; the recurrent path h_{t-1} -> h_t is left alone
-    "variational"   (Gal and Ghahramani, 2016): the same places, with one m for a whole sequence at every step, and one
-                    more on h_{t-1} where it enters the gates
+    "variational"   (Gal and Ghahramani, 2016): the same places, with one m for all steps of a call (of a window, in
+                    training), and one more on h_{t-1} where it enters the gates
 
 Dropout is linear in q, so that its backward pass is the same multiplication: dq = m ⊙ (gradient of the result).
 """

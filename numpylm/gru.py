@@ -6,10 +6,11 @@ the product with W_hn, not before it.
     n_t = tanh(x_t W_xn + b_n + r_t ⊙ (h_{t-1} W_hn + b_hn))           (12)
     h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                              (13)
 
-    x (T, N, D)   every other quantity (T, N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
+    x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
-The weights lie side by side, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr, W_hz, … are views.
-xW = x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t = h_{t-1} W_h the state's.
+What σ and tanh are taken of in (10) to (12) is the pre-activation a_t, (N, 3H), of which da_t is the gradient. The
+weights lie side by side, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr, W_hz, … are views. xW =
+x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t = h_{t-1} W_h the state's.
 """
 
 from typing import Any, NamedTuple

@@ -7,11 +7,12 @@
     c_t = f_t ⊙ c_{t-1} + i_t ⊙ c̃_t                            (7)
     h_t = o_t ⊙ tanh(c_t)                                      (8)
 
-    x (T, N, D)   every other quantity (T, N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
+    x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
-The four gates' weights lie side by side, in the order i, f, o, c̃, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a
-step is one matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not wait for h_{t-1}:
-it is one product for the whole sequence, named xW.
+What σ and tanh are taken of in (3) to (6) is the pre-activation a_t, (N, 4H), of which da_t is the gradient. The four
+gates' weights lie side by side, in the order i, f, o, c̃, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step is
+one matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not wait for h_{t-1}: it is
+one product for the whole sequence, named xW.
 """
 
 from functools import partial
@@ -49,7 +50,7 @@ class LSTMState(NamedTuple):
 
 
 class LSTMStep(NamedTuple):
-    """Every intermediate of one step, each (N, H)."""
+    """Every intermediate of one step, each (N, H); h_prev is h_{t-1} after recurrent dropout, if any."""
 
     h_prev: np.ndarray
     c_prev: np.ndarray
@@ -78,7 +79,9 @@ class LSTMStepGradients(NamedTuple):
 
 
 class LSTMTrace(NamedTuple):
-    """The forward pass as lstm_backward reads it; .i .f .o .c_tilde .c .tanh_c stack the steps' fields: (T, N, H)."""
+    """The forward pass as lstm_backward reads it; .i .f .o .c_tilde .c .tanh_c stack the steps' fields: (T, N, H).
+
+    With a mask these are what each step computed; h, and the state that is carried on, are after freezing."""
 
     x: np.ndarray
     h: np.ndarray

@@ -4,8 +4,9 @@
 
     x (T, N, D)   h (T, N, H)   W_xh (D, H)   W_hh (H, H)   b_h (H,)
 
-The input's share x_t W_xh + b_h does not wait for h_{t-1}: it is one matrix product for the whole sequence, named xW.
-Backpropagation through time: Rumelhart, Hinton and Williams (1986); Werbos (1990).
+What f is taken of is the pre-activation a_t, of which da_t is the gradient. The input's share x_t W_xh + b_h does not
+wait for h_{t-1}: it is one matrix product for the whole sequence, named xW. Backpropagation through time: Rumelhart,
+Hinton and Williams (1986); Werbos (1990).
 """
 
 from functools import partial
@@ -39,7 +40,7 @@ class RNNState(NamedTuple):
 
 
 class RNNStep(NamedTuple):
-    """Every intermediate of one step, each (N, H)."""
+    """Every intermediate of one step, each (N, H); h_prev is h_{t-1} after recurrent dropout, if any."""
 
     h_prev: np.ndarray
     a_t: np.ndarray
