@@ -91,3 +91,22 @@ def test_calls_leave_no_trace():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_dtype_follows_parameters(dtype):
     proofs.prove_dtype_follows_parameters(gru_cell(), dtype)
+
+
+def test_trace_stacks_the_steps():
+    cell = gru_cell()
+    parameters, x, state_0, _, _ = proofs.random_problem(cell)
+    out = cell.forward(parameters, x, state_0)
+    for t, step in enumerate(out.trace.steps):
+        for name in ("r", "z", "n", "h"):
+            np.testing.assert_array_equal(getattr(out.trace, name)[t], getattr(step, f"{name}_t"), err_msg=name)
+
+
+def test_gate_views_share_memory_and_together_are_the_whole():
+    p = GRUParameters(*[np.zeros(shape) for shape in gru_cell().shapes(D, H).values()])
+    for value, name in enumerate((f"{kind}{gate}" for kind in ("W_x", "W_h", "b_") for gate in "rzn"), start=1):
+        view = getattr(p, name)
+        view += value
+    np.testing.assert_array_equal(p.W_x, np.repeat([[1, 2, 3]] * D, H, axis=1))
+    np.testing.assert_array_equal(p.W_h, np.repeat([[4, 5, 6]] * H, H, axis=1))
+    np.testing.assert_array_equal(p.b, np.repeat([7, 8, 9], H))

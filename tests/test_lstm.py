@@ -122,7 +122,7 @@ def test_trace_stacks_the_steps():
     parameters, x, state_0, _, _ = proofs.random_problem(cell)
     out = cell.forward(parameters, x, state_0)
     for t, step in enumerate(out.trace.steps):
-        np.testing.assert_array_equal(out.trace.f[t], step.f_t)
-        np.testing.assert_array_equal(out.trace.c_tilde[t], step.c_tilde_t)
-        np.testing.assert_array_equal(out.h[t], step.h_t)
+        for name in ("i", "f", "o", "c_tilde", "c", "tanh_c", "h"):
+            field = f"{name}_t"
+            np.testing.assert_array_equal(getattr(out.trace, name)[t], getattr(step, field), err_msg=name)
     np.testing.assert_array_equal(out.state.c, out.trace.c[-1])

@@ -8,7 +8,7 @@ import numpylm as nlm
 from numpylm.dropout import KINDS
 from numpylm.model import make_model, parameter_shapes
 
-V, D, H, T, N = 6, 2, 3, 4, 5
+V, D, H, T, N = 6, 3, 2, 4, 5
 CELLS = [
     (nlm.RNNLM, {"nonlinearity": "tanh"}),
     (nlm.RNNLM, {"nonlinearity": "relu"}),
@@ -201,7 +201,7 @@ def test_bad_targets_states_masks_and_generators():
         model.loss_and_gradients(GOOD, GOOD + V)
     with pytest.raises(ValueError, match="every target is -1"):
         model.loss_and_gradients(GOOD, GOOD - 1)
-    with pytest.raises(ValueError, match=r"state\[0\].h must be of shape \(N, H\) = \(5, 3\); got \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"state\[0\].h must be of shape \(N, H\) = \(5, 2\); got \(2, 2\)"):
         model.forward(GOOD, model.initial_state(2))
     with pytest.raises(ValueError, match=r"state\[0\] must be a LSTMState; got a RNNState"):
         model.forward(GOOD, other.initial_state(N))
@@ -223,7 +223,7 @@ def test_bad_targets_states_masks_and_generators():
         ({"num_layers": True}, "num_layers must be a positive integer"),
         ({"dropout": 1.0}, "dropout must be a number with 0 <= dropout < 1; got 1.0"),
         ({"dropout_kind": "none"}, "dropout_kind must be one of standard, variational"),
-        ({"tie_weights": True}, "D must equal H; got embedding_dim=2, hidden_dim=3"),
+        ({"tie_weights": True}, "D must equal H; got embedding_dim=3, hidden_dim=2"),
         ({"dtype": np.int32}, "dtype must be float32 to train"),
         ({"seed": -1}, "seed must be an integer, 0 or above"),
         ({"forget_bias": np.nan}, "forget_bias must be a finite number"),
