@@ -122,3 +122,10 @@ def test_wrong_limits_are_refused():
             clip_by_global_norm(gradients, wrong)
         with pytest.raises(ValueError, match="limit must be a number above 0"):
             clip_by_value(gradients, wrong)
+
+
+def test_a_norm_whose_square_overflows_beside_an_entry_that_is_zero():
+    gradient = np.array([0, 3e30, -4e30], dtype=np.float32)
+    clipped, norm = clip_by_global_norm({"W": gradient}, 5.0)
+    assert norm == pytest.approx(5e30, rel=1e-6)
+    np.testing.assert_allclose(clipped["W"], [0, 3, -4], rtol=1e-6)
