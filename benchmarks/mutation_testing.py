@@ -78,9 +78,9 @@ def mutants(source):
     """Every (line's number, old line, new source) that one rule makes and that Python can compile."""
     lines = source.split("\n")
     for number, line in code_lines(source):
-        code, comment = (line.split("  #")[0], "") if "  #" in line else (line, "")
+        code = line.split("  #")[0]
         for changed in dict.fromkeys(re.sub(old, new, code, count=1) for old, new in RULES):
-            mutated = "\n".join([*lines[:number], changed + comment, *lines[number + 1 :]])
+            mutated = "\n".join([*lines[:number], changed, *lines[number + 1 :]])
             if changed != code and compiles(mutated):
                 yield number, line, mutated
 
