@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.mutant_problems import CELLS, problem_of
 from benchmarks.mutants import Mutant, mutants_of
 from numpylm import check_gradients
-from numpylm.diagnosis import FINAL, findings, known_mistakes
-from numpylm.mistakes import MODULES, named_gradients, rebuilt, source_of
-from numpylm.wiretap import Wiretap
+from numpylm.diagnosis.diagnose import FINAL, findings, known_mistakes
+from numpylm.diagnosis.mistakes import MODULES, named_gradients, rebuilt, source_of
+from numpylm.diagnosis.wiretap import Wiretap
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 

@@ -12,9 +12,9 @@ import time
 import numpy as np
 
 from numpylm import check_gradients
-from numpylm.gradient_check import CHECKS
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
+from numpylm.proof.gradient_check import CHECKS
 from numpylm.rnn import rnn_cell
 
 CELLS = (rnn_cell("tanh"), rnn_cell("relu"), lstm_cell(), gru_cell())

@@ -11,7 +11,7 @@ import re
 from typing import Any, NamedTuple
 
 from numpylm import gru, lstm, rnn
-from numpylm.mistakes import MODULES, source_of
+from numpylm.diagnosis.mistakes import MODULES, source_of
 
 SWAPPED = {"tanh_backward": "sigmoid_backward", "sigmoid_backward": "tanh_backward"}
 

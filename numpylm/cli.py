@@ -5,7 +5,7 @@ import os
 import sys
 from importlib import import_module
 
-from numpylm.train_options import add_train_options
+from numpylm.commands.train_options import add_train_options
 
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
 EPILOG = """\
@@ -30,9 +30,9 @@ class Parser(argparse.ArgumentParser):
 def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 training diverged, 2 wrong input, 130 interrupted."""
     from numpylm.archive import CheckpointError
-    from numpylm.console import blas_threads
-    from numpylm.run import RunDiverged
-    from numpylm.run_folder import RunError
+    from numpylm.commands.console import blas_threads
+    from numpylm.commands.run import RunDiverged
+    from numpylm.commands.run_folder import RunError
 
     replace_unprintable()
     parser = build_parser()
@@ -120,7 +120,7 @@ def command(commands, module, name, summary, description, handler=None, **parser
 def add_train(commands):
     """train"""
     parser = command(
-        commands, "train_command", "train", "train a language model",
+        commands, "commands.train_command", "train", "train a language model",
         "Train a language model, then measure it on the test text beside the baselines.\n"
         "Without arguments: an LSTM on the built-in English grammar, by words, in under\n"
         "two minutes. Ctrl-C stops it safely; --resume goes on.",
@@ -133,7 +133,7 @@ def add_train(commands):
 def add_sample(commands):
     """sample"""
     parser = command(
-        commands, "commands", "sample", "let a trained model write",
+        commands, "commands.use_commands", "sample", "let a trained model write",
         "Write text with a trained model, token by token.",
     )  # fmt: skip
     add_run_argument(parser)
@@ -151,7 +151,7 @@ def add_sample(commands):
 def add_evaluate(commands):
     """evaluate"""
     parser = command(
-        commands, "commands", "evaluate", "measure a trained model on a text",
+        commands, "commands.use_commands", "evaluate", "measure a trained model on a text",
         "Perplexity, bits per character and accuracy of a trained model on a text.",
     )  # fmt: skip
     add_run_argument(parser)
@@ -167,7 +167,7 @@ def add_evaluate(commands):
 def add_score(commands):
     """score"""
     parser = command(
-        commands, "commands", "score", "log-probability of each line",
+        commands, "commands.use_commands", "score", "log-probability of each line",
         "The log-probability of each line of a text in nats, and each token's surprisal.\n"
         "Every line is taken by itself, as if it began the text.",
     )  # fmt: skip
@@ -184,7 +184,7 @@ def add_score(commands):
 def add_info(commands):
     """info"""
     parser = command(
-        commands, "checkpoint_commands", "info", "what is in a checkpoint",
+        commands, "commands.checkpoint_commands", "info", "what is in a checkpoint",
         "What is in a checkpoint: model, sizes, parameters, vocabulary, training.",
     )  # fmt: skip
     add_run_argument(parser)
@@ -193,7 +193,7 @@ def add_info(commands):
 def add_export(commands):
     """export"""
     parser = command(
-        commands, "checkpoint_commands", "export", "hand the weights to PyTorch",
+        commands, "commands.checkpoint_commands", "export", "hand the weights to PyTorch",
         "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or\n"
         "FILE.pt where PyTorch is installed.",
     )  # fmt: skip
@@ -204,7 +204,7 @@ def add_export(commands):
 def add_gradcheck(commands):
     """gradcheck"""
     parser = command(
-        commands, "self_proof", "gradcheck", "prove the package's own gradients",
+        commands, "proof.self_proof", "gradcheck", "prove the package's own gradients",
         "Prove every gradient of the package, of every function, cell and model and every\n"
         "argument, by central differences, the complex step and random projection.",
     )  # fmt: skip
@@ -213,10 +213,10 @@ def add_gradcheck(commands):
 
 def add_check(commands):
     """check"""
-    from numpylm.student import add_arguments
+    from numpylm.student.command import add_arguments
 
     parser = command(
-        commands, "student", "check", "check a student's own functions",
+        commands, "student.command", "check", "check a student's own functions",
         "Check functions of known names in a Python file, such as lstm_step_backward,\n"
         "and say what is likely wrong. The exit status is 0 if all are right.",
         handler="main",

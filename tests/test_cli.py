@@ -7,8 +7,8 @@ from processes import run_numpylm
 
 from numpylm import cli
 from numpylm.archive import CheckpointError
-from numpylm.run import RunDiverged
-from numpylm.run_folder import RunError
+from numpylm.commands.run import RunDiverged
+from numpylm.commands.run_folder import RunError
 
 COMMANDS = ("train", "sample", "evaluate", "score", "info", "export")
 
@@ -21,7 +21,7 @@ def failing(monkeypatch):
         def info(options):
             raise error
 
-        monkeypatch.setattr("numpylm.checkpoint_commands.info", info)
+        monkeypatch.setattr("numpylm.commands.checkpoint_commands.info", info)
         return cli.main(["info", "run"])
 
     return fail_with

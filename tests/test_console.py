@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpylm import console
-from numpylm.console import Interrupts, ProgressBar, blas_threads, cut, quoted, step_text
+from numpylm.commands import console
+from numpylm.commands.console import Interrupts, ProgressBar, blas_threads, cut, quoted, step_text
 from numpylm.training import EpochReport, Progress, Settings, StepReport
 
 SETTINGS = Settings(epochs=2)

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpylm.diagnosis import diagnose, findings
+from numpylm.diagnosis.diagnose import diagnose, findings
+from numpylm.diagnosis.mistakes import MODULES, Mistake, faulty_function, named_gradients
+from numpylm.diagnosis.mistakes_library import MISTAKES, mistakes_in
+from numpylm.diagnosis.standard_inputs import standard_inputs
+from numpylm.diagnosis.suspects import LARGEST
+from numpylm.diagnosis.wiretap import Wiretap
 from numpylm.lstm import lstm_cell
-from numpylm.mistakes import MODULES, Mistake, faulty_function, named_gradients
-from numpylm.mistakes_library import MISTAKES, mistakes_in
-from numpylm.standard_inputs import standard_inputs
-from numpylm.suspects import LARGEST
-from numpylm.wiretap import Wiretap
 
 FINAL = ("da_t", "dhW_t", "dh_prev", "dc_prev")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.evidence import relations
+from numpylm.proof.evidence import relations
 
 rng = np.random.default_rng(0)
 P, SQUARE, PACKED = rng.standard_normal((5, 3, 4)), rng.standard_normal((4, 4)), rng.standard_normal((3, 24))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from numpylm.assignments import ASSIGNMENTS
-from numpylm.student import check_file
-from numpylm.student_report import report
+from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.command import check_file
+from numpylm.student.report import report
 
 FOLDER = Path(__file__).parent.parent / "exercises"
 STUBS = sorted(FOLDER.glob("[01]*.py"))

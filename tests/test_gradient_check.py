@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.gradient_check import CHECKS
-from numpylm.gradient_report import WrongGradient
 from numpylm.lstm import LSTMState, lstm_backward, lstm_cell, lstm_forward
-from numpylm.numerical import NotComplexSafe
+from numpylm.proof.gradient_check import CHECKS
+from numpylm.proof.gradient_report import WrongGradient
+from numpylm.proof.numerical import NotComplexSafe
 
 rng = np.random.default_rng(0)
 A, W = rng.standard_normal((3, 4)), rng.standard_normal((4, 5))

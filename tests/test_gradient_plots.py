@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.gradient_plots import derivative_error, step_size_figure
+from numpylm.proof.gradient_plots import derivative_error, step_size_figure
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: see requirements.txt")
 

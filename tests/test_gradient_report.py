@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from numpylm.gradient_report import GradientReport, Row, WrongGradient
+from numpylm.proof.gradient_report import GradientReport, Row, WrongGradient
 
 
 def row(name, num_wrong, error, num_kinks=0):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm import grammar as g
-from numpylm.grammar_entropy import expected_word_counts
-from numpylm.grammar_rules import parse_rules
+from numpylm.grammar.entropy import expected_word_counts
+from numpylm.grammar.rules import parse_rules
 
 VOCABULARY = sorted(expected_word_counts())
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import metrics
-from numpylm.metrics import COLUMNS, MetricsFile, RunningMean, read_metrics
+from numpylm.commands import metrics
+from numpylm.commands.metrics import COLUMNS, MetricsFile, RunningMean, read_metrics
 from numpylm.training import EpochReport, StepReport
 
 HEADER = ",".join(COLUMNS) + "\n"

@@ -1,7 +1,7 @@
 import numpy as np
 
 from numpylm.lstm import LSTMState
-from numpylm.nested import arrays_of, with_arrays
+from numpylm.proof.nested import arrays_of, with_arrays
 
 A, B, C = np.zeros(2), np.ones(3), np.arange(4)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm import plots
-from numpylm.metrics import COLUMNS
+from numpylm.commands.metrics import COLUMNS
 from numpylm.plots import label_places, learning_curve
 
 matplotlib = pytest.importorskip("matplotlib")

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from numpylm import grammar, report
-from numpylm import run as runs
-from numpylm.console import blas_threads
+from numpylm import grammar
+from numpylm.commands import report
+from numpylm.commands import run as runs
+from numpylm.commands.console import blas_threads
+from numpylm.commands.run import resume_run, start_run
+from numpylm.commands.run_folder import RunConfig
 from numpylm.corpora import load_grammar_corpus
 from numpylm.evaluation import perplexity
-from numpylm.run import resume_run, start_run
-from numpylm.run_folder import RunConfig
 from numpylm.training import Settings
 
 SETTINGS = Settings(batch_size=8, num_steps=16, epochs=2, learning_rate=0.03)

@@ -6,15 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpylm import grammar, metrics
-from numpylm import run as runs
+from numpylm import grammar
 from numpylm.archive import CheckpointError, read_archive, write_archive
 from numpylm.checkpoint import save_checkpoint
-from numpylm.console import blas_threads
-from numpylm.metrics import read_metrics
+from numpylm.commands import metrics
+from numpylm.commands import run as runs
+from numpylm.commands.console import blas_threads
+from numpylm.commands.metrics import read_metrics
+from numpylm.commands.run import RunDiverged, resume_run, start_run
+from numpylm.commands.run_folder import RunConfig, RunError
 from numpylm.optimizers import OPTIMIZERS
-from numpylm.run import RunDiverged, resume_run, start_run
-from numpylm.run_folder import RunConfig, RunError
 from numpylm.training import Settings
 
 SETTINGS = Settings(batch_size=4, num_steps=8, epochs=2, learning_rate=0.05)

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from numpylm import lstm, self_proof
+from numpylm import lstm
+from numpylm.proof import self_proof
 
 
 @pytest.fixture

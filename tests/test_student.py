@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpylm import student
-from numpylm.assignment_problems import Sizes
-from numpylm.assignments import ASSIGNMENTS
-from numpylm.student_report import report, signatures
+from numpylm.student import command as student
+from numpylm.student.assignment_problems import Sizes
+from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.report import report, signatures
 
 ROOT = Path(__file__).parent.parent
 LSTM = """
@@ -64,7 +64,8 @@ def test_the_packages_own_functions_pass(check):
     """All of them at once: records in and out, parameters with defaults, nested gradients."""
     result = check("""
         import types
-        from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn
+        from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, rnn
+        from numpylm.proof import numerical
 
         def mine(f):
             copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
@@ -275,8 +276,8 @@ def test_it_runs_from_any_folder(tmp_path):
     path, elsewhere = tmp_path / "mine.py", tmp_path / "elsewhere"
     path.write_text("from helper import double\ndef sigmoid(a): return 0.5 + double(a) / 4", encoding="utf-8")
     elsewhere.mkdir()
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm import student; "
-    code += f"print(student.check_file({str(path)!r}).ok)"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.student import command; "
+    code += f"print(command.check_file({str(path)!r}).ok)"
     done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "True", done.stderr
     assert not list(tmp_path.rglob("*.pyc"))

@@ -1,0 +1,1 @@
+"""Saying what is wrong with a gradient: a library of mistakes, wiretaps, suspects and sentences."""

@@ -1,0 +1,1 @@
+"""Proving a gradient: numerical derivatives, the checker, its report and its pictures."""

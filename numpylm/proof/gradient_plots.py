@@ -1,0 +1,110 @@
+"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step.
+
+python -m numpylm.proof.gradient_plots FILE draws the second into a file.
+"""
+
+import math
+import sys
+
+import numpy as np
+
+from numpylm import plots
+from numpylm.proof.numerical import ORDERS, derivative
+
+NOTHING = 1e-17  # what an exact agreement is drawn as, on a logarithmic scale
+
+
+def error_map(report, path=None):
+    """A heat map of log10 |claimed - numeric| for each array of a report: a wrong gate or time step is a block.
+
+    Rows are an array's last-but-one axis and the ones before it, columns its last axis. Entries that were not checked
+    stay white. Returns the figure; writes it to path if one is given. Raises ValueError for a report by projection.
+    """
+    rows = [row for row in report.rows if row.error is not None]
+    if not rows:
+        raise ValueError(
+            "a report by projection knows no single entries; check with another method to see where errors are"
+        )
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(plots.STYLE):
+        columns = min(3, len(rows))
+        lines = math.ceil(len(rows) / columns)
+        figure, axes = plt.subplots(
+            lines, columns, figsize=(4 * columns, 2.6 * lines), layout="constrained", squeeze=False
+        )
+        for place in axes.flat[len(rows) :]:
+            place.set_axis_off()
+        for place, row in zip(axes.flat, rows, strict=False):
+            image = draw_errors(place, row)
+        figure.colorbar(image, ax=axes, label="log10 |claimed - numeric|", shrink=0.8)
+        figure.suptitle("Every gradient is right" if report.ok else "Where the gradients are wrong")
+        if path is not None:
+            figure.savefig(path)
+    return figure
+
+
+def draw_errors(axes, row):
+    """One array's errors, with a line between the blocks of a packed array's gates."""
+    error = row.error.reshape(-1, row.error.shape[-1] if row.error.ndim else 1)
+    image = axes.imshow(
+        np.log10(np.maximum(error, NOTHING)), aspect="auto", cmap="cividis", vmin=-17, vmax=0, interpolation="none"
+    )
+    axes.set_title(f"d{row.name} {'x'.join(map(str, row.shape))}: {row.num_wrong} wrong", fontsize=11)
+    axes.grid(False)
+    axes.set(xlabel="last axis", ylabel={1: "", 2: "first axis", 3: "t, n"}.get(row.error.ndim, "other axes"))
+    if row.error.ndim < 2:
+        axes.set_yticks([])
+    return image
+
+
+def step_size_figure(path):
+    """Error of each method against its step, in float32 and float64, for the derivative of a typical function.
+
+    The left branch of each curve is rounding, which a larger step makes smaller; the right one is curvature. They meet
+    near eps^(1/2), eps^(1/3) and eps^(1/5); the complex step has no left branch.
+    """
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(plots.STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained", sharey=True)
+        for place, dtype in zip(axes, (np.float32, np.float64), strict=True):
+            draw_step_sizes(place, dtype)
+        axes[0].set_ylabel("relative error of the derivative")
+        axes[0].legend(loc="lower left")
+        figure.savefig(path)
+        plt.close(figure)
+
+
+def draw_step_sizes(axes, dtype):
+    """The four curves of one dtype, each with a dot at the step that the rule recommends."""
+    colors = {"forward": plots.ORANGE, "central": plots.BLUE, "fourth": plots.GREEN, "complex": "black"}
+    styles = {"forward": "-", "central": "--", "fourth": "-.", "complex": ":"}
+    steps = 10.0 ** np.arange(-14, 0.01, 0.25)
+    for method, color in colors.items():
+        errors = [derivative_error(method, dtype, step) for step in steps]
+        axes.loglog(steps, np.maximum(errors, NOTHING), styles[method], color=color, label=method)
+        if method != "complex":
+            best = np.finfo(dtype).eps ** (1 / ORDERS[method])
+            axes.loglog(best, max(derivative_error(method, dtype, best), NOTHING), "o", color=color)
+    axes.set(xlabel="step ε", title=np.dtype(dtype).name, ylim=(1e-17, 10))
+
+
+def derivative_error(method, dtype, step):
+    """Relative error at one step, the worst of several points, for f(x) = e^x sin(3x), whose derivative is known."""
+    points = np.linspace(0.2, 1.1, 7)
+    exact = np.exp(points) * (np.sin(3 * points) + 3 * np.cos(3 * points))
+    return max(
+        abs(one_derivative(method, dtype, point, step) - slope) / abs(slope)
+        for point, slope in zip(points, exact, strict=True)
+    )
+
+
+def one_derivative(method, dtype, point, step):
+    """The numerical derivative at one point, computed in dtype."""
+    x = np.array([point], dtype=np.result_type(dtype, np.complex64) if method == "complex" else dtype)
+    return float(derivative(lambda: (np.exp(x) * np.sin(3 * x))[0], x, (0,), method, x.real.dtype.type(step)))
+
+
+if __name__ == "__main__":
+    step_size_figure(sys.argv[1])

@@ -1,0 +1,171 @@
+"""python -m numpylm gradcheck: the package proves its own gradients.
+
+Every function and every whole model, every argument, in float64, with weights, biases and cotangents of order one and
+sizes that all differ, by three methods that have nothing in common: central differences, the complex step, and random
+projection (the dot-product test). Each cell of the table is the worst relative error over an array's entries.
+"""
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpylm.activations import (
+    log_softmax,
+    log_softmax_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.embedding import embedding_backward, embedding_forward
+from numpylm.gru import gru_cell
+from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.lstm import lstm_cell
+from numpylm.model import GRULM, LSTMLM, RNNLM, make_model
+from numpylm.proof.gradient_check import check_gradients
+from numpylm.rnn import rnn_cell
+
+METHODS = ("central", "complex", "projection")
+T, N, D, H, V = 4, 3, 2, 5, 7
+LINE = "{:<15}{:<16}{:>8}{:>13}{:>13}{:>13}"
+CELLS = {
+    "rnn (tanh)": rnn_cell("tanh"),
+    "rnn (relu)": rnn_cell("relu"),
+    "lstm": lstm_cell(),
+    "gru": gru_cell(),
+}
+MODELS = {
+    "RNNLM (tanh)": RNNLM(V, D, H, num_layers=2),
+    "RNNLM (relu)": RNNLM(V, D, H, num_layers=2, nonlinearity="relu"),
+    "LSTMLM": LSTMLM(V, D, H, num_layers=2),
+    "LSTMLM, tied": LSTMLM(V, H, H, tie_weights=True),
+    "GRULM": GRULM(V, D, H, num_layers=2),
+}
+
+
+class Case(NamedTuple):
+    """One function to prove: f(**arguments), its claimed gradients, and cotangents where f returns arrays."""
+
+    name: str
+    f: Any
+    arguments: dict
+    gradients: dict
+    cotangents: Any
+
+
+def gradcheck(options):
+    """Prints the table and the verdict; returns 0 if every gradient is right, else 1."""
+    started = time.perf_counter()
+    print(LINE.format("function", "gradient of", "entries", *METHODS))
+    worst, failed, num_entries = dict.fromkeys(METHODS, 0.0), [], 0
+    for case in cases(np.random.default_rng(options.seed)):
+        reports = {method: prove(case, method) for method in METHODS}
+        failed += [f"{case.name} by {method}" for method, report in reports.items() if not report.ok]
+        for rows in zip(*[reports[method].rows for method in METHODS], strict=False):
+            errors = [scaled_error(row) for row in rows]
+            print(LINE.format(case.name, rows[0].name, rows[0].num_checked, *[f"{error:.0e}" for error in errors]))
+            worst = {method: max(worst[method], error) for method, error in zip(METHODS, errors, strict=True)}
+            num_entries += rows[0].num_checked
+    print(LINE.format("worst", "", f"{num_entries:,}", *[f"{worst[method]:.0e}" for method in METHODS]))
+    verdict = "WRONG: " + ", ".join(failed) if failed else "Every gradient is right"
+    print(f"{verdict}; {time.perf_counter() - started:.1f} s.")
+    return 1 if failed else 0
+
+
+def prove(case, method):
+    """The report of one case by one method, every entry of every array."""
+    return check_gradients(*case[1:4], method, case.cotangents, max_entries=None)
+
+
+def scaled_error(row):
+    """The largest |claimed - numeric| of an array, relative to the size of its largest entry (or of the projection)."""
+    if row.error is None:
+        return row.relative_error
+    return float(row.error.max() / max(1.0, row.largest))
+
+
+def cases(rng):
+    """Every function with its derivative, every cell, every model."""
+    yield from activation_cases(rng)
+    yield affine_case(rng)
+    yield embedding_case(rng)
+    yield cross_entropy_case(rng)
+    for name, cell in CELLS.items():
+        yield sequence_case(name, cell, rng)
+    for name, model in MODELS.items():
+        yield model_case(name, model, rng)
+
+
+def activation_cases(rng):
+    """Each activation function of an array (N, V)."""
+    a, dy = rng.standard_normal((2, N, V))
+    pairs = {
+        "sigmoid": (sigmoid, sigmoid_backward),
+        "tanh": (tanh, tanh_backward),
+        "relu": (relu, relu_backward),
+        "softmax": (softmax, softmax_backward),
+        "log_softmax": (log_softmax, log_softmax_backward),
+    }
+    for name, (forward, backward) in pairs.items():
+        yield Case(name, forward, {"a": a}, {"a": backward(dy, forward(a))}, dy)
+
+
+def affine_case(rng):
+    """y = x W + b."""
+    x, W, b, dy = (rng.standard_normal(shape) for shape in ((T, N, D), (D, H), H, (T, N, H)))
+    gradients = affine_backward(dy, x, W)
+    claim = {"x": gradients.dx, "W": gradients.dW, "b": gradients.db}
+    return Case("affine", affine_forward, {"x": x, "W": W, "b": b}, claim, dy)
+
+
+def embedding_case(rng):
+    """x = E[tokens], with tokens that occur more than once."""
+    tokens, E, dx = rng.integers(0, V, (T, N)), rng.standard_normal((V, D)), rng.standard_normal((T, N, D))
+    claim = {"E": embedding_backward(dx, tokens, V)}
+    return Case("embedding", lambda E: embedding_forward(tokens, E), {"E": E}, claim, dx)
+
+
+def cross_entropy_case(rng):
+    """The loss from logits, with some targets that are not predicted."""
+    logits, targets = rng.standard_normal((T, N, V)), rng.integers(-1, V, (T, N))
+    claim = {"logits": cross_entropy_backward(cross_entropy_forward(logits, targets)[1])}
+    return Case(
+        "cross_entropy", lambda logits: cross_entropy_forward(logits, targets)[0], {"logits": logits}, claim, None
+    )
+
+
+def sequence_case(name, cell, rng):
+    """A whole sequence of one cell: parameters, x and state_0 from cotangents of h and state_T."""
+
+    def state():
+        return cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
+
+    parameters = cell.Parameters(*[rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
+    x, state_0, dh, dstate_T = rng.standard_normal((T, N, D)), state(), rng.standard_normal((T, N, H)), state()
+
+    def forward(x, state_0, **parameters):
+        out = cell.forward(cell.Parameters(**parameters), x, state_0)
+        return {"h": out.h, "state": out.state}
+
+    found = cell.backward(parameters, dh, dstate_T, cell.forward(parameters, x, state_0).trace)
+    arguments = {**parameters._asdict(), "x": x, "state_0": state_0}
+    claim = {**found.dparameters._asdict(), "x": found.dx, "state_0": found.dstate_0}
+    return Case(name, forward, arguments, claim, {"h": dh, "state": dstate_T})
+
+
+def model_case(name, model, rng):
+    """Every parameter of a whole language model: embedding, two layers, projection, loss."""
+    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
+    tokens = rng.integers(0, V, (T + 1, N))
+
+    def loss(**parameters):
+        return make_model(model.cell, model.sizes, parameters).loss_and_gradients(tokens[:-1], tokens[1:]).loss
+
+    proved = make_model(model.cell, model.sizes, parameters)
+    return Case(name, loss, parameters, proved.loss_and_gradients(tokens[:-1], tokens[1:]).gradients, None)

@@ -1,0 +1,142 @@
+"""The report of `numpylm check` as text of 80 columns: a line for each function, then what is wrong with it."""
+
+import textwrap
+
+WORDS = {
+    "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
+    "not written": "NOT WRITTEN",
+}  # fmt: skip
+WIDTH = 80
+HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
+
+
+def report(result):
+    """The whole report: functions and their states, the details of those that are not right, and a total."""
+    if result.error:
+        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error)])
+    if not result.findings:
+        return "\n".join(paragraph("", nothing_found(result)))
+    lines = [result.file, "", *overview(result.findings), ""]
+    for name, finding in result.findings.items():
+        if finding["status"] != "ok":
+            lines += details(name, finding)
+    return "\n".join([*lines, total(result.findings)])
+
+
+def nothing_found(result):
+    """What to say of a file without a known function."""
+    others = f" It defines {', '.join(result.others)}." if result.others else ""
+    return (
+        f"{result.file} holds no function that can be checked.{others} A function is found by its name, such as "
+        "lstm_step or softmax: `python -m numpylm check --list` shows all names."
+    )
+
+
+def overview(findings):
+    """One line for each function: its name, its state, and which quantities are wrong."""
+    width = max(map(len, findings))
+    lines = []
+    for name, finding in findings.items():
+        wrong = ", ".join(row["name"] for row in finding.get("table", []))
+        line = f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()
+        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+    return lines
+
+
+def details(name, finding):
+    """A heading, the signature and equation where they help, and all that was found."""
+    heading = f"-- {name}: {WORDS[finding['status']]} "
+    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding)]
+    while not lines[-1]:
+        lines.pop()
+    return [*lines, *(documentation(name) if needs_documentation(finding) else []), ""]
+
+
+def needs_documentation(finding):
+    """Whether the reader should be told what the function is to compute: not where a table of numbers says enough."""
+    return not finding.get("table")
+
+
+def documentation(name):
+    """The signature and the equation, as they are documented."""
+    from numpylm.student.assignments import ASSIGNMENTS
+
+    if name not in ASSIGNMENTS:
+        return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
+    assignment = ASSIGNMENTS[name]
+    equation = [line for part in assignment.equation.split("\n") for line in textwrap.wrap(part, WIDTH - 4) or [""]]
+    equation = assignment.equation.split("\n") if max(map(len, equation)) <= WIDTH - 4 else equation
+    return ["", *hanging(assignment.signature, "  "), "", *[f"    {line}" for line in equation]]
+
+
+def hanging(text, indent):
+    """A signature in as many lines as it needs."""
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ")
+
+
+def body(finding):
+    """Sentences, table, diagnosis, the crash's lines, and what the code printed."""
+    table = finding.get("table") or []
+    lines = columns(table)
+    for sentence in finding.get("sentences", []):
+        lines += paragraph("! ", sentence)
+    for sentence in finding.get("diagnosis", []):
+        lines += paragraph("-> ", sentence)
+    code = [line for line in finding.get("code", []) if line]
+    lines += ["", *[f"    {line}"[:WIDTH] for line in code]] if code else []
+    if finding.get("shapes"):
+        lines += ["", *paragraph("  ", "it was given " + ", ".join(finding["shapes"]))]
+    if finding.get("printed", "").strip():
+        lines += ["", "  it printed", *[f"  | {line}"[:WIDTH] for line in finding["printed"].strip().split("\n")[:8]]]
+    return lines
+
+
+def columns(table):
+    """Rows of wrong quantities in aligned columns, and an empty line."""
+    if not table:
+        return []
+    rows = [HEAD, *map(cells, table)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    lines = [
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join(f"  {cell.rjust(width)}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
+    return [*lines, ""]
+
+
+def cells(row):
+    """One row's cells as text."""
+    shape = "x".join(map(str, row["shape"])) or "-"
+    index = ",".join(map(str, row["index"])) or "-"
+    return (
+        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right']:.4g}", f"{row['relative_error']:.0e}",
+        f"{row['num_wrong']}/{row['size']}",
+    )  # fmt: skip
+
+
+def paragraph(mark, sentence):
+    """A sentence in lines of 80 columns after a mark."""
+    return textwrap.wrap(
+        sentence, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark), break_long_words=False
+    )
+
+
+def total(findings):
+    """How many functions are right."""
+    right = sum(finding["status"] == "ok" for finding in findings.values())
+    if right == len(findings):
+        return "The function is right." if right == 1 else f"All {right} functions are right."
+    return f"{right} of {len(findings)} function{'s are' if len(findings) > 1 else ' is'} right."
+
+
+def signatures():
+    """All functions that can be checked, for --list."""
+    from numpylm.student.assignments import ASSIGNMENTS
+
+    lines = ["Functions that are found by name. Parameters may be any symbols of the equations;"]
+    lines += ["values may come as a tuple in this order, or in a dict or record by name.", ""]
+    for assignment in ASSIGNMENTS.values():
+        lines += hanging(assignment.signature, "  ")
+    return "\n".join(lines)
