@@ -227,10 +227,10 @@ def add_check(commands):
 
 def add_bench(commands):
     """bench"""
-    from numpylm.commands.bench_command import add_arguments
+    from numpylm.bench.command import add_arguments
 
     parser = command(
-        commands, "commands.bench_command", "bench", "measure speed beside the matrix products",
+        commands, "bench.command", "bench", "measure speed beside the matrix products",
         "Time training steps beside the matrix products that they cannot avoid and, where\n"
         "it is installed, PyTorch: interleaved, in a process with one BLAS thread.",
         handler="main",

@@ -1,23 +1,23 @@
 """The GEMM floor: the time of only the matrix products that a training step cannot avoid, through the same NumPy.
 
-                forward                            backward: the two products of each
-    input       x W_x     (T N, D) (D, G H)        da W_xᵀ       xᵀ da           the whole sequence at once
-    recurrent   h_t W_h   (N, H) (H, G H)          da_t W_hᵀ                     T times, for each waits for the one before
-                                                   hᵀ da                         the sum over t: one product after the loop
-    output      h W_hy    (T N, H) (H, V)          dlogits W_hyᵀ   hᵀ dlogits    the whole sequence at once
+    forward     x W_x    (T N, D) (D, G H)     once, for the whole sequence
+                h W_h    (N, H) (H, G H)       T times, for each step waits for the one before
+                h W_hy   (T N, H) (H, V)       once
+    backward    the two products of each: the gradient with the transposed matrix, and the transposed input with the
+                gradient. da_t W_hᵀ is done T times; each weight's gradient is one product, after the loop
 
-G is how many gates a cell has: 1 for the RNN, 4 for the LSTM, 3 for the GRU. Nothing but products is in it: every result
-goes into an array that is there already, and W_hᵀ is contiguous before the clock starts. No activation, no softmax, no
-bias, no embedding, no update.
+G is how many gates a cell has: 1 for the RNN, 4 for the LSTM, 3 for the GRU. Nothing but products is in it: every
+result goes into an array that is there already, and W_hᵀ is contiguous before the clock starts. No activation, no
+softmax, no bias, no embedding, no update.
 
-It is a floor for steps that compute x W_x. Where V < T N, a step may multiply the V rows of the table E by W_x, once, in
-place of the T N rows of x; its products are then fewer than these, and the floor is not the last word. It stays as it
-is defined here, so that numbers can be compared.
+It is a floor for steps that compute x W_x. Where V < T N, a step may multiply the V rows of the table E by W_x, once,
+in place of the T N rows of x; its products are then fewer than these, and this floor is not the last word. It stays
+as it is defined here all the same, so that numbers can be compared.
 """
 
 import numpy as np
 
-from numpylm.commands.bench_shapes import GATES
+from numpylm.bench.shapes import GATES
 
 
 def product_sizes(cell, shape):

@@ -20,7 +20,7 @@ class Shape(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """inputs and targets, each (T, N) integers: tokens drawn at random, for no step's time depends on which they are."""
+    """inputs and targets, each (T, N) integers: random tokens, for the time of a step does not depend on them."""
 
     inputs: np.ndarray
     targets: np.ndarray
@@ -36,8 +36,9 @@ SHAPES = {
         Shape("E", 35, 20, 650, 650, 10_000),  # Penn Treebank, medium
     )
 }
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # how many blocks of H columns W_x and W_h have
+GATES = {"lstm": 4, "rnn": 1, "gru": 3}  # how many blocks of H columns W_x and W_h have
 ONLY_RNN = ("D",)  # min-char-rnn is a vanilla RNN
+NINE_PAIRS = [("lstm", name) for name in "ABCE"] + [("rnn", name) for name in "ABCDE"]  # of the geometric means
 
 
 def pairs(cells, shapes):
@@ -53,12 +54,12 @@ def parse_shape(text):
     if text.upper() in SHAPES:
         return SHAPES[text.upper()]
     sizes = text.split(",")
-    if len(sizes) != 5 or not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+    if len(sizes) != 5 or not all(size.isdecimal() and int(size) > 0 for size in sizes):
         raise ValueError(f"a shape is one of {', '.join(SHAPES)}, or five sizes T,N,D,H,V above 0; got {text!r}")
     return Shape(text, *map(int, sizes))
 
 
 def random_batch(shape, rng):
     """A Batch of the shape's sizes."""
-    tokens = rng.integers(shape.V, size=(2, shape.T, shape.N))
-    return Batch(tokens[0], tokens[1])
+    inputs, targets = rng.integers(shape.V, size=(2, shape.T, shape.N))
+    return Batch(inputs, targets)
