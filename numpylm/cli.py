@@ -91,6 +91,7 @@ def build_parser():
     add_export(commands)
     add_gradcheck(commands)
     add_check(commands)
+    add_bench(commands)
     return parser
 
 
@@ -219,6 +220,19 @@ def add_check(commands):
         commands, "student.command", "check", "check a student's own functions",
         "Check functions of known names in a Python file, such as lstm_step_backward,\n"
         "and say what is likely wrong. The exit status is 0 if all are right.",
+        handler="main",
+    )  # fmt: skip
+    add_arguments(parser)
+
+
+def add_bench(commands):
+    """bench"""
+    from numpylm.bench.command import add_arguments
+
+    parser = command(
+        commands, "bench.command", "bench", "measure speed beside the matrix products",
+        "Time training steps beside the matrix products that they cannot avoid and, where\n"
+        "it is installed, PyTorch: interleaved, in a process with one BLAS thread.",
         handler="main",
     )  # fmt: skip
     add_arguments(parser)
