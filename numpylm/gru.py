@@ -152,6 +152,12 @@ def gru_backward(parameters, dh, dstate_T, trace):
     return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next))
 
 
+def gru_advance(parameters, xW_t, state):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = gru_step(xW_t, state.h, parameters.W_h, parameters.b_hn)
+    return GRUState(step.h_t)
+
+
 def gru_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b": (3 * H,), "b_hn": (H,)}
@@ -173,6 +179,8 @@ def gru_cell():
         shapes=gru_shapes,
         initialize=gru_initialize,
         forward=gru_forward,
+        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
+        advance=gru_advance,
         backward=gru_backward,
         options={},
     )

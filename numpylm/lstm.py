@@ -163,6 +163,12 @@ def lstm_backward(parameters, dh, dstate_T, trace):
     return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next))
 
 
+def lstm_advance(parameters, xW_t, state):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
+    return LSTMState(step.h_t, step.c_t)
+
+
 def lstm_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}
@@ -187,6 +193,8 @@ def lstm_cell(forget_bias=1.0):
         shapes=lstm_shapes,
         initialize=partial(lstm_initialize, forget_bias=forget_bias),
         forward=lstm_forward,
+        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
+        advance=lstm_advance,
         backward=lstm_backward,
         options={"forget_bias": forget_bias},
     )

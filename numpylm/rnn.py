@@ -120,6 +120,12 @@ def rnn_backward(parameters, dh, dstate_T, trace):
     return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next))
 
 
+def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
+    return RNNState(step.h_t)
+
+
 def rnn_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}
@@ -141,6 +147,8 @@ def rnn_cell(nonlinearity="tanh"):
         shapes=rnn_shapes,
         initialize=partial(rnn_initialize, nonlinearity=nonlinearity),
         forward=partial(rnn_forward, nonlinearity=nonlinearity),
+        project=lambda parameters, x: projection_forward(x, parameters.W_xh, parameters.b_h),
+        advance=partial(rnn_advance, nonlinearity=nonlinearity),
         backward=rnn_backward,
         options={"nonlinearity": nonlinearity},
     )
