@@ -7,13 +7,12 @@
 Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again.
 """
 
+import math
 from functools import cache
 
 import numpy as np
 
 from numpylm import check
-from numpylm.activations import softmax
-from numpylm.affine import affine_forward
 
 
 def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
@@ -54,12 +53,12 @@ def one_step(model):
 
     The first layer's E[token] W_x + b is computed when a token is met for the first time, and kept.
     """
-    cell, parameters = model.cell, model.parameters()
+    cell, E, W_hy, b_y = model.cell, model.parameters()["E"], model.output_matrix(), model.parameters()["b_y"]
     layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
 
     @cache
     def first_xW(token):
-        return cell.project(layers[0], parameters["E"][[token]])  # (1, ·)
+        return cell.project(layers[0], E[[token]])  # (1, ·)
 
     def advance(token, state):
         xW_t, states = first_xW(token), []
@@ -67,7 +66,8 @@ def one_step(model):
             if states:
                 xW_t = cell.project(layer, states[-1].h)
             states.append(cell.advance(layer, xW_t, layer_state))
-        return affine_forward(states[-1].h, model.output_matrix(), parameters["b_y"])[0], tuple(states)
+        logits = states[-1].h @ W_hy + b_y  # (1, V)
+        return logits[0], tuple(states)
 
     return advance
 
@@ -75,12 +75,14 @@ def one_step(model):
 def next_token_distribution(logits, temperature=1.0, top_k=None, top_p=None):
     """The probabilities (V,) to draw from, for logits (V,). Raises ValueError where the largest logit is not finite."""
     logits = logits.astype(float)  # a temperature of 1e-50 is zero in float32
-    if not np.isfinite(logits.max()):
-        raise ValueError(f"the logits give no distribution, for the largest is {logits.max()}: has the model diverged?")
+    largest = logits.max()
+    if not math.isfinite(largest):
+        raise ValueError(f"the logits give no distribution, for the largest is {largest}: has the model diverged?")
     if temperature == 0:
         return keep_only(np.ones_like(logits), np.argmax(logits, keepdims=True))
     with np.errstate(over="ignore"):  # a tiny temperature sends all but the largest to -infinity, as it should
-        y = softmax((logits - logits.max()) / temperature)
+        e = np.exp((logits - largest) / temperature)
+    y = e / e.sum()
     if top_k is None and top_p is None:
         return y
     order = np.argsort(-logits, kind="stable")  # the most probable first; of equals, the lower id
@@ -101,8 +103,8 @@ def keep_only(y, kept):
 
 def draw(y, rng):
     """A token id drawn from the probabilities y (V,), by where a uniform number falls among their running sums."""
-    running = np.cumsum(y, dtype=float)
-    return int(np.searchsorted(running, rng.random() * running[-1], side="right"))
+    running = y.cumsum(dtype=float)
+    return int(running.searchsorted(rng.random() * running[-1], side="right"))
 
 
 def check_filters(vocab_size, temperature, top_k, top_p):
