@@ -24,6 +24,7 @@ from numpylm.diagnosis.sentences import (
     known,
     not_finite,
     suspicion,
+    tie,
     where,
     wrong_after,
     wrong_shape,
@@ -150,21 +151,28 @@ def is_packed(name):
 
 
 def suspicions(run, claims):
-    """Findings on the line that most likely is the only wrong one, and on the one that could be instead."""
-    suspects = sorted(
-        all_suspects(run, claims), key=lambda s: (not s.formula, s.num_entries, s.complexity, -s.line.order)
-    )
-    if not suspects:
-        return []
-    best = suspects[0]
-    found = [suspicion(best)]
-    for other in suspects[1:]:
-        if other.line.quantity != best.line.quantity and bool(other.formula) >= bool(best.formula):
-            return [*found, alternative(other)]
-    for other in suspects[1:]:
-        if other.line.quantity != best.line.quantity:
-            return [*found, alternative(other)]
-    return found
+    """Findings on the line that most likely is the only wrong one, and on the one that could be instead.
+
+    Where two lines explain the claim by equally small mistakes, no gradient can tell which it is, and one sentence
+    names both.
+    """
+    suspects = sorted(all_suspects(run, claims), key=likelihood)
+    others = [other for other in suspects[1:] if other.line.quantity != suspects[0].line.quantity]
+    if not others:
+        return [suspicion(best) for best in suspects[:1]]
+    if is_tie(suspects[0], others[0]):
+        return [tie(suspects[0], others[0]), *[alternative(other) for other in others[1:2]]]
+    return [suspicion(suspects[0]), alternative(others[0])]
+
+
+def likelihood(suspect):
+    """What suspects are sorted by: readable, near the right formula, of few entries, short, late in the source."""
+    return not suspect.formula, suspect.changes, suspect.num_entries, suspect.complexity, -suspect.line.order
+
+
+def is_tie(one, other):
+    """Whether nothing tells which of two lines is wrong: equally many changes, of equally many entries."""
+    return likelihood(one)[:3] == likelihood(other)[:3]
 
 
 def last_common(run, claims, wrong):
