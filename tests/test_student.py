@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from numpylm.student import command as student
+from numpylm.student import memory
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
 from numpylm.student.report import report, signatures
@@ -74,6 +75,11 @@ def test_the_packages_own_functions_pass(check):
 
         for module in (activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn):
             globals().update({n: mine(f) for n, f in vars(module).items() if isinstance(f, types.FunctionType)})
+
+        def rnn_relu_step(xW_t, h_prev, W_hh): return rnn_step(xW_t, h_prev, W_hh, "relu")
+        def rnn_relu_step_backward(dh_t, step, W_hh): return rnn_step_backward(dh_t, step, W_hh, "relu")
+        def rnn_relu_forward(parameters, x, state_0): return rnn_forward(parameters, x, state_0, nonlinearity="relu")
+        def rnn_relu_backward(parameters, dh, dstate_T, trace): return rnn_backward(parameters, dh, dstate_T, trace)
     """)
     assert result.ok, report(result)
     assert set(ASSIGNMENTS) - set(result.findings) == {"truncated_bptt"}
@@ -94,7 +100,7 @@ def test_other_ways_to_write_it_pass(check):
         tanh = np.tanh
         def relu_backward(dy, y, *rest, **more): return {"da": dy * (y > 0)}
         softmax_backward = lambda dy, y: y * (dy - (y * dy).sum(-1, keepdims=True))
-        def rnn_step(xW_t, h_prev, /, *, W_hh, nonlinearity): return np.tanh(xW_t + h_prev @ W_hh)
+        def rnn_step(xW_t, h_prev, /, *, W_hh): return np.tanh(xW_t + h_prev @ W_hh)
         def rnn_step_backward(dh_t, step, W_hh):
             da_t = dh_t * (1 - step["h_t"] ** 2)
             return da_t, da_t @ W_hh.T
@@ -121,6 +127,78 @@ def test_other_ways_to_write_it_pass(check):
                              np.einsum("tni,tnj->ij", h[:-1], da), da.sum((0, 1)))
     """)
     assert result.ok and len(result.findings) == 8, report(result)
+
+
+RELU_RNN = """
+import numpy as np
+
+def rnn_relu_step(x_t, h_prev, W_xh, W_hh, b_h):
+    h_t = np.maximum(x_t @ W_xh + h_prev @ W_hh + b_h, 0)
+    return h_t, (x_t, h_prev, h_t, W_xh, W_hh)
+
+def rnn_relu_step_backward(dh_t, cache):
+    x_t, h_prev, h_t, W_xh, W_hh = cache
+    da_t = dh_t * (h_t > 0)
+    return da_t @ W_xh.T, da_t @ W_hh.T, x_t.T @ da_t, h_prev.T @ da_t, da_t.sum(0)
+"""
+
+
+def test_an_rnn_with_relu_is_checked_under_names_of_its_own(check):
+    assert check(RELU_RNN).ok
+    found = check(RELU_RNN.replace("(h_t > 0)", "(h_t <= 0)")).findings["rnn_relu_step_backward"]
+    assert found["status"] == "wrong" and "wrong side" in " ".join(found["diagnosis"])
+    found = check(RELU_RNN.replace("(h_t > 0)", "(1 - h_t**2)")).findings
+    assert found["rnn_relu_step"]["status"] == "ok"
+    assert "da_t" in " ".join(found["rnn_relu_step_backward"]["diagnosis"])
+
+
+def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
+    source = """
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity="tanh"):
+            a_t = x_t @ W_xh + h_prev @ W_hh + b_h
+            return np.tanh(a_t) if nonlinearity == "tanh" else np.maximum(a_t, 0)
+        def rnn_step_backward(dh_t, step, W_hh, nonlinearity):
+            f_slope = 1 - step.h_t**2 if nonlinearity == "tanh" else step.h_t > 0
+            da_t = dh_t * f_slope
+            return da_t, da_t @ W_hh.T
+    """
+    assert check(source).ok
+    result = check(source.replace("step.h_t > 0", "step.h_t < 0").replace("np.maximum(a_t, 0)", "a_t"))
+    for name in ("rnn_step", "rnn_step_backward"):
+        assert "nonlinearity='relu' here; with 'tanh' it is right" in sentences(result, name), report(result)
+    crashing = check("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity): return {'sigmoid': 0}[nonlinearity]")
+    assert "nonlinearity='tanh'" in " ".join(crashing.findings["rnn_step"]["shapes"])
+
+
+@pytest.mark.skipif(memory.resource is None, reason="this system has no limit of memory")
+def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
+    result = check(
+        """
+        import numpy as np
+        kept = []
+        def sigmoid(a):
+            while True:
+                kept.append([1.0] * 100_000)
+        def sigmoid_backward(ds, s): return ds * np.zeros((10**6, 10**6))
+        def tanh(a):
+            np.ones((40, 10**6))  # 320 MB, which are there
+            return np.tanh(a)
+        """,
+        megabytes=600,
+    )
+    assert statuses(result) == {"sigmoid": "crash", "sigmoid_backward": "crash", "tanh": "ok"}
+    assert "it runs out of memory when it is called (MemoryError)" in sentences(result, "sigmoid")
+    assert "kept.append" in report(result) and "Unable to allocate" in sentences(result, "sigmoid_backward")
+    reading = check("import numpy as np\nx = np.zeros((10**6, 10**6))")
+    assert "runs out of memory while the file is read" in reading.error["sentences"][0]
+
+
+def test_without_a_limit_of_the_system_there_is_none(monkeypatch):
+    monkeypatch.setattr(memory, "resource", None)
+    memory.limit_memory(1)
+    memory.lift_limit()
+    assert np.ones(10**6).sum() == 10**6
 
 
 def test_two_separate_mistakes_are_both_found(check):
@@ -257,7 +335,7 @@ def test_options_and_exit_status(tmp_path, capsys):
     assert printed["findings"]["relu"]["status"] == "missing"
     assert student.main(parser.parse_args(["--list"])) == 0
     assert signatures() in capsys.readouterr().out
-    for wrong in ([], [str(path), "--seconds", "0"]):
+    for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"]):
         with pytest.raises(ValueError):
             student.main(parser.parse_args(wrong))
 

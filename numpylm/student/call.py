@@ -16,6 +16,7 @@ import numpy as np
 
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.memory import lift_limit
 from numpylm.student.results import Mismatch, compare, named_values
 
 CACHES = ("cache", "step", "trace")
@@ -112,7 +113,9 @@ def bind(assignment, function, symbols):
 
 
 def shaped(name, value):
-    """A symbol with its shape."""
+    """A symbol with its shape, or its word."""
+    if isinstance(value, str):
+        return f"{name}={value!r}"
     return f"{name} {value.shape}".replace(",)", ")") if isinstance(value, np.ndarray) else name
 
 
@@ -128,7 +131,8 @@ def judge(assignment, problem, function, given, note):
         raise Stop("wrong", str(mismatch)) from mismatch
     rows, sentences = compare(values, problem.answers, assignment.rtol)
     if rows or sentences:
-        sentences += large_inputs(given, rows) + [sentence for sentence in note if "not right yet" in sentence]
+        sentences += large_inputs(given, rows) + other_f(assignment, function, given)
+        sentences += [sentence for sentence in note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows))
     again, _ = call(assignment, function, given, note)
     if not same_values(values, named_values(again, assignment, problem.answers)):
@@ -142,6 +146,13 @@ def large_inputs(given, rows):
     return ["this input holds ±1000: e^1000 is too large for a float64 number"] if largest == 1000 and not rows else []
 
 
+def other_f(assignment, function, given):
+    """A sentence where a function was asked for ReLU, after it had been right for tanh."""
+    if bind(assignment, function, given).get("nonlinearity") != "relu" or "relu" in assignment.name:
+        return []
+    return ["it was given nonlinearity='relu' here; with 'tanh' it is right"]
+
+
 def call(assignment, function, given, note):
     """(what the function returns, which arguments it changed). Raises Stop where it crashes or is not written."""
     arguments = copy.deepcopy(bind(assignment, function, given))
@@ -151,7 +162,8 @@ def call(assignment, function, given, note):
     except NotImplementedError as error:
         raise Stop("not written", "it is not written yet (it raises NotImplementedError)") from error
     except BaseException as error:
-        raise Stop("crash", crash_sentence(error), *note, code=short(error), shapes=shapes_of(arguments)) from error
+        told = memory_note(error) | {"code": short(error), "shapes": shapes_of(arguments)}
+        raise Stop("crash", crash_sentence(error), *note, **told) from error
     if returned is None or returned is Ellipsis:
         raise Stop("not written", "it returns None: it is not written yet, or its line with `return` is missing")
     after = everything(arguments)
@@ -190,12 +202,26 @@ def shapes_of(arguments):
     return [shaped(name, value) for name, value in arguments.items()]
 
 
+def memory_note(error):
+    """Marks the finding on code that ran out of memory, and makes room to tell of it."""
+    if not isinstance(error, MemoryError):
+        return {}
+    lift_limit()
+    return {"out_of_memory": True}
+
+
 def crash_sentence(error, when="when it is called"):
     """What happened, in a sentence."""
     if isinstance(error, SystemExit):
         return f"it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define"
     if isinstance(error, RecursionError):
         return f"it calls itself without end {when} (RecursionError)"
+    if isinstance(error, MemoryError):
+        return (
+            f"it runs out of memory {when} (MemoryError{': ' if str(error) else ''}{error}). What it is given is tiny: "
+            "does something grow in a loop that never ends, or is an array far larger than it should be, such as "
+            "np.zeros of the wrong sizes? (--memory gives more)"
+        )
     if isinstance(error, EOFError):
         return f"it asks for input {when} (EOFError): there is nobody to answer"
     text = str(error).strip().split("\n")[0]

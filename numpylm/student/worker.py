@@ -1,8 +1,9 @@
 """The child process that runs a student's functions: a line of JSON on standard output as each begins and ends.
 
-    python -m numpylm.student.worker FILE [NAME ...]        the names are those to leave out
+    python -m numpylm.student.worker FILE MEGABYTES [NAME ...]        the names are those to leave out
 
-Whatever the student's code does (loop for ever, exit, recurse, print) stays in this process; command.py watches it.
+Whatever the student's code does (loop for ever, exit, recurse, print, fill the memory) stays in this process;
+command.py watches it.
 """
 
 import contextlib
@@ -21,8 +22,9 @@ import numpy as np
 
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.call import MODULE, Stop, check_problem, crash_sentence, short
+from numpylm.student.call import MODULE, Stop, check_problem, crash_sentence, memory_note, short
 from numpylm.student.diagnosis import diagnose
+from numpylm.student.memory import limit_memory
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
 LONGEST_PRINT = 600  # characters of what the student's code prints that are shown
@@ -37,10 +39,11 @@ class Printed(io.StringIO):
 
 def main(arguments):
     """Checks every known function of a file but those left out, and tells the parent what it finds."""
-    path, *left_out = arguments
+    path, megabytes, *left_out = arguments
     tell = parent_line()
     tell({"begin": ""})
     printed = Printed()
+    limit_memory(float(megabytes))
     try:
         with quiet(printed):
             module = load(path)
@@ -56,7 +59,9 @@ def main(arguments):
             finding = check_function(name, functions, states, tell)
             states[name] = finding["status"]
             tell({"end": name} | finding)
-    tell({"finished": True})
+            if finding.get("out_of_memory"):  # what it took may still be held: the next child has all of it again
+                return None
+    return tell({"finished": True})
 
 
 def parent_line():
@@ -97,7 +102,9 @@ def load(path):
     except NotImplementedError as error:
         raise Stop("crash", "the file raises NotImplementedError while it is read", code=short(error, path)) from error
     except BaseException as error:
-        raise Stop("crash", crash_sentence(error, "while the file is read"), code=short(error, path)) from error
+        raise Stop(
+            "crash", crash_sentence(error, "while the file is read"), **memory_note(error), code=short(error, path)
+        ) from error
     return module
 
 
