@@ -212,6 +212,20 @@ def test_two_separate_mistakes_are_both_found(check):
     assert "dc_prev" in diagnosis and "(7)" in diagnosis and "db: it is the right one times 0.333333" in diagnosis
 
 
+def test_an_unknown_mistake_in_one_gate_is_placed_by_what_follows_from_it(check):
+    """dh_prev alone could come from any gate; dx_t, dW_x, dW_h and db leave one."""
+    result = check(LSTM.replace("dc * c_prev * f * (1 - f)", "dc * c_prev * f * (1 - f) ** 3"))
+    first = result.findings["lstm_step_backward"]["diagnosis"][0]
+    assert first.startswith("da_f or df_t is likely wrong")
+    assert not any(gate in first for gate in ("da_i", "da_o", "da_c", "dh_prev"))
+
+
+def test_one_factor_in_all_gradients_is_said_once(check):
+    result = check(LSTM.replace("    do = dh_t", "    dh_t, dc_next = 3 * dh_t, 3 * dc_next\n    do = dh_t"))
+    (said,) = result.findings["lstm_step_backward"]["diagnosis"]
+    assert "all gradients are the right ones times 3" in said
+
+
 def test_two_known_mistakes_in_one_function_are_both_named(check):
     """Neither hides the other: dx is right, so that dW_hh and db_h are wrong for reasons of their own."""
     source = (ROOT / "exercises" / "solutions" / "bug_07.py").read_text(encoding="utf-8")

@@ -132,9 +132,11 @@ class FirstWrong(NamedTuple):
 def first_wrong(run, claims):
     """The FirstWrong of the claimed intermediates, in the order of the backward pass; None where none is claimed."""
     is_sequence = run.is_sequence
-    if not claims.keys() - (run.outputs.keys() if is_sequence else FINAL):
+    more = run.beyond(run.outputs).keys() if run.beyond else set()
+    if not claims.keys() - more - (run.outputs.keys() if is_sequence else FINAL):
         return None
     order = [name for name in run.truth if name in claims and not (is_sequence and name in run.outputs)]
+    order = [name for name in order if name not in more]
     right = None
     for t in reversed(range(len(run.truth[order[0]]))) if is_sequence else [...]:
         for name in order:
@@ -186,7 +188,7 @@ def last_common(run, claims, wrong):
     if not lines:
         line = run.line_of(wrong[0])
         begin = f"more than one line is wrong; begin with {line.quantity}, {where(line)}."
-        return Finding(line.quantity, line.equation, begin)
+        return Finding(line.quantity, line.equation, begin, is_explained=False)
     line = min(reversed(lines), key=lambda line: np.count_nonzero(flat(run.reach(line), claims, run)))
     large = any(sum(value.size for value in run.values[other]) > LARGEST for other in lines)
     hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
@@ -194,6 +196,7 @@ def last_common(run, claims, wrong):
         line.quantity,
         line.equation,
         f"all that is wrong comes from {line.quantity}, {where(line)}, from one before it, or from several.{hint}",
+        is_explained=False,
     )
 
 

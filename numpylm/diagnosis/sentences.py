@@ -12,13 +12,15 @@ CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
 class Finding(NamedTuple):
     """One thing that is likely wrong: the quantity, its equation ("" where it has none) and the sentence about it.
 
-    tied holds the quantity and the equation of a second line, where no gradient tells which of the two is wrong.
+    tied holds the quantity and the equation of a second line, where no gradient tells which of the two is wrong;
+    is_explained is False where no single mistake was found that gives just what is claimed.
     """
 
     quantity: str
     equation: str
     sentence: str
     tied: tuple = ()
+    is_explained: bool = True
 
 
 def where(line):

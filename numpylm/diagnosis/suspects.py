@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.diagnosis.formulas import formula_of
-from numpylm.diagnosis.wiretap import Line, Wiretap
+from numpylm.diagnosis.wiretap import Line
 
 LARGEST = 600  # a line with more entries than this is not solved for
 
@@ -59,7 +59,7 @@ def reaches(run, line, claims, difference):
 def suspect(run, line, values, change, active):
     """A Suspect: the value that the line must have returned, put into a formula."""
     directions = change.reshape(np.shape(values))
-    world = Wiretap(run.function, run.inputs, (line, directions))  # what else was computed on the way to the claim
+    world = run.again(line, directions)  # what else was computed on the way to the claim
     truth, value = np.stack(world.right), np.stack(world.values[line])
     formula = formula_of(world, line, value, truth, active.reshape(truth.shape))
     return Suspect(

@@ -5,6 +5,8 @@ weights (W_x, W_h, b), for the gates' own (W_xi, W_hi, b_i, …), or for the inp
 An RNN's f is tanh, or ReLU in the functions of that name; one that asks for its `nonlinearity` is given either.
 """
 
+from functools import partial
+
 import numpy as np
 
 from numpylm import gru, lstm, rnn
@@ -95,7 +97,8 @@ def step_backward_problem(module, kind, nonlinearity=None):
             incoming["dc_next"] = network.gradient("dc_next")
         gradients = network.function("step_backward")(*incoming.values(), step, network.W_h, **network.f)
         symbols = incoming | {"step": step} | inner(step._asdict(), "h_prev", "c_prev") | step_symbols(network)
-        return Problem(symbols, step_gradients(network, gradients, incoming))
+        beyond = partial(weight_gradients, network)
+        return Problem(symbols, step_gradients(network, gradients, incoming), beyond)
 
     return problem
 
@@ -107,15 +110,19 @@ def step_gradients(network, gradients, incoming):
     da = np.split(gradients.da_t, len(gates) or 1, axis=1)
     found |= {f"da_{gate}": block for gate, block in zip(gates, da, strict=False)}
     found |= {"da_t": gradients.da_t, "dxW_t": gradients.da_t, "dh_prev": gradients.dh_prev}
+    return found | weight_gradients(network, gradients._asdict())
+
+
+def weight_gradients(network, gradients):
+    """What follows from a step's named gradients: of its input and of the weights, packed and gate by gate."""
     W_x, W_h, b = ROWS[network.kind]
-    dhW = getattr(gradients, "dhW_t", gradients.da_t)
-    found["dx_t"] = gradients.da_t @ getattr(network.parameters, W_x).T
-    found |= {f"d{W_x}": network.x[0].T @ gradients.da_t, f"d{W_h}": network.state_0.h.T @ dhW}
-    found[f"d{b}"] = gradients.da_t.sum(axis=0)
+    da, dhW = gradients["da_t"], gradients.get("dhW_t", gradients["da_t"])
+    found = {"dx_t": da @ getattr(network.parameters, W_x).T}
+    found |= {f"d{W_x}": network.x[0].T @ da, f"d{W_h}": network.state_0.h.T @ dhW, f"d{b}": da.sum(axis=0)}
     if network.kind == "GRU":
         found["db_hn"] = np.split(dhW, 3, axis=1)[2].sum(axis=0)
     parameters = network.Parameters(*[found[f"d{name}"] for name in network.Parameters._fields])
-    return found | by_gate(parameters, gates, "d")
+    return found | by_gate(parameters, GATES[network.kind], "d")
 
 
 def forward_problem(module, kind, nonlinearity=None):
