@@ -8,8 +8,7 @@ import re
 
 import numpy as np
 import pytest
-
-from numpylm.student import worker
+from student_files import check_here
 
 CODE = """
 import numpy as np
@@ -176,14 +175,10 @@ MISTAKES = {  # the list's number, what is changed: (function, right, wrong, wha
 
 
 def findings(tmp_path, source):
-    """Name -> what the worker finds, in this process."""
+    """Name -> what is found."""
     path = tmp_path / "mine.py"
     path.write_text(source, encoding="utf-8")
-    functions, states, found = worker.student_functions(worker.load(path)), {}, {}
-    for name in functions:
-        found[name] = worker.check_function(name, functions, states, lambda message: None)
-        states[name] = found[name]["status"]
-    return found
+    return check_here(path).findings
 
 
 def test_the_code_is_right_as_it_stands(tmp_path):

@@ -38,12 +38,17 @@ class Printed(io.StringIO):
 
 
 def main(arguments):
-    """Checks every known function of a file but those left out, and tells the parent what it finds."""
+    """Checks a file in so much memory, and tells the parent what it finds."""
     path, megabytes, *left_out = arguments
     tell = parent_line()
+    limit_memory(float(megabytes))
+    check_functions(path, left_out, tell)
+
+
+def check_functions(path, left_out, tell):
+    """Checks every known function of a file but those left out, and tells what it finds, one by one."""
     tell({"begin": ""})
     printed = Printed()
-    limit_memory(float(megabytes))
     try:
         with quiet(printed):
             module = load(path)
