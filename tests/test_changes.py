@@ -3,7 +3,7 @@
 import pytest
 
 from numpylm.diagnosis.changes import changes_of
-from numpylm.diagnosis.formulas import Formula
+from numpylm.diagnosis.symbols import Formula
 from numpylm.diagnosis.wiretap import Line
 
 NAMES = {"dc_t", "dc_next", "df_t", "dh_t", "c_prev", "f_t", "i_t", "dh[t]", "dh_next", "da_t", "W_h"}

@@ -8,19 +8,15 @@ cache; else the package's own record.
 import copy
 import inspect
 import re
-import sys
-import traceback
-from pathlib import Path
 
 import numpy as np
 
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.memory import lift_limit
+from numpylm.student.crash import crash_sentence, memory_note, short
 from numpylm.student.results import Mismatch, compare, named_values
 
 CACHES = ("cache", "step", "trace")
-MODULE = "student"  # the name under which the student's file is imported
 
 
 class Stop(Exception):
@@ -200,38 +196,3 @@ def same_values(first, second):
 def shapes_of(arguments):
     """What it was given, for the report of a crash."""
     return [shaped(name, value) for name, value in arguments.items()]
-
-
-def memory_note(error):
-    """Marks the finding on code that ran out of memory, and makes room to tell of it."""
-    if not isinstance(error, MemoryError):
-        return {}
-    lift_limit()
-    return {"out_of_memory": True}
-
-
-def crash_sentence(error, when="when it is called"):
-    """What happened, in a sentence."""
-    if isinstance(error, SystemExit):
-        return f"it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define"
-    if isinstance(error, RecursionError):
-        return f"it calls itself without end {when} (RecursionError)"
-    if isinstance(error, MemoryError):
-        return (
-            f"it runs out of memory {when} (MemoryError{': ' if str(error) else ''}{error}). What it is given is tiny: "
-            "does something grow in a loop that never ends, or is an array far larger than it should be, such as "
-            "np.zeros of the wrong sizes? (--memory gives more)"
-        )
-    if isinstance(error, EOFError):
-        return f"it asks for input {when} (EOFError): there is nobody to answer"
-    text = str(error).strip().split("\n")[0]
-    return f"it crashes {when}: {type(error).__name__}{': ' + text if text else ''}"
-
-
-def short(error, path=None):
-    """The traceback's lines in the student's own file, the last three at most."""
-    frames = traceback.extract_tb(error.__traceback__)
-    home = path or getattr(sys.modules.get(MODULE), "__file__", None)
-    own = [frame for frame in frames if home and Path(frame.filename).resolve() == Path(home).resolve()]
-    lines = [f"line {frame.lineno}, in {frame.name}:  {frame.line}" for frame in own[-50:]]
-    return [line.replace("in <module>:", "of the file:") for line in dict.fromkeys(lines)][-3:]

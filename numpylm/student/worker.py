@@ -22,7 +22,8 @@ import numpy as np
 
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.call import MODULE, Stop, check_problem, crash_sentence, memory_note, short
+from numpylm.student.call import Stop, check_problem
+from numpylm.student.crash import MODULE, crash_sentence, memory_note, short
 from numpylm.student.diagnosis import diagnose
 from numpylm.student.memory import limit_memory
 
