@@ -350,7 +350,7 @@ def test_options_and_exit_status(tmp_path, capsys):
     assert printed["findings"]["relu"]["status"] == "missing"
     assert student.main(parser.parse_args(["--list"])) == 0
     assert signatures() in capsys.readouterr().out
-    for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"]):
+    for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"], [str(path), "--memory", "inf"]):
         with pytest.raises(ValueError):
             student.main(parser.parse_args(wrong))
 

@@ -59,8 +59,8 @@ def main(options):
         raise ValueError("give the file to check, such as my_lstm.py; --list shows what it may hold")
     if not options.seconds > 0:
         raise ValueError(f"--seconds must be above 0; got {options.seconds}")
-    if not options.memory > 0:
-        raise ValueError(f"--memory must be above 0; got {options.memory}")
+    if not 0 < options.memory < float("inf"):
+        raise ValueError(f"--memory must be a number of megabytes above 0; got {options.memory}")
     result = check_file(options.file, options.require, options.seconds, options.memory)
     print(json.dumps(as_json(result), indent=2) if options.json else report(result))
     return 0 if result.ok else 1

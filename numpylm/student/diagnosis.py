@@ -20,7 +20,7 @@ def diagnose(assignment, problem, values, rows):
     what the wrong quantities have in common with the right ones."""
     wrong = {row.name: values[row.name] for row in rows}
     shared = evidence.common_factor(wrong, {name: problem.answers[name] for name in wrong})
-    if shared and len(wrong) == len(values):
+    if shared and assignment.is_backward and len(wrong) == len(values):
         return [shared]
     sentences = []
     for names in separate_mistakes(values, wrong):
@@ -70,9 +70,8 @@ def known_mistakes(assignment, problem, values):
         inputs = {name: problem.symbols[name] for name in signature(function).parameters if name in problem.symbols}
         claimed = claims(assignment, function, inputs, values)
         found = findings(name, inputs, claimed)
-        if (
-            found and problem.beyond
-        ):  # what follows from the step's gradients is evidence too, unless it is wrong itself
+        if found and problem.beyond:
+            # What follows from the step's gradients is evidence too, unless it is wrong for reasons of its own.
             run = Wiretap(name, inputs, beyond=problem.beyond)
             more = findings(name, inputs, {q: value for q, value in values.items() if q in run.truth}, run)
             found = more if more[0].is_explained else found

@@ -156,6 +156,8 @@ def check_function(name, functions, states, tell):
     except Stop as stop:
         finding = stop.finding
         finding["sentences"] += called_wrong(functions[name], states)
+    except MemoryError as error:  # what the student's code holds on to has left no room for the check
+        finding = {"status": "crash", "sentences": [crash_sentence(error)]} | memory_note(error)
     except Exception as error:  # in the check, not in the student's code
         told = (
             f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
