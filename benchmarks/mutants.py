@@ -35,12 +35,14 @@ class Scope(NamedTuple):
     module: Any
 
 
-def mutants_of(function, source=None):
-    """Every mutant of one function, or of a changed source of it, each text once."""
+def mutants_of(function, source=None, line=None):
+    """Every mutant of one function, or of a changed source of it, or of one line in that, each text once."""
     source = source_of(function) if source is None else source
     tree, lines = ast.parse(source), source.splitlines()
     seen, found = {ast.unparse(tree)}, []
     for statement in statements(tree.body[0].body):
+        if line not in (None, head(statement)):
+            continue
         quantities, equations = subject_of(statement, lines)
         for replacement in replacements(statement, tree, MODULES[function]):
             changed = ast.fix_missing_locations(replaced(tree, statement, replacement))
@@ -56,7 +58,7 @@ def twice_changed(function):
     """For each mutant, one more with a second change in the same line, drawn at random: always the same ones."""
     rng, found = random.Random(0), []
     for first in mutants_of(function):
-        again = [second for second in mutants_of(function, first.source) if second.before == first.after]
+        again = mutants_of(function, first.source, first.after)
         if again:
             second = rng.choice(again)
             about = tuple(dict.fromkeys(first.quantities + second.quantities))
