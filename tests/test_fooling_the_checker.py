@@ -94,6 +94,11 @@ def near_the_edge(x):
     return np.sqrt(np.where(x >= 1, x - 1, np.nan)).sum()
 
 
+def softmax(a):
+    e = np.exp(a)
+    return e / e.sum(axis=1, keepdims=True)
+
+
 def refuses_to_be_moved(x):
     if np.abs(x - X).max() > 4e-3:
         raise ValueError("this is far from where I am defined")
@@ -177,6 +182,9 @@ READ_ONLY.flags.writeable = False
 BUFFER = np.empty((3, 4))
 HOLES = np.where(X > 1, np.nan, X)
 
+ROWS = np.random.default_rng(7).standard_normal((500, 4))
+ANY = 1e3 * (softmax(ROWS) * ROWS**2).sum()  # so that f is small beside what it is a sum of
+
 RIGHT = {  # what is tried: (f, arguments, claim, options)
     "the argument itself": (lambda x: square(x) / 2, {"x": X}, lambda x: {"x": x}, {}),
     "a view": (lambda x: square(x) / 2, {"x": X}, lambda x: {"x": x.T.T[::1]}, {}),
@@ -209,6 +217,9 @@ RIGHT = {  # what is tried: (f, arguments, claim, options)
     "a function that refuses other arguments": (refuses_to_be_moved, {"x": X}, {"x": 2 * X}, {}),
     "a zero gradient": (lambda x, b: square(x + b - b.mean() * 0), {"x": X, "b": np.ones(4)},
                         {"x": 2 * (X + 1), "b": 2 * (X + 1).sum(axis=0)}, {}),
+    "zeros by cancellation among entries that are not drawn": (
+        lambda x, b: 1e3 * (softmax(ROWS + b[:, None]) * ROWS**2).sum() - ANY + x.sum(),
+        {"x": X, "b": np.linspace(-1, 1, 500)}, {"x": np.ones((3, 4)), "b": np.zeros(500)}, {"max_entries": 10}),
     "a gradient that is zero by cancellation": (
         lambda x, b: (np.exp(x + b) / np.exp(x + b).sum(axis=1, keepdims=True) * X).sum(), {"x": X, "b": np.array(0.7)},
         lambda x, b: {"x": (s := np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)) * (X - (s * X).sum(1)[:, None]),
@@ -228,6 +239,11 @@ def test_a_wrong_entry_that_was_not_drawn_is_found_and_named():
     report = check_gradients(square, {"x": LONG}, one_wrong(1.01), max_entries=20)
     assert report.worst.index == (7_777,) and report.worst.num_wrong == 1
     assert report.worst.num_checked == 21
+
+
+def test_a_tolerance_that_was_asked_for_holds_for_entries_that_were_not_drawn_too():
+    assert check_gradients(square, {"x": LONG}, one_wrong(1.01), max_entries=20, rtol=0.05).ok
+    assert not check_gradients(square, {"x": LONG}, one_wrong(1.1), max_entries=20, rtol=0.05).ok
 
 
 def test_two_errors_that_cancel_along_no_direction_are_found():

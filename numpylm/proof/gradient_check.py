@@ -131,9 +131,8 @@ def project_along(problem, claims, names, tolerances, rng):
     claimed = sum(float((claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
     # The sum's own rounding, and the curvature along a long direction, grow with the sizes of what is summed.
     size = sum(float(np.abs(claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
-    scale = (
-        1e-6 * abs(problem.value_here) if problem.method == "complex" else problem.size
-    )  # that one subtracts nothing
+    subtracts_nothing = problem.method == "complex"
+    scale = 1e-6 * abs(problem.value_here) if subtracts_nothing else problem.size
     rtol, atol = (max(limits) for limits in zip(*[tolerances[name] for name in names], strict=True))
     wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric))
     label = names[0] if len(names) == 1 else "all together"
