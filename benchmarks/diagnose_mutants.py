@@ -3,26 +3,37 @@
     python benchmarks/diagnose_mutants.py       the table
     … -v                                        and what is said of each misdiagnosed mutant
     … --csv FILE                                and a line for each mutant, in a file
+    … --twice                                   two changes in a line, not one
 
 Every mutant is our source with one change in one line (mutants.py). The checker (by complex step, on the problems of
 mutant_problems.py) must find every one that changes a gradient by more than 1e-8. The diagnosis, which never sees the
-mutant's source, is right where it names the mutated line's quantity or its equation: in its first sentence, or in its
-first two. "final" is given what a caller of the function gets, "all" every intermediate too. A mutant is held out where
-no entry of the library of mistakes returns the same gradients.
+mutant's source, is right where it names the mutated line's quantity or its equation. Three counts, each stricter than
+the next:
+
+    one name     the first quantity that the first sentence names, or its equation, is right
+    sentence     the first sentence is right: where two lines explain the claim by equally small mistakes, it names both
+    first two    the first sentence or the second is right
+
+One name cannot always do. A wrong sign in di_t and one in da_i give the same gradients to the last bit, so that whoever
+must name one line is wrong about the other mutant. The last lines say how much a perfect guesser could reach, who knows
+all mutants and names, for each set of those with equal gradients, the line that most of them changed.
+
+"final" is given what a caller of the function gets, "all" every intermediate too. A mutant is held out where no entry
+of the library of mistakes returns the same gradients. With --twice each mutant gets a second change in the same line,
+drawn at random: mistakes further from the right line than any that the diagnosis was written with.
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.mutant_problems import CELLS, problem_of
-from benchmarks.mutants import Mutant, mutants_of
+from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table, write_csv
+from benchmarks.mutants import mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.diagnosis.diagnose import FINAL, findings, known_mistakes
 from numpylm.diagnosis.mistakes import MODULES, named_gradients, rebuilt, source_of
@@ -31,33 +42,20 @@ from numpylm.diagnosis.wiretap import Wiretap
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 
 
-class Outcome(NamedTuple):
-    """What became of a mutant in one function; first, named are (final, all), None where all is right."""
-
-    mutant: Mutant
-    function: str
-    stopped: bool
-    changed: bool
-    detected: bool
-    in_library: bool
-    first: tuple
-    named: tuple
-    quantity: tuple
-    said: str
-
-
 def main(arguments=None):
     """Measures everything, prints the table and the misdiagnosed, and writes the CSV where one is asked for."""
     parser = argparse.ArgumentParser(description="Measures the gradient checker and its diagnosis on mutants.")
     parser.add_argument("-v", action="store_true", dest="verbose", help="say what is said of the misdiagnosed")
     parser.add_argument("--csv", metavar="FILE", help="write one line for each mutant to FILE")
+    parser.add_argument("--twice", action="store_true", help="change each line twice")
     options = parser.parse_args(arguments)
+    make = twice_changed if options.twice else mutants_of
     outcomes, rows = [], []
     for changed, function in levels():
         problem = problem_of(function)
         run = Wiretap(function, problem[0])
         assert check_gradients(problem[1], problem[2], problem[3](run.outputs), "complex").ok, function
-        found = [measure(mutant, function, problem, run) for mutant in mutants_of(changed)]
+        found = [measure(mutant, function, problem, run) for mutant in make(changed)]
         outcomes += found
         label = changed.removesuffix("_backward") + (" in its loop" if changed != function else "")
         rows.append((label, found))
@@ -89,23 +87,37 @@ def measure(mutant, function, problem, run):
             claimed = {name: np.asarray(array, dtype=float) for name, array in claimed.items()}
             arrays = claim(claimed)
     except Exception as error:  # whatever a mutant may raise
-        return Outcome(mutant, function, True, True, True, False, None, None, None, f"raises {type(error).__name__}")
+        return Outcome(
+            mutant, function, True, True, True, False, None, None, None, None, f"raises {type(error).__name__}"
+        )
     final = {name: array for name, array in claimed.items() if "step" not in function or name in FINAL}
     changed = any(q.shape != truth[n].shape or not np.abs(q - truth[n]).max() <= 1e-8 for n, q in final.items())
     if not changed:
-        return Outcome(mutant, function, False, False, False, False, None, None, None, "")
+        return Outcome(mutant, function, False, False, False, False, None, None, None, None, "")
     with np.errstate(over="ignore"):
         detected = not check_gradients(f, arguments, arrays, "complex").ok
-    shapes_agree = all(q.shape == truth[n].shape for n, q in final.items())
+    return Outcome(mutant, function, False, True, detected, *judged(mutant, function, run, claimed, final))
+
+
+def judged(mutant, function, run, claimed, final):
+    """The last fields of an Outcome: is it in the library, what is said of it, which mutants look the same."""
+    shapes_agree = all(q.shape == run.outputs[n].shape for n, q in final.items())
     in_library = shapes_agree and bool(known_mistakes(run, final))
-    answers = [findings(function, inputs, given, run) for given in (final, everything(mutant, run, claimed))]
+    answers = [findings(function, run.inputs, given, run) for given in (final, everything(mutant, run, claimed))]
+    single = tuple(bool(found) and is_right(found[0]._replace(tied=()), mutant) for found in answers)
     first = tuple(bool(found) and is_right(found[0], mutant) for found in answers)
     named = tuple(any(is_right(finding, mutant) for finding in found[:2]) for found in answers)
-    quantity = tuple(
-        any(finding.quantity in mutant.quantities for finding in found[:k]) for found in answers[:1] for k in (1, 2)
-    )
+    quantity = tuple(any(finding.quantity in mutant.quantities for finding in answers[0][:k]) for k in (1, 2))
     said = answers[0][0].sentence if answers[0] else "nothing"
-    return Outcome(mutant, function, False, True, detected, in_library, first, named, quantity, said)
+    group = (function, *(rounded(q, run.outputs[n], run.scale(n)) for n, q in sorted(final.items())))
+    return in_library, single, first, named, quantity, said, group
+
+
+def rounded(q, truth, scale):
+    """A gradient to six digits, as bytes; its shape where that is wrong."""
+    return (
+        np.round(np.nan_to_num(q / scale, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
+    )
 
 
 def everything(mutant, run, claimed):
@@ -129,69 +141,6 @@ def everything(mutant, run, claimed):
         return claimed
     stacked = {n: np.stack([getattr(r, n) for r in reversed(records)]) for n in records[0]._fields}
     return {**{n: q for n, q in stacked.items() if n in run.truth}, **claimed}
-
-
-def is_right(finding, mutant):
-    """Whether a finding names the mutated line's quantity or equation."""
-    return finding.quantity in mutant.quantities or finding.equation in mutant.equations
-
-
-def print_table(rows):
-    """80 columns: how many, how many found, how many explained."""
-    print(f"{'':25}{'':>8}{'change a':>9}{'':>10}{'first sentence':>15}{'first two':>13}")
-    print(f"{'mutants of':25}{'mutants':>8}{'gradient':>9}{'detected':>10}{'final':>8}{'all':>7}{'final':>7}{'all':>6}")
-    print("-" * 80)
-    for label, outcomes in rows:
-        run = [outcome for outcome in outcomes if not outcome.stopped]
-        changed = [outcome for outcome in run if outcome.changed]
-        shares = [
-            share(getattr(outcome, kind)[k] for outcome in changed) for kind in ("first", "named") for k in (0, 1)
-        ]
-        detected = share(outcome.detected for outcome in changed)
-        widths = zip(shares, (8, 7, 7, 6), strict=True)
-        print(f"{label:25}{len(run):8}{len(changed):9}{detected:>10}" + "".join(f"{s:>{w}}" for s, w in widths))
-    strict = [outcome for outcome in rows[-1][1] if outcome.quantity]
-    first, two = (share(outcome.quantity[k] for outcome in strict) for k in (0, 1))
-    print("\nThe very quantity, not its equation alone (held out, from final gradients):")
-    print(f"{first} in the first sentence, {two} in the first two.")
-    stopped = sum(outcome.stopped for outcome in rows[-3][1])
-    print(f"Left out: {stopped} that stop with an error (a shape that does not fit, no such name).")
-
-
-def share(answers):
-    """Of these, how many are true, in percent."""
-    answers = list(answers)
-    return f"{100 * sum(answers) / len(answers):.0f} %" if answers else "-"
-
-
-def print_misses(outcomes, verbose):
-    """The mutants that were not found, and those whose equation is in neither of the first two sentences."""
-    missed = [outcome for outcome in outcomes if outcome.changed and not outcome.detected and not outcome.stopped]
-    print(f"\nNot detected: {len(missed)}")
-    for outcome in missed:
-        print(f"  {outcome.function}: {outcome.mutant.after}")
-    wrong = [outcome for outcome in outcomes if outcome.named and not outcome.named[0]]
-    print(f"Misdiagnosed from final gradients: {len(wrong)}")
-    for outcome in wrong:
-        name, line = outcome.function.removesuffix("_backward"), outcome.mutant.after
-        print(f"  {name:10} {line if len(line) < 68 else line[:66] + ' …'}")
-        if verbose:
-            print(f"      was {outcome.mutant.before}\n      {outcome.said}")
-
-
-def write_csv(outcomes, path):
-    """One line for each mutant."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(
-            ["function", "before", "after", "stopped", "changed", "detected", "in_library",
-             "first_final", "first_all", "named_final", "named_all"]
-        )  # fmt: skip
-        for outcome in outcomes:
-            first, named = outcome.first or ("", ""), outcome.named or ("", "")
-            flags = (outcome.stopped, outcome.changed, outcome.detected, outcome.in_library, *first, *named)
-            cells = [flag if flag == "" else int(flag) for flag in flags]
-            table.writerow([outcome.function, outcome.mutant.before, outcome.mutant.after, *cells])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ to what may stand there instead.
 
 import ast
 import copy
+import random
 import re
 from typing import Any, NamedTuple
 
@@ -34,12 +35,14 @@ class Scope(NamedTuple):
     module: Any
 
 
-def mutants_of(function):
-    """Every mutant of one function, each text once."""
-    source = source_of(function)
+def mutants_of(function, source=None, line=None):
+    """Every mutant of one function, or of a changed source of it, or of one line in that, each text once."""
+    source = source_of(function) if source is None else source
     tree, lines = ast.parse(source), source.splitlines()
     seen, found = {ast.unparse(tree)}, []
     for statement in statements(tree.body[0].body):
+        if line not in (None, head(statement)):
+            continue
         quantities, equations = subject_of(statement, lines)
         for replacement in replacements(statement, tree, MODULES[function]):
             changed = ast.fix_missing_locations(replaced(tree, statement, replacement))
@@ -48,6 +51,18 @@ def mutants_of(function):
                 seen.add(text)
                 about = quantities + displaced(statement, replacement)
                 found.append(Mutant(function, text, head(statement), head(replacement), about, equations))
+    return found
+
+
+def twice_changed(function):
+    """For each mutant, one more with a second change in the same line, drawn at random: always the same ones."""
+    rng, found = random.Random(0), []
+    for first in mutants_of(function):
+        again = mutants_of(function, first.source, first.after)
+        if again:
+            second = rng.choice(again)
+            about = tuple(dict.fromkeys(first.quantities + second.quantities))
+            found.append(second._replace(before=first.before, quantities=about, equations=first.equations))
     return found
 
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = [
     *("activations", "affine", "embedding", "loss", "rnn", "lstm", "gru"),
     *("masking", "dropout", "clipping", "optimizers", "schedules", "recurrence"),
+    *("initialization", "model", "batches", "evaluation", "generation"),
 ]
 TESTS = {  # where it is not the file of the same name alone
     "rnn": ["test_rnn.py", "test_initialization.py"],

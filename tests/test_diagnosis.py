@@ -91,6 +91,54 @@ def test_unknown_mistakes_inside_a_sequence_are_found(function, inside, correct,
     assert findings(function, inputs_of(function), claimed)[0].quantity == quantity
 
 
+@pytest.mark.parametrize(
+    ("correct", "faulty", "names"),
+    [  # the nearer mistake is named; of two that are as near, both are
+        ("di_t = dc_t * step.c_tilde_t", "di_t = -dc_t * step.c_tilde_t", {"di_t", "da_i"}),
+        ("sigmoid_backward(di_t, step.i_t)", "-sigmoid_backward(di_t, step.i_t)", {"di_t", "da_i"}),
+        ("sigmoid_backward(df_t, step.f_t)", "sigmoid_backward(dc_t, step.f_t)", {"df_t", "da_f"}),
+        ("sigmoid_backward(df_t, step.f_t)", "sigmoid_backward(dc_next, step.f_t)", {"da_f"}),
+        ("df_t = dc_t * step.c_prev", "df_t = dc_next * step.c_prev", {"df_t"}),
+        ("tanh_backward(dc_tilde_t, step.c_tilde_t)", "tanh_backward(dc_tilde_t, step.o_t)", {"da_c"}),
+    ],
+)
+def test_one_sentence_names_both_lines_where_no_gradient_tells_them_apart(correct, faulty, names):
+    inputs = inputs_of("lstm_step_backward")
+    found = findings("lstm_step_backward", inputs, final(claim_of("lstm_step_backward", correct, faulty)))
+    assert {found[0].quantity, *found[0].tied[:1]} == names
+    assert all(name in found[0].sentence for name in names)
+    assert ("these gradients cannot tell which" in found[0].sentence) == (len(names) == 2)
+
+
+def test_lines_that_are_said_to_be_tied_give_the_same_gradients():
+    """A wrong sign in either: the same claim, and the same sentence."""
+    inputs = inputs_of("lstm_step_backward")
+    one = final(claim_of("lstm_step_backward", "di_t = dc_t * step.c_tilde_t", "di_t = -dc_t * step.c_tilde_t"))
+    other = claim_of("lstm_step_backward", "sigmoid_backward(di_t, step.i_t)", "-sigmoid_backward(di_t, step.i_t)")
+    assert all((one[name] == other[name]).all() for name in one)
+    said = diagnose("lstm_step_backward", inputs, one)[0]
+    assert "equation (7)" in said and "equation (3)" in said and said.count("the sign is wrong") == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "inside", "correct", "faulty", "formula"),
+    [
+        ("gru_step_backward", None, "drop(dh_in, recurrent_dropout)", "drop(dn_t, recurrent_dropout)",
+         "dh_prev is likely wrong", ),
+        ("lstm_backward", "lstm_backward", "drop(gradients.dh_prev, ", "drop(gradients.do_t, ",
+         "dh_next is likely wrong"),
+        ("rnn_backward", "rnn_backward", "dh[t] + dh_next", "dh[t] - dh_next", "it seems to be dh[t] - dh_next"),
+        ("gru_step_backward", None, "dh_t * (step.h_prev - step.n_t)", "dh_t + (step.h_prev - step.n_t)",
+         "dh_t + (h_prev - n_t): a sum where a product belongs"),
+    ],
+)  # fmt: skip
+def test_a_sum_is_read_with_what_dropout_or_a_difference_makes_of_it(function, inside, correct, faulty, formula):
+    inputs = standard_inputs(function, np.random.default_rng(0), masked="-" not in formula)
+    claimed = claim_of(function, correct, faulty, inside, inputs)
+    claimed = final(claimed) if "step" in function else claimed
+    assert formula in diagnose(function, inputs, claimed)[0]
+
+
 def test_a_single_array_goes_by_its_name():
     inputs = inputs_of("embedding_backward")
     claimed = claim_of("embedding_backward", "dE[v] += dx_t", "dE[v] = dE[v] if dE[v].any() else dx_t")

@@ -56,6 +56,22 @@ def test_perplexity_is_e_to_the_mean_surprisal_token_by_token(make, num_layers):
     np.testing.assert_allclose(surprisals(model, tokens), nats, rtol=1e-11)
 
 
+def test_a_window_has_as_many_steps_as_its_numbers_fit():
+    sizes = sharp_model(num_layers=3).sizes  # V 7, D 4, H 5, L 3
+    assert evaluation.steps_at_a_time(sizes, 2) == 2**21 // (2 * (7 + 4 + 16 * 3 * 5))
+    assert evaluation.steps_at_a_time(sizes, 10**9) == 1
+
+
+def test_the_counts_of_all_windows_are_added(monkeypatch):
+    model, tokens = sharp_model(), stream(60)
+    whole = evaluate(model, tokens)
+    monkeypatch.setattr(evaluation, "WINDOW_VALUES", 1)
+    assert len(list(evaluation.predictions(model, tokens, 1))) > 2
+    parts = evaluate(model, tokens)
+    assert (parts.num_tokens, parts.num_correct) == (whole.num_tokens, whole.num_correct)
+    assert parts.total_nats == pytest.approx(whole.total_nats, rel=1e-12)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(2, 40), st.integers(1, 5000))
 def test_the_size_of_the_windows_does_not_matter(size, values):

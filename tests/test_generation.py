@@ -226,6 +226,15 @@ def test_filters_keep_the_most_probable_and_no_more_than_they_must(logits, tempe
         np.testing.assert_allclose(y[y > 0], full[y > 0] / full[y > 0].sum(), rtol=1e-12)
 
 
+def test_the_largest_filters_are_allowed_and_keep_every_token():
+    model = sharp_model()
+    texts = [
+        generate(model, [0], 20, rng=np.random.default_rng(3), **options).tolist()
+        for options in ({}, {"top_p": 1}, {"top_p": 1.0}, {"top_k": 8})
+    ]
+    assert texts[1:] == texts[:1] * 3
+
+
 def test_a_top_p_of_one_keeps_even_what_rounding_would_lose():
     logits = np.array([0.0, -40.0, -45.0])  # the first one's probability rounds to 1
     assert np.count_nonzero(next_token_distribution(logits, top_p=1)) == 3

@@ -150,6 +150,50 @@ def test_shapes_are_known_without_a_model(Model, options, tied):
     assert type(model)(**model.config).config == model.config
 
 
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_the_first_layer_reads_embeddings_and_the_others_states(Model, options):
+    model = Model(V, D, H, num_layers=3, **options)
+    shapes = {name: array.shape for name, array in model.parameters().items()}
+    assert shapes == parameter_shapes(model.cell, model.sizes)
+    name = "W_xh" if Model is nlm.RNNLM else "W_x"
+    assert [shapes[f"layer_{layer}.{name}"][0] for layer in range(3)] == [D, H, H]
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_unless_another_seed_is_given_it_is_zero(Model, options):
+    assert_same(Model(V, D, H, **options).parameters(), Model(V, D, H, seed=0, **options).parameters())
+    other = Model(V, D, H, seed=1, **options).parameters()
+    assert not np.array_equal(other["E"], Model(V, D, H, **options).parameters()["E"])
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_its_text_is_the_call_that_makes_it(Model, options):
+    model = Model(V, D, H, num_layers=2, dropout=0.25, seed=3, **options)
+    assert "float32" in repr(model)
+    again = eval(repr(model).replace("dtype=float32", "dtype='float32'"), vars(nlm))
+    assert again.config == model.config and again.dtype == model.dtype
+
+
+def test_a_generator_is_left_alone_where_nothing_is_dropped():
+    rng, inputs = np.random.default_rng(4), np.ones((T, N), dtype=int)
+    nlm.LSTMLM(V, D, H).loss_and_gradients(inputs, inputs, rng=rng)
+    assert rng.random() == np.random.default_rng(4).random()
+
+
+@pytest.mark.parametrize("num_layers", [1, 3])
+def test_dropout_draws_one_mask_for_the_input_of_each_layer(num_layers):
+    model = nlm.GRULM(V, D, H, num_layers=num_layers, dropout=0.5)
+    masks = model.forward(np.ones((T, N), dtype=int), rng=np.random.default_rng(0)).trace.masks
+    assert [mask.shape for mask in masks.inputs] == [(T, N, D), *[(T, N, H)] * (num_layers - 1)]
+    assert len(masks.recurrent) == num_layers
+
+
+def test_a_model_takes_no_dtype_that_cannot_be_saved():
+    for dtype in (np.float16, int, np.complex64):
+        with pytest.raises(ValueError, match="dtype must be float32"):
+            nlm.RNNLM(V, D, H).astype(dtype)
+
+
 def test_tied_weights_are_one_array():
     model = nlm.RNNLM(V, H, H, tie_weights=True)
     assert np.shares_memory(model.output_matrix(), model.parameters()["E"])

@@ -261,6 +261,21 @@ def test_the_means_must_forget(optimizer, argument):
             optimizer(**{argument: wrong})
 
 
+@pytest.mark.parametrize(
+    ("Optimizer", "defaults"),
+    [
+        (SGD, {"learning_rate": 1.0}),
+        (Momentum, {"learning_rate": 0.1, "momentum": 0.9}),
+        (Adagrad, {"learning_rate": 0.1, "epsilon": 1e-8}),
+        (RMSProp, {"learning_rate": 0.002, "decay": 0.95, "epsilon": 1e-8}),
+        (Adam, {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+    ],
+)
+def test_what_is_not_given_is_what_the_signature_says(Optimizer, defaults):
+    made = Optimizer()
+    assert {name: getattr(made, name) for name in defaults} == defaults
+
+
 def test_the_names_of_the_command_line():
     assert {"sgd": SGD, "momentum": Momentum, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam} == OPTIMIZERS
 

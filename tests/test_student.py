@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from numpylm.student import command as student
+from numpylm.student import memory
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
 from numpylm.student.report import report, signatures
@@ -74,6 +75,11 @@ def test_the_packages_own_functions_pass(check):
 
         for module in (activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn):
             globals().update({n: mine(f) for n, f in vars(module).items() if isinstance(f, types.FunctionType)})
+
+        def rnn_relu_step(xW_t, h_prev, W_hh): return rnn_step(xW_t, h_prev, W_hh, "relu")
+        def rnn_relu_step_backward(dh_t, step, W_hh): return rnn_step_backward(dh_t, step, W_hh, "relu")
+        def rnn_relu_forward(parameters, x, state_0): return rnn_forward(parameters, x, state_0, nonlinearity="relu")
+        def rnn_relu_backward(parameters, dh, dstate_T, trace): return rnn_backward(parameters, dh, dstate_T, trace)
     """)
     assert result.ok, report(result)
     assert set(ASSIGNMENTS) - set(result.findings) == {"truncated_bptt"}
@@ -94,7 +100,7 @@ def test_other_ways_to_write_it_pass(check):
         tanh = np.tanh
         def relu_backward(dy, y, *rest, **more): return {"da": dy * (y > 0)}
         softmax_backward = lambda dy, y: y * (dy - (y * dy).sum(-1, keepdims=True))
-        def rnn_step(xW_t, h_prev, /, *, W_hh, nonlinearity): return np.tanh(xW_t + h_prev @ W_hh)
+        def rnn_step(xW_t, h_prev, /, *, W_hh): return np.tanh(xW_t + h_prev @ W_hh)
         def rnn_step_backward(dh_t, step, W_hh):
             da_t = dh_t * (1 - step["h_t"] ** 2)
             return da_t, da_t @ W_hh.T
@@ -123,6 +129,78 @@ def test_other_ways_to_write_it_pass(check):
     assert result.ok and len(result.findings) == 8, report(result)
 
 
+RELU_RNN = """
+import numpy as np
+
+def rnn_relu_step(x_t, h_prev, W_xh, W_hh, b_h):
+    h_t = np.maximum(x_t @ W_xh + h_prev @ W_hh + b_h, 0)
+    return h_t, (x_t, h_prev, h_t, W_xh, W_hh)
+
+def rnn_relu_step_backward(dh_t, cache):
+    x_t, h_prev, h_t, W_xh, W_hh = cache
+    da_t = dh_t * (h_t > 0)
+    return da_t @ W_xh.T, da_t @ W_hh.T, x_t.T @ da_t, h_prev.T @ da_t, da_t.sum(0)
+"""
+
+
+def test_an_rnn_with_relu_is_checked_under_names_of_its_own(check):
+    assert check(RELU_RNN).ok
+    found = check(RELU_RNN.replace("(h_t > 0)", "(h_t <= 0)")).findings["rnn_relu_step_backward"]
+    assert found["status"] == "wrong" and "wrong side" in " ".join(found["diagnosis"])
+    found = check(RELU_RNN.replace("(h_t > 0)", "(1 - h_t**2)")).findings
+    assert found["rnn_relu_step"]["status"] == "ok"
+    assert "da_t" in " ".join(found["rnn_relu_step_backward"]["diagnosis"])
+
+
+def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
+    source = """
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity="tanh"):
+            a_t = x_t @ W_xh + h_prev @ W_hh + b_h
+            return np.tanh(a_t) if nonlinearity == "tanh" else np.maximum(a_t, 0)
+        def rnn_step_backward(dh_t, step, W_hh, nonlinearity):
+            f_slope = 1 - step.h_t**2 if nonlinearity == "tanh" else step.h_t > 0
+            da_t = dh_t * f_slope
+            return da_t, da_t @ W_hh.T
+    """
+    assert check(source).ok
+    result = check(source.replace("step.h_t > 0", "step.h_t < 0").replace("np.maximum(a_t, 0)", "a_t"))
+    for name in ("rnn_step", "rnn_step_backward"):
+        assert "nonlinearity='relu' here; with 'tanh' it is right" in sentences(result, name), report(result)
+    crashing = check("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity): return {'sigmoid': 0}[nonlinearity]")
+    assert "nonlinearity='tanh'" in " ".join(crashing.findings["rnn_step"]["shapes"])
+
+
+@pytest.mark.skipif(memory.resource is None, reason="this system has no limit of memory")
+def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
+    result = check(
+        """
+        import numpy as np
+        kept = []
+        def sigmoid(a):
+            while True:
+                kept.append([1.0] * 100_000)
+        def sigmoid_backward(ds, s): return ds * np.zeros((10**6, 10**6))
+        def tanh(a):
+            np.ones((15, 10**6))  # 120 MB, which are there
+            return np.tanh(a)
+        """,
+        megabytes=250,
+    )
+    assert statuses(result) == {"sigmoid": "crash", "sigmoid_backward": "crash", "tanh": "ok"}
+    assert "it runs out of memory when it is called (MemoryError)" in sentences(result, "sigmoid")
+    assert "kept.append" in report(result) and "Unable to allocate" in sentences(result, "sigmoid_backward")
+    reading = check("import numpy as np\nx = np.zeros((10**6, 10**6))")
+    assert "runs out of memory while the file is read" in reading.error["sentences"][0]
+
+
+def test_without_a_limit_of_the_system_there_is_none(monkeypatch):
+    monkeypatch.setattr(memory, "resource", None)
+    memory.limit_memory(1)
+    memory.lift_limit()
+    assert np.ones(10**6).sum() == 10**6
+
+
 def test_two_separate_mistakes_are_both_found(check):
     wrong = LSTM.replace("dc_prev = dc * f", "dc_prev = dc").replace("f * c_prev + i * g", "f * c_prev - i * g")
     result = check(wrong + "def embedding_forward(tokens, E): return E[tokens].sum(0)\n")
@@ -132,6 +210,20 @@ def test_two_separate_mistakes_are_both_found(check):
     assert {row["name"] for row in both.findings["lstm_step_backward"]["table"]} == {"dc_prev", "db"}
     diagnosis = " ".join(both.findings["lstm_step_backward"]["diagnosis"])
     assert "dc_prev" in diagnosis and "(7)" in diagnosis and "db: it is the right one times 0.333333" in diagnosis
+
+
+def test_an_unknown_mistake_in_one_gate_is_placed_by_what_follows_from_it(check):
+    """dh_prev alone could come from any gate; dx_t, dW_x, dW_h and db leave one."""
+    result = check(LSTM.replace("dc * c_prev * f * (1 - f)", "dc * c_prev * f * (1 - f) ** 3"))
+    first = result.findings["lstm_step_backward"]["diagnosis"][0]
+    assert first.startswith("da_f or df_t is likely wrong")
+    assert not any(gate in first for gate in ("da_i", "da_o", "da_c", "dh_prev"))
+
+
+def test_one_factor_in_all_gradients_is_said_once(check):
+    result = check(LSTM.replace("    do = dh_t", "    dh_t, dc_next = 3 * dh_t, 3 * dc_next\n    do = dh_t"))
+    (said,) = result.findings["lstm_step_backward"]["diagnosis"]
+    assert "all gradients are the right ones times 3" in said
 
 
 def test_two_known_mistakes_in_one_function_are_both_named(check):
@@ -150,20 +242,20 @@ def test_two_known_mistakes_in_one_function_are_both_named(check):
 
 MISTAKES = {  # a function, the status, and what the report must say
     "loop": ("def tanh(a):\n    while True: pass", "timeout", "stopped after 2 seconds"),
-    "exit": ("import sys\ndef tanh(a): sys.exit()", "crash", "ends the program"),
-    "hard exit": ("import os\ndef tanh(a): os._exit(0)", "crash", "ended the whole Python process"),
-    "recursion": ("def tanh(a): return tanh(a)", "crash", "calls itself without end"),
-    "input": ("def tanh(a): return input()", "crash", "asks for input"),
+    "exit": ("import sys\ndef sigmoid(a): sys.exit()", "crash", "ends the program"),
+    "hard exit": ("import os\ndef relu(a): os._exit(0)", "crash", "ended the whole Python process"),
+    "recursion": ("def log_softmax(a): return log_softmax(a)", "crash", "calls itself without end"),
+    "input": ("def softmax_backward(dy, y): return input()", "crash", "asks for input"),
     "name": ("def tanh(a):\n    b = a\n    return np.tanh(b)", "crash", "line 3, in tanh:  return np.tanh(b)"),
-    "none": ("def tanh(a): a + 1", "not written", "`return` is missing"),
+    "none": ("def relu_backward(dy, y): dy * (y > 0)", "not written", "`return` is missing"),
     "stub": ("def tanh(a): raise NotImplementedError", "not written", "y = tanh(a)"),
     "shape": ("def tanh(a): return a[0]", "wrong", "y is of shape (7,); it should be of shape (3, 7)"),
-    "text": ("def tanh(a): return 'x'", "wrong", "it is a string"),
+    "text": ("def sigmoid_backward(ds, s): return 'x'", "wrong", "it is a string"),
     "none inside": ("def tanh_backward(dy, y): return {'da': None}", "wrong", "da is None"),
-    "complex": ("def tanh(a): return a + 1j", "wrong", "array of real numbers"),
-    "ragged": ("def tanh(a): return [[1], [1, 2]]", "wrong", "array of real numbers"),
+    "complex": ("def log_softmax_backward(dz, z): return dz + 1j", "wrong", "array of real numbers"),
+    "ragged": ("def embedding_forward(tokens, E): return [[1], [1, 2]]", "wrong", "array of real numbers"),
     "count": ("def affine_backward(dy, x, W): return x, W", "wrong", "2 values, but should return dx, dW, db"),
-    "keys": ("def affine_backward(dy, x, W): return {'dx': dy @ W.T}", "wrong", "has no dW, db"),
+    "keys": ("def clip_by_global_norm(gradients, max_norm): return {'norm': 1.0}", "wrong", "has no clipped"),
     "no keys": ("def affine_backward(dy, x, W): return {'left': x}", "wrong", "holds left; it should hold dx, dW, db"),
     "parameter": ("def tanh_backward(dy, value): return dy", "wrong", "`value`, which is no symbol"),
     "in place": ("def tanh_backward(dy, y):\n    dy *= 1 - y * y\n    return dy", "wrong", "changes its argument dy"),
@@ -171,7 +263,8 @@ MISTAKES = {  # a function, the status, and what the report must say
                  "wrong", "±1000"),
     "memory": ("total = 0\ndef tanh_backward(dy, y):\n    global total\n    total += 1\n    "
                "return dy * (1 - y * y) + (total > 1)", "wrong", "two identical calls"),
-    "float32": ("import numpy as np\ndef tanh(a): return np.tanh(a.astype(np.float32))", "wrong", "float32"),
+    "float32": ("import numpy as np\ndef affine_forward(x, W, b): return (x @ W + b).astype(np.float32)", "wrong",
+                "float32"),
     "cache": ("def lstm_step_backward(dh_t, dc_next, cache): return cache[99]", "crash", "no lstm_step that returns"),
     "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
     "flood": ("def tanh(a):\n    for k in range(100000): print(k)\n    return a", "wrong", "| 0"),
@@ -257,7 +350,7 @@ def test_options_and_exit_status(tmp_path, capsys):
     assert printed["findings"]["relu"]["status"] == "missing"
     assert student.main(parser.parse_args(["--list"])) == 0
     assert signatures() in capsys.readouterr().out
-    for wrong in ([], [str(path), "--seconds", "0"]):
+    for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"], [str(path), "--memory", "inf"]):
         with pytest.raises(ValueError):
             student.main(parser.parse_args(wrong))
 

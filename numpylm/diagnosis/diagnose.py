@@ -24,6 +24,7 @@ from numpylm.diagnosis.sentences import (
     known,
     not_finite,
     suspicion,
+    tie,
     where,
     wrong_after,
     wrong_shape,
@@ -131,9 +132,11 @@ class FirstWrong(NamedTuple):
 def first_wrong(run, claims):
     """The FirstWrong of the claimed intermediates, in the order of the backward pass; None where none is claimed."""
     is_sequence = run.is_sequence
-    if not claims.keys() - (run.outputs.keys() if is_sequence else FINAL):
+    more = run.beyond(run.outputs).keys() if run.beyond else set()
+    if not claims.keys() - more - (run.outputs.keys() if is_sequence else FINAL):
         return None
     order = [name for name in run.truth if name in claims and not (is_sequence and name in run.outputs)]
+    order = [name for name in order if name not in more]
     right = None
     for t in reversed(range(len(run.truth[order[0]]))) if is_sequence else [...]:
         for name in order:
@@ -150,21 +153,28 @@ def is_packed(name):
 
 
 def suspicions(run, claims):
-    """Findings on the line that most likely is the only wrong one, and on the one that could be instead."""
-    suspects = sorted(
-        all_suspects(run, claims), key=lambda s: (not s.formula, s.num_entries, s.complexity, -s.line.order)
-    )
-    if not suspects:
-        return []
-    best = suspects[0]
-    found = [suspicion(best)]
-    for other in suspects[1:]:
-        if other.line.quantity != best.line.quantity and bool(other.formula) >= bool(best.formula):
-            return [*found, alternative(other)]
-    for other in suspects[1:]:
-        if other.line.quantity != best.line.quantity:
-            return [*found, alternative(other)]
-    return found
+    """Findings on the line that most likely is the only wrong one, and on the one that could be instead.
+
+    Where two lines explain the claim by equally small mistakes, no gradient can tell which it is, and one sentence
+    names both.
+    """
+    suspects = sorted(all_suspects(run, claims), key=likelihood)
+    others = [other for other in suspects[1:] if other.line.quantity != suspects[0].line.quantity]
+    if not others:
+        return [suspicion(best) for best in suspects[:1]]
+    if is_tie(suspects[0], others[0]):
+        return [tie(suspects[0], others[0]), *[alternative(other) for other in others[1:2]]]
+    return [suspicion(suspects[0]), alternative(others[0])]
+
+
+def likelihood(suspect):
+    """What suspects are sorted by: readable, near the right formula, of few entries, short, late in the source."""
+    return not suspect.formula, suspect.changes, suspect.num_entries, suspect.complexity, -suspect.line.order
+
+
+def is_tie(one, other):
+    """Whether nothing tells which of two lines is wrong: equally many changes, of equally many entries."""
+    return likelihood(one)[:3] == likelihood(other)[:3]
 
 
 def last_common(run, claims, wrong):
@@ -178,7 +188,7 @@ def last_common(run, claims, wrong):
     if not lines:
         line = run.line_of(wrong[0])
         begin = f"more than one line is wrong; begin with {line.quantity}, {where(line)}."
-        return Finding(line.quantity, line.equation, begin)
+        return Finding(line.quantity, line.equation, begin, is_explained=False)
     line = min(reversed(lines), key=lambda line: np.count_nonzero(flat(run.reach(line), claims, run)))
     large = any(sum(value.size for value in run.values[other]) > LARGEST for other in lines)
     hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
@@ -186,6 +196,7 @@ def last_common(run, claims, wrong):
         line.quantity,
         line.equation,
         f"all that is wrong comes from {line.quantity}, {where(line)}, from one before it, or from several.{hint}",
+        is_explained=False,
     )
 
 

@@ -78,6 +78,12 @@ LSTM_LOOP = loop_mistakes("lstm_backward", "(3) to (6)", "dW_h", "h_prev", "da",
      "dc_next = gradients.dc_prev + dc_frozen",
      "dh_next, dc_next = np.zeros_like(dh[t]), np.zeros_like(dh[t])", "(3) to (8)", "dh_next",
      "the recurrent gradient is never carried: dh and dc restart from zero at each step"),
+    ("freeze_backward(trace.mask, t, dh[t] + dh_next)\n        "
+     "dc_t, dc_frozen = freeze_backward(trace.mask, t, dc_next)",
+     "freeze_backward(trace.mask, t, dh[t])\n        "
+     "dc_t, dc_frozen = freeze_backward(trace.mask, t, np.zeros_like(dc_next))", "(3) to (8)", "dh_t",
+     "the recurrent gradient is never carried: dh and dc restart from zero at each step, and only what the first step "
+     "returns is handed on"),
     ("dc_next = gradients.dc_prev + dc_frozen", "pass", "(7)", "dc_next",
      "dc is not carried from step to step: dc_next stays what it was"),
     ("dc_next = gradients.dc_prev + dc_frozen", "dc_next = np.zeros_like(dc_next)", "(7)", "dc_next",

@@ -10,18 +10,25 @@ CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
 
 
 class Finding(NamedTuple):
-    """One thing that is likely wrong: the quantity, its equation ("" where it has none) and the sentence about it."""
+    """One thing that is likely wrong: the quantity, its equation ("" where it has none) and the sentence about it.
+
+    tied holds the quantity and the equation of a second line, where no gradient tells which of the two is wrong;
+    is_explained is False where no single mistake was found that gives just what is claimed.
+    """
 
     quantity: str
     equation: str
     sentence: str
+    tied: tuple = ()
+    is_explained: bool = True
 
 
 def where(line):
     """A line, in words: its equation and our source."""
     code = line.source.partition("  #")[0]
     cell = CELLS.get(line.function.split("_")[0])
-    equation = f"equation {line.equation}" if line.equation else f"equations {cell}" if cell else "the line"
+    named = line.equation or cell
+    equation = f"equation{'s' if ' to ' in named else ''} {named}" if named else "the line"
     return f"{equation} in {line.function}, `{code}`"
 
 
@@ -69,6 +76,18 @@ def suspicion(suspect):
         line.equation,
         f"{line.quantity} is likely wrong, {where(line)}: with every other line right, that alone explains what is "
         f"claimed{reads_as(suspect)}{f'; {notes}' if notes else ''}.",
+    )
+
+
+def tie(one, other):
+    """The finding on two suspects between which nothing decides."""
+    first, second = (f"{suspect.line.quantity}, {where(suspect.line)}{reads_as(suspect)}" for suspect in (one, other))
+    return Finding(
+        one.line.quantity,
+        one.line.equation,
+        f"{one.line.quantity} or {other.line.quantity} is likely wrong: with every other line right, either alone "
+        f"explains what is claimed, and these gradients cannot tell which. It is {first}; or {second}.",
+        (other.line.quantity, other.line.equation),
     )
 
 

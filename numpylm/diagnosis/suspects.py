@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.diagnosis.formulas import formula_of
-from numpylm.diagnosis.wiretap import Line, Wiretap
+from numpylm.diagnosis.wiretap import Line
 
 LARGEST = 600  # a line with more entries than this is not solved for
 
 
 class Suspect(NamedTuple):
-    """A line that alone explains the claim: what it must have returned, and how that reads as a formula, if it does."""
+    """A line that alone explains the claim: what it must have returned, how that reads as a formula, if it does, and in
+    how many symbols it differs from the right line."""
 
     line: Line
     num_entries: int
@@ -25,6 +26,7 @@ class Suspect(NamedTuple):
     truth: np.ndarray
     formula: str
     complexity: int
+    changes: int
 
 
 def all_suspects(run, claims):
@@ -57,14 +59,15 @@ def reaches(run, line, claims, difference):
 def suspect(run, line, values, change, active):
     """A Suspect: the value that the line must have returned, put into a formula."""
     directions = change.reshape(np.shape(values))
-    world = Wiretap(run.function, run.inputs, (line, directions))  # what else was computed on the way to the claim
+    world = run.again(line, directions)  # what else was computed on the way to the claim
     truth, value = np.stack(world.right), np.stack(world.values[line])
-    complexity, formula = formula_of(world, line, value, truth, active.reshape(truth.shape))
+    formula = formula_of(world, line, value, truth, active.reshape(truth.shape))
     return Suspect(
         line,
         int(active.sum()),
         value[0] if len(value) == 1 else value,
         truth[0] if len(truth) == 1 else truth,
-        formula,
-        complexity,
+        formula.text,
+        formula.complexity,
+        formula.changes,
     )

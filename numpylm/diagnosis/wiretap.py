@@ -31,19 +31,27 @@ class Wiretap:
     """One run of a function of ours: everything that it returns, and every gradient that it assigns on the way.
 
     moved, (line, directions), adds something to what one line assigns, call by call; right is then what the line had.
+    beyond makes more of the function's results, name -> array, which may be claimed too: a step's dx_t, dW_x, …
     """
 
-    def __init__(self, function, inputs, moved=None):
-        self.function, self.inputs, self.moved = function, inputs, moved
+    def __init__(self, function, inputs, moved=None, beyond=None):
+        self.function, self.inputs, self.moved, self.beyond = function, inputs, moved, beyond
         self.lines, tapped, listener = tapped_function(function)
         self.values, self.arguments, self.right = {}, {}, []
         self._reach, self._jacobians, self._faulty = {}, {}, {}
         listener.append(self._hear)
         try:
-            self.outputs = named_gradients(tapped(**inputs), function)
+            self.outputs = self._with_more(named_gradients(tapped(**inputs), function))
         finally:
             listener.clear()
         self.truth = {**self._intermediates(), **self.outputs}
+
+    def _with_more(self, gradients):
+        return {**gradients, **(self.beyond(gradients) if self.beyond else {})}
+
+    def again(self, line, directions):
+        """The same run with one line's values moved."""
+        return Wiretap(self.function, self.inputs, (line, directions), self.beyond)
 
     def _hear(self, key, value):
         if isinstance(key, str):
@@ -58,7 +66,7 @@ class Wiretap:
 
     def moving(self, line, directions):
         """How all that can be claimed changes when a line's values are moved: name -> array."""
-        other = Wiretap(self.function, self.inputs, (line, directions))
+        other = self.again(line, directions)
         return {name: array - self.truth[name] for name, array in other.truth.items()}
 
     def reach(self, line):
@@ -83,10 +91,10 @@ class Wiretap:
             for mistake in mistakes_in(self.function):
                 try:
                     with np.errstate(all="ignore"):
-                        result = faulty_function(mistake, self.function)(**self.inputs)
+                        result = named_gradients(faulty_function(mistake, self.function)(**self.inputs), self.function)
+                        self._faulty[mistake] = self._with_more(result)
                 except (ValueError, TypeError, IndexError, AttributeError):
                     continue
-                self._faulty[mistake] = named_gradients(result, self.function)
         return self._faulty
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 CLOSE = 1e-6
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def explain(report, claims, truths, arrays):
     """Sentences on what is likely wrong with each wrong gradient of a report, and on what all have in common."""
     wrong = [row.name for row in report.rows if row.num_wrong and row.name in truths]

@@ -8,41 +8,42 @@ f is any function of named arrays that returns a number (or arrays, with cotange
 claim, under the arguments' names. Dicts, lists and named records may be nested; their arrays get names like
 "parameters.W_h" and "state.0.c". Integer arrays, strings and None are constants.
 
-An entry is right when |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|). One that is
-not is measured again with finer methods, so that curvature is no false alarm. Where they too disagree among themselves
-the function has a kink (a ReLU at 0): the entry is right if the claim lies between the slopes on both sides, which is
-all that can be asked there, and the report says how many there are.
-"""
+An entry is right when |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|); for the
+complex step, which subtracts nothing, the sizes of the derivatives take the place of 1 and |f|. An entry that is not
+right is measured again with finer methods, so that curvature is no false alarm. Where they too disagree among
+themselves the function has a kink (a ReLU at 0): the entry is right if the claim lies between the slopes on both sides,
+which is all that can be asked there, and the report says how many there are. entries.py has more on what is done where
+there is doubt: entries too small for differences to see, and entries that were not drawn.
 
-from typing import NamedTuple
+A gradient is proved at the given arguments, and there alone. Choose them so that no mistake can hide: weights and
+biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or more.
+"""
 
 import numpy as np
 
 from numpylm import check
+from numpylm.proof.entries import EXACT, Tolerance, compare_entries, wrong_entries
 from numpylm.proof.evidence import explain
-from numpylm.proof.gradient_claims import claimed_arrays
-from numpylm.proof.gradient_problem import Problem, not_complex_safe
+from numpylm.proof.gradient_claims import claimed_arrays, float32_complaints
+from numpylm.proof.gradient_problem import Problem
 from numpylm.proof.gradient_report import GradientReport, Row
 from numpylm.proof.numerical import METHODS, directional_derivative
 
 CHECKS = (*METHODS, "projection")
 
 
-class Tolerance(NamedTuple):
-    """What is forgiven: rtol of the entry's size, and atol of the function's and the largest derivative's."""
-
-    rtol: float
-    atol: float
-
-
 TOLERANCES = {
     "forward": Tolerance(1e-5, 1e-6),
     "central": Tolerance(1e-7, 1e-8),
     "fourth": Tolerance(1e-7, 1e-9),
-    "complex": Tolerance(1e-11, 1e-13),
+    "complex": EXACT,
     "projection": Tolerance(1e-7, 1e-9),
 }
 FLOAT32 = Tolerance(1e-3, 1e-4)  # for a claim that was computed in float32
+ROUGH = (
+    "the function is rough at a scale of 1e-8, as if a part of it were computed in float32 or had noise in it: no "
+    "slope there can be told from another"
+)
 
 
 def check_gradients(
@@ -57,116 +58,72 @@ def check_gradients(
     method       "central", "fourth" or "forward" differences, "complex" (exact, for complex-safe functions), or
                  "projection": one random direction for each array and one for all, for models of real size
     cotangents   arrays nested like f's value: what is differentiated is Σ cotangent · value
-    max_entries  of a larger array, so many random entries are checked (None: every one)
-    rtol, atol   in place of the method's TOLERANCES
+    max_entries  of a larger array, so many random entries are checked one by one (None: every one), the others
+                 together, along a random direction
+    rtol, atol   in place of the method's TOLERANCES; what is asked for is not refined
     rng          a numpy.random.Generator for samples and directions; None: always the same ones
     Raises TypeError or ValueError for arguments that cannot be checked; NotComplexSafe (a TypeError) where the complex
     step would be silently wrong. What is wrong with the gradients is never raised, but reported.
     """
     check.one_of("method", method, CHECKS)
     check.generator(rng)
+    check_numbers(max_entries, rtol, atol)
     rng = np.random.default_rng(0) if rng is None else rng
     problem = Problem(f, arguments, cotangents, method)
     claims, complaints = claimed_arrays(gradients, problem)
-    tolerance = chosen_tolerance(method, claims.values(), rtol, atol)
+    tolerances = {name: chosen_tolerance(method, claim, rtol, atol) for name, claim in claims.items()}
     if method == "projection":
-        rows, truths = project(problem, claims, tolerance, rng), {}
+        rows, truths = project(problem, claims, tolerances, rng), {}
     else:
-        rows, truths = compare_entries(problem, claims, tolerance, max_entries, rng)
-    report = GradientReport(rows, complaints + problem.complaints, method, tolerance)
+        compared = compare_entries(problem, claims, tolerances, max_entries, rng, rtol is None and atol is None)
+        rows = [row(each, wrong_entries(problem, each, compared)) for each in compared]
+        truths = {each.name: each.truth for each in compared}
+        complaints += [complaint for each in compared for complaint in each.complaints]
+    complaints += float32_complaints(claims, problem) + problem.complaints + ([ROUGH] if problem.is_rough else [])
+    report = GradientReport(rows, complaints, method, TOLERANCES[method])
     return report._replace(diagnosis=explain(report, claims, truths, problem.arrays))
 
 
-def chosen_tolerance(method, claims, rtol, atol):
-    """The method's tolerance, float32's where a claim was computed in it, or what was asked for."""
-    tolerance = TOLERANCES[method]
-    if any(claim.dtype == np.float32 for claim in claims):
-        tolerance = FLOAT32
+def check_numbers(max_entries, rtol, atol):
+    """Raises ValueError for a number of entries or a tolerance with which anything would pass."""
+    if max_entries is not None:
+        check.positive_integer("max_entries", max_entries)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value is not None and not (check.is_finite_number(value) and value >= 0):
+            raise ValueError(f"{name} must be a finite number, 0 or above; got {value!r}")
+
+
+def chosen_tolerance(method, claim, rtol, atol):
+    """The method's tolerance, float32's where the claim was computed in it, or what was asked for."""
+    tolerance = FLOAT32 if claim.dtype == np.float32 else TOLERANCES[method]
     return Tolerance(tolerance.rtol if rtol is None else rtol, tolerance.atol if atol is None else atol)
 
 
-def compare_entries(problem, claims, tolerance, max_entries, rng):
-    """Rows of the table, one for each array, and the numeric gradients (NaN where an entry was not drawn)."""
-    rows, truths = [], {}
-    for name, claim in claims.items():
-        chosen = chosen_entries(claim.shape, max_entries, rng)
-        truth = np.full(claim.shape, np.nan)
-        for index in chosen:
-            truth[index] = problem.derivative(name, index)
-        kinks = refine(problem, name, claim, truth, chosen, tolerance)
-        truths[name] = truth
-        rows.append(row(name, claim, truth, len(chosen), kinks, wrong_entries(claim, truth, tolerance, problem.size)))
-    return rows, truths
-
-
-def chosen_entries(shape, max_entries, rng):
-    """Every index of an array, or max_entries random ones of a larger one."""
-    size = int(np.prod(shape))
-    if max_entries is None or size <= max_entries:
-        return list(np.ndindex(shape))
-    drawn = rng.choice(size, max_entries, replace=False)
-    return [tuple(int(k) for k in np.unravel_index(flat, shape)) for flat in np.sort(drawn)]
-
-
-def wrong_entries(claim, truth, tolerance, size):
-    """Booleans of the claim's shape: where it is further from the truth than the tolerance forgives."""
-    scale = max(size, np.nanmax(np.abs(truth), initial=0))
-    allowed = tolerance.atol * scale + tolerance.rtol * np.maximum(np.abs(claim), np.abs(truth))
-    return np.abs(claim - truth) > allowed  # comparisons with NaN are False: not drawn, not wrong
-
-
-def refine(problem, name, claim, truth, chosen, tolerance):
-    """Measures the entries that seem wrong again, and improves truth where that shows more; returns how many kinks."""
-    kinks = 0
-    seems_wrong = wrong_entries(claim, truth, tolerance, problem.size)
-    for index in chosen:
-        if seems_wrong[index]:
-            truth[index], is_kink = second_opinion(problem, name, index, claim[index], truth[index])
-            kinks += is_kink
-    return kinks
-
-
-def second_opinion(problem, name, index, claimed, truth):
-    """(the derivative of one entry as finer methods see it, whether it lies at a kink)."""
-    slopes = problem.slopes(name, index)
-    size = max(problem.size, abs(slopes.fine))
-    if abs(slopes.left - slopes.right) > 1e-5 * size:  # a kink at x itself
-        low, high = sorted((slopes.left, slopes.right))
-        lies_between = low - 1e-6 * size <= claimed <= high + 1e-6 * size
-        return (claimed if lies_between else slopes.right), True
-    if abs(slopes.coarse - slopes.fine) <= 1e-8 * size:  # smooth over the widest step
-        if problem.method != "complex":
-            return slopes.fine, False
-        if abs(slopes.fine - truth) > 1e-6 * size:
-            raise not_complex_safe(truth, slopes.fine)
-        return truth, False
-    # A kink near x, or a sharp curve: what the slopes nearest to x say holds, as exactly as rounding lets them.
-    if problem.method == "complex":
-        return truth, False
-    agrees = abs(claimed - slopes.near) <= 1e-8 * size or abs(claimed - slopes.right) <= 2e-7 * size
-    return (claimed if agrees else slopes.near), False
-
-
-def row(name, claim, truth, num_checked, kinks, wrong):
-    """One line of the report."""
-    error = np.abs(claim - truth) / np.maximum(np.maximum(np.abs(claim), np.abs(truth)), 1e-300)
-    weight = np.where(wrong, 1 + np.abs(claim - truth), 0) if wrong.any() else np.abs(claim - truth)
-    worst = np.unravel_index(np.nanargmax(weight), claim.shape) if claim.size else ()
-    worst = tuple(int(k) for k in worst)
+@np.errstate(over="ignore", invalid="ignore")
+def row(each, wrong):
+    """One line of the report, from a Compared and where it is wrong."""
+    claim, truth = each.claim, each.truth
+    difference = np.abs(claim - truth)
+    if not np.isfinite(difference).any() and not wrong.any():
+        return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0)
+    error = difference / np.maximum(np.maximum(np.abs(claim), np.abs(truth)), 1e-300)
+    weight = np.where(wrong, 1 + difference, 0) if wrong.any() else difference
+    worst = tuple(int(k) for k in np.unravel_index(np.nanargmax(weight), claim.shape))
     return Row(
-        name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]), num_checked,
-        int(wrong.sum()), kinks, np.abs(claim - truth), float(np.nanmax(np.abs(truth), initial=0)),
+        each.name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]),
+        int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest,
     )  # fmt: skip
 
 
-def project(problem, claims, tolerance, rng):
+def project(problem, claims, tolerances, rng):
     """Rows of the dot-product test: for each array a random direction of its own, and one for all arrays together."""
     names = list(claims)
-    rows = [project_along(problem, claims, [name], tolerance, rng) for name in names]
-    return [*rows, project_along(problem, claims, names, tolerance, rng)] if len(names) > 1 else rows
+    rows = [project_along(problem, claims, [name], tolerances, rng) for name in names]
+    return [*rows, project_along(problem, claims, names, tolerances, rng)] if len(names) > 1 else rows
 
 
-def project_along(problem, claims, names, tolerance, rng):
+@np.errstate(over="ignore", invalid="ignore")
+def project_along(problem, claims, names, tolerances, rng):
     """One row: ⟨gradient, v⟩ against the derivative along v, for one random v over the named arrays."""
     direction = [rng.standard_normal(claims[name].shape) for name in names]
     moved = [problem.moving[name] for name in names]
@@ -174,9 +131,10 @@ def project_along(problem, claims, names, tolerance, rng):
     claimed = sum(float((claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
     # The sum's own rounding, and the curvature along a long direction, grow with the sizes of what is summed.
     size = sum(float(np.abs(claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
-    wrong = abs(claimed - numeric) > tolerance.atol * max(problem.size, size) + tolerance.rtol * max(
-        abs(claimed), abs(numeric)
-    )
+    subtracts_nothing = problem.method == "complex"
+    scale = 1e-6 * abs(problem.value_here) if subtracts_nothing else problem.size
+    rtol, atol = (max(limits) for limits in zip(*[tolerances[name] for name in names], strict=True))
+    wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric))
     label = names[0] if len(names) == 1 else "all together"
     shape = claims[names[0]].shape if len(names) == 1 else ()
     error = abs(claimed - numeric) / max(abs(claimed), abs(numeric), 1e-300)

@@ -20,10 +20,10 @@ def error_map(report, path=None):
     Rows are an array's last-but-one axis and the ones before it, columns its last axis. Entries that were not checked
     stay white. Returns the figure; writes it to path if one is given. Raises ValueError for a report by projection.
     """
-    rows = [row for row in report.rows if row.error is not None]
+    rows = [row for row in report.rows if row.error is not None and row.error.size]
     if not rows:
         raise ValueError(
-            "a report by projection knows no single entries; check with another method to see where errors are"
+            "there are no single entries to draw: a report by projection knows none; check with another method"
         )
     import matplotlib.pyplot as plt
 

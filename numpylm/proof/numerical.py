@@ -81,7 +81,8 @@ def along(value, epsilon, method):
     if method == "fourth":
         near, far = value(epsilon) - value(-epsilon), value(2 * epsilon) - value(-2 * epsilon)
         return (8 * near - far) / (12 * epsilon)
-    return complex_value(lambda: value(1j * epsilon)).imag / epsilon
+    beside = complex_value(lambda: value(1j * epsilon))
+    return beside.imag / epsilon if np.isfinite(beside) else np.nan
 
 
 def complex_value(f):

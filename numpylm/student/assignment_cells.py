@@ -2,7 +2,10 @@
 
 Of every cell the same four: a step, its backward, a sequence, its backward. A function may be written for packed
 weights (W_x, W_h, b), for the gates' own (W_xi, W_hi, b_i, …), or for the input's share, computed before (xW_t).
+An RNN's f is tanh, or ReLU in the functions of that name; one that asks for its `nonlinearity` is given either.
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +20,7 @@ GATES = {"RNN": "", "LSTM": "ifoc", "GRU": "rzn"}
 class Network:
     """Random parameters, input and start state of one cell, with what all four problems share."""
 
-    def __init__(self, module, kind, rng, sizes, asked):
+    def __init__(self, module, kind, rng, sizes, asked, nonlinearity=None):
         T, N, D, H = sizes[:4]
         self.module, self.kind, self.name, self.rng, self.sizes, self.asked = (
             module,
@@ -38,15 +41,22 @@ class Network:
         W_x, self.W_h, b = [getattr(self.parameters, name) for name in ROWS[kind]]
         self.xW = self.x @ W_x + b
         self.recurrent = (self.W_h, self.parameters.b_hn) if kind == "GRU" else (self.W_h,)
+        self.f = {}
+        if kind == "RNN":
+            either = "relu" if sizes.extreme and "nonlinearity" in asked else "tanh"
+            self.f = {"nonlinearity": nonlinearity or either}
 
     def function(self, suffix):
         """The package's own function: lstm_step, lstm_step_backward, …"""
         return getattr(self.module, f"{self.name}_{suffix}")
 
+    def forward(self):
+        """The whole sequence's Output."""
+        return self.function("forward")(self.parameters, self.x, self.state_0, **self.f)
+
     def weights(self):
-        """Every parameter under its own name, packed and gate by gate; an RNN's f is tanh."""
-        f = {"nonlinearity": "tanh"} if self.kind == "RNN" else {}
-        return f | self.parameters._asdict() | by_gate(self.parameters, GATES[self.kind], "")
+        """Every parameter under its own name, packed and gate by gate, and an RNN's f."""
+        return self.f | self.parameters._asdict() | by_gate(self.parameters, GATES[self.kind], "")
 
     def gradient(self, *names):
         """A random gradient (N, H) if the student's function asks for it under one of these names, else zero."""
@@ -54,11 +64,11 @@ class Network:
         return self.rng.standard_normal((N, H)) if self.asked & set(names) else np.zeros((N, H))
 
 
-def step_problem(module, kind):
+def step_problem(module, kind, nonlinearity=None):
     """A problem maker for one step."""
 
     def problem(rng, sizes, asked):
-        network = Network(module, kind, rng, sizes, asked)
+        network = Network(module, kind, rng, sizes, asked, nonlinearity)
         return Problem(step_symbols(network), inner(run_step(network)._asdict(), "h_prev", "c_prev", "h_in"))
 
     return problem
@@ -66,7 +76,7 @@ def step_problem(module, kind):
 
 def run_step(network):
     """The record of one step, from the start state."""
-    record = network.function("step")(network.xW[0], *network.state_0, *network.recurrent)
+    record = network.function("step")(network.xW[0], *network.state_0, *network.recurrent, **network.f)
     return with_keys(type(record))(*record)
 
 
@@ -76,18 +86,19 @@ def step_symbols(network):
     return {"x_t": network.x[0], "xW_t": network.xW[0]} | states | network.weights()
 
 
-def step_backward_problem(module, kind):
+def step_backward_problem(module, kind, nonlinearity=None):
     """A problem maker for one step's backward."""
 
     def problem(rng, sizes, asked):
-        network = Network(module, kind, rng, sizes, asked)
+        network = Network(module, kind, rng, sizes, asked, nonlinearity)
         step = run_step(network)
         incoming = {"dh_t": rng.standard_normal(step.h_t.shape)}
         if kind == "LSTM":
             incoming["dc_next"] = network.gradient("dc_next")
-        gradients = network.function("step_backward")(*incoming.values(), step, network.W_h)
+        gradients = network.function("step_backward")(*incoming.values(), step, network.W_h, **network.f)
         symbols = incoming | {"step": step} | inner(step._asdict(), "h_prev", "c_prev") | step_symbols(network)
-        return Problem(symbols, step_gradients(network, gradients, incoming))
+        beyond = partial(weight_gradients, network)
+        return Problem(symbols, step_gradients(network, gradients, incoming), beyond)
 
     return problem
 
@@ -99,23 +110,27 @@ def step_gradients(network, gradients, incoming):
     da = np.split(gradients.da_t, len(gates) or 1, axis=1)
     found |= {f"da_{gate}": block for gate, block in zip(gates, da, strict=False)}
     found |= {"da_t": gradients.da_t, "dxW_t": gradients.da_t, "dh_prev": gradients.dh_prev}
+    return found | weight_gradients(network, gradients._asdict())
+
+
+def weight_gradients(network, gradients):
+    """What follows from a step's named gradients: of its input and of the weights, packed and gate by gate."""
     W_x, W_h, b = ROWS[network.kind]
-    dhW = getattr(gradients, "dhW_t", gradients.da_t)
-    found["dx_t"] = gradients.da_t @ getattr(network.parameters, W_x).T
-    found |= {f"d{W_x}": network.x[0].T @ gradients.da_t, f"d{W_h}": network.state_0.h.T @ dhW}
-    found[f"d{b}"] = gradients.da_t.sum(axis=0)
+    da, dhW = gradients["da_t"], gradients.get("dhW_t", gradients["da_t"])
+    found = {"dx_t": da @ getattr(network.parameters, W_x).T}
+    found |= {f"d{W_x}": network.x[0].T @ da, f"d{W_h}": network.state_0.h.T @ dhW, f"d{b}": da.sum(axis=0)}
     if network.kind == "GRU":
         found["db_hn"] = np.split(dhW, 3, axis=1)[2].sum(axis=0)
     parameters = network.Parameters(*[found[f"d{name}"] for name in network.Parameters._fields])
-    return found | by_gate(parameters, gates, "d")
+    return found | by_gate(parameters, GATES[network.kind], "d")
 
 
-def forward_problem(module, kind):
+def forward_problem(module, kind, nonlinearity=None):
     """A problem maker for a whole sequence."""
 
     def problem(rng, sizes, asked):
-        network = Network(module, kind, rng, sizes, asked)
-        out = network.function("forward")(network.parameters, network.x, network.state_0)
+        network = Network(module, kind, rng, sizes, asked, nonlinearity)
+        out = network.forward()
         last = {f"{name}_T": value for name, value in out.state._asdict().items()}
         return Problem(sequence_symbols(network), inner_states(network, out) | last)
 
@@ -135,12 +150,12 @@ def sequence_symbols(network):
     return symbols | states | network.weights()
 
 
-def backward_problem(module, kind):
+def backward_problem(module, kind, nonlinearity=None):
     """A problem maker for backpropagation through a whole sequence."""
 
     def problem(rng, sizes, asked):
-        network = Network(module, kind, rng, sizes, asked)
-        out = network.function("forward")(network.parameters, network.x, network.state_0)
+        network = Network(module, kind, rng, sizes, asked, nonlinearity)
+        out = network.forward()
         dh = rng.standard_normal(out.h.shape)
         incoming = {f"d{name}_T": network.gradient("dstate_T", f"d{name}_T") for name in network.State._fields}
         dstate_T = network.State(*incoming.values())
@@ -161,7 +176,7 @@ def sequence_gradients(network, gradients):
 
 def truncated_problem(rng, sizes, asked):
     """Truncated backpropagation through time for the RNN: windows of two steps, the state carried, no gradient back."""
-    network = Network(rnn, "RNN", rng, sizes, asked)
+    network = Network(rnn, "RNN", rng, sizes, asked, "tanh")
     dh, window = rng.standard_normal((sizes.T, sizes.N, sizes.H)), 2
     state, parts, h = network.state_0, [], []
     zeros = network.State(np.zeros_like(state.h))

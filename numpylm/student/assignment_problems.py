@@ -6,6 +6,7 @@ asked holds the parameters' names: a start state or a gradient that the function
 Weights and biases are of order one, so that nothing is linear, and all sizes differ, so that no transpose is hidden.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +26,14 @@ class Sizes(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """symbols: name -> value for the parameters; answers: name -> array, every quantity that can be compared."""
+    """symbols: name -> value for the parameters; answers: name -> array, every quantity that can be compared.
+
+    beyond, of a step's backward: what follows from its record of gradients, name -> array: dx_t, dW_x, dW_h, db.
+    """
 
     symbols: dict
     answers: dict
+    beyond: Callable | None = None
 
 
 def activation(name, output):

@@ -47,6 +47,7 @@ class Assignment(NamedTuple):
 
 
 RNN = "h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)  (1)"
+RELU_RNN = "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)  (1)"
 LSTM = """\
 i_t = σ(x_t W_xi + h_{t-1} W_hi + b_i)     (3)
 f_t = σ(x_t W_xf + h_{t-1} W_hf + b_f)     (4)
@@ -83,10 +84,11 @@ def activation_pair(name, output, equation, derivative):
     ]  # fmt: skip
 
 
-def cell_quartet(name):
-    """A cell's step and sequence, each with its backward."""
+def cell_quartet(cell, nonlinearity=None):
+    """A cell's step and sequence, each with its backward; rnn_relu_step … for an RNN with another f than tanh."""
+    name = "rnn" if nonlinearity else cell
     module, kind = CELLS[name]
-    equation, states, weights = EQUATIONS[name], STATES[name], WEIGHTS[name]
+    equation, states, weights = RELU_RNN if nonlinearity else EQUATIONS[name], STATES[name], WEIGHTS[name]
     previous, now = [f"{q}_prev" for q in states], tuple(f"{q}_t" for q in states)
     start, incoming = [f"{q}_0" for q in states], ["dh_t", "dc_next"][: len(states)]
     step_gradients = returned("dx_t", previous, weights, name)
@@ -95,20 +97,20 @@ def cell_quartet(name):
     backward = f"the gradients of\n{equation}"
     return [
         Assignment(
-            f"{name}_step", signature(f"{name}_step", ["x_t", *previous, *weights], [*now, "cache"]),
-            equation, (now,), step_problem(module, kind),
+            f"{cell}_step", signature(f"{cell}_step", ["x_t", *previous, *weights], [*now, "cache"]),
+            equation, (now,), step_problem(module, kind, nonlinearity),
         ),
         Assignment(
-            f"{name}_step_backward", signature(f"{name}_step_backward", [*incoming, "cache"], step_gradients[0]),
-            backward, (*step_gradients, short), step_backward_problem(module, kind),
+            f"{cell}_step_backward", signature(f"{cell}_step_backward", [*incoming, "cache"], step_gradients[0]),
+            backward, (*step_gradients, short), step_backward_problem(module, kind, nonlinearity),
         ),
         Assignment(
-            f"{name}_forward", signature(f"{name}_forward", ["x", *start, *weights], [*states, "cache"]),
-            f"{equation}\nfor t = 1 … T", tuple({states, ("h",)}), forward_problem(module, kind),
+            f"{cell}_forward", signature(f"{cell}_forward", ["x", *start, *weights], [*states, "cache"]),
+            f"{equation}\nfor t = 1 … T", tuple({states, ("h",)}), forward_problem(module, kind, nonlinearity),
         ),
         Assignment(
-            f"{name}_backward", signature(f"{name}_backward", ["dh", "cache"], gradients[0]),
-            f"{backward}\nsummed over t = T … 1", gradients, backward_problem(module, kind),
+            f"{cell}_backward", signature(f"{cell}_backward", ["dh", "cache"], gradients[0]),
+            f"{backward}\nsummed over t = T … 1", gradients, backward_problem(module, kind, nonlinearity),
         ),
     ]  # fmt: skip
 
@@ -165,6 +167,7 @@ ASSIGNMENTS = {
             plain.affine_backward_problem,
         ),
         *cell_quartet("rnn"),
+        *cell_quartet("rnn_relu", "relu"),
         *cell_quartet("lstm"),
         *cell_quartet("gru"),
         Assignment(

@@ -8,18 +8,15 @@ cache; else the package's own record.
 import copy
 import inspect
 import re
-import sys
-import traceback
-from pathlib import Path
 
 import numpy as np
 
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.crash import crash_sentence, memory_note, short
 from numpylm.student.results import Mismatch, compare, named_values
 
 CACHES = ("cache", "step", "trace")
-MODULE = "student"  # the name under which the student's file is imported
 
 
 class Stop(Exception):
@@ -112,7 +109,9 @@ def bind(assignment, function, symbols):
 
 
 def shaped(name, value):
-    """A symbol with its shape."""
+    """A symbol with its shape, or its word."""
+    if isinstance(value, str):
+        return f"{name}={value!r}"
     return f"{name} {value.shape}".replace(",)", ")") if isinstance(value, np.ndarray) else name
 
 
@@ -128,7 +127,8 @@ def judge(assignment, problem, function, given, note):
         raise Stop("wrong", str(mismatch)) from mismatch
     rows, sentences = compare(values, problem.answers, assignment.rtol)
     if rows or sentences:
-        sentences += large_inputs(given, rows) + [sentence for sentence in note if "not right yet" in sentence]
+        sentences += large_inputs(given, rows) + other_f(assignment, function, given)
+        sentences += [sentence for sentence in note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows))
     again, _ = call(assignment, function, given, note)
     if not same_values(values, named_values(again, assignment, problem.answers)):
@@ -142,6 +142,13 @@ def large_inputs(given, rows):
     return ["this input holds ±1000: e^1000 is too large for a float64 number"] if largest == 1000 and not rows else []
 
 
+def other_f(assignment, function, given):
+    """A sentence where a function was asked for ReLU, after it had been right for tanh."""
+    if bind(assignment, function, given).get("nonlinearity") != "relu" or "relu" in assignment.name:
+        return []
+    return ["it was given nonlinearity='relu' here; with 'tanh' it is right"]
+
+
 def call(assignment, function, given, note):
     """(what the function returns, which arguments it changed). Raises Stop where it crashes or is not written."""
     arguments = copy.deepcopy(bind(assignment, function, given))
@@ -151,7 +158,8 @@ def call(assignment, function, given, note):
     except NotImplementedError as error:
         raise Stop("not written", "it is not written yet (it raises NotImplementedError)") from error
     except BaseException as error:
-        raise Stop("crash", crash_sentence(error), *note, code=short(error), shapes=shapes_of(arguments)) from error
+        told = memory_note(error) | {"code": short(error), "shapes": shapes_of(arguments)}
+        raise Stop("crash", crash_sentence(error), *note, **told) from error
     if returned is None or returned is Ellipsis:
         raise Stop("not written", "it returns None: it is not written yet, or its line with `return` is missing")
     after = everything(arguments)
@@ -188,24 +196,3 @@ def same_values(first, second):
 def shapes_of(arguments):
     """What it was given, for the report of a crash."""
     return [shaped(name, value) for name, value in arguments.items()]
-
-
-def crash_sentence(error, when="when it is called"):
-    """What happened, in a sentence."""
-    if isinstance(error, SystemExit):
-        return f"it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define"
-    if isinstance(error, RecursionError):
-        return f"it calls itself without end {when} (RecursionError)"
-    if isinstance(error, EOFError):
-        return f"it asks for input {when} (EOFError): there is nobody to answer"
-    text = str(error).strip().split("\n")[0]
-    return f"it crashes {when}: {type(error).__name__}{': ' + text if text else ''}"
-
-
-def short(error, path=None):
-    """The traceback's lines in the student's own file, the last three at most."""
-    frames = traceback.extract_tb(error.__traceback__)
-    home = path or getattr(sys.modules.get(MODULE), "__file__", None)
-    own = [frame for frame in frames if home and Path(frame.filename).resolve() == Path(home).resolve()]
-    lines = [f"line {frame.lineno}, in {frame.name}:  {frame.line}" for frame in own[-50:]]
-    return [line.replace("in <module>:", "of the file:") for line in dict.fromkeys(lines)][-3:]

@@ -45,6 +45,7 @@ def add_arguments(parser):
         help="functions that must be there (those in the file's list EXERCISE)",
     )  # fmt: skip
     parser.add_argument("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
+    parser.add_argument("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for a grader")
     parser.add_argument("--list", action="store_true", help="the functions that are known, and what they return")
 
@@ -58,13 +59,18 @@ def main(options):
         raise ValueError("give the file to check, such as my_lstm.py; --list shows what it may hold")
     if not options.seconds > 0:
         raise ValueError(f"--seconds must be above 0; got {options.seconds}")
-    result = check_file(options.file, options.require, options.seconds)
+    if not 0 < options.memory < float("inf"):
+        raise ValueError(f"--memory must be a number of megabytes above 0; got {options.memory}")
+    result = check_file(options.file, options.require, options.seconds, options.memory)
     print(json.dumps(as_json(result), indent=2) if options.json else report(result))
     return 0 if result.ok else 1
 
 
-def check_file(path, required=(), seconds=10):
-    """Checks a file's functions: a Result. Raises OSError where there is no file, ValueError for unknown names."""
+def check_file(path, required=(), seconds=10, megabytes=2000):
+    """Checks a file's functions, each of which may take so long and so much memory: a Result.
+
+    Raises OSError where there is no file, ValueError for unknown names.
+    """
     from numpylm.student.assignments import ASSIGNMENTS
 
     unknown = [name for name in required if name not in ASSIGNMENTS]
@@ -73,8 +79,15 @@ def check_file(path, required=(), seconds=10):
     if not Path(path).is_file():
         raise FileNotFoundError(2, "there is no such file", str(path))
     found = {}
-    while not run_child(path, found, seconds):
+    while not run_child(path, found, seconds, megabytes):
         pass  # a child that hung or died: the next one goes on behind the function that did it
+    return as_result(path, found, required)
+
+
+def as_result(path, found, required=()):
+    """The Result of what was said of a file's functions, by their names, and of the file itself, under ""."""
+    from numpylm.student.assignments import ASSIGNMENTS
+
     contents = found[""]
     if contents["status"] != "ok":
         return Result(str(path), contents, {}, [])
@@ -91,12 +104,12 @@ def missing(name, others):
     return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}
 
 
-def run_child(path, found, seconds):
+def run_child(path, found, seconds, megabytes):
     """Runs one child; puts what it says into found, under each function's name, and what it says of the file under "".
 
     Returns whether all is said; if not, the function that it had begun when it hung or died is in found as such.
     """
-    process = start_child(path, [name for name in found if name])
+    process = start_child(path, megabytes, [name for name in found if name])
     lines, current, limit = lines_of(process), "", START_SECONDS
     try:
         while True:
@@ -117,13 +130,13 @@ def run_child(path, found, seconds):
         process.wait()
 
 
-def start_child(path, left_out):
-    """A child process that checks all functions of the file but those left out."""
+def start_child(path, megabytes, left_out):
+    """A child process that checks all functions of the file but those left out, in so much memory."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     package = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-m", "numpylm.student.worker", str(path), *left_out],
+        [sys.executable, "-m", "numpylm.student.worker", str(path), str(megabytes), *left_out],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
         text=True, encoding="utf-8",
     )  # fmt: skip
@@ -165,7 +178,8 @@ def silenced(name, process, seconds):
                 "(--seconds gives more time)"
             ],
         }
-    return {"status": "crash", "sentences": [f"{what} ended the whole Python process (exit status {code})"]}
+    killed = "; the system stopped it, perhaps because it took too much memory" if code < 0 else ""
+    return {"status": "crash", "sentences": [f"{what} ended the whole Python process (exit status {code}){killed}"]}
 
 
 def as_json(result):

@@ -19,6 +19,9 @@ def diagnose(assignment, problem, values, rows):
     """Sentences on what is likely wrong: what numpylm.diagnosis says, else which wrong quantity is computed first, and
     what the wrong quantities have in common with the right ones."""
     wrong = {row.name: values[row.name] for row in rows}
+    shared = evidence.common_factor(wrong, {name: problem.answers[name] for name in wrong})
+    if shared and assignment.is_backward and len(wrong) == len(values):
+        return [shared]
     sentences = []
     for names in separate_mistakes(values, wrong):
         mended = {name: value if name in names else problem.answers[name] for name, value in values.items()}
@@ -58,13 +61,21 @@ def known_mistakes(assignment, problem, values):
     if not assignment.is_backward:
         return []
     try:
-        from numpylm.diagnosis.diagnose import diagnose as diagnose_backward
+        from numpylm.diagnosis.diagnose import findings
         from numpylm.diagnosis.mistakes import MODULES
+        from numpylm.diagnosis.wiretap import Wiretap
 
-        function = getattr(MODULES[assignment.name], assignment.name)
+        name = assignment.name.replace("rnn_relu", "rnn")  # ours is told its nonlinearity
+        function = getattr(MODULES[name], name)
         inputs = {name: problem.symbols[name] for name in signature(function).parameters if name in problem.symbols}
         claimed = claims(assignment, function, inputs, values)
-        return list(diagnose_backward(assignment.name, inputs, claimed)) if claimed is not None else []
+        found = findings(name, inputs, claimed)
+        if found and problem.beyond:
+            # What follows from the step's gradients is evidence too, unless it is wrong for reasons of its own.
+            run = Wiretap(name, inputs, beyond=problem.beyond)
+            more = findings(name, inputs, {q: value for q, value in values.items() if q in run.truth}, run)
+            found = more if more[0].is_explained else found
+        return [finding.sentence for finding in found]
     except Exception:  # a diagnosis is a help: without one, the table still says what is wrong
         return []
 

@@ -1,8 +1,9 @@
 """The child process that runs a student's functions: a line of JSON on standard output as each begins and ends.
 
-    python -m numpylm.student.worker FILE [NAME ...]        the names are those to leave out
+    python -m numpylm.student.worker FILE MEGABYTES [NAME ...]        the names are those to leave out
 
-Whatever the student's code does (loop for ever, exit, recurse, print) stays in this process; command.py watches it.
+Whatever the student's code does (loop for ever, exit, recurse, print, fill the memory) stays in this process;
+command.py watches it.
 """
 
 import contextlib
@@ -21,8 +22,10 @@ import numpy as np
 
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.call import MODULE, Stop, check_problem, crash_sentence, short
+from numpylm.student.call import Stop, check_problem
+from numpylm.student.crash import MODULE, crash_sentence, memory_note, short
 from numpylm.student.diagnosis import diagnose
+from numpylm.student.memory import limit_memory
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
 LONGEST_PRINT = 600  # characters of what the student's code prints that are shown
@@ -36,9 +39,15 @@ class Printed(io.StringIO):
 
 
 def main(arguments):
-    """Checks every known function of a file but those left out, and tells the parent what it finds."""
-    path, *left_out = arguments
+    """Checks a file in so much memory, and tells the parent what it finds."""
+    path, megabytes, *left_out = arguments
     tell = parent_line()
+    limit_memory(float(megabytes))
+    check_functions(path, left_out, tell)
+
+
+def check_functions(path, left_out, tell):
+    """Checks every known function of a file but those left out, and tells what it finds, one by one."""
     tell({"begin": ""})
     printed = Printed()
     try:
@@ -56,7 +65,9 @@ def main(arguments):
             finding = check_function(name, functions, states, tell)
             states[name] = finding["status"]
             tell({"end": name} | finding)
-    tell({"finished": True})
+            if finding.get("out_of_memory"):  # what it took may still be held: the next child has all of it again
+                return None
+    return tell({"finished": True})
 
 
 def parent_line():
@@ -97,7 +108,9 @@ def load(path):
     except NotImplementedError as error:
         raise Stop("crash", "the file raises NotImplementedError while it is read", code=short(error, path)) from error
     except BaseException as error:
-        raise Stop("crash", crash_sentence(error, "while the file is read"), code=short(error, path)) from error
+        raise Stop(
+            "crash", crash_sentence(error, "while the file is read"), **memory_note(error), code=short(error, path)
+        ) from error
     return module
 
 
@@ -143,6 +156,8 @@ def check_function(name, functions, states, tell):
     except Stop as stop:
         finding = stop.finding
         finding["sentences"] += called_wrong(functions[name], states)
+    except MemoryError as error:  # what the student's code holds on to has left no room for the check
+        finding = {"status": "crash", "sentences": [crash_sentence(error)]} | memory_note(error)
     except Exception as error:  # in the check, not in the student's code
         told = (
             f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
