@@ -19,6 +19,7 @@ import numpylm as nlm
 from numpylm import gru, lstm, rnn
 from numpylm.commands.step_command import small_model
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 T, AT = 3, 2
 STEPS = {
     "rnn": (rnn, ("a_t", "h_t"), ("da_t", "dh_prev")),
@@ -123,21 +124,29 @@ def test_leaving_pdb_is_no_error(commands, tmp_path):
 
 
 def test_pdb_on_a_script_of_ones_own(tmp_path):
-    """README's way: break at a function of the package by its name, and go through it line by line."""
-    script = tmp_path / "example.py"
-    script.write_text(
-        "import numpy as np, numpylm as nlm\n"
-        "model = nlm.LSTMLM(4, 2, 3, dtype=np.float64)\n"
-        "out = model.loss_and_gradients(np.array([[3], [1]]), np.array([[1], [2]]))\n"
-    )
-    commands = ["import numpylm.lstm", "b numpylm.lstm.lstm_step", "c", "n", "n", "p 'i_t', i_t.tolist()", "q"]
+    """The very commands of README's line, on README's very example."""
+    (line,) = re.findall(r"^- \*\*pdb, a script of your own.*$", README, re.MULTILINE)
+    name, start, *commands = re.findall("`([^`]+)`", line)
+    assert start == f".venv/bin/python -m pdb {name}" and commands[-2:] == ["p i_t[0, :5]", "q"]
+    script = tmp_path / name
+    script.write_text(re.search(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[1], encoding="utf-8")
+    commands.insert(-1, "p 'i_t', i_t.tolist()")
     process = subprocess.run(
         [sys.executable, "-m", "pdb", str(script)],
         input=typed(commands), capture_output=True, timeout=SECONDS, env=environment(), cwd=tmp_path,
     )  # fmt: skip
-    model = nlm.LSTMLM(4, 2, 3, dtype=np.float64)
-    step = model.forward(np.array([[3], [1]])).trace.layers[0].steps[0]
-    assert np.array_equal(shown(process.stdout.decode("utf-8"))["i_t"], step.i_t)
+    out = process.stdout.decode("utf-8")
+    assert process.returncode == 0 and re.search(r"> .*lstm_step\(\)$", out, re.MULTILINE)
+    assert np.array_equal(shown(out)["i_t"], first_i_t())
+
+
+def first_i_t():
+    """The i_t (N, H) of the first step that README's example takes."""
+    text = "she sells sea shells by the sea shore. " * 20
+    vocabulary = nlm.build_vocabulary(text, "char")
+    inputs, _ = nlm.cut_streams(nlm.encode(vocabulary, text), batch_size=20)
+    model = nlm.LSTMLM(len(vocabulary), embedding_dim=8, hidden_dim=32, dtype=np.float64)
+    return model.forward(inputs[:1]).trace.layers[0].steps[0].i_t
 
 
 def return_line(function):

@@ -6,6 +6,11 @@ from contextlib import suppress
 
 from numpylm.stepping.taps import functions_of
 
+HELP = """\
+pdb stops in {functions}, at t = {t}.
+    n  runs the line that is shown     p h_prev  prints what a name holds
+    c  goes on to the next stop        l  lists the source     q  quits"""
+
 
 class Debugger(pdb.Pdb):
     """pdb, but that it stops at breakpoints alone, and not at the first line of all."""
@@ -30,9 +35,7 @@ def debug(model, inputs, targets, layer, t, directions):
     debugger = Debugger(nosigint=True)
     for direction in directions:
         stop_in(debugger, functions[names[direction]], calls_before[direction])
-    print(f"pdb stops in {' and then in '.join(names[direction] for direction in directions)}, at t = {t}.")
-    print("n  runs the line that is shown     p i_t  prints what a name holds     l  lists the source")
-    print("c  goes on to the next stop        w  says where we are                q  quits")
+    print(HELP.format(functions=" and then in ".join(names[direction] for direction in directions), t=t))
     with suppress(bdb.BdbQuit):
         debugger.runcall(model.loss_and_gradients, inputs, targets)
     return 0
