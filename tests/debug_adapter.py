@@ -73,12 +73,13 @@ class DebugAdapter:
                 return message.get("body")
             self._keep(message)
 
-    def event(self, name):
-        """The body of the next event of this name, one that has come before or one that is waited for."""
+    def event(self, *names):
+        """(name, body) of the first event of one of these names, one that has come before or one that is waited for."""
         while True:
             for k, message in enumerate(self.events):
-                if message["event"] == name:
-                    return self.events.pop(k).get("body")
+                if message["event"] in names:
+                    del self.events[k]
+                    return message["event"], message.get("body")
             self._keep(self._read())
 
     def _keep(self, message):

@@ -164,20 +164,22 @@ def as_array(text):
 def test_debugpy_stops_inside_both_step_functions_at_t():
     source = {"path": str(ROOT / "numpylm" / "lstm.py")}
     lines = [return_line(lstm.lstm_step), return_line(lstm.lstm_step_backward)]
-    hits = [AT + 1, T - AT]  # the forward pass meets t as the t + 1-th step, the backward pass as the T - t-th
-    breakpoints = [{"line": line, "hitCondition": f"== {hit}"} for line, hit in zip(lines, hits, strict=True)]
     truth, stops = recorded("lstm"), []
     with DebugAdapter() as adapter:
-        adapter.launch("numpylm", "step", "--cell", "lstm", "--at", str(AT), "--forward")
-        placed = adapter.request("setBreakpoints", source=source, breakpoints=breakpoints)["breakpoints"]
+        adapter.launch("numpylm", "step", "--cell", "lstm", "--at", str(AT))
+        placed = adapter.request("setBreakpoints", source=source, breakpoints=[{"line": line} for line in lines])[
+            "breakpoints"
+        ]
         assert [place["verified"] for place in placed] == [True, True]
         adapter.request("configurationDone")
-        for _ in lines:
-            thread = adapter.event("stopped")["threadId"]
+        for _ in range(2 * T):
+            thread = adapter.event("stopped")[1]["threadId"]
             stops.append(adapter.local_variables(thread))
             adapter.request("continue", threadId=thread)
-        assert adapter.event("exited")["exitCode"] == 0, "no other call of the step functions stops"
-    assert [name for name, _ in stops] == ["lstm_step", "lstm_step_backward"]
-    for (_, variables), names in zip(stops, STEPS["lstm"][1:], strict=True):
+        end = adapter.event("exited", "stopped")
+        assert end == ("exited", {"exitCode": 0}), "the calls that prove the numbers do not stop"
+    assert [name for name, _ in stops] == ["lstm_step"] * T + ["lstm_step_backward"] * T
+    at_t = stops[AT], stops[T + T - 1 - AT]
+    for (_, variables), names in zip(at_t, STEPS["lstm"][1:], strict=True):
         for name in names:
             assert np.allclose(as_array(variables[name]), truth[name], rtol=0, atol=1e-8), name

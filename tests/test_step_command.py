@@ -38,7 +38,7 @@ def call(capsys, monkeypatch):
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
-    """A folder with four untrained models, their vocabularies of TEXT."""
+    """A folder with untrained models, their vocabularies of TEXT."""
     folder = tmp_path_factory.mktemp("step")
     chars, words = (nlm.build_vocabulary(TEXT, level) for level in ("char", "word"))
     models = {
@@ -48,6 +48,7 @@ def checkpoints(tmp_path_factory):
     }
     for name, (model, vocabulary) in models.items():
         nlm.save_checkpoint(folder / f"{name}.npz", model, vocabulary=vocabulary)
+    nlm.save_checkpoint(folder / "complex.npz", nlm.RNNLM(len(chars), 2, 3, dtype=complex), vocabulary=chars)
     nlm.save_checkpoint(folder / "no_vocabulary.npz", nlm.RNNLM(5, 2, 3))
     return folder
 
@@ -110,7 +111,7 @@ def test_one_half_or_one_step_can_be_asked_for(call):
     assert "BACKWARD" not in forward and "FORWARD" not in backward
     assert forward + backward[backward.index("BACKWARD") :] == whole
     at_2 = call("--cell", "gru", "--at", 2)[1]
-    assert re.findall(r"tep t = (\d)", at_2) == ["2", "2"] and "x[2]" in at_2 and "x[1]" not in at_2
+    assert re.findall(r" t = (\d)", at_2) == ["2", "2"] and "x[2]" in at_2 and "x[1]" not in at_2
     assert call("--cell", "gru", "--seed", 1)[1] != whole
 
 
@@ -132,12 +133,22 @@ def test_a_run_of_ones_own(call, checkpoints, name, text, expected):
     status, out, err = call("--run", checkpoints / f"{name}.npz", "--text", text)
     assert (status, err) == (0, "")
     assert "All " in out and "are right" in out
+    assert max(map(columns_of, out.splitlines()[1:])) == 80, "all but the run's path"
     assert [words for words in expected if words not in " ".join(out.split())] == []
+
+
+def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
+    vocabulary = nlm.build_vocabulary("internationalisation begins\n", "word")
+    nlm.save_checkpoint(tmp_path / "long.npz", nlm.LSTMLM(len(vocabulary), 2, 3, num_layers=2), vocabulary=vocabulary)
+    text = "internationalisation begins " * 8
+    out = call("--run", tmp_path / "long.npz", "--text", text, "--at", 14, "--layer", 1)[1]
+    lines = out.replace(str(tmp_path), "").splitlines()
+    assert max(map(columns_of, lines)) == 80 and "on internation…" in out
 
 
 def test_one_layer_of_a_run(call, checkpoints):
     out = call("--run", checkpoints / "gru.npz", "--text", "the", "--layer", 1, "--at", 0)[1]
-    assert re.findall(r"tep t = (\d), layer (\d)", out) == [("0", "1"), ("0", "1")]
+    assert re.findall(r" t = (\d), layer (\d)", out) == [("0", "1"), ("0", "1")]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +168,7 @@ def test_one_layer_of_a_run(call, checkpoints):
         ("--run gru.npz --text tXhY", "the vocabulary of gru.npz lacks 'X', 'Y'"),
         ("--run tied.npz --text the", "'the' has 1"),
         ("--run no_vocabulary.npz --text the", "it holds a model without a vocabulary"),
+        ("--run complex.npz --text the", "complex.npz holds a model of complex128; step shows real numbers"),
         ("--run nothing --text the", "there is no run or checkpoint nothing"),
     ],
 )
@@ -181,7 +193,7 @@ def test_a_mistake_in_the_source_is_pointed_at(call, monkeypatch):
     status, out, _ = call("--cell", "lstm")
     assert status == 1
     verdict = " ".join(out.split("\n\n")[-1].split())
-    assert re.match(r"WRONG: \d+ gradients. The first, .* is df_t \(Back through step t = 2\)", verdict)
+    assert re.match(r"WRONG: \d+ gradients. The first, .* is df_t \(Back through t = 2\)", verdict)
     first = next(line for line in out.splitlines() if "WRONG by" in line)
     assert "∂loss/∂f_t" in first
 

@@ -125,7 +125,7 @@ def test_a_mistake_in_any_line_of_a_step_is_found_at_that_line(name):
     for quantity in quantities:
         walk = walk_of(MODELS[name], {**sources, function: with_factor(sources[function], quantity)})
         section, entry = first_wrong(walk)
-        assert entry.symbol == quantity and section.title.startswith(f"Back through step t = {T - 1}")
+        assert entry.symbol == quantity and section.title.startswith(f"Back through t = {T - 1}")
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_a_gradient_left_out_between_steps_is_found_where_it_is_lost(capsys):
     assert sources["lstm_backward"].count("dh[t] + dh_next") == 1
     changed = sources["lstm_backward"].replace("dh[t] + dh_next", "dh[t]")
     walk = walk_of(MODELS["lstm"], {**sources, "lstm_backward": changed})
-    assert show(walk, backward_sections(walk, [0], [0, 1, 2]), 80)[2][0] == "dh_t (Back through step t = 1)"
+    assert show(walk, backward_sections(walk, [0], [0, 1, 2]), 80)[2][0] == "dh_t (Back through t = 1)"
     out = capsys.readouterr().out
-    before, after = out.split("Back through step t = 1")
+    before, after = out.split("Back through t = 1")
     assert "WRONG" not in before and after.count("WRONG by") > 10
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 import numpy as np
 
 from numpylm import check, text
-from numpylm.commands.console import terminal_width
+from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.use_commands import load_trained, visible
 from numpylm.model import MODELS, make_model
 from numpylm.stepping.backward_sections import backward_sections
@@ -18,7 +18,8 @@ from numpylm.stepping.walk import Walk
 
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
 D, H = 2, 3
-LONGEST = 64  # tokens
+LONGEST = 64  # tokens of a text
+LONGEST_NAME = 12  # characters of a token in a heading
 GUIDE = (
     "Each line below is the package's own source, its equation's number before it and its numbers under it.",
     "Under each gradient stands its proof: ∂loss/∂q is found by moving q, where it stands in the forward pass, and "
@@ -40,7 +41,7 @@ def step(options):
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     loss = model.loss_and_gradients(inputs, targets).loss  # an editor's breakpoint in a step function stops here alone
-    names = [visible(vocabulary.tokens[token]) for token in tokens]
+    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     introduce(model, names, vocabulary, loss, options)
     walk = Walk(Computation(model, inputs, targets), names)
     if "forward" in directions:
@@ -88,6 +89,8 @@ def trained_model(options):
         raise ValueError(
             f"{options.trained} holds a model of cell {model.cell.name}, not {options.cell}; leave out --cell"
         )
+    if np.issubdtype(model.dtype, np.complexfloating):
+        raise ValueError(f"{options.trained} holds a model of {model.dtype}; step shows real numbers")
     return model.astype(np.float64), vocabulary
 
 
@@ -120,11 +123,14 @@ def introduce(model, names, vocabulary, loss, options):
     """What is computed, on which tokens and with which sizes; the cell's equations; how to read what follows."""
     sizes, kind = model.sizes, model.cell.name
     print(options.trained or f"A small {kind.upper()}, its weights drawn with seed {options.seed or 0}")
-    print(f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}: loss {loss:.4f} nats per token")
-    print(
+    reading = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}: loss {loss:.4f} nats per token"
+    paragraph(reading, width())
+    paragraph(
         f"T = {len(names) - 1} steps, N = 1 sequence, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
-        f"V = {sizes.vocab_size}{listed(vocabulary)}\n"
+        f"V = {sizes.vocab_size}{listed(vocabulary)}",
+        width(),
     )
+    print()
     print("\n".join(f"    {line}" for line in equations_of(import_module(f"numpylm.{kind}").__doc__)))
     print()
     for sentence in GUIDE:
@@ -150,8 +156,8 @@ def conclude(checked, worst, wrong):
         )
         return 0
     paragraph(
-        f"WRONG: {len(wrong)} gradients. The first, in the order of the computation, is {wrong[0]}: its line is to "
-        "blame, and the others may follow from it.",
+        f"WRONG: {len(wrong)} gradients. The first, in the order of the computation, is {wrong[0]}: look at "
+        "its line first, the others may follow from it.",
         width(),
     )
     return 1

@@ -48,10 +48,18 @@ def step(walk, layer, t):
     for name, key, formulas in walk.assigned(walk.step_backward):
         value = walk.value(walk.step_backward, key, time)
         proved = walk.place_of(name, layer, t) if name == key else (None, "")
-        if name in READ_ALONE:
-            formulas = (*formulas, Formula("(proved by moving {} in the line of {} alone)".format(*READ_ALONE[name])))
+        formulas = (*formulas, *remarks(name, proved[0]))
         entries.append(Entry(name, value, formulas, walk.gates_in(value), *proved))
-    return Section(f"Back through step t = {t}{walk.in_layer(layer)}", walk.functions[walk.step_backward], entries)
+    return Section(f"Back through t = {t}{walk.in_layer(layer)}", walk.functions[walk.step_backward], entries)
+
+
+def remarks(name, place):
+    """What must be said of a gradient's proof: that it moves a quantity in one line alone, or that there is none."""
+    if name in READ_ALONE:
+        return (Formula("(proved by moving {} in the line of {} alone)".format(*READ_ALONE[name])),)
+    if place is None and name.startswith("d"):
+        return (Formula(f"(not proved: the forward pass has no quantity named {name.removeprefix('d')})"),)
+    return ()
 
 
 def reaching(walk, layer, t):
@@ -112,15 +120,15 @@ def contributions(walk, layer, name, steps):
 def contribution(walk, layer, t, name):
     """The cell's own backward pass over step t alone, from the state before it and with what reaches it."""
     forward, backward = walk.forward_time(layer, t), walk.backward_time(layer, t)
-    State, parameters = walk.cell.State, walk.model.layer_parameters(layer)
+    cell, State, parameters = walk.computation.cell, walk.cell.State, walk.model.layer_parameters(layer)
     state = State(*[walk.value(walk.step, f"{field}_prev", forward) for field in State._fields])
     x_t = walk.value(walk.forward, "x", layer)[t : t + 1]
     dh_t = walk.value(walk.step_backward, "dh_t", backward)
     dstate = State(
         np.zeros_like(dh_t), *[walk.value(walk.step_backward, f"d{q}_next", backward) for q in State._fields[1:]]
     )
-    trace = walk.cell.forward(parameters, x_t, state).trace
-    return getattr(walk.cell.backward(parameters, dh_t[None], dstate, trace).dparameters, name)
+    trace = cell.forward(parameters, x_t, state).trace
+    return getattr(cell.backward(parameters, dh_t[None], dstate, trace).dparameters, name)
 
 
 def embedding(walk):

@@ -19,7 +19,7 @@ MOST_ENTRIES = 60  # of an array of which each is moved alone; of a larger one t
 
 
 class Place(NamedTuple):
-    """Where a quantity stands: the name of a function and of a quantity in it, the how-many-eth time it is met there,
+    """Where a quantity stands: the names of a function and of a quantity in it, how many times it is met there before,
     and which part of it is meant (all of it). For a whole parameter the function is PARAMETER."""
 
     function: str
@@ -46,19 +46,23 @@ class Computation:
     """One run of model.loss_and_gradients(inputs, targets), with T steps of N sequences.
 
     values: (function, name) -> the arrays that it was, in the order of the run; loss and gradients as the model gives
-    them. sources, if given, are run in place of the package's own (taps.sources_of).
+    them; cell, the model's, as it ran. sources, if given, are run in place of the package's own (taps.sources_of).
     """
 
     def __init__(self, model, inputs, targets, sources=None):
         self.model, self.inputs, self.targets = model, inputs, targets
         self.values = {}
         sources = sources or sources_of(model.cell)
-        self.loss, self.gradients, _ = tapped_model(model, self._record, sources).loss_and_gradients(inputs, targets)
+        real = tapped_model(model, self._record, sources)
+        self.cell = real.cell
+        self._recording = True
+        self.loss, self.gradients, _ = real.loss_and_gradients(inputs, targets)
+        self._recording = False
         self._complex = tapped_model(model.astype(np.complex128), self._move, sources)
         self._place, self._added, self._met = None, None, Counter()
 
     def _record(self, function, name, value):
-        if isinstance(value, np.ndarray):
+        if self._recording and isinstance(value, np.ndarray):
             self.values.setdefault((function, name), []).append(value.copy())
         return value
 
@@ -104,6 +108,7 @@ class Computation:
     def check(self, gradient, place, shown):
         """The Check of a gradient with respect to what stands at a Place; shown are the indices that must be moved
         alone: all of them where there are few, and else one random direction proves the rest."""
+        # A direction that is random in n entries adds up their roundings, about √n of them.
         few = gradient.size <= MOST_ENTRIES
         numeric = np.full(gradient.shape, np.nan)
         for index in np.ndindex(gradient.shape) if few else shown:
@@ -115,4 +120,4 @@ class Computation:
             direction = np.random.default_rng(0).standard_normal(gradient.shape)
             along = abs(float((gradient * direction).sum()) - self.derivative(place, direction))
         allowed = RELATIVE * np.abs(gradient).max() + ABSOLUTE
-        return Check(numeric, error, along, max(error, (along or 0) / gradient.size**0.5) <= allowed)
+        return Check(numeric, error, along, bool(max(error, (along or 0) / gradient.size**0.5) <= allowed))

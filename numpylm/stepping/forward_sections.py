@@ -7,7 +7,7 @@ from numpylm.loss import cross_entropy_forward
 from numpylm.stepping.formulas import Formula, call_in
 from numpylm.stepping.walk import Entry, Section, entries_over_time
 
-OUTPUT_EQUATION = {"rnn": "(2)", "lstm": "(9)", "gru": "(2), (9)"}
+OUTPUT_EQUATION = {"rnn": "(2)", "lstm": "(9)"}
 
 
 def forward_sections(walk, layers, steps):
@@ -77,4 +77,4 @@ def numbered(walk, key, formulas):
     """y's last line with the number of its equation, which depends on the cell."""
     if key != "y":
         return formulas
-    return (*formulas[:-1], formulas[-1]._replace(equations=OUTPUT_EQUATION[walk.cell.name]))
+    return (*formulas[:-1], formulas[-1]._replace(equations=OUTPUT_EQUATION.get(walk.cell.name, "(2), (9)")))

@@ -4,7 +4,7 @@ A vector takes a row, a packed one a row for each gate, a matrix a block. Under 
 complex step finds, and how far the two lie apart; in a block and beside a gate's row, the latter alone.
 """
 
-from itertools import zip_longest
+from itertools import product, zip_longest
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ MARGIN = 11  # columns for an equation's number, up to (10)–(12)
 INDENT = 2  # of numbers below their formula
 LABEL = 17  # for a symbol, up to ∂loss/∂c_tilde_t
 NUMBER = 9
-NOTE = 14  # columns behind the numbers: two spaces, and a shape or an error
+NOTE = 14  # columns behind the numbers: … or two spaces, one space, and a shape or an error
 MOST = 4  # numbers of a row, and rows of a matrix, that are shown
 WIDE = 116  # columns from which numbers stand beside their formulas
 
@@ -53,7 +53,7 @@ def group_lines(group, checks, width):
         indent = 4 if wide else MARGIN + INDENT
         return formulas_within(group[0], width) + indented(matrix_lines(group[0], checks[0], width - indent), indent)
     rows = [
-        f"{row.label:<{LABEL}}{row.numbers}  {row.note}"
+        f"{row.label:<{LABEL}}{row.numbers} {row.note}".rstrip()
         for entry, check in zip(group, checks, strict=True)
         for row in vector_rows(entry, check)
     ]
@@ -92,9 +92,10 @@ def vector_rows(entry, check):
     shape = described(entry.value.shape)
     if entry.gates:
         return gate_rows(entry, check, shape)
-    rows = [Row(entry.symbol, numbers(entry.value, entry.value), shape)]
+    shown = shown_values(entry)
+    rows = [Row(entry.symbol, numbers(entry.value, shown), shape)]
     if check is not None:
-        rows.append(Row(f"∂loss/∂{entry.moved}", numbers(check.numeric, entry.value), verdict(check)))
+        rows.append(Row(f"∂loss/∂{entry.moved}", numbers(check.numeric, shown), verdict(check)))
     return rows
 
 
@@ -105,7 +106,7 @@ def gate_rows(entry, check, shape):
     if check is not None:
         notes[-1] = verdict(check)
     return [
-        Row(block_name(entry.symbol, gate), numbers(part, entry.value), note)
+        Row(block_name(entry.symbol, gate), numbers(part, shown_values(entry)), note)
         for gate, part, note in zip(entry.gates, parts, notes, strict=True)
     ]
 
@@ -114,43 +115,46 @@ def matrix_lines(entry, check, room):
     """A matrix, gate by gate, as many side by side as there is room for, and below it what its check says."""
     parts = np.split(np.atleast_2d(entry.value), len(entry.gates) or 1, axis=-1)
     names = [block_name(entry.symbol, gate) for gate in entry.gates] or [entry.symbol]
-    blocks = [block_lines(name, part, entry.value) for name, part in zip(names, parts, strict=True)]
-    shape = f"  {described(entry.value.shape)}"
-    per_line = max(1, (room - len(shape) + 2) // (len(blocks[0][0]) + 2))
+    blocks = [block_lines(name, part, shown_values(entry)) for name, part in zip(names, parts, strict=True)]
+    shape = described(entry.value.shape)
+    per_line = max(1, (room - len(shape)) // len(blocks[0][0]))
     lines = []
     for start in range(0, len(blocks), per_line):
-        lines += ["  ".join(row).rstrip() for row in zip(*blocks[start : start + per_line], strict=True)]
+        lines += ["".join(row) for row in zip(*blocks[start : start + per_line], strict=True)]
     lines[0] += shape
+    lines = [line.rstrip() for line in lines]
     return lines if check is None else [*lines, f"∂loss/∂{entry.moved}: {verdict(check)}"]
 
 
-def block_lines(name, part, whole):
+def block_lines(name, part, shown):
     """One gate's matrix under its name, all lines of one length."""
-    rows = [numbers(row, whole, NUMBER - 1) for row in part[:MOST]]
-    width = len(rows[0])
-    more = ["…".rjust(width)] if len(part) > MOST else []
-    return [name.rjust(width), *rows, *more]
+    rows = [numbers(row, shown, NUMBER - 1) for row in part[:MOST]]
+    width = len(rows[0]) - 2
+    more = ["…".rjust(width) + "  "] if len(part) > MOST else []
+    return [name.rjust(width) + "  ", *rows, *more]
 
 
-def numbers(values, whole, columns=NUMBER):
-    """The first numbers of a vector, in the notation that suits the whole array."""
-    flat, largest = values.ravel()[:MOST] + 0.0, np.abs(whole).max()
+def numbers(values, shown, columns=NUMBER):
+    """The first numbers of a vector, in the notation that suits all that is shown, and … or spaces."""
+    flat, largest = values.ravel()[:MOST], np.abs(shown).max()
     if 0 < largest < 0.001 or largest >= 1000:
-        shown = "".join(f"{value:{NUMBER}.1e}" for value in flat)
+        text = "".join(f"{value:{NUMBER}.1e}" for value in flat)
     else:
-        shown = "".join(f"{value:{columns}.4f}" for value in flat)
-    return shown + (" …" if values.size > MOST else "")
+        text = "".join(f"{value:{columns}.4f}" for value in np.round(flat, 4) + 0.0)  # no -0.0000
+    return text + (" …" if values.size > MOST else "  ")
 
 
 def shown_indices(entry):
     """The indices of the entries that are shown: what a Check of a large array moves one by one."""
-    blocks = len(entry.gates) or 1
-    columns = entry.value.shape[-1] // blocks
-    return [
-        index
-        for index in np.ndindex(entry.value.shape)
-        if index[-1] % columns < MOST and all(k < MOST for k in index[:-1])
-    ]
+    *rows, width = entry.value.shape
+    gate_width = width // (len(entry.gates) or 1)
+    columns = [k for k in range(width) if k % gate_width < MOST]
+    return list(product(*[range(min(MOST, number)) for number in rows], columns))
+
+
+def shown_values(entry):
+    """The entries that are shown."""
+    return np.array([entry.value[index] for index in shown_indices(entry)]) if entry.value.ndim else entry.value
 
 
 def verdict(check):

@@ -48,12 +48,19 @@ def tapped_model(model, tap, sources):
         exec(compile(with_taps(sources[name]), f"<{name} with taps>", "exec"), namespace)
         tapped[name] = namespace[name]
     methods = {
-        name: FunctionType(method.__code__, {**method.__globals__, **tapped}, name, method.__defaults__)
+        name: with_globals(method, {**method.__globals__, **tapped})
         for name, method in vars(LanguageModel).items()
         if inspect.isfunction(method)
     }
     copy = object.__new__(type(type(model).__name__, (LanguageModel,), methods))
     LanguageModel.__init__(copy, tapped_cell(model.cell, tapped), model.sizes, model.parameters())
+    return copy
+
+
+def with_globals(function, namespace):
+    """The same function, which looks its global names up in another namespace."""
+    copy = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__ = function.__kwdefaults__
     return copy
 
 
@@ -73,20 +80,23 @@ def with_taps(source):
     definition = tree.body[0]
     arguments = [argument.arg for argument in definition.args.args]
     places = assignments(definition)
-    docstring, *body = definition.body
+    start = 0 if ast.get_docstring(definition) is None else 1
     entry = [tap_after(definition.name, name) for name in arguments if name not in places]
-    tapped = [line for statement in body for line in tapped_statement(statement, definition.name, arguments, places)]
-    definition.body = [docstring, *entry, *tapped]
+    tapped = tapped_statements(definition.body[start:], definition.name, arguments, places)
+    definition.body[start:] = [*entry, *tapped]
     return ast.fix_missing_locations(tree)
+
+
+def tapped_statements(statements, *where):
+    """Statements with their taps: see tapped_statement."""
+    return [line for statement in statements for line in tapped_statement(statement, *where)]
 
 
 def tapped_statement(statement, function, arguments, places):
     """A statement that shows what it reads of the arguments, what it assigns, and what it returns."""
-    if isinstance(statement, ast.For | ast.If | ast.With):
-        statement.body = [
-            line for inner in statement.body for line in tapped_statement(inner, function, arguments, places)
-        ]
-        return [statement]
+    for block in ("body", "orelse"):
+        if getattr(statement, block, None):
+            setattr(statement, block, tapped_statements(getattr(statement, block), function, arguments, places))
     if isinstance(statement, ast.Return):
         statement.value = tap_call(function, "return", statement.value)
         return [statement]

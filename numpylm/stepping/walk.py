@@ -40,8 +40,7 @@ class Section(NamedTuple):
 class Walk:
     """A Computation of T steps of one sequence, its quantities by function, name, layer and step.
 
-    token_names: the T + 1 tokens as they are shown. sources: what the computation ran, if not
-    the package's own.
+    token_names: the T + 1 tokens as they are shown. sources: what the computation ran, if not the package's own.
     """
 
     def __init__(self, computation, token_names, sources=None):
@@ -62,7 +61,7 @@ class Walk:
         return (function, name) in self.computation.values
 
     def value(self, function, name, time=0):
-        """What a quantity was when it was met for the how-many-eth time."""
+        """What a quantity was when it had been met so many times before."""
         return self.computation.values[function, name][time]
 
     def forward_time(self, layer, t):
