@@ -126,7 +126,7 @@ def test_a_text_of_ones_own(call):
     [
         ("gru", "the", ["layer 1", "layer 0", "layer_1.W_hr", "(9, 27)", "…", "proved one by one"]),
         ("tied", "the cat sat", ["reads the cat and is to predict cat sat", "and dW_hyᵀ is added"]),
-        ("relu", "the c", ["f is tanh or ReLU"]),
+        ("relu", "the c", ["f is tanh or ReLU", " f relu: max(a, 0).", " f_backward relu_backward: da from dy"]),
     ],
 )
 def test_a_run_of_ones_own(call, checkpoints, name, text, expected):

@@ -6,10 +6,11 @@ import ast
 import numpy as np
 import pytest
 
+from numpylm.lstm import lstm_step
 from numpylm.model import GRULM, LSTMLM, RNNLM, make_model
 from numpylm.stepping.backward_sections import backward_sections, contributions
 from numpylm.stepping.computation import PARAMETER, Computation, Place
-from numpylm.stepping.formulas import assignments, call_in, equations_of, formulas_of, groups_of
+from numpylm.stepping.formulas import assignments, call_in, equations_of, formulas_of, groups_of, helpers_of
 from numpylm.stepping.forward_sections import forward_sections
 from numpylm.stepping.layout import shown_indices
 from numpylm.stepping.show import show
@@ -259,6 +260,9 @@ def test_formulas_are_cut_out_of_the_source():
         ("z", "z after 1", 2), ("y", "y", 1), ("w", "w", 1), ("z", "z", 1),
     ]  # fmt: skip
     assert call_in(SOURCE, "g") == "g(y, x)" and call_in(SOURCE, "absent") == ""
+    helpers = helpers_of(lstm_step)
+    assert list(helpers) == ["sigmoid", "gate_columns", "tanh"]
+    assert helpers["tanh"] == "The hyperbolic tangent." and helpers["sigmoid"].startswith("σ(a), through the identity")
     assert equations_of("a = b   (1)\nc̃ = d  if e    (12)\n f (3)\ng = h") == [
         "a = b" + " " * 59 + "(1)", "c̃ = d   if e" + " " * 52 + "(12)",
     ]  # fmt: skip

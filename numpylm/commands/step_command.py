@@ -1,7 +1,5 @@
 """The step command: one forward and backward pass on a few tokens, line by line, or in pdb."""
 
-from importlib import import_module
-
 import numpy as np
 
 from numpylm import check, text
@@ -9,26 +7,18 @@ from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.use_commands import load_trained, visible
 from numpylm.model import MODELS, make_model
 from numpylm.stepping.backward_sections import backward_sections
-from numpylm.stepping.computation import MOST_ENTRIES, Computation
+from numpylm.stepping.computation import Computation
 from numpylm.stepping.debugger import debug
-from numpylm.stepping.formulas import equations_of
 from numpylm.stepping.forward_sections import forward_sections
-from numpylm.stepping.show import paragraph, show
+from numpylm.stepping.show import show
 from numpylm.stepping.walk import Walk
+from numpylm.stepping.words import banner, conclude, introduce
 
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
 D, H = 2, 3
 LONGEST = 64  # tokens of a text
 LONGEST_NAME = 12  # characters of a token in a heading
-GUIDE = (
-    "Each line below is the package's own source, its equation's number before it and its numbers under it.",
-    "Under each gradient stands its proof: ∂loss/∂q is found by moving q, where it stands in the forward pass, and "
-    "looking at what the loss does (by the complex step, which is exact to rounding).",
-)
-LARGE = (
-    f"Of an array of more than {MOST_ENTRIES} numbers, those that are shown are proved one by one, and all of them at "
-    "once by one move along a random direction."
-)
+FEW = 8  # tokens of a vocabulary that is listed
 
 
 def step(options):
@@ -41,21 +31,23 @@ def step(options):
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     loss = model.loss_and_gradients(inputs, targets).loss  # an editor's breakpoint in a step function stops here alone
-    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
-    introduce(model, names, vocabulary, loss, options)
+    names = [shown(vocabulary, token) for token in tokens]
+    few = list(map(visible, vocabulary.tokens)) if len(vocabulary) <= FEW else []
+    origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
+    introduce(origin, model, names, few, loss, width())
     walk = Walk(Computation(model, inputs, targets), names)
     if "forward" in directions:
-        banner("FORWARD, from the tokens to the loss")
+        banner("FORWARD, from the tokens to the loss", model, walk.step, width())
         show(walk, forward_sections(walk, layers, steps), width())
     if "backward" in directions:
-        banner("BACKWARD, from the loss to every parameter, line by line in reverse order")
-        return conclude(*show(walk, backward_sections(walk, layers, steps), width()))
+        banner("BACKWARD, from the loss to every parameter, in reverse order", model, walk.step_backward, width())
+        return conclude(*show(walk, backward_sections(walk, layers, steps), width()), width())
     return 0
 
 
-def banner(text):
-    """A heading of one half of the pass."""
-    print(f"{text}\n")
+def shown(vocabulary, token):
+    """A token as it stands in a heading."""
+    return cut(visible(vocabulary.tokens[token]), LONGEST_NAME)
 
 
 def width():
@@ -117,47 +109,3 @@ def chosen(flag, given, number):
     if given not in range(number):
         raise ValueError(f"{flag} must lie in 0..{number - 1}; got {given}")
     return [given]
-
-
-def introduce(model, names, vocabulary, loss, options):
-    """What is computed, on which tokens and with which sizes; the cell's equations; how to read what follows."""
-    sizes, kind = model.sizes, model.cell.name
-    print(options.trained or f"A small {kind.upper()}, its weights drawn with seed {options.seed or 0}")
-    reading = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}: loss {loss:.4f} nats per token"
-    paragraph(reading, width())
-    paragraph(
-        f"T = {len(names) - 1} steps, N = 1 sequence, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
-        f"V = {sizes.vocab_size}{listed(vocabulary)}",
-        width(),
-    )
-    print()
-    print("\n".join(f"    {line}" for line in equations_of(import_module(f"numpylm.{kind}").__doc__)))
-    print()
-    for sentence in GUIDE:
-        paragraph(sentence, width())
-    if max(array.size for array in model.parameters().values()) > MOST_ENTRIES:
-        paragraph(LARGE, width())
-    print()
-
-
-def listed(vocabulary):
-    """The tokens of a small vocabulary with their ids."""
-    if len(vocabulary) > 8:
-        return ""
-    return ": " + ", ".join(f"{k} {visible(token)}" for k, token in enumerate(vocabulary.tokens))
-
-
-def conclude(checked, worst, wrong):
-    """Prints what came of the checks; returns the exit status."""
-    if not wrong:
-        paragraph(
-            f"All {checked} numbers of gradients are right: the largest distance from the complex step is {worst:.0e}.",
-            width(),
-        )
-        return 0
-    paragraph(
-        f"WRONG: {len(wrong)} gradients. The first, in the order of the computation, is {wrong[0]}: look at "
-        "its line first, the others may follow from it.",
-        width(),
-    )
-    return 1

@@ -35,7 +35,8 @@ def projection(walk, steps):
     call = formulas_of(walk.model_source).get("dW_hy", ())
     inner = walk.formulas["affine_backward"]
     dh, dW_hy, db_y = (walk.value("affine_backward", name) for name in ("dx", "dW", "db"))
-    entries = entries_over_time("dh", dh, steps, call + inner["dx"], Place("affine_forward", "x", walk.L), "h")
+    lines = (*call, Formula("(in which x is h, W is W_hy and b is b_y)"), *inner["dx"])
+    entries = entries_over_time("dh", dh, steps, lines, Place("affine_forward", "x", walk.L), "h")
     entries.append(Entry("dW_hy", dW_hy, inner["dW"], "", Place("affine_forward", "W", walk.L), "W_hy"))
     entries.append(Entry("db_y", db_y, inner["db"], "", Place("affine_forward", "b", walk.L), "b_y"))
     return Section("Through the projection", affine_backward, entries)

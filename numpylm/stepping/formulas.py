@@ -1,6 +1,7 @@
 """The formulas of a function, cut out of its source, so that what is shown is what runs."""
 
 import ast
+import inspect
 import re
 from textwrap import dedent
 from typing import NamedTuple
@@ -60,6 +61,16 @@ def call_in(source, callee):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == callee:
             return " ".join(ast.get_source_segment(source, node).split())
     return ""
+
+
+def helpers_of(function, package="numpylm"):
+    """Name -> the first line of its documentation, for each function of the package that one of its functions names."""
+    found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
+    return {
+        name: inspect.getdoc(helper).splitlines()[0]
+        for name, helper in found.items()
+        if inspect.isfunction(helper) and helper.__module__.startswith(f"{package}.")
+    }
 
 
 def equations_of(documentation):

@@ -2,7 +2,6 @@
 
 import inspect
 from pathlib import Path
-from textwrap import wrap
 
 from numpylm.stepping.layout import group_lines, groups, heading, shown_indices
 
@@ -39,8 +38,3 @@ def where(function):
         return ""
     file = Path(inspect.getsourcefile(function)).relative_to(PACKAGE.parent)
     return f"{function.__name__}, {file.as_posix()}:{inspect.getsourcelines(function)[1]}"
-
-
-def paragraph(text, width):
-    """Prints words, broken to the width."""
-    print("\n".join(wrap(text, min(width, 100))))
