@@ -99,6 +99,7 @@ def test_the_numbers_are_those_of_the_models_own_record(call):
         assert np.allclose(np.array(shown.split(), float), getattr(trace.steps[1], name)[0], atol=6e-5), name
     assert f"loss {model.loss_and_gradients(tokens[:-1], tokens[1:]).loss:.4f}" in out
     assert "── Step t = 1, on o" in out and "Step t = 0" not in out and "BACKWARD" not in out
+    assert "h_prev = h_t of step 0" in out and "c_prev = c_t of step 0" in out
     line = inspect.getsourcelines(lstm.lstm_step)[1]
     assert f"lstm_step, numpylm/lstm.py:{line} ──" in out
 

@@ -176,6 +176,7 @@ def test_the_steps_parts_of_the_recurrent_gradient_sum_to_it(model):
         assert not parts[0].value.any(), "h_prev is zero at the beginning"
         assert all(walk.computation.check(part.value, part.place, []).ok for part in parts)
         assert not walk.computation.check(parts[1].value, parts[2].place, []).ok
+    assert len(walk.computation.values[walk.step, "h_t"]) == walk.L * T, "what proves the parts is not part of the run"
 
 
 def test_one_path_of_a_quantity_can_be_moved_alone():
