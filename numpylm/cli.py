@@ -1,4 +1,4 @@
-"""The command line: python -m numpylm train | sample | evaluate | score | info | export."""
+"""The command line: python -m numpylm train | sample | evaluate | score | info | export | …"""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ start here:
   python -m numpylm train                      an LSTM on the built-in grammar
   python -m numpylm train --corpus book.txt    any UTF-8 text, by characters
   python -m numpylm sample runs/lstm-grammar   let it write
+  python -m numpylm step                       one pass, line by line
 
 Symbols: T time steps, N sequences in a batch, D embedding size, H hidden size,
 V vocabulary size. Every command has a --help of its own.
@@ -92,6 +93,7 @@ def build_parser():
     add_gradcheck(commands)
     add_check(commands)
     add_bench(commands)
+    add_step(commands)
     return parser
 
 
@@ -236,6 +238,25 @@ def add_bench(commands):
         handler="main",
     )  # fmt: skip
     add_arguments(parser)
+
+
+def add_step(commands):
+    """step"""
+    parser = command(
+        commands, "commands.step_command", "step", "every line of one pass, with its numbers",
+        "One forward and backward pass over a few tokens, line by line: each equation's\n"
+        "line of the source, its numbers, and for each gradient its proof beside it.\n"
+        "--pdb runs the same pass in Python's debugger.",
+    )  # fmt: skip
+    parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
+    parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
+    parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
+    parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
+    parser.add_argument("--layer", type=int, metavar="l", help="the one layer to show, from 0 (all)")
+    parser.add_argument("--forward", action="store_true", help="the forward pass alone")
+    parser.add_argument("--backward", action="store_true", help="the backward pass alone")
+    parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
+    parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
 
 
 def add_run_argument(parser):

@@ -10,7 +10,7 @@ from numpylm.archive import CheckpointError
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import RunError
 
-COMMANDS = ("train", "sample", "evaluate", "score", "info", "export")
+COMMANDS = ("train", "sample", "evaluate", "score", "info", "export", "step")
 
 
 @pytest.fixture

@@ -1,0 +1,204 @@
+"""python -m numpylm step: what it prints fits and is complete, what it refuses, and what it says of a mistake."""
+
+import inspect
+import re
+import unicodedata
+
+import numpy as np
+import pytest
+from processes import run_numpylm
+
+import numpylm as nlm
+from numpylm import lstm
+from numpylm.cli import main
+from numpylm.commands.step_command import small_model
+from numpylm.model import MODELS
+from numpylm.stepping import computation
+from numpylm.stepping.formulas import formulas_of
+from numpylm.stepping.taps import sources_of
+
+TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n"
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """call(words of a command line, columns=80) -> (status, standard output, standard error)."""
+
+    def called(*arguments, columns=80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        capsys.readouterr()
+        try:
+            status = main(["step", *map(str, arguments)])
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return called
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """A folder with untrained models, their vocabularies of TEXT."""
+    folder = tmp_path_factory.mktemp("step")
+    chars, words = (nlm.build_vocabulary(TEXT, level) for level in ("char", "word"))
+    models = {
+        "gru": (nlm.GRULM(len(chars), 8, 9, num_layers=2, dropout=0.3), chars),
+        "tied": (nlm.LSTMLM(len(words), 6, 6, tie_weights=True), words),
+        "relu": (nlm.RNNLM(len(chars), 4, 6, nonlinearity="relu"), chars),
+    }
+    for name, (model, vocabulary) in models.items():
+        nlm.save_checkpoint(folder / f"{name}.npz", model, vocabulary=vocabulary)
+    nlm.save_checkpoint(folder / "complex.npz", nlm.RNNLM(len(chars), 2, 3, dtype=complex), vocabulary=chars)
+    nlm.save_checkpoint(folder / "no_vocabulary.npz", nlm.RNNLM(5, 2, 3))
+    return folder
+
+
+def columns_of(line):
+    return sum(not unicodedata.combining(character) for character in line)
+
+
+@pytest.mark.parametrize("cell", MODELS)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_all_fits_into_the_terminal_and_every_gradient_has_its_proof(call, cell, columns):
+    status, out, err = call("--cell", cell, columns=columns)
+    assert (status, err) == (0, "")
+    assert max(map(columns_of, out.splitlines())) == columns
+    verdict = " ".join(out.split("\n\n")[-1].split())
+    number = re.fullmatch(r"All (\d+) numbers of gradients are right: the largest distance .* is \de-1[5-7]\.", verdict)
+    assert int(number[1]) > 100
+    assert "WRONG" not in out and "nan" not in out
+    for quantity in formulas_of(sources_of(MODELS[cell](4, 2, 3).cell)[f"{cell}_step_backward"]):
+        if quantity.startswith("d") and quantity not in ("da_t", "dhW_t"):  # these two are shown gate by gate
+            assert len(re.findall(rf"\b{quantity} +[-\d].*\n *.*∂loss/∂\S+ +[-\d].* error", out)) >= 3, quantity
+
+
+def test_formulas_are_the_sources_own_lines(call):
+    out = call("--cell", "lstm")[1]
+    for name in ("lstm_step", "lstm_step_backward"):
+        lines = inspect.getsource(getattr(lstm, name)).splitlines()
+        formulas = [
+            line.partition("#")[0].strip()
+            for line in lines
+            if line.startswith("    ") and " = " in line and '"' not in line
+        ]
+        assert len(formulas) > 7
+        for formula in formulas:
+            assert len(re.findall(rf"^.{{11}}{re.escape(formula)}$", out, re.MULTILINE)) == 3, formula
+
+
+def test_the_numbers_are_those_of_the_models_own_record(call):
+    class Options:
+        text, cell, seed = None, "lstm", 4
+
+    model, vocabulary = small_model(Options)
+    tokens = nlm.encode(vocabulary, "look").astype(int)[:, None]
+    trace = model.forward(tokens[:-1]).trace.layers[0]
+    out = call("--cell", "lstm", "--seed", 4, "--at", 1, "--forward")[1]
+    for name in ("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "h_t", "c_prev", "h_prev"):
+        (shown,) = re.findall(rf"^ +{name} +([-\d. ]+?)  \(1, 3\)$", out, re.MULTILINE)
+        assert np.allclose(np.array(shown.split(), float), getattr(trace.steps[1], name)[0], atol=6e-5), name
+    assert f"loss {model.loss_and_gradients(tokens[:-1], tokens[1:]).loss:.4f}" in out
+    assert "── Step t = 1, on o" in out and "Step t = 0" not in out and "BACKWARD" not in out
+    assert "h_prev = h_t of step 0" in out and "c_prev = c_t of step 0" in out
+    line = inspect.getsourcelines(lstm.lstm_step)[1]
+    assert f"lstm_step, numpylm/lstm.py:{line} ──" in out
+
+
+def test_one_half_or_one_step_can_be_asked_for(call):
+    whole = call("--cell", "gru")[1]
+    forward, backward = (call("--cell", "gru", flag)[1] for flag in ("--forward", "--backward"))
+    both = call("--cell", "gru", "--forward", "--backward")[1]
+    assert both == whole == call("--cell", "gru")[1], "the same command prints the same"
+    assert "BACKWARD" not in forward and "FORWARD" not in backward
+    assert forward + backward[backward.index("BACKWARD") :] == whole
+    at_2 = call("--cell", "gru", "--at", 2)[1]
+    assert re.findall(r" t = (\d)", at_2) == ["2", "2"] and "x[2]" in at_2 and "x[1]" not in at_2
+    assert call("--cell", "gru", "--seed", 1)[1] != whole
+
+
+def test_a_text_of_ones_own(call):
+    status, out, _ = call("--text", "abcab")
+    assert status == 0
+    assert "reads a b c a and is to predict b c a b" in out and "T = 4 steps" in out and "V = 4" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("gru", "the", ["layer 1", "layer 0", "layer_1.W_hr", "(9, 27)", "…", "proved one by one"]),
+        ("tied", "the cat sat", ["reads the cat and is to predict cat sat", "and dW_hyᵀ is added"]),
+        ("relu", "the c", ["f is tanh or ReLU", " f relu: max(a, 0).", " f_backward relu_backward: da from dy"]),
+    ],
+)
+def test_a_run_of_ones_own(call, checkpoints, name, text, expected):
+    status, out, err = call("--run", checkpoints / f"{name}.npz", "--text", text)
+    assert (status, err) == (0, "")
+    assert "All " in out and "are right" in out
+    assert max(map(columns_of, out.splitlines()[1:])) == 80, "all but the run's path"
+    assert [words for words in expected if words not in " ".join(out.split())] == []
+
+
+def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
+    vocabulary = nlm.build_vocabulary("internationalisation begins\n", "word")
+    nlm.save_checkpoint(tmp_path / "long.npz", nlm.LSTMLM(len(vocabulary), 2, 3, num_layers=2), vocabulary=vocabulary)
+    text = "internationalisation begins " * 8
+    out = call("--run", tmp_path / "long.npz", "--text", text, "--at", 14, "--layer", 1)[1]
+    lines = out.replace(str(tmp_path), "").splitlines()
+    assert max(map(columns_of, lines)) == 80 and "on internation…" in out
+
+
+def test_one_layer_of_a_run(call, checkpoints):
+    out = call("--run", checkpoints / "gru.npz", "--text", "the", "--layer", 1, "--at", 0)[1]
+    assert re.findall(r" t = (\d), layer (\d)", out) == [("0", "1"), ("0", "1")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--at 3", "--at must lie in 0..2; got 3"),
+        ("--at -1", "--at must lie in 0..2; got -1"),
+        ("--at x", "argument --at: invalid int value: 'x'"),
+        ("--layer 1", "--layer must lie in 0..0; got 1"),
+        ("--cell transformer", "argument --cell: invalid choice: 'transformer'"),
+        ("--text x", "--text must have 2 to 64 tokens (chars), one to read and one to predict at least; 'x' has 1"),
+        (f"--text {'ab' * 33}", "has 66"),
+        ("--seed -1", "seed must be an integer, 0 or above; got -1"),
+        ("--run gru.npz", "--run needs --text"),
+        ("--run gru.npz --text the --seed 1", "--seed draws the weights of a small model"),
+        ("--run gru.npz --text the --cell lstm", "gru.npz holds a model of cell gru, not lstm; leave out --cell"),
+        ("--run gru.npz --text tXhY", "the vocabulary of gru.npz lacks 'X', 'Y'"),
+        ("--run tied.npz --text the", "'the' has 1"),
+        ("--run no_vocabulary.npz --text the", "it holds a model without a vocabulary"),
+        ("--run complex.npz --text the", "complex.npz holds a model of complex128; step shows real numbers"),
+        ("--run nothing --text the", "there is no run or checkpoint nothing"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(call, checkpoints, monkeypatch, arguments, message):
+    monkeypatch.chdir(checkpoints)
+    status, out, err = call(*arguments.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("numpylm step: error: ") and message in err and err.count("\n") == 1
+
+
+def test_an_empty_text_is_refused(call):
+    status, _, err = call("--text", "")
+    assert status == 2 and err.startswith("numpylm step: error: no char occurs")
+
+
+def test_a_mistake_in_the_source_is_pointed_at(call, monkeypatch):
+    """As if someone had changed the line of df_t in lstm.py."""
+    sources = sources_of(MODELS["lstm"](4, 2, 3).cell)
+    (line,) = formulas_of(sources["lstm_step_backward"])["df_t"]
+    changed = sources["lstm_step_backward"].replace(line.text, "df_t = dc_t * step.f_t")
+    monkeypatch.setattr(computation, "sources_of", lambda cell: {**sources, "lstm_step_backward": changed})
+    status, out, _ = call("--cell", "lstm")
+    assert status == 1
+    verdict = " ".join(out.split("\n\n")[-1].split())
+    assert re.match(r"WRONG: \d+ gradients. The first, .* is df_t \(Back through t = 2\)", verdict)
+    first = next(line for line in out.splitlines() if "WRONG by" in line)
+    assert "∂loss/∂f_t" in first
+
+
+def test_it_runs_as_a_process(tmp_path):
+    status, out, err = run_numpylm("step", "--cell", "rnn", "--at", "0", folder=tmp_path)
+    assert (status, err) == (0, "") and "are right" in out
