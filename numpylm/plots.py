@@ -16,6 +16,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "numpylm",
 }
+NOTEBOOK_STYLE = STYLE | {"figure.figsize": (8, 3.6), "figure.dpi": 80}  # small enough to be kept in a notebook's file
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe and Ito (2008)
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
 
