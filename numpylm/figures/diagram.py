@@ -7,6 +7,7 @@ from numpylm.plots import STYLE
 
 INK = "#222222"
 STATE, GATE, INPUT, OUTPUT = "#cfe3f2", "#f6dcc8", "#ececec", "#cdeae0"  # light tints of plots.py's colours, and grey
+CELL = "#fafafa"
 DIAGRAM = STYLE | {"mathtext.fontset": "stix", "font.size": 14, "axes.grid": False}
 
 
@@ -39,6 +40,24 @@ def operation(axes, x, y, text, radius=0.26, fontsize=16, color="white"):
 
     axes.add_patch(Circle((x, y), radius, facecolor=color, edgecolor=INK, lw=1.3, zorder=3))
     label(axes, x, y, text, fontsize=fontsize)
+
+
+def dot(axes, x, y, color=INK):
+    """Where a line branches."""
+    from matplotlib.patches import Circle
+
+    axes.add_patch(Circle((x, y), 0.07, facecolor=color, edgecolor="none", zorder=3))
+
+
+def frame(axes, left, bottom, right, top, color=CELL):
+    """A dashed frame around what belongs to one cell."""
+    from matplotlib.patches import FancyBboxPatch
+
+    shape = FancyBboxPatch(
+        (left + 0.2, bottom + 0.2), right - left - 0.4, top - bottom - 0.4, boxstyle="round,pad=0.2",
+        facecolor=color, edgecolor="#888888", lw=1.2, linestyle=(0, (5, 3)), zorder=0,
+    )  # fmt: skip
+    axes.add_patch(shape)
 
 
 def label(axes, x, y, text, fontsize=14, color=INK, background=None, **where):
