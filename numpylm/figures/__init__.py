@@ -4,4 +4,14 @@ figures/rnn_unrolled.png comes from rnn_unrolled.py, whose draw() returns a matp
 file, and its name in FIGURES.
 """
 
-FIGURES = ("rnn_unrolled",)
+FIGURES = (
+    "rnn_unrolled",
+    "lstm_cell",
+    "gru_cell",
+    "lstm_gates",
+    "gradient_flow",
+    "spectral_radius",
+    "clipping",
+    "step_size",
+    "learning_curve",
+)

@@ -1,4 +1,4 @@
-"""One step of the LSTM: every symbol of equations (3) to (8) where it is computed, and the cell state's straight path."""
+"""One step of the LSTM: every symbol of equations (3) to (8) where it is computed, and the cell state's path."""
 
 from numpylm.figures.diagram import CELL, DIAGRAM, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
 from numpylm.plots import BLUE
