@@ -99,7 +99,8 @@ def equations_in(line):
 def show(record=None, /, digits=3, **arrays):
     """The arrays of a record or dict, or those given by name, as a Table: name, shape, and numbers rounded to digits.
 
-    An array of more than two axes is shown matrix by matrix, each after its index. Raises TypeError for anything else.
+    An array of more than two axes is shown matrix by matrix, each after its index; of a matrix of more than 200 numbers
+    only the corners. Raises TypeError for anything else.
     """
     named = arrays if record is None else fields_of(record) | arrays
     if not named:
@@ -132,7 +133,7 @@ def numbers_of(array, digits):
             for j, line in enumerate(numbers_of(part, digits))
         ]
     if array.ndim == 0:
-        return [f"{array:.{digits}f}"]
+        return [str(array) if array.dtype.kind in "biu" else f"{array:.{digits}f}"]
     text = np.array2string(
         array, precision=digits, suppress_small=True, floatmode="fixed", max_line_width=WIDTH, threshold=200, sign=" "
     )

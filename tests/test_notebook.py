@@ -90,6 +90,7 @@ def test_matrices_and_stacks_are_shown_row_by_row():
 
 def test_a_record_with_fields_that_are_no_numbers_and_a_number():
     assert repr(show(loss=np.float64(2.5), digits=2)) == "loss  ()  2.50"
+    assert repr(show({"T": 4, "targets": np.array([2, -1])})) == "T        ()    4\ntargets  (2,)  [ 2 -1]"
 
 
 def test_an_attempt_says_how_far_an_exercise_is(capsys):

@@ -62,6 +62,13 @@ def test_index_and_glossary_are_true(name):
     assert found == []
 
 
+def test_the_glossary_names_what_the_code_has():
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", (FOLDER / "GLOSSARY.md").read_text("utf-8")))))
+    sources = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "numpylm").rglob("*.py"))
+    assert len(named) > 80
+    assert named - {"0", "5", "nlm", "q", "_backward", "_forward"} - set(re.findall(r"\w+", sources)) == set()
+
+
 @pytest.fixture
 def bad(tmp_path):
     """complaints about notebook 6 after a change of one of its cells."""
