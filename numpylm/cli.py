@@ -92,6 +92,7 @@ def build_parser():
     add_gradcheck(commands)
     add_check(commands)
     add_figures(commands)
+    add_bench(commands)
     return parser
 
 
@@ -233,6 +234,19 @@ def add_figures(commands):
     )  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as lstm_cell (all)")
     parser.add_argument("--out", default="figures", metavar="DIR", help="the folder to write to (figures)")
+
+
+def add_bench(commands):
+    """bench"""
+    from numpylm.bench.command import add_arguments
+
+    parser = command(
+        commands, "bench.command", "bench", "measure speed beside the matrix products",
+        "Time training steps beside the matrix products that they cannot avoid and, where\n"
+        "it is installed, PyTorch: interleaved, in a process with one BLAS thread.",
+        handler="main",
+    )  # fmt: skip
+    add_arguments(parser)
 
 
 def add_run_argument(parser):

@@ -1,0 +1,78 @@
+"""The GEMM floor: the time of only the matrix products that a training step cannot avoid, through the same NumPy.
+
+    forward     x W_x    (T N, D) (D, G H)     once, for the whole sequence
+                h W_h    (N, H) (H, G H)       T times, for each step waits for the one before
+                h W_hy   (T N, H) (H, V)       once
+    backward    the two products of each: the gradient with the transposed matrix, and the transposed input with the
+                gradient. da_t W_hᵀ is done T times; each weight's gradient is one product, after the loop
+
+G is how many gates a cell has: 1 for the RNN, 4 for the LSTM, 3 for the GRU. Nothing but products is in it: every
+result goes into an array that is there already, and W_hᵀ is contiguous before the clock starts. No activation, no
+softmax, no bias, no embedding, no update.
+
+It is a floor for steps that compute x W_x. Where V < T N, a step may multiply the V rows of the table E by W_x, once,
+in place of the T N rows of x; its products are then fewer than these, and this floor is not the last word. It stays
+as it is defined here all the same, so that numbers can be compared.
+"""
+
+import numpy as np
+
+from numpylm.bench.shapes import GATES
+
+
+def product_sizes(cell, shape):
+    """The floor's products as (how many, A, B, C), each a matrix (A, B) times a matrix (B, C)."""
+    T, N, D, H, V = shape[1:]
+    G = GATES[cell]
+    return [
+        (1, T * N, D, G * H),  # x W_x
+        (T, N, H, G * H),  # h_t W_h
+        (1, T * N, H, V),  # h W_hy
+        (1, T * N, V, H),  # dlogits W_hyᵀ
+        (1, H, T * N, V),  # hᵀ dlogits
+        (T, N, G * H, H),  # da_t W_hᵀ
+        (1, H, T * N, G * H),  # hᵀ da
+        (1, T * N, G * H, D),  # da W_xᵀ
+        (1, D, T * N, G * H),  # xᵀ da
+    ]
+
+
+def floor_flops(cell, shape):
+    """Multiplications and additions of all of them: 6 T N (D G H + H G H + H V)."""
+    return sum(2 * count * A * B * C for count, A, B, C in product_sizes(cell, shape))
+
+
+def floor_step(cell, shape, rng):
+    """A function of no arguments that does the products of one training step, in float32."""
+    T, N, D, H, V = shape[1:]
+    GH = GATES[cell] * H
+
+    def random(*sizes):
+        return rng.standard_normal(sizes, dtype=np.float32)
+
+    x, h, da, dlogits = random(T * N, D), random(T, N, H), random(T, N, GH), random(T * N, V)
+    W_x, W_h, W_hy = random(D, GH), random(H, GH), random(H, V)
+    W_hT = np.ascontiguousarray(W_h.T)
+    h_rows, da_rows = h.reshape(T * N, H), da.reshape(T * N, GH)
+    xW, hW_t, logits, dh_prev = (
+        np.empty_like(da_rows),
+        np.empty_like(da[0]),
+        np.empty_like(dlogits),
+        np.empty_like(h[0]),
+    )
+    dh, dW_hy, dW_h, dx, dW_x = (np.empty_like(like) for like in (h_rows, W_hy, W_h, x, W_x))
+
+    def step():
+        np.matmul(x, W_x, out=xW)
+        for t in range(T):
+            np.matmul(h[t], W_h, out=hW_t)
+        np.matmul(h_rows, W_hy, out=logits)
+        np.matmul(dlogits, W_hy.T, out=dh)
+        np.matmul(h_rows.T, dlogits, out=dW_hy)
+        for t in reversed(range(T)):
+            np.matmul(da[t], W_hT, out=dh_prev)
+        np.matmul(h_rows.T, da_rows, out=dW_h)
+        np.matmul(da_rows, W_x.T, out=dx)
+        np.matmul(x.T, da_rows, out=dW_x)
+
+    return step

@@ -1,0 +1,135 @@
+"""The same language model in JAX: jit over the whole step, lax.scan over time, value_and_grad. The parameters are
+numpylm's, by name. Imported only where jax is installed."""
+
+from functools import partial
+
+import jax
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+from jax.nn import sigmoid
+
+from numpylm.bench.implementations import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.model import make_model
+from numpylm.torch_bridge import to_torch_state_dict
+
+
+def rnn_step(p, state, xW_t):
+    """Equation (1)."""
+    h_t = jnp.tanh(xW_t + state[0] @ p["W_hh"])
+    return (h_t,), h_t
+
+
+def lstm_step(p, state, xW_t):
+    """Equations (3) to (8)."""
+    h_prev, c_prev = state
+    i, f, o, c = jnp.split(xW_t + h_prev @ p["W_h"], 4, axis=-1)
+    c_t = sigmoid(f) * c_prev + sigmoid(i) * jnp.tanh(c)
+    h_t = sigmoid(o) * jnp.tanh(c_t)
+    return (h_t, c_t), h_t
+
+
+def gru_step(p, state, xW_t):
+    """Equations (10) to (13)."""
+    (h_prev,) = state
+    x_r, x_z, x_n = jnp.split(xW_t, 3, axis=-1)
+    h_r, h_z, h_n = jnp.split(h_prev @ p["W_h"], 3, axis=-1)
+    n_t = jnp.tanh(x_n + sigmoid(x_r + h_r) * (h_n + p["b_hn"]))
+    z_t = sigmoid(x_z + h_z)
+    h_t = (1 - z_t) * n_t + z_t * h_prev
+    return (h_t,), h_t
+
+
+STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
+
+
+def forward(kind, p, tokens, state):
+    """(log y (T, N, V), state)"""
+    W_x, b = (p["W_xh"], p["b_h"]) if kind == "rnn" else (p["W_x"], p["b"])
+    state, h = lax.scan(partial(STEPS[kind], p), state, p["E"][tokens] @ W_x + b)
+    return jax.nn.log_softmax(h @ p["W_hy"] + p["b_y"]), state
+
+
+def loss_of(kind, p, inputs, targets, state):
+    """(mean nats, state)"""
+    log_y, state = forward(kind, p, inputs, state)
+    return -jnp.take_along_axis(log_y, targets[..., None], axis=-1).mean(), state
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=1)
+def train_step(kind, p, inputs, targets, state, learning_rate):
+    """(new parameters, loss before)"""
+    (loss, _), gradients = jax.value_and_grad(loss_of, argnums=1, has_aux=True)(kind, p, inputs, targets, state)
+    norm = jnp.sqrt(sum((g * g).sum() for g in gradients.values()))
+    scale = learning_rate * jnp.minimum(1, MAX_NORM / norm)
+    return {name: p[name] - scale * gradients[name] for name in p}, loss
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def sampled(kind, num_tokens, greedy, p, state, key):
+    """num_tokens token ids that follow token 0: the whole loop is compiled."""
+
+    def one_token(carry, key):
+        token, state = carry
+        log_y, state = forward(kind, p, token[None], state)
+        token = log_y[0].argmax(axis=-1) if greedy else jax.random.categorical(key, log_y[0])
+        return (token, state), token[0]
+
+    start = (jnp.zeros(1, dtype=int), state)
+    return lax.scan(one_token, start, jax.random.split(key, num_tokens))[1]
+
+
+jitted_loss = jax.jit(loss_of, static_argnums=0)
+
+
+def copied(model):
+    """The model's parameters as JAX arrays of their own."""
+    return {name: jnp.array(array) for name, array in model.parameters().items()}
+
+
+def zero_state(model, batch_size):
+    """The state before the first step."""
+    return tuple(map(jnp.asarray, model.initial_state(batch_size)[0]))
+
+
+def jax_train(model, batch, learning_rate):
+    """JAX's training step; the tokens are JAX's arrays before the clock starts."""
+    kind, parameters = model.cell.name, copied(model)
+    inputs, targets, state = jnp.array(batch.inputs), jnp.array(batch.targets), zero_state(model, batch.inputs.shape[1])
+
+    def run():
+        nonlocal parameters
+        parameters, loss = train_step(kind, parameters, inputs, targets, state, learning_rate)
+        jax.block_until_ready(parameters)
+        return float(loss)
+
+    def weights():
+        arrays = {name: np.asarray(array) for name, array in parameters.items()}
+        return to_torch_state_dict(make_model(model.cell, model.sizes, arrays))
+
+    return Step(run, weights)
+
+
+def jax_sample(model, num_tokens, greedy=False):
+    """JAX's generation of one sequence."""
+    parameters, state = copied(model), zero_state(model, 1)
+    return lambda: sampled(model.cell.name, num_tokens, greedy, parameters, state, jax.random.key(0)).tolist()
+
+
+def jax_evaluate(model, tokens, batch_size):
+    """JAX's evaluation of a stream, in the same windows as numpylm's."""
+    parameters, state_0 = copied(model), zero_state(model, batch_size)
+    windows = [(jnp.array(inputs), jnp.array(targets)) for inputs, targets in stream_windows(model, tokens, batch_size)]
+    num_tokens = sum(targets.size for _, targets in windows)
+
+    def run():
+        state, nats = state_0, 0.0
+        for inputs, targets in windows:
+            loss, state = jitted_loss(model.cell.name, parameters, inputs, targets, state)
+            nats += float(loss) * targets.size
+        return nats / num_tokens
+
+    return run
+
+
+JAX = Implementation(jax.__version__, jax_train, jax_sample, jax_evaluate)

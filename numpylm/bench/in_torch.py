@@ -1,0 +1,101 @@
+"""The same language model in PyTorch: nn.RNN, nn.LSTM or nn.GRU, clip_grad_norm_ and optim.SGD; for sampling, the
+cells' own operators, which are faster there than the modules. Imported only where torch is installed."""
+
+import os
+
+import torch
+from torch import nn
+
+from numpylm.bench.implementations import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.torch_bridge import to_torch_state_dict
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+OPERATORS = {"rnn": torch.rnn_tanh_cell, "lstm": torch.lstm_cell, "gru": torch.gru_cell}
+
+
+class TorchLanguageModel(nn.Module):
+    """Embedding, one recurrent layer (the attribute rnn, lstm or gru) and fc; time comes first: tokens are (T, N)."""
+
+    def __init__(self, model):
+        super().__init__()
+        V, D, H = model.sizes[:3]
+        self.kind = model.cell.name
+        self.embedding = nn.Embedding(V, D)
+        self.add_module(self.kind, LAYERS[self.kind](D, H))
+        self.fc = nn.Linear(H, V)
+        self.load_state_dict({name: torch.from_numpy(array) for name, array in to_torch_state_dict(model).items()})
+
+    def forward(self, tokens, state=None):
+        """(logits (T, N, V), state)"""
+        h, state = self.get_submodule(self.kind)(self.embedding(tokens), state)
+        return self.fc(h), state
+
+
+def torch_train(model, batch, learning_rate):
+    """PyTorch's training step; the tokens are tensors before the clock starts."""
+    network = TorchLanguageModel(model)
+    parameters = list(network.parameters())
+    optimizer = torch.optim.SGD(parameters, lr=learning_rate)
+    inputs, targets = as_tensor(batch.inputs), as_tensor(batch.targets).flatten()
+
+    def run():
+        optimizer.zero_grad()
+        logits, _ = network(inputs)
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, MAX_NORM)
+        optimizer.step()
+        return loss.item()
+
+    return Step(run, lambda: {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()})
+
+
+def torch_sample(model, num_tokens, greedy=False):
+    """PyTorch's generation of one sequence, with torch.lstm_cell or its like; tokens stay tensors until the end."""
+    network = TorchLanguageModel(model).requires_grad_(False)
+    layer = network.get_submodule(network.kind)
+    weights = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
+    operator, E, fc = OPERATORS[network.kind], network.embedding.weight, network.fc
+    zeros = torch.zeros(1, layer.hidden_size)
+    torch.manual_seed(0)
+
+    @torch.inference_mode()
+    def run():
+        state = (zeros, zeros) if network.kind == "lstm" else zeros
+        token, tokens = torch.zeros(1, dtype=torch.long), []
+        for _ in range(num_tokens):
+            state = operator(E.index_select(0, token), state, *weights)
+            h = state[0] if network.kind == "lstm" else state
+            logits = torch.addmm(fc.bias, h, fc.weight.t())
+            token = logits.argmax(dim=1) if greedy else torch.multinomial(logits.softmax(dim=1), 1)[0]
+            tokens.append(token)
+        return torch.cat(tokens).tolist()
+
+    return run
+
+
+def torch_evaluate(model, tokens, batch_size):
+    """PyTorch's evaluation of a stream, in the same windows as numpylm's, which are tensors before the clock starts."""
+    network = TorchLanguageModel(model)
+    windows = [tuple(map(as_tensor, pair)) for pair in stream_windows(model, tokens, batch_size)]
+    num_tokens = sum(targets.numel() for _, targets in windows)
+
+    @torch.inference_mode()
+    def run():
+        state, nats = None, 0.0
+        for inputs, targets in windows:
+            logits, state = network(inputs, state)
+            nats += nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
+        return nats / num_tokens
+
+    return run
+
+
+def as_tensor(tokens):
+    """A copy of an array of token ids as the tensor that cross_entropy wants."""
+    return torch.tensor(tokens, dtype=torch.long)
+
+
+TORCH = Implementation(torch.__version__, torch_train, torch_sample, torch_evaluate, two_biases=True)
