@@ -92,6 +92,7 @@ def build_parser():
     add_export(commands)
     add_gradcheck(commands)
     add_check(commands)
+    add_figures(commands)
     add_bench(commands)
     add_step(commands)
     return parser
@@ -225,6 +226,16 @@ def add_check(commands):
         handler="main",
     )  # fmt: skip
     add_arguments(parser)
+
+
+def add_figures(commands):
+    """figures"""
+    parser = command(
+        commands, "figures.command", "figures", "draw the pictures of README and notebooks",
+        "Draw every picture that README.md and the notebooks show, or those named.",
+    )  # fmt: skip
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as lstm_cell (all)")
+    parser.add_argument("--out", default="figures", metavar="DIR", help="the folder to write to (figures)")
 
 
 def add_bench(commands):

@@ -16,12 +16,18 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "numpylm",
 }
+NOTEBOOK_STYLE = STYLE | {"figure.figsize": (8, 3.6), "figure.dpi": 80}  # small enough to be kept in a notebook's file
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe and Ito (2008)
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
 
 
 def learning_curve(path, rows, reference, title, unit="word"):
-    """Draws perplexity against epochs from the rows of metrics.csv, with a line for each reference.
+    """Draws learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
+    learning_curve_figure(rows, reference, title, unit).savefig(path)
+
+
+def learning_curve_figure(rows, reference, title, unit="word"):
+    """Perplexity against epochs from the rows of metrics.csv, with a line for each reference, as a matplotlib Figure.
 
     reference maps a name ("floor", "5-gram", …) to a perplexity; the floor is drawn solid, the others dotted. Those
     above the curves are only named, with an arrow, so that the curves have the picture's height to themselves.
@@ -38,7 +44,7 @@ def learning_curve(path, rows, reference, title, unit="word"):
         set_plain_ticks(axes, drawn_perplexities(rows, reference))
         plot_references(axes, reference)
         axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
-        figure.savefig(path)
+    return figure
 
 
 def drawn_perplexities(rows, reference):

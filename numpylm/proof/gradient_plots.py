@@ -1,10 +1,6 @@
-"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step.
-
-python -m numpylm.proof.gradient_plots FILE draws the second into a file.
-"""
+"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step."""
 
 import math
-import sys
 
 import numpy as np
 
@@ -58,22 +54,26 @@ def draw_errors(axes, row):
     return image
 
 
-def step_size_figure(path):
+def step_size_figure(path=None):
     """Error of each method against its step, in float32 and float64, for the derivative of a typical function.
 
     The left branch of each curve is rounding, which a larger step makes smaller; the right one is curvature. They meet
-    near eps^(1/2), eps^(1/3) and eps^(1/5); the complex step has no left branch.
+    near eps^(1/2), eps^(1/3) and eps^(1/5); the complex step has no left branch. Returns the figure;
+    writes it to path if one is given.
     """
-    import matplotlib.pyplot as plt
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained", sharey=True)
+    with rc_context(plots.STYLE):
+        figure = Figure(figsize=(10, 4.5), layout="constrained")
+        axes = figure.subplots(1, 2, sharey=True)
         for place, dtype in zip(axes, (np.float32, np.float64), strict=True):
             draw_step_sizes(place, dtype)
         axes[0].set_ylabel("relative error of the derivative")
         axes[0].legend(loc="lower left")
-        figure.savefig(path)
-        plt.close(figure)
+        if path is not None:
+            figure.savefig(path)
+    return figure
 
 
 def draw_step_sizes(axes, dtype):
@@ -104,7 +104,3 @@ def one_derivative(method, dtype, point, step):
     """The numerical derivative at one point, computed in dtype."""
     x = np.array([point], dtype=np.result_type(dtype, np.complex64) if method == "complex" else dtype)
     return float(derivative(lambda: (np.exp(x) * np.sin(3 * x))[0], x, (0,), method, x.real.dtype.type(step)))
-
-
-if __name__ == "__main__":
-    step_size_figure(sys.argv[1])

@@ -1,0 +1,17 @@
+"""The pictures that README.md and the notebooks show, each made by one file here: python -m numpylm figures.
+
+figures/rnn_unrolled.png comes from rnn_unrolled.py, whose draw() returns a matplotlib Figure. A new picture is a new
+file, and its name in FIGURES.
+"""
+
+FIGURES = (
+    "rnn_unrolled",
+    "lstm_cell",
+    "gru_cell",
+    "lstm_gates",
+    "gradient_flow",
+    "spectral_radius",
+    "clipping",
+    "step_size",
+    "learning_curve",
+)

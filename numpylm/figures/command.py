@@ -1,0 +1,32 @@
+"""python -m numpylm figures: draws the pictures that README.md and the notebooks show."""
+
+from importlib import import_module
+from pathlib import Path
+
+from numpylm.figures import FIGURES
+
+DPI = 110  # with figures about ten inches wide: legible at a README's width
+
+
+def figures(options):
+    """numpylm figures"""
+    folder = Path(options.out)
+    for name in checked_names(options.names):
+        path = folder / f"{name}.png"
+        save(name, path)
+        print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def checked_names(names):
+    """The pictures asked for, or all. Raises ValueError for one that there is not."""
+    for name in names:
+        if name not in FIGURES:
+            raise ValueError(f"there is no picture {name!r}; there are {', '.join(FIGURES)}")
+    return names or FIGURES
+
+
+def save(name, path):
+    """Draws one picture into a file, with nothing in it that a second drawing would write differently."""
+    figure = import_module(f"numpylm.figures.{name}").draw()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})

@@ -1,0 +1,155 @@
+"""What the notebooks show things with: the package's own source, its records as tables, and an exercise's verdict.
+
+    show_source(lstm_step)                   the function as it stands in its file
+    show_source(lstm_step, equations=[7])    only the lines that compute equation (7)
+    show(step)                               each array of a record: name, shape, numbers
+    @attempt                                 runs an exercise's test, and says how far one is
+
+The results are shown by a notebook, and printed in a terminal: nothing here needs Jupyter.
+"""
+
+import html
+import inspect
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+PACKAGE = Path(__file__).parent
+WIDTH = 88  # columns that a notebook's output shows without a line break
+
+
+class Source(NamedTuple):
+    """Python source: (its file as a path from the repository's root, its text) for each function or class."""
+
+    parts: list
+
+    def __repr__(self):
+        return "\n\n".join(f"# {path}\n\n{text}" for path, text in self.parts)
+
+    def _repr_html_(self):
+        """For a notebook: each part below a link to its file, in colours where Pygments is installed."""
+        return "\n".join(f'<a href="../{path}">{path}</a>\n{highlighted(text)}' for path, text in self.parts)
+
+
+def highlighted(text):
+    """Python source as HTML, with the colours in it and no background, so that dark pages can show it too."""
+    try:
+        from pygments import highlight
+        from pygments.formatters import HtmlFormatter
+        from pygments.lexers import PythonLexer
+    except ImportError:
+        return f"<pre>{html.escape(text)}</pre>"
+    form = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+    return highlight(text, PythonLexer(), form)
+
+
+class Table(NamedTuple):
+    """Aligned lines, as show makes them."""
+
+    lines: list
+
+    def __repr__(self):
+        return "\n".join(self.lines)
+
+
+def show_source(*functions, equations=None):
+    """The source of one or several of the package's functions or classes, whole, as a Source.
+
+    equations, a list of numbers, leaves only the lines whose comment names one of them: [7] those with "# (7)", and
+    "(3) to (6)" counts for 3, 4, 5 and 6. Raises TypeError for what is not the package's, ValueError for an equation
+    that no line names.
+    """
+    if not functions:
+        raise TypeError("expected one or several functions or classes of numpylm; got none")
+    return Source([source_of(function, equations) for function in functions])
+
+
+def source_of(function, equations):
+    """(path, text) of one function."""
+    try:
+        path = Path(inspect.getsourcefile(function)).relative_to(PACKAGE.parent).as_posix()
+        lines = inspect.getsource(function).rstrip().split("\n")
+    except (TypeError, ValueError, OSError):
+        raise TypeError(f"expected a function or class of numpylm; got {function!r}") from None
+    if equations is not None:
+        lines = lines_of_equations(lines, set(equations), function.__name__)
+    return path, "\n".join(lines)
+
+
+def lines_of_equations(lines, wanted, name):
+    """The lines whose comment names one of the wanted equations. Raises ValueError for one that none names."""
+    named = [equations_in(line) for line in lines]
+    missing = wanted - set().union(*named)
+    if missing:
+        raise ValueError(f"no line of {name} names equation {', '.join(f'({number})' for number in sorted(missing))}")
+    return [line for line, numbers in zip(lines, named, strict=True) if numbers & wanted]
+
+
+def equations_in(line):
+    """The numbers of the equations that a line's comment names."""
+    _, _, comment = line.partition("  # ")
+    numbers = {int(number) for number in re.findall(r"\((\d+)\)", comment)}
+    for first, last in re.findall(r"\((\d+)\) to \((\d+)\)", comment):
+        numbers.update(range(int(first), int(last) + 1))
+    return numbers
+
+
+def show(record=None, /, digits=3, **arrays):
+    """The arrays of a record or dict, or those given by name, as a Table: name, shape, and numbers rounded to digits.
+
+    An array of more than two axes is shown matrix by matrix, each after its index; of a matrix of more than 200 numbers
+    only the corners. Raises TypeError for anything else.
+    """
+    named = arrays if record is None else fields_of(record) | arrays
+    if not named:
+        raise TypeError("expected a record, a dict, or arrays by name; got nothing to show")
+    labels = [(name, str(np.shape(array))) for name, array in named.items()]
+    widths = [max(len(label[k]) for label in labels) for k in range(2)]
+    lines = []
+    for (name, shape), array in zip(labels, named.values(), strict=True):
+        start = f"{name:<{widths[0]}}  {shape:<{widths[1]}}  "
+        numbers = numbers_of(np.asarray(array), digits)
+        lines += [(start if k == 0 else " " * len(start)) + line for k, line in enumerate(numbers)]
+    return Table(lines)
+
+
+def fields_of(record):
+    """name -> value of a named record or a dict, without those that are no numbers. Raises TypeError for others."""
+    if hasattr(record, "_asdict"):
+        record = record._asdict()
+    if not isinstance(record, dict):
+        raise TypeError(f"expected a named record or a dict of arrays; got {type(record).__name__}")
+    return {name: value for name, value in record.items() if isinstance(value, (np.ndarray, np.number, int, float))}
+
+
+def numbers_of(array, digits):
+    """The lines that show an array's numbers, in columns."""
+    if array.ndim > 2:
+        return [
+            f"[{k}] {line}" if j == 0 else f"    {line}"
+            for k, part in enumerate(array)
+            for j, line in enumerate(numbers_of(part, digits))
+        ]
+    if array.ndim == 0:
+        return [str(array) if array.dtype.kind in "biu" else f"{array:.{digits}f}"]
+    text = np.array2string(
+        array, precision=digits, suppress_small=True, floatmode="fixed", max_line_width=WIDTH, threshold=200, sign=" "
+    )
+    return [line.replace("[[", "[").replace("]]", "]").strip() for line in text.split("\n")]
+
+
+def attempt(test):
+    """Runs an exercise's test and prints what came out of it; a decorator, so that the test runs where it is defined.
+
+    A stub's NotImplementedError and a wrong answer's AssertionError are told in words; any other error is raised.
+    """
+    try:
+        test()
+    except NotImplementedError:
+        print("not written yet")
+    except AssertionError as error:
+        print("not right yet:", str(error).strip() or "an assertion failed")
+    else:
+        print("right")

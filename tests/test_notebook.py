@@ -1,0 +1,111 @@
+"""What notebooks show things with: source, tables, and an exercise's verdict."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from numpylm.lstm import LSTMStep, lstm_step
+from numpylm.notebook import attempt, equations_in, show, show_source
+from numpylm.rnn import rnn_step, rnn_step_backward
+
+
+def test_the_source_is_the_files():
+    shown = repr(show_source(rnn_step, rnn_step_backward))
+    assert shown.startswith("# numpylm/rnn.py\n\ndef rnn_step(")
+    assert (
+        "    h_t = f(a_t)  # (1)\n    return RNNStep(h_prev, a_t, h_t)\n\n# numpylm/rnn.py\n\ndef rnn_step_back"
+        in shown
+    )
+    assert show_source(LSTMStep).parts[0][1].startswith("class LSTMStep(NamedTuple):")
+
+
+def test_the_lines_of_some_equations():
+    ((_, text),) = show_source(lstm_step, equations=[7, 4]).parts
+    assert [line.strip().partition(" = ")[0] for line in text.split("\n")] == ["f_t", "c_t"]
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("    c_t = f_t * c_prev + i_t * c_tilde_t  # (7)", {7}),
+        ("    dc_t = dc_next + dc  # (7) at t + 1, and (8)", {7, 8}),
+        ("    dh_prev = da_t @ W_h.T  # (3) to (6)", {3, 4, 5, 6}),
+        ("    x = f(1)", set()),
+    ],
+)
+def test_the_equations_that_a_line_names(line, numbers):
+    assert equations_in(line) == numbers
+
+
+def test_an_equation_that_no_line_names_is_an_error():
+    with pytest.raises(ValueError, match=r"no line of lstm_step names equation \(12\)"):
+        show_source(lstm_step, equations=[7, 12])
+
+
+@pytest.mark.parametrize("other", [np.tanh, pytest.raises, 3, "lstm_step"])
+def test_what_is_not_the_packages_is_refused(other):
+    with pytest.raises(TypeError, match="function or class of numpylm; got"):
+        show_source(other)
+
+
+def test_nothing_to_show_is_refused():
+    with pytest.raises(TypeError, match="got none"):
+        show_source()
+    with pytest.raises(TypeError, match="got nothing to show"):
+        show()
+    with pytest.raises(TypeError, match="got list"):
+        show([1, 2])
+
+
+def test_html_has_a_link_and_the_text(monkeypatch):
+    pytest.importorskip("pygments")
+    shown = show_source(rnn_step)._repr_html_()
+    assert shown.startswith('<a href="../numpylm/rnn.py">numpylm/rnn.py</a>')
+    assert "rnn_step" in shown and "style=" in shown and "background" not in shown
+    monkeypatch.setitem(sys.modules, "pygments", None)
+    plain = show_source(rnn_step)._repr_html_()
+    assert "def rnn_step(xW_t, h_prev, W_hh, nonlinearity=&quot;tanh&quot;):" in plain
+
+
+def test_a_record_is_a_table_of_names_shapes_and_numbers():
+    step = rnn_step(np.array([[0.5, -1.0]]), np.zeros((1, 2)), np.eye(2))
+    assert repr(show(step)).split("\n") == [
+        "h_prev  (1, 2)  [ 0.000  0.000]",
+        "a_t     (1, 2)  [ 0.500 -1.000]",
+        "h_t     (1, 2)  [ 0.462 -0.762]",
+    ]
+
+
+def test_matrices_and_stacks_are_shown_row_by_row():
+    shown = repr(show({"x": np.arange(8.0).reshape(2, 2, 2), "name": "left out"}, digits=1, b=np.ones(2)))
+    assert shown.split("\n") == [
+        "x  (2, 2, 2)  [0] [ 0.0  1.0]",
+        "                  [ 2.0  3.0]",
+        "              [1] [ 4.0  5.0]",
+        "                  [ 6.0  7.0]",
+        "b  (2,)       [ 1.0  1.0]",
+    ]
+
+
+def test_a_record_with_fields_that_are_no_numbers_and_a_number():
+    assert repr(show(loss=np.float64(2.5), digits=2)) == "loss  ()  2.50"
+    assert repr(show({"T": 4, "targets": np.array([2, -1])})) == "T        ()    4\ntargets  (2,)  [ 2 -1]"
+
+
+def test_an_attempt_says_how_far_an_exercise_is(capsys):
+    @attempt
+    def unwritten():
+        raise NotImplementedError
+
+    @attempt
+    def wrong():
+        raise AssertionError("one is not two")
+
+    @attempt
+    def right():
+        pass
+
+    assert capsys.readouterr().out.split("\n")[:3] == ["not written yet", "not right yet: one is not two", "right"]
+    with pytest.raises(ZeroDivisionError):
+        attempt(lambda: 1 / 0)
