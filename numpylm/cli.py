@@ -92,6 +92,7 @@ def build_parser():
     add_gradcheck(commands)
     add_check(commands)
     add_bench(commands)
+    add_doctor(commands)
     return parser
 
 
@@ -231,11 +232,22 @@ def add_bench(commands):
 
     parser = command(
         commands, "bench.command", "bench", "measure speed beside the matrix products",
-        "Time training steps beside the matrix products that they cannot avoid and, where\n"
-        "it is installed, PyTorch: interleaved, in a process with one BLAS thread.",
+        "Time training steps, sampling and evaluation beside the matrix products that a\n"
+        "step cannot avoid and, where they are installed, PyTorch and JAX: all in turn, in\n"
+        "a process with one BLAS thread. About five minutes; one with --quick.",
         handler="main",
     )  # fmt: skip
     add_arguments(parser)
+
+
+def add_doctor(commands):
+    """doctor"""
+    command(
+        commands, "bench.doctor", "doctor", "versions, and the fastest BLAS kernel",
+        "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"
+        "can run; and the line to set for the fastest. Nothing is changed.",
+        handler="main",
+    )  # fmt: skip
 
 
 def add_run_argument(parser):

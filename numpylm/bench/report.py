@@ -109,12 +109,13 @@ def memory_table(rows):
     return "\n".join(lines)
 
 
-def goals_table(run):
-    """The goals that apply, what was measured, and whether it is met."""
-    lines = ["Goals", ""]
-    for goal in goals(run):
-        verdict = {True: "met", False: "missed", None: "not measured"}[goal.met]
-        lines.append(f"{goal.what:<50}{number(goal.value):>8} ≤ {goal.limit:<6g}{verdict}")
+def goals_table(found):
+    """The goals that this run can judge, what was measured, and whether they are met."""
+    judged = [goal for goal in goals(found) if goal.met is not None]
+    lines = ["Goals", ""] if judged else []
+    for goal in judged:
+        verdict = "met" if goal.met else "missed"
+        lines.append(f"{goal.what:<52}{number(goal.value):>8} ≤ {goal.limit:<6g}{verdict}")
     return "\n".join(lines)
 
 
