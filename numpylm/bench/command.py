@@ -6,10 +6,11 @@ from pathlib import Path
 
 from numpylm import check
 from numpylm.bench import plot, report, results, run, scaling
+from numpylm.bench.clock import CLOCKS
 from numpylm.bench.processes import Worker
 from numpylm.bench.shapes import GATES, SHAPES, parse_shape
 
-QUICK = run.Effort(rounds=2, seconds=0.2)
+QUICK = {"rounds": 2, "seconds": 0.2}
 
 
 def add_arguments(parser):
@@ -23,6 +24,10 @@ def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=7, metavar="K", help="for each number, at least (7)")
     parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="for each number, at least (5)")
     parser.add_argument("--quick", action="store_true", help="two rounds or a fifth of a second: a first impression")
+    parser.add_argument(
+        "--clock", choices=tuple(CLOCKS), default="wall", metavar="CLOCK",
+        help="wall, or processor, for a machine that is busy with other work (wall)",
+    )  # fmt: skip
     parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS's kernel, such as Haswell (what it picks itself)")
     parser.add_argument("--json", metavar="FILE", help="write all numbers, of every round, into FILE")
     parser.add_argument("--plot", metavar="FILE", help="draw the training steps, or --scaling, into FILE")
@@ -35,7 +40,8 @@ def main(options):
     check.positive_integer("rounds", options.rounds)
     check.positive_number("seconds", options.seconds)
     check_writable(options.json, options.plot)
-    effort = QUICK if options.quick else run.Effort(options.rounds, options.seconds)
+    effort = run.Effort(options.rounds, options.seconds, options.clock)
+    effort = effort._replace(**QUICK) if options.quick else effort
     found = {"threads": options.threads, **effort._asdict()}
     with Worker(options.threads, options.kernel) as worker:
         found["about"] = worker.ask("about")

@@ -25,9 +25,10 @@ def measure(worker, effort):
     """[{axis, size, seconds}], measured in rounds over all sizes; prints a table and the slopes."""
     points = [(axis, size) for axis in "TN" for size in SIZES]
     seconds = {point: [] for point in points}
+    one_round = effort._replace(rounds=3, seconds=0)._asdict()
     for _ in range(effort.rounds):
         for point in points:
-            answer = worker.ask("scaling", cell="lstm", shape=shape_for(*point), rounds=3)
+            answer = worker.ask("scaling", cell="lstm", shape=shape_for(*point), effort=one_round)
             seconds[point] += answer["seconds"]
     rows = [{"axis": axis, "size": size, "seconds": seconds[axis, size]} for axis, size in points]
     print(table(rows))
