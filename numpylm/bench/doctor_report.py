@@ -8,8 +8,8 @@ from numpylm.bench.report import TITLES, number
 
 SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 WHY_NOT = {
-    "accelerate": "This NumPy uses Apple's Accelerate, which picks its own kernel: there is nothing to set.",
-    "mkl": "This NumPy uses Intel's MKL, which picks its own kernel by the processor.",
+    "accelerate": "NumPy uses Apple's Accelerate here, which picks its own kernel: nothing to set.",
+    "mkl": "NumPy uses Intel's MKL here, which picks its own kernel: nothing to set.",
 }
 
 
@@ -23,7 +23,7 @@ def facts_table(facts, threads, environment=os.environ):
         "processor": f"{facts['processor'] or 'unknown'}, {facts['cores']} cores",
         "BLAS": " ".join(filter(None, (blas["name"], blas["version"]))),
         "kernel": blas["kernel"] or "not known (is threadpoolctl installed?)",
-        "threads": f"{threads}, as every command of numpylm sets it (--threads K changes it)",
+        "threads": f"{threads}, set by every command of numpylm (--threads K)",
     }
     lines |= {name: f"{environment[name]} (set)" for name in SETTINGS if environment.get(name)}
     width = 2 + max(map(len, lines))
@@ -55,8 +55,7 @@ def advice(measured, facts):
     gain = in_use.step / fastest.step
     if is_tie(gain):
         return f"There is nothing to set: no kernel is faster than {present} by 15 % or more."
-    before = " (it is set to something else now)" if facts["coretype"] else ""
     return (
-        f"{fastest.kernel} is {gain:.1f} times as fast as {present}. To use it, before Python is started{before}:\n\n"
-        f"    {setting_line(fastest.kernel)}"
+        f"{fastest.kernel} is {gain:.1f} times as fast as {present}, now in use.\n"
+        f"To use it, type this before Python is started:\n\n    {setting_line(fastest.kernel)}"
     )

@@ -24,12 +24,13 @@ def heading(about, threads):
     """The lines above the tables: versions, BLAS and processor."""
     blas, others = about["blas"], about["others"]
     rivals = ", ".join(f"{TITLES[name]} {version}" for name, version in others.items()) or "no PyTorch, no JAX"
-    kernel = "" if blas["kernel"] is None else f", kernel {blas['kernel']}"
+    library = " ".join(filter(None, (blas["name"], blas["version"])))
     chosen = "" if about["coretype"] is None else " (set)"
+    kernel = "" if blas["kernel"] is None else f", kernel {blas['kernel']}{chosen}"
     return "\n".join(
         [
             f"numpylm {about['numpylm']}, NumPy {about['numpy']}, Python {about['python']}; {rivals}",
-            f"{blas['name']} {blas['version'] or ''}{kernel}{chosen}, {threads} thread{'s' if threads > 1 else ''}",
+            f"{library}{kernel}, {threads} thread{'s' if threads > 1 else ''}",
             f"{about['processor']}, {about['cores']} cores, {about['system']}",
         ]
     )
@@ -40,7 +41,7 @@ def training_heading(names, clock):
     columns = "".join(f"{TITLES[name]:>9}" for name in ("floor", *names))
     quotients = "".join(f"{'× ' + TITLES[name]:>9}" for name in rivals_of(names))
     by_clock = " by the processor's clock" if clock == "processor" else ""
-    title = f"One training step: milliseconds{by_clock}, and numpylm's ÷ another's"
+    title = f"Training step: milliseconds{by_clock}, and numpylm's ÷ another's"
     return f"{title}\n\n{'':8}{columns}{quotients}{'spread':>8}"
 
 
@@ -90,7 +91,7 @@ def training_footer(rows, names, clock):
     lines = [
         "",
         f"Medians over {min(rounds)} to {max(rounds)} rounds, in each of which all had their turn.",
-        f"≈ is a tie, less than {100 * (TIE - 1):.0f} % apart; spread, how far off the quartiles of × floor are.",
+        f"≈ is a tie, less than {100 * (TIE - 1):.0f} % apart; spread, how far off × floor's quartiles are.",
     ]
     means = [mean_over_nine(rows, name) for name in rivals_of(names)]
     if any(means):
