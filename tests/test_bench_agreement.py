@@ -122,6 +122,17 @@ def test_every_timed_step_has_to_scale_its_gradients(name):
     assert nlm.clip_by_global_norm(out.gradients, MAX_NORM)[1] > 10 * MAX_NORM
 
 
+def test_pytorchs_tokens_are_drawn_with_their_probabilities():
+    torch = pytest.importorskip("torch")
+    from numpylm.bench.in_torch import draw
+
+    torch.manual_seed(0)
+    y = torch.tensor([[0.5, 0.0, 0.3, 0.2]])
+    counts = np.bincount([int(draw(y)) for _ in range(4000)], minlength=4)
+    np.testing.assert_allclose(counts / 4000, y[0].numpy(), atol=0.03)
+    assert counts[1] == 0
+
+
 def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(implementations, "find_spec", lambda name: None)
     assert list(installed()) == ["numpylm"]

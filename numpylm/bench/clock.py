@@ -1,8 +1,7 @@
 """Timing things against each other on a machine that has other work to do.
 
 All are run in turn, A B C A B C …, so that a slow minute is slow for all of them. A turn is one call, or as many as
-fill five milliseconds: a single call of a tenth of a millisecond would find the caches full of the others' arrays. A
-time is the median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one
+fill a twentieth of a second: a short call by itself would find the caches full of the others' arrays. A time is the median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one
 round, one after the other.
 
 Two clocks can be read: the one on the wall, and the processor's, which stands still while another process has the
@@ -14,7 +13,7 @@ import time
 from statistics import median, quantiles
 
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
-TURN = 0.005  # seconds that a turn lasts, at least
+TURN = 0.05  # seconds that a turn lasts, at least
 TIE = 1.15  # what differs by less than this factor is called a tie
 
 
