@@ -30,15 +30,15 @@ def clip_by_global_norm(gradients, max_norm):
 
 def global_norm(gradients):
     """√ of the sum of squares of all entries of all gradients, as a float."""
-    return math.hypot(*[array_norm(gradient) for gradient in gradients.values()])
+    with np.errstate(over="ignore"):
+        return math.hypot(*[array_norm(gradient) for gradient in gradients.values()])
 
 
 def array_norm(gradient):
     """√ of the sum of squares of an array's entries, also where a square would overflow the array's dtype."""
     flat = gradient.ravel()
-    with np.errstate(over="ignore"):
-        square = np.vdot(flat, flat).real
-    if np.isfinite(square):
+    square = np.vdot(flat, flat).real
+    if math.isfinite(square):
         return math.sqrt(square)
     largest = float(np.abs(flat).max())
     return largest * math.sqrt(np.vdot(flat / largest, flat / largest).real) if math.isfinite(largest) else largest

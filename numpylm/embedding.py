@@ -12,6 +12,8 @@ Source: Bengio, Ducharme, Vincent and Jauvin, A Neural Probabilistic Language Mo
 
 import numpy as np
 
+from numpylm.affine import rows
+
 
 def embedding_forward(tokens, E):
     """x = E[tokens]: tokens (T, N) and E (V, D) give x (T, N, D). The tokens must be checked before: see model.py."""
@@ -20,9 +22,7 @@ def embedding_forward(tokens, E):
 
 def embedding_backward(dx, tokens, vocab_size):
     """dE (V, D) from dx (T, N, D): row v is the sum of dx over the places where token v stands."""
-    dx_rows = dx.reshape(tokens.size, dx.shape[-1])
-    order = np.argsort(tokens, axis=None, kind="stable")
-    present, first = np.unique(tokens.ravel()[order], return_index=True)
     dE = np.zeros((vocab_size, dx.shape[-1]), dtype=dx.dtype)
-    dE[present] = np.add.reduceat(dx_rows[order], first, axis=0)
+    for v, dx_t in zip(tokens.flat, rows(dx), strict=True):
+        dE[v] += dx_t
     return dE

@@ -7,10 +7,13 @@
 Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again.
 """
 
+from functools import cache
+
 import numpy as np
 
 from numpylm import check
 from numpylm.activations import softmax
+from numpylm.affine import affine_forward
 
 
 def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
@@ -27,7 +30,8 @@ def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_
 
 
 def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
-    """The same without an end: yields one token id after the other. The arguments are checked at once."""
+    """The same without an end: yields one token id after the other. The arguments are checked at once; the model must
+    not be trained while the stream is drawn from."""
     prompt_tokens = check.token_stream(prompt_tokens, model.sizes.vocab_size)
     check_filters(model.sizes.vocab_size, temperature, top_k, top_p)
     check.generator(rng)
@@ -36,13 +40,36 @@ def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=Non
 
 
 def _stream(model, prompt_tokens, temperature, top_k, top_p, rng):
-    inputs, state = prompt_tokens[:, None], None  # (T, 1)
+    out = model.forward(prompt_tokens[:, None])  # T steps of N = 1 sequence
+    logits, state = out.logits[-1, 0], out.state
+    advance = one_step(model)
     while True:
-        out = model.forward(inputs, state)
-        y = next_token_distribution(out.logits[-1, 0], temperature, top_k, top_p)
-        token = draw(y, rng)
+        token = draw(next_token_distribution(logits, temperature, top_k, top_p), rng)
         yield token
-        inputs, state = np.array([[token]]), out.state
+        logits, state = advance(token, state)
+
+
+def one_step(model):
+    """A function (token, state) -> (logits (V,), state), by the cells' own steps, for parameters that stay as they are.
+
+    The first layer's E[token] W_x + b is computed when a token is met for the first time, and kept.
+    """
+    cell, parameters = model.cell, model.parameters()
+    layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
+
+    @cache
+    def first_xW(token):
+        return cell.project(layers[0], parameters["E"][[token]])  # (1, ·)
+
+    def advance(token, state):
+        xW_t, states = first_xW(token), []
+        for layer, layer_state in zip(layers, state, strict=True):
+            if states:
+                xW_t = cell.project(layer, states[-1].h)
+            states.append(cell.advance(layer, xW_t, layer_state))
+        return affine_forward(states[-1].h, model.output_matrix(), parameters["b_y"])[0], tuple(states)
+
+    return advance
 
 
 def next_token_distribution(logits, temperature=1.0, top_k=None, top_p=None):

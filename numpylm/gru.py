@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
-from numpylm.affine import affine_backward, affine_forward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
+from numpylm.projection import projection_backward, projection_forward
 from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_columns, gate_views, over_time
 
 R, Z, N = range(3)  # the gates' order in the packed arrays, as in equations (10) to (12)
@@ -118,7 +118,7 @@ def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
     mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
     h_{t-1} in the gates at every step (dropout.py).
     """
-    xW = affine_forward(x, parameters.W_x, parameters.b)  # (T, N, 3H)
+    xW = projection_forward(x, parameters.W_x, parameters.b)  # (T, N, 3H)
     h_t = state_0.h
     h, steps = [], []
     for t in range(len(x)):
@@ -136,19 +136,26 @@ def gru_backward(parameters, dh, dstate_T, trace):
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ dhW_t: one matrix product after the loop.
     """
+    W_h = np.asfortranarray(parameters.W_h)  # so that W_h.T, in every step, is contiguous
     dh_next = dstate_T.h
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 3H)
     dhW = np.empty_like(da)
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
-        gradients = gru_step_backward(dh_t, trace.steps[t], parameters.W_h, trace.recurrent_dropout)
+        gradients = gru_step_backward(dh_t, trace.steps[t], W_h, trace.recurrent_dropout)
         da[t] = gradients.da_t
         dhW[t] = gradients.dhW_t
         dh_next = gradients.dh_prev + dh_frozen
-    dx, dW_x, db = affine_backward(da, trace.x, parameters.W_x)
+    dx, dW_x, db = projection_backward(da, trace.x, parameters.W_x)
     dW_h = flatten_time([step.h_in for step in trace.steps]).T @ flatten_time(dhW)
     db_hn = gate_columns(dhW, N, 3).sum(axis=(0, 1))
     return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next))
+
+
+def gru_advance(parameters, xW_t, state):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = gru_step(xW_t, state.h, parameters.W_h, parameters.b_hn)
+    return GRUState(step.h_t)
 
 
 def gru_shapes(D, H):
@@ -172,6 +179,8 @@ def gru_cell():
         shapes=gru_shapes,
         initialize=gru_initialize,
         forward=gru_forward,
+        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
+        advance=gru_advance,
         backward=gru_backward,
         options={},
     )

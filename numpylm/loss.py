@@ -30,15 +30,16 @@ def surprisal(logits, targets):
     return np.where(targets == IGNORED, 0, np.log(np.exp(shifted).sum(axis=-1)) - at_target)
 
 
-def cross_entropy_forward(logits, targets):
+def cross_entropy_forward(logits, targets, out=None):
     """The loss, a number in nats per predicted token, and the CrossEntropyTrace.
 
+    y is written to the array out where one is given: the logits themselves, if nobody needs them any more.
     Raises ValueError when every target is -1.
     """
     predicted = targets != IGNORED
     if not predicted.any():
         raise ValueError("every target is -1: the loss is a mean over predicted tokens, and there is none")
-    shifted = logits - logits.max(axis=-1, keepdims=True)  # (T, N, V)
+    shifted = np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)  # (T, N, V)
     log_at_target = target_entries(shifted, targets)  # (T, N)
     y = np.exp(shifted, out=shifted)
     total = y.sum(axis=-1, keepdims=True)  # (T, N, 1)

@@ -22,10 +22,10 @@ import numpy as np
 
 from numpylm import check
 from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
-from numpylm.affine import affine_backward, affine_forward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
+from numpylm.projection import projection_backward, projection_forward
 from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_columns, gate_views, over_time
 
 I, F, O, C = range(4)
@@ -129,7 +129,7 @@ def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
     mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
     h_{t-1} at every step (dropout.py).
     """
-    xW = affine_forward(x, parameters.W_x, parameters.b)  # (T, N, 4H)
+    xW = projection_forward(x, parameters.W_x, parameters.b)  # (T, N, 4H)
     h_t, c_t = state_0
     h, steps = [], []
     for t in range(len(x)):
@@ -148,18 +148,25 @@ def lstm_backward(parameters, dh, dstate_T, trace):
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
     """
+    W_h = np.asfortranarray(parameters.W_h)  # so that W_h.T, in every step, is contiguous
     dh_next, dc_next = dstate_T
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 4H)
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
         dc_t, dc_frozen = freeze_backward(trace.mask, t, dc_next)
-        gradients = lstm_step_backward(dh_t, dc_t, trace.steps[t], parameters.W_h)
+        gradients = lstm_step_backward(dh_t, dc_t, trace.steps[t], W_h)
         da[t] = gradients.da_t
         dh_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen
         dc_next = gradients.dc_prev + dc_frozen
-    dx, dW_x, db = affine_backward(da, trace.x, parameters.W_x)
+    dx, dW_x, db = projection_backward(da, trace.x, parameters.W_x)
     dW_h = flatten_time([step.h_prev for step in trace.steps]).T @ flatten_time(da)
     return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next))
+
+
+def lstm_advance(parameters, xW_t, state):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
+    return LSTMState(step.h_t, step.c_t)
 
 
 def lstm_shapes(D, H):
@@ -186,6 +193,8 @@ def lstm_cell(forget_bias=1.0):
         shapes=lstm_shapes,
         initialize=partial(lstm_initialize, forget_bias=forget_bias),
         forward=lstm_forward,
+        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
+        advance=lstm_advance,
         backward=lstm_backward,
         options={"forget_bias": forget_bias},
     )

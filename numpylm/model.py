@@ -22,6 +22,7 @@ from numpylm.gru import gru_cell
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
+from numpylm.projection import Embedded
 from numpylm.rnn import rnn_cell
 
 
@@ -130,13 +131,14 @@ class LanguageModel:
         targets = check.targets(targets, inputs.shape, self.sizes.vocab_size)
         h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
         W_hy = self.output_matrix()
-        loss, loss_trace = cross_entropy_forward(affine_forward(h, W_hy, self._parameters["b_y"]), targets)
+        logits = affine_forward(h, W_hy, self._parameters["b_y"])
+        loss, loss_trace = cross_entropy_forward(logits, targets, out=logits)
         dh, dW_hy, db_y = affine_backward(cross_entropy_backward(loss_trace), h, W_hy)
         return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
 
     def _hidden(self, tokens, state, mask, masks):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
-        h = embedding_forward(tokens, self._parameters["E"])
+        h = self._embed(tokens, masks)
         state_T, traces = [], []
         for layer in range(self.sizes.num_layers):
             x = drop(h, masks.inputs[layer])
@@ -146,6 +148,12 @@ class LanguageModel:
             traces.append(out.trace)
         h = drop(h, masks.output)
         return h, tuple(state_T), Trace(tokens, masks, traces, h)
+
+    def _embed(self, tokens, masks):
+        """x = E[tokens] (T, N, D); left as an Embedded, for the folded table, where that has fewer rows."""
+        E = self._parameters["E"]
+        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None
+        return Embedded(tokens, E) if fold else embedding_forward(tokens, E)
 
     def _backward(self, trace, dh, dW_hy, db_y):
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
@@ -157,7 +165,8 @@ class LanguageModel:
             prefix = layer_prefix(layer, self.sizes.num_layers)
             gradients.update({prefix + name: gradient for name, gradient in dlayer._asdict().items()})
             dh = drop(dx, trace.masks.inputs[layer])
-        gradients["E"] = embedding_backward(dh, trace.tokens, self.sizes.vocab_size)
+        folded = isinstance(trace.layers[0].x, Embedded)  # then what came out of the first layer is dE already
+        gradients["E"] = dh if folded else embedding_backward(dh, trace.tokens, self.sizes.vocab_size)
         gradients["b_y"] = db_y
         if self.sizes.tie_weights:
             gradients["E"] += dW_hy.T
@@ -178,8 +187,8 @@ class LanguageModel:
     def _checked(self, tokens, state, mask):
         """The arguments of a forward pass, or an error that says what does not fit."""
         tokens = check.tokens(tokens, self.sizes.vocab_size)
-        state = self.initial_state(tokens.shape[1]) if state is None else state
-        state = check.state(state, self.initial_state(tokens.shape[1]))
+        zeros = self.initial_state(tokens.shape[1])
+        state = zeros if state is None else check.state(state, zeros)
         return tokens, state, check.mask(mask, tokens.shape)
 
     def astype(self, dtype):

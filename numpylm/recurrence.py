@@ -45,6 +45,8 @@ class Cell(NamedTuple):
     initialize: Callable  # (rng, D, H) -> Parameters
     forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout) -> Output
     backward: Callable  # (parameters, dh, dstate_T, trace) -> Gradients
+    project: Callable  # (parameters, x) -> xW, the input's share of the pre-activations
+    advance: Callable  # (parameters, xW_t, state) -> the state one step later
     options: dict  # what the cell was made with, such as the forget gate's bias
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from numpylm import check
 from numpylm.activations import relu, relu_backward, tanh, tanh_backward
-from numpylm.affine import affine_backward, affine_forward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, identity, orthogonal
 from numpylm.masking import freeze, freeze_backward
+from numpylm.projection import projection_backward, projection_forward
 from numpylm.recurrence import Cell, Gradients, Output, flatten_time, over_time
 
 NONLINEARITIES = {"tanh": (tanh, tanh_backward), "relu": (relu, relu_backward)}
@@ -89,7 +89,7 @@ def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, nonli
     mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
     h_{t-1} at every step (dropout.py).
     """
-    xW = affine_forward(x, parameters.W_xh, parameters.b_h)  # (T, N, H)
+    xW = projection_forward(x, parameters.W_xh, parameters.b_h)  # (T, N, H)
     h_t = state_0.h
     h, steps = [], []
     for t in range(len(x)):
@@ -107,16 +107,23 @@ def rnn_backward(parameters, dh, dstate_T, trace):
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_hh serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
     """
+    W_hh = np.asfortranarray(parameters.W_hh)  # so that W_hh.T, in every step, is contiguous
     dh_next = dstate_T.h
     da = np.empty_like(dh)  # (T, N, H)
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
-        gradients = rnn_step_backward(dh_t, trace.steps[t], parameters.W_hh, trace.nonlinearity)
+        gradients = rnn_step_backward(dh_t, trace.steps[t], W_hh, trace.nonlinearity)
         da[t] = gradients.da_t
         dh_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen
-    dx, dW_xh, db_h = affine_backward(da, trace.x, parameters.W_xh)
+    dx, dW_xh, db_h = projection_backward(da, trace.x, parameters.W_xh)
     dW_hh = flatten_time([step.h_prev for step in trace.steps]).T @ flatten_time(da)
     return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next))
+
+
+def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
+    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
+    return RNNState(step.h_t)
 
 
 def rnn_shapes(D, H):
@@ -140,6 +147,8 @@ def rnn_cell(nonlinearity="tanh"):
         shapes=rnn_shapes,
         initialize=partial(rnn_initialize, nonlinearity=nonlinearity),
         forward=partial(rnn_forward, nonlinearity=nonlinearity),
+        project=lambda parameters, x: projection_forward(x, parameters.W_xh, parameters.b_h),
+        advance=partial(rnn_advance, nonlinearity=nonlinearity),
         backward=rnn_backward,
         options={"nonlinearity": nonlinearity},
     )

@@ -91,3 +91,14 @@ def test_surprisal_of_huge_logits():
     logits = np.array([[[1000.0, -1000.0, 0.0]]])
     assert surprisal(logits, np.array([[0]])) == 0
     assert surprisal(logits, np.array([[1]])) == 2000
+
+
+def test_y_may_take_the_place_of_the_logits():
+    rng = np.random.default_rng(9)
+    logits, targets = rng.standard_normal((3, 2, 5)), rng.integers(-1, 5, (3, 2))
+    loss, trace = cross_entropy_forward(read_only(logits), targets)
+    given = logits.copy()
+    same_loss, same_trace = cross_entropy_forward(given, targets, out=given)
+    assert same_loss == loss
+    assert same_trace.y is given
+    np.testing.assert_array_equal(given, trace.y)

@@ -20,7 +20,8 @@ MASK = np.arange(T)[:, None] < np.array([4, 2, 3, 1, 4])
 
 def random_model(Model, seed=0, **options):
     """A float64 model whose parameters are all of order one, the biases too."""
-    model = Model(V, options.pop("embedding_dim", D), H, dtype=np.float64, **options)
+    sizes = {"vocab_size": V, "embedding_dim": D, "hidden_dim": H} | options
+    model = Model(**sizes, dtype=np.float64)
     rng = np.random.default_rng(seed)
     for array in model.parameters().values():
         array[...] = 0.7 * rng.standard_normal(array.shape)
@@ -54,6 +55,11 @@ def prove_model(model, mask=None, dropout_seed=None):
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_every_gradient(Model, options, num_layers):
     prove_model(random_model(Model, num_layers=num_layers, **options))
+
+
+@pytest.mark.parametrize(("Model", "options"), CELLS)
+def test_every_gradient_where_the_vocabulary_is_larger_than_the_window(Model, options):
+    prove_model(random_model(Model, vocab_size=T * N + 1, **options))  # in the others E W_x is folded (projection.py)
 
 
 @pytest.mark.parametrize(("Model", "options"), CELLS)

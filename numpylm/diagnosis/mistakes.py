@@ -9,7 +9,7 @@ import inspect
 from functools import cache
 from typing import NamedTuple
 
-from numpylm import activations, affine, embedding, gru, loss, lstm, rnn
+from numpylm import activations, affine, embedding, gru, loss, lstm, projection, rnn
 
 MODULES = {
     "rnn_step_backward": rnn,
@@ -18,6 +18,7 @@ MODULES = {
     "lstm_backward": lstm,
     "gru_step_backward": gru,
     "gru_backward": gru,
+    "projection_backward": projection,
     "affine_backward": affine,
     "embedding_backward": embedding,
     "cross_entropy_backward": loss,

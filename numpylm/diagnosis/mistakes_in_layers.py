@@ -19,9 +19,9 @@ AFFINE = step_mistakes(
 
 EMBEDDING = step_mistakes(
     "embedding_backward",
-    ("dE[present] = np.add.reduceat(dx_rows[order], first, axis=0)", "dE[tokens] = dx", "x_t = E[token_t]", "dE",
+    ("dE[v] += dx_t", "dE[v] = dx_t", "x_t = E[token_t]", "dE",
      "the gradient of a token that occurs twice is assigned, not added"),
-    ("np.add.reduceat(dx_rows[order], first, axis=0)", "dx_rows[order][first]", "x_t = E[token_t]", "dE",
+    ("dE[v] += dx_t", "dE[v] = dE[v] if dE[v].any() else dx_t", "x_t = E[token_t]", "dE",
      "only a token's first occurrence counts: every one adds its dx_t"),
     ("return dE", "return dE / np.maximum(np.bincount(tokens.ravel(), minlength=vocab_size), 1)[:, None]",
      "x_t = E[token_t]", "dE", "a token's occurrences are averaged, not added"),

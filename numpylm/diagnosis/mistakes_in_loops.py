@@ -18,8 +18,8 @@ def loop_mistakes(function, equations, dW, h_name, dq, W):
          equations, "dh_t", "the mask is left out: a sequence that has ended passes its gradient straight back"),
         (" + dh_frozen", "", equations, "dh_next",
          "where a sequence has ended the state is passed on unchanged, and so must its gradient be"),
-        (f"affine_backward(da, trace.x, parameters.{W})",
-         f"affine_backward(da, np.roll(trace.x, 1, 0), parameters.{W})",
+        (f"projection_backward(da, trace.x, parameters.{W})",
+         f"projection_backward(da, np.roll(trace.x, 1, 0), parameters.{W})",
          equations, f"d{W}", "off by one in time: step t's gradient is paired with x_{t-1}"),
     )  # fmt: skip
 

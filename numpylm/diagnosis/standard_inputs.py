@@ -26,6 +26,8 @@ def standard_inputs(function, rng, nonlinearity="tanh", masked=True):
         return step_inputs(function, normal, N, H, nonlinearity)
     if function in ("rnn_backward", "lstm_backward", "gru_backward"):
         return sequence_inputs(function, normal, (T, N, D, H), nonlinearity, masked)
+    if function == "projection_backward":
+        return {"da": normal(T, N, 4 * H), "x": normal(T, N, D), "W_x": normal(D, 4 * H)}
     if function == "affine_backward":
         return {"dy": normal(T, N, V), "x": normal(T, N, H), "W": normal(H, V)}
     if function == "embedding_backward":
