@@ -1,8 +1,9 @@
 """Timing things against each other on a machine that has other work to do.
 
 All are run in turn, A B C A B C …, so that a slow minute is slow for all of them. A turn is one call, or as many as
-fill a twentieth of a second: a short call by itself would find the caches full of the others' arrays. A time is the median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one
-round, one after the other.
+fill a twentieth of a second: a short call by itself would find the caches full of the others' arrays. A time is the
+median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one round, one after
+the other.
 
 Two clocks can be read: the one on the wall, and the processor's, which stands still while another process has the
 processor, and goes twice as fast for two threads. Alone on a machine, with one thread, they agree.
