@@ -38,7 +38,7 @@ def example_run():
         "clock": "wall",
         "about": ABOUT,
         "training": [row(cell, shape) for cell, shape in pairs(GATES, SHAPES.values())],
-        "sampling": [row(cell, SHAPES["B"], **rivals) for cell in GATES],
+        "sampling": [row(cell, SHAPES["B"], rivals["names"], (k, 2.5, 0.5)) for k, cell in enumerate(GATES, 1)],
         "evaluation": [row(cell, SHAPES["B"], **rivals) for cell in GATES],
         "memory": [
             {"name": name, "cell": "lstm", "shape": list(SHAPES["C"]), "mib": mib}

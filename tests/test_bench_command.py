@@ -58,12 +58,24 @@ def test_the_script_is_the_command():
         (["--rounds", "0"], "rounds must be a positive integer"),
         (["--seconds", "-1"], "seconds must be a"),
         (["--json", "nowhere/speed.json"], "there is no folder for nowhere"),
+        (["--plot", "speed.xyz"], "a picture's name ends in .png, .svg, .pdf; got speed.xyz"),
     ],
 )
 def test_wrong_options_are_answered_before_anything_is_measured(arguments, message, capsys, monkeypatch):
     monkeypatch.setattr(command, "Worker", None)
     assert cli.main(["bench", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_kernel_that_is_not_taken_is_an_error(capsys):
+    assert cli.main(["bench", *TINY, "--kernel", "Nonsense"]) == 2
+    assert "--kernel Nonsense: this BLAS" in capsys.readouterr().err
+
+
+def test_a_picture_needs_matplotlib(capsys, monkeypatch):
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert cli.main(["bench", "--plot", "speed.png"]) == 2
+    assert "--plot needs matplotlib, which is not installed" in capsys.readouterr().err
 
 
 class WrongWorker:

@@ -69,6 +69,13 @@ def test_a_kernel_that_was_not_taken_or_crashes_is_left_out(machine, capsys):
     assert "SkylakeX" in out and "Haswell" not in out and "Zen" not in out
 
 
+def test_a_kernel_that_openblas_puts_in_anothers_place_is_measured_once_under_its_own_name(machine):
+    machine({"SkylakeX": [3.0] * 3})
+    with ExitStack() as stack:
+        workers = doctor.start_workers(stack, ["Haswell", "Zen", "SkylakeX"], 1)
+    assert list(workers) == ["SkylakeX"]
+
+
 def test_the_fastest_kernel_is_advised_with_its_line(machine, capsys, monkeypatch):
     monkeypatch.setattr(doctor_report, "setting_line", lambda kernel: f"SET {kernel}")
     machine({"SkylakeX": [3.0] * 3, "Haswell": [2.0] * 3})

@@ -1,5 +1,7 @@
 """The benchmark's tables: every number is there, in 80 columns, and doubts are spoken."""
 
+import json
+
 import pytest
 from bench_examples import example_run
 
@@ -75,7 +77,7 @@ def test_without_rivals_only_the_floor_is_compared(run):
         "spread",
     ]
     table = report.per_token_table("Sampling", run["sampling"], ("numpylm",), lambda seconds: 1e6 * seconds)
-    assert table.splitlines()[-1].split() == ["GRU", "B", "1,000"]
+    assert table.splitlines()[-1].split() == ["GRU", "B", "3,000"]
 
 
 def test_a_kernel_that_is_set_is_said_to_be(run):
@@ -101,6 +103,10 @@ def test_goals_are_met_or_missed(run):
     assert lines[5].split()[-4:] == ["0.600", "≤", "0.5", "missed"]
     run["training"], run["sampling"], run["memory"] = [], [], []
     assert report.goals_table(run) == ""
+
+
+def test_a_run_that_was_written_as_json_reads_the_same(run):
+    assert whole_text(json.loads(json.dumps(run))) == whole_text(run)
 
 
 def test_disagreement_and_stolen_cores_are_spoken(run):

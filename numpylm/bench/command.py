@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import check
@@ -10,6 +11,7 @@ from numpylm.bench.clock import CLOCKS
 from numpylm.bench.processes import Worker
 from numpylm.bench.shapes import GATES, SHAPES, parse_shape
 
+PICTURES = (".png", ".svg", ".pdf")
 QUICK = {"rounds": 2, "seconds": 0.2}
 
 
@@ -39,12 +41,13 @@ def main(options):
     shapes = [parse_shape(text) for text in options.shapes]
     check.positive_integer("rounds", options.rounds)
     check.positive_number("seconds", options.seconds)
-    check_writable(options.json, options.plot)
+    check_files(options.json, options.plot)
     effort = run.Effort(options.rounds, options.seconds, options.clock)
     effort = effort._replace(**QUICK) if options.quick else effort
     found = {"threads": options.threads, **effort._asdict()}
     with Worker(options.threads, options.kernel) as worker:
         found["about"] = worker.ask("about")
+        check_kernel(found["about"], options.kernel)
         print(report.heading(found["about"], options.threads), end="\n\n", flush=True)
         if options.scaling:
             found["scaling"] = scaling.measure(worker, effort)
@@ -57,11 +60,22 @@ def main(options):
     return finish(found)
 
 
-def check_writable(*paths):
-    """Raises OSError before anything is measured where a file to be written has no folder."""
-    for path in filter(None, paths):
+def check_files(json_path, picture):
+    """Raises an error, before anything is measured, where a file could not be written in the end."""
+    for path in filter(None, (json_path, picture)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(f"there is no folder for {path}")
+    if picture and find_spec("matplotlib") is None:
+        raise ValueError("--plot needs matplotlib, which is not installed")
+    if picture and Path(picture).suffix not in PICTURES:
+        raise ValueError(f"a picture's name ends in {', '.join(PICTURES)}; got {picture}")
+
+
+def check_kernel(about, kernel):
+    """Raises ValueError where a kernel was asked for and not taken."""
+    taken = about["blas"]["kernel"]
+    if kernel and (taken is None or taken.lower() != kernel.lower()):
+        raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'none that it names'}")
 
 
 def write(found, options):

@@ -47,13 +47,14 @@ def kernels_to_try(blas):
 
 
 def start_workers(stack, names, threads):
-    """Kernel -> Worker: the present one first, then each that OpenBLAS took when it was asked to. All start at once."""
+    """Kernel -> Worker: the present one first, then each other that OpenBLAS took when it was asked for one of the
+    names, under its own name: what it does not have, it replaces. All start at once."""
     present = stack.enter_context(Worker(threads))
-    started = {name: stack.enter_context(Worker(threads, name)) for name in names}
+    started = [stack.enter_context(Worker(threads, name)) for name in names]
     workers = {present.ask("about")["blas"]["kernel"]: present}
-    for name, worker in started.items():
+    for worker in started:
         taken = kernel_of(worker)
-        if taken is not None and taken.lower() == name.lower():
+        if taken is not None:
             workers.setdefault(taken, worker)
     return workers
 

@@ -10,7 +10,7 @@ from numpylm.bench.shapes import Shape, random_batch
 from numpylm.model import MODELS
 
 TIMED_RATE = 1e-6  # of timed steps: thousands of them leave the weights where they are
-EVALUATED_WINDOWS = 4  # tokens of an evaluation, in batches of T N
+EVALUATED_BATCHES = 4  # how many times T N tokens an evaluation reads
 
 
 def training(cell, shape, effort):
@@ -35,7 +35,7 @@ def sampling(cell, shape, effort, num_tokens):
 def evaluation(cell, shape, effort):
     """Evaluating a stream in N parts: seconds per token of each implementation."""
     shape = Shape(*shape)
-    model, num_tokens = model_of(cell, shape), EVALUATED_WINDOWS * shape.T * shape.N
+    model, num_tokens = model_of(cell, shape), EVALUATED_BATCHES * shape.T * shape.N
     tokens = np.random.default_rng(0).integers(shape.V, size=num_tokens + 1)
     functions, disagreement = {}, {}
     for name, one in installed().items():

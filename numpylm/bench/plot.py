@@ -44,8 +44,13 @@ def draw_training(path, found):
         axes.set_xticks(range(len(rows)), ["\n".join(label(row).split()) for row in rows])
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="x", visible=False)
-        axes.set(ylabel="time ÷ that of its matrix products", title="One training step, one thread")
+        axes.set(ylabel="time ÷ that of its matrix products", title=f"One training step, {threads_text(found)}")
         axes.legend(loc="upper left", ncols=len(names))
+
+
+def threads_text(found):
+    """How many threads a run had, in words."""
+    return "one thread" if found["threads"] == 1 else f"{found['threads']} threads"
 
 
 def draw_bars(axes, rows, name, k, num_bars):
