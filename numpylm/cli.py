@@ -94,6 +94,7 @@ def build_parser():
     add_check(commands)
     add_figures(commands)
     add_bench(commands)
+    add_doctor(commands)
     add_step(commands)
     return parser
 
@@ -244,8 +245,9 @@ def add_bench(commands):
 
     parser = command(
         commands, "bench.command", "bench", "measure speed beside the matrix products",
-        "Time training steps beside the matrix products that they cannot avoid and, where\n"
-        "it is installed, PyTorch: interleaved, in a process with one BLAS thread.",
+        "Time training steps, sampling and evaluation beside the matrix products that a\n"
+        "step cannot avoid and, where they are installed, PyTorch and JAX: all in turn, in\n"
+        "a process with one BLAS thread. About five minutes; one with --quick.",
         handler="main",
     )  # fmt: skip
     add_arguments(parser)
@@ -268,6 +270,16 @@ def add_step(commands):
     parser.add_argument("--backward", action="store_true", help="the backward pass alone")
     parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
     parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
+
+
+def add_doctor(commands):
+    """doctor"""
+    command(
+        commands, "bench.doctor", "doctor", "versions, and the fastest BLAS kernel",
+        "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"
+        "can run; and the line to set for the fastest. Nothing is changed.",
+        handler="main",
+    )  # fmt: skip
 
 
 def add_run_argument(parser):

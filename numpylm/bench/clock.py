@@ -1,23 +1,27 @@
 """Timing things against each other on a machine that has other work to do.
 
 All are run in turn, A B C A B C …, so that a slow minute is slow for all of them. A turn is one call, or as many as
-fill five milliseconds: a single call of a tenth of a millisecond would find the caches full of the others' arrays. A
-time is the median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one
-round, one after the other.
+fill a twentieth of a second: a short call by itself would find the caches full of the others' arrays. A time is the
+median over the rounds, a ratio the median of the rounds' ratios: both its halves were measured in one round, one after
+the other.
+
+Two clocks can be read: the one on the wall, and the processor's, which stands still while another process has the
+processor, and goes twice as fast for two threads. Alone on a machine, with one thread, they agree.
 """
 
 import math
 import time
 from statistics import median, quantiles
 
-TURN = 0.005  # seconds that a turn lasts, at least
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
+TURN = 0.05  # seconds that a turn lasts, at least
 TIE = 1.15  # what differs by less than this factor is called a tie
 
 
-def race(functions, rounds, seconds):
-    """Name -> [seconds per call in each round], from name -> function of no arguments.
+def race(functions, rounds, seconds, clock="wall"):
+    """Name -> [seconds per call in each round, by a clock of CLOCKS], from name -> function of no arguments.
 
-    Runs at least so many rounds, and more until so many seconds have gone. The first call of each, which may compile
+    Runs at least so many rounds, and more until so many seconds have gone by. The first call of each, which may compile
     or allocate, is not counted.
     """
     calls = {name: calls_in_a_turn(function) for name, function in functions.items()}
@@ -25,7 +29,7 @@ def race(functions, rounds, seconds):
     started, done = time.perf_counter(), 0
     while done < rounds or time.perf_counter() - started < seconds:
         for name, function in functions.items():
-            times[name].append(seconds_per_call(function, calls[name]))
+            times[name].append(seconds_per_call(function, calls[name], CLOCKS[clock]))
         done += 1
     return times
 
@@ -36,12 +40,12 @@ def calls_in_a_turn(function):
     return max(1, math.ceil(TURN / seconds_per_call(function, 1)))
 
 
-def seconds_per_call(function, calls):
+def seconds_per_call(function, calls, clock=time.perf_counter):
     """The mean over so many calls in a row."""
-    started = time.perf_counter()
+    started = clock()
     for _ in range(calls):
         function()
-    return (time.perf_counter() - started) / calls
+    return (clock() - started) / calls
 
 
 def cores_used(function, seconds=0.05):

@@ -2,14 +2,17 @@
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import check
 from numpylm.bench import plot, report, results, run, scaling
+from numpylm.bench.clock import CLOCKS
 from numpylm.bench.processes import Worker
 from numpylm.bench.shapes import GATES, SHAPES, parse_shape
 
-QUICK = run.Effort(rounds=2, seconds=0.2)
+PICTURES = (".png", ".svg", ".pdf")
+QUICK = {"rounds": 2, "seconds": 0.2}
 
 
 def add_arguments(parser):
@@ -23,6 +26,10 @@ def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=7, metavar="K", help="for each number, at least (7)")
     parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="for each number, at least (5)")
     parser.add_argument("--quick", action="store_true", help="two rounds or a fifth of a second: a first impression")
+    parser.add_argument(
+        "--clock", choices=tuple(CLOCKS), default="wall", metavar="CLOCK",
+        help="wall, or processor, for a machine that is busy with other work (wall)",
+    )  # fmt: skip
     parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS's kernel, such as Haswell (what it picks itself)")
     parser.add_argument("--json", metavar="FILE", help="write all numbers, of every round, into FILE")
     parser.add_argument("--plot", metavar="FILE", help="draw the training steps, or --scaling, into FILE")
@@ -34,11 +41,13 @@ def main(options):
     shapes = [parse_shape(text) for text in options.shapes]
     check.positive_integer("rounds", options.rounds)
     check.positive_number("seconds", options.seconds)
-    check_writable(options.json, options.plot)
-    effort = QUICK if options.quick else run.Effort(options.rounds, options.seconds)
+    check_files(options.json, options.plot)
+    effort = run.Effort(options.rounds, options.seconds, options.clock)
+    effort = effort._replace(**QUICK) if options.quick else effort
     found = {"threads": options.threads, **effort._asdict()}
     with Worker(options.threads, options.kernel) as worker:
         found["about"] = worker.ask("about")
+        check_kernel(found["about"], options.kernel)
         print(report.heading(found["about"], options.threads), end="\n\n", flush=True)
         if options.scaling:
             found["scaling"] = scaling.measure(worker, effort)
@@ -51,11 +60,22 @@ def main(options):
     return finish(found)
 
 
-def check_writable(*paths):
-    """Raises OSError before anything is measured where a file to be written has no folder."""
-    for path in filter(None, paths):
+def check_files(json_path, picture):
+    """Raises an error, before anything is measured, where a file could not be written in the end."""
+    for path in filter(None, (json_path, picture)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(f"there is no folder for {path}")
+    if picture and find_spec("matplotlib") is None:
+        raise ValueError("--plot needs matplotlib, which is not installed")
+    if picture and Path(picture).suffix not in PICTURES:
+        raise ValueError(f"a picture's name ends in {', '.join(PICTURES)}; got {picture}")
+
+
+def check_kernel(about, kernel):
+    """Raises ValueError where a kernel was asked for and not taken."""
+    taken = about["blas"]["kernel"]
+    if kernel and (taken is None or taken.lower() != kernel.lower()):
+        raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'none that it names'}")
 
 
 def write(found, options):

@@ -1,4 +1,4 @@
-"""What a worker measures. Every function returns what JSON can hold."""
+"""What a worker measures. An effort is that of run.py as a dict; every answer is a dict that JSON can hold."""
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from numpylm.bench.shapes import Shape, random_batch
 from numpylm.model import MODELS
 
 TIMED_RATE = 1e-6  # of timed steps: thousands of them leave the weights where they are
-EVALUATED_WINDOWS = 4  # tokens of an evaluation, in batches of T N
+EVALUATED_BATCHES = 4  # how many times T N tokens an evaluation reads
 
 
-def training(cell, shape, rounds, seconds):
+def training(cell, shape, effort):
     """One training step: the seconds of the floor and of each implementation, who disagrees, and the cores they use."""
     shape, rng = Shape(*shape), np.random.default_rng(0)
     model, batch = model_of(cell, shape), random_batch(shape, rng)
@@ -21,32 +21,32 @@ def training(cell, shape, rounds, seconds):
     for name, one in installed().items():
         disagreement[name] = training_disagreement(model, batch, one)
         functions[name] = one.train(model, batch, TIMED_RATE).run
-    return timed(functions, rounds, seconds) | {"disagreement": disagreement}
+    return timed(functions, effort) | {"disagreement": disagreement}
 
 
-def sampling(cell, shape, rounds, seconds, num_tokens):
+def sampling(cell, shape, effort, num_tokens):
     """Sampling one sequence: seconds per token of each implementation."""
     model = model_of(cell, Shape(*shape))
     disagreement = {name: sampling_disagreement(model, one) for name, one in installed().items()}
     functions = {name: one.sample(model, num_tokens) for name, one in installed().items()}
-    return timed(functions, rounds, seconds, num_tokens) | {"disagreement": disagreement}
+    return timed(functions, effort, num_tokens) | {"disagreement": disagreement}
 
 
-def evaluation(cell, shape, rounds, seconds):
+def evaluation(cell, shape, effort):
     """Evaluating a stream in N parts: seconds per token of each implementation."""
     shape = Shape(*shape)
-    model, num_tokens = model_of(cell, shape), EVALUATED_WINDOWS * shape.T * shape.N
+    model, num_tokens = model_of(cell, shape), EVALUATED_BATCHES * shape.T * shape.N
     tokens = np.random.default_rng(0).integers(shape.V, size=num_tokens + 1)
     functions, disagreement = {}, {}
     for name, one in installed().items():
         disagreement[name] = evaluation_disagreement(model, tokens, shape.N, one)
         functions[name] = one.evaluate(model, tokens, shape.N)
-    return timed(functions, rounds, seconds, num_tokens) | {"disagreement": disagreement}
+    return timed(functions, effort, num_tokens) | {"disagreement": disagreement}
 
 
-def timed(functions, rounds, seconds, divisor=1):
+def timed(functions, effort, divisor=1):
     """The race's seconds, for each of so many tokens if a divisor is given, and how many cores each function used."""
-    times = race(functions, rounds, seconds)
+    times = race(functions, **effort)
     cores = {name: cores_used(function) for name, function in functions.items()}
     return {"seconds": {name: [one / divisor for one in times[name]] for name in times}, "cores": cores}
 
@@ -56,11 +56,11 @@ def model_of(cell, shape):
     return MODELS[cell](shape.V, shape.D, shape.H)
 
 
-def scaling(cell, shape, rounds):
+def scaling(cell, shape, effort):
     """Seconds of numpylm's training step, in each round."""
     shape = Shape(*shape)
     step = numpylm_train(model_of(cell, shape), random_batch(shape, np.random.default_rng(0)), TIMED_RATE)
-    return {"seconds": race({"numpylm": step.run}, rounds, 0)["numpylm"]}
+    return {"seconds": race({"numpylm": step.run}, **effort)["numpylm"]}
 
 
 def probe(cell, shape, size, seconds):

@@ -11,8 +11,9 @@ from numpylm.bench.scaling import FIXED, slope
 
 BARS = {"numpylm": (plots.BLUE, ""), "torch": (plots.ORANGE, "///"), "jax": (plots.GREEN, "...")}
 LINES = {"T": (plots.BLUE, "o-", "N"), "N": (plots.ORANGE, "s--", "T")}  # colour, style, and the other one
-TICKS = (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100)
+TICKS = (0.1, 0.2, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100)
 GROUP = 0.8  # how wide a group of bars is
+HEADROOM = 0.15  # above the bars, for the legend, as a share of their range
 
 
 @contextmanager
@@ -31,22 +32,29 @@ def draw_training(path, found):
     """A group of bars for each cell and shape: how many times the GEMM floor's time, on a logarithmic axis from 1."""
     rows, names = found["training"], ["numpylm", *found["about"]["others"]]
     with saved_figure(path, (9, 4.5)) as axes:
-        highest = 2
+        heights = [1, 2]
         for k, name in enumerate(names):
-            highest = max(highest, draw_bars(axes, rows, name, k, len(names)))
+            heights += draw_bars(axes, rows, name, k, len(names))
         axes.set_yscale("log")
-        axes.set_yticks([tick for tick in TICKS if tick < highest], [f"{tick:g}" for tick in TICKS if tick < highest])
+        ticks = [tick for tick in TICKS if min(heights) <= tick <= max(heights)]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
-        axes.set_ylim(1, 1.3 * highest)
-        axes.set_xticks(range(len(rows)), [label(row).strip().replace(" ", "\n") for row in rows])
+        axes.set_ylim(min(heights), max(heights) * (max(heights) / min(heights)) ** HEADROOM)
+        axes.axhline(1, color=plots.GREY, linewidth=1)
+        axes.set_xticks(range(len(rows)), ["\n".join(label(row).split()) for row in rows])
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="x", visible=False)
-        axes.set(ylabel="time ÷ that of its matrix products", title="One training step, one thread")
+        axes.set(ylabel="time ÷ that of its matrix products", title=f"One training step, {threads_text(found)}")
         axes.legend(loc="upper left", ncols=len(names))
 
 
+def threads_text(found):
+    """How many threads a run had, in words."""
+    return "one thread" if found["threads"] == 1 else f"{found['threads']} threads"
+
+
 def draw_bars(axes, rows, name, k, num_bars):
-    """The k-th bar of every group; returns the highest one's height. What was not measured has no bar."""
+    """The k-th bar of every group, from 1 up or down; returns the heights. What was not measured has no bar."""
     colour, hatch = BARS[name]
     width = GROUP / num_bars
     heights = {x: ratio(times(row, name), times(row, "floor")) for x, row in enumerate(rows) if times(row, name)}
@@ -55,7 +63,7 @@ def draw_bars(axes, rows, name, k, num_bars):
         places, [height - 1 for height in heights.values()], width, bottom=1, label=TITLES[name],
         color=colour, hatch=hatch, edgecolor="white", linewidth=0.5,
     )  # fmt: skip
-    return max(heights.values(), default=1)
+    return list(heights.values())
 
 
 def draw_scaling(path, found):

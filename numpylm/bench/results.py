@@ -61,11 +61,11 @@ def the_nine(rows, name):
 
 
 def goals(run):
-    """The Goals that apply to a run: those for the kernel that OpenBLAS picks, and those for an AVX-512 kernel."""
+    """The Goals that apply to a run on one thread: for the kernel that OpenBLAS picks, and for an AVX-512 kernel."""
     found = []
-    if run["about"]["coretype"] is None:
+    if run["threads"] == 1 and run["about"]["coretype"] is None:
         found += default_goals(run["training"])
-    if run["about"]["blas"]["kernel"] in AVX512_KERNELS:
+    if run["threads"] == 1 and run["about"]["blas"]["kernel"] in AVX512_KERNELS:
         found += avx512_goals(run["training"])
     return found + other_goals(run)
 

@@ -10,34 +10,37 @@ SAMPLED_TOKENS = 200
 
 
 class Effort(NamedTuple):
-    """How long to measure each number: at least so many rounds, and at least so many seconds."""
+    """How to measure each number: at least so many rounds, and so many seconds, by which clock (clock.py)."""
 
     rounds: int
     seconds: float
+    clock: str = "wall"
 
 
 def measure_speed(worker, found, cells, shapes, effort):
     """Training steps of all cells and shapes, then sampling and evaluation: rows in found, and tables."""
     names = ["numpylm", *found["about"]["others"]]
-    print(report.training_heading(names), flush=True)
+    print(report.training_heading(names, effort.clock), flush=True)
     found["training"] = []
     for cell, shape in pairs(cells, shapes):
-        found["training"].append(ask(worker, "training", cell, shape, **effort._asdict()))
+        found["training"].append(ask(worker, "training", cell, shape, effort=effort._asdict()))
         print(report.training_line(found["training"][-1], names), flush=True)
-    print(report.training_footer(found["training"], names), end="\n\n")
+    print(report.training_footer(found["training"], names, effort.clock), end="\n\n")
     measure_use(worker, found, cells, named(shapes, "B"), effort, names)
 
 
 def measure_use(worker, found, cells, shape, effort, names):
     """Sampling one sequence, and evaluation, at one shape."""
     effort = effort._asdict()
-    found["sampling"] = [ask(worker, "sampling", cell, shape, num_tokens=SAMPLED_TOKENS, **effort) for cell in cells]
+    found["sampling"] = [
+        ask(worker, "sampling", cell, shape, num_tokens=SAMPLED_TOKENS, effort=effort) for cell in cells
+    ]
     title = f"Sampling one sequence at {shape.name}: microseconds per token"
     print(
         report.per_token_table(title, found["sampling"], names, lambda seconds: 1e6 * seconds), end="\n\n", flush=True
     )
-    found["evaluation"] = [ask(worker, "evaluation", cell, shape, **effort) for cell in cells]
-    title = f"Evaluation at {shape.name}: thousand tokens per second"
+    found["evaluation"] = [ask(worker, "evaluation", cell, shape, effort=effort) for cell in cells]
+    title = f"Evaluation at {shape.name}: thousand tokens per second (× is of the times)"
     print(report.per_token_table(title, found["evaluation"], names, lambda seconds: 1e-3 / seconds), end="\n\n")
 
 

@@ -25,9 +25,10 @@ def measure(worker, effort):
     """[{axis, size, seconds}], measured in rounds over all sizes; prints a table and the slopes."""
     points = [(axis, size) for axis in "TN" for size in SIZES]
     seconds = {point: [] for point in points}
+    one_round = effort._replace(rounds=3, seconds=0)._asdict()
     for _ in range(effort.rounds):
         for point in points:
-            answer = worker.ask("scaling", cell="lstm", shape=shape_for(*point), rounds=3)
+            answer = worker.ask("scaling", cell="lstm", shape=shape_for(*point), effort=one_round)
             seconds[point] += answer["seconds"]
     rows = [{"axis": axis, "size": size, "seconds": seconds[axis, size]} for axis, size in points]
     print(table(rows))
@@ -36,7 +37,7 @@ def measure(worker, effort):
 
 def table(rows):
     """Milliseconds per step and microseconds per token against T and against N, and the slopes."""
-    lines = [f"One training step of an LSTM, D = 64, H = 128, V = 65; the other of T and N is {FIXED}", ""]
+    lines = [f"A training step of an LSTM, D = 64, H = 128, V = 65; the other of T and N is {FIXED}", ""]
     lines.append(f"{'':8}{'with T':>12}{'per token':>12}{'with N':>16}{'per token':>12}")
     for size in SIZES:
         line = f"{size:>8}"
@@ -51,7 +52,7 @@ def table(rows):
 def slope_line(rows, axis):
     """The fitted powers in words."""
     whole, upper = slope(rows, axis), slope(rows, axis, UPPER)
-    return f"time grows as {axis}^{whole:.2f} over both decades, as {axis}^{upper:.2f} over the upper one (1 is linear)"
+    return f"time grows as {axis}^{whole:.2f} over both decades, as {axis}^{upper:.2f} over the upper; 1 is linear"
 
 
 def slope(rows, axis, smallest=0):

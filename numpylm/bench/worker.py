@@ -23,13 +23,16 @@ TASKS = {
 
 def main():
     """Answers until there are no more requests. What else is printed goes to standard error."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = TASKS[request.pop("task")](**request)
-        print(json.dumps(answer), file=answers, flush=True)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            request = json.loads(line)
+            answer = TASKS[request.pop("task")](**request)
+            print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # the command that started this process says so
