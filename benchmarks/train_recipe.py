@@ -1,0 +1,57 @@
+"""A recipe that is one call of `python -m numpylm train`: its options are all there is to it."""
+
+import json
+from pathlib import Path
+
+from recipe_results import Measured
+
+from numpylm.cli import main as numpylm
+from numpylm.commands.metrics import read_metrics
+from numpylm.commands.run_folder import read_config
+
+
+def train(options, data, folder):
+    """Trains with the options in the run's folder, or goes on with a run that was stopped there: a Measured.
+
+    Raises KeyboardInterrupt when training is stopped, ValueError where it fails.
+    """
+    if (folder / "summary.json").exists():
+        print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
+        return measured(folder)
+    if (folder / "last.npz").exists():
+        status = numpylm(["train", "--resume", str(folder)])
+    else:
+        status = numpylm(["train", "--corpus", str(data), *options.split(), "--out", str(folder)])
+    if status == 130:
+        raise KeyboardInterrupt
+    if status != 0:
+        raise ValueError(f"training ended with exit status {status}")
+    return measured(folder)
+
+
+def measured(folder):
+    """What a finished run's folder says."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    by_words = summary["level"] == "word"
+    rows = read_metrics(folder / "metrics.csv")
+    valid_nats = min(row["valid_loss"] for row in rows if row["valid_loss"] is not None)
+    fields = {
+        "configuration": configuration(folder),
+        "parameters": summary["parameters"],
+        "epochs": rows[-1]["epoch"],
+        "seconds": summary["seconds"],
+        "tokens_per_second": summary["tokens_per_second"],
+        "unit": "perplexity" if by_words else "nats per character",
+        "valid": summary["valid_perplexity"] if by_words else valid_nats,
+        "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
+        "test_perplexity": summary["test_perplexity"],
+        "baselines": summary["baselines"],
+    }
+    return Measured(rows, fields)
+
+
+def configuration(folder):
+    """Every choice of the run, from its config.json; of the corpus's path only the name."""
+    config = read_config(folder)
+    fields = {name: value for name, value in vars(config).items() if name != "settings"}
+    return {**fields, "corpus": Path(config.corpus).name, "settings": vars(config.settings)}
