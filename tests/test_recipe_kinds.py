@@ -78,7 +78,7 @@ def test_a_memory_recipe_learns_keeps_its_seeds_and_refuses_others(task, tmp_pat
 
 
 def test_pairs_know_distance_and_whether_the_last_noun_misleads():
-    text = "the king near the cats sleeps .\nmany dogs that a queen likes smile near a wolf .\n"
+    text = "the king near the cats sleeps .\nmany dogs that a queen likes smile near many wolves .\n"
     assert agreement_recipe.find_pairs(text).tolist() == [
         [1 + 5, 4, False],  # king … sleeps, with cats between
         [1 + 8 + 5, 1, True],  # queen likes
