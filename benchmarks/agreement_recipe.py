@@ -49,6 +49,7 @@ def fields_of(runs, rows):
         **runs[0],
         "seconds": sum(run["seconds"] for run in runs),
         "tokens_per_second": round(sum(run["tokens_per_second"] for run in runs) / len(runs)),
+        "fastest_tokens_per_second": max(run["fastest_tokens_per_second"] for run in runs),
         "valid": sum(run["valid"] for run in runs) / len(runs),
         "test": sum(tests) / len(tests),
         "test_perplexity": sum(tests) / len(tests),

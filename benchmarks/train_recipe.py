@@ -1,6 +1,7 @@
 """A recipe that is one call of `python -m numpylm train`: its options are all there is to it."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 from recipe_results import Measured
@@ -41,6 +42,7 @@ def measured(folder):
         "epochs": rows[-1]["epoch"],
         "seconds": summary["seconds"],
         "tokens_per_second": summary["tokens_per_second"],
+        "fastest_tokens_per_second": fastest(rows),
         "unit": "perplexity" if by_words else "nats per character",
         "valid": summary["valid_perplexity"] if by_words else valid_nats,
         "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
@@ -48,6 +50,17 @@ def measured(folder):
         "baselines": summary["baselines"],
     }
     return Measured(rows, fields)
+
+
+def fastest(rows):
+    """Tokens per second in the fastest part of an epoch: what a machine does that has nothing else to do. The part that
+    a validation ends is left out; None where there is no other."""
+    parts = [
+        (row["tokens"] - before["tokens"]) / (row["seconds"] - before["seconds"])
+        for before, row in pairwise(rows)
+        if row["valid_loss"] is None and row["seconds"] > before["seconds"]
+    ]
+    return round(max(parts)) if parts else None
 
 
 def configuration(folder):

@@ -135,4 +135,6 @@ def small_run(options, folder):
     vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
     folder.mkdir()
     nlm.save_checkpoint(folder / "best.npz", nlm.GRULM(len(vocabulary), 4, 6, seed=seed), vocabulary)
-    return Measured([], {"seconds": 3, "tokens_per_second": 5, "valid": 9.0, "test": 10.0 + seed})
+    return Measured(
+        [], {"seconds": 3, "tokens_per_second": 5, "fastest_tokens_per_second": 6, "valid": 9.0, "test": 10.0 + seed}
+    )

@@ -164,17 +164,26 @@ def test_long_tables_are_thinned_but_keep_validations_and_the_last_row():
     assert thinned(rows[:MOST_ROWS]) == rows[:MOST_ROWS]
 
 
+def test_the_fastest_part_is_one_without_a_validation():
+    columns = ("tokens", "seconds", "valid_loss")
+    rows = [(100, 1, None), (300, 3, None), (700, 5, None), (1700, 6, 0.5), (1800, 6, None)]
+    rows = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert train_recipe.fastest(rows) == 200 and train_recipe.fastest(rows[:1]) is None
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "0 s"), (99, "99 s"), (721, "12 min"), (6500, "1 h 48 min")])
 def test_durations_are_said_as_a_person_would(seconds, said):
     assert duration(seconds) == said
 
 
 def test_the_table_shows_spread_and_unit(tmp_path):
-    fields = {"seconds": 5, "tokens_per_second": 12345, "unit": "nats per step", "valid": None, "test": 0.25}
-    write_result(tmp_path, tiny_recipe(data=None), Measured([{"step": 1}], {**fields, "seeds": [0.2, 0.3]}))
+    speeds = {"tokens_per_second": 12345, "fastest_tokens_per_second": 23456}
+    fields = {"seconds": 5, **speeds, "unit": "nats per step", "valid": None, "test": 0.25, "seeds": [0.2, 0.3]}
+    write_result(tmp_path, tiny_recipe(data=None), Measured([{"step": 1}], fields))
     *_, row = table([tiny_recipe(), RECIPES["ptb-100"]], tmp_path).split("\n")
     assert row == (
-        "| `tiny` | a tiny text | 5 s | 12,345 | – | **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
+        "| `tiny` | a tiny text | 5 s | 12,345 (23,456) | – "
+        "| **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
     )
 
 
