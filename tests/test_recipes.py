@@ -47,11 +47,16 @@ def command(tmp_path, monkeypatch):
 # The list
 
 
-def configuration_of(recipe, monkeypatch):
-    """The RunConfig that a recipe of the train command starts with; the corpus stands for any."""
-    monkeypatch.setattr(train_command, "start_run", lambda folder, config: config)
+def configuration_of(recipe, monkeypatch, folder):
+    """The RunConfig that a recipe of the train command starts with, on a corpus in the folder: a file, or a folder."""
+    monkeypatch.setattr(train_command, "start_run", lambda out, config: config)
+    corpus = "grammar" if recipe.data is None else folder / recipe.data
+    if recipe.data == "ptb":
+        corpus.mkdir()
+    elif recipe.data is not None:
+        corpus.write_text(TEXT, encoding="utf-8")
     (options,) = recipe.measure.args
-    return train_command.begin(build_parser().parse_args(["train", *options.split(), "--corpus", "grammar"]))
+    return train_command.begin(build_parser().parse_args(["train", "--corpus", str(corpus), *options.split()]))
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -61,15 +66,22 @@ def test_each_recipe_is_whole(recipe):
     assert not set("|\n") & set(recipe.what + recipe.published + recipe.source), "it is to stand in a table"
 
 
-@pytest.mark.parametrize("recipe", AGREEMENT, ids=lambda recipe: recipe.name)
-def test_options_are_those_of_the_train_command(recipe, monkeypatch):
-    assert configuration_of(recipe, monkeypatch).settings.epochs == 1
+@pytest.mark.parametrize("recipe", TRAINED + AGREEMENT, ids=lambda recipe: recipe.name)
+def test_options_are_those_of_the_train_command(recipe, monkeypatch, tmp_path):
+    config = configuration_of(recipe, monkeypatch, tmp_path)
+    sizes = config.model_options
+    assert f"{config.settings.epochs} epoch" in recipe.what and config.model.upper() in recipe.what
+    assert f"{sizes['num_layers']}×{sizes['hidden_dim']}" in recipe.what or f"H = {sizes['hidden_dim']}" in recipe.what
+    if sizes["dropout"]:
+        assert f"dropout {sizes['dropout']}" in recipe.what
+    if recipe in TRAINED:
+        assert f"N = {config.settings.batch_size}, T = {config.settings.num_steps}" in recipe.what
 
 
-def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch):
+def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch, tmp_path):
     counts = []
     for recipe in AGREEMENT:
-        config = configuration_of(recipe, monkeypatch)
+        config = configuration_of(recipe, monkeypatch, tmp_path)
         model = nlm.model.MODELS[config.model](vocab_size=104, **config.model_options)
         counts.append(sum(array.size for array in model.parameters().values()))
     assert max(counts) <= 1.01 * min(counts)
@@ -195,16 +207,17 @@ def committed(recipe):
 
 
 @pytest.mark.parametrize("recipe", COMMITTED, ids=lambda recipe: recipe.name)
-def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch):
+def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch, tmp_path):
     fields = committed(recipe)
     if recipe in ONE_PASS + MEMORY:
         assert fields["configuration"] == recipe.measure.args[0]
     else:
-        expected = configuration_of(recipe, monkeypatch)
+        expected = configuration_of(recipe, monkeypatch, tmp_path)
         found = fields["configuration"]
         assert found["settings"] == dataclasses.asdict(expected.settings)
         assert found["model_options"] == expected.model_options and found["uniform_range"] == expected.uniform_range
-        assert found["corpus"] == (recipe.data or "grammar")
+        assert found["corpus"] == (recipe.data or "grammar") and found["level"] == expected.level
+        assert found["split"] == list(expected.split)
     assert (RESULTS / f"{recipe.name}.csv").stat().st_size < 100_000
 
 
