@@ -63,6 +63,16 @@ TRAINED = [
             "--restart-probability 0 --epochs 10",
         ),
     ),
+    Recipe(
+        "shakespeare-whole",
+        "Tiny Shakespeare, all of the first 90 %, LSTM 1×512, dropout 0.5; N = 32, T = 80, Adam, cosine, 12 epochs",
+        SHAKESPEARE, "1.88", "nanoGPT on a CPU, a Transformer, validation",
+        partial(
+            train,
+            "--split 0.9 0 0.1 -D 128 -H 512 -T 80 -N 32 --dropout 0.5 --learning-rate 0.003 --clip 1 "
+            "--restart-probability 0 --epochs 12",
+        ),
+    ),
 ]  # fmt: skip
 
 ONE_PASS = [

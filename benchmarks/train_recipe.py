@@ -1,14 +1,23 @@
-"""A recipe that is one call of `python -m numpylm train`: its options are all there is to it."""
+"""A recipe that is one call of `python -m numpylm train`: its options are all there is to it.
+
+With `--split 0.9 0 0.1` there is no validation text, and train keeps the epoch that is best on the test text. A recipe
+must not choose by what it is measured on: there it measures the model as it stands at the end.
+"""
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 
 from recipe_results import Measured
 
+from numpylm.checkpoint import load_checkpoint
 from numpylm.cli import main as numpylm
 from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run_folder import read_config
+from numpylm.corpora import load_corpus
+from numpylm.evaluation import evaluate
+from numpylm.text import encode_stream
 
 
 def train(options, data, folder):
@@ -33,9 +42,11 @@ def train(options, data, folder):
 def measured(folder):
     """What a finished run's folder says."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    if read_config(folder).split[1] == 0:
+        summary = {**summary, **at_the_end(folder)}
     by_words = summary["level"] == "word"
     rows = read_metrics(folder / "metrics.csv")
-    valid_nats = min(row["valid_loss"] for row in rows if row["valid_loss"] is not None)
+    valid_nats = summary["valid_perplexity"] and math.log(summary["valid_perplexity"])
     fields = {
         "configuration": configuration(folder),
         "parameters": summary["parameters"],
@@ -50,6 +61,15 @@ def measured(folder):
         "baselines": summary["baselines"],
     }
     return Measured(rows, fields)
+
+
+def at_the_end(folder):
+    """The test results of last.npz, in place of those in the summary, and no validation."""
+    config = read_config(folder)
+    model, vocabulary, _ = load_checkpoint(folder / "last.npz")
+    corpus = load_corpus(config.corpus, config.level, config.split)
+    test = evaluate(model, encode_stream(vocabulary, corpus.test))
+    return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
 
 
 def fastest(rows):

@@ -120,6 +120,19 @@ def test_a_recipe_runs_from_end_to_end(command, data, tmp_path, capsys):
     assert f"| `tiny` | a tiny text | {duration(fields['seconds'])} |" in capsys.readouterr().out
 
 
+def test_without_a_validation_text_nothing_is_chosen_by_the_test_text(data, tmp_path):
+    options = "--split 0.9 0 0.1 --epochs 5 -T 8 -N 4 -D 5 -H 6 --schedule constant --learning-rate 0.5"
+    fields = train_recipe.train(options, data / "tiny.txt", tmp_path / "run").fields
+    test = {}
+    for name in ("best", "last"):
+        model, vocabulary, _ = nlm.load_checkpoint(tmp_path / "run" / f"{name}.npz")
+        tokens = nlm.text.encode_stream(vocabulary, TEXT[int(len(TEXT) * 0.9) :])
+        test[name] = nlm.evaluation.evaluate(model, tokens).loss
+    assert test["best"] < test["last"] - 0.05, "an earlier epoch was better"
+    assert fields["test"] == pytest.approx(test["last"], rel=1e-6) and fields["valid"] is None
+    assert fields["test_perplexity"] == pytest.approx(math.exp(test["last"]), rel=1e-6)
+
+
 def test_a_finished_recipe_is_not_trained_again_and_a_stopped_one_goes_on(command, data, tmp_path, monkeypatch, capsys):
     trained = []
 
@@ -233,8 +246,12 @@ def test_a_committed_result_is_what_its_rows_say(recipe):
         share = sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
         assert share == pytest.approx(fields["agreement"])
     else:
-        valid = min(row["valid_loss"] for row in rows if row["valid_loss"])
-        assert fields["valid"] == pytest.approx(math.exp(valid) if fields["unit"] == "perplexity" else valid, rel=1e-4)
+        losses = [row["valid_loss"] for row in rows if row["valid_loss"]]
+        nats = math.log if fields["unit"] == "perplexity" else float
+        if fields["valid"] is None:  # the test text is read in parallel streams after each epoch, and whole at the end
+            assert losses[-1] == pytest.approx(nats(fields["test"]), rel=0.02)
+        else:
+            assert min(losses) == pytest.approx(nats(fields["valid"]), rel=1e-4)
         assert recipe in TRAINED
 
 
