@@ -23,8 +23,10 @@ from numpylm.text import encode_stream
 def train(options, data, folder):
     """Trains with the options in the run's folder, or goes on with a run that was stopped there: a Measured.
 
-    Raises KeyboardInterrupt when training is stopped, ValueError where it fails.
+    Raises KeyboardInterrupt when training is stopped, ValueError where it fails, or where the folder holds a run of
+    other options.
     """
+    check_options(options, folder)
     if (folder / "summary.json").exists():
         print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
         return measured(folder)
@@ -37,6 +39,15 @@ def train(options, data, folder):
     if status != 0:
         raise ValueError(f"training ended with exit status {status}")
     return measured(folder)
+
+
+def check_options(options, folder):
+    """Writes the options into a new folder; raises ValueError where an old one was begun with others."""
+    path = folder / "options.txt"
+    if path.exists() and path.read_text(encoding="utf-8") != options:
+        raise ValueError(f"{folder} holds a run of other options, {path.read_text(encoding='utf-8')}: remove it first")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(options, encoding="utf-8")
 
 
 def measured(folder):

@@ -143,7 +143,6 @@ def test_a_finished_recipe_is_not_trained_again_and_a_stopped_one_goes_on(comman
     monkeypatch.setattr(train_recipe, "numpylm", stopped)
     assert command("tiny", data) == 130
     assert "the same command goes on" in capsys.readouterr().err and not (tmp_path / "results").exists()
-    (tmp_path / "runs" / "tiny").mkdir(parents=True)
     (tmp_path / "runs" / "tiny" / "last.npz").write_bytes(b"")
     assert command("tiny", data) == 130
     assert [arguments[1] for arguments in trained] == ["--corpus", "--resume"]
@@ -156,6 +155,14 @@ def test_a_finished_recipe_is_not_trained_again_and_a_stopped_one_goes_on(comman
     assert command("tiny", data) == 0
     assert "holds this recipe's finished run" in capsys.readouterr().out
     assert (tmp_path / "runs" / "tiny" / "best.npz").stat().st_mtime_ns == before
+
+
+def test_a_run_of_other_options_is_not_gone_on_with(command, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: 130)
+    assert command("tiny", data) == 130
+    monkeypatch.setitem(RECIPES, "tiny", tiny_recipe(f"{TINY} --seed 1"))
+    assert command("tiny", data) == 2
+    assert f"holds a run of other options, {TINY}: remove it first" in capsys.readouterr().err
 
 
 def test_a_training_that_fails_is_no_result(command, data, tmp_path, monkeypatch, capsys):
