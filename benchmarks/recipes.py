@@ -10,6 +10,7 @@ checkpoints go to a folder below runs/ (--runs): a recipe that was stopped goes 
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from recipe_list import RECIPES
@@ -80,10 +81,12 @@ def find_data(recipe, folder):
 
 
 def listing():
-    """The recipes: what each is, and its published figure."""
+    """The recipes, in lines of 80 characters or fewer: what each is, and its published figure."""
     lines = []
     for recipe in RECIPES.values():
-        lines += [f"{recipe.name:<20}{recipe.what}", f"{'':<20}published: {recipe.published}"]
+        lines.append(recipe.name)
+        for text in (recipe.what, f"published: {recipe.published} ({recipe.source})"):
+            lines += textwrap.wrap(text, 80, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
 
 
