@@ -54,7 +54,8 @@ TRAINED = [
         ),
     ),
     Recipe(
-        "shakespeare-best", "Tiny Shakespeare, LSTM 1×512, dropout 0.3; N = 32, T = 80, Adam, cosine, 10 epochs",
+        "shakespeare-best",
+        "Tiny Shakespeare, the first 85 %, LSTM 1×512, dropout 0.3; N = 32, T = 80, Adam, cosine, 10 epochs",
         SHAKESPEARE,
         "1.88", "nanoGPT on a CPU, a Transformer, validation",
         partial(
@@ -65,7 +66,7 @@ TRAINED = [
     ),
     Recipe(
         "shakespeare-whole",
-        "Tiny Shakespeare, all of the first 90 %, LSTM 1×512, dropout 0.5; N = 32, T = 80, Adam, cosine, 12 epochs",
+        "Tiny Shakespeare, the first 90 %, LSTM 1×512, dropout 0.5; N = 32, T = 80, Adam, cosine, 12 epochs",
         SHAKESPEARE, "1.88", "nanoGPT on a CPU, a Transformer, validation",
         partial(
             train,

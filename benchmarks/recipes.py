@@ -19,6 +19,8 @@ from recipe_results import RESULTS, table, write_result
 from numpylm.commands.console import blas_threads
 from numpylm.commands.run_folder import RunError
 
+SHOWN_NAMES = 8  # of a folder's files, in an error message
+
 
 def main(arguments=None):
     """The command; returns the exit status."""
@@ -75,9 +77,18 @@ def find_data(recipe, folder):
         raise ValueError(f"{recipe.name} needs a data folder: python benchmarks/recipes.py {recipe.name} DATA_FOLDER")
     path = folder / recipe.data
     if not path.exists():
-        held = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else "no such folder"
-        raise ValueError(f"{recipe.name} needs {recipe.data} in {folder}, which is missing; there: {held}")
+        raise ValueError(
+            f"{recipe.name} needs {recipe.data} in {folder}, which is missing; there is {contents(folder)}"
+        )
     return path
+
+
+def contents(folder):
+    """The first names in a folder, for an error message."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(entry.name for entry in folder.iterdir())
+    return ", ".join(names[:SHOWN_NAMES]) + (", …" if len(names) > SHOWN_NAMES else "") or "nothing"
 
 
 def listing():

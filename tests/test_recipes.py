@@ -179,11 +179,17 @@ def test_a_training_that_fails_is_no_result(command, data, tmp_path, monkeypatch
         ((), "no recipe is named; the recipes are ptb-100"),
         (("transformer",), "there is no recipe 'transformer'; the recipes are ptb-100"),
         (("tiny",), "tiny needs a data folder: python benchmarks/recipes.py tiny DATA_FOLDER"),
-        (("tiny", "nowhere"), "tiny needs tiny.txt in nowhere, which is missing; there: no such folder"),
-        (("ptb-100", "data"), "ptb-100 needs ptb in data, which is missing; there: ['tiny.txt']"),
+        (("tiny", "nowhere"), "tiny needs tiny.txt in nowhere, which is missing; there is no such folder"),
+        (("ptb-100", "data"), "ptb-100 needs ptb in data, which is missing; there is tiny.txt\n"),
+        (("tiny", "empty"), "needs tiny.txt in empty, which is missing; there is nothing\n"),
+        (("tiny", "full"), "there is 00, 01, 02, 03, 04, 05, 06, 07, …\n"),
     ],
 )
-def test_what_is_missing_is_said(command, data, capsys, arguments, message):
+def test_what_is_missing_is_said(command, data, tmp_path, capsys, arguments, message):
+    for name, number in (("empty", 0), ("full", 11)):
+        (tmp_path / name).mkdir()
+        for k in range(number):
+            (tmp_path / name / f"{k:02d}").touch()
     assert command(*arguments) == 2
     assert message in capsys.readouterr().err
 
