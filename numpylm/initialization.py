@@ -6,11 +6,14 @@
     b           zero; b_f of the LSTM is forget_bias, 1 unless given        Gers et al. (2000), Jozefowicz et al. (2015)
     E           normal with standard deviation 1                            the default of PyTorch's nn.Embedding
                 1 / √D where E is also the output matrix, so that the logits start of order one
+    all         uniform in ±r, biases too, where `redraw_uniform` is asked  Zaremba et al. (2014): r = 0.1
 
 Everything is drawn in NumPy's default float and cast by the model: one seed gives the same model in every dtype.
 """
 
 import numpy as np
+
+from numpylm import check
 
 
 def glorot_uniform(rng, A, B):
@@ -34,3 +37,11 @@ def embedding_table(rng, V, D, tied):
     """The table E (V, D), one row for each token; tied when it is the output projection too."""
     scale = 1 / np.sqrt(D) if tied else 1.0
     return scale * rng.standard_normal((V, D))
+
+
+def redraw_uniform(rng, parameters, uniform_range):
+    """Draws every entry of parameters (name -> array), biases included, anew and in place: uniform in plus or minus
+    uniform_range. Raises ValueError unless that is a number above 0."""
+    check.positive_number("uniform_range", uniform_range)
+    for array in parameters.values():
+        array[...] = rng.uniform(-uniform_range, uniform_range, array.shape)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm import GRULM, LSTMLM, RNNLM
-from numpylm.initialization import embedding_table, glorot_uniform, identity, orthogonal
+from numpylm.initialization import embedding_table, glorot_uniform, identity, orthogonal, redraw_uniform
 
 MODELS = [RNNLM, LSTMLM, GRULM]
 every_model = pytest.mark.parametrize("make", MODELS)
@@ -138,6 +138,26 @@ def test_one_seed_is_one_model_in_every_dtype(make):
         for name, array in make(9, 5, 5, num_layers=2, seed=3, dtype=dtype).parameters().items():
             assert array.dtype == dtype
             assert np.array_equal(array, double[name].astype(dtype)), name
+
+
+def test_a_uniform_redraw_fills_every_array_up_to_its_range():
+    model = LSTMLM(40, 20, 30, num_layers=2)
+    before = model.parameters()
+    redraw_uniform(np.random.default_rng(0), model.parameters(), 0.1)
+    for name, array in model.parameters().items():
+        assert array is before[name] and array.dtype == np.float32
+        assert 0.09 < array.max() <= np.float32(0.1) and -0.09 > array.min() >= -np.float32(0.1), name
+        assert array.std() == pytest.approx(0.1 / math.sqrt(3), rel=0.25), name
+    entries = np.concatenate([array.ravel() for array in model.parameters().values()])
+    assert len(np.unique(entries)) > 0.9 * len(entries), "each is drawn by itself"
+
+
+@pytest.mark.parametrize("uniform_range", [0, -0.1, math.inf, "0.1", None])
+def test_a_uniform_redraw_needs_a_range(uniform_range):
+    W = np.ones((2, 3))
+    with pytest.raises(ValueError, match="uniform_range must be a finite number above 0"):
+        redraw_uniform(np.random.default_rng(0), {"W": W}, uniform_range)
+    assert (W == 1).all()
 
 
 @every_model

@@ -86,6 +86,19 @@ def assert_same_state(folder, expected):
 # What a run leaves
 
 
+def test_a_run_can_start_from_uniform_parameters_which_its_seed_decides(corpus, tmp_path):
+    config = replace(config_of(corpus), uniform_range=0.1)
+    model, again, other = (
+        start_run(tmp_path / name, replace(config, settings=replace(SETTINGS, seed=seed))).model
+        for name, seed in (("first", 0), ("again", 0), ("other", 1))
+    )
+    for name, array in model.parameters().items():
+        assert 0 < np.abs(array).max() <= np.float32(0.1), name
+        assert np.array_equal(array, again.parameters()[name]), name
+        assert not np.array_equal(array, other.parameters()[name]), name
+    assert runs.read_config(tmp_path / "first").uniform_range == 0.1
+
+
 def test_a_run_writes_its_choices_its_checkpoints_and_a_row_for_each_part_of_an_epoch(corpus, tmp_path):
     run = start_run(tmp_path / "run", config_of(corpus))
     assert train(run)

@@ -204,6 +204,8 @@ def refused(capsys, *arguments):
         ("--threads 0", "threads must be a positive integer"),
         ("--model transformer", "invalid choice: 'transformer'"),
         ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
+        ("--uniform-range 0", "uniform_range must be a finite number above 0; got 0.0"),
+        ("--uniform-range 0.1 --forget-bias 1", "--uniform-range draws b_f too"),
         ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),
         ("--split 0.8 0.1 0.1", "--split cuts a corpus that is one file; grammar has its three parts"),
         ("--corpus text.txt --split 0.8 0.1 0.5", "that sum to 1"),
@@ -287,6 +289,8 @@ def test_options_become_a_configuration(monkeypatch, folder):
     assert config.corpus == str((folder / "text.txt").resolve()), "so that the run can be resumed from another folder"
     assert config.level == "char" and config.settings.learning_rate == 1.0
     assert config.model_options["nonlinearity"] == "relu" and "forget_bias" not in config.model_options
+    assert config.uniform_range is None
+    assert config_from(monkeypatch, "--uniform-range 0.1")[1].uniform_range == 0.1
     run_folder, config = config_from(monkeypatch, "--corpus . --level char --out here --learning-rate 0.5 -D 3 -H 3")
     assert run_folder == "here" and config.settings.learning_rate == 0.5
     assert config.model_options["embedding_dim"] == 3

@@ -19,6 +19,7 @@ from numpylm.commands.metrics import MetricsFile, RunningMean, read_metrics
 from numpylm.commands.run_folder import RunConfig, RunError, check_free, fingerprint, read_config, write_config
 from numpylm.corpora import Corpus, load_corpus
 from numpylm.evaluation import safe_exp
+from numpylm.initialization import redraw_uniform
 from numpylm.model import MODELS, LanguageModel
 from numpylm.ngrams import BASELINE_ORDERS
 from numpylm.optimizers import Optimizer
@@ -55,6 +56,8 @@ def start_run(folder, config):
     tokens = encode_parts(vocabulary, corpus)
     check_lengths(tokens, config.settings.batch_size)
     model = MODELS[config.model](vocab_size=len(vocabulary), seed=config.settings.seed, **config.model_options)
+    if config.uniform_range is not None:
+        redraw_uniform(np.random.default_rng([config.settings.seed, 3]), model.parameters(), config.uniform_range)
     progress = Progress(np.random.default_rng([config.settings.seed, 1]))
     config = replace(config, corpus_sha256=fingerprint(corpus))
     optimizer = make_optimizer(config.settings)

@@ -32,6 +32,7 @@ class RunConfig:
     settings: Settings
     corpus_sha256: str = ""
     split: tuple = (0.8, 0.1, 0.1)  # of a corpus that is one file: shares of train, validation and test
+    uniform_range: float | None = None  # every parameter starts uniform in plus or minus this; None: initialization.py
 
 
 class RunError(Exception):

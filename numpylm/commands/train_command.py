@@ -63,6 +63,8 @@ def begin(given):
     options = Namespace(**TRAIN_DEFAULTS | vars(given))
     if "split" in given and (options.corpus == GRAMMAR or Path(options.corpus).is_dir()):
         raise ValueError(f"--split cuts a corpus that is one file; {options.corpus} has its three parts already")
+    if {"uniform_range", "forget_bias"} <= vars(given).keys():
+        raise ValueError("--uniform-range draws b_f too, like every parameter: leave out --forget-bias, or it")
     settings = Settings(
         batch_size=options.batch_size, num_steps=options.num_steps,
         epochs=DEFAULT_EPOCHS if options.epochs is None and options.minutes is None else options.epochs,
@@ -76,6 +78,7 @@ def begin(given):
         model=options.model, model_options=model_options(options, given), corpus=whole_path(options.corpus),
         level=options.level or ("char" if is_text_file else "word"),
         min_count=options.min_count, max_vocabulary=options.max_vocabulary, settings=settings, split=options.split,
+        uniform_range=options.uniform_range,
     )  # fmt: skip
     return start_run(options.out or free_folder("runs", f"{options.model}-{Path(config.corpus).stem}"), config)
 

@@ -11,7 +11,7 @@ TRAIN_DEFAULTS = {  # of the options that a run keeps; what is not given, the pa
     "embedding_dim": 64, "hidden_dim": 128, "num_layers": 1, "num_steps": 32, "batch_size": 32,
     "optimizer": "adam", "learning_rate": None, "schedule": "cosine", "decay_from": 4, "decay_factor": 0.5, "clip": 5.0,
     "restart_probability": 0.2, "dropout": 0.0, "dropout_kind": "standard", "tie_weights": False,
-    "nonlinearity": "tanh", "forget_bias": 1.0,
+    "nonlinearity": "tanh", "forget_bias": 1.0, "uniform_range": None,
 }  # fmt: skip
 
 
@@ -97,5 +97,9 @@ def add_model_options(group):
         help="standard: new masks at each step; variational: the same for all steps of a window (standard)",
     )  # fmt: skip
     group.add_argument("--tie-weights", action="store_true", help="W_hy is the transpose of E; needs D = H")
+    group.add_argument(
+        "--uniform-range", type=float, metavar="R",
+        help="every parameter, biases too, starts uniform in plus or minus R (by its kind: initialization.py)",
+    )  # fmt: skip
     group.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of the rnn (tanh)")
     group.add_argument("--forget-bias", type=float, metavar="B", help="where the lstm's b_f starts (1)")

@@ -1,0 +1,121 @@
+"""What the gates are for, in numbers: the adding problem and the copy task (numpylm/tasks.py), three seeds each.
+
+Every batch is new, so that the training loss is the error on problems never seen. The adding problem reads numbers, not
+tokens: it calls the cell's own forward and backward pass, where the copy task is a language model's.
+"""
+
+import json
+import time
+
+import numpy as np
+from recipe_results import Measured
+
+from numpylm import tasks
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.clipping import clip_by_global_norm
+from numpylm.commands.run_folder import write_json
+from numpylm.initialization import glorot_uniform
+from numpylm.model import CELLS, MODELS
+from numpylm.optimizers import Adam
+
+SEEDS = (0, 1, 2)
+MAX_NORM = 1.0
+ROW_STEPS = 50  # a row of the CSV is the mean over so many steps
+ERRORS = {"adding": "mean squared error", "copy": "nats per step"}
+
+
+class Adder:
+    """Answers adding problems: a recurrent layer, and an affine map of its last h_T to one number."""
+
+    def __init__(self, cell, H, rng, dtype=np.float32):
+        self.cell, self.H = cell, H
+        drawn = {**cell.initialize(rng, 2, H)._asdict(), "W_hy": glorot_uniform(rng, H, 1), "b_y": np.zeros(1)}
+        self._parameters = {name: array.astype(dtype) for name, array in drawn.items()}
+
+    def parameters(self):
+        """Name -> array, the live arrays."""
+        return self._parameters
+
+    def loss_and_gradients(self, x, target):
+        """Mean squared error of N answers, and its gradients by name, from x (T, N, 2) and target (N, 1)."""
+        p, State = self._parameters, self.cell.State
+        layer = self.cell.Parameters(*[p[name] for name in self.cell.Parameters._fields])
+        zeros = State(*[np.zeros((x.shape[1], self.H), x.dtype) for _ in State._fields])
+        out = self.cell.forward(layer, x, zeros)
+        y = affine_forward(out.h[-1], p["W_hy"], p["b_y"])  # (N, 1)
+        dh_T, dW_hy, db_y = affine_backward(tasks.squared_error_backward(y, target), out.h[-1], p["W_hy"])
+        dh = np.zeros_like(out.h)
+        dh[-1] = dh_T
+        dlayer, _, _ = self.cell.backward(layer, dh, zeros, out.trace)
+        return tasks.squared_error_forward(y, target), {**dlayer._asdict(), "W_hy": dW_hy, "b_y": db_y}
+
+
+def make(options, seed):
+    """(model, function that draws a batch) for the task that the options name."""
+    rng = np.random.default_rng([seed, 0])
+    T, N, H = options["num_steps"], options["batch_size"], options["hidden_dim"]
+    if options["task"] == "adding":
+        return Adder(CELLS[options["model"]](**options["cell"]), H, rng), lambda: tasks.adding_batch(rng, T, N)
+    model = MODELS[options["model"]](tasks.COPY_VOCABULARY, H, H, seed=seed, **options["cell"])
+    return model, lambda: tasks.copy_batch(rng, T, N)
+
+
+def losses(options, seed):
+    """The loss before each step of training with one seed: an array."""
+    model, draw = make(options, seed)
+    optimizer, found = Adam(options["learning_rate"]), []
+    for _ in range(options["steps"]):
+        loss, gradients = model.loss_and_gradients(*draw())[:2]
+        clipped, _ = clip_by_global_norm(gradients, MAX_NORM)
+        optimizer.step(model.parameters(), clipped)
+        found.append(loss)
+    return np.array(found)
+
+
+def one_seed(options, seed, folder):
+    """{"seconds", "losses"} of a seed, losses being means over ROW_STEPS; read from the folder if it is there."""
+    path = folder / f"seed-{seed}.json"
+    if not path.exists():
+        started = time.perf_counter()
+        means = losses(options, seed).reshape(-1, ROW_STEPS).mean(axis=1).tolist()
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"options": options, "seconds": time.perf_counter() - started, "losses": means})
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if kept["options"] != options:
+        raise ValueError(f"{path} was made with other options, {kept['options']}; remove it to train again")
+    return kept
+
+
+def learn(options, data, folder):
+    """Trains with each seed: a Measured whose rows are steps, with a column for each seed."""
+    runs = [one_seed(options, seed, folder) for seed in SEEDS]
+    curves = np.array([run["losses"] for run in runs])  # (seeds, rows)
+    rows = [
+        {"step": (k + 1) * ROW_STEPS, **{f"seed_{s}": loss for s, loss in zip(SEEDS, curve, strict=True)}}
+        for k, curve in enumerate(curves.T.tolist())
+    ]
+    return Measured(rows, fields_of(options, runs, curves))
+
+
+def fields_of(options, runs, curves):
+    """The fields of the JSON; test is the mean over the last tenth of the steps."""
+    last = curves[:, -max(1, curves.shape[1] // 10) :].mean(axis=1).tolist()
+    steps = options["num_steps"] + (2 * tasks.NUM_COPIED if options["task"] == "copy" else 0)
+    seconds = sum(run["seconds"] for run in runs)
+    model, _ = make(options, 0)
+    return {
+        "configuration": options,
+        "parameters": sum(array.size for array in model.parameters().values()),
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(len(SEEDS) * options["steps"] * options["batch_size"] * steps / seconds),
+        "unit": ERRORS[options["task"]],
+        "valid": None,
+        "test": sum(last) / len(last),
+        "seeds": last,
+        "baseline": baseline(options),
+    }
+
+
+def baseline(options):
+    """The loss of the best answer that remembers nothing."""
+    return tasks.ADDING_BASELINE if options["task"] == "adding" else tasks.copy_baseline(options["num_steps"])

@@ -1,0 +1,67 @@
+"""One pass over a text, character by character, as Karpathy's min-char-rnn reads it: the loss before it has read it.
+
+One stream, windows of T characters, the state carried from each to the next, gradients clipped entry by entry, Adagrad;
+no character is seen twice, so that the training loss is an honest measure. It is shown smoothed as min-char-rnn does:
+
+    smoothed <- 0.999 smoothed + 0.001 loss          from log V at the beginning
+
+min-char-rnn sums the loss over the T steps of a window where we take the mean: its limit of 5 is 5 / T here. Adagrad
+divides by the gradients' own size, so that its learning rate stays as it is.
+"""
+
+import math
+import time
+
+from recipe_results import Measured
+
+import numpylm as nlm
+from numpylm.batches import num_windows, window
+from numpylm.commands.report import count_parameters
+from numpylm.model import MODELS
+from numpylm.text import encode, read_text
+
+ROW_STEPS = 200  # steps from one row of the CSV to the next
+
+
+def one_pass(options, data, folder):
+    """Reads the text once; options are a dict of model, embedding_dim, hidden_dim, num_steps, learning_rate, limit,
+    seed. The folder is not needed: nothing is kept."""
+    text = read_text(data)
+    vocabulary = nlm.build_vocabulary(text, "char")
+    model = MODELS[options["model"]](
+        len(vocabulary), options["embedding_dim"], options["hidden_dim"], seed=options["seed"]
+    )
+    optimizer = nlm.Adagrad(options["learning_rate"])
+    streams = nlm.cut_streams(encode(vocabulary, text), batch_size=1)
+    started = time.perf_counter()
+    rows = list(read(model, optimizer, streams, options["num_steps"], options["limit"]))
+    seconds = time.perf_counter() - started
+    return Measured(rows, result(options, model, rows, len(streams.inputs), seconds))
+
+
+def read(model, optimizer, streams, num_steps, limit):
+    """Learns from one window after another; yields a row of the CSV after every ROW_STEPS, and after the last."""
+    state, smoothed = None, math.log(model.sizes.vocab_size)
+    num = num_windows(streams, num_steps)
+    for k in range(num):
+        inputs, targets = window(streams, num_steps, k)
+        out = model.loss_and_gradients(inputs, targets, state)
+        state = out.state
+        optimizer.step(model.parameters(), nlm.clip_by_value(out.gradients, limit))
+        smoothed = 0.999 * smoothed + 0.001 * out.loss
+        if (k + 1) % ROW_STEPS == 0 or k + 1 == num:
+            yield {"step": k + 1, "characters": k * num_steps + len(inputs), "smoothed_loss": smoothed}
+
+
+def result(options, model, rows, num_characters, seconds):
+    """The fields of the JSON."""
+    return {
+        "configuration": options,
+        "parameters": count_parameters(model),
+        "epochs": 1,
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(num_characters / seconds),
+        "unit": "nats per character",
+        "valid": None,
+        "test": rows[-1]["smoothed_loss"],
+    }

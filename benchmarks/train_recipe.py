@@ -1,0 +1,101 @@
+"""A recipe that is one call of `python -m numpylm train`: its options are all there is to it.
+
+With `--split 0.9 0 0.1` there is no validation text, and train keeps the epoch that is best on the test text. A recipe
+must not choose by what it is measured on: there it measures the model as it stands at the end.
+"""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+from recipe_results import Measured
+
+from numpylm.checkpoint import load_checkpoint
+from numpylm.cli import main as numpylm
+from numpylm.commands.metrics import read_metrics
+from numpylm.commands.run_folder import read_config
+from numpylm.corpora import load_corpus
+from numpylm.evaluation import evaluate
+from numpylm.text import encode_stream
+
+
+def train(options, data, folder):
+    """Trains with the options in the run's folder, or goes on with a run that was stopped there: a Measured.
+
+    Raises KeyboardInterrupt when training is stopped, ValueError where it fails, or where the folder holds a run of
+    other options.
+    """
+    check_options(options, folder)
+    if (folder / "summary.json").exists():
+        print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
+        return measured(folder)
+    if (folder / "last.npz").exists():
+        status = numpylm(["train", "--resume", str(folder)])
+    else:
+        status = numpylm(["train", "--corpus", str(data), *options.split(), "--out", str(folder)])
+    if status == 130:
+        raise KeyboardInterrupt
+    if status != 0:
+        raise ValueError(f"training ended with exit status {status}")
+    return measured(folder)
+
+
+def check_options(options, folder):
+    """Writes the options into a new folder; raises ValueError where an old one was begun with others."""
+    path = folder / "options.txt"
+    if path.exists() and path.read_text(encoding="utf-8") != options:
+        raise ValueError(f"{folder} holds a run of other options, {path.read_text(encoding='utf-8')}: remove it first")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(options, encoding="utf-8")
+
+
+def measured(folder):
+    """What a finished run's folder says."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    if read_config(folder).split[1] == 0:
+        summary = {**summary, **at_the_end(folder)}
+    by_words = summary["level"] == "word"
+    rows = read_metrics(folder / "metrics.csv")
+    valid_nats = summary["valid_perplexity"] and math.log(summary["valid_perplexity"])
+    fields = {
+        "configuration": configuration(folder),
+        "parameters": summary["parameters"],
+        "epochs": rows[-1]["epoch"],
+        "seconds": summary["seconds"],
+        "tokens_per_second": summary["tokens_per_second"],
+        "fastest_tokens_per_second": fastest(rows),
+        "unit": "perplexity" if by_words else "nats per character",
+        "valid": summary["valid_perplexity"] if by_words else valid_nats,
+        "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
+        "test_perplexity": summary["test_perplexity"],
+        "baselines": summary["baselines"],
+    }
+    return Measured(rows, fields)
+
+
+def at_the_end(folder):
+    """The test results of last.npz, in place of those in the summary, and no validation."""
+    config = read_config(folder)
+    model, vocabulary, _ = load_checkpoint(folder / "last.npz")
+    corpus = load_corpus(config.corpus, config.level, config.split)
+    test = evaluate(model, encode_stream(vocabulary, corpus.test))
+    return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
+
+
+def fastest(rows):
+    """Tokens per second in the fastest part of an epoch: what a machine does that has nothing else to do. The part that
+    a validation ends is left out; None where there is no other."""
+    parts = [
+        (row["tokens"] - before["tokens"]) / (row["seconds"] - before["seconds"])
+        for before, row in pairwise(rows)
+        if row["valid_loss"] is None and row["seconds"] > before["seconds"]
+    ]
+    return round(max(parts)) if parts else None
+
+
+def configuration(folder):
+    """Every choice of the run, from its config.json; of the corpus's path only the name."""
+    config = read_config(folder)
+    fields = {name: value for name, value in vars(config).items() if name != "settings"}
+    return {**fields, "corpus": Path(config.corpus).name, "settings": vars(config.settings)}

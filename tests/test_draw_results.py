@@ -1,0 +1,71 @@
+"""The recipes' figures: drawn from results on disk, what is in them, and without changing matplotlib's settings."""
+
+import json
+
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+
+import draw_results  # noqa: E402
+
+AGREEMENT = """seed,nearest,farthest,verbs,right,misled,right_where_misled
+0,1,1,10,10,0,0
+0,3,4,20,18,10,7
+1,1,1,10,8,0,0
+1,3,4,20,19,10,9
+"""
+LOSSES = "step,seed_0,seed_1,seed_2\n50,0.3,0.2,0.25\n100,0.1,0.15,0.05\n"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A folder of small results."""
+    for cell in ("rnn", "gru", "lstm"):
+        (tmp_path / f"grammar-{cell}.csv").write_text(AGREEMENT)
+    fields = {"baseline": 0.2, "configuration": {"num_steps": 9}}
+    for name in ("adding-rnn", "adding-lstm", "copy-rnn", "copy-lstm"):
+        (tmp_path / f"{name}.csv").write_text(LOSSES)
+        (tmp_path / f"{name}.json").write_text(json.dumps(fields))
+    return tmp_path
+
+
+@pytest.fixture
+def panels(monkeypatch):
+    """The panels of the last figure that was drawn."""
+    drawn, new_figure = [], draw_results.new_figure
+
+    def remembered():
+        figure, axes = new_figure()
+        drawn[:] = axes
+        return figure, axes
+
+    monkeypatch.setattr(draw_results, "new_figure", remembered)
+    return drawn
+
+
+def test_both_figures_are_drawn_and_settings_left_alone(results):
+    before = dict(matplotlib.rcParams)
+    draw_results.main(str(results), str(results))
+    for name in ("agreement.png", "long_memory.png"):
+        assert (results / name).read_bytes().startswith(b"\x89PNG")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results, panels):
+    draw_results.agreement(results, results / "agreement.png")
+    all_verbs, misled = panels
+    first, second, mean = all_verbs.lines[:3]
+    assert list(first.get_ydata()) == [1.0, 0.9] and list(second.get_ydata()) == [0.8, 0.95]
+    assert list(mean.get_ydata()) == pytest.approx([0.9, 0.925])
+    assert [label.get_text() for label in all_verbs.get_xticklabels()] == ["1", "3–4"]
+    assert [label.get_text() for label in misled.get_xticklabels()] == ["3–4"]
+    assert list(misled.lines[2].get_ydata()) == pytest.approx([0.8])
+    assert [text.get_text() for text in all_verbs.get_legend().get_texts()] == ["RNN", "GRU", "LSTM"]
+
+
+def test_long_memory_shows_each_seed_and_the_baseline(results, panels):
+    draw_results.long_memory(results, results / "long_memory.png")
+    for axes in panels:
+        assert [list(line.get_ydata()) for line in axes.lines[:3]] == [[0.3, 0.1], [0.2, 0.15], [0.25, 0.05]]
+        assert list(axes.lines[-1].get_ydata()) == [0.2, 0.2] and len(axes.lines) == 7
+        assert axes.get_title().endswith("T = 9")

@@ -1,0 +1,140 @@
+"""Each kind of recipe: one pass over a text, the memory tasks, and agreement, on small texts and sizes."""
+
+import math
+
+import agreement_recipe
+import memory_recipe
+import numpy as np
+import one_pass
+import pytest
+from gradient_proofs import prove
+from recipe_results import Measured
+
+import numpylm as nlm
+from numpylm import grammar, tasks
+from numpylm.model import CELLS
+
+TEXT = grammar.generate_text(600, 7)
+
+
+def test_one_pass_learns_and_is_the_same_again(tmp_path):
+    options = {"model": "lstm", "embedding_dim": 6, "hidden_dim": 12, "num_steps": 5, "learning_rate": 0.1, "seed": 0}
+    path = tmp_path / "tiny.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    measured = one_pass.one_pass({**options, "limit": 1.0}, path, None)
+    rows, fields = measured
+    V = len(nlm.build_vocabulary(TEXT, "char"))
+    assert rows[-1]["characters"] == len(TEXT) - 1 and rows[-1]["step"] == math.ceil((len(TEXT) - 1) / 5)
+    assert [row["step"] for row in rows[:-1]] == list(range(200, rows[-1]["step"], 200))
+    assert fields["test"] == rows[-1]["smoothed_loss"] < 0.9 * math.log(V)
+    again = one_pass.one_pass({**options, "limit": 1.0}, path, None)
+    assert again.rows == rows
+
+
+def test_one_pass_starts_at_log_V_and_clips_each_entry(monkeypatch):
+    model = nlm.RNNLM(7, 3, 4)
+    streams = nlm.cut_streams(np.arange(9) % 7, 1)
+    limits, clip = [], nlm.clip_by_value
+    monkeypatch.setattr(nlm, "clip_by_value", lambda gradients, limit: limits.append(limit) or clip(gradients, limit))
+    first = model.loss_and_gradients(streams.inputs[:4], streams.targets[:4])
+    (row,) = one_pass.read(model, nlm.SGD(1e-12), streams, 4, 0.25)
+    second = model.loss_and_gradients(streams.inputs[4:], streams.targets[4:], first.state)
+    expected = 0.999 * (0.999 * math.log(7) + 0.001 * first.loss) + 0.001 * second.loss
+    assert row == {"step": 2, "characters": 8, "smoothed_loss": pytest.approx(expected, rel=1e-6)}
+    assert limits == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+def test_gradients_of_the_adding_problem(cell):
+    adder = memory_recipe.Adder(CELLS[cell](), 3, np.random.default_rng(0), np.float64)
+    x, target = tasks.adding_batch(np.random.default_rng(1), 5, 4, np.float64)
+
+    def loss(**parameters):
+        adder._parameters = parameters
+        return adder.loss_and_gradients(x, target)[0]
+
+    prove(loss, adder.parameters(), adder.loss_and_gradients(x, target)[1])
+
+
+@pytest.mark.parametrize("task", ["adding", "copy"])
+def test_a_memory_recipe_learns_keeps_its_seeds_and_refuses_others(task, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_recipe, "ROW_STEPS", 10)
+    options = {
+        "task": task, "model": "lstm", "cell": {"forget_bias": 2.0}, "num_steps": 4, "batch_size": 5, "hidden_dim": 6,
+        "steps": 60, "learning_rate": 0.02,
+    }  # fmt: skip
+    rows, fields = memory_recipe.learn(options, None, tmp_path)
+    assert [row["step"] for row in rows] == [10, 20, 30, 40, 50, 60]
+    for k in range(3):
+        assert fields["seeds"][k] == rows[-1][f"seed_{k}"] < rows[0][f"seed_{k}"]
+    assert fields["test"] == pytest.approx(sum(fields["seeds"]) / 3) and len(set(fields["seeds"])) == 3
+    tokens = {"adding": 4, "copy": 24}[task] * 5 * 60 * 3
+    assert fields["tokens_per_second"] == pytest.approx(tokens / fields["seconds"], rel=0.2)
+    written = (tmp_path / "seed-1.json").stat().st_mtime_ns
+    assert memory_recipe.learn(options, None, tmp_path) == Measured(rows, fields)
+    assert (tmp_path / "seed-1.json").stat().st_mtime_ns == written
+    with pytest.raises(ValueError, match=r"seed-0\.json was made with other options"):
+        memory_recipe.learn({**options, "steps": 70}, None, tmp_path)
+
+
+def test_pairs_know_distance_and_whether_the_last_noun_misleads():
+    text = "the king near the cats sleeps .\nmany dogs that a queen likes smile near many wolves .\n"
+    assert agreement_recipe.find_pairs(text).tolist() == [
+        [1 + 5, 4, False],  # king … sleeps, with cats between
+        [1 + 8 + 5, 1, True],  # queen likes
+        [1 + 8 + 6, 5, False],  # dogs … smile, with queen between
+    ]
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+def test_a_verb_is_right_where_it_is_likelier_than_its_other_number(monkeypatch, streams):
+    monkeypatch.setattr(agreement_recipe, "STREAMS", streams)
+    text = grammar.generate_text(150, 3)
+    vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
+    model = nlm.LSTMLM(len(vocabulary), 5, 8, seed=1)
+    right = agreement_recipe.chosen_rightly(model, vocabulary, text)
+    words = ["<eos>", *text.replace("\n", " <eos> ").split()]
+    tokens = np.array([vocabulary.tokens.index(word) for word in words])
+    length = (len(tokens) - 1) // streams
+    assert len(right) == streams * length + 1
+    other = dict(agreement_recipe.VERBS) | {plural: singular for singular, plural in agreement_recipe.VERBS}
+    found = []
+    for place in agreement_recipe.find_pairs(text)[:, 0]:
+        if place < len(right):
+            start = (place - 1) // length * length  # of its stream
+            logits = model.forward(tokens[start:place, None]).logits[-1, 0]
+            rival = vocabulary.tokens.index(other[words[place]])
+            assert right[place] == (logits[tokens[place]] > logits[rival]), words[place]
+            found.append(right[place])
+    assert len(found) > 10 and 0 < sum(found) < len(found)
+
+
+def test_verbs_are_counted_by_their_distance():
+    pairs = np.array([[1, 1, True], [2, 3, False], [3, 4, True], [4, 4, False], [9, 30, False]])
+    right = np.array([False, True, False, True, True])  # the last verb lies beyond
+    assert agreement_recipe.by_distance(pairs, right) == [
+        {"nearest": 1, "farthest": 1, "verbs": 1, "right": 1, "misled": 0, "right_where_misled": 0},
+        {"nearest": 3, "farthest": 4, "verbs": 3, "right": 2, "misled": 2, "right_where_misled": 1},
+    ]
+
+
+def test_agreement_is_measured_for_each_seed(tmp_path, monkeypatch):
+    monkeypatch.setattr(agreement_recipe, "TEXT_WORDS", 400)
+    monkeypatch.setattr(agreement_recipe, "SEEDS", (0, 1))
+    monkeypatch.setattr(agreement_recipe, "train", lambda options, data, folder: small_run(options, folder))
+    rows, fields = agreement_recipe.train_and_measure("-H 6", None, tmp_path)
+    assert fields["seeds"] == [10.0, 11.0] and fields["test"] == 10.5 and fields["seconds"] == 6
+    assert fields["above_floor"] == pytest.approx(10.5 / 7.101 - 1, rel=1e-3)
+    assert {row["seed"] for row in rows} == {0, 1} and sum(row["verbs"] for row in rows) > 40
+    assert fields["agreement"] == sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
+
+
+def small_run(options, folder):
+    """In place of a training: an untrained model's checkpoint, and the fields of its run."""
+    seed = int(options.removeprefix("-H 6 --seed "))
+    vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
+    folder.mkdir()
+    nlm.save_checkpoint(folder / "best.npz", nlm.GRULM(len(vocabulary), 4, 6, seed=seed), vocabulary)
+    return Measured(
+        [], {"seconds": 3, "tokens_per_second": 5, "fastest_tokens_per_second": 6, "valid": 9.0, "test": 10.0 + seed}
+    )

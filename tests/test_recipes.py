@@ -1,0 +1,276 @@
+"""The recipes of benchmarks/: well formed, run from end to end on a small text, committed as they are."""
+
+import csv
+import dataclasses
+import json
+import math
+from functools import partial
+
+import memory_recipe
+import numpy as np
+import pytest
+import recipes
+import train_recipe
+from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED, Recipe
+from recipe_results import MOST_ROWS, RESULTS, Measured, duration, table, thinned, write_result
+
+import numpylm as nlm
+from numpylm import grammar
+from numpylm.cli import build_parser
+from numpylm.commands import train_command
+
+TEXT = grammar.generate_text(600, 7)
+TINY = "--level word --epochs 1 -T 8 -N 4 -D 5 -H 6"
+
+
+def tiny_recipe(options=TINY, data="tiny.txt"):
+    return Recipe("tiny", "a tiny text", data, "12.3", "nobody, 1999", partial(train_recipe.train, options))
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder with one text."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "tiny.txt").write_text(TEXT, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """recipes.main with the recipe "tiny", whose folders are temporary."""
+    monkeypatch.setitem(RECIPES, "tiny", tiny_recipe())
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: recipes.main([*map(str, arguments), "--results", "results", "--runs", "runs"])
+
+
+# The list
+
+
+def configuration_of(recipe, monkeypatch, folder):
+    """The RunConfig that a recipe of the train command starts with, on a corpus in the folder: a file, or a folder."""
+    monkeypatch.setattr(train_command, "start_run", lambda out, config: config)
+    corpus = "grammar" if recipe.data is None else folder / recipe.data
+    if recipe.data == "ptb":
+        corpus.mkdir()
+    elif recipe.data is not None:
+        corpus.write_text(TEXT, encoding="utf-8")
+    (options,) = recipe.measure.args
+    return train_command.begin(build_parser().parse_args(["train", "--corpus", str(corpus), *options.split()]))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_each_recipe_is_whole(recipe):
+    assert RECIPES[recipe.name] is recipe and recipe.data in (None, "ptb", "tinyshakespeare.txt")
+    assert all((recipe.what, recipe.published, recipe.source)) and callable(recipe.measure)
+    assert not set("|\n") & set(recipe.what + recipe.published + recipe.source), "it is to stand in a table"
+
+
+@pytest.mark.parametrize("recipe", TRAINED + AGREEMENT, ids=lambda recipe: recipe.name)
+def test_options_are_those_of_the_train_command(recipe, monkeypatch, tmp_path):
+    config = configuration_of(recipe, monkeypatch, tmp_path)
+    sizes = config.model_options
+    assert f"{config.settings.epochs} epoch" in recipe.what and config.model.upper() in recipe.what
+    assert f"{sizes['num_layers']}×{sizes['hidden_dim']}" in recipe.what or f"H = {sizes['hidden_dim']}" in recipe.what
+    if sizes["dropout"]:
+        assert f"dropout {sizes['dropout']}" in recipe.what
+    if recipe in TRAINED:
+        assert f"N = {config.settings.batch_size}, T = {config.settings.num_steps}" in recipe.what
+
+
+def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch, tmp_path):
+    counts = []
+    for recipe in AGREEMENT:
+        config = configuration_of(recipe, monkeypatch, tmp_path)
+        model = nlm.model.MODELS[config.model](vocab_size=104, **config.model_options)
+        counts.append(sum(array.size for array in model.parameters().values()))
+    assert max(counts) <= 1.01 * min(counts)
+
+
+@pytest.mark.parametrize("recipe", MEMORY, ids=lambda recipe: recipe.name)
+def test_what_is_published_of_a_memory_task_is_its_baseline(recipe):
+    (options,) = recipe.measure.args
+    assert recipe.published == f"{memory_recipe.baseline(options):.3f}"
+
+
+def test_the_list_shows_every_recipe(capsys):
+    assert recipes.main(["--list"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    for recipe in RECIPES.values():
+        assert f"{recipe.name} {recipe.what} published: {recipe.published}" in " ".join(shown.split())
+
+
+# The command
+
+
+def test_a_recipe_runs_from_end_to_end(command, data, tmp_path, capsys):
+    assert command("tiny", data) == 0
+    fields = json.loads((tmp_path / "results" / "tiny.json").read_text(encoding="utf-8"))
+    summary = json.loads((tmp_path / "runs" / "tiny" / "summary.json").read_text(encoding="utf-8"))
+    assert fields["command"] == "python benchmarks/recipes.py tiny DATA_FOLDER" and fields["unit"] == "perplexity"
+    assert fields["test"] == summary["test_perplexity"] and fields["valid"] == summary["valid_perplexity"]
+    assert fields["seconds"] == summary["seconds"] and fields["parameters"] == summary["parameters"]
+    assert fields["configuration"]["corpus"] == "tiny.txt", "no path of this machine"
+    assert fields["configuration"]["model_options"]["hidden_dim"] == 6
+    assert fields["configuration"]["settings"]["num_steps"] == 8
+    with open(tmp_path / "results" / "tiny.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert math.exp(float(rows[-1]["valid_loss"])) == pytest.approx(fields["valid"], rel=1e-4)
+    capsys.readouterr()
+    assert command("--table") == 0
+    assert f"| `tiny` | a tiny text | {duration(fields['seconds'])} |" in capsys.readouterr().out
+
+
+def test_without_a_validation_text_nothing_is_chosen_by_the_test_text(data, tmp_path):
+    options = "--split 0.9 0 0.1 --epochs 5 -T 8 -N 4 -D 5 -H 6 --schedule constant --learning-rate 0.5"
+    fields = train_recipe.train(options, data / "tiny.txt", tmp_path / "run").fields
+    test = {}
+    for name in ("best", "last"):
+        model, vocabulary, _ = nlm.load_checkpoint(tmp_path / "run" / f"{name}.npz")
+        tokens = nlm.text.encode_stream(vocabulary, TEXT[int(len(TEXT) * 0.9) :])
+        test[name] = nlm.evaluation.evaluate(model, tokens).loss
+    assert test["best"] < test["last"] - 0.05, "an earlier epoch was better"
+    assert fields["test"] == pytest.approx(test["last"], rel=1e-6) and fields["valid"] is None
+    assert fields["test_perplexity"] == pytest.approx(math.exp(test["last"]), rel=1e-6)
+
+
+def test_a_finished_recipe_is_not_trained_again_and_a_stopped_one_goes_on(command, data, tmp_path, monkeypatch, capsys):
+    trained = []
+
+    def stopped(arguments):
+        trained.append(arguments[:2])
+        return 130
+
+    monkeypatch.setattr(train_recipe, "numpylm", stopped)
+    assert command("tiny", data) == 130
+    assert "the same command goes on" in capsys.readouterr().err and not (tmp_path / "results").exists()
+    (tmp_path / "runs" / "tiny" / "last.npz").write_bytes(b"")
+    assert command("tiny", data) == 130
+    assert [arguments[1] for arguments in trained] == ["--corpus", "--resume"]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(RECIPES, "tiny", tiny_recipe())
+    (tmp_path / "runs" / "tiny" / "last.npz").unlink()
+    assert command("tiny", data) == 0
+    before = (tmp_path / "runs" / "tiny" / "best.npz").stat().st_mtime_ns
+    assert command("tiny", data) == 0
+    assert "holds this recipe's finished run" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "tiny" / "best.npz").stat().st_mtime_ns == before
+
+
+def test_a_run_of_other_options_is_not_gone_on_with(command, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: 130)
+    assert command("tiny", data) == 130
+    monkeypatch.setitem(RECIPES, "tiny", tiny_recipe(f"{TINY} --seed 1"))
+    assert command("tiny", data) == 2
+    assert f"holds a run of other options, {TINY}: remove it first" in capsys.readouterr().err
+
+
+def test_a_training_that_fails_is_no_result(command, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: 1)
+    assert command("tiny", data) == 2
+    assert "training ended with exit status 1" in capsys.readouterr().err and not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "no recipe is named; the recipes are ptb-100"),
+        (("transformer",), "there is no recipe 'transformer'; the recipes are ptb-100"),
+        (("tiny",), "tiny needs a data folder: python benchmarks/recipes.py tiny DATA_FOLDER"),
+        (("tiny", "nowhere"), "tiny needs tiny.txt in nowhere, which is missing; there is no such folder"),
+        (("ptb-100", "data"), "ptb-100 needs ptb in data, which is missing; there is tiny.txt\n"),
+        (("tiny", "empty"), "needs tiny.txt in empty, which is missing; there is nothing\n"),
+        (("tiny", "full"), "there is 00, 01, 02, 03, 04, 05, 06, 07, …\n"),
+    ],
+)
+def test_what_is_missing_is_said(command, data, tmp_path, capsys, arguments, message):
+    for name, number in (("empty", 0), ("full", 11)):
+        (tmp_path / name).mkdir()
+        for k in range(number):
+            (tmp_path / name / f"{k:02d}").touch()
+    assert command(*arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+# Results
+
+
+def test_long_tables_are_thinned_but_keep_validations_and_the_last_row():
+    rows = [{"step": k, "valid_loss": 1.0 if k == 1001 else None} for k in range(1301)]
+    kept = [row["step"] for row in thinned(rows)]
+    assert kept == sorted({*range(0, 1301, 3), 1001, 1300}) and len(kept) <= MOST_ROWS + 2
+    assert thinned(rows[:MOST_ROWS]) == rows[:MOST_ROWS]
+
+
+def test_the_fastest_part_is_one_without_a_validation():
+    columns = ("tokens", "seconds", "valid_loss")
+    rows = [(100, 1, None), (300, 3, None), (700, 5, None), (1700, 6, 0.5), (1800, 6, None)]
+    rows = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert train_recipe.fastest(rows) == 200 and train_recipe.fastest(rows[:1]) is None
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "0 s"), (99, "99 s"), (721, "12 min"), (6500, "1 h 48 min")])
+def test_durations_are_said_as_a_person_would(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_the_table_shows_spread_and_unit(tmp_path):
+    speeds = {"tokens_per_second": 12345, "fastest_tokens_per_second": 23456}
+    fields = {"seconds": 5, **speeds, "unit": "nats per step", "valid": None, "test": 0.25, "seeds": [0.2, 0.3]}
+    write_result(tmp_path, tiny_recipe(data=None), Measured([{"step": 1}], fields))
+    *_, row = table([tiny_recipe(), RECIPES["ptb-100"]], tmp_path).split("\n")
+    assert row == (
+        "| `tiny` | a tiny text | 5 s | 12,345 (23,456) | – "
+        "| **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
+    )
+
+
+COMMITTED = [recipe for recipe in RECIPES.values() if (RESULTS / f"{recipe.name}.json").exists()]
+
+
+def committed(recipe):
+    return json.loads((RESULTS / f"{recipe.name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("recipe", COMMITTED, ids=lambda recipe: recipe.name)
+def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch, tmp_path):
+    fields = committed(recipe)
+    if recipe in ONE_PASS + MEMORY:
+        assert fields["configuration"] == recipe.measure.args[0]
+    else:
+        expected = configuration_of(recipe, monkeypatch, tmp_path)
+        found = fields["configuration"]
+        assert found["settings"] == dataclasses.asdict(expected.settings)
+        assert found["model_options"] == expected.model_options and found["uniform_range"] == expected.uniform_range
+        assert found["corpus"] == (recipe.data or "grammar") and found["level"] == expected.level
+        assert found["split"] == list(expected.split)
+    assert (RESULTS / f"{recipe.name}.csv").stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("recipe", COMMITTED, ids=lambda recipe: recipe.name)
+def test_a_committed_result_is_what_its_rows_say(recipe):
+    fields, rows = committed(recipe), rows_of(recipe.name)
+    if recipe in ONE_PASS:
+        assert rows[-1]["smoothed_loss"] == pytest.approx(fields["test"], rel=1e-5)
+    elif recipe in MEMORY:
+        last = [[row[f"seed_{k}"] for row in rows[-len(rows) // 10 :]] for k in range(3)]
+        assert np.mean(last, axis=1) == pytest.approx(fields["seeds"], rel=1e-4)
+    elif recipe in AGREEMENT:
+        share = sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
+        assert share == pytest.approx(fields["agreement"])
+    else:
+        losses = [row["valid_loss"] for row in rows if row["valid_loss"]]
+        nats = math.log if fields["unit"] == "perplexity" else float
+        if fields["valid"] is None:  # the test text is read in parallel streams after each epoch, and whole at the end
+            assert losses[-1] == pytest.approx(nats(fields["test"]), rel=0.02)
+        else:
+            assert min(losses) == pytest.approx(nats(fields["valid"]), rel=1e-4)
+        assert recipe in TRAINED
+
+
+def rows_of(name):
+    """The rows of a committed CSV; an empty cell is 0."""
+    with open(RESULTS / f"{name}.csv", newline="", encoding="utf-8") as file:
+        return [{column: float(cell or 0) for column, cell in row.items()} for row in csv.DictReader(file)]
