@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 training diverged, 2 wrong input, 130 interrupted."""
-    from numpylm.archive import CheckpointError
+    from numpylm.atomic import FileError
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run import RunDiverged
     from numpylm.commands.run_folder import RunError
@@ -51,7 +51,7 @@ def main(arguments=None):
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as head, has gone
         return 0
-    except (RunError, CheckpointError, ValueError, TypeError, OSError, MemoryError) as error:
+    except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
             raise
         print(f"numpylm {options.command}: error: {explain(error)}", file=sys.stderr)
