@@ -18,7 +18,9 @@ import numpy as np
 from numpylm import check
 from numpylm.mapped import release
 
-MAPPED_BYTES = 2**23  # of a token file's pages that were read, as many stay in memory
+MAPPED_BYTES = (
+    2**23
+)  # of a token file that were read may stay in memory, and what Linux maps around: up to 2 MiB a stream
 
 
 class Streams(NamedTuple):

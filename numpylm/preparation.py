@@ -49,7 +49,7 @@ def prepare_text(
     cuts = cut_points(length, fractions)
 
     def read(on_bytes):
-        return split_pieces(read_pieces(files, on_bytes), cuts, level)
+        return split_pieces(_of_length(length, read_pieces(files, on_bytes)), cuts, level)
 
     needed = [share > 0 for share in fractions]
     _prepare(read, out, level, min_count, max_size, vocabulary, partial(_sized, progress, size), needed)
@@ -66,6 +66,15 @@ def prepare_parts(
         return ((part, piece) for part, file in enumerate(files) for piece in read_pieces([file], on_bytes))
 
     _prepare(read, out, level, min_count, max_size, vocabulary, partial(_sized, progress, size), [True] * 3)
+
+
+def _of_length(expected: int, pieces) -> Iterator[str]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        yield piece
+    if length != expected:
+        raise ValueError(f"the text changed while it was read: {expected} characters became {length}")
 
 
 def _sized(progress, size, task):
