@@ -40,6 +40,9 @@ def sources(names, folder):
         raise ValueError("standard input, -, can be read once only")
     if "-" in names and sys.stdin.isatty():
         print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
+    prepared = [name for name in names if is_token_file(name)]
+    if prepared:
+        raise ValueError(f"{prepared[0]} is a token file already; prepare takes texts")
     return [readable_twice(name, folder, sys.stdin.buffer) for name in names]
 
 
@@ -71,5 +74,5 @@ def print_prepared(out):
     file = open_token_file(out)
     unit = file.vocabulary.level
     counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
-    print(f"{out}: {counts} tokens ({unit}s); V = {len(file.vocabulary)}, {file.tokens['train'].dtype} each")
+    print(f"{out}: tokens are {unit}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
     print(f"train on it with\n  {program()} train --corpus {quoted(out)}")
