@@ -26,7 +26,8 @@ from numpylm.corpora import checked_fractions, cut_points
 from numpylm.text import Vocabulary, check_limits, encoder, vocabulary_of_counts
 from numpylm.text_pieces import TextFile, read_pieces, split_pieces, whole_words
 from numpylm.token_counts import character_counts, word_counts
-from numpylm.token_file import PARTS, write_token_file
+from numpylm.token_file import write_token_file
+from numpylm.token_header import PARTS
 
 Reader = Callable[[Callable], Iterator[tuple[int, str]]]  # on_bytes -> pairs (number of the part, piece of its text)
 

@@ -26,15 +26,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from numpylm.atomic import FileError, one_error, replacing
-from numpylm.text import Vocabulary, from_json, stream_start, token_dtype
+from numpylm.text import Vocabulary, from_json, stream_start
+from numpylm.token_header import HEADER_BYTES, MAGIC, PARTS, header_of, hex_digest, read_header, stored_dtype
 
-MAGIC = b"numpylm tokens "
-VERSION = 1
-HEADER_BYTES = 4096
-DIGEST_START = b"sha256:"
-PARTS = ("train", "valid", "test")
-MOST_TOKENS = 2**60
-FIELDS = {"level", "vocabulary_size", "dtype", "parts", "characters", "vocabulary_bytes", "sha256"}
 READ_BYTES = 2**20
 HINT = "give another file, or prepare this one again"
 
@@ -89,7 +83,7 @@ def write_token_file(path, vocabulary: Vocabulary, pieces: Iterable[tuple[int, n
         lengths, characters = _write_parts(write, vocabulary, pieces, valid_is_test)
         words = json.dumps(list(vocabulary.tokens)).encode("ascii")
         write(words)
-        header = _header(vocabulary, _spans(lengths, valid_is_test), characters, len(words), digest.hexdigest())
+        header = header_of(vocabulary, _spans(lengths, valid_is_test), characters, len(words), digest.hexdigest())
         with _writing(path):
             file.seek(0)
             file.write(header)
@@ -110,7 +104,7 @@ def _writing(path: Path):
 
 
 def _write_parts(write: Callable, vocabulary: Vocabulary, pieces, valid_is_test: bool) -> tuple[list[int], list[int]]:
-    dtype = _stored_dtype(len(vocabulary))
+    dtype = stored_dtype(len(vocabulary))
     start = stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
     waiting = [number for number in range(len(PARTS)) if number != 1 or not valid_is_test]
@@ -133,31 +127,6 @@ def _spans(lengths: list[int], valid_is_test: bool) -> dict[str, list[int]]:
     return spans | {"valid": spans["test"]} if valid_is_test else spans
 
 
-def _header(vocabulary, spans, characters, vocabulary_bytes, sha256) -> bytes:
-    characters = dict(zip(PARTS, characters, strict=True))
-    if spans["valid"] == spans["test"]:
-        characters["valid"] = characters["test"]
-    fields = {
-        "level": vocabulary.level,
-        "vocabulary_size": len(vocabulary),
-        "dtype": _stored_dtype(len(vocabulary)).str,
-        "parts": spans,
-        "characters": characters,
-        "vocabulary_bytes": vocabulary_bytes,
-        "sha256": sha256,
-    }
-    lines = MAGIC + f"{VERSION}\n{json.dumps(fields)}\n".encode("ascii")
-    return (lines + DIGEST_START + _hex(lines) + b"\n").ljust(HEADER_BYTES, b" ")
-
-
-def _stored_dtype(vocab_size: int) -> np.dtype:
-    return token_dtype(vocab_size).newbyteorder("<")
-
-
-def _hex(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode("ascii")
-
-
 # Reading
 
 
@@ -167,7 +136,7 @@ def open_token_file(path) -> TokenFile:
     """
     path = Path(path)
     with one_error(path, HINT, TokenFileError), open(path, "rb") as file:
-        lines, fields = _read_header(file)
+        lines, fields = read_header(file)
         spans = fields["parts"]
         num_tokens = max(stop for _, stop in spans.values())
         dtype = np.dtype(fields["dtype"])
@@ -175,7 +144,7 @@ def open_token_file(path) -> TokenFile:
         vocabulary = _read_vocabulary(file, fields)
         mapped = np.memmap(path, dtype, "r", HEADER_BYTES, (num_tokens,))
         tokens = {part: mapped[start:stop] for part, (start, stop) in spans.items()}
-        return TokenFile(path, vocabulary, tokens, fields["characters"], _hex(lines).decode("ascii"))
+        return TokenFile(path, vocabulary, tokens, fields["characters"], hex_digest(lines).decode("ascii"))
 
 
 def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
@@ -183,7 +152,7 @@ def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
     block. Raises TokenFileError if it was damaged or changed.
     """
     with one_error(path, HINT, TokenFileError), open(path, "rb") as file:
-        _, fields = _read_header(file)
+        _, fields = read_header(file)
         file.seek(HEADER_BYTES)
         digest = hashlib.sha256()
         while block := file.read(READ_BYTES):
@@ -191,48 +160,6 @@ def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
             on_bytes(len(block))
         if digest.hexdigest() != fields["sha256"]:
             raise ValueError("the file was damaged or changed after it was written (its checksum does not match)")
-
-
-def _read_header(file) -> tuple[bytes, dict]:
-    header = file.read(HEADER_BYTES)
-    if not header.startswith(MAGIC):
-        raise ValueError("not a numpylm token file" if header else "not a numpylm token file: the file is empty")
-    if not header.startswith(MAGIC + b"%d\n" % VERSION):
-        raise ValueError(f"a token file of a version that this numpylm, which writes {VERSION}, does not know")
-    if len(header) < HEADER_BYTES:
-        raise ValueError(f"the file is truncated: it has {len(header)} of the header's {HEADER_BYTES} bytes")
-    lines, _, rest = header.partition(DIGEST_START)
-    if rest != (_hex(lines) + b"\n").ljust(len(rest), b" "):
-        raise ValueError("the header is damaged (its checksum does not match)")
-    fields = json.loads(lines.splitlines()[1])
-    _check_fields(fields)
-    size = os.fstat(file.fileno()).st_size
-    expected = _expected_size(fields)
-    if size != expected:
-        raise ValueError(f"the file is {'truncated' if size < expected else 'too long'}: {size} bytes of {expected}")
-    return lines, fields
-
-
-def _check_fields(fields) -> None:
-    """The header's digest finds accidents; this finds what was never written by write_token_file."""
-    if not isinstance(fields, dict) or set(fields) != FIELDS:
-        raise ValueError("the header has not the fields of a token file")
-    numbers = [fields["vocabulary_size"], fields["vocabulary_bytes"], *fields["characters"].values()]
-    spans = fields["parts"]
-    numbers += [bound for span in spans.values() for bound in span]
-    if set(spans) != set(PARTS) or set(fields["characters"]) != set(PARTS) or any(len(s) != 2 for s in spans.values()):
-        raise ValueError("the header does not tell of train, valid and test")
-    if any(type(number) is not int or not 0 <= number < MOST_TOKENS for number in numbers):
-        raise ValueError("the header holds a number that cannot be")
-    if any(start > stop for start, stop in spans.values()) or not any(stop for _, stop in spans.values()):
-        raise ValueError("the header holds a part that ends before it begins, or no token at all")
-    if fields["dtype"] != _stored_dtype(fields["vocabulary_size"]).str:
-        raise ValueError(f"{fields['dtype']!r} is not the type of tokens below {fields['vocabulary_size']}")
-
-
-def _expected_size(fields: dict) -> int:
-    num_tokens = max(stop for _, stop in fields["parts"].values())
-    return HEADER_BYTES + num_tokens * np.dtype(fields["dtype"]).itemsize + fields["vocabulary_bytes"]
 
 
 def _read_vocabulary(file, fields: dict) -> Vocabulary:

@@ -12,7 +12,8 @@ import numpylm as nlm
 from numpylm import grammar
 from numpylm.cli import main
 from numpylm.commands import report
-from numpylm.token_file import HEADER_BYTES, open_token_file
+from numpylm.token_file import open_token_file
+from numpylm.token_header import HEADER_BYTES
 
 SMALL = ["--epochs", "1", "-D", "8", "-H", "8", "-N", "8", "-T", "16"]
 

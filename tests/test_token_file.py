@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm import token_file
+from numpylm import token_header
 from numpylm.text import Vocabulary, build_vocabulary, token_dtype
-from numpylm.token_file import HEADER_BYTES, TokenFileError, is_token_file, open_token_file, verify, write_token_file
+from numpylm.token_file import TokenFileError, is_token_file, open_token_file, verify, write_token_file
+from numpylm.token_header import HEADER_BYTES
 
 WORDS = build_vocabulary("the cat é 日本 \U0001f600\n", "word")
 LETTERS = build_vocabulary("ab", "char")  # without a newline: no start
@@ -237,13 +238,13 @@ def test_a_surplus_field_is_refused_and_a_true_copy_is_not(path):
 
 def read_fields(path):
     with open(path, "rb") as file:
-        return token_file._read_header(file)[1]
+        return token_header.read_header(file)[1]
 
 
 def forge(path, fields):
     """Puts a header with these fields, and its right checksum, in front of the content."""
     lines = b"numpylm tokens 1\n" + json.dumps(fields).encode() + b"\n"
-    header = (lines + b"sha256:" + token_file._hex(lines) + b"\n").ljust(HEADER_BYTES)
+    header = (lines + b"sha256:" + token_header.hex_digest(lines) + b"\n").ljust(HEADER_BYTES)
     path.write_bytes(header + path.read_bytes()[HEADER_BYTES:])
 
 

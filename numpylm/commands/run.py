@@ -23,7 +23,8 @@ from numpylm.model import MODELS, LanguageModel
 from numpylm.ngrams import BASELINE_ORDERS
 from numpylm.optimizers import Optimizer
 from numpylm.text import Vocabulary, build_vocabulary, encode_stream, stream_start
-from numpylm.token_file import PARTS, TokenFile, is_token_file, open_token_file, verify
+from numpylm.token_file import TokenFile, is_token_file, open_token_file, verify
+from numpylm.token_header import PARTS
 from numpylm.training import EpochReport, Progress, TrainingDiverged, make_optimizer, out_of_time, training
 
 SAVE_SECONDS = 60
