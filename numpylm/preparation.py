@@ -15,7 +15,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -44,6 +43,7 @@ def prepare_text(
     Raises ValueError for bad settings, for a file that is empty or not UTF-8, and where a part has no token.
     """
     checked_fractions(fractions, train_may_be_zero=vocabulary is not None)
+    _check_settings(level, min_count, max_size, vocabulary)
     size = sum(file.path.stat().st_size for file in files)
     with progress("length", size) as on_bytes:
         length = sum(len(piece) for piece in read_pieces(files, on_bytes))
@@ -53,7 +53,7 @@ def prepare_text(
         return split_pieces(_of_length(length, read_pieces(files, on_bytes)), cuts, level)
 
     needed = [share > 0 for share in fractions]
-    _prepare(read, out, level, min_count, max_size, vocabulary, partial(_sized, progress, size), needed)
+    _prepare(read, out, level, min_count, max_size, vocabulary, lambda task: progress(task, size), needed)
 
 
 def prepare_parts(
@@ -61,12 +61,19 @@ def prepare_parts(
     vocabulary: Vocabulary | None = None, progress=lambda task, size: nullcontext(bool),
 ):  # fmt: skip
     """Like `prepare_text`, for three files: train, valid and test."""
+    _check_settings(level, min_count, max_size, vocabulary)
     size = sum(file.path.stat().st_size for file in files)
 
     def read(on_bytes):
         return ((part, piece) for part, file in enumerate(files) for piece in read_pieces([file], on_bytes))
 
-    _prepare(read, out, level, min_count, max_size, vocabulary, partial(_sized, progress, size), [True] * 3)
+    _prepare(read, out, level, min_count, max_size, vocabulary, lambda task: progress(task, size), [True] * 3)
+
+
+def _check_settings(level, min_count, max_size, vocabulary) -> None:
+    check_limits(level, min_count, max_size)
+    if vocabulary is not None and vocabulary.level != level:
+        raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
 
 
 def _of_length(expected: int, pieces) -> Iterator[str]:
@@ -78,17 +85,10 @@ def _of_length(expected: int, pieces) -> Iterator[str]:
         raise ValueError(f"the text changed while it was read: {expected} characters became {length}")
 
 
-def _sized(progress, size, task):
-    return progress(task, size)
-
-
 def _prepare(read: Reader, out, level, min_count, max_size, vocabulary, progress, needed: list[bool]) -> None:
-    check_limits(level, min_count, max_size)
     if vocabulary is None:
         with progress("counting") as on_bytes:
             vocabulary = _count(read(on_bytes), level, min_count, max_size, Path(out).parent)
-    elif vocabulary.level != level:
-        raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
     with progress("encoding") as on_bytes:
         pieces = _checked(_encoded(read(on_bytes), vocabulary), needed)
         write_token_file(out, vocabulary, pieces, valid_is_test=not needed[1])
