@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -77,13 +77,17 @@ def check_limits(level, min_count, max_size) -> None:
 
 def split_words(text: str) -> Iterator[str]:
     """The words of a text, and <eos> for the newline of a line that has words (unless it ends in <eos>)."""
+    return chain.from_iterable(_words_of_lines(text))
+
+
+def _words_of_lines(text: str) -> Iterator[list[str]]:
     *ended_lines, last_line = text.split("\n")
     for line in ended_lines:
         words = line.split()
-        yield from words
         if words and words[-1] != END_OF_SENTENCE:
-            yield END_OF_SENTENCE
-    yield from last_line.split()
+            words.append(END_OF_SENTENCE)
+        yield words
+    yield last_line.split()
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
