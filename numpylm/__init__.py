@@ -25,6 +25,7 @@ LATER = {  # modules that are imported when one of their names is first used, so
     "proof.gradient_check": ["check_gradients"],
     "proof.numerical": ["central_difference", "complex_step"],
     "text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],
+    "token_file": ["open_token_file"],
     "torch_bridge": ["load_torch_state_dict", "to_torch_state_dict"],
     "training": ["train_step"],
 }
@@ -57,6 +58,7 @@ __all__ = [
     "lengths_to_mask",
     "load_checkpoint",
     "load_torch_state_dict",
+    "open_token_file",
     "pad_sequences",
     "perplexity",
     "save_checkpoint",

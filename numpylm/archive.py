@@ -23,12 +23,14 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
+
+from numpylm.atomic import FileError, one_error, replacing
 
 NAME = re.compile(r"\w[\w.-]{0,199}(?<!\.npy)", re.ASCII)
 DTYPES = ("|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c16")
@@ -43,18 +45,8 @@ DIGITS = 64
 Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
 
 
-class CheckpointError(Exception):
-    """A checkpoint that cannot be read or written: its ``path``, the ``reason``, and a ``hint`` what to do.
-
-    No ValueError, because it stands for a missing file or a full disk as well as for bad contents.
-    """
-
-    def __init__(self, path: str | os.PathLike, reason: str, hint: str):
-        super().__init__(path, reason, hint)
-        self.path, self.reason, self.hint = path, reason, hint
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; {self.hint}"
+class CheckpointError(FileError):
+    """A checkpoint that cannot be read or written."""
 
 
 def write_archive(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
@@ -68,17 +60,9 @@ def write_archive(path: str | os.PathLike, arrays: dict[str, np.ndarray], metada
     _check_arrays(arrays)
     members = {"metadata": _encode_metadata(metadata), **arrays}
     path = Path(path)
-    temporary = path.parent / f".numpylm-{os.urandom(8).hex()}.tmp"
-    with _one_error(path, "nothing was replaced; check the folder, its permissions and its free space"):
-        if not path.parent.is_dir():
-            raise ValueError(f"cannot be written: there is no folder {path.parent}")
-        try:
-            _write_synced(temporary, members)
-            os.replace(temporary, path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
-    _sync_folder(path.parent)
+    hint = "nothing was replaced; check the folder, its permissions and its free space"
+    with one_error(path, hint, CheckpointError), replacing(path) as temporary:
+        _write_synced(temporary, members)
 
 
 def read_layout(path: str | os.PathLike) -> tuple[dict[str, Any], Layout]:
@@ -106,21 +90,6 @@ def read_archive(
         if check is not None:
             check(metadata, layout)
         return metadata, {name: _read_array(archive, name, expected) for name, expected in layout.items()}
-
-
-@contextmanager
-def _one_error(path: str | os.PathLike, hint: str) -> Iterator[None]:
-    """Turn any failure into a CheckpointError; hostile bytes raise more kinds than parsers document."""
-    try:
-        yield
-    except CheckpointError:
-        raise
-    except MemoryError as error:
-        raise CheckpointError(path, "it does not fit into memory", "free some memory") from error
-    except Exception as error:
-        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-        reason = getattr(error, "strerror", None) or kind + str(error).partition("\n")[0][:400]
-        raise CheckpointError(path, reason, hint) from error
 
 
 # Writing
@@ -174,16 +143,6 @@ def _write_synced(path: Path, members: dict[str, np.ndarray]) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename last, where the platform can open and sync a folder."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _digest(file: BinaryIO) -> bytes:
     """SHA-256 of all but the last 64 bytes, as 64 digits; the file is then in front of those bytes."""
     remaining = file.seek(0, os.SEEK_END) - DIGITS
@@ -211,7 +170,7 @@ class _SmallReads(io.FileIO):
 @contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[_SmallReads]:
     path = Path(path)
-    with _one_error(path, "give another checkpoint, or save this one again"):
+    with one_error(path, "give another checkpoint, or save this one again", CheckpointError):
         if path.exists() and not path.is_file():
             raise ValueError("not a numpylm checkpoint: it is a folder or a device")
         with _SmallReads(path) as file:

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from numpylm.mapped import value_range
+
 
 def positive_integer(name, value):
     """value, if it is an integer of at least 1."""
@@ -106,7 +108,9 @@ def token_stream(values, vocab_size):
     values = integer_array("tokens", values)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"tokens must be a stream of shape (number of tokens,), not empty; got shape {values.shape}")
-    return in_range("tokens", values, 0, vocab_size)
+    lowest, highest = value_range(values)
+    in_range("tokens", np.array([lowest, highest]), 0, vocab_size)
+    return values
 
 
 def targets(values, shape, vocab_size):

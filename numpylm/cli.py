@@ -1,4 +1,4 @@
-"""The command line: python -m numpylm train | sample | evaluate | score | info | export | …"""
+"""The command line: python -m numpylm train | prepare | sample | evaluate | score | info | export | …"""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 training diverged, 2 wrong input, 130 interrupted."""
-    from numpylm.archive import CheckpointError
+    from numpylm.atomic import FileError
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run import RunDiverged
     from numpylm.commands.run_folder import RunError
@@ -52,7 +52,7 @@ def main(arguments=None):
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as head, has gone
         return 0
-    except (RunError, CheckpointError, ValueError, TypeError, OSError, MemoryError) as error:
+    except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
             raise
         print(f"numpylm {options.command}: error: {explain(error)}", file=sys.stderr)
@@ -85,6 +85,7 @@ def build_parser():
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add_train(commands)
+    add_prepare(commands)
     add_sample(commands)
     add_evaluate(commands)
     add_score(commands)
@@ -135,6 +136,33 @@ def add_train(commands):
     add_train_options(parser)
 
 
+def add_prepare(commands):
+    """prepare"""
+    parser = command(
+        commands, "commands.prepare_command", "prepare", "make a token file of a large text",
+        "Turn texts of any size into a token file, in little memory. train --corpus FILE and\n"
+        "evaluate RUN FILE then stream from it.",
+    )  # fmt: skip
+    parser.add_argument(
+        "texts", nargs="+", metavar="TEXT",
+        help="UTF-8 files, taken as one text, or - for standard input; or a folder with train, valid and test",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="a new file (the text's name, with .tokens for its suffix)")
+    parser.add_argument("--level", choices=("char", "word"), help="tokens (char for a text, word for a folder)")
+    parser.add_argument("--min-count", type=int, default=1, metavar="K", help="rarer tokens become <unk> (1)")
+    parser.add_argument("--max-vocabulary", type=int, metavar="V", help="the most frequent tokens only (all)")
+    parser.add_argument(
+        "--split", nargs=3, type=float, metavar=("TRAIN", "VALID", "TEST"),
+        help="shares of the text, in order; with 0 for validation the test part is used for both (0.8 0.1 0.1). "
+        "Of a large text a small share is enough to validate and test on: 0.998 0.001 0.001",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vocabulary", metavar="RUN",
+        help="the vocabulary of a run, a checkpoint or a token file in place of a new one; with --split 0 0 1 the "
+        "whole text is there to evaluate on",
+    )  # fmt: skip
+
+
 def add_sample(commands):
     """sample"""
     parser = command(
@@ -164,7 +192,7 @@ def add_evaluate(commands):
         "text",
         nargs="?",
         metavar="TEXT",
-        help="a UTF-8 file, or - for standard input (the run's own test text)",
+        help="a UTF-8 file, a token file's test part, or - for standard input (the run's own test text)",
     )
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
 

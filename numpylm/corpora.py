@@ -93,12 +93,18 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
     valid, the test part serves as both, as is usual for Tiny Shakespeare; its result is then no longer one of
     text that nothing was chosen by.
     """
-    train_share, valid_share, _ = _checked_fractions(fractions)
-    cuts = [math.floor(share * len(text)) for share in (train_share, train_share + valid_share)]
+    checked_fractions(fractions)
+    cuts = cut_points(len(text), fractions)
     if level == "word":
-        cuts = [_next_line_end(text, cut) for cut in cuts]
+        cuts = [next_line_end(text, cut) for cut in cuts]
     train, valid, test = text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]
-    return train, valid if valid_share else test, test
+    return train, valid if fractions[1] else test, test
+
+
+def cut_points(num_characters: int, fractions) -> list[int]:
+    """Where a text of so many characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
+    train_share, valid_share, _ = exact(fractions)
+    return [math.floor(share * num_characters) for share in (train_share, train_share + valid_share)]
 
 
 def find_parts(folder: Path) -> list[Path]:
@@ -124,7 +130,7 @@ def part_of(file_name: str) -> str | None:
     return parts[0] if len(parts) == 1 else None
 
 
-def _next_line_end(text: str, cut: int) -> int:
+def next_line_end(text: str, cut: int) -> int:
     """The next line end at or after cut, or the next white space where no line ends within FAR characters."""
     if cut == 0:
         return 0
@@ -135,16 +141,21 @@ def _next_line_end(text: str, cut: int) -> int:
     return len(text) if space is None else space.end()
 
 
-def _checked_fractions(fractions) -> list[Fraction]:
-    # As exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight.
-    exact = [Fraction(str(fraction)) for fraction in fractions]
-    only_valid_may_be_zero = len(exact) == 3 and min(exact) >= 0 and exact[0] > 0 and exact[2] > 0
-    if not only_valid_may_be_zero or abs(sum(exact) - 1) > 1e-9:
+def exact(fractions) -> list[Fraction]:
+    """The fractions as exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight."""
+    return [Fraction(str(fraction)) for fraction in fractions]
+
+
+def checked_fractions(fractions, train_may_be_zero: bool = False):
+    """The fractions, if they are three that sum to 1, and none is 0 but that of valid (and of train, if it may)."""
+    shares = exact(fractions)
+    in_range = len(shares) == 3 and min(shares) >= 0 and (shares[0] > 0 or train_may_be_zero) and shares[2] > 0
+    if not in_range or abs(sum(shares) - 1) > 1e-9:
         raise ValueError(
             "fractions are three numbers (train, valid, test) that sum to 1, of which only valid may be 0, "
             f"got {fractions}"
         )
-    return exact
+    return fractions
 
 
 def _checked_corpus(corpus: Corpus) -> Corpus:

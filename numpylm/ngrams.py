@@ -24,8 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.mapped import blocks, value_range
+
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # where (4) fails: too few n-grams, or no rare ones
 BASELINE_ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
+BLOCK_TOKENS = 2**18  # that are looked up at once
+MOST_TOKENS = 2**24  # of a longer stream, only so many at its beginning are sorted for n-grams
+MOST_CELLS = 2**20  # V^n of unigrams and bigrams that are counted in a table, whatever the stream's length
 UNSEEN_CODE = np.iinfo(np.int64).max
 
 
@@ -50,31 +55,55 @@ class NGramModel(NamedTuple):
     levels: tuple[NGramLevel, ...]
 
 
-def baseline_perplexities(train_tokens, test_tokens, vocab_size: int) -> dict[str, float]:
+def baseline_perplexities(
+    train_tokens, test_tokens, vocab_size: int, most_tokens: int = MOST_TOKENS
+) -> dict[str, float]:
     """Perplexity per predicted token of the test stream, for the uniform, unigram, bigram and 5-gram models.
 
     Both streams are integers of shape (number of tokens,). `test_tokens[1:]` is predicted, its first token is
     only context. Raises ValueError or TypeError for streams that are too short or not integers in 0 .. V - 1.
+
+    Unigrams, and bigrams of a small vocabulary, are counted in all of a training stream of any length. Others need
+    memory for each token: of a stream of more than `most_tokens`, they get the beginning, and their name says so.
     """
     perplexities = {"uniform": float(vocab_size)}
     for name, order in BASELINE_ORDERS.items():
-        model = fit_ngrams(train_tokens, order, vocab_size)
-        perplexities[name] = float(np.exp(-token_log_probabilities(model, test_tokens).mean()))
+        counted = train_tokens
+        if len(train_tokens) > most_tokens and not _fit_a_table(order, vocab_size):
+            counted, name = train_tokens[:most_tokens], f"{name} of the first {most_tokens:,}"
+        model = fit_ngrams(counted, order, vocab_size)
+        perplexities[name] = float(np.exp(mean_surprisal(model, test_tokens)))
     return perplexities
+
+
+def mean_surprisal(model: NGramModel, tokens) -> float:
+    """The mean of -log p of `tokens[1:]` in nats, in memory that does not grow with the stream's length."""
+    tokens = _checked_stream(tokens, 2, model.vocab_size)
+    num_context = max(1, model.order - 1)
+    total = 0.0
+    for first in range(1, len(tokens), BLOCK_TOKENS):
+        start = max(0, first - num_context)
+        block = token_log_probabilities(model, tokens[start : first + BLOCK_TOKENS])
+        total -= float(block[first - start - 1 :].sum())
+    return total / (len(tokens) - 1)
 
 
 def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     """The n-gram model of a token stream, integers of shape (number of tokens,), at least `order` of them.
 
-    `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token.
+    `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token, but for
+    unigrams, and bigrams of up to 1024 tokens, which take none.
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
+    vocab_size = _checked_size(vocab_size)
     levels = []
     num_contexts = 1  # the unigrams' context is the empty n-gram
-    for codes, counts in count_ngrams(tokens, order, vocab_size):
-        levels.append(_smoothed_level(codes, counts, num_contexts, int(vocab_size)))
+    counted = (count_in_tables if _fit_a_table(order, vocab_size) else count_ngrams)(tokens, order, vocab_size)
+    while counted:  # each order's counts are let go of when they are smoothed
+        codes, counts = counted.pop(0)
+        levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
         num_contexts = len(codes)
-    return NGramModel(int(order), int(vocab_size), tuple(levels))
+    return NGramModel(int(order), vocab_size, tuple(levels))
 
 
 def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:
@@ -112,6 +141,32 @@ def count_ngrams(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, 
         levels.append((codes, occurrences))
         ids = new_ids
     return levels
+
+
+def count_in_tables(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What `count_ngrams` gives for order 1 or 2, in memory for V or V² numbers, however long the stream is."""
+    tokens = _checked_stream(tokens, order, vocab_size)
+    occurrences = np.zeros(vocab_size, np.int64)
+    pairs = np.zeros((vocab_size, vocab_size if order == 2 else 0), np.int64)  # pairs[v, w]: how often w follows v
+    last = tokens[:0]
+    for block in blocks(tokens):
+        occurrences += np.bincount(block, minlength=vocab_size)
+        if order == 2:
+            joined = np.append(last, block)
+            codes = _codes_of(joined[:-1].astype(np.int64), joined[1:], vocab_size)
+            pairs += np.bincount(codes, minlength=vocab_size**2).reshape(pairs.shape)
+            last = joined[-1:]
+    present = np.flatnonzero(occurrences)
+    if order == 1:
+        return [(present, occurrences[present])]
+    tokens_before = np.count_nonzero(pairs, axis=0)[present]
+    pair_counts = pairs[present].ravel()
+    codes = np.flatnonzero(pair_counts)
+    return [(present, tokens_before), (codes, pair_counts[codes])]
+
+
+def _fit_a_table(order, vocab_size: int) -> bool:
+    return order == 1 or (order == 2 and int(vocab_size) ** 2 <= MOST_CELLS)
 
 
 def modified_discounts(counts) -> np.ndarray:
@@ -153,16 +208,20 @@ def _find_ids(level: NGramLevel, codes) -> np.ndarray:
     return np.where(level.codes[places] == codes, places, len(level.codes) - 1)
 
 
-def _checked_stream(tokens, least: int, vocab_size: int) -> np.ndarray:
+def _checked_size(vocab_size) -> int:
     if not isinstance(vocab_size, (int, np.integer)) or vocab_size < 1:
         raise ValueError(f"the vocabulary size V is an integer of at least 1, got {vocab_size!r}")
+    return int(vocab_size)
+
+
+def _checked_stream(tokens, least: int, vocab_size: int) -> np.ndarray:
+    vocab_size = _checked_size(vocab_size)
     tokens = np.asarray(tokens)
     if tokens.ndim != 1 or len(tokens) < least:
         raise ValueError(f"a token stream has one dimension and at least {least} tokens, got shape {tokens.shape}")
     if tokens.dtype.kind not in "iu":
         raise TypeError(f"tokens are integers, got {tokens.dtype}")
-    if tokens.min() < 0 or tokens.max() >= vocab_size:
-        raise ValueError(
-            f"tokens lie in 0 .. {vocab_size - 1} (V = {vocab_size}), got {tokens.min()} .. {tokens.max()}"
-        )
+    lowest, highest = value_range(tokens)
+    if lowest < 0 or highest >= vocab_size:
+        raise ValueError(f"tokens lie in 0 .. {vocab_size - 1} (V = {vocab_size}), got {lowest} .. {highest}")
     return tokens.astype(np.int64) if tokens.dtype == np.uint64 else tokens  # int64 + uint64 would be a float

@@ -12,8 +12,10 @@ words <unk> or <eos>, as the Penn Treebank of Mikolov et al. (2011) does, means 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -47,27 +49,45 @@ def build_vocabulary(text: str, level: str, min_count: int = 1, max_size: int | 
     """
     _check_level(level)
     _check_text(text)
+    check_limits(level, min_count, max_size)
+    counts = Counter(text if level == "char" else split_words(text))
+    return vocabulary_of_counts(level, counts.items(), min_count, max_size, len(text))
+
+
+def vocabulary_of_counts(level, counts, min_count, max_size, num_characters: int) -> Vocabulary:
+    """`build_vocabulary` where the tokens of a text of so many characters are counted already.
+
+    `counts` are pairs (token, count), of which no more are kept in memory than the vocabulary needs.
+    """
     special = SPECIAL_TOKENS[level]
+    kept = ((-count, token) for token, count in counts if count >= min_count and token not in special)
+    kept = sorted(kept) if max_size is None else nsmallest(max_size - len(special), kept)
+    if not kept:
+        raise ValueError(f"no {level} occurs at least {min_count} times in a text of {num_characters} characters")
+    return Vocabulary(level, (*special, *(token for _, token in kept)))
+
+
+def check_limits(level, min_count, max_size) -> None:
+    """Raises ValueError for a level, a min_count or a max_size that `build_vocabulary` does not take."""
+    _check_level(level)
     _check_at_least("min_count", min_count, 1)
     if max_size is not None:
-        _check_at_least("max_size", max_size, len(special) + 1)
-    counts = Counter(text if level == "char" else split_words(text))
-    kept = [token for token, count in counts.items() if count >= min_count and token not in special]
-    if not kept:
-        raise ValueError(f"no {level} occurs at least {min_count} times in a text of {len(text)} characters")
-    kept.sort(key=lambda token: (-counts[token], token))
-    return Vocabulary(level, (special + tuple(kept))[:max_size])
+        _check_at_least("max_size", max_size, len(SPECIAL_TOKENS[level]) + 1)
 
 
 def split_words(text: str) -> Iterator[str]:
     """The words of a text, and <eos> for the newline of a line that has words (unless it ends in <eos>)."""
+    return chain.from_iterable(_words_of_lines(text))
+
+
+def _words_of_lines(text: str) -> Iterator[list[str]]:
     *ended_lines, last_line = text.split("\n")
     for line in ended_lines:
         words = line.split()
-        yield from words
         if words and words[-1] != END_OF_SENTENCE:
-            yield END_OF_SENTENCE
-    yield from last_line.split()
+            words.append(END_OF_SENTENCE)
+        yield words
+    yield last_line.split()
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
@@ -78,13 +98,18 @@ def token_dtype(vocab_size: int) -> np.dtype:
 def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
     """The ids of a text's tokens: (number of tokens,), of `token_dtype(V)`; unknown ones become <unk>."""
     _check_text(text)
+    return encoder(vocabulary)(text)
+
+
+def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
+    """`encode` with its table made once: a function of the text, for a text that comes in pieces."""
     dtype = token_dtype(len(vocabulary))
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
-        id_of_code_point[_code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
-        return id_of_code_point[_code_points(text)]
+        id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
+        return lambda text: id_of_code_point[code_points(text)]
     id_of_word = {word: token_id for token_id, word in enumerate(vocabulary.tokens)}
-    return np.fromiter((id_of_word.get(word, 0) for word in split_words(text)), dtype)
+    return lambda text: np.fromiter(map(id_of_word.get, split_words(text), repeat(0)), dtype)
 
 
 def decode(vocabulary: Vocabulary, ids) -> str:
@@ -127,7 +152,9 @@ def read_text(path) -> str:
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise ValueError(_not_utf8_message(path, content, error.start)) from None
+        raise ValueError(
+            not_utf8_message(path, error.start, content[error.start], line_ends(content[: error.start]))
+        ) from None
     if not text:
         raise ValueError(f"{path} is empty, expected a text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -147,15 +174,21 @@ def from_json(fields: dict) -> Vocabulary:
     return Vocabulary(fields["level"], tuple(tokens) if isinstance(tokens, list) else tokens)
 
 
-def _code_points(text: str) -> np.ndarray:
+def code_points(text: str) -> np.ndarray:
+    """The Unicode code points of a text: (number of characters,) of uint32."""
     # A lone surrogate, as from a broken command line, passes here and is unknown to every vocabulary.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def _not_utf8_message(path: Path, content: bytes, offset: int) -> str:
-    line = 1 + content[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
+def line_ends(content: bytes) -> int:
+    r"""How many lines end in a text's bytes, by \n, \r or \r\n."""
+    return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
+
+
+def not_utf8_message(name, offset: int, byte: int, num_line_ends: int) -> str:
+    """What is wrong with a text whose byte at offset, after so many line ends, does not fit."""
     return (
-        f"{path} is not UTF-8 text: byte {offset} (0x{content[offset]:02x}, line {line}) does not fit. Save "
+        f"{name} is not UTF-8 text: byte {offset} (0x{byte:02x}, line {num_line_ends + 1}) does not fit. Save "
         "it as UTF-8 in a text editor, or convert it: iconv -f LATIN1 -t UTF-8 old.txt > new.txt, with the "
         "file's own encoding in place of LATIN1"
     )

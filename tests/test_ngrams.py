@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.ngrams import baseline_perplexities, fit_ngrams, modified_discounts, token_log_probabilities
+from numpylm import mapped, ngrams
+from numpylm.ngrams import (
+    baseline_perplexities,
+    count_in_tables,
+    count_ngrams,
+    fit_ngrams,
+    mean_surprisal,
+    modified_discounts,
+    token_log_probabilities,
+)
 
 
 def markov_stream(length: int, vocab_size: int, seed: int) -> np.ndarray:
@@ -202,6 +211,51 @@ def test_a_memory_mapped_stream_is_read_and_left_alone(tmp_path):
     stream.tofile(tmp_path / "tokens.bin")
     mapped = np.memmap(tmp_path / "tokens.bin", np.uint8, "r")
     assert baseline_perplexities(mapped, mapped, 50) == baseline_perplexities(stream, stream, 50)
+
+
+# Streams that are too long to be sorted, or to be looked up at once
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=50), st.sampled_from([1, 2]), st.integers(1, 9))
+def test_tables_count_what_sorting_counts(tokens, order, block_bytes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapped, "BLOCK_BYTES", block_bytes)
+        counted = count_in_tables(np.array(tokens, np.uint8), order, 8)
+    for (codes, counts), expected in zip(counted, count_ngrams(tokens, order, 8), strict=True):
+        assert (codes.tolist(), counts.tolist()) == tuple(array.tolist() for array in expected)
+
+
+def test_tables_are_for_unigrams_and_for_bigrams_of_few_tokens(monkeypatch):
+    monkeypatch.setattr(ngrams, "count_ngrams", None)
+    stream = markov_stream(2000, 30, seed=11)
+    assert fit_ngrams(stream, 1, 10**6).order == 1
+    assert fit_ngrams(stream, 2, 1024).order == 2
+    for order, vocab_size in ((2, 1025), (3, 30)):
+        with pytest.raises(TypeError, match="NoneType"):
+            fit_ngrams(stream, order, vocab_size)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 100])
+def test_a_stream_looked_up_block_by_block_has_the_same_mean(monkeypatch, order, block):
+    monkeypatch.setattr(ngrams, "BLOCK_TOKENS", block)
+    model = fit_ngrams(markov_stream(400, 6, seed=12), order, 6)
+    for length in (2, 3, 6, 60):
+        tokens = markov_stream(length, 6, seed=13)
+        assert mean_surprisal(model, tokens) == pytest.approx(-token_log_probabilities(model, tokens).mean(), rel=1e-12)
+
+
+def test_of_a_longer_stream_the_beginning_is_counted_and_the_names_say_so():
+    stream, test = markov_stream(3000, 12, seed=14), markov_stream(300, 12, seed=15)
+    short = baseline_perplexities(stream, test, 12, most_tokens=1000)
+    assert list(short) == ["uniform", "unigram", "bigram", "5-gram of the first 1,000"]
+    whole = baseline_perplexities(stream, test, 12, most_tokens=3000)
+    assert [short[name] for name in ("unigram", "bigram")] == [whole[name] for name in ("unigram", "bigram")]
+    assert short["5-gram of the first 1,000"] == baseline_perplexities(stream[:1000], test, 12)["5-gram"]
+    assert short["5-gram of the first 1,000"] != whole["5-gram"]
+    large = baseline_perplexities(stream, test, 2000, most_tokens=1000)
+    assert list(large) == ["uniform", "unigram", "bigram of the first 1,000", "5-gram of the first 1,000"]
 
 
 def test_fitting_twice_gives_the_same_model_and_codes_are_sorted():

@@ -105,6 +105,20 @@ def make_bar(show, description, share):
     )  # fmt: skip
 
 
+@contextmanager
+def byte_bar(task, size):
+    """A context with a function that is told how many bytes more were read; a tqdm bar shows them, of size in all."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield bool
+        return
+    with tqdm(
+        desc=task, total=size, unit="B", unit_scale=True, ncols=bar_width(), mininterval=0.2, disable=None, leave=False
+    ) as bar:
+        yield bar.update
+
+
 def bar_width():
     """Columns of the bar: the terminal's but for three, where it shows the ^C that is typed."""
     return max(20, terminal_width() - 3)

@@ -14,12 +14,14 @@ from numpylm.commands.run_folder import finite_or_none, write_json
 from numpylm.corpora import GRAMMAR
 from numpylm.evaluation import Evaluation, evaluate, safe_exp
 from numpylm.generation import generate
-from numpylm.ngrams import baseline_perplexities
+from numpylm.ngrams import MOST_TOKENS, baseline_perplexities
 from numpylm.text import decode, stream_start
+from numpylm.token_file import TokenFile
 
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_SENTENCES = 8
 SHOWN_TOKENS = {"word": 60, "char": 300}
+STREAMED_TOKENS = 2**20  # of a token file, so many are sorted for n-grams, in 200 MiB or less
 UNITS = {"word": "word", "char": "character"}
 
 
@@ -38,7 +40,8 @@ def finish(run):
     model = load_checkpoint(run.folder / "best.npz").model
     print("measuring on the test text, and the baselines …", file=sys.stderr)
     test = evaluate(model, run.tokens["test"])
-    baselines = baseline_perplexities(run.tokens["train"], run.tokens["test"], len(run.vocabulary))
+    most_tokens = STREAMED_TOKENS if isinstance(run.corpus, TokenFile) else MOST_TOKENS
+    baselines = baseline_perplexities(run.tokens["train"], run.tokens["test"], len(run.vocabulary), most_tokens)
     floor = None if run.corpus.floor is None else safe_exp(run.corpus.floor[run.config.level])
     sample, sentences = draw_samples(run, model)
     report = RunReport(test, baselines, floor, sample, sentences)

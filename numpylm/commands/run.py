@@ -14,7 +14,7 @@ import numpy as np
 
 from numpylm.batches import cut_streams, num_windows
 from numpylm.checkpoint import TrainingRecord, load_checkpoint, read_contents, save_checkpoint
-from numpylm.commands.console import Interrupts, ProgressBar
+from numpylm.commands.console import Interrupts, ProgressBar, byte_bar
 from numpylm.commands.metrics import MetricsFile, RunningMean, read_metrics
 from numpylm.commands.run_folder import RunConfig, RunError, check_free, fingerprint, read_config, write_config
 from numpylm.corpora import Corpus, load_corpus
@@ -24,6 +24,8 @@ from numpylm.model import MODELS, LanguageModel
 from numpylm.ngrams import BASELINE_ORDERS
 from numpylm.optimizers import Optimizer
 from numpylm.text import Vocabulary, build_vocabulary, encode_stream, stream_start
+from numpylm.token_file import TokenFile, is_token_file, open_token_file, verify
+from numpylm.token_header import PARTS
 from numpylm.training import EpochReport, Progress, TrainingDiverged, make_optimizer, out_of_time, training
 
 SAVE_SECONDS = 60
@@ -34,7 +36,7 @@ class Run(NamedTuple):
 
     folder: Path
     config: RunConfig
-    corpus: Corpus
+    corpus: Corpus | TokenFile
     vocabulary: Vocabulary
     tokens: dict  # "train", "valid", "test" -> (S,)
     model: LanguageModel
@@ -51,9 +53,8 @@ def start_run(folder, config):
     """A new Run in a folder that holds none yet. Raises RunError if it does, ValueError where a text is too small."""
     folder = Path(folder)
     check_free(folder)
-    corpus = load_corpus(config.corpus, config.level, config.split)
-    vocabulary = build_vocabulary(corpus.train, config.level, config.min_count, config.max_vocabulary)
-    tokens = encode_parts(vocabulary, corpus)
+    corpus = open_corpus(config)
+    vocabulary, tokens = encoded(corpus, config)
     check_lengths(tokens, config.settings.batch_size)
     model = MODELS[config.model](vocab_size=len(vocabulary), seed=config.settings.seed, **config.model_options)
     if config.uniform_range is not None:
@@ -91,7 +92,7 @@ def resume_run(folder, epochs=None, minutes=None):
         raise RunError(f"{folder} holds no last.npz to resume from: begin again in another folder")
     if epochs is not None or minutes is not None:
         config = replace(config, settings=replace(config.settings, epochs=epochs, minutes=minutes))
-    corpus = load_corpus(config.corpus, config.level, config.split)
+    corpus = open_corpus(config)
     if fingerprint(corpus) != config.corpus_sha256:
         raise RunError(f"the corpus {config.corpus} is not what it was when the run started: it cannot be resumed")
     model, vocabulary, record = load_checkpoint(folder / "last.npz")
@@ -99,7 +100,7 @@ def resume_run(folder, epochs=None, minutes=None):
         raise RunError(f"{folder / 'last.npz'} holds a model but no training to go on with")
     optimizer, progress, running = restore(record, config.settings, model)
     check_epochs(epochs, progress)
-    tokens = encode_parts(vocabulary, corpus)
+    _, tokens = encoded(corpus, config, vocabulary)
     run = Run(folder, config, corpus, vocabulary, tokens, model, optimizer, progress, running)
     write_config(run.folder, run.config)
     return run
@@ -114,9 +115,27 @@ def check_epochs(epochs, progress):
         )
 
 
-def encode_parts(vocabulary, corpus):
-    """The corpus's three parts as token streams."""
-    return {part: encode_stream(vocabulary, getattr(corpus, part)) for part in ("train", "valid", "test")}
+def open_corpus(config):
+    """The Corpus of texts, or the TokenFile that was prepared from one."""
+    if is_token_file(config.corpus):
+        return open_verified(config.corpus)
+    return load_corpus(config.corpus, config.level, config.split)
+
+
+def open_verified(path):
+    """The TokenFile at path, with every byte of it checked."""
+    with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
+        verify(path, on_bytes)
+    return open_token_file(path)
+
+
+def encoded(corpus, config, vocabulary=None):
+    """(vocabulary, the three parts as token streams); of texts, with the vocabulary given, or else a new one."""
+    if isinstance(corpus, TokenFile):
+        return corpus.vocabulary, corpus.tokens
+    if vocabulary is None:
+        vocabulary = build_vocabulary(corpus.train, config.level, config.min_count, config.max_vocabulary)
+    return vocabulary, {part: encode_stream(vocabulary, getattr(corpus, part)) for part in PARTS}
 
 
 def train(run, show_progress=True):

@@ -14,6 +14,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from numpylm.token_file import TokenFile
 from numpylm.training import Settings
 
 FILES = ("config.json", "last.npz", "best.npz", "metrics.csv", "learning_curve.png", "summary.json")
@@ -21,7 +22,8 @@ FILES = ("config.json", "last.npz", "best.npz", "metrics.csv", "learning_curve.p
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Every choice of a run. corpus is "grammar", a file or a folder; the model's options are its constructor's."""
+    """Every choice of a run. corpus is "grammar", a file (of text or of tokens) or a folder; the model's options are
+    its constructor's."""
 
     model: str
     model_options: dict
@@ -58,7 +60,10 @@ def free_folder(parent, name):
 
 
 def fingerprint(corpus):
-    """A digest of the corpus's three texts, to notice when they change between a run and its resumption."""
+    """A digest of the corpus, to notice when it changes between a run and its resumption: of its three texts, or the
+    one that a token file's header holds."""
+    if isinstance(corpus, TokenFile):
+        return corpus.sha256
     digest = hashlib.sha256()
     for part in (corpus.train, corpus.valid, corpus.test):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")

@@ -11,6 +11,7 @@ from numpylm.commands.run_folder import RunConfig, free_folder
 from numpylm.commands.train_options import TRAIN_DEFAULTS
 from numpylm.corpora import GRAMMAR
 from numpylm.optimizers import OPTIMIZERS
+from numpylm.token_file import is_token_file, open_token_file
 from numpylm.training import Settings
 
 DEFAULT_EPOCHS = 3
@@ -65,6 +66,7 @@ def begin(given):
         raise ValueError(f"--split cuts a corpus that is one file; {options.corpus} has its three parts already")
     if {"uniform_range", "forget_bias"} <= vars(given).keys():
         raise ValueError("--uniform-range draws b_f too, like every parameter: leave out --forget-bias, or it")
+    prepared = prepared_level(options.corpus, given)
     settings = Settings(
         batch_size=options.batch_size, num_steps=options.num_steps,
         epochs=DEFAULT_EPOCHS if options.epochs is None and options.minutes is None else options.epochs,
@@ -76,11 +78,21 @@ def begin(given):
     is_text_file = options.corpus != GRAMMAR and Path(options.corpus).is_file()
     config = RunConfig(
         model=options.model, model_options=model_options(options, given), corpus=whole_path(options.corpus),
-        level=options.level or ("char" if is_text_file else "word"),
+        level=prepared or options.level or ("char" if is_text_file else "word"),
         min_count=options.min_count, max_vocabulary=options.max_vocabulary, settings=settings, split=options.split,
         uniform_range=options.uniform_range,
     )  # fmt: skip
     return start_run(options.out or free_folder("runs", f"{options.model}-{Path(config.corpus).stem}"), config)
+
+
+def prepared_level(corpus, given):
+    """The level of a token file, None for another corpus. Raises ValueError for options that prepare has settled."""
+    if not is_token_file(corpus):
+        return None
+    settled = [flag(name) for name in ("level", "split", "min_count", "max_vocabulary") if name in given]
+    if settled:
+        raise ValueError(f"{corpus} is a token file, made with its own {settled[0]}: give that to prepare")
+    return open_token_file(corpus).vocabulary.level
 
 
 def default_rate(optimizer):

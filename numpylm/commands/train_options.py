@@ -29,8 +29,8 @@ def add_corpus_options(group):
     group.add_argument("--model", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm)")
     group.add_argument(
         "--corpus", metavar="SOURCE",
-        help="a UTF-8 text file (cut into train, validation, test), a folder with the three files, or grammar, the "
-        "built-in corpus (grammar)",
+        help="a UTF-8 text file (cut into train, validation, test), a folder with the three files, a token file from "
+        "prepare, or grammar, the built-in corpus (grammar)",
     )  # fmt: skip
     group.add_argument(
         "--split", nargs=3, type=float, metavar=("TRAIN", "VALID", "TEST"),

@@ -11,11 +11,13 @@ from numpylm import check, text
 from numpylm.archive import CheckpointError
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.run import open_corpus, open_verified
 from numpylm.commands.run_folder import RunError, fingerprint, finite_or_none, read_config
-from numpylm.corpora import load_corpus
 from numpylm.evaluation import evaluate as evaluate_tokens
 from numpylm.evaluation import surprisals
 from numpylm.generation import generate_stream
+from numpylm.mapped import blocks
+from numpylm.token_file import TokenFile, is_token_file
 
 DEFAULT_LENGTH = {"word": 60, "char": 400}
 LONGEST_NAME = 20  # columns of a token above its surprisal
@@ -85,13 +87,13 @@ def spelled(vocabulary, token, previous):
 def evaluate(options):
     """numpylm evaluate"""
     model, vocabulary = load_trained(options.trained)
-    content, name = evaluated_text(options)
-    tokens = text.encode_stream(vocabulary, content)
+    tokens, num_characters, name = evaluated_tokens(options, vocabulary)
     if len(tokens) < 2:
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
     result = evaluate_tokens(model, tokens)
-    num_characters = result.num_tokens if vocabulary.level == "char" else len(content)
-    unknown = int((tokens == 0).sum())
+    if vocabulary.level == "char":
+        num_characters = result.num_tokens
+    unknown = sum(int((block == 0).sum()) for block in blocks(tokens))
     # <unk> says nothing of a word's spelling, so that a text with unknown tokens has no such number.
     bits_per_character = result.total_nats / np.log(2) / num_characters if unknown == 0 else None
     if options.json:
@@ -126,18 +128,38 @@ def print_json(result, bits_per_character, unknown):
     print(json.dumps(numbers))
 
 
-def evaluated_text(options):
-    """(text, its name): a file, standard input, or the test text of the run."""
-    if options.text is not None:
-        return read_file_or_stdin(options.text), "standard input" if options.text == "-" else options.text
-    folder = Path(options.trained) if Path(options.trained).is_dir() else Path(options.trained).parent
+def evaluated_tokens(options, vocabulary):
+    """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
+    if options.text == "-":
+        return *encoded(vocabulary, read_file_or_stdin("-")), "standard input"
+    if options.text is not None and not is_token_file(options.text):
+        return *encoded(vocabulary, text.read_text(options.text)), options.text
+    config = None if options.text is not None else config_beside(Path(options.trained))
+    corpus = open_corpus(config) if config else open_verified(options.text)
+    if config and fingerprint(corpus) != config.corpus_sha256:
+        print(f"note: {config.corpus} is not what it was when the run started", file=sys.stderr)
+    name = f"the test text of {corpus.name}"
+    if not isinstance(corpus, TokenFile):
+        return *encoded(vocabulary, corpus.test), name
+    if corpus.vocabulary != vocabulary:
+        raise ValueError(
+            f"{corpus.path} was prepared with another vocabulary than the model's: "
+            f"prepare its text again with --vocabulary {options.trained}"
+        )
+    return corpus.tokens["test"], corpus.characters["test"], name
+
+
+def encoded(vocabulary, content):
+    """(tokens, number of characters) of a text."""
+    return text.encode_stream(vocabulary, content), len(content)
+
+
+def config_beside(trained):
+    """The configuration of the run that a folder or a checkpoint belongs to; ValueError if there is none."""
+    folder = trained if trained.is_dir() else trained.parent
     if not (folder / "config.json").exists():
         raise ValueError(f"name a text to evaluate on: {folder} holds no run whose test text could be taken")
-    config = read_config(folder)
-    corpus = load_corpus(config.corpus, config.level, config.split)
-    if fingerprint(corpus) != config.corpus_sha256:
-        print(f"note: {config.corpus} is not what it was when the run started", file=sys.stderr)
-    return corpus.test, f"the test text of {corpus.name}"
+    return read_config(folder)
 
 
 def score(options):

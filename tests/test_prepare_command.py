@@ -1,0 +1,206 @@
+"""prepare, and training and evaluating from what it made: as processes, in a terminal, and in what they refuse."""
+
+import io
+import json
+import sys
+
+import pytest
+from processes import run_in_terminal, run_numpylm
+from test_run import assert_same_state, state_of
+
+import numpylm as nlm
+from numpylm import grammar
+from numpylm.cli import main
+from numpylm.commands import report
+from numpylm.token_file import open_token_file
+from numpylm.token_header import HEADER_BYTES
+
+SMALL = ["--epochs", "1", "-D", "8", "-H", "8", "-N", "8", "-T", "16"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with text.txt, and of it words.tokens, and chars.tokens, which came through standard input."""
+    folder = tmp_path_factory.mktemp("prepare")
+    (folder / "text.txt").write_text(grammar.generate_text(3000, 11), encoding="utf-8")
+    for arguments in (("text.txt", "--level", "word", "--out", "words.tokens"), ("-", "--out", "chars.tokens")):
+        status, _, err = run_numpylm("prepare", *arguments, folder=folder, stdin=(folder / "text.txt").read_bytes())
+        assert (status, err) == (0, "")
+    return folder
+
+
+@pytest.fixture
+def call(folder, monkeypatch, capsys):
+    """main in the folder: call(words of a command line, stdin=bytes) -> (status, standard output, standard error)."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def called(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        try:
+            status = main(list(arguments))
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return called
+
+
+def refused(called, command):
+    """The message of the one line on standard error with which main refused."""
+    status, out, err = called
+    assert (status, out) == (2, "")
+    assert err.startswith(f"numpylm {command}: error: ") and err.count("\n") == 1
+    return err
+
+
+def streams(path):
+    return {part: stream.tolist() for part, stream in open_token_file(path).tokens.items()}
+
+
+def test_prepare_says_what_is_in_the_file_and_how_to_go_on(call, folder):
+    status, out, err = call("prepare", "text.txt", "--split", "0.7", "0", "0.3")
+    assert (status, err) == (0, "")
+    text = (folder / "text.txt").read_text(encoding="utf-8")
+    counts = [len(text) * 7 // 10, *[len(text) - len(text) * 7 // 10] * 2]
+    expected = ", ".join(f"{n:,} {part}" for n, part in zip(counts, ("train", "valid", "test"), strict=True))
+    assert out.startswith(f"text.tokens: tokens are chars, V = {len(set(text)) + 1}, uint8\n  {expected}\ntrain on it")
+    assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
+    assert out.endswith(" -m numpylm train --corpus text.tokens\n")
+    assert streams(folder / "text.tokens")["valid"] == streams(folder / "text.tokens")["test"]
+
+
+def test_a_terminal_shows_a_bar_for_each_pass_within_its_width(folder):
+    status, lines = run_in_terminal("prepare", "text.txt", "--out", "seen.tokens", folder=folder, columns=60)
+    assert status == 0
+    shown = [part for line in lines for part in line]
+    bars = [part for part in shown if part.startswith(("length", "counting", "encoding"))]
+    assert {bar.split(":")[0] for bar in bars} == {"length", "counting", "encoding"}
+    assert any("B/s" in bar for bar in bars) and max(map(len, bars)) < 60
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_training_on_a_token_file_is_training_on_its_text_bit_for_bit(folder, level):
+    for corpus in ("text.txt", f"{level}s.tokens"):
+        options = ["--level", level] if corpus == "text.txt" else []
+        out = f"{level}-{corpus}"
+        status, _, err = run_numpylm("train", "--corpus", corpus, *options, *SMALL, "--out", out, folder=folder)
+        assert status == 0, err
+    assert_same_state(folder / f"{level}-{level}s.tokens", state_of(folder / f"{level}-text.txt"))
+    summaries = [
+        json.loads((folder / f"{level}-{corpus}" / "summary.json").read_text())
+        for corpus in ("text.txt", f"{level}s.tokens")
+    ]
+    for name in ("test_nats_per_token", "baselines", "vocabulary", "level"):
+        assert summaries[0][name] == summaries[1][name], name
+
+
+def test_a_resumed_run_goes_on_and_refuses_a_changed_corpus(call, folder):
+    assert call("prepare", "text.txt", "--out", "mine.tokens")[0] == 0
+    assert call("train", "--corpus", "mine.tokens", *SMALL, "--out", "run")[0] == 0
+    assert call("train", "--resume", "run", "--epochs", "2")[0] == 0
+    content = (folder / "mine.tokens").read_bytes()
+    damaged = bytearray(content)
+    damaged[HEADER_BYTES + 100] ^= 1
+    (folder / "mine.tokens").write_bytes(damaged)
+    assert "damaged or changed after it was written" in refused(call("train", "--resume", "run"), "train")
+    (folder / "mine.tokens").unlink()
+    assert call("prepare", "text.txt", "--max-vocabulary", "20", "--out", "mine.tokens")[0] == 0
+    assert (folder / "mine.tokens").read_bytes() != content, "otherwise this test shows nothing"
+    assert "is not what it was when the run started" in refused(call("train", "--resume", "run"), "train")
+
+
+def test_evaluate_streams_the_test_part_of_its_own_or_another_file(call, folder):
+    call("train", "--corpus", "words.tokens", *SMALL, "--out", "trained")
+    model, vocabulary, _ = nlm.load_checkpoint(folder / "trained" / "best.npz")
+    test = open_token_file(folder / "words.tokens").tokens["test"]
+    expected = nlm.evaluate(model, test)
+    for arguments in ((), ("words.tokens",)):
+        status, out, err = call("evaluate", "trained", *arguments, "--json")
+        assert (status, err) == (0, "")
+        numbers = json.loads(out)
+        assert numbers["tokens"] == len(test) - 1 and numbers["nats_per_token"] == expected.loss
+    assert nlm.perplexity(model, test) == expected.perplexity
+    (folder / "other.txt").write_text("the king sleeps .\nthe zebra .\n" * 30)
+    arguments = ("prepare", "other.txt", "--vocabulary", "trained", "--split", "0", "0", "1")
+    assert call(*arguments)[0] == 0
+    by_tokens = json.loads(call("evaluate", "trained", "other.tokens", "--json")[1])
+    by_text = json.loads(call("evaluate", "trained", "other.txt", "--json")[1])
+    assert by_tokens == by_text and by_tokens["unknown_tokens"] == 30 * ("zebra" not in vocabulary.tokens)
+    assert call("prepare", "other.txt", "--level", "word", "--out", "foreign.tokens")[0] == 0
+    message = refused(call("evaluate", "trained", "foreign.tokens"), "evaluate")
+    assert "prepared with another vocabulary than the model's" in message and "--vocabulary trained" in message
+
+
+def test_a_vocabulary_comes_from_a_token_file_too(call, folder):
+    arguments = ("prepare", "text.txt", "--vocabulary", "words.tokens", "--out", "again.tokens")
+    assert call(*arguments)[0] == 0
+    assert (folder / "again.tokens").read_bytes() == (folder / "words.tokens").read_bytes()
+
+
+def test_a_folder_is_prepared_as_its_three_parts(call, folder):
+    (folder / "parts").mkdir()
+    for part in ("train", "valid", "test"):
+        (folder / "parts" / f"{part}.txt").write_text(f"the {part} part\nthe end\n")
+    assert call("prepare", "parts")[0] == 0
+    file = open_token_file(folder / "parts.tokens")
+    assert file.vocabulary.level == "word" and "train" in file.vocabulary.tokens
+    assert 0 in file.tokens["test"] and 0 not in file.tokens["train"]
+
+
+def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkeypatch):
+    monkeypatch.setattr(report, "STREAMED_TOKENS", 2000)
+    status, out, _ = call("train", "--corpus", "chars.tokens", *SMALL, "--out", "short")
+    assert status == 0 and "5-gram of the first 2,000 " in out and "bigram of" not in out
+    assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nowhere.txt", "there is no file nowhere.txt"),
+        ("latin.txt", "latin.txt is not UTF-8 text: byte 3"),
+        ("empty.txt", "empty.txt is empty"),
+        ("-", "name the token file to write: --out"),
+        ("text.txt text.txt", "name the token file to write: --out"),
+        ("- - --out new.tokens", "standard input, -, can be read once only"),
+        ("- --out new.tokens", "standard input is empty"),
+        ("text.txt --out words.tokens", "words.tokens exists already; name a new file"),
+        ("text.txt --out nowhere/new.tokens", "there is no folder nowhere"),
+        ("text.txt --out new.tokens --split 1 1 1", "sum to 1"),
+        ("text.txt --out new.tokens --vocabulary words.tokens --min-count 2", "leave out --min-count"),
+        ("text.txt --out new.tokens --vocabulary nowhere", "there is no run or checkpoint nowhere"),
+        ("text.txt --out new.tokens --vocabulary words.tokens --level char", "the vocabulary is one of words"),
+        ("three --out new.tokens --split 0.8 0.1 0.1", "--split cuts one text; three has its three parts already"),
+        ("three --out new.tokens", "a corpus folder has exactly one text file each"),
+        ("words.tokens --out new.tokens", "words.tokens is a token file already"),
+    ],
+)
+def test_prepare_refuses_in_one_line_and_writes_nothing(call, folder, arguments, message):
+    (folder / "latin.txt").write_bytes(b"caf\xe9")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "three").mkdir(exist_ok=True)
+    before = sorted(folder.iterdir())
+    assert message in refused(call("prepare", *arguments.split()), "prepare")
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--level word", "words.tokens is a token file, made with its own --level: give that to prepare"),
+        ("--split 0.8 0.1 0.1", "made with its own --split"),
+        ("--max-vocabulary 9", "made with its own --max-vocabulary"),
+        ("--batch-size 5000", "N = 5000 streams need"),
+    ],
+)
+def test_train_refuses_what_prepare_has_settled(call, options, message):
+    assert message in refused(call("train", "--corpus", "words.tokens", *options.split(), "--out", "no"), "train")
+
+
+def test_a_damaged_token_file_is_refused_by_train_and_evaluate(call, folder):
+    content = (folder / "words.tokens").read_bytes()
+    (folder / "cut.tokens").write_bytes(content[:-1])
+    message = refused(call("train", "--corpus", "cut.tokens", "--out", "no"), "train")
+    assert "cut.tokens: the file is truncated" in message
