@@ -20,6 +20,7 @@ from numpylm.plots import BLUE, GREEN, GREY, ORANGE, STYLE
 
 FIGURES = Path(__file__).parent.parent / "figures"
 COLOURS = {"rnn": ORANGE, "gru": GREEN, "lstm": BLUE}
+MARKS = {"RNN": "s:", "GRU": "^--", "LSTM": "o-"}  # told apart in grey too
 PANELS = {
     "all verbs": ("right", "verbs"),
     "verbs whose nearest noun misleads": ("right_where_misled", "misled"),
@@ -54,7 +55,7 @@ def plot_agreement(axes, rows, columns, label, colour):
         [row[right] / row[total] for row in rows if (row["nearest"], row["farthest"]) == where] for where in ranges
     ])  # (ranges, seeds)  # fmt: skip
     axes.plot(accuracies, color=colour, alpha=0.4, linewidth=0.8)
-    axes.plot(accuracies.mean(axis=1), "o-", color=colour, label=label, markersize=5)
+    axes.plot(accuracies.mean(axis=1), MARKS[label], color=colour, label=label, markersize=6)
     axes.set_xticks(range(len(ranges)), [range_name(*where) for where in ranges], fontsize=11)
 
 
@@ -87,6 +88,7 @@ def plot_losses(axes, rows, label, colour):
             [row[seed] for row in rows],
             color=colour,
             linewidth=1.3,
+            linestyle="--" if label == "RNN" else "-",
             label=label if seed == seeds[0] else None,
         )
 

@@ -133,7 +133,10 @@ class LanguageModel:
         W_hy = self.output_matrix()
         logits = affine_forward(h, W_hy, self._parameters["b_y"])
         loss, loss_trace = cross_entropy_forward(logits, targets, out=logits)
-        dh, dW_hy, db_y = affine_backward(cross_entropy_backward(loss_trace), h, W_hy)
+        dlogits = cross_entropy_backward(loss_trace)
+        del logits, loss_trace  # of all that is kept, y (T, N, V) is by far the largest: make room for dW_hy
+        dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
+        del dlogits
         return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
 
     def _hidden(self, tokens, state, mask, masks):

@@ -69,13 +69,13 @@ def show_source(*functions, equations=None):
 def source_of(function, equations):
     """(path, text) of one function."""
     try:
-        path = Path(inspect.getsourcefile(function)).relative_to(PACKAGE.parent).as_posix()
+        path = Path(inspect.getsourcefile(function)).relative_to(PACKAGE)
         lines = inspect.getsource(function).rstrip().split("\n")
     except (TypeError, ValueError, OSError):
         raise TypeError(f"expected a function or class of numpylm; got {function!r}") from None
     if equations is not None:
         lines = lines_of_equations(lines, set(equations), function.__name__)
-    return path, "\n".join(lines)
+    return (Path(PACKAGE.name) / path).as_posix(), "\n".join(lines)
 
 
 def lines_of_equations(lines, wanted, name):

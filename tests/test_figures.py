@@ -48,8 +48,9 @@ def test_a_picture_is_drawn_and_the_same_again(small, name, tmp_path):
 
 def test_the_folder_holds_these_pictures_and_none_is_large():
     paths = sorted((ROOT / "figures").glob("*"))
-    assert [path.name for path in paths] == sorted(f"{name}.png" for name in FIGURES)
-    assert max(path.stat().st_size for path in paths) < 150_000
+    measured = {"agreement", "long_memory", "scaling"}  # by benchmarks/draw_results.py and bench --scaling
+    assert {path.name for path in paths} == {f"{name}.png" for name in measured.union(FIGURES)}
+    assert max(path.stat().st_size for path in paths) < 200_000
 
 
 def test_unknown_pictures_are_refused(capsys, tmp_path):

@@ -123,7 +123,7 @@ def test_a_recipe_runs_from_end_to_end(command, data, tmp_path, capsys):
 
 
 def test_without_a_validation_text_nothing_is_chosen_by_the_test_text(data, tmp_path):
-    options = "--split 0.9 0 0.1 --epochs 5 -T 8 -N 4 -D 5 -H 6 --schedule constant --learning-rate 0.5"
+    options = "--split 0.9 0 0.1 --epochs 5 -T 8 -N 4 -D 5 -H 6 --schedule constant --learning-rate 0.3"
     fields = train_recipe.train(options, data / "tiny.txt", tmp_path / "run").fields
     test = {}
     for name in ("best", "last"):

@@ -202,3 +202,8 @@ def test_a_mistake_in_the_source_is_pointed_at(call, monkeypatch):
 def test_it_runs_as_a_process(tmp_path):
     status, out, err = run_numpylm("step", "--cell", "rnn", "--at", "0", folder=tmp_path)
     assert (status, err) == (0, "") and "are right" in out
+
+
+def test_a_text_longer_than_its_vocabulary_shows_each_x_t(capsys):
+    assert main(["step", "--text", "aababbaab", "--forward"]) == 0  # V = 3 < T = 8: training would fold E W_x
+    assert "x[7]" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_a_mistake_in_any_line_of_a_step_is_found_at_that_line(name):
         ("affine_backward", "dW", "dW_hy (Through the projection)"),
         ("affine_backward", "db", "db_y (Through the projection)"),
         ("lstm_backward", "dW_h", "dW_h (The sums over time)"),
-        ("embedding_backward", "dE", "dE (To the embedding)"),
+        ("embedding_backward", "dx_t", "dE (To the embedding)"),
     ],
 )
 def test_a_mistake_around_the_cell_is_found_too(function, name, first):
@@ -145,6 +145,8 @@ def test_a_mistake_around_the_cell_is_found_too(function, name, first):
     if name == "dlogits":  # its last line sets what is not predicted
         changed = source.replace("return dlogits", "return 1.01 * dlogits")
         changed = changed.replace("dlogits = y / M", "dlogits = 1.01 * y / M")
+    elif name == "dx_t":
+        changed = source.replace("+= dx_t", "+= 1.01 * dx_t")
     else:
         changed = with_factor(source, name)
     assert changed != source

@@ -1,5 +1,7 @@
 """The backward pass in sections: the loss, each step from the last to the first, the sums over time, the embedding."""
 
+import inspect
+
 import numpy as np
 
 from numpylm.affine import affine_backward
@@ -7,7 +9,7 @@ from numpylm.embedding import embedding_backward
 from numpylm.loss import cross_entropy_backward
 from numpylm.model import layer_prefix
 from numpylm.stepping.computation import PARAMETER, Place
-from numpylm.stepping.formulas import Formula, formulas_of
+from numpylm.stepping.formulas import Formula, formulas_of, loop_in
 from numpylm.stepping.walk import READ_ALONE, Entry, Section, entries_over_time
 
 
@@ -134,7 +136,8 @@ def contribution(walk, layer, t, name):
 
 def embedding(walk):
     """dE; with tied weights the sum over both of E's uses too."""
-    dE, formulas = walk.value("embedding_backward", "dE"), walk.formulas["embedding_backward"]["dE"]
+    dE, loop = walk.value("embedding_backward", "return"), Formula(loop_in(inspect.getsource(embedding_backward)))
+    formulas = (*walk.formulas["embedding_backward"]["dE"], loop)
     entries = [Entry("dE", dE, formulas, "", Place("embedding_forward", "E"), "E")]
     if walk.sizes.tie_weights:
         words = Formula("and dW_hyᵀ is added, because W_hy is Eᵀ")

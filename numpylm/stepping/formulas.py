@@ -54,6 +54,13 @@ def formula(source, statement):
     return Formula(" ".join(ast.get_source_segment(source, statement).split()), equations)
 
 
+def loop_in(source):
+    """The first loop of a function's source, on one line."""
+    source = dedent(source)
+    loop = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.For))
+    return " ".join(ast.get_source_segment(source, loop).split())
+
+
 def call_in(source, callee):
     """How a function's source calls another, as text: the first call in it; "" without one."""
     source = dedent(source)

@@ -15,11 +15,12 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import LanguageModel
+from numpylm.projection import projection_backward, projection_forward
 from numpylm.stepping.formulas import assigned_names, assignments, key_of
 
 AROUND_THE_CELL = (
-    embedding_forward, affine_forward, cross_entropy_forward, cross_entropy_backward, affine_backward,
-    embedding_backward,
+    embedding_forward, affine_forward, projection_forward, cross_entropy_forward, cross_entropy_backward,
+    affine_backward, projection_backward, embedding_backward,
 )  # fmt: skip
 
 
@@ -41,7 +42,9 @@ def sources_of(cell):
 
 
 def tapped_model(model, tap, sources):
-    """The same model, its parameters shared, on tapped functions; sources as sources_of gives them, or changed."""
+    """The same model, its parameters shared, on tapped functions; sources as sources_of gives them, or changed.
+
+    It always looks its tokens up: the folded table (projection.py) has no x_t to show."""
     tapped = {}
     for name, function in functions_of(model.cell).items():
         namespace = {**function.__globals__, **tapped, "_tap": tap}
@@ -52,6 +55,7 @@ def tapped_model(model, tap, sources):
         for name, method in vars(LanguageModel).items()
         if inspect.isfunction(method)
     }
+    methods["_embed"] = lambda self, tokens, masks: tapped["embedding_forward"](tokens, self.parameters()["E"])
     copy = object.__new__(type(type(model).__name__, (LanguageModel,), methods))
     LanguageModel.__init__(copy, tapped_cell(model.cell, tapped), model.sizes, model.parameters())
     return copy
