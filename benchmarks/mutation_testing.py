@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = [
     *("activations", "affine", "embedding", "loss", "rnn", "lstm", "gru"),
-    *("masking", "dropout", "clipping", "optimizers", "schedules", "recurrence"),
+    *("masking", "dropout", "clipping", "optimizers", "schedules", "recurrence", "projection"),
     *("initialization", "model", "batches", "evaluation", "generation"),
 ]
 TESTS = {  # where it is not the file of the same name alone
