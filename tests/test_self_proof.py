@@ -31,4 +31,27 @@ def test_a_planted_bug_is_found(quick, monkeypatch, capsys):
 
 def test_every_model_is_among_the_cases():
     names = {case.name for case in self_proof.cases(np.random.default_rng(0))}
-    assert names >= {"RNNLM (tanh)", "RNNLM (relu)", "LSTMLM", "LSTMLM, tied", "GRULM"}
+    assert names >= {"RNNLM (tanh)", "RNNLM (relu)", "LSTMLM", "LSTMLM, tied", "GRULM", "LSTMLM, dropout"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("freeze_backward", lambda mask, t, dq: (dq, 0)),
+        ("drop", lambda q, mask: q),
+    ],
+)
+def test_a_mask_or_dropout_that_the_backward_forgets_is_found(quick, monkeypatch, capsys, name, wrong):
+    right, backward = getattr(lstm, name), lstm.lstm_backward
+
+    def faulty(*arguments):
+        monkeypatch.setattr(lstm, name, wrong)
+        try:
+            return backward(*arguments)
+        finally:
+            monkeypatch.setattr(lstm, name, right)
+
+    cell = lstm.lstm_cell()._replace(backward=faulty)
+    monkeypatch.setattr(self_proof, "CELLS", {"lstm": cell})
+    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 1
+    assert "WRONG: lstm, masked by central" in capsys.readouterr().out

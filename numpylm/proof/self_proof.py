@@ -28,12 +28,13 @@ from numpylm.gru import gru_cell
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
 from numpylm.model import GRULM, LSTMLM, RNNLM, make_model
+from numpylm.projection import Embedded, projection_backward, projection_forward
 from numpylm.proof.gradient_check import check_gradients
 from numpylm.rnn import rnn_cell
 
 METHODS = ("central", "complex", "projection")
 T, N, D, H, V = 4, 3, 2, 5, 7
-LINE = "{:<15}{:<16}{:>8}{:>13}{:>13}{:>13}"
+LINE = "{:<19}{:<16}{:>8}{:>12}{:>12}{:>12}"
 CELLS = {
     "rnn (tanh)": rnn_cell("tanh"),
     "rnn (relu)": rnn_cell("relu"),
@@ -46,7 +47,10 @@ MODELS = {
     "LSTMLM": LSTMLM(V, D, H, num_layers=2),
     "LSTMLM, tied": LSTMLM(V, H, H, tie_weights=True),
     "GRULM": GRULM(V, D, H, num_layers=2),
+    "LSTMLM, dropout": LSTMLM(V, D, H, num_layers=2, dropout=0.4),
+    "GRULM, variational": GRULM(V, D, H, dropout=0.4, dropout_kind="variational"),
 }
+MASK = np.arange(T)[:, None] < np.array([T, 1, 3])  # (T, N): the second and third sequence end early
 
 
 class Case(NamedTuple):
@@ -96,8 +100,10 @@ def cases(rng):
     yield affine_case(rng)
     yield embedding_case(rng)
     yield cross_entropy_case(rng)
+    yield projection_case(rng)
     for name, cell in CELLS.items():
         yield sequence_case(name, cell, rng)
+        yield sequence_case(f"{name}, masked", cell, rng, MASK, rng.choice([0, 2.0], (N, H)))
     for name, model in MODELS.items():
         yield model_case(name, model, rng)
 
@@ -140,8 +146,22 @@ def cross_entropy_case(rng):
     )
 
 
-def sequence_case(name, cell, rng):
-    """A whole sequence of one cell: parameters, x and state_0 from cotangents of h and state_T."""
+def projection_case(rng):
+    """xW by the folded table, from E in place of x."""
+    tokens, E, W_x, b = rng.integers(0, V, (T, N)), *[rng.standard_normal(shape) for shape in ((V, D), (D, H), H)]
+    da = rng.standard_normal((T, N, H))
+    gradients = projection_backward(da, Embedded(tokens, E), W_x)
+    claim = {"E": gradients.dx, "W_x": gradients.dW, "b": gradients.db}
+
+    def forward(E, W_x, b):
+        return projection_forward(Embedded(tokens, E), W_x, b)
+
+    return Case("folded projection", forward, {"E": E, "W_x": W_x, "b": b}, claim, da)
+
+
+def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None):
+    """A whole sequence of one cell: parameters, x and state_0 from cotangents of h and state_T; with a mask, sequences
+    that end early, and with recurrent_dropout (N, H) on h_{t-1}."""
 
     def state():
         return cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
@@ -150,22 +170,24 @@ def sequence_case(name, cell, rng):
     x, state_0, dh, dstate_T = rng.standard_normal((T, N, D)), state(), rng.standard_normal((T, N, H)), state()
 
     def forward(x, state_0, **parameters):
-        out = cell.forward(cell.Parameters(**parameters), x, state_0)
+        out = cell.forward(cell.Parameters(**parameters), x, state_0, mask, recurrent_dropout)
         return {"h": out.h, "state": out.state}
 
-    found = cell.backward(parameters, dh, dstate_T, cell.forward(parameters, x, state_0).trace)
+    trace = cell.forward(parameters, x, state_0, mask, recurrent_dropout).trace
+    found = cell.backward(parameters, dh, dstate_T, trace)
     arguments = {**parameters._asdict(), "x": x, "state_0": state_0}
     claim = {**found.dparameters._asdict(), "x": found.dx, "state_0": found.dstate_0}
     return Case(name, forward, arguments, claim, {"h": dh, "state": dstate_T})
 
 
 def model_case(name, model, rng):
-    """Every parameter of a whole language model: embedding, two layers, projection, loss."""
+    """Every parameter of a whole language model: embedding, layers, projection, loss; dropout, if any, always draws the
+    same masks."""
     parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
-    tokens = rng.integers(0, V, (T + 1, N))
+    tokens, seed = rng.integers(0, V, (T + 1, N)), int(rng.integers(1000))
 
-    def loss(**parameters):
-        return make_model(model.cell, model.sizes, parameters).loss_and_gradients(tokens[:-1], tokens[1:]).loss
+    def run(parameters):
+        changed = make_model(model.cell, model.sizes, parameters)
+        return changed.loss_and_gradients(tokens[:-1], tokens[1:], rng=np.random.default_rng(seed))
 
-    proved = make_model(model.cell, model.sizes, parameters)
-    return Case(name, loss, parameters, proved.loss_and_gradients(tokens[:-1], tokens[1:]).gradients, None)
+    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients, None)
