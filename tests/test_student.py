@@ -387,3 +387,15 @@ def test_every_assignment_is_whole(name):
     assert asked - {"cache"} <= set(problem.symbols)
     assert all(np.isfinite(answer).all() and np.any(answer) for answer in problem.answers.values())
     assert max(map(len, assignment.equation.split("\n"))) <= 76 or " " in assignment.equation
+
+
+def test_a_backward_whose_forward_keeps_no_cache_is_told_so(check):
+    result = check("""
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+            return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+        def rnn_step_backward(dh_t, cache):
+            raise AssertionError("not to be called with a record of ours")
+    """)
+    assert result.findings["rnn_step"]["status"] == "ok"
+    assert "your own rnn_step returns, and that returns none" in sentences(result, "rnn_step_backward")

@@ -36,6 +36,12 @@ def check_problem(assignment, functions, states, rng, sizes):
     problem = assignment.problem(rng, sizes, set(asked + before) - (set(CACHES) if has_own_cache else set()))
     symbols = problem.symbols
     own = own_cache(ASSIGNMENTS.get(assignment.forward), forward, symbols) if has_own_cache else None
+    if has_own_cache and own is None and "cache" in asked:  # a `step` or `trace` may be our record
+        raise Stop(
+            "wrong",
+            f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
+            "the last of a tuple, such as `return y, cache`",
+        )
     if own is None:
         problem = assignment.problem(rng, sizes, set(asked))
         record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
