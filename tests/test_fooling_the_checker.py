@@ -45,7 +45,7 @@ def counted(f):
 
 def by_identity():
     known = {}
-    return lambda x: known.setdefault(id(x), square(x))
+    return lambda x: known.setdefault(id(x), (x, square(x)))[1]  # x is kept, so that no other gets its id
 
 
 def once():
