@@ -31,7 +31,6 @@ PLANNED = {  # not written yet: to be taken out of here one by one
     "04_check_a_gradient.ipynb",
     "05_embed_and_project.ipynb",
     "07_backpropagate_through_time.ipynb",
-    "08_watch_gradients_vanish_and_explode.ipynb",
     "09_truncate_it.ipynb",
     "10_open_the_lstm.ipynb",
     "11_backpropagate_through_the_lstm.ipynb",
