@@ -13,5 +13,6 @@ FIGURES = (
     "spectral_radius",
     "clipping",
     "step_size",
+    "softmax_gradient",
     "learning_curve",
 )
