@@ -399,3 +399,20 @@ def test_a_backward_whose_forward_keeps_no_cache_is_told_so(check):
     """)
     assert result.findings["rnn_step"]["status"] == "ok"
     assert "your own rnn_step returns, and that returns none" in sentences(result, "rnn_step_backward")
+
+
+def test_a_backward_with_a_cache_must_return_the_weights_gradients_too(check):
+    source = """
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+            h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+            return h_t, (h_t, W_hh)
+        def rnn_step_backward(dh_t, cache):
+            h_t, W_hh = cache
+            da_t = dh_t * (1 - h_t**2)
+            return RETURNED
+    """
+    by_name = check(source.replace("RETURNED", "dict(da_t=da_t, dh_prev=da_t @ W_hh.T)"))
+    assert "has no dx_t, dW_xh, dW_hh, db_h" in sentences(by_name, "rnn_step_backward")
+    in_order = check(source.replace("RETURNED", "da_t, da_t @ W_hh.T"))
+    assert "it returns 2 values, but should return" in sentences(in_order, "rnn_step_backward")

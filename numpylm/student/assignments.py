@@ -22,7 +22,11 @@ from numpylm.student.assignment_cells import truncated_problem as truncated
 
 
 class Assignment(NamedTuple):
-    """One function: returns are the orders in which a tuple may hold its values, problem makes what it is given."""
+    """One function: returns are the orders in which a tuple may hold its values, problem makes what it is given.
+
+    short is one more order, for a step's backward that is written as ours is: given the step's record in place of a
+    cache of its own, it leaves the weights' gradients to the sequence's backward.
+    """
 
     name: str
     signature: str
@@ -30,6 +34,11 @@ class Assignment(NamedTuple):
     returns: tuple
     problem: Callable
     rtol: float = 1e-9  # of the largest value of the right answer
+    short: tuple | None = None
+
+    def for_parameters(self, asked):
+        """The assignment for a function of these parameters: with the short order unless it asks for a cache."""
+        return self if self.short is None or "cache" in asked else self._replace(returns=(*self.returns, self.short))
 
     @property
     def is_backward(self):
@@ -102,7 +111,7 @@ def cell_quartet(cell, nonlinearity=None):
         ),
         Assignment(
             f"{cell}_step_backward", signature(f"{cell}_step_backward", [*incoming, "cache"], step_gradients[0]),
-            backward, (*step_gradients, short), step_backward_problem(module, kind, nonlinearity),
+            backward, step_gradients, step_backward_problem(module, kind, nonlinearity), short=short,
         ),
         Assignment(
             f"{cell}_forward", signature(f"{cell}_forward", ["x", *start, *weights], [*states, "cache"]),

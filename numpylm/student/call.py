@@ -48,7 +48,7 @@ def check_problem(assignment, functions, states, rng, sizes):
         given = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
     else:
         given = symbols | dict.fromkeys(CACHES, own)
-    judge(assignment, problem, function, given, cache_note(assignment, asked, own, states))
+    judge(assignment.for_parameters(asked), problem, function, given, cache_note(assignment, asked, own, states))
 
 
 def parameter_names(function):
