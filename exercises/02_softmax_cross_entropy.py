@@ -10,10 +10,10 @@ a (N, V)   logits (T, N, V)   targets (T, N) integers in 0..V-1   loss: one numb
 cross_entropy_forward returns two things: the loss, and a cache of your choice, which cross_entropy_backward
 is given.
 
-Check it:  python -m numpylm check exercises/02_softmax_cross_entropy.py        Hints are at the end of this
+Check it:  python -m numpylm check exercises/02_softmax_cross_entropy.py
 
 Hints stand at the end of this file.
-file."""
+"""
 
 import numpy as np
 

@@ -54,13 +54,8 @@ def floor_step(cell, shape, rng):
     W_x, W_h, W_hy = random(D, GH), random(H, GH), random(H, V)
     W_hT = np.ascontiguousarray(W_h.T)
     h_rows, da_rows = h.reshape(T * N, H), da.reshape(T * N, GH)
-    xW, hW_t, logits, dh_prev = (
-        np.empty_like(da_rows),
-        np.empty_like(da[0]),
-        np.empty_like(dlogits),
-        np.empty_like(h[0]),
-    )
-    dh, dW_hy, dW_h, dx, dW_x = (np.empty_like(like) for like in (h_rows, W_hy, W_h, x, W_x))
+    xW, hW_t, logits, dh_prev = map(np.empty_like, (da_rows, da[0], dlogits, h[0]))
+    dh, dW_hy, dW_h, dx, dW_x = map(np.empty_like, (h_rows, W_hy, W_h, x, W_x))
 
     def step():
         np.matmul(x, W_x, out=xW)
