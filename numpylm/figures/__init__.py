@@ -13,6 +13,7 @@ FIGURES = (
     "spectral_radius",
     "clipping",
     "secants",
+    "truncation",
     "step_size",
     "softmax_gradient",
     "learning_curve",
