@@ -14,5 +14,7 @@ FIGURES = (
     "clipping",
     "step_size",
     "softmax_gradient",
+    "streams",
+    "schedules",
     "learning_curve",
 )
