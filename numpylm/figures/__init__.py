@@ -16,5 +16,7 @@ FIGURES = (
     "truncation",
     "step_size",
     "softmax_gradient",
+    "streams",
+    "schedules",
     "learning_curve",
 )
