@@ -14,5 +14,6 @@ FIGURES = (
     "clipping",
     "step_size",
     "softmax_gradient",
+    "sampling",
     "learning_curve",
 )
