@@ -18,5 +18,6 @@ FIGURES = (
     "softmax_gradient",
     "streams",
     "schedules",
+    "sampling",
     "learning_curve",
 )
