@@ -25,7 +25,6 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 STEP = FOLDER / "06_step_an_rnn.ipynb"
 PLANNED = {  # not written yet: to be taken out of here one by one
-    "15_make_it_fast.ipynb",
 }
 
 
