@@ -48,7 +48,8 @@ def check_problem(assignment, functions, states, rng, sizes):
         given = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
     else:
         given = symbols | dict.fromkeys(CACHES, own)
-    judge(assignment.for_parameters(asked), problem, function, given, cache_note(assignment, asked, own, states))
+    note = cache_note(assignment, asked, own, states)
+    judge(assignment.for_parameters(asked), problem._replace(sizes=sizes), function, given, note)
 
 
 def parameter_names(function):

@@ -46,6 +46,11 @@ def add_arguments(parser):
     )  # fmt: skip
     parser.add_argument("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
     parser.add_argument("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
+    parser.add_argument(
+        "--show-lines",
+        action="store_true",
+        help="show our own lines that a mistake is about: they give the answer away",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON, for a grader")
     parser.add_argument("--list", action="store_true", help="the functions that are known, and what they return")
 
@@ -62,7 +67,7 @@ def main(options):
     if not 0 < options.memory < float("inf"):
         raise ValueError(f"--memory must be a number of megabytes above 0; got {options.memory}")
     result = check_file(options.file, options.require, options.seconds, options.memory)
-    print(json.dumps(as_json(result), indent=2) if options.json else report(result))
+    print(json.dumps(as_json(result), indent=2) if options.json else report(result, options.show_lines))
     return 0 if result.ok else 1
 
 

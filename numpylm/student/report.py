@@ -1,5 +1,6 @@
 """The report of `numpylm check` as text of 80 columns: a line for each function, then what is wrong with it."""
 
+import itertools
 import textwrap
 
 WORDS = {
@@ -10,8 +11,11 @@ WIDTH = 80
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 
 
-def report(result):
-    """The whole report: functions and their states, the details of those that are not right, and a total."""
+def report(result, show_lines=False):
+    """The whole report: functions and their states, the details of those that are not right, and a total.
+
+    show_lines adds which lines of our own source the diagnosis is about.
+    """
     if result.error:
         return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error)])
     if not result.findings:
@@ -19,7 +23,7 @@ def report(result):
     lines = [result.file, "", *overview(result.findings), ""]
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
-            lines += details(name, finding)
+            lines += details(name, finding, show_lines)
     return "\n".join([*lines, total(result.findings)])
 
 
@@ -43,22 +47,17 @@ def overview(findings):
     return lines
 
 
-def details(name, finding):
-    """A heading, the signature and equation where they help, and all that was found."""
+def details(name, finding, show_lines=False):
+    """A heading, all that was found, and what the function is to compute."""
     heading = f"-- {name}: {WORDS[finding['status']]} "
-    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding)]
+    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    return [*lines, *(documentation(name) if needs_documentation(finding) else []), ""]
+    return [*lines, *documentation(name, with_signature=not finding.get("table")), ""]
 
 
-def needs_documentation(finding):
-    """Whether the reader should be told what the function is to compute: not where a table of numbers says enough."""
-    return not finding.get("table")
-
-
-def documentation(name):
-    """The signature and the equation, as they are documented."""
+def documentation(name, with_signature):
+    """The equation, after the signature where that was not kept to, as they are documented."""
     from numpylm.student.assignments import ASSIGNMENTS
 
     if name not in ASSIGNMENTS:
@@ -66,7 +65,8 @@ def documentation(name):
     assignment = ASSIGNMENTS[name]
     equation = [line for part in assignment.equation.split("\n") for line in textwrap.wrap(part, WIDTH - 4) or [""]]
     equation = assignment.equation.split("\n") if max(map(len, equation)) <= WIDTH - 4 else equation
-    return ["", *hanging(assignment.signature, "  "), "", *[f"    {line}" for line in equation]]
+    signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
+    return [*signature, "", *[f"    {line}" for line in equation]]
 
 
 def hanging(text, indent):
@@ -74,14 +74,15 @@ def hanging(text, indent):
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ")
 
 
-def body(finding):
+def body(finding, show_lines=False):
     """Sentences, table, diagnosis, the crash's lines, and what the code printed."""
     table = finding.get("table") or []
     lines = columns(table)
     for sentence in finding.get("sentences", []):
         lines += paragraph("! ", sentence)
-    for sentence in finding.get("diagnosis", []):
-        lines += paragraph("-> ", sentence)
+    codes = finding.get("lines", []) if show_lines else []
+    for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
+        lines += paragraph("-> ", sentence) + paragraph("   ", code)
     code = [line for line in finding.get("code", []) if line]
     lines += ["", *[f"    {line}"[:WIDTH] for line in code]] if code else []
     if finding.get("shapes"):

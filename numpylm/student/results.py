@@ -168,11 +168,16 @@ def compare(values, answers, rtol):
             )
         else:
             rows += wrong_row(name, yours, np.asarray(right), rtol)
-    if rows and all(row.relative_error < FLOAT32_STEP * 10 for row in rows) and rtol > 1e-13:
+    if is_rounding(rows):
         sentences.append(
             "the errors are as small as float32's rounding: is there a buffer of a fixed dtype? Keep float64"
         )
     return rows, sentences
+
+
+def is_rounding(rows):
+    """Whether all errors are as small as float32's rounding, and nothing else is wrong."""
+    return bool(rows) and all(row.relative_error < FLOAT32_STEP * 10 for row in rows)
 
 
 def wrong_row(name, yours, right, rtol):

@@ -167,15 +167,26 @@ def check_function(name, functions, states, tell):
     if "evidence" in finding:
         evidence = finding.pop("evidence")
         tell({"end": name} | finding)
-        finding["diagnosis"] = diagnose(assignment, *evidence)
+        hints = diagnose(assignment, *evidence, trusted=right_callees(functions[name], states))
+        finding["diagnosis"] = [hint.words for hint in hints]
+        finding["lines"] = [hint.code for hint in hints]
     return finding
 
 
 def called_wrong(function, states):
     """A sentence for each function of the file that this one calls and that is not right."""
-    called = getattr(getattr(function, "__code__", None), "co_names", ())
-    wrong = [name for name in called if states.get(name, "ok") != "ok"]
+    wrong = [name for name in called_names(function) if states.get(name, "ok") != "ok"]
     return [f"it calls your {name}, which is not right yet: mend that one first" for name in wrong]
+
+
+def right_callees(function, states):
+    """The functions of the file that this one calls and that are right: they are not to blame."""
+    return [name for name in called_names(function) if states.get(name) == "ok"]
+
+
+def called_names(function):
+    """The global names that a function reads."""
+    return getattr(getattr(function, "__code__", None), "co_names", ())
 
 
 if __name__ == "__main__":
