@@ -195,7 +195,8 @@ def last_common(run, claims, wrong):
     for line in [line for line in run.lines if line.function not in run.trusted]:
         together = [other.quantity for other in run.lines if other.source == line.source]
         if set(wrong) <= set(together):
-            return about(line, f"{' and '.join(wrong)} come from one line{at(line)}.", is_explained=False)
+            words = f"{' and '.join(wrong)} come{'s' * (len(wrong) == 1)} from one line{at(line)}."
+            return about(line, words, is_explained=False)
     difference = flat({name: claims[name] - run.truth[name] for name in claims}, claims, run)
     lines = [line for line in run.suspected if reaches(run, line, claims, difference)]
     if not lines:

@@ -19,6 +19,7 @@ from numpylm.student.assignment_cells import (
     step_problem,
 )
 from numpylm.student.assignment_cells import truncated_problem as truncated
+from numpylm.student.results import RTOL
 
 
 class Assignment(NamedTuple):
@@ -33,7 +34,7 @@ class Assignment(NamedTuple):
     equation: str
     returns: tuple
     problem: Callable
-    rtol: float = 1e-9  # of the largest value of the right answer
+    rtol: float = RTOL  # of the largest value of the right answer
     short: tuple | None = None
 
     def for_parameters(self, asked):

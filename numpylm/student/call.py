@@ -14,6 +14,7 @@ import numpy as np
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
 from numpylm.student.crash import crash_sentence, memory_note, short
+from numpylm.student.own_forward import OwnForward
 from numpylm.student.results import Mismatch, compare, named_values
 
 CACHES = ("cache", "step", "trace")
@@ -48,8 +49,14 @@ def check_problem(assignment, functions, states, rng, sizes):
         given = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
     else:
         given = symbols | dict.fromkeys(CACHES, own)
-    note = cache_note(assignment, asked, own, states)
-    judge(assignment.for_parameters(asked), problem._replace(sizes=sizes), function, given, note)
+    note, wrong_forward = cache_note(assignment, asked, own, states), None
+    if own is not None and states.get(assignment.forward) == "wrong":
+        known = ASSIGNMENTS[assignment.forward]
+        wrong_forward = OwnForward(
+            known.name, known.returns, lambda q: call_by_name(forward, bind(known, forward, copy.deepcopy(q))),
+            tuple(before), problem.symbols,
+        )  # fmt: skip
+    judge(assignment.for_parameters(asked), problem._replace(sizes=sizes), function, given, note, wrong_forward)
 
 
 def parameter_names(function):
@@ -122,7 +129,7 @@ def shaped(name, value):
     return f"{name} {value.shape}".replace(",)", ")") if isinstance(value, np.ndarray) else name
 
 
-def judge(assignment, problem, function, given, note):
+def judge(assignment, problem, function, given, note, wrong_forward=None):
     """Calls the function and compares. Raises Stop with what is wrong."""
     returned, changed = call(assignment, function, given, note)
     if changed:
@@ -136,7 +143,8 @@ def judge(assignment, problem, function, given, note):
     if rows or sentences:
         sentences += large_inputs(given, rows) + other_f(assignment, function, given)
         sentences += [sentence for sentence in note if "not right yet" in sentence]
-        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows))
+        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows),
+                   own_forward=wrong_forward)  # fmt: skip
     again, _ = call(assignment, function, given, note)
     if not same_values(values, named_values(again, assignment, problem.answers)):
         raise Stop("wrong", "two identical calls give different results: it remembers something between calls, such as "

@@ -15,8 +15,10 @@ import numpy as np
 
 from numpylm.proof import evidence
 from numpylm.student import assignments
+from numpylm.student.own_forward import fit_sentence
 from numpylm.student.relations import exchange_sentences, exchanges, relations
 from numpylm.student.results import is_rounding
+from numpylm.student.slips import known_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
 
@@ -43,8 +45,9 @@ class Evidence(NamedTuple):
         return {name: value if name in names else answers[name] for name, value in self.values.items()}
 
 
-def diagnose(assignment, problem, values, rows, trusted=()):
-    """Hints on what is likely wrong, the most telling first. trusted names functions that it calls and that are right.
+def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
+    """Hints on what is likely wrong, the most telling first. trusted names functions that it calls and that are right;
+    own_forward is the student's forward, an OwnForward, if that is wrong, and the cache came from it.
 
     A diagnosis is a help: where it fails itself, the table of wrong entries still stands.
     """
@@ -52,8 +55,11 @@ def diagnose(assignment, problem, values, rows, trusted=()):
     taken = exchanges(values, answers)
     found = [Hint(words) for words in exchange_sentences(taken)]
     rest = [row.name for row in rows if row.name not in taken]
-    if not rest or is_rounding(rows):
+    if not rest or is_rounding(rows, assignment.rtol):
         return found
+    fit = fit_sentence(own_forward, values) if own_forward else None
+    if fit:
+        return [*found, Hint(fit)]
     seen = {
         name: np.asarray(values[name] if name in rest else right, dtype=float)
         for name, right in answers.items()
@@ -69,8 +75,12 @@ def can_be_compared(value, right):
 
 
 def diagnose_forward(case):
-    """Hints on a forward's values."""
-    return first_wrong(case) + in_common(case, case.wrong)
+    """Hints on a forward's values: a known slip, else what is seen first and what is in common with the right ones."""
+    try:
+        slip = known_slip(case.assignment, case.problem, case.values)
+    except Exception:  # the table still says what is wrong
+        slip = None
+    return [Hint(*slip)] if slip else first_wrong(case) + in_common(case, case.wrong)
 
 
 def diagnose_backward(case):

@@ -165,9 +165,10 @@ def check_function(name, functions, states, tell):
         finding = {"status": "crash", "sentences": [told]}
     finding["printed"] = printed.getvalue() if finding["status"] != "ok" else ""
     if "evidence" in finding:
-        evidence = finding.pop("evidence")
+        evidence, own_forward = finding.pop("evidence"), finding.pop("own_forward")
         tell({"end": name} | finding)
-        hints = diagnose(assignment, *evidence, trusted=right_callees(functions[name], states))
+        with quiet(Printed()):
+            hints = diagnose(assignment, *evidence, right_callees(functions[name], states), own_forward)
         finding["diagnosis"] = [hint.words for hint in hints]
         finding["lines"] = [hint.code for hint in hints]
     return finding

@@ -1,0 +1,46 @@
+"""What is likely wrong with a forward: known slips, recognised by the numbers that they give.
+
+A slip is a wrong formula that people write in place of the right one. Each is computed on the same inputs as the
+student's function; where all that was returned equals what a slip gives, to rounding, that is the diagnosis.
+"""
+
+import numpy as np
+
+from numpylm.student.slips_in_cells import cell_slips
+from numpylm.student.slips_in_layers import LAYER_SLIPS
+from numpylm.student.slips_in_numerics import numeric_slip
+
+CLOSE = 1e-7
+
+
+def known_slip(assignment, problem, values):
+    """(words, our line with the slip in it, or "") of the first slip that gives these values; None where none does."""
+    if assignment.name in ("central_difference", "complex_step"):
+        words = numeric_slip(assignment.name, problem.symbols["f"], values["gradient"])
+        return (words, "") if words else None
+    for words, code, answers in slips_of(assignment, problem):
+        if equals(values, answers):
+            return words, code
+    return None
+
+
+def slips_of(assignment, problem):
+    """(words, code, name -> array) for each slip in a function, one after the other."""
+    for words, make in LAYER_SLIPS.get(assignment.name, ()):
+        with np.errstate(all="ignore"):
+            made = make(
+                **{name: problem.symbols[name] for name in make.__code__.co_varnames[: make.__code__.co_argcount]}
+            )
+        yield words, "", made if isinstance(made, dict) else {assignment.returns[0][0]: made}
+    yield from cell_slips(assignment.name, problem)
+
+
+def equals(values, answers):
+    """Whether everything that was returned equals what a slip gives, as far as it gives anything of the name."""
+    compared = [name for name in values if name in answers]
+    return bool(compared) and all(
+        np.shape(answers[name]) == np.shape(values[name])
+        and np.isfinite(answers[name]).all()
+        and np.allclose(values[name], answers[name], CLOSE, CLOSE * np.abs(answers[name]).max(initial=0))
+        for name in compared
+    )
