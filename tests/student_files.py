@@ -14,7 +14,7 @@ def check_here(path):
             found[message["end"]] = {key: value for key, value in message.items() if key != "end"}
 
     try:
-        worker.check_functions(path, [], tell)
+        worker.check_functions(path, {}, tell)
     finally:
         sys.path[:], sys.dont_write_bytecode = search_path, writes_no_bytecode
         sys.modules.pop(worker.MODULE, None)

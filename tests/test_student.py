@@ -386,7 +386,7 @@ def test_every_assignment_is_whole(name):
     assert all(set(order) <= tops for order in assignment.returns)
     assert asked - {"cache"} <= set(problem.symbols)
     assert all(np.isfinite(answer).all() and np.any(answer) for answer in problem.answers.values())
-    assert max(map(len, assignment.equation.split("\n"))) <= 76 or " " in assignment.equation
+    assert max(map(len, assignment.equation.split("\n"))) <= 76
 
 
 def test_a_backward_whose_forward_keeps_no_cache_is_told_so(check):

@@ -42,6 +42,11 @@ class Assignment(NamedTuple):
         return self if self.short is None or "cache" in asked else self._replace(returns=(*self.returns, self.short))
 
     @property
+    def parameters(self):
+        """The documented parameters' names."""
+        return tuple(self.signature.partition("(")[2].partition(")")[0].split(", "))
+
+    @property
     def is_backward(self):
         """Whether it returns gradients."""
         return self.name.endswith("_backward") or self.name == "truncated_bptt"
@@ -182,7 +187,7 @@ ASSIGNMENTS = {
         *cell_quartet("gru"),
         Assignment(
             "truncated_bptt", "truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
-            f"{RNN}\nin windows of `window` steps: the state goes on, no gradient goes back over a window's start",
+            f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start",
             (("dW_xh", "dW_hh", "db_h"),), truncated,
         ),
         Assignment(
@@ -196,12 +201,12 @@ ASSIGNMENTS = {
         ),
         Assignment(
             "central_difference", "central_difference(f, x) -> gradient",
-            "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε    ε about 1e-5; f() reads the array x", (("gradient",),),
+            "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x", (("gradient",),),
             plain.central_difference_problem, 1e-8,
         ),
         Assignment(
             "complex_step", "complex_step(f, x) -> gradient",
-            "∂f/∂x_k = Im f(x_k + iε) / ε    ε about 1e-30; f() reads the complex array x", (("gradient",),),
+            "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", (("gradient",),),
             plain.complex_step_problem, 1e-12,
         ),
     ]

@@ -6,127 +6,92 @@ cache; else the package's own record.
 """
 
 import copy
-import inspect
 import re
 
 import numpy as np
 
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.binding import bind, call_by_name, parameter_names, shaped
+from numpylm.student.caches import CACHES, DoesNotRun, cache_note, check_that_caches_are_separate, own_cache
 from numpylm.student.crash import crash_sentence, memory_note, short
 from numpylm.student.own_forward import OwnForward
 from numpylm.student.results import Mismatch, compare, named_values
-
-CACHES = ("cache", "step", "trace")
-
-
-class Stop(Exception):
-    """Ends the check of one function with a status and sentences; table and diagnosis may follow."""
-
-    def __init__(self, status, *sentences, **more):
-        super().__init__(*sentences)
-        self.finding = {"status": status, "sentences": list(sentences)} | more
+from numpylm.student.stop import Stop
 
 
 def check_problem(assignment, functions, states, rng, sizes):
     """Calls the function twice on one random problem. Raises Stop unless what it returns is right."""
-    function, asked = functions[assignment.name], parameter_names(functions[assignment.name])
+    function = functions[assignment.name]
+    asked = parameter_names(function, assignment.parameters)
     forward = functions.get(assignment.forward) if set(asked) & set(CACHES) else None
-    before = parameter_names(forward) if forward and forward is not function else []
-    has_own_cache = bool(before) and states.get(assignment.forward) in ("ok", "wrong")
-    problem = assignment.problem(rng, sizes, set(asked + before) - (set(CACHES) if has_own_cache else set()))
-    symbols = problem.symbols
-    own = own_cache(ASSIGNMENTS.get(assignment.forward), forward, symbols) if has_own_cache else None
-    if has_own_cache and own is None and "cache" in asked:  # a `step` or `trace` may be our record
-        raise Stop(
-            "wrong",
-            f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
-            "the last of a tuple, such as `return y, cache`",
-        )
-    if own is None:
-        problem = assignment.problem(rng, sizes, set(asked))
-        record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
-        given = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
+    forward = None if forward is function else forward
+    if forward and states.get(assignment.forward) not in ("ok", "wrong"):  # it may hang, or end the process
+        return check_without_forward(assignment, function, asked, rng, sizes, states.get(assignment.forward))
+    try:
+        own = own_problem(assignment, forward, asked, rng, sizes) if forward else None
+    except DoesNotRun:
+        return check_without_forward(assignment, function, asked, rng, sizes)
+    if own:
+        problem, cache = own
+        given = problem.symbols | dict.fromkeys(CACHES, cache)
+        wrong_forward = own_forward(assignment, forward, problem) if states.get(assignment.forward) == "wrong" else None
     else:
-        given = symbols | dict.fromkeys(CACHES, own)
-    note, wrong_forward = cache_note(assignment, asked, own, states), None
-    if own is not None and states.get(assignment.forward) == "wrong":
-        known = ASSIGNMENTS[assignment.forward]
-        wrong_forward = OwnForward(
-            known.name, known.returns, lambda q: call_by_name(forward, bind(known, forward, copy.deepcopy(q))),
-            tuple(before), problem.symbols,
-        )  # fmt: skip
-    judge(assignment.for_parameters(asked), problem._replace(sizes=sizes), function, given, note, wrong_forward)
+        problem, given = our_problem(assignment, asked, rng, sizes)
+        cache = wrong_forward = None
+    note = cache_note(assignment, asked, cache, states)
+    judge(assignment.for_parameters(asked), problem, function, given, note, wrong_forward)
+    check_that_caches_are_separate(assignment, function, given)
 
 
-def parameter_names(function):
-    """The parameters' names, as far as a function can be asked for them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-
-
-def own_cache(assignment, forward, symbols):
-    """What the student's own forward hands to the backward: the last of its tuple, or its record; None without one."""
-    try:
-        returned = call_by_name(forward, bind(assignment, forward, copy.deepcopy(symbols)))
-    except BaseException:
+def own_problem(assignment, forward, asked, rng, sizes):
+    """(problem, cache) where the student's own forward returns a cache; None where it returns none, and a `step` or a
+    `trace` is asked for, which may be our record. Raises DoesNotRun, and Stop where nothing else can be given."""
+    known = ASSIGNMENTS[assignment.forward]
+    before = parameter_names(forward, known.parameters)
+    problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
+    cache = own_cache(known, forward, problem.symbols)
+    if cache is not None:
+        return problem._replace(sizes=sizes), cache
+    if "cache" not in asked:
         return None
-    if isinstance(returned, tuple) and not hasattr(returned, "_fields"):
-        lengths = {len(order) for order in assignment.returns}
-        last = returned[-1] if returned else None
-        return last if len(returned) - 1 in lengths and not is_only_array(last, returned, lengths) else None
-    if isinstance(returned, np.ndarray | np.generic | float):
-        return None
-    return getattr(returned, "trace", returned)
+    raise Stop(
+        "wrong",
+        f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
+        "the last of a tuple, such as `return y, cache`",
+    )
 
 
-def is_only_array(last, returned, lengths):
-    """Whether a tuple's last thing is a value of a documented order, and no cache."""
-    return len(returned) in lengths and isinstance(last, np.ndarray)
+def our_problem(assignment, asked, rng, sizes):
+    """(problem, what the function is given), with our own record for a cache."""
+    problem = assignment.problem(rng, sizes, set(asked))._replace(sizes=sizes)
+    record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
+    return problem, problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
 
 
-def cache_note(assignment, asked, own, states):
-    """A sentence on where the cache came from, for what may go wrong with it."""
-    named = [name for name in asked if name in CACHES]
-    if not named or assignment.forward is None:
-        return []
-    if own is None:
-        return [
-            f"its `{named[0]}` was our own record: your file has no {assignment.forward} that returns a cache "
-            "(as the last of a tuple) when it is called"
-        ]
-    if states.get(assignment.forward) == "ok":
-        return [f"its `{named[0]}` was what your own {assignment.forward} returned"]
-    return [f"its `{named[0]}` came from your own {assignment.forward}, which is not right yet: mend that one first"]
+def check_without_forward(assignment, function, asked, rng, sizes, state=None):
+    """Of a backward whose forward does not run: is it written? It may be right for our record, but not wrong."""
+    problem, given = our_problem(assignment, asked, rng, sizes)
+    try:
+        judge(assignment.for_parameters(asked), problem, function, given, [])
+    except Stop as stop:
+        if stop.finding["status"] == "not written":
+            raise
+        named = next(name for name in asked if name in CACHES)
+        until = "makes a cache of its own in each call" if state == "shared" else "runs"
+        told = f"it is not checked until your {assignment.forward} {until}: its `{named}` is what that returns"
+        raise Stop("not checked", told) from stop
 
 
-def bind(assignment, function, symbols):
-    """The arguments by name. Raises Stop for a parameter that is no symbol of the problem."""
-    arguments = {}
-    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    required = [p.name for p in required if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    for name in parameter_names(function):
-        if name in symbols:
-            arguments[name] = symbols[name]
-        elif name in required and len(symbols) == len(required) == 1:
-            arguments[name] = next(iter(symbols.values()))  # a function of one argument may call it anything
-        elif name in required:
-            raise Stop(
-                "wrong",
-                f"it has a parameter `{name}`, which is no symbol of this problem. The check calls a function by its "
-                f"parameters' names; they may be {', '.join(map(shaped, symbols, symbols.values()))}",
-            )
-    return arguments
+def own_forward(assignment, forward, problem):
+    """The student's own forward, which is wrong, for its derivative to be compared."""
+    known = ASSIGNMENTS[assignment.forward]
 
+    def called(symbols):
+        return call_by_name(forward, bind(known, forward, copy.deepcopy(symbols)))
 
-def shaped(name, value):
-    """A symbol with its shape, or its word."""
-    if isinstance(value, str):
-        return f"{name}={value!r}"
-    return f"{name} {value.shape}".replace(",)", ")") if isinstance(value, np.ndarray) else name
+    names = tuple(parameter_names(forward, known.parameters))
+    return OwnForward(known.name, known.returns, called, names, problem.symbols)
 
 
 def judge(assignment, problem, function, given, note, wrong_forward=None):
@@ -184,13 +149,6 @@ def call(assignment, function, given, note):
         if not same_values({0: array}, {0: after.get(name)})
     ]
     return returned, changed
-
-
-def call_by_name(function, arguments):
-    """function(**arguments), where parameters before a `/` go by their place."""
-    by_place = [p.name for p in inspect.signature(function).parameters.values() if p.kind == p.POSITIONAL_ONLY]
-    named = {name: value for name, value in arguments.items() if name not in by_place}
-    return function(*[arguments[name] for name in by_place if name in arguments], **named)
 
 
 def everything(tree):

@@ -114,7 +114,7 @@ def run_child(path, found, seconds, megabytes):
 
     Returns whether all is said; if not, the function that it had begun when it hung or died is in found as such.
     """
-    process = start_child(path, megabytes, [name for name in found if name])
+    process = start_child(path, megabytes, {name: finding["status"] for name, finding in found.items() if name})
     lines, current, limit = lines_of(process), "", START_SECONDS
     try:
         while True:
@@ -135,13 +135,13 @@ def run_child(path, found, seconds, megabytes):
         process.wait()
 
 
-def start_child(path, megabytes, left_out):
-    """A child process that checks all functions of the file but those left out, in so much memory."""
+def start_child(path, megabytes, states):
+    """A child process that checks all functions of the file but those whose states are known, in so much memory."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     package = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-m", "numpylm.student.worker", str(path), str(megabytes), *left_out],
+        [sys.executable, "-m", "numpylm.student.worker", str(path), str(megabytes), *map("=".join, states.items())],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
         text=True, encoding="utf-8",
     )  # fmt: skip

@@ -32,6 +32,8 @@ def crash_sentence(error, when="when it is called"):
     if isinstance(error, EOFError):
         return f"it asks for input {when} (EOFError): there is nobody to answer"
     text = str(error).strip().split("\n")[0]
+    if isinstance(error, NameError) and error.name == "np":
+        text += ". NumPy is not imported: write `import numpy as np` at the top of your file"
     return f"it crashes {when}: {type(error).__name__}{': ' + text if text else ''}"
 
 

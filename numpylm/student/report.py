@@ -5,7 +5,7 @@ import textwrap
 
 WORDS = {
     "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
-    "not written": "NOT WRITTEN",
+    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED",
 }  # fmt: skip
 WIDTH = 80
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
@@ -20,10 +20,10 @@ def report(result, show_lines=False):
         return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error)])
     if not result.findings:
         return "\n".join(paragraph("", nothing_found(result)))
-    lines = [result.file, "", *overview(result.findings), ""]
+    lines, shown = [result.file, "", *overview(result.findings), ""], set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
-            lines += details(name, finding, show_lines)
+            lines += details(name, finding, shown, show_lines)
     return "\n".join([*lines, total(result.findings)])
 
 
@@ -47,26 +47,30 @@ def overview(findings):
     return lines
 
 
-def details(name, finding, show_lines=False):
-    """A heading, all that was found, and what the function is to compute."""
+def details(name, finding, shown, show_lines=False):
+    """A heading, all that was found, and what the function is to compute, unless shown holds these equations."""
     heading = f"-- {name}: {WORDS[finding['status']]} "
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    return [*lines, *documentation(name, with_signature=not finding.get("table")), ""]
+    if finding["status"] == "not checked":
+        return [*lines, ""]
+    return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 
 
-def documentation(name, with_signature):
+def documentation(name, shown, with_signature):
     """The equation, after the signature where that was not kept to, as they are documented."""
-    from numpylm.student.assignments import ASSIGNMENTS
+    from numpylm.student.assignments import ASSIGNMENTS, EQUATIONS
 
     if name not in ASSIGNMENTS:
         return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
     assignment = ASSIGNMENTS[name]
-    equation = [line for part in assignment.equation.split("\n") for line in textwrap.wrap(part, WIDTH - 4) or [""]]
-    equation = assignment.equation.split("\n") if max(map(len, equation)) <= WIDTH - 4 else equation
+    text = assignment.equation
+    for several in [several for several in EQUATIONS.values() if "\n" in several and several in text]:
+        text = text.replace(several, "the equations above") if several in shown else text
+        shown.add(several)
     signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
-    return [*signature, "", *[f"    {line}" for line in equation]]
+    return [*signature, "", *[f"    {line}" for line in text.split("\n")]]
 
 
 def hanging(text, indent):

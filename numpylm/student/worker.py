@@ -1,6 +1,6 @@
 """The child process that runs a student's functions: a line of JSON on standard output as each begins and ends.
 
-    python -m numpylm.student.worker FILE MEGABYTES [NAME ...]        the names are those to leave out
+    python -m numpylm.student.worker FILE MEGABYTES [NAME=STATE ...]    leaves out what was checked before, if it was
 
 Whatever the student's code does (loop for ever, exit, recurse, print, fill the memory) stays in this process;
 command.py watches it.
@@ -22,10 +22,11 @@ import numpy as np
 
 from numpylm.student.assignment_problems import Sizes
 from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.call import Stop, check_problem
+from numpylm.student.call import check_problem
 from numpylm.student.crash import MODULE, crash_sentence, memory_note, short
 from numpylm.student.diagnosis import diagnose
 from numpylm.student.memory import limit_memory
+from numpylm.student.stop import Stop
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
 LONGEST_PRINT = 600  # characters of what the student's code prints that are shown
@@ -40,14 +41,14 @@ class Printed(io.StringIO):
 
 def main(arguments):
     """Checks a file in so much memory, and tells the parent what it finds."""
-    path, megabytes, *left_out = arguments
+    path, megabytes, *known = arguments
     tell = parent_line()
     limit_memory(float(megabytes))
-    check_functions(path, left_out, tell)
+    check_functions(path, dict(pair.split("=") for pair in known), tell)
 
 
-def check_functions(path, left_out, tell):
-    """Checks every known function of a file but those left out, and tells what it finds, one by one."""
+def check_functions(path, states, tell):
+    """Checks every known function of a file but those whose states are known, and tells what it finds, one by one."""
     tell({"begin": ""})
     printed = Printed()
     try:
@@ -58,12 +59,12 @@ def check_functions(path, left_out, tell):
     functions = student_functions(module)
     tell({"end": "", "status": "ok", "functions": list(functions), "exercise": exercise_names(module),
           "others": other_names(module)})  # fmt: skip
-    states = {}
+    left_out, states = list(states), dict(states)
     for name in functions:
         if name not in left_out:
             tell({"begin": name})
             finding = check_function(name, functions, states, tell)
-            states[name] = finding["status"]
+            states[name] = "shared" if finding.pop("shared", False) else finding["status"]
             tell({"end": name} | finding)
             if finding.get("out_of_memory"):  # what it took may still be held: the next child has all of it again
                 return None
