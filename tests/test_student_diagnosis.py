@@ -82,6 +82,17 @@ def test_a_mistake_that_spoils_everything_is_said_once(check):
     assert sentence == "Equation (6), da_c: the derivative of tanh is left out."
 
 
+def test_sums_over_time_that_are_overwritten_are_each_said_to_be(check):
+    """The same mistake in all three: none of them comes from another."""
+    right = "[a + b for a, b in zip(totals, weights, strict=True)]"
+    result = check(6, right, "list(weights)")
+    sentences = result.findings["rnn_backward"]["diagnosis"]
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
+        "Equation (1), dW_xh", "Equation (1), dW_hh", "Equation (1), db_h",
+    ]  # fmt: skip
+    assert all("the sum over time is overwritten at each step" in sentence for sentence in sentences)
+
+
 def test_a_gradient_made_of_right_ones_is_wrong_by_itself(check):
     said = said_of(check(8, "x_t.T @ da_t", "np.sin(x_t.T @ da_t)"), "lstm_step_backward")
     assert said.startswith("dW_x is wrong by itself")

@@ -79,7 +79,7 @@ def not_finite(run, name, claim):
 
 def known(mistake, function):
     """The finding for an entry of the library that matches."""
-    faulty, right = " ".join(mistake.faulty.split()), " ".join(mistake.correct.split())
+    faulty, right = one_line(mistake.faulty), one_line(mistake.correct)
     equation = numbered(mistake.equation)
     if equation.startswith("equation"):
         head = f"E{equation[1:]}, {mistake.quantity}"
@@ -94,6 +94,11 @@ def known(mistake, function):
         is_known=True,
         code=f"Our {mistake.function} gives the same, to rounding, with `{faulty}` in place of `{right}`.",
     )
+
+
+def one_line(source):
+    """Lines of source as one."""
+    return "; ".join(" ".join(line.split()) for line in source.split("\n"))
 
 
 def wrong_after(run, name, right, t):
