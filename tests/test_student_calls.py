@@ -147,3 +147,49 @@ def test_no_documentation_is_wider_than_80_columns(name):
     assert max(map(len, text.split("\n"))) <= 80 and np.all(
         [part in text for part in ASSIGNMENTS[name].equation.split()]
     )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "name"),
+    [
+        ("for x_t in x:", "for x_t in x[:4]:", "rnn_forward"),
+        ("reversed(range(len(dh)))", "reversed(range(4))", "rnn_backward"),
+        ("np.zeros_like(dh[0])", "np.zeros((3, 6))", "rnn_backward"),
+    ],
+)
+def test_a_size_that_is_written_into_the_code_is_said_to_be(check, right, wrong, name):
+    _, said = finding(check((FOLDER / "06_rnn_bptt.py").read_text(encoding="utf-8"), (right, wrong)), name)
+    assert "with T = 4, N = 3, D = 5, H = 6, V = 7 it is right" in said and "written into the code?" in said
+
+
+def test_large_inputs_are_told_from_other_sizes(check):
+    """Both problems are of other sizes and the second has entries of ±1000: without those it is right."""
+    overflow = "import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)"
+    _, said = finding(check(overflow), "softmax")
+    assert "e^1000 is too large" in said and "written into the code" not in said
+    log_of_zero = (FOLDER / "02_softmax_cross_entropy.py").read_text(encoding="utf-8") + (
+        "\ndef cross_entropy_forward(logits, targets):\n    y = softmax(logits)\n"
+        "    return -np.log(np.take_along_axis(y, targets[..., None], -1)).mean(), (y, targets)\n"
+    )
+    _, said = finding(check(log_of_zero), "cross_entropy_forward")
+    assert (
+        "loss is not finite: it is inf, where" in said and "the logarithm of 0 is -∞" in said and "e^1000" not in said
+    )
+
+
+@pytest.mark.parametrize("back", ["pass", "x[k] -= 0.7 * e"])
+def test_a_numerical_derivative_may_change_x_but_must_put_it_back(check, back):
+    source = f"""
+import numpy as np
+def central_difference(f, x):
+    g, e = np.zeros(x.shape), 1e-5
+    for k in np.ndindex(x.shape):
+        x[k] += e
+        high = f()
+        x[k] -= 2 * e
+        g[k] = (high - f()) / (2 * e)
+        {back}
+    return g
+"""
+    _, said = finding(check(source), "central_difference")
+    assert "leaves its argument x changed: keep the old x[k], and put it back" in said and "alone" not in said

@@ -98,15 +98,14 @@ def judge(assignment, problem, function, given, note, wrong_forward=None):
     """Calls the function and compares. Raises Stop with what is wrong."""
     returned, changed = call(assignment, function, given, note)
     if changed:
-        raise Stop("wrong", f"it changes its argument {' and '.join(changed)} in place: leave what you are given alone "
-                   "(`dx = dy` makes no copy; `dx -= 1` writes into dy too)", *note)  # fmt: skip
+        raise Stop("wrong", changed_sentence(assignment, changed), *note)
     try:
         values = named_values(returned, assignment, problem.answers)
     except Mismatch as mismatch:
         raise Stop("wrong", str(mismatch)) from mismatch
     rows, sentences = compare(values, problem.answers, assignment.rtol)
     if rows or sentences:
-        sentences += large_inputs(given, rows) + other_f(assignment, function, given)
+        sentences += large_inputs(given, values) + other_f(assignment, function, given)
         sentences += [sentence for sentence in note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows),
                    own_forward=wrong_forward)  # fmt: skip
@@ -116,10 +115,30 @@ def judge(assignment, problem, function, given, note, wrong_forward=None):
                    "a global array that it adds to, or draws random numbers")  # fmt: skip
 
 
-def large_inputs(given, rows):
-    """A sentence where nothing but large inputs can be the reason."""
+def changed_sentence(assignment, changed):
+    """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
+    if assignment.name in ("central_difference", "complex_step"):
+        return (
+            f"it leaves its argument {' and '.join(changed)} changed: keep the old x[k], and put it back before you "
+            "go on to the next entry (to add and subtract ε again leaves a rounding error)"
+        )
+    return (
+        f"it changes its argument {' and '.join(changed)} in place: leave what you are given alone (`dx = dy` makes no "
+        "copy; `dx -= 1` writes into dy too)"
+    )
+
+
+def large_inputs(given, values):
+    """A sentence where numbers that are not finite come from large inputs: of an overflow, or of log 0."""
     largest = max((np.abs(array).max() for array in everything(given).values() if array.size), default=0)
-    return ["this input holds ±1000: e^1000 is too large for a float64 number"] if largest == 1000 and not rows else []
+    if largest != 1000 or all(np.isfinite(value).all() for value in values.values()):
+        return []
+    if any(np.isnan(value).any() for value in values.values()):
+        return ["this input holds ±1000: e^1000 is too large for a float64 number"]
+    return [
+        "this input holds ±1000, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
+        "compute log y without y, as a - max a - log Σ e^(a - max a)"
+    ]
 
 
 def other_f(assignment, function, given):

@@ -57,9 +57,9 @@ def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
     rest = [row.name for row in rows if row.name not in taken]
     if not rest or is_rounding(rows, assignment.rtol):
         return found
-    fit = fit_sentence(own_forward, values) if own_forward else None
-    if fit:
-        return [*found, Hint(fit)]
+    if own_forward:
+        fit = fit_sentence(own_forward, values)
+        return [*found, Hint(fit)] if fit else found
     seen = {
         name: np.asarray(values[name] if name in rest else right, dtype=float)
         for name, right in answers.items()

@@ -17,10 +17,10 @@ def report(result, show_lines=False):
     show_lines adds which lines of our own source the diagnosis is about.
     """
     if result.error:
-        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error)])
+        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)])
     if not result.findings:
         return "\n".join(paragraph("", nothing_found(result)))
-    lines, shown = [result.file, "", *overview(result.findings), ""], set()
+    lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
             lines += details(name, finding, shown, show_lines)
@@ -36,15 +36,29 @@ def nothing_found(result):
     )
 
 
+def hiding(result):
+    """What to say of files whose names are those of modules."""
+    said = [
+        f"the name {name} hides the module {name.removesuffix('.py')} from every program in this folder: rename the "
+        "file"
+        for name in result.hides
+    ]
+    return [line for sentence in said for line in paragraph("! ", sentence)] + [""] * bool(said)
+
+
 def overview(findings):
     """One line for each function: its name, its state, and which quantities are wrong."""
     width = max(map(len, findings))
     lines = []
     for name, finding in findings.items():
         wrong = ", ".join(row["name"] for row in finding.get("table", []))
-        line = f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()
-        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+        lines.append(cut(f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()))
     return lines
+
+
+def cut(line):
+    """A line of 80 columns at most; what is cut off is shown to be."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
 def details(name, finding, shown, show_lines=False):
@@ -88,11 +102,11 @@ def body(finding, show_lines=False):
     for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
         lines += paragraph("-> ", sentence) + paragraph("   ", code)
     code = [line for line in finding.get("code", []) if line]
-    lines += ["", *[f"    {line}"[:WIDTH] for line in code]] if code else []
+    lines += ["", *[cut(f"    {line}") for line in code]] if code else []
     if finding.get("shapes"):
         lines += ["", *paragraph("  ", "it was given " + ", ".join(finding["shapes"]))]
     if finding.get("printed", "").strip():
-        lines += ["", "  it printed", *[f"  | {line}"[:WIDTH] for line in finding["printed"].strip().split("\n")[:8]]]
+        lines += ["", "  it printed", *[cut(f"  | {line}") for line in finding["printed"].strip().split("\n")[:8]]]
     return lines
 
 
@@ -113,8 +127,7 @@ def columns(table):
 
 def cells(row):
     """One row's cells as text."""
-    shape = "x".join(map(str, row["shape"])) or "-"
-    index = ",".join(map(str, row["index"])) or "-"
+    shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
     return (
         row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right']:.4g}", f"{row['relative_error']:.0e}",
         f"{row['num_wrong']}/{row['size']}",

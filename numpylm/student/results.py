@@ -164,9 +164,8 @@ def compare(values, answers, rtol):
             sentences.append(f"{name} is of shape {yours.shape}; it should be of shape {np.shape(right)}")
         elif not np.isfinite(yours).all():
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(yours))[0])
-            sentences.append(
-                f"{name} is not finite: {yours[where]} at {list(where)}, where {right[where]:.6g} is right"
-            )
+            place = f" at {where}" if where else ""
+            sentences.append(f"{name} is not finite: it is {yours[where]}{place}, where {right[where]:.6g} is right")
         else:
             rows += wrong_row(name, yours, np.asarray(right), rtol)
     if is_rounding(rows, rtol):
