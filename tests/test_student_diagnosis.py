@@ -105,3 +105,33 @@ def test_our_lines_are_shown_on_demand_only(check):
     assert "keepdims" not in quiet and "keepdims=True" in open_
     assert "keepdims" in " ".join(result.findings["softmax_backward"]["lines"])
     assert max(map(len, open_.split("\n")[1:])) <= 80
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "wrong", "name", "words"),
+    [
+        (12, "(da_n * r_t).sum(axis=0)", "da_n.sum(axis=0)", "db_hn", "stands inside the product with r_t"),
+        (8, "h_prev.T @ da_t", "(o_t * tanh_c_t).T @ da_t", "dW_h", "off by one in time: h_t stands where h_{t-1}"),
+        (5, '"dW_xh": x_t.T @ da_t', '"dW_xh": x_t.T @ dh_t', "dW_xh", "the derivative of f is left out"),
+        (8, "da_t.sum(axis=0)", "da_t[-1]", "db", "it is the last row alone"),
+    ],
+)
+def test_a_slip_in_a_weight_s_gradient_alone_is_recognised(check, number, right, wrong, name, words):
+    result = check(number, right, wrong)
+    (function,) = [function for function, finding in result.findings.items() if finding["status"] != "ok"]
+    (sentence,) = result.findings[function]["diagnosis"]
+    assert sentence.startswith(f"{name}: ") and words in sentence
+
+
+def test_an_unknown_mistake_in_a_forward_is_narrowed_by_what_a_dict_can_hold(check):
+    wrong = ("c_t = f_t * c_prev + i_t * c_tilde_t", "c_t = f_t * c_prev**2 + i_t * c_tilde_t")
+    said = said_of(check(8, *wrong), "lstm_step")
+    assert said.startswith("c_t comes from equations (3) to (8); return a dict with i_t, f_t, o_t, c_tilde_t")
+    cache = "(x_t, h_prev, c_prev, W_x, W_h, i_t, f_t, o_t, c_tilde_t, tanh_c_t)"
+    source = (FOLDER / "08_lstm_step.py").read_text(encoding="utf-8")
+    inner = "i_t=i_t, f_t=f_t, o_t=o_t, c_tilde_t=c_tilde_t"
+    named = source.replace(
+        f"return o_t * tanh_c_t, c_t, {cache}", f"return dict(h_t=o_t * tanh_c_t, c_t=c_t, cache={cache}, {inner})"
+    )
+    said = said_of(check(named, *wrong), "lstm_step")
+    assert said.startswith("look first at c_t, equation (7); i_t, f_t, o_t, c_tilde_t are right")

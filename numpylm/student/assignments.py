@@ -215,7 +215,7 @@ ASSIGNMENTS = {
 FIRST_EQUATION = {  # of each gradient in a step's backward: which line of the forward it is the derivative of
     "rnn": {"da_t": "(1)", "dh_prev": "(1)", "dx_t": "(1)", "dW_xh": "(1)", "dW_hh": "(1)", "db_h": "(1)"},
     "lstm": {
-        "do_t": "(8)", "dtanh_c_t": "(8)", "dc_t": "(7) at t + 1 and (8)", "df_t": "(7)", "dc_prev": "(7)",
+        "do_t": "(8)", "dtanh_c_t": "(8)", "dc_t": "(7), (8)", "df_t": "(7)", "dc_prev": "(7)",
         "di_t": "(7)", "dc_tilde_t": "(7)", "da_c": "(6)", "da_o": "(5)", "da_f": "(4)", "da_i": "(3)",
         "da_t": "(3) to (6)", "dh_prev": "(3) to (6)", "dx_t": "(3) to (6)", "dW_x": "(3) to (6)", "dW_h": "(3) to (6)",
         "db": "(3) to (6)", "i_t": "(3)", "f_t": "(4)", "o_t": "(5)", "c_tilde_t": "(6)", "c_t": "(7)",

@@ -13,14 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.diagnosis.sentences import numbered
 from numpylm.proof import evidence
 from numpylm.student import assignments
 from numpylm.student.own_forward import fit_sentence
 from numpylm.student.relations import exchange_sentences, exchanges, relations
 from numpylm.student.results import is_rounding
-from numpylm.student.slips import known_slip
+from numpylm.student.slips import known_slip, known_weight_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
+MORE = "; return a dict with {}, and the report says which is wrong first"
+EQUATIONS_OF_A_STEP = {
+    "lstm": "equations (3) to (8)" + MORE.format("i_t, f_t, o_t, c_tilde_t, c_t, h_t and cache"),
+    "gru": "equations (10) to (13)" + MORE.format("r_t, z_t, n_t, h_t and cache"),
+}
 
 
 class Hint(NamedTuple):
@@ -112,9 +118,16 @@ def each_alone(case, names):
     found = {name: findings(case, [name]) for name in names}
     known = [name for name in names if any(finding.is_known for finding in found[name])]
     rest = [name for name in names if name not in known]
-    said = [hint for name in known for hint in hints(found[name])] + in_common(case, rest)
+    said = [hint for name in known for hint in hints(found[name])] + slips_in_weights(case, rest)
+    said += in_common(case, [name for name in rest if not any(name in hint.words for hint in said)])
     silent = [name for name in rest if not any(name in hint.words for hint in said)]
     return said + [hint for name in silent for hint in by_itself(case, name, found[name])]
+
+
+def slips_in_weights(case, names):
+    """Hints on a step's gradients of weights, bias and input that equal a known slip."""
+    slips = {name: known_weight_slip(case.assignment, case.problem, name, case.values[name]) for name in names}
+    return [Hint(f"{name}: {words}") for name, words in slips.items() if words]
 
 
 def by_itself(case, name, found):
@@ -160,14 +173,20 @@ def ours(name):
 
 def first_wrong(case):
     """Which wrong quantity is computed first, and which equation it belongs to."""
-    cell = case.assignment.name.partition("_")[0]
+    cell, is_step = case.assignment.name.partition("_")[0], "step" in case.assignment.name
     equations, answers = assignments.FIRST_EQUATION.get(cell, {}), list(case.problem.answers)
     order = [name for name in answers if name in case.wrong and name in equations]
-    if not order or "step" not in case.assignment.name:
+    if not order or not is_step:
         return []
+    if (
+        cell in EQUATIONS_OF_A_STEP
+        and set(case.values) <= set(case.assignment.returns[0])
+        and not case.assignment.is_backward
+    ):
+        return [Hint(f"{order[0]} comes from {EQUATIONS_OF_A_STEP[cell]}")]
     before = [name for name in answers[: answers.index(order[0])] if name in case.values and name in equations]
     right = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
-    return [Hint(f"look first at {order[0]}, equation {equations[order[0]]}{right}")]
+    return [Hint(f"look first at {order[0]}, {numbered(equations[order[0]])}{right}")]
 
 
 def in_common(case, names):

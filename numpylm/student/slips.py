@@ -6,9 +6,10 @@ student's function; where all that was returned equals what a slip gives, to rou
 
 import numpy as np
 
-from numpylm.student.slips_in_cells import cell_slips
+from numpylm.student.slips_in_cells import MODULES, cell_slips
 from numpylm.student.slips_in_layers import LAYER_SLIPS
 from numpylm.student.slips_in_numerics import numeric_slip
+from numpylm.student.slips_in_weights import weight_slips
 
 CLOSE = 1e-7
 
@@ -33,6 +34,17 @@ def slips_of(assignment, problem):
             )
         yield words, "", made if isinstance(made, dict) else {assignment.returns[0][0]: made}
     yield from cell_slips(assignment.name, problem)
+
+
+def known_weight_slip(assignment, problem, name, value):
+    """The words of the slip that a step's gradient of a weight, bias or input equals; None where it equals none."""
+    cell, _, kind = assignment.name.replace("rnn_relu", "rnn").partition("_")
+    if kind != "step_backward" or cell not in MODULES:
+        return None
+    for slip, made, words in weight_slips(cell, problem.symbols, problem.answers):
+        if slip == name and equals({name: value}, {name: made}):
+            return words
+    return None
 
 
 def equals(values, answers):
