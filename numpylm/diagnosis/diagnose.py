@@ -173,6 +173,8 @@ def suspicions(run, claims):
     """
     suspects = sorted(all_suspects(run, claims), key=likelihood)
     others = [other for other in suspects[1:] if other.line.quantity != suspects[0].line.quantity]
+    if suspects and not is_packed(suspects[0].line.quantity):  # all gates together explain what one of them does
+        others = [other for other in others if not is_packed(other.line.quantity)]
     if not others:
         return [suspicion(best) for best in suspects[:1]]
     if is_tie(suspects[0], others[0]):

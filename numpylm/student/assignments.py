@@ -47,6 +47,11 @@ class Assignment(NamedTuple):
         return tuple(self.signature.partition("(")[2].partition(")")[0].split(", "))
 
     @property
+    def is_plain(self):
+        """Whether it returns one array, and no cache."""
+        return len(self.returns[0]) == 1 and not self.signature.endswith("cache")
+
+    @property
     def is_backward(self):
         """Whether it returns gradients."""
         return self.name.endswith("_backward") or self.name == "truncated_bptt"

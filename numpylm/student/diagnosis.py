@@ -8,6 +8,7 @@ The evidence, in this order:
     what they have in common     with the right ones (relations.py), and which is computed first
 """
 
+import re
 from inspect import signature
 from typing import NamedTuple
 
@@ -26,6 +27,15 @@ MORE = "; return a dict with {}, and the report says which is wrong first"
 EQUATIONS_OF_A_STEP = {
     "lstm": "equations (3) to (8)" + MORE.format("i_t, f_t, o_t, c_tilde_t, c_t, h_t and cache"),
     "gru": "equations (10) to (13)" + MORE.format("r_t, z_t, n_t, h_t and cache"),
+}
+MEANINGS = {
+    "dtanh_c_t": "the gradient of tanh(c_t)",
+    "dh_in": "what comes back to h_{t-1} through the gates",
+    "dh_carried": "what comes back to h_{t-1} through z_t ⊙ h_{t-1}",
+    "dhW_n": "the gradient of h_{t-1} W_hn + b_hn",
+    "dhW_t": "the gradient of h_{t-1} W_h",
+    "dh_next": "what step t + 1 hands back to step t",
+    "dc_next": "what step t + 1 hands back to c_t",
 }
 
 
@@ -126,14 +136,23 @@ def each_alone(case, names):
 
 def slips_in_weights(case, names):
     """Hints on a step's gradients of weights, bias and input that equal a known slip."""
-    slips = {name: known_weight_slip(case.assignment, case.problem, name, case.values[name]) for name in names}
-    return [Hint(f"{name}: {words}") for name, words in slips.items() if words]
+    slips = {}  # words -> the quantities that they hold for
+    for name in names:
+        words = known_weight_slip(case.assignment, case.problem, name, case.values[name])
+        if words:
+            slips.setdefault(words, []).append(name)
+    return [Hint(f"{', '.join(holders)}: {words}") for words, holders in slips.items()]
 
 
 def by_itself(case, name, found):
     """Hints on a gradient that has nothing in common with the right one."""
-    if not is_right_inside(case, case.wrong) or (found and "seems to be" in found[0].words):
-        return hints(found)
+    is_read = found and "seems to be" in found[0].words
+    if len(case.values) == 1 and not is_read:  # that its one value is wrong is known
+        return []
+    if is_read or not is_right_inside(case, case.wrong):
+        return [
+            hint._replace(words=hint.words.replace("all that is wrong", f"what {name} is")) for hint in hints(found)
+        ]
     words = f"{name} is wrong by itself: what it is computed from is right, so look at the line that makes it"
     return [Hint(words, found[0].code if found and found[0].is_explained else "")]
 
@@ -144,8 +163,13 @@ def is_right_inside(case, wrong):
 
 
 def hints(found):
-    """Findings of numpylm.diagnosis as Hints."""
-    return [Hint(finding.words, finding.code) for finding in found]
+    """Findings of numpylm.diagnosis as Hints, which say what our own names mean."""
+    return [Hint(finding.words + meanings(finding.words), finding.code) for finding in found]
+
+
+def meanings(words):
+    """What the names are that our own backward has for what a student may not have given a name."""
+    return "".join(f" {name} is {meaning}." for name, meaning in MEANINGS.items() if re.search(rf"\b{name}\b", words))
 
 
 def findings(case, names):

@@ -126,10 +126,10 @@ def columns(table):
 
 
 def cells(row):
-    """One row's cells as text."""
+    """One row's cells as text; a right answer of -0 is shown as 0."""
     shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
     return (
-        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right']:.4g}", f"{row['relative_error']:.0e}",
+        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right'] + 0.0:.4g}", f"{row['relative_error']:.0e}",
         f"{row['num_wrong']}/{row['size']}",
     )  # fmt: skip
 

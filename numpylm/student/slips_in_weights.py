@@ -27,6 +27,7 @@ def reset_slips(symbols, answers):
     x, h_prev, da, dhW = symbols["x_t"], symbols["h_prev"], answers["da_t"], answers["dhW_t"]
     inside = "h_{t-1} W_hn + b_hn stands inside the product with r_t: its gradient is da_n ⊙ r_t, not da_n"
     outside = "x_t W_xn + b_n stands outside the product with r_t: its gradient is da_n, not da_n ⊙ r_t"
+    yield "dh_prev", da @ symbols["W_h"].T + symbols["dh_t"] * symbols["z_t"], inside
     yield "db_hn", answers["da_n"].sum(axis=0), inside
     yield "dW_h", h_prev.T @ da, inside
     yield "dW_x", x.T @ dhW, outside
