@@ -135,3 +135,14 @@ def test_an_unknown_mistake_in_a_forward_is_narrowed_by_what_a_dict_can_hold(che
     )
     said = said_of(check(named, *wrong), "lstm_step")
     assert said.startswith("look first at c_t, equation (7); i_t, f_t, o_t, c_tilde_t are right")
+
+
+def test_a_gradient_that_is_zero_does_not_count_as_right(check):
+    """dx is zero and the rest comes from a wrong da_t: one mistake explains the rest."""
+    without_dx = ("return da_t @ W_x.T, da_t @ W_h.T", "return 0 * x_t, da_t @ W_h.T")
+    said = said_of(check(8, *without_dx), "lstm_step_backward")
+    assert said == "dx_t: it is zero everywhere: this path to the loss is missing"
+    source = (FOLDER / "08_lstm_step.py").read_text(encoding="utf-8")
+    both = source.replace("(1 - c_tilde_t**2)", "(1 - c_tilde_t) ** 2")
+    said = said_of(check(both, *without_dx), "lstm_step_backward")
+    assert "wrong by itself" not in said and "da_c, equation (6)" in said and "dx_t: it is zero everywhere" in said

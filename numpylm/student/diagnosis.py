@@ -9,56 +9,17 @@ The evidence, in this order:
 """
 
 import re
-from inspect import signature
-from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.diagnosis.sentences import numbered
 from numpylm.proof import evidence
-from numpylm.student import assignments
+from numpylm.student.hints import Evidence, Hint, findings, first_wrong, hints, in_common
 from numpylm.student.own_forward import fit_sentence
-from numpylm.student.relations import exchange_sentences, exchanges, relations
+from numpylm.student.relations import exchange_sentences, exchanges
 from numpylm.student.results import is_rounding
 from numpylm.student.slips import known_slip, known_weight_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
-MORE = "; return a dict with {}, and the report says which is wrong first"
-EQUATIONS_OF_A_STEP = {
-    "lstm": "equations (3) to (8)" + MORE.format("i_t, f_t, o_t, c_tilde_t, c_t, h_t and cache"),
-    "gru": "equations (10) to (13)" + MORE.format("r_t, z_t, n_t, h_t and cache"),
-}
-MEANINGS = {
-    "dtanh_c_t": "the gradient of tanh(c_t)",
-    "dh_in": "what comes back to h_{t-1} through the gates",
-    "dh_carried": "what comes back to h_{t-1} through z_t ⊙ h_{t-1}",
-    "dhW_n": "the gradient of h_{t-1} W_hn + b_hn",
-    "dhW_t": "the gradient of h_{t-1} W_h",
-    "dh_next": "what step t + 1 hands back to step t",
-    "dc_next": "what step t + 1 hands back to c_t",
-}
-
-
-class Hint(NamedTuple):
-    """One thing to say; code tells which line of ours it is about, for those who wish to see it."""
-
-    words: str
-    code: str = ""
-
-
-class Evidence(NamedTuple):
-    """All that is known of one wrong answer: values are what was returned, answers what is right, by name."""
-
-    assignment: assignments.Assignment
-    problem: NamedTuple
-    values: dict
-    wrong: list
-    trusted: tuple
-
-    def with_only(self, names):
-        """What was returned with everything mended but these."""
-        answers = self.problem.answers
-        return {name: value if name in names else answers[name] for name, value in self.values.items()}
 
 
 def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
@@ -108,7 +69,7 @@ def diagnose_backward(case):
             return [Hint(shared)]
     zero = [name for name in case.wrong if not case.values[name].any()]
     rest = [name for name in case.wrong if name not in zero]
-    if zero and (not rest or is_right_inside(case, rest)):
+    if zero and (not rest or is_right_inside(case)):
         return in_common(case, zero) + (explained(case, rest) if rest else [])
     return explained(case, case.wrong)
 
@@ -118,7 +79,7 @@ def explained(case, names):
     together = findings(case, names)
     if len(names) > 1 and any(finding.is_explained for finding in together):
         return hints(together)
-    if is_right_inside(case, names) or len(names) == 1:
+    if is_right_inside(case) or len(names) == 1:
         return each_alone(case, names)
     return (hints(together) or first_wrong(case)) + in_common(case, names)
 
@@ -129,9 +90,13 @@ def each_alone(case, names):
     known = [name for name in names if any(finding.is_known for finding in found[name])]
     rest = [name for name in names if name not in known]
     said = [hint for name in known for hint in hints(found[name])] + slips_in_weights(case, rest)
-    said += in_common(case, [name for name in rest if not any(name in hint.words for hint in said)])
-    silent = [name for name in rest if not any(name in hint.words for hint in said)]
-    return said + [hint for name in silent for hint in by_itself(case, name, found[name])]
+    said += in_common(case, unsaid(rest, said))
+    return said + [hint for name in unsaid(rest, said) for hint in by_itself(case, name, found[name])]
+
+
+def unsaid(names, said):
+    """The names that no hint is about."""
+    return [name for name in names if not any(re.search(rf"\b{name}\b", hint.words) for hint in said)]
 
 
 def slips_in_weights(case, names):
@@ -149,7 +114,7 @@ def by_itself(case, name, found):
     is_read = found and "seems to be" in found[0].words
     if len(case.values) == 1 and not is_read:  # that its one value is wrong is known
         return []
-    if is_read or not is_right_inside(case, case.wrong):
+    if is_read or not is_right_inside(case):
         return [
             hint._replace(words=hint.words.replace("all that is wrong", f"what {name} is")) for hint in hints(found)
         ]
@@ -157,72 +122,6 @@ def by_itself(case, name, found):
     return [Hint(words, found[0].code if found and found[0].is_explained else "")]
 
 
-def is_right_inside(case, wrong):
+def is_right_inside(case):
     """Whether the pre-activations' gradients are known to be right: then each wrong quantity has its own cause."""
-    return any(name in case.values and name not in wrong for name in PRE_ACTIVATION_GRADIENTS)
-
-
-def hints(found):
-    """Findings of numpylm.diagnosis as Hints, which say what our own names mean."""
-    return [Hint(finding.words + meanings(finding.words), finding.code) for finding in found]
-
-
-def meanings(words):
-    """What the names are that our own backward has for what a student may not have given a name."""
-    return "".join(f" {name} is {meaning}." for name, meaning in MEANINGS.items() if re.search(rf"\b{name}\b", words))
-
-
-def findings(case, names):
-    """What numpylm.diagnosis, which knows our backward functions, finds; nothing where it knows none of this name."""
-    try:
-        from numpylm.diagnosis.diagnose import explanations
-        from numpylm.diagnosis.mistakes import MODULES
-        from numpylm.diagnosis.wiretap import Wiretap
-
-        name = ours(case.assignment.name)
-        if name not in MODULES:
-            return []
-        parameters = signature(getattr(MODULES[name], name)).parameters
-        inputs = {q: case.problem.symbols[q] for q in parameters if q in case.problem.symbols}
-        run = Wiretap(name, inputs, beyond=case.problem.beyond, trusted=map(ours, case.trusted))
-        return explanations(run, {q: p for q, p in case.with_only(names).items() if q in run.truth})
-    except Exception:  # the table still says what is wrong
-        return []
-
-
-def ours(name):
-    """The name of our function: of an RNN with ReLU it is told its nonlinearity."""
-    return name.replace("rnn_relu", "rnn")
-
-
-def first_wrong(case):
-    """Which wrong quantity is computed first, and which equation it belongs to."""
-    cell, is_step = case.assignment.name.partition("_")[0], "step" in case.assignment.name
-    equations, answers = assignments.FIRST_EQUATION.get(cell, {}), list(case.problem.answers)
-    order = [name for name in answers if name in case.wrong and name in equations]
-    if not order or not is_step:
-        return []
-    if (
-        cell in EQUATIONS_OF_A_STEP
-        and set(case.values) <= set(case.assignment.returns[0])
-        and not case.assignment.is_backward
-    ):
-        return [Hint(f"{order[0]} comes from {EQUATIONS_OF_A_STEP[cell]}")]
-    before = [name for name in answers[: answers.index(order[0])] if name in case.values and name in equations]
-    right = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
-    return [Hint(f"look first at {order[0]}, {numbered(equations[order[0]])}{right}")]
-
-
-def in_common(case, names):
-    """What each wrong quantity has in common with the right one."""
-    said = {}  # sentence -> the quantities that it holds for
-    for name in names:
-        right = case.problem.answers[name]
-        for sentence in relations(case.assignment, name, case.values[name], right, case.problem.sizes):
-            said.setdefault(sentence, []).append(name)
-    return [Hint(f"{', '.join(holders)}: {each(sentence, holders)}") for sentence, holders in said.items()]
-
-
-def each(sentence, holders):
-    """ "it is …" of one, "each is …" of several."""
-    return sentence if len(holders) == 1 else sentence.replace("it is", "each is", 1).replace("it has", "each has", 1)
+    return any(name in case.values and name not in case.wrong for name in PRE_ACTIVATION_GRADIENTS)
