@@ -83,6 +83,7 @@ def documentation(name, shown, with_signature):
     for several in [several for several in EQUATIONS.values() if "\n" in several and several in text]:
         text = text.replace(several, "the equations above") if several in shown else text
         shown.add(several)
+    text = text.replace("the gradients of\nthe equations", "the gradients of the equations")
     signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
     return [*signature, "", *[f"    {line}" for line in text.split("\n")]]
 
