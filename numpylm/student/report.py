@@ -43,7 +43,7 @@ def hiding(result):
         "file"
         for name in result.hides
     ]
-    return [line for sentence in said for line in paragraph("! ", sentence)] + [""] * bool(said)
+    return [line for sentence in said for line in paragraph("! ", ended(sentence))] + [""] * bool(said)
 
 
 def overview(findings):
@@ -98,10 +98,10 @@ def body(finding, show_lines=False):
     table = finding.get("table") or []
     lines = columns(table)
     for sentence in finding.get("sentences", []):
-        lines += paragraph("! ", sentence)
+        lines += paragraph("! ", ended(sentence))
     codes = finding.get("lines", []) if show_lines else []
     for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
-        lines += paragraph("-> ", sentence) + paragraph("   ", code)
+        lines += paragraph("-> ", ended(sentence)) + paragraph("   ", code)
     code = [line for line in finding.get("code", []) if line]
     lines += ["", *[cut(f"    {line}") for line in code]] if code else []
     if finding.get("shapes"):
@@ -109,6 +109,11 @@ def body(finding, show_lines=False):
     if finding.get("printed", "").strip():
         lines += ["", "  it printed", *[cut(f"  | {line}") for line in finding["printed"].strip().split("\n")[:8]]]
     return lines
+
+
+def ended(sentence):
+    """A sentence with a full stop, if it has no end; what ends in a colon is followed by more."""
+    return sentence if sentence.endswith((".", "?", ":")) else f"{sentence}."
 
 
 def columns(table):
