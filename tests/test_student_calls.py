@@ -200,3 +200,9 @@ def central_difference(f, x):
 """
     _, said = finding(check(source), "central_difference")
     assert "leaves its argument x changed: keep the old x[k], and put it back" in said and "alone" not in said
+
+
+def test_a_start_state_among_the_time_steps_is_asked_for(check):
+    source = (FOLDER / "06_rnn_bptt.py").read_text(encoding="utf-8")
+    _, said = finding(check(source, ("h_t, h, caches = h_0, [], []", "h_t, h, caches = h_0, [h_0], []")), "rnn_forward")
+    assert "h is of shape (5, 3, 6); it should be of shape (4, 3, 6): is the start state the first" in said
