@@ -19,10 +19,14 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 WRONG = {  # function, the quantities that are wrong, and what the diagnosis must name
     "bug_01": ("rnn_step_backward", {"dh_prev"}, "transpose"),
-    "bug_02": ("lstm_backward", {"dx", "dh_0", "dc_0", "dW_x", "dW_h", "db"}, "nothing is carried"),
+    "bug_02": (
+        "lstm_backward",
+        {"dx", "dh_0", "dc_0", "dW_x", "dW_h", "db"},
+        "the recurrent gradient is never carried",
+    ),
     "bug_03": ("lstm_step_backward", {"dc_prev"}, "(7)"),
     "bug_04": ("lstm_step_backward", {"dc_t", "dh_prev", "dc_prev"}, "dc_t"),
-    "bug_05": ("lstm_step_backward", {"da_i", "da_f", "da_o", "da_t"}, "only i, f, o are wrong"),
+    "bug_05": ("lstm_step_backward", {"da_i", "da_f", "da_o", "da_t"}, "its own output as if it were its input"),
     "bug_06": ("rnn_backward", {"dW_hh"}, "off by one in time"),
     "bug_07": ("rnn_backward", {"dW_hh"}, "overwritten"),
     "bug_08": ("embedding_backward", {"dE"}, "twice"),

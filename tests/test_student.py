@@ -1,6 +1,7 @@
 """`numpylm check`: right functions pass however they are written, and whatever may be wrong is said."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -386,7 +387,7 @@ def test_every_assignment_is_whole(name):
     assert all(set(order) <= tops for order in assignment.returns)
     assert asked - {"cache"} <= set(problem.symbols)
     assert all(np.isfinite(answer).all() and np.any(answer) for answer in problem.answers.values())
-    assert max(map(len, assignment.equation.split("\n"))) <= 76 or " " in assignment.equation
+    assert max(map(len, assignment.equation.split("\n"))) <= 76
 
 
 def test_a_backward_whose_forward_keeps_no_cache_is_told_so(check):
@@ -416,3 +417,43 @@ def test_a_backward_with_a_cache_must_return_the_weights_gradients_too(check):
     assert "has no dx_t, dW_xh, dW_hh, db_h" in sentences(by_name, "rnn_step_backward")
     in_order = check(source.replace("RETURNED", "da_t, da_t @ W_hh.T"))
     assert "it returns 2 values, but should return" in sentences(in_order, "rnn_step_backward")
+
+
+def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
+    """Also where the command is started in its folder, and where it is only a neighbour of the file."""
+    source = "import numpy as np\ndef tanh(a): return np.tanh(a) + 0 * np.random.default_rng(0).random()\n"
+    for name in ("random.py", "mine.py"):
+        (tmp_path / name).write_text(source, encoding="utf-8")
+        code = f"from numpylm.student import command, report; r = command.check_file({name!r}); print(report.report(r))"
+        path = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, env=path
+        )
+        assert "the name random.py hides the module random from every program" in done.stdout, done.stderr
+        assert "The function is right." in done.stdout and "mine.py hides" not in done.stdout
+
+
+def test_what_cannot_be_checked_is_said_in_json_too(tmp_path, capsys):
+    (tmp_path / "one.py").write_text("", encoding="utf-8")
+    parser = ArgumentParser()
+    student.add_arguments(parser)
+    for name, said in (("nosuch.py", "there is no such file"), (".", "this is a folder; check a file of it: one.py")):
+        path = str(tmp_path / name)
+        with pytest.raises(OSError, match=said):
+            student.main(parser.parse_args([path]))
+        assert student.main(parser.parse_args([path, "--json"])) == 2
+        printed = json.loads(capsys.readouterr().out)
+        assert printed["ok"] is False and said in printed["error"]["sentences"][0] and "Errno" not in str(printed)
+    assert student.main(parser.parse_args(["--list", "--json"])) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert set(listed) == set(ASSIGNMENTS) and listed["tanh"]["signature"] == "tanh(a) -> y"
+
+
+def test_a_long_line_is_cut_visibly(check):
+    result = check("def tanh(a):\n    return undefined_name_that_is_long(a) + " + " + ".join(["a"] * 30))
+    assert [line for line in report(result).split("\n") if line.endswith("…") and len(line) == 80]
+
+
+def test_matrices_that_do_not_fit_are_said_to_be(check):
+    result = check("def affine_forward(x, W, b): return x @ W.T + b")
+    assert "the second has 7 rows, the first 6 columns" in sentences(result, "affine_forward")

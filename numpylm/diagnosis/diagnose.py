@@ -20,12 +20,13 @@ from numpylm import activations, check
 from numpylm.diagnosis.mistakes import MODULES, named_gradients
 from numpylm.diagnosis.sentences import (
     Finding,
+    about,
     alternative,
+    at,
     known,
     not_finite,
     suspicion,
     tie,
-    where,
     wrong_after,
     wrong_shape,
 )
@@ -58,17 +59,28 @@ def findings(function, inputs, claimed, run=None):
     spoilt = [wrong_shape(run, name, claims.pop(name)) for name in list(claims) if not has_shape(claims, run, name)]
     unusable = [name for name in claims if not np.isfinite(claims[name]).all()]
     spoilt += [not_finite(run, name, claims.pop(name)) for name in unusable]
-    wrong = [name for name in claims if not agree(claims[name], run.truth[name], run.scale(name))]
+    return spoilt + explanations(run, claims) + algebra(run, claims, wrong_names(run, claims), inputs)
+
+
+def wrong_names(run, claims):
+    """The names of the claims that are not right."""
+    return [name for name in claims if not agree(claims[name], run.truth[name], run.scale(name))]
+
+
+def explanations(run, claims):
+    """Findings on which line is wrong, from claims of the right shapes; none where all are right."""
+    wrong = wrong_names(run, claims)
     if not wrong:
-        return spoilt
-    found = [known(mistake, function) for mistake in known_mistakes(run, claims)[:2]]
+        return []
+    found = [known(mistake, run.function) for mistake in known_mistakes(run, claims)[:2]]
     found = found or least_suspicion(run, claims)
     first = first_wrong(run, claims)
     if first and first.leads:
-        found = [first.finding, *[other for other in found if other.quantity != first.finding.quantity]]
+        same = first.finding.quantity
+        found = [first.finding, *[other for other in found if other.is_known or other.quantity != same]]
     elif first:
         found = [*found, first.finding]
-    return spoilt + (found or [last_common(run, claims, wrong)]) + algebra(run, claims, wrong, inputs)
+    return found or [last_common(run, claims, wrong)]
 
 
 def checked_claims(claimed, run):
@@ -116,7 +128,8 @@ def matching(run, claims):
     return [
         mistake
         for mistake, returned in run.faulty().items()
-        if claims.keys() <= returned.keys()
+        if mistake.function not in run.trusted
+        and claims.keys() <= returned.keys()
         and all(has_shape(returned, run, name) for name in claims)
         and all(agree(claims[name], returned[name], run.scale(name)) for name in claims)
     ]
@@ -133,7 +146,7 @@ def first_wrong(run, claims):
     """The FirstWrong of the claimed intermediates, in the order of the backward pass; None where none is claimed."""
     is_sequence = run.is_sequence
     more = run.beyond(run.outputs).keys() if run.beyond else set()
-    if not claims.keys() - more - (run.outputs.keys() if is_sequence else FINAL):
+    if len(run.truth) == 1 or not claims.keys() - more - (run.outputs.keys() if is_sequence else FINAL):
         return None
     order = [name for name in run.truth if name in claims and not (is_sequence and name in run.outputs)]
     order = [name for name in order if name not in more]
@@ -160,6 +173,8 @@ def suspicions(run, claims):
     """
     suspects = sorted(all_suspects(run, claims), key=likelihood)
     others = [other for other in suspects[1:] if other.line.quantity != suspects[0].line.quantity]
+    if suspects and not is_packed(suspects[0].line.quantity):  # all gates together explain what one of them does
+        others = [other for other in others if not is_packed(other.line.quantity)]
     if not others:
         return [suspicion(best) for best in suspects[:1]]
     if is_tie(suspects[0], others[0]):
@@ -179,25 +194,22 @@ def is_tie(one, other):
 
 def last_common(run, claims, wrong):
     """The finding where no single quantity explains the claim: the last one that reaches all that is wrong."""
-    for line in run.lines:
+    for line in [line for line in run.lines if line.function not in run.trusted]:
         together = [other.quantity for other in run.lines if other.source == line.source]
         if set(wrong) <= set(together):
-            return Finding(line.quantity, line.equation, f"{' and '.join(wrong)} come from one line: {where(line)}.")
+            words = f"{' and '.join(wrong)} come{'s' * (len(wrong) == 1)} from one line{at(line)}."
+            return about(line, words, is_explained=False)
     difference = flat({name: claims[name] - run.truth[name] for name in claims}, claims, run)
-    lines = [line for line in run.values if reaches(run, line, claims, difference)]
+    lines = [line for line in run.suspected if reaches(run, line, claims, difference)]
     if not lines:
         line = run.line_of(wrong[0])
-        begin = f"more than one line is wrong; begin with {line.quantity}, {where(line)}."
-        return Finding(line.quantity, line.equation, begin, is_explained=False)
+        begin = f"more than one line is wrong; begin with {line.quantity}{at(line)}."
+        return about(line, begin, is_explained=False)
     line = min(reversed(lines), key=lambda line: np.count_nonzero(flat(run.reach(line), claims, run)))
     large = any(sum(value.size for value in run.values[other]) > LARGEST for other in lines)
     hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
-    return Finding(
-        line.quantity,
-        line.equation,
-        f"all that is wrong comes from {line.quantity}, {where(line)}, from one before it, or from several.{hint}",
-        is_explained=False,
-    )
+    comes = f"all that is wrong comes from {line.quantity}{at(line)}, from one before it, or from several.{hint}"
+    return about(line, comes, is_explained=False)
 
 
 def algebra(run, claims, wrong, inputs):

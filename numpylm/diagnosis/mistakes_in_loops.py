@@ -6,12 +6,14 @@ The rows are (correct, faulty, equation, quantity, why), as mistakes.py says.
 from numpylm.diagnosis.mistakes import step_mistakes
 
 
-def loop_mistakes(function, equations, dW, h_name, dq, W):
+def loop_mistakes(function, equations, dW, h_name, dq, W, b):
     """What can go wrong in the loop over time is the same in all three cells.
 
-    dW is the recurrent weights' gradient, the sum over time of dq's products with the steps' h_name; W is the input's.
+    dW is the recurrent weights' gradient, the sum over time of dq's products with the steps' h_name; W and b are the
+    input's weights and the bias.
     """
     weights = recurrent_weight_mistakes(function, equations, dW, h_name, dq)
+    weights += overwritten_sums(function, equations, W, b)
     return order_mistakes(function, equations) + weights + step_mistakes(
         function,
         ("freeze_backward(trace.mask, t, dh[t] + dh_next)", "freeze_backward(None, t, dh[t] + dh_next)",
@@ -59,7 +61,21 @@ def recurrent_weight_mistakes(function, equations, dW, h_name, dq):
     )  # fmt: skip
 
 
-RNN_LOOP = loop_mistakes("rnn_backward", "(1)", "dW_hh", "h_prev", "da", "W_xh") + step_mistakes(
+def overwritten_sums(function, equations, W, b):
+    """The gradients of the input's weights and of the bias, of one time step alone: they are sums over all."""
+    product = f"projection_backward(da, trace.x, parameters.{W})"
+    first, last = "overwritten at each step: it holds the last one computed, t = 0, alone", "not taken: it is the last"
+    return step_mistakes(
+        function,
+        *[
+            (product, f"{product}\n    {dq} = {one.format(t=t)}", equations, dq, f"the sum over time is {words}")
+            for dq, one in ((f"d{W}", "trace.x[{t}].T @ da[{t}]"), (f"d{b}", "da[{t}].sum(axis=0)"))
+            for t, words in ((0, first), (-1, f"{last} time step's alone"))
+        ],
+    )
+
+
+RNN_LOOP = loop_mistakes("rnn_backward", "(1)", "dW_hh", "h_prev", "da", "W_xh", "b_h") + step_mistakes(
     "rnn_backward",
     ("dh_next = dstate_T.h", "dh_next = np.zeros_like(dstate_T.h)", "(1)", "dh_next",
      "what reaches the last state from outside, dstate_T, is ignored"),
@@ -68,7 +84,7 @@ RNN_LOOP = loop_mistakes("rnn_backward", "(1)", "dW_hh", "h_prev", "da", "W_xh")
 )  # fmt: skip
 
 
-LSTM_LOOP = loop_mistakes("lstm_backward", "(3) to (6)", "dW_h", "h_prev", "da", "W_x") + step_mistakes(
+LSTM_LOOP = loop_mistakes("lstm_backward", "(3) to (6)", "dW_h", "h_prev", "da", "W_x", "b") + step_mistakes(
     "lstm_backward",
     ("dh_next, dc_next = dstate_T", "dh_next, dc_next = (np.zeros_like(q) for q in dstate_T)", "(7)", "dc_next",
      "what reaches the last state from outside, dstate_T, is ignored"),
@@ -99,7 +115,7 @@ LSTM_LOOP = loop_mistakes("lstm_backward", "(3) to (6)", "dW_h", "h_prev", "da",
 )  # fmt: skip
 
 
-GRU_LOOP = loop_mistakes("gru_backward", "(10) to (12)", "dW_h", "h_in", "dhW", "W_x") + step_mistakes(
+GRU_LOOP = loop_mistakes("gru_backward", "(10) to (12)", "dW_h", "h_in", "dhW", "W_x", "b") + step_mistakes(
     "gru_backward",
     ("dh_next = dstate_T.h", "dh_next = np.zeros_like(dstate_T.h)", "(13)", "dh_next",
      "what reaches the last state from outside, dstate_T, is ignored"),

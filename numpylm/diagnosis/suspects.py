@@ -33,7 +33,7 @@ def all_suspects(run, claims):
     """Every line that explains the claim alone."""
     difference = flat({name: claims[name] - run.truth[name] for name in claims}, claims, run)
     suspects = []
-    for line, values in run.values.items():
+    for line, values in run.suspected.items():
         size = sum(value.size for value in values)
         if size > LARGEST or not reaches(run, line, claims, difference):
             continue
@@ -65,9 +65,14 @@ def suspect(run, line, values, change, active):
     return Suspect(
         line,
         int(active.sum()),
-        value[0] if len(value) == 1 else value,
-        truth[0] if len(truth) == 1 else truth,
+        in_time(value),
+        in_time(truth),
         formula.text,
         formula.complexity,
         formula.changes,
     )
+
+
+def in_time(calls):
+    """A line's calls in the order of time, where the loop over time, which runs backward, made several of them."""
+    return calls[0] if len(calls) == 1 else calls[::-1]

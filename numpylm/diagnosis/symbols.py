@@ -93,6 +93,7 @@ def factors_of(run, line, shape, active):
         found += [Formula(q, 1, x), Formula(f"(1 - {q})", 2, 1 - x), Formula(f"{q}²", 2, x * x)]
         found += [Formula(f"(1 - {q}²)", 2, 1 - x * x), Formula(f"{q} (1 - {q})", 2, x * (1 - x))]
         found += [
+            Formula(f"(1 - {q})²", 3, (1 - x) ** 2),
             Formula(f"(1 + {q})", 3, 1 + x),
             Formula(f"(1 + {q}²)", 3, 1 + x * x),
             Formula(f"(1 - tanh({q})²)", 4, 1 - np.tanh(x) ** 2),

@@ -32,10 +32,12 @@ class Wiretap:
 
     moved, (line, directions), adds something to what one line assigns, call by call; right is then what the line had.
     beyond makes more of the function's results, name -> array, which may be claimed too: a step's dx_t, dW_x, …
+    trusted names functions that are known to be right: nothing in them is suspected.
     """
 
-    def __init__(self, function, inputs, moved=None, beyond=None):
+    def __init__(self, function, inputs, moved=None, beyond=None, trusted=()):
         self.function, self.inputs, self.moved, self.beyond = function, inputs, moved, beyond
+        self.trusted = frozenset(trusted)
         self.lines, tapped, listener = tapped_function(function)
         self.values, self.arguments, self.right = {}, {}, []
         self._reach, self._jacobians, self._faulty = {}, {}, {}
@@ -49,9 +51,20 @@ class Wiretap:
     def _with_more(self, gradients):
         return {**gradients, **(self.beyond(gradients) if self.beyond else {})}
 
+    def _by_gate(self, gradients):
+        """Each gate's da_i, da_f, … of da_t, which a step's record packs."""
+        gates = [name for name in self.truth if re.fullmatch("da_[ifocrzn]", name)] if "da_t" in gradients else []
+        order = sorted(gates, key=lambda name: "ifocrzn".index(name[-1]))
+        return dict(zip(order, np.split(gradients["da_t"], len(order), axis=-1), strict=True)) if order else {}
+
     def again(self, line, directions):
         """The same run with one line's values moved."""
-        return Wiretap(self.function, self.inputs, (line, directions), self.beyond)
+        return Wiretap(self.function, self.inputs, (line, directions), self.beyond, self.trusted)
+
+    @property
+    def suspected(self):
+        """Line -> its values, call by call, of the functions that are not trusted."""
+        return {line: values for line, values in self.values.items() if line.function not in self.trusted}
 
     def _hear(self, key, value):
         if isinstance(key, str):
@@ -92,7 +105,7 @@ class Wiretap:
                 try:
                     with np.errstate(all="ignore"):
                         result = named_gradients(faulty_function(mistake, self.function)(**self.inputs), self.function)
-                        self._faulty[mistake] = self._with_more(result)
+                        self._faulty[mistake] = self._with_more({**result, **self._by_gate(result)})
                 except (ValueError, TypeError, IndexError, AttributeError):
                     continue
         return self._faulty
@@ -115,7 +128,7 @@ class Wiretap:
     def line_of(self, name):
         """The last line that assigns a quantity; a sequence's dh_0 and dc_0 are the last dh_next and dc_next."""
         quantity = {"dh_0": "dh_next", "dc_0": "dc_next"}.get(name, name)
-        lines = [line for line in self.lines if line.quantity == quantity]
+        lines = [line for line in self.lines if line.quantity == quantity and line.function not in self.trusted]
         return lines[-1] if lines else self.lines[-1]
 
 

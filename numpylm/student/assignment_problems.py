@@ -29,11 +29,13 @@ class Problem(NamedTuple):
     """symbols: name -> value for the parameters; answers: name -> array, every quantity that can be compared.
 
     beyond, of a step's backward: what follows from its record of gradients, name -> array: dx_t, dW_x, dW_h, db.
+    sizes are those that it was made for.
     """
 
     symbols: dict
     answers: dict
     beyond: Callable | None = None
+    sizes: Sizes | None = None
 
 
 def activation(name, output):

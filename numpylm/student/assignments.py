@@ -19,6 +19,7 @@ from numpylm.student.assignment_cells import (
     step_problem,
 )
 from numpylm.student.assignment_cells import truncated_problem as truncated
+from numpylm.student.results import RTOL
 
 
 class Assignment(NamedTuple):
@@ -33,12 +34,22 @@ class Assignment(NamedTuple):
     equation: str
     returns: tuple
     problem: Callable
-    rtol: float = 1e-9  # of the largest value of the right answer
+    rtol: float = RTOL  # of the largest value of the right answer
     short: tuple | None = None
 
     def for_parameters(self, asked):
         """The assignment for a function of these parameters: with the short order unless it asks for a cache."""
         return self if self.short is None or "cache" in asked else self._replace(returns=(*self.returns, self.short))
+
+    @property
+    def parameters(self):
+        """The documented parameters' names."""
+        return tuple(self.signature.partition("(")[2].partition(")")[0].split(", "))
+
+    @property
+    def is_plain(self):
+        """Whether it returns one array, and no cache."""
+        return len(self.returns[0]) == 1 and not self.signature.endswith("cache")
 
     @property
     def is_backward(self):
@@ -181,7 +192,7 @@ ASSIGNMENTS = {
         *cell_quartet("gru"),
         Assignment(
             "truncated_bptt", "truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
-            f"{RNN}\nin windows of `window` steps: the state goes on, no gradient goes back over a window's start",
+            f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start",
             (("dW_xh", "dW_hh", "db_h"),), truncated,
         ),
         Assignment(
@@ -195,12 +206,12 @@ ASSIGNMENTS = {
         ),
         Assignment(
             "central_difference", "central_difference(f, x) -> gradient",
-            "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε    ε about 1e-5; f() reads the array x", (("gradient",),),
+            "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x", (("gradient",),),
             plain.central_difference_problem, 1e-8,
         ),
         Assignment(
             "complex_step", "complex_step(f, x) -> gradient",
-            "∂f/∂x_k = Im f(x_k + iε) / ε    ε about 1e-30; f() reads the complex array x", (("gradient",),),
+            "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", (("gradient",),),
             plain.complex_step_problem, 1e-12,
         ),
     ]
@@ -209,7 +220,7 @@ ASSIGNMENTS = {
 FIRST_EQUATION = {  # of each gradient in a step's backward: which line of the forward it is the derivative of
     "rnn": {"da_t": "(1)", "dh_prev": "(1)", "dx_t": "(1)", "dW_xh": "(1)", "dW_hh": "(1)", "db_h": "(1)"},
     "lstm": {
-        "do_t": "(8)", "dtanh_c_t": "(8)", "dc_t": "(7) at t + 1 and (8)", "df_t": "(7)", "dc_prev": "(7)",
+        "do_t": "(8)", "dtanh_c_t": "(8)", "dc_t": "(7), (8)", "df_t": "(7)", "dc_prev": "(7)",
         "di_t": "(7)", "dc_tilde_t": "(7)", "da_c": "(6)", "da_o": "(5)", "da_f": "(4)", "da_i": "(3)",
         "da_t": "(3) to (6)", "dh_prev": "(3) to (6)", "dx_t": "(3) to (6)", "dW_x": "(3) to (6)", "dW_h": "(3) to (6)",
         "db": "(3) to (6)", "i_t": "(3)", "f_t": "(4)", "o_t": "(5)", "c_tilde_t": "(6)", "c_t": "(7)",

@@ -6,146 +6,139 @@ cache; else the package's own record.
 """
 
 import copy
-import inspect
 import re
 
 import numpy as np
 
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.binding import bind, call_by_name, parameter_names, shaped
+from numpylm.student.caches import CACHES, DoesNotRun, cache_note, check_that_caches_are_separate, own_cache
 from numpylm.student.crash import crash_sentence, memory_note, short
+from numpylm.student.own_forward import OwnForward
 from numpylm.student.results import Mismatch, compare, named_values
-
-CACHES = ("cache", "step", "trace")
-
-
-class Stop(Exception):
-    """Ends the check of one function with a status and sentences; table and diagnosis may follow."""
-
-    def __init__(self, status, *sentences, **more):
-        super().__init__(*sentences)
-        self.finding = {"status": status, "sentences": list(sentences)} | more
+from numpylm.student.stop import Stop
 
 
 def check_problem(assignment, functions, states, rng, sizes):
     """Calls the function twice on one random problem. Raises Stop unless what it returns is right."""
-    function, asked = functions[assignment.name], parameter_names(functions[assignment.name])
+    function = functions[assignment.name]
+    asked = parameter_names(function, assignment.parameters)
     forward = functions.get(assignment.forward) if set(asked) & set(CACHES) else None
-    before = parameter_names(forward) if forward and forward is not function else []
-    has_own_cache = bool(before) and states.get(assignment.forward) in ("ok", "wrong")
-    problem = assignment.problem(rng, sizes, set(asked + before) - (set(CACHES) if has_own_cache else set()))
-    symbols = problem.symbols
-    own = own_cache(ASSIGNMENTS.get(assignment.forward), forward, symbols) if has_own_cache else None
-    if has_own_cache and own is None and "cache" in asked:  # a `step` or `trace` may be our record
-        raise Stop(
-            "wrong",
-            f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
-            "the last of a tuple, such as `return y, cache`",
-        )
-    if own is None:
-        problem = assignment.problem(rng, sizes, set(asked))
-        record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
-        given = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
+    forward = None if forward is function else forward
+    if forward and states.get(assignment.forward) not in ("ok", "wrong"):  # it may hang, or end the process
+        return check_without_forward(assignment, function, asked, rng, sizes, states.get(assignment.forward))
+    try:
+        own = own_problem(assignment, forward, asked, rng, sizes) if forward else None
+    except DoesNotRun:
+        return check_without_forward(assignment, function, asked, rng, sizes)
+    if own:
+        problem, cache = own
+        given = problem.symbols | dict.fromkeys(CACHES, cache)
+        wrong_forward = own_forward(assignment, forward, problem) if states.get(assignment.forward) == "wrong" else None
     else:
-        given = symbols | dict.fromkeys(CACHES, own)
-    judge(assignment.for_parameters(asked), problem, function, given, cache_note(assignment, asked, own, states))
+        problem, given = our_problem(assignment, asked, rng, sizes)
+        cache = wrong_forward = None
+    note = cache_note(assignment, asked, cache, states)
+    judge(assignment.for_parameters(asked), problem, function, given, note, wrong_forward)
+    check_that_caches_are_separate(assignment, function, given)
 
 
-def parameter_names(function):
-    """The parameters' names, as far as a function can be asked for them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-
-
-def own_cache(assignment, forward, symbols):
-    """What the student's own forward hands to the backward: the last of its tuple, or its record; None without one."""
-    try:
-        returned = call_by_name(forward, bind(assignment, forward, copy.deepcopy(symbols)))
-    except BaseException:
+def own_problem(assignment, forward, asked, rng, sizes):
+    """(problem, cache) where the student's own forward returns a cache; None where it returns none, and a `step` or a
+    `trace` is asked for, which may be our record. Raises DoesNotRun, and Stop where nothing else can be given."""
+    known = ASSIGNMENTS[assignment.forward]
+    before = parameter_names(forward, known.parameters)
+    problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
+    cache = own_cache(known, forward, problem.symbols)
+    if cache is not None:
+        return problem._replace(sizes=sizes), cache
+    if "cache" not in asked:
         return None
-    if isinstance(returned, tuple) and not hasattr(returned, "_fields"):
-        lengths = {len(order) for order in assignment.returns}
-        last = returned[-1] if returned else None
-        return last if len(returned) - 1 in lengths and not is_only_array(last, returned, lengths) else None
-    if isinstance(returned, np.ndarray | np.generic | float):
-        return None
-    return getattr(returned, "trace", returned)
+    raise Stop(
+        "wrong",
+        f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
+        "the last of a tuple, such as `return y, cache`",
+    )
 
 
-def is_only_array(last, returned, lengths):
-    """Whether a tuple's last thing is a value of a documented order, and no cache."""
-    return len(returned) in lengths and isinstance(last, np.ndarray)
+def our_problem(assignment, asked, rng, sizes):
+    """(problem, what the function is given), with our own record for a cache."""
+    problem = assignment.problem(rng, sizes, set(asked))._replace(sizes=sizes)
+    record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
+    return problem, problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
 
 
-def cache_note(assignment, asked, own, states):
-    """A sentence on where the cache came from, for what may go wrong with it."""
-    named = [name for name in asked if name in CACHES]
-    if not named or assignment.forward is None:
-        return []
-    if own is None:
-        return [
-            f"its `{named[0]}` was our own record: your file has no {assignment.forward} that returns a cache "
-            "(as the last of a tuple) when it is called"
-        ]
-    if states.get(assignment.forward) == "ok":
-        return [f"its `{named[0]}` was what your own {assignment.forward} returned"]
-    return [f"its `{named[0]}` came from your own {assignment.forward}, which is not right yet: mend that one first"]
+def check_without_forward(assignment, function, asked, rng, sizes, state=None):
+    """Of a backward whose forward does not run: is it written? It may be right for our record, but not wrong."""
+    problem, given = our_problem(assignment, asked, rng, sizes)
+    try:
+        judge(assignment.for_parameters(asked), problem, function, given, [])
+    except Stop as stop:
+        if stop.finding["status"] == "not written":
+            raise
+        named = next(name for name in asked if name in CACHES)
+        until = "makes a cache of its own in each call" if state == "shared" else "runs"
+        told = f"it is not checked until your {assignment.forward} {until}: its `{named}` is what that returns"
+        raise Stop("not checked", told) from stop
 
 
-def bind(assignment, function, symbols):
-    """The arguments by name. Raises Stop for a parameter that is no symbol of the problem."""
-    arguments = {}
-    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    required = [p.name for p in required if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    for name in parameter_names(function):
-        if name in symbols:
-            arguments[name] = symbols[name]
-        elif name in required and len(symbols) == len(required) == 1:
-            arguments[name] = next(iter(symbols.values()))  # a function of one argument may call it anything
-        elif name in required:
-            raise Stop(
-                "wrong",
-                f"it has a parameter `{name}`, which is no symbol of this problem. The check calls a function by its "
-                f"parameters' names; they may be {', '.join(map(shaped, symbols, symbols.values()))}",
-            )
-    return arguments
+def own_forward(assignment, forward, problem):
+    """The student's own forward, which is wrong, for its derivative to be compared."""
+    known = ASSIGNMENTS[assignment.forward]
+
+    def called(symbols):
+        return call_by_name(forward, bind(known, forward, copy.deepcopy(symbols)))
+
+    names = tuple(parameter_names(forward, known.parameters))
+    return OwnForward(known.name, known.returns, called, names, problem.symbols)
 
 
-def shaped(name, value):
-    """A symbol with its shape, or its word."""
-    if isinstance(value, str):
-        return f"{name}={value!r}"
-    return f"{name} {value.shape}".replace(",)", ")") if isinstance(value, np.ndarray) else name
-
-
-def judge(assignment, problem, function, given, note):
+def judge(assignment, problem, function, given, note, wrong_forward=None):
     """Calls the function and compares. Raises Stop with what is wrong."""
     returned, changed = call(assignment, function, given, note)
     if changed:
-        raise Stop("wrong", f"it changes its argument {' and '.join(changed)} in place: leave what you are given alone "
-                   "(`dx = dy` makes no copy; `dx -= 1` writes into dy too)", *note)  # fmt: skip
+        raise Stop("wrong", changed_sentence(assignment, changed), *note)
     try:
         values = named_values(returned, assignment, problem.answers)
     except Mismatch as mismatch:
         raise Stop("wrong", str(mismatch)) from mismatch
     rows, sentences = compare(values, problem.answers, assignment.rtol)
     if rows or sentences:
-        sentences += large_inputs(given, rows) + other_f(assignment, function, given)
+        sentences += large_inputs(given, values) + other_f(assignment, function, given)
         sentences += [sentence for sentence in note if "not right yet" in sentence]
-        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows))
+        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows),
+                   own_forward=wrong_forward)  # fmt: skip
     again, _ = call(assignment, function, given, note)
     if not same_values(values, named_values(again, assignment, problem.answers)):
         raise Stop("wrong", "two identical calls give different results: it remembers something between calls, such as "
                    "a global array that it adds to, or draws random numbers")  # fmt: skip
 
 
-def large_inputs(given, rows):
-    """A sentence where nothing but large inputs can be the reason."""
+def changed_sentence(assignment, changed):
+    """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
+    if assignment.name in ("central_difference", "complex_step"):
+        return (
+            f"it leaves its argument {' and '.join(changed)} changed: keep the old x[k], and put it back before you "
+            "go on to the next entry (to add and subtract ε again leaves a rounding error)"
+        )
+    return (
+        f"it changes its argument {' and '.join(changed)} in place: leave what you are given alone (`dx = dy` makes no "
+        "copy; `dx -= 1` writes into dy too)"
+    )
+
+
+def large_inputs(given, values):
+    """A sentence where numbers that are not finite come from large inputs: of an overflow, or of log 0."""
     largest = max((np.abs(array).max() for array in everything(given).values() if array.size), default=0)
-    return ["this input holds ±1000: e^1000 is too large for a float64 number"] if largest == 1000 and not rows else []
+    if largest != 1000 or all(np.isfinite(value).all() for value in values.values()):
+        return []
+    if any(np.isnan(value).any() for value in values.values()):
+        return ["this input holds ±1000: e^1000 is too large for a float64 number"]
+    return [
+        "this input holds ±1000, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
+        "compute log y without y, as a - max a - log Σ e^(a - max a)"
+    ]
 
 
 def other_f(assignment, function, given):
@@ -175,13 +168,6 @@ def call(assignment, function, given, note):
         if not same_values({0: array}, {0: after.get(name)})
     ]
     return returned, changed
-
-
-def call_by_name(function, arguments):
-    """function(**arguments), where parameters before a `/` go by their place."""
-    by_place = [p.name for p in inspect.signature(function).parameters.values() if p.kind == p.POSITIONAL_ONLY]
-    named = {name: value for name, value in arguments.items() if name not in by_place}
-    return function(*[arguments[name] for name in by_place if name in arguments], **named)
 
 
 def everything(tree):

@@ -1,5 +1,6 @@
 """What a student is told when their code crashes: a sentence, and the lines of their own file that led there."""
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -32,6 +33,14 @@ def crash_sentence(error, when="when it is called"):
     if isinstance(error, EOFError):
         return f"it asks for input {when} (EOFError): there is nobody to answer"
     text = str(error).strip().split("\n")[0]
+    if isinstance(error, NameError) and error.name == "np":
+        text += ". NumPy is not imported: write `import numpy as np` at the top of your file"
+    sizes = re.search(r"matmul.*\(size (\d+) is different from (\d+)\)", text)
+    if sizes:
+        text = (
+            f"two matrices that do not fit are multiplied: the second has {sizes[1]} rows, the first {sizes[2]} "
+            "columns. Is one of them to be transposed, or the order another?"
+        )
     return f"it crashes {when}: {type(error).__name__}{': ' + text if text else ''}"
 
 

@@ -1,101 +1,127 @@
 """What is likely wrong with a student's function, given which of the quantities that it returned are wrong.
 
-numpylm.diagnosis knows our own backward functions line by line, and the common mistakes; here it is asked, in
-its names. Where it has nothing to say (of a forward, say) evidence.py compares the numbers.
+The evidence, in this order:
+
+    the quantities themselves    two of them exchanged, one zero everywhere, one factor in all
+    one mistake for everything   numpylm.diagnosis knows our own backward functions line by line, and common mistakes
+    each quantity by itself      where the pre-activations' gradients are right, so that none comes from another
+    what they have in common     with the right ones (relations.py), and which is computed first
 """
 
-from inspect import signature
+import re
 
 import numpy as np
 
 from numpylm.proof import evidence
-from numpylm.proof.nested import arrays_of
-from numpylm.student import assignments
+from numpylm.student.hints import Evidence, Hint, findings, first_wrong, hints, in_common
+from numpylm.student.own_forward import fit_sentence
+from numpylm.student.relations import exchange_sentences, exchanges
+from numpylm.student.results import is_rounding
+from numpylm.student.slips import known_slip, known_weight_slip
 
-INPUT_GRADIENTS = ("da_t", "dx_t", "dx")  # where one is right, all pre-activations' gradients are
-
-
-def diagnose(assignment, problem, values, rows):
-    """Sentences on what is likely wrong: what numpylm.diagnosis says, else which wrong quantity is computed first, and
-    what the wrong quantities have in common with the right ones."""
-    wrong = {row.name: values[row.name] for row in rows}
-    shared = evidence.common_factor(wrong, {name: problem.answers[name] for name in wrong})
-    if shared and assignment.is_backward and len(wrong) == len(values):
-        return [shared]
-    sentences = []
-    for names in separate_mistakes(values, wrong):
-        mended = {name: value if name in names else problem.answers[name] for name, value in values.items()}
-        sentences += known_mistakes(assignment, problem, mended)
-    if not sentences:
-        return first_wrong(assignment, problem.answers, values, rows) + relations_of(wrong, problem)
-    unsaid = {name: value for name, value in wrong.items() if not any(name in sentence for sentence in sentences)}
-    unsaid = unsaid if is_right_inside(values, wrong) else {}  # else they may be mere consequences
-    return list(dict.fromkeys(sentences + relations_of(unsaid, problem)))
+PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
 
 
-def separate_mistakes(values, wrong):
-    """The wrong names in groups: each alone where they cannot come from one another, otherwise all together."""
-    return [[name] for name in wrong] if is_right_inside(values, wrong) else [list(wrong)]
+def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
+    """Hints on what is likely wrong, the most telling first. trusted names functions that it calls and that are right;
+    own_forward is the student's forward, an OwnForward, if that is wrong, and the cache came from it.
+
+    A diagnosis is a help: where it fails itself, the table of wrong entries still stands.
+    """
+    answers = {name: right for name, right in problem.answers.items() if name in values}
+    taken = exchanges(values, answers)
+    found = [Hint(words) for words in exchange_sentences(taken)]
+    rest = [row.name for row in rows if row.name not in taken]
+    if not rest or is_rounding(rows, assignment.rtol):
+        return found
+    if own_forward:
+        fit = fit_sentence(own_forward, values)
+        return [*found, Hint(fit)] if fit else found
+    seen = {
+        name: np.asarray(values[name] if name in rest else right, dtype=float)
+        for name, right in answers.items()
+        if name in taken or can_be_compared(values[name], right)
+    }
+    case = Evidence(assignment, problem, seen, rest, tuple(trusted))
+    return found + (diagnose_backward(case) if assignment.is_backward else diagnose_forward(case))
 
 
-def is_right_inside(values, wrong):
-    """Whether the pre-activations' gradients are known to be right: then each wrong quantity has its own cause."""
-    return any(name in values and name not in wrong for name in INPUT_GRADIENTS)
+def can_be_compared(value, right):
+    """Whether a value has the right one's shape, and only finite entries."""
+    return value.shape == np.shape(right) and bool(np.isfinite(value).all())
 
 
-def first_wrong(assignment, answers, values, rows):
-    """Which wrong quantity is computed first, and which equation it belongs to."""
-    equations = assignments.FIRST_EQUATION.get(assignment.name.partition("_")[0], {})
-    wrong = [row.name for row in rows]
-    order = [name for name in answers if name in wrong and name in equations]
-    if not order or "step" not in assignment.name:
-        return []
-    before = [name for name in answers if name in values and name not in wrong and name in equations]
-    before = [name for name in before if list(answers).index(name) < list(answers).index(order[0])]
-    right = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
-    return [f"look first at {order[0]}, equation {equations[order[0]]}{right}"]
-
-
-def known_mistakes(assignment, problem, values):
-    """What numpylm.diagnosis, which knows the common mistakes, says; nothing if it knows none that fits."""
-    if not assignment.is_backward:
-        return []
+def diagnose_forward(case):
+    """Hints on a forward's values: a known slip, else what is seen first and what is in common with the right ones."""
     try:
-        from numpylm.diagnosis.diagnose import findings
-        from numpylm.diagnosis.mistakes import MODULES
-        from numpylm.diagnosis.wiretap import Wiretap
+        slip = known_slip(case.assignment, case.problem, case.values)
+    except Exception:  # the table still says what is wrong
+        slip = None
+    return [Hint(*slip)] if slip else first_wrong(case) + in_common(case, case.wrong)
 
-        name = assignment.name.replace("rnn_relu", "rnn")  # ours is told its nonlinearity
-        function = getattr(MODULES[name], name)
-        inputs = {name: problem.symbols[name] for name in signature(function).parameters if name in problem.symbols}
-        claimed = claims(assignment, function, inputs, values)
-        found = findings(name, inputs, claimed)
-        if found and problem.beyond:
-            # What follows from the step's gradients is evidence too, unless it is wrong for reasons of its own.
-            run = Wiretap(name, inputs, beyond=problem.beyond)
-            more = findings(name, inputs, {q: value for q, value in values.items() if q in run.truth}, run)
-            found = more if more[0].is_explained else found
-        return [finding.sentence for finding in found]
-    except Exception:  # a diagnosis is a help: without one, the table still says what is wrong
+
+def diagnose_backward(case):
+    """Hints on gradients, of which none are exchanged."""
+    if len(case.wrong) == len(case.values) > 1:
+        truths = {name: case.problem.answers[name] for name in case.wrong}
+        shared = evidence.common_factor({name: case.values[name] for name in case.wrong}, truths)
+        if shared:
+            return [Hint(shared)]
+    zero = [name for name in case.wrong if not case.values[name].any()]
+    rest = [name for name in case.wrong if name not in zero]
+    if zero and (not rest or is_right_inside(case)):
+        return in_common(case, zero) + (explained(case, rest) if rest else [])
+    return explained(case, case.wrong)
+
+
+def explained(case, names):
+    """Hints on wrong gradients: one mistake that explains all of them, else one for each, else what is seen first."""
+    together = findings(case, names)
+    if len(names) > 1 and any(finding.is_explained for finding in together):
+        return hints(together)
+    if is_right_inside(case) or len(names) == 1:
+        return each_alone(case, names)
+    return (hints(together) or first_wrong(case)) + in_common(case, names)
+
+
+def each_alone(case, names):
+    """Hints on wrong gradients that do not come from each other: a known mistake, a relation, or the line's formula."""
+    found = {name: findings(case, [name]) for name in names}
+    known = [name for name in names if any(finding.is_known for finding in found[name])]
+    rest = [name for name in names if name not in known]
+    said = [hint for name in known for hint in hints(found[name])] + slips_in_weights(case, rest)
+    said += in_common(case, unsaid(rest, said))
+    return said + [hint for name in unsaid(rest, said) for hint in by_itself(case, name, found[name])]
+
+
+def unsaid(names, said):
+    """The names that no hint is about."""
+    return [name for name in names if not any(re.search(rf"\b{name}\b", hint.words) for hint in said)]
+
+
+def slips_in_weights(case, names):
+    """Hints on a step's gradients of weights, bias and input that equal a known slip."""
+    slips = {}  # words -> the quantities that they hold for
+    for name in names:
+        words = known_weight_slip(case.assignment, case.problem, name, case.values[name])
+        if words:
+            slips.setdefault(words, []).append(name)
+    return [Hint(f"{', '.join(holders)}: {words}") for words, holders in slips.items()]
+
+
+def by_itself(case, name, found):
+    """Hints on a gradient that has nothing in common with the right one."""
+    is_read = found and "seems to be" in found[0].words
+    if len(case.values) == 1 and not is_read:  # that its one value is wrong is known
         return []
+    if is_read or not is_right_inside(case):
+        return [
+            hint._replace(words=hint.words.replace("all that is wrong", f"what {name} is")) for hint in hints(found)
+        ]
+    words = f"{name} is wrong by itself: what it is computed from is right, so look at the line that makes it"
+    return [Hint(words, found[0].code if found and found[0].is_explained else "")]
 
 
-def claims(assignment, function, inputs, values):
-    """The values in the names of our own function: what a step's record holds, and its gates' pre-activations."""
-    if len(assignment.returns[0]) == 1:
-        return next(iter(values.values()))
-    if "step" not in assignment.name:
-        return {name: value for name, value in values.items() if name in assignment.returns[0]}
-    known = set(function(**inputs)._fields)
-    return {name: value for name, value in values.items() if name in known or name.startswith("da_")}
-
-
-def relations_of(wrong, problem):
-    """What each wrong quantity has in common with the right one."""
-    sizes = evidence.named_sizes(arrays_of({name: value for name, value in problem.symbols.items() if name != "f"}))
-    names = {}  # sentence -> the quantities that it holds for
-    for name, value in wrong.items():
-        value, right = np.asarray(value, dtype=float), np.asarray(problem.answers[name])
-        for sentence in evidence.relations(value, right, sizes):
-            names.setdefault(sentence, []).append(name)
-    return [f"{', '.join(holds_for)}: {sentence}" for sentence, holds_for in names.items()]
+def is_right_inside(case):
+    """Whether the pre-activations' gradients are known to be right: then each wrong quantity has its own cause."""
+    return any(name in case.values and name not in case.wrong for name in PRE_ACTIVATION_GRADIENTS)

@@ -1,25 +1,29 @@
 """The report of `numpylm check` as text of 80 columns: a line for each function, then what is wrong with it."""
 
+import itertools
 import textwrap
 
 WORDS = {
     "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
-    "not written": "NOT WRITTEN",
+    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED",
 }  # fmt: skip
 WIDTH = 80
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 
 
-def report(result):
-    """The whole report: functions and their states, the details of those that are not right, and a total."""
+def report(result, show_lines=False):
+    """The whole report: functions and their states, the details of those that are not right, and a total.
+
+    show_lines adds which lines of our own source the diagnosis is about.
+    """
     if result.error:
-        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error)])
+        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)])
     if not result.findings:
         return "\n".join(paragraph("", nothing_found(result)))
-    lines = [result.file, "", *overview(result.findings), ""]
+    lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
-            lines += details(name, finding)
+            lines += details(name, finding, shown, show_lines)
     return "\n".join([*lines, total(result.findings)])
 
 
@@ -32,41 +36,56 @@ def nothing_found(result):
     )
 
 
+def hiding(result):
+    """What to say of files whose names are those of modules."""
+    said = [
+        f"the name {name} hides the module {name.removesuffix('.py')} from every program in this folder: rename the "
+        "file"
+        for name in result.hides
+    ]
+    return [line for sentence in said for line in paragraph("! ", ended(sentence))] + [""] * bool(said)
+
+
 def overview(findings):
     """One line for each function: its name, its state, and which quantities are wrong."""
     width = max(map(len, findings))
     lines = []
     for name, finding in findings.items():
         wrong = ", ".join(row["name"] for row in finding.get("table", []))
-        line = f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()
-        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+        lines.append(cut(f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()))
     return lines
 
 
-def details(name, finding):
-    """A heading, the signature and equation where they help, and all that was found."""
+def cut(line):
+    """A line of 80 columns at most; what is cut off is shown to be."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def details(name, finding, shown, show_lines=False):
+    """A heading, all that was found, and what the function is to compute, unless shown holds these equations."""
     heading = f"-- {name}: {WORDS[finding['status']]} "
-    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding)]
+    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    return [*lines, *(documentation(name) if needs_documentation(finding) else []), ""]
+    if finding["status"] == "not checked":
+        return [*lines, ""]
+    return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 
 
-def needs_documentation(finding):
-    """Whether the reader should be told what the function is to compute: not where a table of numbers says enough."""
-    return not finding.get("table")
-
-
-def documentation(name):
-    """The signature and the equation, as they are documented."""
-    from numpylm.student.assignments import ASSIGNMENTS
+def documentation(name, shown, with_signature):
+    """The equation, after the signature where that was not kept to, as they are documented."""
+    from numpylm.student.assignments import ASSIGNMENTS, EQUATIONS
 
     if name not in ASSIGNMENTS:
         return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
     assignment = ASSIGNMENTS[name]
-    equation = [line for part in assignment.equation.split("\n") for line in textwrap.wrap(part, WIDTH - 4) or [""]]
-    equation = assignment.equation.split("\n") if max(map(len, equation)) <= WIDTH - 4 else equation
-    return ["", *hanging(assignment.signature, "  "), "", *[f"    {line}" for line in equation]]
+    text = assignment.equation
+    for several in [several for several in EQUATIONS.values() if "\n" in several and several in text]:
+        text = text.replace(several, "the equations above") if several in shown else text
+        shown.add(several)
+    text = text.replace("the gradients of\nthe equations", "the gradients of the equations")
+    signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
+    return [*signature, "", *[f"    {line}" for line in text.split("\n")]]
 
 
 def hanging(text, indent):
@@ -74,21 +93,27 @@ def hanging(text, indent):
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ")
 
 
-def body(finding):
+def body(finding, show_lines=False):
     """Sentences, table, diagnosis, the crash's lines, and what the code printed."""
     table = finding.get("table") or []
     lines = columns(table)
     for sentence in finding.get("sentences", []):
-        lines += paragraph("! ", sentence)
-    for sentence in finding.get("diagnosis", []):
-        lines += paragraph("-> ", sentence)
+        lines += paragraph("! ", ended(sentence))
+    codes = finding.get("lines", []) if show_lines else []
+    for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
+        lines += paragraph("-> ", ended(sentence)) + paragraph("   ", code)
     code = [line for line in finding.get("code", []) if line]
-    lines += ["", *[f"    {line}"[:WIDTH] for line in code]] if code else []
+    lines += ["", *[cut(f"    {line}") for line in code]] if code else []
     if finding.get("shapes"):
         lines += ["", *paragraph("  ", "it was given " + ", ".join(finding["shapes"]))]
     if finding.get("printed", "").strip():
-        lines += ["", "  it printed", *[f"  | {line}"[:WIDTH] for line in finding["printed"].strip().split("\n")[:8]]]
+        lines += ["", "  it printed", *[cut(f"  | {line}") for line in finding["printed"].strip().split("\n")[:8]]]
     return lines
+
+
+def ended(sentence):
+    """A sentence with a full stop, if it has no end; what ends in a colon is followed by more."""
+    return sentence if sentence.endswith((".", "?", ":")) else f"{sentence}."
 
 
 def columns(table):
@@ -107,11 +132,10 @@ def columns(table):
 
 
 def cells(row):
-    """One row's cells as text."""
-    shape = "x".join(map(str, row["shape"])) or "-"
-    index = ",".join(map(str, row["index"])) or "-"
+    """One row's cells as text; a right answer of -0 is shown as 0."""
+    shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
     return (
-        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right']:.4g}", f"{row['relative_error']:.0e}",
+        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right'] + 0.0:.4g}", f"{row['relative_error']:.0e}",
         f"{row['num_wrong']}/{row['size']}",
     )  # fmt: skip
 

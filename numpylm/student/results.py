@@ -10,6 +10,7 @@ import numpy as np
 from numpylm.proof.nested import children
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
+RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
 FLOAT32_STEP = 1e-7  # a relative error below which float32, and nothing else, may be to blame
 
 
@@ -160,19 +161,30 @@ def compare(values, answers, rtol):
             continue
         yours = values[name]
         if yours.shape != np.shape(right):
-            sentences.append(f"{name} is of shape {yours.shape}; it should be of shape {np.shape(right)}")
+            sentences.append(shape_sentence(name, yours, np.asarray(right)))
         elif not np.isfinite(yours).all():
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(yours))[0])
-            sentences.append(
-                f"{name} is not finite: {yours[where]} at {list(where)}, where {right[where]:.6g} is right"
-            )
+            place = f" at {where}" if where else ""
+            sentences.append(f"{name} is not finite: it is {yours[where]}{place}, where {right[where]:.6g} is right")
         else:
             rows += wrong_row(name, yours, np.asarray(right), rtol)
-    if rows and all(row.relative_error < FLOAT32_STEP * 10 for row in rows) and rtol > 1e-13:
+    if is_rounding(rows, rtol):
         sentences.append(
             "the errors are as small as float32's rounding: is there a buffer of a fixed dtype? Keep float64"
         )
     return rows, sentences
+
+
+def shape_sentence(name, yours, right):
+    """What to say of a wrong shape: one time step too many is the start state, by all appearances."""
+    has_start = right.ndim == 3 and yours.shape == (len(right) + 1, *right.shape[1:])
+    start = ": is the start state the first of the time steps? Leave it out" if has_start else ""
+    return f"{name} is of shape {yours.shape}; it should be of shape {right.shape}{start}"
+
+
+def is_rounding(rows, rtol):
+    """Whether all errors are as small as float32's rounding: of exact answers, not of numerical derivatives."""
+    return bool(rows) and rtol == RTOL and all(row.relative_error < FLOAT32_STEP * 10 for row in rows)
 
 
 def wrong_row(name, yours, right, rtol):

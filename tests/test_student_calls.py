@@ -1,0 +1,208 @@
+"""How a student's function is called: parameters of other names, shared or missing caches, forwards that stop."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from student_files import check_here
+
+from numpylm.student import command
+from numpylm.student.assignments import ASSIGNMENTS
+from numpylm.student.binding import suggestions
+from numpylm.student.report import report
+
+FOLDER = Path(__file__).parent.parent / "exercises" / "solutions"
+RNN_STEP = """
+import numpy as np
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+    return h_t, (x_t, h_prev, h_t, W_xh, W_hh)
+def rnn_step_backward(dh_t, cache):
+    x_t, h_prev, h_t, W_xh, W_hh = cache
+    da = dh_t * (1 - h_t**2)
+    return da @ W_xh.T, da @ W_hh.T, x_t.T @ da, h_prev.T @ da, da.sum(axis=0)
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Checks a source with some things changed, (right, wrong) each."""
+
+    def checked(source, *changes):
+        for right, wrong in changes:
+            assert source.count(right) == 1
+            source = source.replace(right, wrong)
+        path = tmp_path / "mine.py"
+        path.write_text(source, encoding="utf-8")
+        return check_here(path)
+
+    return checked
+
+
+def finding(result, name):
+    found = result.findings[name]
+    return found["status"], " ".join(found["sentences"])
+
+
+@pytest.mark.parametrize(
+    ("function", "names", "unknown", "meant"),
+    [
+        ("rnn_step_backward", ["dh", "cache"], ["dh"], ["dh_t"]),
+        ("rnn_step", ["x", "h", "Wx", "Wh", "b"], ["x", "h", "Wx", "Wh", "b"],
+         ["x_t", "h_prev", "W_xh", "W_hh", "b_h"]),
+        ("lstm_step", ["xt", "hprev", "cprev", "Wx", "Wh", "bias"], ["xt", "hprev", "cprev", "Wx", "Wh", "bias"],
+         ["x_t", "h_prev", "c_prev", "W_x", "W_h", "b"]),
+        ("affine_backward", ["dout", "x", "W"], ["dout"], ["dy"]),
+        ("rnn_step", ["x_t", "h_prev", "P", "Q", "R"], ["P", "Q", "R"], ["W_xh", "W_hh", "b_h"]),  # by their places
+        ("rnn_step", ["x_t", "frequency"], ["frequency"], []),
+        ("cross_entropy_forward", ["scores", "labels"], ["scores", "labels"], ["logits", "targets"]),
+    ],
+)  # fmt: skip
+def test_what_was_meant_by_a_parameter(function, names, unknown, meant):
+    assert suggestions(ASSIGNMENTS[function].parameters, names, unknown) == meant
+
+
+def test_all_unknown_parameters_are_said_at_once_and_the_backward_waits(check):
+    result = check(RNN_STEP, ("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):", "def rnn_step(x, h, Wx, Wh, b):"))
+    status, said = finding(result, "rnn_step")
+    assert status == "wrong" and "`x`, `h`, `Wx`, `Wh`, `b`, which are no symbols" in said
+    assert "did you mean x_t, h_prev, W_xh, W_hh, b_h?" in said and "xW_t" not in said and "nonlinearity" not in said
+    status, said = finding(result, "rnn_step_backward")
+    assert (status, said) == (
+        "not checked",
+        "it is not checked until your rnn_step runs: its `cache` is what that returns",
+    )
+    assert "NOT CHECKED" in report(result)
+
+
+def test_a_function_of_star_args_is_given_the_documented_arguments_in_order(check):
+    assert check(RNN_STEP, ("(dh_t, cache):\n    x_t,", "(*args):\n    dh_t, cache = args\n    x_t,")).ok
+    assert check("def affine_forward(*given):\n    x, W, b = given\n    return x @ W + b").ok
+
+
+@pytest.mark.parametrize("crash", ["def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    1 / 0", None])
+def test_a_backward_waits_for_its_forward_to_run(check, crash):
+    """A missing import makes both fail; the second failure is none of its own."""
+    source = RNN_STEP.replace("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):", crash) if crash else RNN_STEP.replace(
+        "import numpy as np\n", "")  # fmt: skip
+    result = check(source)
+    assert finding(result, "rnn_step")[0] == "crash" and finding(result, "rnn_step_backward")[0] == "not checked"
+    assert crash or "write `import numpy as np` at the top" in finding(result, "rnn_step")[1]
+
+
+def test_a_stub_beside_a_forward_that_does_not_run_is_still_said_to_be_one(check):
+    stub = RNN_STEP.replace("    x_t, h_prev, h_t, W_xh, W_hh = cache\n", "    raise NotImplementedError\n")
+    assert finding(check(stub.replace("np.tanh", "np.tahn")), "rnn_step_backward")[0] == "not written"
+
+
+def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
+    """It was checked in an earlier process, which was killed."""
+    path = tmp_path / "mine.py"
+    path.write_text(RNN_STEP.replace("    h_t =", "    while True: pass\n    h_t ="), encoding="utf-8")
+    found = command.check_file(path, seconds=1).findings
+    assert {name: finding["status"] for name, finding in found.items()} == {
+        "rnn_step": "timeout", "rnn_step_backward": "not checked",
+    }  # fmt: skip
+
+
+def test_a_cache_may_stand_in_a_dict(check):
+    in_dict = (
+        "return h_t, (x_t, h_prev, h_t, W_xh, W_hh)",
+        'return {"h_t": h_t, "cache": (x_t, h_prev, h_t, W_xh, W_hh)}',
+    )
+    assert check(RNN_STEP, in_dict).ok
+
+
+@pytest.mark.parametrize(
+    "cache",
+    ["CACHE.update(v=(x_t, h_prev, h_t, W_xh, W_hh)) or CACHE", "CACHE.setdefault('v', []).append(h_t) or CACHE"],
+)
+def test_a_cache_that_all_calls_share_is_found_in_the_forward(check, cache):
+    result = check("CACHE = {}" + RNN_STEP, ("return h_t, (x_t, h_prev, h_t, W_xh, W_hh)", f"return h_t, {cache}"))
+    status, said = finding(result, "rnn_step")
+    assert status == "wrong" and "the cache that it returned is changed by the next call" in said
+    assert finding(result, "rnn_step_backward") == (
+        "not checked",
+        "it is not checked until your rnn_step makes a cache of its own in each call: its `cache` is what that returns",
+    )
+
+
+def test_a_forward_that_refuses_other_inputs_is_right_nevertheless(check):
+    """The second call, which looks for a shared cache, gets halves."""
+    assert check(
+        RNN_STEP, ("    h_t = np.tanh(x_t @", "    assert np.abs(x_t).max() > 1.3\n    h_t = np.tanh(x_t @")
+    ).ok
+
+
+def test_the_equations_of_a_cell_are_printed_once(check):
+    source = (FOLDER / "08_lstm_step.py").read_text(encoding="utf-8")
+    text = report(
+        check(
+            source,
+            ("c_t = f_t * c_prev + i_t * c_tilde_t", "c_t = f_t * c_prev + i_t"),
+            ("da_t.sum(axis=0)", "da_t[0]"),
+        )
+    )
+    assert text.count("i_t = σ(x_t W_xi") == 1 and "    the gradients of the equations above\n" in text
+    assert max(map(len, text.split("\n")[1:])) <= 80
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_no_documentation_is_wider_than_80_columns(name):
+    waiting = {"status": "not written", "sentences": ["x"]}
+    text = report(command.Result("mine.py", None, {name: waiting}, []))
+    assert max(map(len, text.split("\n"))) <= 80 and np.all(
+        [part in text for part in ASSIGNMENTS[name].equation.split()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "name"),
+    [
+        ("for x_t in x:", "for x_t in x[:4]:", "rnn_forward"),
+        ("reversed(range(len(dh)))", "reversed(range(4))", "rnn_backward"),
+        ("np.zeros_like(dh[0])", "np.zeros((3, 6))", "rnn_backward"),
+    ],
+)
+def test_a_size_that_is_written_into_the_code_is_said_to_be(check, right, wrong, name):
+    _, said = finding(check((FOLDER / "06_rnn_bptt.py").read_text(encoding="utf-8"), (right, wrong)), name)
+    assert "with T = 4, N = 3, D = 5, H = 6, V = 7 it is right" in said and "written into the code?" in said
+
+
+def test_large_inputs_are_told_from_other_sizes(check):
+    """Both problems are of other sizes and the second has entries of ±1000: without those it is right."""
+    overflow = "import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)"
+    _, said = finding(check(overflow), "softmax")
+    assert "e^1000 is too large" in said and "written into the code" not in said
+    log_of_zero = (FOLDER / "02_softmax_cross_entropy.py").read_text(encoding="utf-8") + (
+        "\ndef cross_entropy_forward(logits, targets):\n    y = softmax(logits)\n"
+        "    return -np.log(np.take_along_axis(y, targets[..., None], -1)).mean(), (y, targets)\n"
+    )
+    _, said = finding(check(log_of_zero), "cross_entropy_forward")
+    assert (
+        "loss is not finite: it is inf, where" in said and "the logarithm of 0 is -∞" in said and "e^1000" not in said
+    )
+
+
+@pytest.mark.parametrize("back", ["pass", "x[k] -= 0.7 * e"])
+def test_a_numerical_derivative_may_change_x_but_must_put_it_back(check, back):
+    source = f"""
+import numpy as np
+def central_difference(f, x):
+    g, e = np.zeros(x.shape), 1e-5
+    for k in np.ndindex(x.shape):
+        x[k] += e
+        high = f()
+        x[k] -= 2 * e
+        g[k] = (high - f()) / (2 * e)
+        {back}
+    return g
+"""
+    _, said = finding(check(source), "central_difference")
+    assert "leaves its argument x changed: keep the old x[k], and put it back" in said and "alone" not in said
+
+
+def test_a_start_state_among_the_time_steps_is_asked_for(check):
+    source = (FOLDER / "06_rnn_bptt.py").read_text(encoding="utf-8")
+    _, said = finding(check(source, ("h_t, h, caches = h_0, [], []", "h_t, h, caches = h_0, [h_0], []")), "rnn_forward")
+    assert "h is of shape (5, 3, 6); it should be of shape (4, 3, 6): is the start state the first" in said
