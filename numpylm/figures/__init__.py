@@ -12,6 +12,7 @@ FIGURES = (
     "gradient_flow",
     "spectral_radius",
     "clipping",
+    "secants",
     "step_size",
     "softmax_gradient",
     "learning_curve",

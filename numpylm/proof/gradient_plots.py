@@ -48,6 +48,7 @@ def draw_errors(axes, row):
     )
     axes.set_title(f"d{row.name} {'x'.join(map(str, row.shape))}: {row.num_wrong} wrong", fontsize=11)
     axes.grid(False)
+    axes.locator_params(integer=True)
     axes.set(xlabel="last axis", ylabel={1: "", 2: "first axis", 3: "t, n"}.get(row.error.ndim, "other axes"))
     if row.error.ndim < 2:
         axes.set_yticks([])
