@@ -21,6 +21,9 @@ class Problem:
             raise ValueError(
                 "there is no array of floating-point numbers among the arguments: nothing to differentiate"
             )
+        if not any(array.size for array in arrays_of(arguments).values()):
+            empty = ", ".join(f"{name} is of shape {array.shape}" for name, array in arrays_of(arguments).items())
+            raise ValueError(f"the arguments' arrays have no entries ({empty}): nothing to differentiate")
         self.constants = {
             name: value.copy()
             for name, value in leaves(arguments)
