@@ -158,8 +158,9 @@ class Problem:
         if self.method == "complex":
             return slope, not np.isfinite(slope)
         plus, minus = values[:2] if self.method != "forward" else values[-2:]
+        much = 3e-2 if self.method == "fourth" else 1e-3  # of the change of f, which a fourth-order difference forgives
         bend, rounding = abs(plus - 2 * self.value_here + minus), 1e-13 * max(abs(plus), abs(minus))
-        return slope, not bend <= 1e-3 * abs(plus - minus) + rounding
+        return slope, not bend <= much * abs(plus - minus) + rounding
 
 
 def unit_direction(rng, arrays):
