@@ -65,6 +65,8 @@ def is_doubtful(problem, each, scale):
         off = np.abs(each.claim - each.truth)
         visible = 0 if problem.is_complex_safe else 1e-8 * each.largest
         doubtful |= (off > 1e-4 * each.size) & (off > visible)
+        if problem.is_complex_safe:
+            doubtful |= each.drawn & (each.size < 1e-6 * problem.size)  # of which a difference sees few digits
     return doubtful
 
 
