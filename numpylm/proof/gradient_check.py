@@ -111,13 +111,13 @@ def row(each, wrong):
     claim, truth = each.claim, each.truth
     difference = np.where(each.accepted, 0, np.abs(claim - truth))
     if not np.isfinite(difference).any() and not wrong.any():
-        return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0)
+        return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0, wrong)
     error = difference / np.maximum(each.size, 1e-300)
     weight = np.where(wrong, 1 + difference, 0) if wrong.any() else difference
     worst = tuple(int(k) for k in np.unravel_index(np.nanargmax(weight), claim.shape))
     return Row(
         each.name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]),
-        int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest,
+        int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest, wrong,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ class Row(NamedTuple):
     num_kinks: int
     error: np.ndarray | None
     largest: float
+    wrong: np.ndarray | None = None  # booleans: which entries are wrong; None for a projection
 
 
 class GradientReport(NamedTuple):
@@ -76,7 +77,7 @@ class GradientReport(NamedTuple):
 
         Returns the matplotlib figure; writes it to path if one is given.
         """
-        from numpylm.proof.gradient_plots import error_map
+        from numpylm.proof.error_map import error_map
 
         return error_map(self, path)
 
