@@ -17,7 +17,9 @@ class Tolerance(NamedTuple):
 
 EXACT = Tolerance(1e-11, 1e-13)  # of the complex step
 ZERO = 1e3 * COMPLEX_STEP  # what the complex step itself may be off by, where the derivative is zero
-CLOSE = 1e-7  # of an entry's size, beside its measured error, of what was looked at again by differences
+CLOSE = 1e-7  # of an entry's size, beside its measured error, where it was looked at again
+SMALL, DIGITS = 1e-6, 3e-4  # entries below 1e-6 |f|: a right backward has rounding of its own there, 1 - tanh² for one
+TINY, ROUGHLY = 1e-8, 0.4  # entries below 1e-8 of the largest derivative, or of 3 % of |f|: of what rounding left there
 
 
 @dataclass
@@ -56,11 +58,22 @@ class Compared:
         """The size of every entry: of the claim or of the truth, whichever is larger."""
         return np.fmax(np.abs(self.claim), np.abs(self.truth))
 
+    @property
+    def off(self):
+        """How far the claim is from the truth."""
+        return np.abs(self.claim - self.truth)
+
+    def zero(self, exact_scale):
+        """What is no gradient, but rounding of the complex step, or of a sum of which nothing remains."""
+        return EXACT.atol * max(exact_scale, self.largest)
+
     def wrong(self, scale, exact_scale):
         """Booleans: where the claim is further from the truth than is forgiven. NaN is not wrong, but no truth."""
         error = np.nan_to_num(4 * self.error, posinf=np.inf)
-        allowed = self.tolerance.atol * max(scale, self.largest) + self.tolerance.rtol * self.size + error
-        closely = np.where(self.claim == 0, ZERO, 0) + EXACT.atol * max(exact_scale, self.largest)
-        closely = closely + np.where(self.exact, EXACT.rtol, CLOSE) * self.size
+        allowed = self.tolerance.atol * max(scale, self.largest) + self.tolerance.rtol * self.size
+        rtol = np.where(self.size < SMALL * scale, DIGITS, CLOSE)
+        rtol = np.where(self.size < TINY * max(exact_scale, self.largest), ROUGHLY, rtol)
+        rtol = EXACT.rtol if self.tolerance == EXACT else rtol
+        closely = np.where(self.claim == 0, ZERO, 0) + self.zero(exact_scale) + rtol * self.size
         looked_at = self.is_strict & (self.exact | np.isfinite(self.error))
-        return (np.abs(self.claim - self.truth) > np.where(looked_at, closely + error, allowed)) & ~self.accepted
+        return (self.off > np.where(looked_at, closely, allowed) + error) & ~self.accepted

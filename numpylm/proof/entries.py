@@ -12,7 +12,7 @@ it is safe, else by differences at the function's own scale (own_scale.py), whic
 
 import numpy as np
 
-from numpylm.proof.compared import EXACT, Compared
+from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
 from numpylm.proof.gradient_problem import not_complex_safe
 from numpylm.proof.unseen import find_unseen
 
@@ -34,7 +34,7 @@ def compare_entries(problem, claims, tolerances, max_entries, rng, are_default):
             look_again(problem, each, index)
         if not wrong_entries(problem, each, compared).any():
             find_unseen(problem, each, exact_scale(problem, compared), rng)
-        each.complaints += complaints_about(each, problem, wrong_entries(problem, each, compared))
+        each.complaints += complaints_about(each, problem, compared)
     return compared
 
 
@@ -62,11 +62,10 @@ def is_doubtful(problem, each, scale):
     """Booleans: the entries to be looked at again."""
     doubtful = each.wrong(problem.size, scale) | each.bends | (each.drawn & ~np.isfinite(each.truth))
     if each.is_strict and problem.method != "complex":
-        off = np.abs(each.claim - each.truth)
         visible = 0 if problem.is_complex_safe else 1e-8 * each.largest
-        doubtful |= (off > 1e-4 * each.size) & (off > visible)
-        if problem.is_complex_safe:
-            doubtful |= each.drawn & (each.size < 1e-6 * problem.size)  # of which a difference sees few digits
+        doubtful |= (each.off > DIGITS * each.size) & (each.off > visible)
+        few_digits = each.size if problem.is_complex_safe else np.where(each.size > 0, each.largest, np.inf)
+        doubtful |= each.drawn & (few_digits < SMALL * problem.size)  # the difference may agree by accident
     return doubtful
 
 
@@ -78,8 +77,7 @@ def look_again(problem, each, index):
         each.truth[index], each.exact[index] = exact, True
         return
     found = problem.measured(each.name, index)
-    contradicts = np.isfinite(found.slope) and not found.is_kink and not found.includes(first, 1e-9)
-    if problem.method == "complex" and contradicts:
+    if problem.method == "complex" and found.contradicts(first):
         raise not_complex_safe(first, found.slope)
     each.exact[index] = not found.is_kink and found.includes(exact, 1e-9)
     each.truth[index] = exact if each.exact[index] else found.nearest(claimed)
@@ -93,10 +91,10 @@ def is_settled(problem, each, index, exact):
     off = abs(each.claim[index] - exact)
     if problem.method == "complex":
         return abs(problem.difference(each.name, index) - exact) < 0.1 * off
-    return off <= EXACT.rtol * abs(exact) or abs(each.truth[index] - exact) < 0.1 * off
+    return off <= DIGITS * abs(exact) or abs(each.truth[index] - exact) < 0.1 * off
 
 
-def complaints_about(each, problem, wrong):
+def complaints_about(each, problem, compared):
     """Sentences on what could not be judged."""
     nothing = each.drawn & ~np.isfinite(each.truth)
     if nothing.any():
@@ -104,21 +102,34 @@ def complaints_about(each, problem, wrong):
         return [f"the function is not finite beside {each.name}{list(index)}: there is no derivative to compare with"]
     if each.kinks.any() and (each.kinks == each.drawn).all():
         return [f"every entry of {each.name} lies at a kink, where any slope between two passes: nothing was proved"]
-    error = 4 * np.nan_to_num(each.error, posinf=0)  # a rough function has a sentence of its own
-    is_zero = (each.claim == 0) & (error < 1e-10 * problem.size)
-    error = np.where(each.kinks | wrong | is_zero, 0, error)
+    unsure = unsure_by(each, problem, exact_scale(problem, compared))
+    unsure = np.where(each.kinks | wrong_entries(problem, each, compared), 0, unsure)
     largest = max(np.abs(each.claim).max(initial=0), each.largest)
-    if each.is_strict and error.max(initial=0) > 1e-3 * largest:
-        index = tuple(int(k) for k in np.unravel_index(error.argmax(), error.shape))
-        return [cannot_judge(each, problem, index, largest)]
+    if each.is_strict and unsure.max(initial=0) > DIGITS * largest:
+        index = tuple(int(k) for k in np.unravel_index(unsure.argmax(), unsure.shape))
+        return [cannot_judge(each, problem, index, largest, unsure[index])]
     return []
 
 
-def cannot_judge(each, problem, index, largest):
+def unsure_by(each, problem, scale):
+    """How far each entry's truth may be off, 0 where claim and truth are both zero as far as can be seen."""
+    error = 4 * np.nan_to_num(each.error, posinf=0)  # a rough function has a sentence of its own
+    zero = each.zero(scale)
+    is_seen = (
+        (each.size > 3 * zero)
+        & (each.off > np.maximum(error, np.where(each.claim == 0, ZERO, 0)))
+        & ~np.isinf(each.error)
+    )
+    forgiven = np.where(is_seen & (each.off > DIGITS * each.size), np.maximum(zero, each.off), 0)
+    error = np.where((each.claim == 0) & (error < 1e-10 * problem.size), 0, error)
+    return np.maximum(forgiven, error)
+
+
+def cannot_judge(each, problem, index, largest, error):
     """The sentence on a gradient that rounding hides."""
     return (
-        f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged: differences see it to "
-        f"±{4 * each.error[index]:.0e} only, because f's value, {problem.value_here:.1e}, and {each.name}"
+        f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged: it is seen to "
+        f"±{error:.0e} only, because f's value, {problem.value_here:.1e}, and {each.name}"
         f"{list(index) or ''}, {problem.arrays[each.name][index]:.1e}, are rounded: scale f or move it nearer to zero, "
         "or write it so that the complex step can be taken (no abs, no fixed dtype)"
     )

@@ -14,7 +14,8 @@ sin x, 1e-4 for 1/x at x = 1e-4, 1e-8 |x| for sin x at x = 1e8), and how its val
                (Lepski, 1990), so that steps longer than L are never believed, however well they agree among each other.
                Of those, the one with the least error: its noise, and what the last step changed (Ridders).
 
-Where the slopes from both sides are further apart than their errors, x lies at a kink.
+Where the slopes from both sides are further apart than their errors, x lies at a kink. Where the noise is more than the
+rounding of f and of x explain, f is rough, or has a bump that no step resolves: then no slope is sure.
 """
 
 from typing import NamedTuple
@@ -33,9 +34,8 @@ ROUGH = (
 
 
 class Measured(NamedTuple):
-    """A derivative: slope ± error, its one-sided values ± side_error, and the noise of the function's value.
-
-    All are NaN where the function is not finite on both sides of x.
+    """A derivative: slope ± error, and its one-sided values ± side_error; hidden is how steep a bump may be that looks
+    like the function's noise. All are NaN where the function is not finite on both sides of x.
     """
 
     slope: float
@@ -43,6 +43,7 @@ class Measured(NamedTuple):
     left: float
     right: float
     side_error: float
+    hidden: float
     is_rough: bool
 
     @property
@@ -53,7 +54,7 @@ class Measured(NamedTuple):
     @property
     def uncertainty(self):
         """The error of the slope, or of those of both sides of a kink; infinite where the function is rough."""
-        return np.inf if self.is_rough else self.side_error if self.is_kink else self.error
+        return np.inf if self.is_rough else self.hidden + (self.side_error if self.is_kink else self.error)
 
     def includes(self, slope, rtol=1e-6):
         """Whether a slope lies within the errors: of the slope, or between those of both sides of a kink."""
@@ -61,12 +62,17 @@ class Measured(NamedTuple):
         low, high = sorted((self.left, self.right)) if self.is_kink else (self.slope, self.slope)
         return bool(low - slack <= slope <= high + slack)
 
+    def contradicts(self, slope):
+        """Whether a slope is certainly another one."""
+        off = abs(slope - self.slope) - 1e-9 * max(abs(slope), abs(self.slope))
+        return bool(not self.is_kink and off > 4 * self.uncertainty)
+
     def nearest(self, slope):
         """Of the slopes that were measured the one nearest to a given one: at a kink, that of one side."""
         return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.slope
 
 
-UNKNOWN = Measured(*[np.nan] * 5, False)
+UNKNOWN = Measured(*[np.nan] * 6, False)
 
 
 def measured(value, x=0.0):
@@ -77,7 +83,7 @@ def measured(value, x=0.0):
     x = x if np.isfinite(x) else 0.0
     size = 2.0 ** np.floor(np.log2(max(1.0, abs(x))))
     guess = from_steps(value, x, size * RATIO ** np.arange(-7.0, -3.0))
-    if guess.error < 1e-9 * abs(guess.slope) and not guess.is_kink:
+    if guess.uncertainty < 1e-9 * abs(guess.slope) and not guess.is_kink:
         return guess
     finest = max(min(EPS, 2.0**-20 * abs(x)) or EPS, 8 * np.spacing(abs(x)))
     count = int(np.log2(COARSEST * size / finest) / np.log2(RATIO)) + 1
@@ -101,15 +107,27 @@ def from_points(here, x, forth, back, plus, minus):
     """The Measured derivative from f here and at x + forth and x - back."""
     left, right = (here - minus) / back, (plus - here) / forth
     central = (back * right + forth * left) / (forth + back)  # the slope of the parabola through the three points
-    rounding = 2 * EPS * abs(here) + np.spacing(abs(x)) * np.abs(central[:3]).max()
-    noise = noise_of(np.abs(right - left) * (forth + back) / 2, rounding)
+    bends = np.abs(right - left) * (forth + back) / 2
+    noise = noise_of(bends, rounding(here, x, np.abs(central[:3]).max()))
     size = np.maximum(np.abs(plus), np.abs(minus))
     width = 2 * (noise + EPS * size) / (forth + back)
     slope, error = settled(central, width, (RATIO**2, RATIO**3))
     left, left_error = settled(left, 2 * width, (RATIO, RATIO**2))
     right, right_error = settled(right, 2 * width, (RATIO, RATIO**2))
-    is_rough = noise > 10 * rounding and noise > 1e-9 * max(abs(here), size.max())
-    return Measured(slope, error, left, right, left_error + right_error, bool(is_rough))
+    is_strange = noise > 10 * rounding(here, x, abs(slope))
+    hidden = hidden_slope(bends, noise, back) if is_strange else 0.0
+    is_rough = bool(is_strange and noise > 1e-9 * max(abs(here), size.max()))
+    return Measured(slope, error, left, right, left_error + right_error, hidden, is_rough)
+
+
+def rounding(here, x, slope):
+    """How far the value may be off because it is rounded, or because x is."""
+    return 2 * EPS * abs(here) + np.spacing(abs(x)) * slope
+
+
+def hidden_slope(bends, noise, steps):
+    """How steep f may be where its noise begins only at some step: what shows there may as well be a small bump."""
+    return float(noise / steps[np.argmax(bends > noise / RATIO)]) if noise > 10 * bends[:3].max() else 0.0
 
 
 def value_or_nan(value, step):
