@@ -114,13 +114,9 @@ def complaints_about(each, problem, compared):
 def unsure_by(each, problem, scale):
     """How far each entry's truth may be off, 0 where claim and truth are both zero as far as can be seen."""
     error = 4 * np.nan_to_num(each.error, posinf=0)  # a rough function has a sentence of its own
-    zero = each.zero(scale)
-    is_seen = (
-        (each.size > 3 * zero)
-        & (each.off > np.maximum(error, np.where(each.claim == 0, ZERO, 0)))
-        & ~np.isinf(each.error)
-    )
-    forgiven = np.where(is_seen & (each.off > DIGITS * each.size), np.maximum(zero, each.off), 0)
+    zero, least = each.zero(scale), np.where(each.claim == 0, ZERO, 0)
+    is_forgiven = (each.size > 3 * zero) & (each.off > DIGITS * each.size) & (each.off > np.maximum(error, least))
+    forgiven = np.where(is_forgiven & ~np.isinf(each.error), np.maximum(zero, each.off), 0)
     error = np.where((each.claim == 0) & (error < 1e-10 * problem.size), 0, error)
     return np.maximum(forgiven, error)
 
