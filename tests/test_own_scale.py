@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.proof.numerical import NotComplexSafe
+from numpylm.proof.numerical import NotComplexSafe, central_difference
 from numpylm.proof.own_scale import measured
 
 FUNCTIONS = {
@@ -195,6 +195,30 @@ def test_a_steep_curve_is_no_kink():
     report = check_gradients(lambda x: 1e10 * (x**2).sum(), {"x": np.zeros(2)}, {"x": np.array([50.0, -70])})
     assert report.rows[0].num_wrong == 2 and report.rows[0].num_kinks == 0
     assert abs(report.rows[0].numeric) < 1e-6
+
+
+def test_a_backward_of_few_digits_is_not_wrong():
+    """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
+
+    def saturated(x, k):
+        return k * (np.tanh(x) - 1)
+
+    x = np.array([12.5])
+    assert check_gradients(lambda x: saturated(x, 1e4).sum(), {"x": x}, {"x": 1e4 * (1 - np.tanh(x) ** 2)}).ok
+    x, k = np.array([0.5, 18.0]), np.array([1.0, 1e5])
+    assert check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": k * (1 - np.tanh(x) ** 2)}).ok
+    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [2, 1] * k * (1 - np.tanh(x) ** 2)}).ok
+    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [1, 2] * k * (1 - np.tanh(x) ** 2)}).ok
+
+
+@pytest.mark.parametrize("is_complex_safe", [True, False])
+def test_a_claim_that_is_the_differences_own_noise_is_not_right(is_complex_safe):
+    x = np.array([0.3])
+    f = (lambda x: 200 + 4e-7 * x.sum()) if is_complex_safe else no_complex(lambda x: 200 + 4e-7 * x)
+    noise = central_difference(lambda: f(x), x)[0]
+    assert abs(noise - 4e-7) > 1e-3 * 4e-7
+    assert not check_gradients(f, {"x": x}, {"x": np.array([noise])}).ok
+    assert check_gradients(f, {"x": x}, {"x": np.array([4e-7])}).ok
 
 
 def test_at_a_kink_the_numeric_value_is_a_slope_and_not_the_claim():

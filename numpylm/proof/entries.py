@@ -77,9 +77,9 @@ def look_again(problem, each, index):
         each.truth[index], each.exact[index] = exact, True
         return
     found = problem.measured(each.name, index)
-    if problem.method == "complex" and found.contradicts(first):
+    if problem.method == "complex" and found.contradicts(first) and not found.is_flat:
         raise not_complex_safe(first, found.slope)
-    each.exact[index] = not found.is_kink and found.includes(exact, 1e-9)
+    each.exact[index] = not found.is_kink and (found.includes(exact, 1e-9) or (found.is_flat and np.isfinite(exact)))
     each.truth[index] = exact if each.exact[index] else found.nearest(claimed)
     each.error[index] = 0 if each.exact[index] else found.uncertainty
     problem.is_rough |= found.is_rough and not each.exact[index]

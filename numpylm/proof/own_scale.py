@@ -52,6 +52,11 @@ class Measured(NamedTuple):
         return abs(self.right - self.left) > 4 * self.side_error + 1e-6 * max(abs(self.left), abs(self.right))
 
     @property
+    def is_flat(self):
+        """Whether the value did not change at all, be it only because its change is less than its rounding."""
+        return self.left == self.right == 0
+
+    @property
     def uncertainty(self):
         """The error of the slope, or of those of both sides of a kink; infinite where the function is rough."""
         return np.inf if self.is_rough else self.hidden + (self.side_error if self.is_kink else self.error)
