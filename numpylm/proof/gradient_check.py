@@ -14,9 +14,9 @@ doubt (the entry seems wrong, or passes as small beside f only, or f bends much 
 the complex step (Squire and Trapp, 1998) where that is safe, or else by differences at the function's own scale, with
 steps of all sizes (Ridders, 1982; Lepski, 1990: see own_scale.py). These say how far they may be off, and then:
 
-    right           the claim agrees as closely as was measured; by the complex step to 11 digits, or both are zero
-                    beside |f|, below 3e-15 |f|
-    wrong           it is further off than that
+    right           the claim agrees to 1e-7 of its size and to what the measurement may be off; below 1e-6 |f| to 3e-4,
+                    where a right backward has rounding of its own; below 1e-14 |f| both count as zero
+    wrong           it is further off than that, by method="complex" already in the 11th digit
     a kink          (a ReLU at 0) the slopes on both sides differ, and any slope between them is right, which is all
                     that can be asked there; the numeric value shown is the slope of one side, and they are counted
     not proved      rounding of f or of x hides the gradient, or f is rough, like a function with float32 inside
