@@ -6,7 +6,7 @@ from test_readme import ROOT
 
 import numpylm as nlm
 from numpylm.cli import main
-from numpylm.figures import FIGURES, clipping, command, flow, gradient_flow, spectral_radius, trained
+from numpylm.figures import FIGURES, clipping, command, flow, gradient_flow, spectral_radius, streams, trained
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
 from numpylm.rnn import RNNParameters, rnn_cell
@@ -95,6 +95,18 @@ def test_at_rest_the_jacobian_of_tanh_is_a_power_of_W_hh():
 def test_spectral_radius_is_the_growth_of_each_step():
     norms = spectral_radius.jacobian_norms_of(0.9, None)
     assert (norms[-1] / norms[-21]) ** (1 / 20) == pytest.approx(0.9, abs=0.01)
+
+
+def test_the_picture_of_streams_shows_what_cut_streams_gives():
+    cut = nlm.cut_streams(np.arange(len(streams.TOKENS)), streams.N)
+    assert cut.inputs.shape == (streams.L, streams.N)
+    shown = list(filter(None, [text.get_text() for text in streams.draw().axes[0].texts]))
+    first_row = len(shown) - 1 - shown[::-1].index("stream 0")
+    assert shown.index("window 0") < first_row
+    for n in range(streams.N):
+        row = shown[shown.index(f"stream {n}", first_row) + 1 :][: 2 * streams.L]
+        assert row[::2] == [streams.TOKENS[k] for k in cut.inputs[:, n]]
+        assert row[1::2] == [streams.TOKENS[k] + "?" for k in cut.targets[:, n]]
 
 
 def test_descent_is_thrown_off_the_cliff_and_clipping_keeps_it():

@@ -13,7 +13,11 @@ FIGURES = (
     "spectral_radius",
     "clipping",
     "secants",
+    "truncation",
     "step_size",
     "softmax_gradient",
+    "streams",
+    "schedules",
+    "sampling",
     "learning_curve",
 )
