@@ -6,6 +6,7 @@ Every problem is a whole sequence of a random cell with weights of order one, T,
 six entries of each array. Prints how many were called wrong; the exit status is 1 if any was.
 """
 
+import argparse
 import sys
 import time
 
@@ -41,8 +42,25 @@ def check_one(seed, method):
     return check_gradients(forward, arguments, claim, method, {"h": dh, "state": dstate_T}, max_entries=6, rng=rng)
 
 
-def main(count):
+def positive(text):
+    """A positive integer, as argparse reads it."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a positive integer; got {text!r}")
+    return int(text)
+
+
+def main(arguments=None):
     """Runs all methods; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Counts correct gradients that the gradient checker calls wrong.")
+    parser.add_argument(
+        "count",
+        metavar="COUNT",
+        nargs="?",
+        type=positive,
+        default=2000,
+        help="problems for each method (default: 2000)",
+    )
+    count = parser.parse_args(arguments).count
     alarms = 0
     for method in CHECKS:
         started = time.perf_counter()
@@ -56,4 +74,4 @@ def main(count):
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000))
+    sys.exit(main())

@@ -106,7 +106,7 @@ def test_a_relu_at_its_kink_is_not_judged_but_counted():
         report = nlm.check_gradients(relu_sum, {"x": x}, {"x": np.array([0, slope, 5.0])})
         assert report.ok, report
         assert report.rows[0].num_kinks == 1
-        assert "entries lie at a kink" in str(report)
+        assert "1 entry lies at a kink" in str(report)
     report = nlm.check_gradients(relu_sum, {"x": x}, {"x": np.array([0, -0.5, 5.0])})
     assert not report.ok  # no slope on either side
 

@@ -40,6 +40,20 @@ def test_the_table_is_aligned_and_narrow():
 def test_kinks_are_told():
     report = RIGHT._replace(rows=[row("x", 0, 0.0, num_kinks=2)])
     assert "2 entries lie at a kink" in str(report)
+    report = RIGHT._replace(rows=[row("x", 0, 0.0, num_kinks=1)])
+    assert "1 entry lies at a kink" in str(report)
+
+
+def test_a_report_without_rows_has_one_blank_line():
+    report = GradientReport([], ["there is no gradient of W"], "central", ())
+    assert str(report).splitlines() == ["gradients are NOT PROVED", "", "! there is no gradient of W"]
+
+
+def test_html_has_no_empty_parts_and_numbers_to_the_right():
+    assert "<ul>" not in RIGHT._repr_html_() and "<ul>" in WRONG._repr_html_()
+    assert '<td style="padding:2px 10px;text-align:right">1.5</td>' in RIGHT._repr_html_()
+    assert '<td style="padding:2px 10px;text-align:left">x</td>' in RIGHT._repr_html_()
+    assert "<table>" not in GradientReport([], ["there is no gradient of W"], "central", ())._repr_html_()
 
 
 def test_html_is_escaped():

@@ -33,6 +33,7 @@ def writes_or_differs(problem):
     return []
 
 
+@np.errstate(all="ignore")  # of arguments that may lie beyond the edge of the function's domain
 def remembers(problem):
     """Arguments that are moved: does the value move, and does it do so in the same arrays as in new ones?"""
     rng, arrays = np.random.default_rng(2), copies(problem.arrays)

@@ -9,11 +9,19 @@ claim, under the arguments' names. Dicts, lists and named records may be nested;
 "parameters.W_h" and "state.0.c". Integer arrays, strings and None are constants.
 
 An entry is right when |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|); for the
-complex step, which subtracts nothing, the sizes of the derivatives take the place of 1 and |f|. An entry that is not
-right is measured again with finer methods, so that curvature is no false alarm. Where they too disagree among
-themselves the function has a kink (a ReLU at 0): the entry is right if the claim lies between the slopes on both sides,
-which is all that can be asked there, and the report says how many there are. entries.py has more on what is done where
-there is doubt: entries too small for differences to see, and entries that were not drawn.
+complex step, which subtracts nothing, the sizes of the derivatives take the place of 1 and |f|. Wherever that leaves a
+doubt (the entry seems wrong, or passes as small beside f only, or f bends much over the step) it is measured again, by
+the complex step (Squire and Trapp, 1998) where that is safe, or else by differences at the function's own scale, with
+steps of all sizes (Ridders, 1982; Lepski, 1990: see own_scale.py). These say how far they may be off, and then:
+
+    right           the claim agrees to 1e-7 of its size and to what the measurement may be off; below 1e-6 |f| to 3e-4,
+                    where a right backward has rounding of its own; below 1e-14 |f| both count as zero
+    wrong           it is further off than that, by method="complex" already in the 11th digit
+    a kink          (a ReLU at 0) the slopes on both sides differ, and any slope between them is right, which is all
+                    that can be asked there; the numeric value shown is the slope of one side, and they are counted
+    not proved      rounding of f or of x hides the gradient, or f is rough, like a function with float32 inside
+
+entries.py has more on this, and on entries that were not drawn.
 
 A gradient is proved at the given arguments, and there alone. Choose them so that no mistake can hide: weights and
 biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or more.
@@ -22,12 +30,14 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import check
-from numpylm.proof.entries import EXACT, Tolerance, compare_entries, wrong_entries
+from numpylm.proof.compared import EXACT, Tolerance
+from numpylm.proof.entries import compare_entries, wrong_entries
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_claims import claimed_arrays, float32_complaints
 from numpylm.proof.gradient_problem import Problem
 from numpylm.proof.gradient_report import GradientReport, Row
-from numpylm.proof.numerical import METHODS, directional_derivative
+from numpylm.proof.numerical import METHODS
+from numpylm.proof.own_scale import ROUGH
 
 CHECKS = (*METHODS, "projection")
 
@@ -40,10 +50,6 @@ TOLERANCES = {
     "projection": Tolerance(1e-7, 1e-9),
 }
 FLOAT32 = Tolerance(1e-3, 1e-4)  # for a claim that was computed in float32
-ROUGH = (
-    "the function is rough at a scale of 1e-8, as if a part of it were computed in float32 or had noise in it: no "
-    "slope there can be told from another"
-)
 
 
 def check_gradients(
@@ -99,19 +105,19 @@ def chosen_tolerance(method, claim, rtol, atol):
     return Tolerance(tolerance.rtol if rtol is None else rtol, tolerance.atol if atol is None else atol)
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def row(each, wrong):
     """One line of the report, from a Compared and where it is wrong."""
     claim, truth = each.claim, each.truth
-    difference = np.abs(claim - truth)
+    difference = np.where(each.accepted, 0, np.abs(claim - truth))
     if not np.isfinite(difference).any() and not wrong.any():
-        return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0)
-    error = difference / np.maximum(np.maximum(np.abs(claim), np.abs(truth)), 1e-300)
+        return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0, wrong)
+    error = difference / np.maximum(each.size, 1e-300)
     weight = np.where(wrong, 1 + difference, 0) if wrong.any() else difference
     worst = tuple(int(k) for k in np.unravel_index(np.nanargmax(weight), claim.shape))
     return Row(
         each.name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]),
-        int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest,
+        int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest, wrong,
     )  # fmt: skip
 
 
@@ -122,21 +128,30 @@ def project(problem, claims, tolerances, rng):
     return [*rows, project_along(problem, claims, names, tolerances, rng)] if len(names) > 1 else rows
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def project_along(problem, claims, names, tolerances, rng):
     """One row: ⟨gradient, v⟩ against the derivative along v, for one random v over the named arrays."""
-    direction = [rng.standard_normal(claims[name].shape) for name in names]
-    moved = [problem.moving[name] for name in names]
-    numeric = directional_derivative(problem.value, moved, direction, problem.method)
-    claimed = sum(float((claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
+    direction = {name: rng.standard_normal(claims[name].shape) for name in names}
+    claimed = sum(float((claims[name] * v).sum()) for name, v in direction.items())
+    numeric, error, is_kink = derivative_along(problem, direction, claimed)
     # The sum's own rounding, and the curvature along a long direction, grow with the sizes of what is summed.
-    size = sum(float(np.abs(claims[name] * v).sum()) for name, v in zip(names, direction, strict=True))
-    subtracts_nothing = problem.method == "complex"
-    scale = 1e-6 * abs(problem.value_here) if subtracts_nothing else problem.size
+    size = sum(float(np.abs(claims[name] * v).sum()) for name, v in direction.items())
+    scale = 1e-6 * abs(problem.value_here) if problem.method == "complex" else problem.size
     rtol, atol = (max(limits) for limits in zip(*[tolerances[name] for name in names], strict=True))
-    wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric))
+    wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric)) + error
     label = names[0] if len(names) == 1 else "all together"
     shape = claims[names[0]].shape if len(names) == 1 else ()
-    error = abs(claimed - numeric) / max(abs(claimed), abs(numeric), 1e-300)
+    relative = abs(claimed - numeric) / max(abs(claimed), abs(numeric), 1e-300)
     count = sum(claims[name].size for name in names)
-    return Row(label, shape, None, claimed, float(numeric), error, count, int(wrong), 0, None, abs(float(numeric)))
+    return Row(label, shape, None, claimed, numeric, relative, count, int(wrong), int(is_kink), None, abs(numeric))
+
+
+def derivative_along(problem, direction, claimed):
+    """(the derivative along a direction, how far it may be off, whether there is a kink)."""
+    if problem.method == "complex":
+        return float(problem.exactly_along(direction)), 0.0, False
+    found = problem.measured_along(direction)
+    if found.is_kink and found.includes(claimed):
+        return found.nearest(claimed), abs(found.right - found.left) + 4 * found.side_error, True
+    problem.is_rough |= found.is_rough
+    return found.nearest(claimed), 4 * found.uncertainty, found.is_kink

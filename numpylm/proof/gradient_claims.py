@@ -3,20 +3,37 @@
 import numpy as np
 
 from numpylm.proof.function_faults import copies, differs
-from numpylm.proof.nested import arrays_of, leaves, with_arrays
+from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
 
 
 def claimed_arrays(gradients, problem):
     """(name -> claimed gradient, where it can be judged, complaints about the rest)."""
-    complaints = []
-    if callable(gradients):
+    complaints, returned = [], callable(gradients)
+    if returned:
         gradients, complaints = called_twice(gradients, problem)
+    if not is_named(gradients):
+        return {}, [*complaints, nameless(gradients, problem, returned)]
     claims = {name: np.asarray(array) for name, array in arrays_of(gradients, "fiuc").items()}
     found = {name: what_forbids(name, claims.get(name), problem) for name in problem.arrays}
     complaints += [complaint for complaint in found.values() if complaint]
     known = dict(leaves(problem.arguments))  # with constants, which a record of gradients may hold too
     complaints += [f"there is a gradient of {name}, which is no argument" for name in claims if name not in known]
     return {name: claims[name] for name, complaint in found.items() if not complaint}, complaints
+
+
+def is_named(gradients):
+    """Whether a claim is something with names in it: a dict, a named record, a dataclass."""
+    return isinstance(gradients, dict) or (bool(children(gradients)) and type(gradients) not in (list, tuple))
+
+
+def nameless(gradients, problem, returned):
+    """A sentence on a claim that does not say what it is the gradient of."""
+    shape = f" of shape {gradients.shape}" if isinstance(gradients, np.ndarray) else ""
+    expected = ", ".join(f'"{name}": …' for name in problem.arguments)
+    return (
+        f"{'the backward pass must return' if returned else 'gradients must be'} a dict of the gradients by their "
+        f"arguments' names, {{{expected}}}; {'it returned' if returned else 'got'} {type(gradients).__name__}{shape}"
+    )
 
 
 def what_forbids(name, claim, problem):
@@ -45,7 +62,10 @@ def called_twice(backward, problem):
     arrays, constants = copies(problem.arrays), copies(problem.constants)
     before, given = problem.arrays | problem.constants, arrays | constants
     arguments = with_arrays(problem.arguments, given)
-    first = copies(arrays_of(backward(**arguments), "fiuc"))
+    first = backward(**arguments)
+    if not is_named(first):
+        return first, []
+    first = copies(arrays_of(first, "fiuc"))
     second = arrays_of(backward(**arguments), "fiuc")
     changed = [name for name, array in given.items() if differs(array, before[name])]
     complaints = [f"the backward pass changes its argument {name} in place" for name in changed]

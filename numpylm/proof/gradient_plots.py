@@ -1,6 +1,4 @@
-"""Pictures of gradient checks: where the errors of a report are, and how the error depends on the step."""
-
-import math
+"""The picture of how the error of a numerical derivative depends on its step."""
 
 import numpy as np
 
@@ -8,51 +6,6 @@ from numpylm import plots
 from numpylm.proof.numerical import ORDERS, derivative
 
 NOTHING = 1e-17  # what an exact agreement is drawn as, on a logarithmic scale
-
-
-def error_map(report, path=None):
-    """A heat map of log10 |claimed - numeric| for each array of a report: a wrong gate or time step is a block.
-
-    Rows are an array's last-but-one axis and the ones before it, columns its last axis. Entries that were not checked
-    stay white. Returns the figure; writes it to path if one is given. Raises ValueError for a report by projection.
-    """
-    rows = [row for row in report.rows if row.error is not None and row.error.size]
-    if not rows:
-        raise ValueError(
-            "there are no single entries to draw: a report by projection knows none; check with another method"
-        )
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context(plots.STYLE):
-        columns = min(3, len(rows))
-        lines = math.ceil(len(rows) / columns)
-        figure, axes = plt.subplots(
-            lines, columns, figsize=(4 * columns, 2.6 * lines), layout="constrained", squeeze=False
-        )
-        for place in axes.flat[len(rows) :]:
-            place.set_axis_off()
-        for place, row in zip(axes.flat, rows, strict=False):
-            image = draw_errors(place, row)
-        figure.colorbar(image, ax=axes, label="log10 |claimed - numeric|", shrink=0.8)
-        figure.suptitle("Every gradient is right" if report.ok else "Where the gradients are wrong")
-        if path is not None:
-            figure.savefig(path)
-    return figure
-
-
-def draw_errors(axes, row):
-    """One array's errors, with a line between the blocks of a packed array's gates."""
-    error = row.error.reshape(-1, row.error.shape[-1] if row.error.ndim else 1)
-    image = axes.imshow(
-        np.log10(np.maximum(error, NOTHING)), aspect="auto", cmap="cividis", vmin=-17, vmax=0, interpolation="none"
-    )
-    axes.set_title(f"d{row.name} {'x'.join(map(str, row.shape))}: {row.num_wrong} wrong", fontsize=11)
-    axes.grid(False)
-    axes.locator_params(integer=True)
-    axes.set(xlabel="last axis", ylabel={1: "", 2: "first axis", 3: "t, n"}.get(row.error.ndim, "other axes"))
-    if row.error.ndim < 2:
-        axes.set_yticks([])
-    return image
 
 
 def step_size_figure(path=None):

@@ -1,13 +1,13 @@
 """What the gradient checker differentiates: a function of named arrays, seen as one number, at several scales."""
 
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from numpylm.proof.function_faults import copies, faults_of, refuse_what_cannot_be_moved
 from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
-from numpylm.proof.numerical import NotComplexSafe, derivative, directional_derivative
+from numpylm.proof.numerical import NotComplexSafe, best_step, derivative, directional_derivative
+from numpylm.proof.own_scale import ROUGH, measured
 
 
 class Problem:
@@ -21,6 +21,9 @@ class Problem:
             raise ValueError(
                 "there is no array of floating-point numbers among the arguments: nothing to differentiate"
             )
+        if not any(array.size for array in arrays_of(arguments).values()):
+            empty = ", ".join(f"{name} is of shape {array.shape}" for name, array in arrays_of(arguments).items())
+            raise ValueError(f"the arguments' arrays have no entries ({empty}): nothing to differentiate")
         self.constants = {
             name: value.copy()
             for name, value in leaves(arguments)
@@ -88,74 +91,76 @@ class Problem:
     def _complex_arrays(self):
         return {name: array.astype(complex) for name, array in self.arrays.items()}
 
-    def closely(self, name, index):
-        """∂value/∂array[index] as closely as can be: by the complex step where it is safe, else of fourth order."""
-        return self.exact(name, index) if self.is_complex_safe else self.slopes(name, index).fine
+    def difference(self, name, index):
+        """∂value/∂array[index] by central differences, whatever the problem's method."""
+        arrays = self.arrays
+        return derivative(lambda: self.value(arrays), arrays[name], index, "central")
 
-    def along(self, name, direction, epsilon=None):
-        """The derivative along a direction in one array: by the complex step where it is safe, else of fourth order."""
-        method = "complex" if self.is_complex_safe else "fourth"
-        others = {other: np.zeros_like(array) for other, array in self.arrays.items()}
-        return self._directional(list((others | {name: direction}).values()), method, epsilon)
+    def closely(self, name, index):
+        """∂value/∂array[index] as closely as can be: by the complex step where it is safe, else by differences."""
+        return self.exact(name, index) if self.is_complex_safe else self.measured(name, index).slope
+
+    def measured(self, name, index):
+        """The Measured derivative of one entry, by differences at the function's own scale."""
+        x = {other: array.copy() for other, array in self.arrays.items()}
+        entry = self.arrays[name][index]
+
+        def value(step):
+            x[name][index] = entry + step
+            return self.value(x)
+
+        return measured(value, float(entry))
+
+    def measured_along(self, direction):
+        """The Measured derivative along a direction, name -> array: what is not named does not move."""
+        size = max(np.abs(self.arrays[name]).max(initial=0) for name in direction)
+
+        def value(step):
+            return self.value(
+                {
+                    name: array + step * direction[name] if name in direction else array.copy()
+                    for name, array in self.arrays.items()
+                }
+            )
+
+        return measured(value, float(size))
+
+    def exactly_along(self, direction):
+        """The derivative along a direction, name -> array, by the complex step; only where is_complex_safe."""
+        arrays = {name: array.astype(complex) for name, array in self.arrays.items()}
+        moved = [arrays[name] for name in direction]
+        return directional_derivative(lambda: self.value(arrays), moved, list(direction.values()), "complex")
 
     def check_complex_step(self):
-        """Raises NotComplexSafe unless the complex step agrees with some difference in two random directions.
-
-        A kink or a curve may spoil one difference, but not those with much smaller steps too.
-        """
+        """Raises NotComplexSafe unless the complex step agrees with differences in two random directions."""
         rng = np.random.default_rng(1)
         for _ in range(2):
-            direction = unit_direction(rng, self.arrays.values())
-            exact = self._directional(direction, "complex")
-            steps = (("fourth", None), ("central", 1e-5), ("central", 1e-7))
-            numeric = [self._directional(direction, method, epsilon) for method, epsilon in steps]
-            allowed = 1e-6 * abs(exact) + 1e-7 * self.size
-            if not any(abs(exact - value) <= allowed for value in numeric):  # NaN is not safe either
-                raise not_complex_safe(exact, numeric[0])
+            direction = dict(zip(self.arrays, unit_direction(rng, self.arrays.values()), strict=True))
+            exact, found = self.exactly_along(direction), self.measured_along(direction)
+            if not found.includes(exact):  # NaN is not safe either
+                raise NotComplexSafe(ROUGH) if found.is_rough else not_complex_safe(exact, found.slope)
 
-    def _directional(self, direction, method, epsilon=None):
-        dtype = complex if method == "complex" else float
-        arrays = {name: array.astype(dtype) for name, array in self.arrays.items()}
-        return directional_derivative(lambda: self.value(arrays), list(arrays.values()), direction, method, epsilon)
+    @np.errstate(all="ignore")
+    def first_look(self, name, index):
+        """(∂value/∂array[index] by the problem's method, whether the function bends too much for it to be believed)."""
+        values = []
 
-    def derivative(self, name, index):
-        """∂value/∂array[index] by the problem's method."""
-        return derivative(self.value, self.moving[name], index, self.method)
+        def f():
+            values.append(self.value())
+            return values[-1]
 
-    def slopes(self, name, index):
-        """The Slopes of one entry, in float64."""
-        x = {other: array.copy() for other, array in self.arrays.items()}
-        size = max(1.0, abs(x[name][index]))
-
-        def slope(method, epsilon):
-            return derivative(lambda: self.value(x), x[name], index, method, epsilon * size)
-
-        return Slopes(
-            coarse=slope("fourth", 1e-3),
-            fine=slope("fourth", 2.5e-4),
-            near=slope("central", 1e-6),
-            left=slope("forward", -1e-8),
-            right=slope("forward", 1e-8),
-            further_left=slope("forward", -1e-7),
-            further_right=slope("forward", 1e-7),
-        )
-
-
-class Slopes(NamedTuple):
-    """One entry's derivative at seven scales: where they differ, there is a kink between one and the next."""
-
-    coarse: float
-    fine: float
-    near: float
-    left: float
-    right: float
-    further_left: float
-    further_right: float
-
-    def is_rough(self, size):
-        """Whether the slope of one side changes between 1e-8 and 1e-7: that is noise, as of float32, and no kink."""
-        change = max(abs(self.left - self.further_left), abs(self.right - self.further_right))
-        return change > 1e-3 * max(size, abs(self.coarse))
+        try:
+            slope = derivative(f, self.moving[name], index, self.method)
+            if self.method == "forward":
+                derivative(f, self.moving[name], index, "central", best_step(self.arrays[name][index], "forward"))
+        except (ArithmeticError, ValueError):  # beyond the edge of the function's domain, as math.log says it
+            return np.nan, True
+        if self.method == "complex":
+            return slope, not np.isfinite(slope)
+        plus, minus = values[:2] if self.method != "forward" else values[-2:]
+        much = 3e-2 if self.method == "fourth" else 1e-3  # of the change of f, which a fourth-order difference forgives
+        bend, rounding = abs(plus - 2 * self.value_here + minus), 1e-13 * max(abs(plus), abs(minus))
+        return slope, not bend <= much * abs(plus - minus) + rounding
 
 
 def unit_direction(rng, arrays):

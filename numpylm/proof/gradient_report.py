@@ -26,6 +26,7 @@ class Row(NamedTuple):
     num_kinks: int
     error: np.ndarray | None
     largest: float
+    wrong: np.ndarray | None = None  # booleans: which entries are wrong; None for a projection
 
 
 class GradientReport(NamedTuple):
@@ -53,37 +54,30 @@ class GradientReport(NamedTuple):
             raise WrongGradient(str(self))
 
     def __str__(self):
-        lines = [self._verdict(), ""] if not self.rows else [self._verdict(), "", *table(self.rows)]
+        lines = [self._verdict(), "", *table(self.rows)] if self.rows else [self._verdict()]
         lines += paragraphs("!", self.complaints) + paragraphs("->", self.diagnosis)
         return "\n".join(lines).rstrip()
 
     def _verdict(self):
         if self.ok:
-            kinks = sum(row.num_kinks for row in self.rows)
-            at_kinks = f" ({kinks} entries lie at a kink, where it takes one of the slopes)" if kinks else ""
-            return f"gradients are right, by {self.method}{at_kinks}"
+            return f"gradients are right, by {self.method}{at_kinks(sum(row.num_kinks for row in self.rows))}"
         wrong = [row.name for row in self.rows if row.num_wrong]
         return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
 
     def _repr_html_(self):
         color = "#009e73" if self.ok else "#d55e00"
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in HEAD)
-        body = "".join(
-            f"<tr{' style=color:#d55e00' if row.num_wrong else ''}>"
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(row))
-            + "</tr>"
-            for row in self.rows
-        )
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*self.complaints, *self.diagnosis))
-        verdict = html.escape(self._verdict())
-        return f"<b style=color:{color}>{verdict}</b><table><tr>{head}</tr>{body}</table><ul>{notes}</ul>"
+        lines = [html_row("th", HEAD)]
+        lines += [html_row("td", cells(row), color if row.num_wrong else None) for row in self.rows]
+        shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
+        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self.complaints, *self.diagnosis])
+        return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
 
     def plot(self, path=None):
         """A heat map of log10 |claimed - numeric| for each array: a wrong gate or step is seen as a block.
 
         Returns the matplotlib figure; writes it to path if one is given.
         """
-        from numpylm.proof.gradient_plots import error_map
+        from numpylm.proof.error_map import error_map
 
         return error_map(self, path)
 
@@ -100,6 +94,21 @@ def cells(row):
     return (
         row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong,
     )  # fmt: skip
+
+
+def at_kinks(count):
+    """How many entries could only be judged by the slopes on both sides; nothing where there are none."""
+    which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
+    return f" ({which}, where it takes one of the slopes)" if count else ""
+
+
+def html_row(tag, texts, color=None):
+    """One line of an HTML table: the name to the left, numbers to the right."""
+    styles = [f"padding:2px 10px;text-align:{'right' if column else 'left'}" for column in range(len(texts))]
+    inside = "".join(
+        f'<{tag} style="{style}">{html.escape(text)}</{tag}>' for style, text in zip(styles, texts, strict=True)
+    )
+    return f'<tr style="color:{color}">{inside}</tr>' if color else f"<tr>{inside}</tr>"
 
 
 def table(rows):

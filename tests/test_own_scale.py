@@ -1,0 +1,234 @@
+"""The derivative at the function's own scale, and what check_gradients makes of it: functions of one number whose
+derivatives are known, at arguments from 1e-8 to 1e8, with the right claim and with one that is 1e-3 off.
+
+The right one must never be called wrong, the other never right. Both may be called neither ("not proved") only where
+CANNOT_BE_JUDGED says why.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from numpylm import check_gradients
+from numpylm.proof.numerical import NotComplexSafe, central_difference
+from numpylm.proof.own_scale import measured
+
+FUNCTIONS = {
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "exp": (np.exp, np.exp),
+    "log": (np.log, lambda x: 1 / x),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+    "1/x": (lambda x: 1 / x, lambda x: -1 / x**2),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "x**3": (lambda x: x**3, lambda x: 3 * x**2),
+    "|x|": (np.abs, np.sign),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0)),
+    "x|x|": (lambda x: x * np.abs(x), lambda x: 2 * np.abs(x)),
+    "sin(1e4 x) / 1e4": (lambda x: np.sin(1e4 * x) / 1e4, lambda x: np.cos(1e4 * x)),
+    "sin(x + 1)": (lambda x: np.sin(x + 1), lambda x: np.cos(x + 1)),
+    "1 / (x - 1)": (lambda x: 1 / (x - 1), lambda x: -1 / (x - 1) ** 2),
+    "1e3 + x**2": (lambda x: 1e3 + x**2, lambda x: 2 * x),
+    "|x| + 1e4": (lambda x: 1e4 + np.abs(x), np.sign),
+}
+SIZES = [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.3, 1.5, 10.0, 100.0, 1e4, 1e6, 1e8]
+POINTS = [*SIZES, *[-x for x in SIZES], 0.0]
+HIDDEN = "too small to be judged"  # by rounding of f, or of an x of which some digits are lost at once
+CANNOT_BE_JUDGED = {
+    **{(name, 0.0): "kink" for name in ("|x|", "relu", "|x| + 1e4")},
+    **{("sin(1e4 x) / 1e4", x): "rough" for x in (1e8, -1e8)},  # a wave is 6e-4 long, floats lie 1e-8 apart
+    **{("sin(1e4 x) / 1e4", x): HIDDEN for x in (1e6, -1e6)},
+    **{("cos", x): HIDDEN for x in (1e-8, -1e-8)},
+    **{("|x| + 1e4", x): HIDDEN for x in (1e-8, -1e-8, 1e-6, -1e-6)},  # where the kink is as near as that
+    **{("1e3 + x**2", x): HIDDEN for x in (1e-8, -1e-8, 1e-6, -1e-6)},
+}
+
+
+def no_complex(f):
+    """The same function, for real numbers only: then differences must do."""
+
+    def real(x):
+        return f(x.astype(float)).sum()
+
+    return real
+
+
+def verdicts(f, x, derivative, method="central"):
+    """What is said of the right derivative, and of one that is 1e-3 off where it is not zero."""
+    for claim, expected in ((derivative, "right"), (1.001 * derivative, "WRONG")):
+        if claim != derivative or expected == "right":
+            report = check_gradients(f, {"x": np.array([x])}, {"x": np.array([claim])}, method)
+            yield expected, "right" if report.ok else "WRONG" if report.worst.num_wrong else report.complaints[0]
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("is_complex_safe", [True, False])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_right_claim_is_called_wrong_and_no_wrong_one_right(name, is_complex_safe):
+    f, derivative = FUNCTIONS[name]
+    for x in POINTS:
+        with np.errstate(all="ignore"):
+            value, truth = f(np.float64(x)), derivative(np.float64(x))
+        if not np.isfinite(value) or not np.isfinite(truth):
+            continue
+        for expected, said in verdicts((lambda x: f(x).sum()) if is_complex_safe else no_complex(f), x, truth):
+            excuse = CANNOT_BE_JUDGED.get((name, x), "nothing")
+            assert said == expected or excuse in said, (x, expected, said)
+            assert excuse in ("nothing", HIDDEN) or said != "right"
+
+
+@pytest.mark.parametrize("name", ["sin", "log", "1/x", "sqrt", "sin(1e4 x) / 1e4"])
+@pytest.mark.parametrize("method", ["forward", "fourth", "complex", "projection"])
+def test_other_methods_find_the_scale_too(name, method):
+    f, derivative = FUNCTIONS[name]
+    for x in (1e-4, 1e-2, 10.0, 1e4):
+        for expected, said in verdicts(lambda x: f(x).sum(), x, derivative(x), method):
+            assert said == expected, (x, said)
+
+
+PARTS = {
+    "sin": (np.sin, np.cos),
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "bell": (lambda x: np.exp(-x * x), lambda x: -2 * x * np.exp(-x * x)),
+    "square": (lambda x: x * x, lambda x: 2 * x),
+    "leaky relu": (lambda x: np.where(x.real > 0, x, 0.1 * x), lambda x: np.where(x > 0, 1, 0.1)),
+    "hill": (lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2),
+}
+
+
+def random_chain(rng):
+    """(f, its gradient, x): one to three functions within each other, at scales from 1e-6 to 1e6, plus a constant."""
+    parts = [PARTS[name] for name in rng.choice(list(PARTS), rng.integers(1, 4))]
+    scales, shifts = 10 ** rng.uniform(-4, 4, len(parts)), rng.standard_normal(len(parts))
+    n, out, constant = rng.integers(1, 4), 10 ** rng.uniform(-6, 6), rng.choice([0, 1, 100])
+    x, w = rng.standard_normal(n) * 10 ** rng.uniform(-6, 6), rng.standard_normal(n)
+
+    def f(x):
+        for (part, _), scale, shift in zip(parts, scales, shifts, strict=True):
+            x = part(scale * x + shift)
+        return out * (w * x).sum() + constant
+
+    def gradient(x):
+        dx = out * w
+        for (part, derivative), scale, shift in zip(parts, scales, shifts, strict=True):
+            dx, x = dx * derivative(scale * x + shift) * scale, part(scale * x + shift)
+        return dx
+
+    return f, gradient, x
+
+
+@pytest.mark.parametrize("is_complex_safe", [True, False])
+@pytest.mark.parametrize("method", ["central", "fourth"])
+def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
+    rng, judged = np.random.default_rng(8), 0
+    for _ in range(150):
+        f, gradient, x = random_chain(rng)
+        with np.errstate(all="ignore"):
+            right, value = gradient(x), f(x)
+        wrong = np.where(np.abs(right) == np.abs(right).max(), 1.001 * right, right)
+        g = f if is_complex_safe else no_complex(f)
+        assert not any(row.num_wrong for row in check_gradients(g, {"x": x}, {"x": right}, method).rows)
+        if np.abs(right).max() > 1e-14 * abs(value) + 1e-300:  # what is less is nothing beside f
+            report = check_gradients(g, {"x": x}, {"x": wrong}, method)
+            assert not report.ok
+            judged += report.rows[0].num_wrong
+    assert judged > 90  # and not all are left unjudged
+
+
+def test_the_error_that_is_stated_holds():
+    for name, (f, derivative) in FUNCTIONS.items():
+        for x in map(np.float64, POINTS):
+            with np.errstate(all="ignore"):
+                truth = derivative(x)
+                found = measured(lambda step: f(x + step), x)  # noqa: B023
+            if np.isfinite(truth) and np.isfinite(found.slope) and not found.is_kink and not found.is_rough:
+                assert abs(found.slope - truth) <= 4 * found.error + 1e-9 * abs(truth), (name, x)
+
+
+def test_the_error_is_small_where_it_can_be():
+    for f, x, truth, error in (
+        (np.sin, 0.3, np.cos(0.3), 1e-11),
+        (np.sin, 1e8, np.cos(1e8), 1e-5),
+        (np.log, 1e-8, 1e8, 1e-2),
+        (lambda x: 1e12 + x**2, 3.0, 6.0, 0.3),
+    ):
+        found = measured(lambda step: f(x + step), x)  # noqa: B023
+        assert found.error < error and abs(found.slope - truth) < error
+
+
+def test_a_kink_has_two_slopes_and_a_curve_has_one():
+    at = measured(lambda step: 3 * max(step, 0) + 10)
+    assert at.is_kink and at.left == pytest.approx(0, abs=1e-9) and at.right == pytest.approx(3)
+    assert at.includes(1.2) and not at.includes(-0.1) and not at.includes(3.1)
+    assert at.nearest(2.0) == at.right
+    beside = measured(lambda step: abs(1e-7 + step))
+    assert not beside.is_kink and beside.slope == pytest.approx(1) and beside.includes(1)
+    bends = measured(lambda step: 1e10 * step**2)
+    assert not bends.is_kink and abs(bends.slope) < 1e-3
+
+
+@pytest.mark.parametrize("f", [lambda x: float(np.float32(x)) ** 2, lambda x: x * x + 1e-6 * np.sin(1e17 * x)])
+def test_what_is_rough_is_said_to_be(f):
+    found = measured(lambda step: f(0.3 + step), 0.3)
+    assert found.is_rough and np.isinf(found.uncertainty)
+    assert found.slope == pytest.approx(0.6, rel=1e-3)
+
+
+def test_where_the_function_ends_there_is_no_slope():
+    def root(step):
+        return math.sqrt(step)  # ValueError below 0
+
+    assert np.isnan(measured(root).slope) and not measured(root).is_kink
+    assert measured(lambda step: root(1e-6 + step), 1e-6).slope == pytest.approx(500)
+
+
+def test_near_the_edge_of_a_domain_nothing_is_warned_of_or_called_wrong():
+    p = np.array([1e-3, 0.01, 0.2])
+    assert check_gradients(lambda p: np.sqrt(p).sum(), {"p": p}, {"p": 0.5 / np.sqrt(p)}).ok
+    assert check_gradients(lambda p: -np.log(p).sum(), {"p": p}, {"p": -1 / p}).ok
+    assert check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1e3 / p[:1]}).ok
+    assert not check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1.001e3 / p[:1]}).ok
+
+
+def test_a_steep_curve_is_no_kink():
+    report = check_gradients(lambda x: 1e10 * (x**2).sum(), {"x": np.zeros(2)}, {"x": np.array([50.0, -70])})
+    assert report.rows[0].num_wrong == 2 and report.rows[0].num_kinks == 0
+    assert abs(report.rows[0].numeric) < 1e-6
+
+
+def test_a_backward_of_few_digits_is_not_wrong():
+    """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
+
+    def saturated(x, k):
+        return k * (np.tanh(x) - 1)
+
+    x = np.array([12.5])
+    assert check_gradients(lambda x: saturated(x, 1e4).sum(), {"x": x}, {"x": 1e4 * (1 - np.tanh(x) ** 2)}).ok
+    x, k = np.array([0.5, 18.0]), np.array([1.0, 1e5])
+    assert check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": k * (1 - np.tanh(x) ** 2)}).ok
+    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [2, 1] * k * (1 - np.tanh(x) ** 2)}).ok
+    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [1, 2] * k * (1 - np.tanh(x) ** 2)}).ok
+
+
+@pytest.mark.parametrize("is_complex_safe", [True, False])
+def test_a_claim_that_is_the_differences_own_noise_is_not_right(is_complex_safe):
+    x = np.array([0.3])
+    f = (lambda x: 200 + 4e-7 * x.sum()) if is_complex_safe else no_complex(lambda x: 200 + 4e-7 * x)
+    noise = central_difference(lambda: f(x), x)[0]
+    assert abs(noise - 4e-7) > 1e-3 * 4e-7
+    assert not check_gradients(f, {"x": x}, {"x": np.array([noise])}).ok
+    assert check_gradients(f, {"x": x}, {"x": np.array([4e-7])}).ok
+
+
+def test_at_a_kink_the_numeric_value_is_a_slope_and_not_the_claim():
+    x = np.array([0.0, 1.0])
+    report = check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([0.3, 1.0])})
+    assert report.ok and report.rows[0].num_kinks == 1
+    wrong = check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([1.3, 1.0])})
+    assert wrong.worst.numeric == pytest.approx(1) and wrong.worst.num_wrong == 1
+
+
+def test_a_rough_function_is_not_complex_safe():
+    with pytest.raises(NotComplexSafe, match="the function is rough"):
+        check_gradients(lambda x: np.sin(1e4 * x).sum(), {"x": np.array([1e8])}, {"x": np.array([1.0])}, "complex")
