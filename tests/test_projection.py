@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from numpylm import GRULM, LSTMLM, RNNLM
 from numpylm.embedding import embedding_backward, embedding_forward
-from numpylm.projection import Embedded, projection_backward, projection_forward, sum_by_token
+from numpylm.projection import MANY_PLACES, Embedded, projection_backward, projection_forward, sum_by_token
 
 T, N, V, D, H = 5, 3, 4, 6, 2
 TOKENS = np.array([[1, 3, 3], [3, 3, 1], [0, 1, 0], [3, 0, 3], [1, 1, 1]])  # 0, 1 and 3 stand often, 2 never
@@ -25,11 +25,15 @@ def test_the_folded_table_gives_what_looking_up_first_gives():
     assert len(Embedded(TOKENS, E)) == T
 
 
-def test_gradient_of_the_folded_table():
-    E, W_x, b, da = arrays(1)
-    gradients = projection_backward(read_only(da), read_only(Embedded(TOKENS, E)), read_only(W_x))
+@pytest.mark.parametrize("repeats", [1, 2], ids=["few places of a token", "many"])
+def test_gradient_of_the_folded_table(repeats):
+    E, W_x, b, _ = arrays(1)
+    tokens = np.tile(TOKENS, (repeats, 1))
+    assert (tokens.size > MANY_PLACES * V) == (repeats == 2)
+    da = np.random.default_rng(4).standard_normal((*tokens.shape, H))
+    gradients = projection_backward(read_only(da), read_only(Embedded(tokens, E)), read_only(W_x))
     prove(
-        lambda E, W_x, b: (da * projection_forward(Embedded(TOKENS, E), W_x, b)).sum(),
+        lambda E, W_x, b: (da * projection_forward(Embedded(tokens, E), W_x, b)).sum(),
         {"E": E, "W_x": W_x, "b": b},
         {"E": gradients.dx, "W_x": gradients.dW, "b": gradients.db},
     )
