@@ -60,3 +60,7 @@ def test_html_is_escaped():
     report = RIGHT._replace(complaints=["the gradient of <b> is missing"])
     assert "&lt;b&gt;" in report._repr_html_()
     assert "NOT PROVED" in report._repr_html_()
+
+
+def test_the_interpreter_and_a_debugger_show_the_report():
+    assert repr(WRONG) == str(WRONG)

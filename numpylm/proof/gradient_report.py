@@ -30,7 +30,8 @@ class Row(NamedTuple):
 
 
 class GradientReport(NamedTuple):
-    """The result of check_gradients. print(report) shows it; a notebook shows it as a table."""
+    """The result of check_gradients. print(report), a debugger and the interpreter show it as text; a notebook, as a
+    table."""
 
     rows: list
     complaints: list  # sentences about what is wrong beside values: names, shapes, dtypes, repeated calls
@@ -57,6 +58,9 @@ class GradientReport(NamedTuple):
         lines = [self._verdict(), "", *table(self.rows)] if self.rows else [self._verdict()]
         lines += paragraphs("!", self.complaints) + paragraphs("->", self.diagnosis)
         return "\n".join(lines).rstrip()
+
+    def __repr__(self):
+        return str(self)  # a tuple's own would write out every array of errors
 
     def _verdict(self):
         if self.ok:
