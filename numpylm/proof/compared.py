@@ -27,7 +27,7 @@ class Compared:
     """One claim, and what was measured.
 
     truth (NaN where nothing was) and its error (NaN where it is the method's own); drawn, bends, kinks, accepted (at a
-    kink, between the slopes of both sides) and exact (by the complex step) are booleans.
+    kink, between the slopes of both sides), exact (by the complex step) and hidden (by a jump of f) are booleans.
     """
 
     name: str
@@ -41,12 +41,14 @@ class Compared:
     kinks: np.ndarray = None
     accepted: np.ndarray = None
     exact: np.ndarray = None
+    hidden: np.ndarray = None
     complaints: list = field(default_factory=list)
 
     def __post_init__(self):
         shape = self.claim.shape
         self.truth, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
-        self.drawn, self.bends, self.kinks, self.accepted, self.exact = (np.zeros(shape, dtype=bool) for _ in range(5))
+        for of_entries in ("drawn", "bends", "kinks", "accepted", "exact", "hidden"):
+            setattr(self, of_entries, np.zeros(shape, dtype=bool))
 
     @property
     def largest(self):

@@ -14,6 +14,7 @@ import numpy as np
 
 from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
 from numpylm.proof.gradient_problem import not_complex_safe
+from numpylm.proof.rounding import forgive_rounding
 from numpylm.proof.unseen import find_unseen
 
 
@@ -32,6 +33,7 @@ def compare_entries(problem, claims, tolerances, max_entries, rng, are_default):
     for each in compared:
         for index in map(tuple, np.argwhere(is_doubtful(problem, each, exact_scale(problem, compared)))):
             look_again(problem, each, index)
+        forgive_rounding(problem, each, wrong_entries(problem, each, compared))
         if not wrong_entries(problem, each, compared).any():
             find_unseen(problem, each, exact_scale(problem, compared), rng)
         each.complaints += complaints_about(each, problem, compared)
@@ -117,15 +119,21 @@ def unsure_by(each, problem, scale):
     zero, least = each.zero(scale), np.where(each.claim == 0, ZERO, 0)
     is_forgiven = (each.size > 3 * zero) & (each.off > DIGITS * each.size) & (each.off > np.maximum(error, least))
     forgiven = np.where(is_forgiven & ~np.isinf(each.error), np.maximum(zero, each.off), 0)
-    error = np.where((each.claim == 0) & (error < 1e-10 * problem.size), 0, error)
+    error = np.where((each.claim == 0) & (error < 1e-10 * problem.size) & ~each.hidden, 0, error)
     return np.maximum(forgiven, error)
 
 
 def cannot_judge(each, problem, index, largest, error):
     """The sentence on a gradient that rounding hides."""
+    value, entry = f"{problem.value_here:.1e}", f"{list(index) or ''}, {problem.arrays[each.name][index]:.1e}"
+    seen = f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged"
+    seen, entry = f"{seen}: it is seen to ±{error:.0e} only", each.name + entry
+    if each.exact[index]:
+        return (
+            f"{seen}, because what f, {value}, is computed from is rounded, at {entry}, and so is any backward pass "
+            "(y - 1 is, to 1e-16): choose arguments at which the gradient is larger"
+        )
     return (
-        f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged: it is seen to "
-        f"±{error:.0e} only, because f's value, {problem.value_here:.1e}, and {each.name}"
-        f"{list(index) or ''}, {problem.arrays[each.name][index]:.1e}, are rounded: scale f or move it nearer to zero, "
+        f"{seen}, because f's value, {value}, and {entry}, are rounded: scale f or move it nearer to zero, "
         "or write it so that the complex step can be taken (no abs, no fixed dtype)"
     )

@@ -4,6 +4,7 @@ import numpy as np
 
 from numpylm.proof.function_faults import copies, differs
 from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
+from numpylm.proof.rounding import quantum
 
 
 def claimed_arrays(gradients, problem):
@@ -96,5 +97,6 @@ def is_rounded(name, claim, problem):
     digits = np.frexp(claim)[0] * 2**16
     rounded = np.argwhere(digits != np.rint(digits))  # 1, 0.75, 3.5, … need few digits, and say nothing
     largest = sorted(map(tuple, rounded), key=lambda index: -abs(claim[index]))[:8]
-    errors = [abs(claim[index] - problem.closely(name, index)) / abs(claim[index]) for index in largest]
-    return any(3e-9 < error < 1e-5 for error in errors)
+    errors = [(abs(claim[index] - problem.closely(name, index)), abs(claim[index])) for index in largest]
+    least = 4 * quantum(problem, [name])  # y - 1 has few digits where y is nearly 1, in float64 too
+    return any(3e-9 * size < error < 1e-5 * size and error > least for error, size in errors)

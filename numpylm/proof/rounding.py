@@ -1,0 +1,109 @@
+"""How far a right gradient may be off because the computation is rounded, and not because it is wrong.
+
+Two things show it, and both are measured at the given arguments:
+
+    quantum    by how much f's value jumps. log(1 + e^-30) does so by 2e-16, since 1 + … is rounded, and a backward pass
+               that has y - 1 in it is rounded by as much; a sum of x - mean(x) by the last digits of its terms.
+    wobble     how much the derivative by the complex step changes when every argument changes in its last place: of
+               x - mean(x), of which all digits but the last may cancel, nearly nothing is sure.
+
+A claim that is off by less than these is not wrong; where they are not small beside the gradient, nothing is proved.
+"""
+
+import numpy as np
+
+from numpylm.proof.numerical import derivative
+
+EPS = np.finfo(float).eps
+RATIO = 4
+NUDGES = 4
+FEW = 4  # steps that change the last digits of the arguments only
+BIG = 1e-4  # of the largest derivative: what is off by more is no matter of rounding, and need not be looked at
+
+
+def forgive_rounding(problem, each, wrong):
+    """Adds to the errors of a Compared, at the entries that seem wrong, what rounding alone may have done. Where f's
+    value jumps past the gradient, not even a zero is proved: these are hidden.
+    """
+    little = wrong & (each.off < BIG * max(1.0, each.largest))
+    if not each.is_strict or not little.any():
+        return
+    error, jumps = np.zeros(each.claim.shape), jump(problem, [each.name])
+    if problem.is_complex_safe:
+        error[little] = cancellation(problem, [each.name])
+        for index in map(tuple, np.argwhere(little)):
+            error[index] += wobble(problem, each.name, index)
+    each.hidden = little & (each.off > 4 * error)
+    error += np.where(little, jumps, 0)
+    each.error = np.where(little, np.nan_to_num(each.error, nan=0.0, posinf=np.inf) + error, each.error)
+
+
+def quantum(problem, names):
+    """How far f's value is off by rounding, beyond the rounding of the value itself and of the named arrays."""
+    return max(jump(problem, names), cancellation(problem, names) if problem.is_complex_safe else 0.0)
+
+
+def jump(problem, names):
+    """The first change of f's value where it stands still at first; 0 where it moves with the last digits of the named
+    arrays, and the machine epsilon, for a 1 that was rounded, where it does not change at all.
+    """
+    _, changes = moved_further_and_further(problem, names)
+    moves = np.flatnonzero(changes)
+    if not moves.size:
+        return EPS if changes.size else 0.0
+    return float(abs(changes[moves[0]])) if moves[0] >= FEW else 0.0
+
+
+def cancellation(problem, names):
+    """How far f's value jumps about where it does so by far more than its slope and its own rounding explain, as a sum
+    of x - mean(x) does: in units of the gradient. Only for what is complex-safe: own_scale.py sees it otherwise.
+    """
+    direction, changes = moved_further_and_further(problem, names)
+    size = size_of(problem, names)
+    slope = abs(problem.exactly_along(direction)) * first_step(size) * RATIO**FEW
+    noise = float(np.abs(changes[:FEW]).max(initial=0))
+    return noise / min(1.0, size) if noise > 10 * (slope + 2 * EPS * abs(problem.value_here)) else 0.0
+
+
+def size_of(problem, names):
+    """The size of the largest entry of the named arrays; 1 where all are zero."""
+    return float(max(np.abs(problem.arrays[name]).max(initial=0) for name in names)) or 1.0
+
+
+def first_step(size):
+    """The step that changes the last digits."""
+    return 8 * EPS * size
+
+
+@np.errstate(all="ignore")
+def moved_further_and_further(problem, names):
+    """(a random direction of the named arrays, the changes of f along it), until f's domain ends."""
+    rng, changes, step = np.random.default_rng(3), [], first_step(size_of(problem, names))
+    direction = {name: rng.standard_normal(problem.arrays[name].shape) for name in names}
+    for _ in range(24):
+        moved = {name: array.copy() for name, array in problem.arrays.items()}
+        for name in names:
+            moved[name] += step * direction[name]
+        try:
+            changes.append(float(problem.value(moved)) - problem.value_here)
+        except (ArithmeticError, ValueError):  # beyond the edge of its domain
+            break
+        if not np.isfinite(changes[-1]):
+            changes.pop()
+            break
+        step *= RATIO
+    return direction, np.array(changes)
+
+
+@np.errstate(all="ignore")
+def wobble(problem, name, index):
+    """The largest change of one entry's derivative by the complex step, of a few, as every argument is nudged."""
+    rng, here, most = np.random.default_rng(4), problem.exact(name, index), 0.0
+    for _ in range(NUDGES):
+        arrays = {
+            other: (array + rng.integers(-2, 3, array.shape) * np.spacing(np.abs(array))).astype(complex)
+            for other, array in problem.arrays.items()
+        }
+        change = abs(derivative(lambda: problem.value(arrays), arrays[name], index, "complex") - here)  # noqa: B023
+        most = max(most, change) if np.isfinite(change) else most
+    return most
