@@ -48,6 +48,9 @@ class Problem:
         """What f returned as one number. Raises ValueError where it is none."""
         if self.cotangents is not None:
             return weighted_sum(self.cotangents, out)
+        if isinstance(out, tuple | list | dict):
+            given = type(out).__name__
+            raise ValueError(f"f returned a {given}; return the loss only, or give cotangents to weight its values")
         if np.ndim(out) != 0 or not isinstance(out, int | float | complex | np.generic | np.ndarray):
             shape = f" of shape {np.shape(out)}" if isinstance(out, np.ndarray) else ""
             given = f"{type(out).__name__}{shape}"
@@ -174,8 +177,9 @@ def unit_direction(rng, arrays):
 def not_complex_safe(exact, numeric):
     """The error for a function that stays complex but loses a part of its derivative on the way."""
     return NotComplexSafe(
-        f"the complex step gives {exact:.8g} where differences give {numeric:.8g}: the function takes np.abs, .real, a "
-        "maximum of magnitudes, or copies into a real buffer; use method='central' for it"
+        f"the complex step gives {exact:.8g} where differences give {numeric:.8g}: the function takes np.abs, "
+        "np.var, np.std, np.linalg.norm, .real, a maximum of magnitudes, or copies into a real buffer; use method='central' "
+        "for it"
     )
 
 
