@@ -24,6 +24,7 @@ def test_a_claim_for_integers_is_not_passed_over():
     assert check_gradients(product, {"x": x, "w": W}, {"w": 1.0 * x}).ok
     assert check_gradients(product, {"x": x, "w": W}, {"x": np.zeros(3), "w": 1.0 * x}).ok  # tokens, for instance
     assert "w holds integers" in str(check_gradients(product, {"x": X, "w": 3}, {"x": 3 + 0 * X, "w": 999.0}))
+    assert not check_gradients(product, {"x": W, "w": 3}, {"x": 3 * W, "w": 3.0}).ok  # right, but nobody looked
 
 
 def test_a_list_of_numbers_is_an_array():

@@ -13,7 +13,7 @@ it is safe, else by differences at the function's own scale (own_scale.py), whic
 import numpy as np
 
 from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
-from numpylm.proof.gradient_problem import not_complex_safe
+from numpylm.proof.complex_safety import not_complex_safe
 from numpylm.proof.rounding import forgive_rounding
 from numpylm.proof.unseen import find_unseen
 
@@ -30,6 +30,7 @@ def compare_entries(problem, claims, tolerances, max_entries, rng, are_default):
             each.drawn[index] = True
             each.truth[index], each.bends[index] = problem.first_look(each.name, index)
         each.exact |= (problem.method == "complex") & are_default
+        each.bends |= each.drawn & (problem.method == "complex") & problem.has_kink  # it takes one of two slopes
     for each in compared:
         for index in map(tuple, np.argwhere(is_doubtful(problem, each, exact_scale(problem, compared)))):
             look_again(problem, each, index)

@@ -31,6 +31,7 @@ import numpy as np
 
 from numpylm import check
 from numpylm.proof.compared import EXACT, Tolerance
+from numpylm.proof.dot_product import project
 from numpylm.proof.entries import compare_entries, wrong_entries
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_claims import claimed_arrays, float32_complaints
@@ -78,14 +79,20 @@ def check_gradients(
     problem = Problem(f, arguments, cotangents, method)
     claims, complaints = claimed_arrays(gradients, problem)
     tolerances = {name: chosen_tolerance(method, claim, rtol, atol) for name, claim in claims.items()}
-    if method == "projection":
-        rows, truths = project(problem, claims, tolerances, rng), {}
-    else:
-        compared = compare_entries(problem, claims, tolerances, max_entries, rng, rtol is None and atol is None)
+    rows, truths, are_default = [], {}, rtol is None and atol is None
+    if method == "projection" and problem.is_steady:
+        rows, found = project(problem, claims, tolerances, rng, are_default)
+        complaints += found
+    elif problem.is_steady:  # else there is nothing to compare with
+        compared = compare_entries(problem, claims, tolerances, max_entries, rng, are_default)
         rows = [row(each, wrong_entries(problem, each, compared)) for each in compared]
         truths = {each.name: each.truth for each in compared}
         complaints += [complaint for each in compared for complaint in each.complaints]
-    complaints += float32_complaints(claims, problem) + problem.complaints + ([ROUGH] if problem.is_rough else [])
+    complaints += (
+        (float32_complaints(claims, problem) if problem.is_steady else [])
+        + problem.complaints
+        + ([ROUGH] if problem.is_rough else [])
+    )
     report = GradientReport(rows, complaints, method, TOLERANCES[method])
     return report._replace(diagnosis=explain(report, claims, truths, problem.arrays))
 
@@ -119,39 +126,3 @@ def row(each, wrong):
         each.name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]),
         int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest, wrong,
     )  # fmt: skip
-
-
-def project(problem, claims, tolerances, rng):
-    """Rows of the dot-product test: for each array a random direction of its own, and one for all arrays together."""
-    names = list(claims)
-    rows = [project_along(problem, claims, [name], tolerances, rng) for name in names]
-    return [*rows, project_along(problem, claims, names, tolerances, rng)] if len(names) > 1 else rows
-
-
-@np.errstate(all="ignore")
-def project_along(problem, claims, names, tolerances, rng):
-    """One row: ⟨gradient, v⟩ against the derivative along v, for one random v over the named arrays."""
-    direction = {name: rng.standard_normal(claims[name].shape) for name in names}
-    claimed = sum(float((claims[name] * v).sum()) for name, v in direction.items())
-    numeric, error, is_kink = derivative_along(problem, direction, claimed)
-    # The sum's own rounding, and the curvature along a long direction, grow with the sizes of what is summed.
-    size = sum(float(np.abs(claims[name] * v).sum()) for name, v in direction.items())
-    scale = 1e-6 * abs(problem.value_here) if problem.method == "complex" else problem.size
-    rtol, atol = (max(limits) for limits in zip(*[tolerances[name] for name in names], strict=True))
-    wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric)) + error
-    label = names[0] if len(names) == 1 else "all together"
-    shape = claims[names[0]].shape if len(names) == 1 else ()
-    relative = abs(claimed - numeric) / max(abs(claimed), abs(numeric), 1e-300)
-    count = sum(claims[name].size for name in names)
-    return Row(label, shape, None, claimed, numeric, relative, count, int(wrong), int(is_kink), None, abs(numeric))
-
-
-def derivative_along(problem, direction, claimed):
-    """(the derivative along a direction, how far it may be off, whether there is a kink)."""
-    if problem.method == "complex":
-        return float(problem.exactly_along(direction)), 0.0, False
-    found = problem.measured_along(direction)
-    if found.is_kink and found.includes(claimed):
-        return found.nearest(claimed), abs(found.right - found.left) + 4 * found.side_error, True
-    problem.is_rough |= found.is_rough
-    return found.nearest(claimed), 4 * found.uncertainty, found.is_kink

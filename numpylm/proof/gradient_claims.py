@@ -38,7 +38,8 @@ def lists_as_arrays(gradients, problem):
 def is_of_integers(claim, argument):
     """Whether a claim is one for integers, and none that a record of gradients holds only because it must."""
     is_integer = np.asarray(argument).dtype.kind in "iub"
-    return is_integer and claim.any() and not np.array_equal(claim, argument)
+    is_copied = claim.dtype.kind in "iub" and np.array_equal(claim, argument)
+    return bool(is_integer and claim.any() and not is_copied)
 
 
 def about_integers(name):

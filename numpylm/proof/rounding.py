@@ -12,7 +12,7 @@ A claim that is off by less than these is not wrong; where they are not small be
 
 import numpy as np
 
-from numpylm.proof.numerical import derivative
+from numpylm.proof.numerical import derivative, directional_derivative
 
 EPS = np.finfo(float).eps
 RATIO = 4
@@ -95,15 +95,28 @@ def moved_further_and_further(problem, names):
     return direction, np.array(changes)
 
 
-@np.errstate(all="ignore")
 def wobble(problem, name, index):
-    """The largest change of one entry's derivative by the complex step, of a few, as every argument is nudged."""
-    rng, here, most = np.random.default_rng(4), problem.exact(name, index), 0.0
-    for _ in range(NUDGES):
+    """How much one entry's derivative by the complex step changes as every argument is nudged."""
+    return wobble_of(problem, lambda arrays, f: derivative(f, arrays[name], index, "complex"))
+
+
+def wobble_along(problem, direction):
+    """How much the derivative along a direction, name -> array, does."""
+    along = list(direction.values())
+    return wobble_of(
+        problem, lambda arrays, f: directional_derivative(f, [arrays[name] for name in direction], along, "complex")
+    )
+
+
+@np.errstate(all="ignore")
+def wobble_of(problem, slope):
+    """The largest change, of a few, of slope(arrays, f) as every argument is nudged in its last place."""
+    rng, slopes = np.random.default_rng(4), []
+    for k in range(NUDGES + 1):
         arrays = {
-            other: (array + rng.integers(-2, 3, array.shape) * np.spacing(np.abs(array))).astype(complex)
-            for other, array in problem.arrays.items()
+            name: (array + (k > 0) * rng.integers(-2, 3, array.shape) * np.spacing(np.abs(array))).astype(complex)
+            for name, array in problem.arrays.items()
         }
-        change = abs(derivative(lambda: problem.value(arrays), arrays[name], index, "complex") - here)  # noqa: B023
-        most = max(most, change) if np.isfinite(change) else most
-    return most
+        slopes.append(slope(arrays, lambda: problem.value(arrays)))  # noqa: B023
+    changes = np.abs(np.array(slopes[1:]) - slopes[0])
+    return float(np.max(changes, initial=0, where=np.isfinite(changes)))

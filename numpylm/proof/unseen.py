@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpylm.proof.compared import EXACT
-from numpylm.proof.gradient_problem import unit_direction
+from numpylm.proof.complex_safety import unit_direction
 
 
 def find_unseen(problem, each, scale, rng):
