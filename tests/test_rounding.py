@@ -102,3 +102,16 @@ def test_what_is_measured():
     assert 1e-17 < quantum(problem(lambda x: (x - x.mean()).sum(), X), ["x"]) < 1e-13
     assert 1e-11 < wobble(problem(lambda x: ((x - x.mean()) ** 2).sum(), 1e6 + X), "x", (0, 0)) < 1e-8
     assert wobble(problem(lambda x: np.sin(x).sum(), X), "x", (0, 0)) < 1e-14
+
+
+@pytest.mark.parametrize("method", PER_ENTRY)
+def test_entries_that_are_nothing_beside_the_largest_are_named(method):
+    x = np.array([1e-8, 1.0])
+    report = check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -np.array([1e16, 5])}, method)
+    assert not report.ok and not report.worst.num_wrong
+    assert "x[1] not judged: -5.0e+00 is claimed" in report.complaints[0]
+    assert check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -1 / x**2}, method).ok
+    x = np.array([50.0, -5, -6])
+    report = check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": [1, 2, 2] * np.exp(x)}, method)
+    assert not report.ok and "x[1] and 1 more not judged" in report.complaints[0]
+    assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok

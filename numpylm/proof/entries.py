@@ -14,7 +14,7 @@ import numpy as np
 
 from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
 from numpylm.proof.complex_safety import not_complex_safe
-from numpylm.proof.rounding import forgive_rounding
+from numpylm.proof.rounding import forgive_rounding, lost_entries
 from numpylm.proof.unseen import find_unseen
 
 
@@ -111,7 +111,19 @@ def complaints_about(each, problem, compared):
     if each.is_strict and unsure.max(initial=0) > DIGITS * largest:
         index = tuple(int(k) for k in np.unravel_index(unsure.argmax(), unsure.shape))
         return [cannot_judge(each, problem, index, largest, unsure[index])]
-    return []
+    lost = lost_entries(problem, each, each.zero(exact_scale(problem, compared)))
+    return [not_judged(each, lost, exact_scale(problem, compared))] if lost else []
+
+
+def not_judged(each, lost, scale):
+    """The sentence on entries that are too small beside others."""
+    index = ", ".join(map(str, lost[0]))
+    others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return (
+        f"{each.name}[{index}]{others} not judged: {each.claim[lost[0]]:.1e} is claimed and {each.truth[lost[0]]:.1e} "
+        f"is seen, which is nothing beside the largest derivative or f, {scale:.1e}: scale the arguments, or check "
+        "these entries by themselves"
+    )
 
 
 def unsure_by(each, problem, scale):

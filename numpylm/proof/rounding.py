@@ -18,6 +18,7 @@ EPS = np.finfo(float).eps
 RATIO = 4
 NUDGES = 4
 FEW = 4  # steps that change the last digits of the arguments only
+MANY, FEW_DIGITS = 100, 1e-2  # entries that are looked at because they are tiny, and what is forgiven there
 BIG = 1e-4  # of the largest derivative: what is off by more is no matter of rounding, and need not be looked at
 
 
@@ -36,6 +37,26 @@ def forgive_rounding(problem, each, wrong):
     each.hidden = little & (each.off > 4 * error)
     error += np.where(little, jumps, 0)
     each.error = np.where(little, np.nan_to_num(each.error, nan=0.0, posinf=np.inf) + error, each.error)
+
+
+@np.errstate(all="ignore")
+def lost_entries(problem, each, zero):
+    """Indices of entries that passed only because they are nothing beside the largest, and are off, as the complex step
+    sees, by more than rounding explains. A claim of zero is not among them: there it is what one would have rounded to.
+    """
+    if not each.is_strict or not problem.is_complex_safe:
+        return []
+    passed = each.drawn & (each.claim != 0) & (each.size <= 3 * zero) & ~each.kinks & ~each.accepted
+    return [index for index in map(tuple, np.argwhere(passed)[:MANY]) if is_off(problem, each, index)]
+
+
+def is_off(problem, each, index):
+    """Whether one claimed derivative differs from the complex step's in its first digits, and not by rounding."""
+    exact = problem.exact(each.name, index)
+    off = abs(each.claim[index] - exact)
+    if not off > max(FEW_DIGITS * max(abs(each.claim[index]), abs(exact)), 16 * EPS):
+        return False
+    return bool(off > 16 * wobble(problem, each.name, index))
 
 
 def quantum(problem, names):
