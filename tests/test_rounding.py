@@ -115,3 +115,21 @@ def test_entries_that_are_nothing_beside_the_largest_are_named(method):
     report = check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": [1, 2, 2] * np.exp(x)}, method)
     assert not report.ok and "x[1] and 1 more not judged" in report.complaints[0]
     assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok
+
+
+def test_no_row_that_is_right_shows_a_large_error():
+    for f in (layer_norm_sum, lambda x: (x - x.mean()).sum()):
+        report = check_gradients(f, {"x": X}, {"x": 0 * X})
+        assert report.ok and report.rows[0].relative_error == 0
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_float32_claim_that_is_small_beside_f_is_not_right(method):
+    def f(x, y):
+        return 1e4 + (x**2).sum() + 1e-4 * (y**2).sum()
+
+    for factor, is_right in ((1, True), (1.5, False), (0, False)):
+        claim = {"x": (2 * X).astype(np.float32), "y": (factor * 2e-4 * X).astype(np.float32)}
+        given = {"x": X.astype(np.float32), "y": X.astype(np.float32)}
+        report = check_gradients(f, given, claim, method)
+        assert report.ok == is_right and (is_right or report.worst.num_wrong or "float32" in report.complaints[0])

@@ -12,7 +12,7 @@ it is safe, else by differences at the function's own scale (own_scale.py), whic
 
 import numpy as np
 
-from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
+from numpylm.proof.compared import DIGITS, FLOAT32, SMALL, ZERO, Compared
 from numpylm.proof.complex_safety import not_complex_safe
 from numpylm.proof.rounding import forgive_rounding, lost_entries
 from numpylm.proof.unseen import find_unseen
@@ -112,7 +112,30 @@ def complaints_about(each, problem, compared):
         index = tuple(int(k) for k in np.unravel_index(unsure.argmax(), unsure.shape))
         return [cannot_judge(each, problem, index, largest, unsure[index])]
     lost = lost_entries(problem, each, each.zero(exact_scale(problem, compared)))
-    return [not_judged(each, lost, exact_scale(problem, compared))] if lost else []
+    for index in lost:
+        each.hidden[index] = True
+    if lost:
+        return [not_judged(each, lost, exact_scale(problem, compared))]
+    return (
+        [few_digits(each)]
+        if is_hidden_by_float32(each, compared) and not wrong_entries(problem, each, compared).any()
+        else []
+    )
+
+
+def is_hidden_by_float32(each, compared):
+    """Whether a claim in float32 passed only because it is small beside f, all of it, and is off by much."""
+    off, largest = float(np.nanmax(each.off, initial=0)), float(np.nanmax(each.size, initial=0))
+    overall = max(other.largest for other in compared)
+    return each.tolerance == FLOAT32 and off > 1e-2 * largest and off > 1e-6 * overall and not each.kinks.any()
+
+
+def few_digits(each):
+    """The sentence on a claim in float32 that is small beside f."""
+    return (
+        f"the gradient of {each.name}, {np.nanmax(each.size):.1e} at most, is too small beside f to be judged in "
+        f"float32: it is off by up to {np.nanmax(each.off):.0e}; compute it in float64"
+    )
 
 
 def not_judged(each, lost, scale):

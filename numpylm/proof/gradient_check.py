@@ -30,9 +30,9 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import check
-from numpylm.proof.compared import EXACT, Tolerance
+from numpylm.proof.compared import EXACT, FLOAT32, Tolerance
 from numpylm.proof.dot_product import project
-from numpylm.proof.entries import compare_entries, wrong_entries
+from numpylm.proof.entries import compare_entries, exact_scale, wrong_entries
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_claims import claimed_arrays, float32_complaints
 from numpylm.proof.gradient_problem import Problem
@@ -50,7 +50,6 @@ TOLERANCES = {
     "complex": EXACT,
     "projection": Tolerance(1e-7, 1e-9),
 }
-FLOAT32 = Tolerance(1e-3, 1e-4)  # for a claim that was computed in float32
 
 
 def check_gradients(
@@ -85,7 +84,7 @@ def check_gradients(
         complaints += found
     elif problem.is_steady:  # else there is nothing to compare with
         compared = compare_entries(problem, claims, tolerances, max_entries, rng, are_default)
-        rows = [row(each, wrong_entries(problem, each, compared)) for each in compared]
+        rows = [row(each, wrong_entries(problem, each, compared), exact_scale(problem, compared)) for each in compared]
         truths = {each.name: each.truth for each in compared}
         complaints += [complaint for each in compared for complaint in each.complaints]
     complaints += (
@@ -113,13 +112,13 @@ def chosen_tolerance(method, claim, rtol, atol):
 
 
 @np.errstate(all="ignore")
-def row(each, wrong):
-    """One line of the report, from a Compared and where it is wrong."""
+def row(each, wrong, scale):
+    """One line of the report, from a Compared, where it is wrong, and the scale beside which an entry is nothing."""
     claim, truth = each.claim, each.truth
     difference = np.where(each.accepted, 0, np.abs(claim - truth))
     if not np.isfinite(difference).any() and not wrong.any():
         return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0, wrong)
-    error = difference / np.maximum(each.size, 1e-300)
+    error = np.where(each.is_nothing(wrong, scale), 0, difference / np.maximum(each.size, 1e-300))
     weight = np.where(wrong, 1 + difference, 0) if wrong.any() else difference
     worst = tuple(int(k) for k in np.unravel_index(np.nanargmax(weight), claim.shape))
     return Row(
