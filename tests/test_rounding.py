@@ -7,7 +7,7 @@ from numpylm import check_gradients
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.proof.gradient_check import CHECKS
 from numpylm.proof.gradient_problem import Problem
-from numpylm.proof.rounding import EPS, quantum, wobble
+from numpylm.proof.rounding import EPS, jump, quantum, wobble
 
 TARGETS = np.array([[0, 1, 2]])
 X = np.random.default_rng(1).standard_normal((3, 4))
@@ -91,6 +91,15 @@ def test_an_offset_takes_digits_away():
     assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
 
 
+def test_the_noise_of_f_is_seen_past_a_smaller_jump():
+    """Of ten tokens one may move f in its last digit only, 3e-26, and the others in steps of 2e-17."""
+    rng = np.random.default_rng(10)
+    targets = rng.integers(0, 300, (5, 2))
+    rng.standard_normal((5, 2, 300))
+    logits = 30 * np.eye(300)[targets] + rng.standard_normal((5, 2, 300))
+    assert 1e-17 < jump(problem(lambda x: cross_entropy_forward(x, targets)[0], logits), ["x"]) < 1e-15
+
+
 def problem(f, x):
     return Problem(f, {"x": x}, None, "central")
 
@@ -133,3 +142,21 @@ def test_a_float32_claim_that_is_small_beside_f_is_not_right(method):
         given = {"x": X.astype(np.float32), "y": X.astype(np.float32)}
         report = check_gradients(f, given, claim, method)
         assert report.ok == is_right and (is_right or report.worst.num_wrong or "float32" in report.complaints[0])
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("size", [15, 25, 30, 40])
+def test_entries_that_are_not_drawn_are_not_wrong_by_rounding_either(size, method):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 300, (5, 2))
+    logits = size * np.eye(300)[targets] + rng.standard_normal((5, 2, 300))
+    claim = cross_entropy_backward(cross_entropy_forward(logits, targets)[1])
+
+    def f(logits):
+        return cross_entropy_forward(logits, targets)[0]
+
+    report = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
+    assert not report.worst.num_wrong and report.ok == (size < 30), report
+    claim[4, 1, 7] += 1e-3
+    wrong = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
+    assert wrong.worst.num_wrong == 1 and wrong.worst.index == (4, 1, 7)

@@ -12,7 +12,7 @@ import numpy as np
 
 from numpylm.proof.compared import DIGITS, EXACT, ZERO
 from numpylm.proof.gradient_report import Row
-from numpylm.proof.rounding import cancellation, jump, wobble_along
+from numpylm.proof.rounding import length, rounding_along
 
 HALVINGS = 60  # measurements that are spent on finding the entries at kinks
 
@@ -92,20 +92,6 @@ def sums(claims, direction):
     """⟨claim, v⟩, and the sum of the magnitudes of its terms."""
     products = [claims[name] * v for name, v in direction.items()]
     return sum(float(product.sum()) for product in products), sum(float(np.abs(product).sum()) for product in products)
-
-
-def rounding_along(problem, direction):
-    """(what is left by cancellation, by how much f jumps), along a direction: see rounding.py."""
-    names = list(direction)
-    jumps = 4 * jump(problem, names) * length(direction)
-    if not problem.is_complex_safe:
-        return 0.0, jumps
-    return 4 * (cancellation(problem, names) * length(direction) + wobble_along(problem, direction)), jumps
-
-
-def length(direction):
-    """The length of a direction, at least 1."""
-    return max(1.0, float(np.sqrt(sum((v * v).sum() for v in direction.values()))))
 
 
 def of(direction):

@@ -37,6 +37,7 @@ def compare_entries(problem, claims, tolerances, max_entries, rng, are_default):
         forgive_rounding(problem, each, wrong_entries(problem, each, compared))
         if not wrong_entries(problem, each, compared).any():
             find_unseen(problem, each, exact_scale(problem, compared), rng)
+            forgive_rounding(problem, each, wrong_entries(problem, each, compared))
         each.complaints += complaints_about(each, problem, compared)
     return compared
 

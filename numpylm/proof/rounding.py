@@ -13,6 +13,7 @@ A claim that is off by less than these is not wrong; where they are not small be
 import numpy as np
 
 from numpylm.proof.numerical import derivative, directional_derivative
+from numpylm.proof.own_scale import noise_of, rounding
 
 EPS = np.finfo(float).eps
 RATIO = 4
@@ -64,15 +65,21 @@ def quantum(problem, names):
     return max(jump(problem, names), cancellation(problem, names) if problem.is_complex_safe else 0.0)
 
 
+@np.errstate(all="ignore")
 def jump(problem, names):
-    """The first change of f's value where it stands still at first; 0 where it moves with the last digits of the named
-    arrays, and the machine epsilon, for a 1 that was rounded, where it does not change at all.
+    """The first change of f's value where it stands still at first, or its noise where that is far more than its
+    rounding; 0 where neither is seen, and the machine epsilon, for a 1 that was rounded, where it never changes.
     """
-    _, changes = moved_further_and_further(problem, names)
-    moves = np.flatnonzero(changes)
+    _, forth = moved_further_and_further(problem, names)
+    _, back = moved_further_and_further(problem, names, -1)
+    moves = np.flatnonzero(forth)
     if not moves.size:
-        return EPS if changes.size else 0.0
-    return float(abs(changes[moves[0]])) if moves[0] >= FEW else 0.0
+        return EPS if forth.size else 0.0
+    count, first = min(len(forth), len(back)), float(abs(forth[moves[0]])) if moves[0] >= FEW else 0.0
+    size = size_of(problem, names)
+    least = rounding(problem.value_here, size, abs(forth[:FEW]).max() / first_step(size))
+    noise = noise_of(np.abs(forth[:count] + back[:count]), least) if count else 0.0
+    return max(first, noise if noise > 10 * least else 0.0)
 
 
 def cancellation(problem, names):
@@ -97,9 +104,9 @@ def first_step(size):
 
 
 @np.errstate(all="ignore")
-def moved_further_and_further(problem, names):
-    """(a random direction of the named arrays, the changes of f along it), until f's domain ends."""
-    rng, changes, step = np.random.default_rng(3), [], first_step(size_of(problem, names))
+def moved_further_and_further(problem, names, sign=1):
+    """(a random direction of the named arrays, the changes of f along it or back), until f's domain ends."""
+    rng, changes, step = np.random.default_rng(3), [], sign * first_step(size_of(problem, names))
     direction = {name: rng.standard_normal(problem.arrays[name].shape) for name in names}
     for _ in range(24):
         moved = {name: array.copy() for name, array in problem.arrays.items()}
@@ -127,6 +134,20 @@ def wobble_along(problem, direction):
     return wobble_of(
         problem, lambda arrays, f: directional_derivative(f, [arrays[name] for name in direction], along, "complex")
     )
+
+
+def rounding_along(problem, direction):
+    """(what is left by cancellation, by how much f jumps), along a direction, name -> array."""
+    names = list(direction)
+    jumps = 4 * jump(problem, names) * length(direction)
+    if not problem.is_complex_safe:
+        return 0.0, jumps
+    return 4 * (cancellation(problem, names) * length(direction) + wobble_along(problem, direction)), jumps
+
+
+def length(direction):
+    """The length of a direction, at least 1."""
+    return max(1.0, float(np.sqrt(sum((v * v).sum() for v in direction.values()))))
 
 
 @np.errstate(all="ignore")
