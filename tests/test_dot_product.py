@@ -105,6 +105,11 @@ def test_no_slope_and_overflow_are_not_proved():
         check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -1 / x**2}, "complex")
 
 
+def test_an_underflow_of_the_complex_step_is_named():
+    with pytest.raises(NotComplexSafe, match="less than a floating-point number can be; scale f"):
+        check_gradients(lambda x: 1e-300 * x.sum(), {"x": X}, {"x": np.full((3, 4), 1e-300)}, "complex")
+
+
 def test_the_complex_step_tells_of_kinks_too():
     report = check_gradients(lambda x: x.max(), {"x": TIED}, {"x": np.array([0.0, 1, 0])}, "complex")
     assert report.rows[0].num_kinks == 2 and "2 entries lie at a kink" in str(report)

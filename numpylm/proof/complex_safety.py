@@ -41,6 +41,11 @@ def not_confirmed(problem, exact, numeric):
             f"the complex step gives {exact:.8g} where differences give {numeric:.8g}: an argument of size "
             f"{sizes[sizes > 0].min():.0e} is as small as the step itself, {COMPLEX_STEP:.0e}; scale the arguments"
         )
+    if exact == 0 and abs(numeric) < np.finfo(float).tiny / COMPLEX_STEP:
+        return NotComplexSafe(
+            f"the complex step gives 0 where differences give {numeric:.8g}: times the step, {COMPLEX_STEP:.0e}, that is "
+            "less than a floating-point number can be; scale f"
+        )
     return not_complex_safe(exact, numeric)
 
 

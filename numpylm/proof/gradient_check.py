@@ -19,7 +19,8 @@ steps of all sizes (Ridders, 1982; Lepski, 1990: see own_scale.py). These say ho
     wrong           it is further off than that, by method="complex" already in the 11th digit
     a kink          (a ReLU at 0) the slopes on both sides differ, and any slope between them is right, which is all
                     that can be asked there; the numeric value shown is the slope of one side, and they are counted
-    not proved      rounding of f or of x hides the gradient, or f is rough, like a function with float32 inside
+    not proved      rounding hides the gradient: of f, of x or of a term like y - 1 (rounding.py measures it); or it is
+                    nothing beside the largest; or f is rough, like a function with float32 inside, or not one function
 
 entries.py has more on this, and on entries that were not drawn.
 
@@ -62,7 +63,8 @@ def check_gradients(
     gradients    the claim, nested like the arguments, or a function of the arguments that returns it: then two calls
                  must agree and leave the arguments alone
     method       "central", "fourth" or "forward" differences, "complex" (exact, for complex-safe functions), or
-                 "projection": one random direction for each array and one for all, for models of real size
+                 "projection": one random direction for each array and one for all, for models of real size (see
+                 dot_product.py; it sees no entry that is small beside the sum)
     cotangents   arrays nested like f's value: what is differentiated is Σ cotangent · value
     max_entries  of a larger array, so many random entries are checked one by one (None: every one), the others
                  together, along a random direction
