@@ -43,8 +43,8 @@ def not_confirmed(problem, exact, numeric):
         )
     if exact == 0 and abs(numeric) < np.finfo(float).tiny / COMPLEX_STEP:
         return NotComplexSafe(
-            f"the complex step gives 0 where differences give {numeric:.8g}: times the step, {COMPLEX_STEP:.0e}, that is "
-            "less than a floating-point number can be; scale f"
+            f"the complex step gives 0 where differences give {numeric:.8g}: times the step, {COMPLEX_STEP:.0e}, that "
+            "is less than a floating-point number can be; scale f"
         )
     return not_complex_safe(exact, numeric)
 
