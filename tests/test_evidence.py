@@ -40,10 +40,12 @@ def gates(p, order):
         (np.concatenate([P[1:], P[:1]]), P, "entry t holds what belongs to t + 1"),
         (gates(PACKED, (0, 1, 3, 2)), PACKED, "its gates stand in the order i, f, c, o"),
         (np.clip(P, -0.5, 0.5), P, "every entry clipped to ±0.5"),
-        (np.broadcast_to(P.sum(axis=1, keepdims=True), P.shape), P, "the same all along axis 1"),
-        (changed(P, slice(0, 4)), P, "right at the last time step only"),
+        (np.broadcast_to(P.sum(axis=1, keepdims=True), P.shape), P, "the same all along axis 1 (N): something"),
+        (np.broadcast_to(SQUARE.sum(axis=0), (4, 4)), SQUARE, "the same all along axis 0: something"),
+        (SQUARE[::-1], SQUARE, "it is right, but reversed along axis 0"),
+        (changed(P, slice(0, 4)), P, "what is carried from step t + 1 back to step t is missing or wrong"),
         (changed(P, slice(1, 5)), P, "right at the first time step only"),
-        (changed(P, 2), P, "right at t = 0, 1, 3, 4"),
+        (changed(P, 2), P, "right at t = 0, 1, 3, 4, and wrong at all others"),
         (changed(PACKED, slice(None), slice(6, 12)), PACKED, "of its 4 blocks of columns, only f is wrong"),
     ],
 )
@@ -54,6 +56,12 @@ def test_each_relation_is_named(q, p, expected):
 def test_what_has_no_relation_gets_no_sentence():
     assert relations(rng.standard_normal(P.shape), P, SIZES) == []
     assert relations(P, P, SIZES) == []
+    assert only(SQUARE[::-1], SQUARE).endswith("axis 0")
+
+
+def test_a_factor_that_would_be_shown_as_1_is_none():
+    assert not any("times" in sentence for k in (4e-6, 1e-6, -4e-7) for sentence in relations((1 + k) * P, P, SIZES))
+    assert "times 1.00001" in only((1 + 1e-5) * P, P)
 
 
 def gradients_of_a_model(scale):

@@ -130,7 +130,7 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},
                         "not finite beside x[0]"),
     "NaN along a direction": (lambda x: np.where(x == X, x, np.nan).sum(), {"x": X}, {"x": 0 * X},
-                              {"method": "projection"}, "WRONG: x"),
+                              {"method": "projection"}, "NOT PROVED the function is not finite along a direction of x"),
     "results kept by the array": (by_identity(), {"x": X}, {"x": 0 * X}, {}, "remembers results by the array"),
     "a result kept for ever": (once(), {"x": X}, {"x": 0 * X}, {}, "wherever its arguments are"),
     "cotangents of zero": (lambda x: x**2, {"x": X}, {"x": 0 * X}, {"cotangents": 0 * X}, "wherever its arguments"),

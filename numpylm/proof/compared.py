@@ -16,6 +16,7 @@ class Tolerance(NamedTuple):
 
 
 EXACT = Tolerance(1e-11, 1e-13)  # of the complex step
+FLOAT32 = Tolerance(1e-3, 1e-4)  # for a claim that was computed in float32
 ZERO = 1e3 * COMPLEX_STEP  # what the complex step itself may be off by, where the derivative is zero
 CLOSE = 1e-7  # of an entry's size, beside its measured error, where it was looked at again
 SMALL, DIGITS = 1e-6, 3e-4  # entries below 1e-6 |f|: a right backward has rounding of its own there, 1 - tanh² for one
@@ -27,7 +28,7 @@ class Compared:
     """One claim, and what was measured.
 
     truth (NaN where nothing was) and its error (NaN where it is the method's own); drawn, bends, kinks, accepted (at a
-    kink, between the slopes of both sides) and exact (by the complex step) are booleans.
+    kink, between the slopes of both sides), exact (by the complex step) and hidden (by a jump of f) are booleans.
     """
 
     name: str
@@ -41,12 +42,14 @@ class Compared:
     kinks: np.ndarray = None
     accepted: np.ndarray = None
     exact: np.ndarray = None
+    hidden: np.ndarray = None
     complaints: list = field(default_factory=list)
 
     def __post_init__(self):
         shape = self.claim.shape
         self.truth, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
-        self.drawn, self.bends, self.kinks, self.accepted, self.exact = (np.zeros(shape, dtype=bool) for _ in range(5))
+        for of_entries in ("drawn", "bends", "kinks", "accepted", "exact", "hidden"):
+            setattr(self, of_entries, np.zeros(shape, dtype=bool))
 
     @property
     def largest(self):
@@ -66,6 +69,11 @@ class Compared:
     def zero(self, exact_scale):
         """What is no gradient, but rounding of the complex step, or of a sum of which nothing remains."""
         return EXACT.atol * max(exact_scale, self.largest)
+
+    def is_nothing(self, wrong, exact_scale):
+        """Booleans: where claim and truth are both zero as far as can be seen, and their difference says nothing."""
+        both = (self.size <= 3 * self.zero(exact_scale)) | (self.claim == 0)
+        return both & ~wrong & ~self.hidden & self.is_strict
 
     def wrong(self, scale, exact_scale):
         """Booleans: where the claim is further from the truth than is forgiven. NaN is not wrong, but no truth."""

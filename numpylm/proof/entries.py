@@ -12,8 +12,9 @@ it is safe, else by differences at the function's own scale (own_scale.py), whic
 
 import numpy as np
 
-from numpylm.proof.compared import DIGITS, SMALL, ZERO, Compared
-from numpylm.proof.gradient_problem import not_complex_safe
+from numpylm.proof.compared import DIGITS, FLOAT32, SMALL, ZERO, Compared
+from numpylm.proof.complex_safety import not_complex_safe
+from numpylm.proof.rounding import forgive_rounding, lost_entries
 from numpylm.proof.unseen import find_unseen
 
 
@@ -29,11 +30,14 @@ def compare_entries(problem, claims, tolerances, max_entries, rng, are_default):
             each.drawn[index] = True
             each.truth[index], each.bends[index] = problem.first_look(each.name, index)
         each.exact |= (problem.method == "complex") & are_default
+        each.bends |= each.drawn & (problem.method == "complex") & problem.has_kink  # it takes one of two slopes
     for each in compared:
         for index in map(tuple, np.argwhere(is_doubtful(problem, each, exact_scale(problem, compared)))):
             look_again(problem, each, index)
+        forgive_rounding(problem, each, wrong_entries(problem, each, compared))
         if not wrong_entries(problem, each, compared).any():
             find_unseen(problem, each, exact_scale(problem, compared), rng)
+            forgive_rounding(problem, each, wrong_entries(problem, each, compared))
         each.complaints += complaints_about(each, problem, compared)
     return compared
 
@@ -108,7 +112,42 @@ def complaints_about(each, problem, compared):
     if each.is_strict and unsure.max(initial=0) > DIGITS * largest:
         index = tuple(int(k) for k in np.unravel_index(unsure.argmax(), unsure.shape))
         return [cannot_judge(each, problem, index, largest, unsure[index])]
-    return []
+    lost = lost_entries(problem, each, each.zero(exact_scale(problem, compared)))
+    for index in lost:
+        each.hidden[index] = True
+    if lost:
+        return [not_judged(each, lost, exact_scale(problem, compared))]
+    return (
+        [few_digits(each)]
+        if is_hidden_by_float32(each, compared) and not wrong_entries(problem, each, compared).any()
+        else []
+    )
+
+
+def is_hidden_by_float32(each, compared):
+    """Whether a claim in float32 passed only because it is small beside f, all of it, and is off by much."""
+    off, largest = float(np.nanmax(each.off, initial=0)), float(np.nanmax(each.size, initial=0))
+    overall = max(other.largest for other in compared)
+    return each.tolerance == FLOAT32 and off > 1e-2 * largest and off > 1e-6 * overall and not each.kinks.any()
+
+
+def few_digits(each):
+    """The sentence on a claim in float32 that is small beside f."""
+    return (
+        f"the gradient of {each.name}, {np.nanmax(each.size):.1e} at most, is too small beside f to be judged in "
+        f"float32: it is off by up to {np.nanmax(each.off):.0e}; compute it in float64"
+    )
+
+
+def not_judged(each, lost, scale):
+    """The sentence on entries that are too small beside others."""
+    index = ", ".join(map(str, lost[0]))
+    others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return (
+        f"{each.name}[{index}]{others} not judged: {each.claim[lost[0]]:.1e} is claimed and {each.truth[lost[0]]:.1e} "
+        f"is seen, which is nothing beside the largest derivative or f, {scale:.1e}: scale the arguments, or check "
+        "these entries by themselves"
+    )
 
 
 def unsure_by(each, problem, scale):
@@ -117,15 +156,21 @@ def unsure_by(each, problem, scale):
     zero, least = each.zero(scale), np.where(each.claim == 0, ZERO, 0)
     is_forgiven = (each.size > 3 * zero) & (each.off > DIGITS * each.size) & (each.off > np.maximum(error, least))
     forgiven = np.where(is_forgiven & ~np.isinf(each.error), np.maximum(zero, each.off), 0)
-    error = np.where((each.claim == 0) & (error < 1e-10 * problem.size), 0, error)
+    error = np.where((each.claim == 0) & (error < 1e-10 * problem.size) & ~each.hidden, 0, error)
     return np.maximum(forgiven, error)
 
 
 def cannot_judge(each, problem, index, largest, error):
     """The sentence on a gradient that rounding hides."""
+    value, entry = f"{problem.value_here:.1e}", f"{list(index) or ''}, {problem.arrays[each.name][index]:.1e}"
+    seen = f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged"
+    seen, entry = f"{seen}: it is seen to ±{error:.0e} only", each.name + entry
+    if each.exact[index]:
+        return (
+            f"{seen}, because what f, {value}, is computed from is rounded, at {entry}, and so is any backward pass "
+            "(y - 1 is, to 1e-16): choose arguments at which the gradient is larger"
+        )
     return (
-        f"the gradient of {each.name}, {largest:.1e} at most, is too small to be judged: it is seen to "
-        f"±{error:.0e} only, because f's value, {problem.value_here:.1e}, and {each.name}"
-        f"{list(index) or ''}, {problem.arrays[each.name][index]:.1e}, are rounded: scale f or move it nearer to zero, "
+        f"{seen}, because f's value, {value}, and {entry}, are rounded: scale f or move it nearer to zero, "
         "or write it so that the complex step can be taken (no abs, no fixed dtype)"
     )

@@ -79,7 +79,7 @@ def reversed_axis(q, p):
     """An axis that runs backwards."""
     for axis in range(p.ndim):
         if p.shape[axis] > 1 and same(q, np.flip(p, axis)) and not same(q, p):
-            return f"it is right, but reversed along axis {axis} ({axis_name(p, axis)})"
+            return f"it is right, but reversed along {named_axis(p, axis)}"
     return None
 
 
@@ -119,7 +119,7 @@ def repeated(q, p):
     for axis in range(p.ndim):
         first = np.take(q, [0], axis)
         if p.shape[axis] > 1 and q.any() and same(q, np.broadcast_to(first, q.shape)) and not same(q, p):
-            return f"it is the same all along axis {axis}: something was summed and spread that should not be"
+            return f"it is the same all along {named_axis(p, axis)}: something was summed and spread that should not be"
     return None
 
 
@@ -128,11 +128,14 @@ def right_in_part(q, p):
     if p.ndim == 3 and len(p) > 1:
         right = [t for t in range(len(p)) if same(q[t], p[t], np.abs(p).max())]
         if right == [len(p) - 1]:
-            return "it is right at the last time step only: nothing is carried from step t + 1 back to step t"
+            return (
+                "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or "
+                "wrong"
+            )
         if right == [0]:
             return "it is right at the first time step only"
         if right and len(right) < len(p):
-            return f"it is right at t = {', '.join(map(str, right))}, and wrong at every other time step"
+            return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others"
     for number, names in ((4, "ifoc"), (3, "rzn")):
         if p.shape and p.shape[-1] % number == 0 and p.shape[-1] > number:
             pairs = zip(np.split(q, number, axis=-1), np.split(p, number, axis=-1), strict=True)
@@ -144,11 +147,11 @@ def right_in_part(q, p):
 
 
 def factor_of(q, p):
-    """The number k with q = k p, or None where there is none, or it is 0 or 1."""
+    """The number k with q = k p, or None where there is none, or it is 0, or 1 in the digits that are shown."""
     if not p.any() or p.size < 2:
         return None
     k = float((q * p).sum() / (p * p).sum())
-    return k if k and not close(k, 1) and same(q, k * p) else None
+    return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
 
 
 def same(q, p, size=None):
@@ -182,3 +185,8 @@ def named_sizes(arrays):
 def axis_name(array, axis):
     """What an axis is in the package's convention: (T, N, ·) for three axes."""
     return "TN"[axis] if array.ndim == 3 and axis < 2 else f"the size of axis {axis}"
+
+
+def named_axis(array, axis):
+    """An axis by its number and, where it has one, its name."""
+    return f"axis {axis} ({axis_name(array, axis)})" if array.ndim == 3 and axis < 2 else f"axis {axis}"

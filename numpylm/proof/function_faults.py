@@ -10,8 +10,9 @@ from numpylm.proof.nested import arrays_of, leaves, with_arrays
 
 
 def faults_of(problem):
-    """Sentences on what is wrong with a Problem's function."""
-    return writes_or_differs(problem) or [*remembers(problem), *hidden_dtypes(problem)]
+    """(sentences on what is wrong with a Problem's function, whether two equal calls agree and leave it alone)."""
+    found = writes_or_differs(problem)
+    return (found, False) if found else ([*remembers(problem), *hidden_dtypes(problem)], True)
 
 
 def writes_or_differs(problem):

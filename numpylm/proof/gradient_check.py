@@ -19,7 +19,8 @@ steps of all sizes (Ridders, 1982; Lepski, 1990: see own_scale.py). These say ho
     wrong           it is further off than that, by method="complex" already in the 11th digit
     a kink          (a ReLU at 0) the slopes on both sides differ, and any slope between them is right, which is all
                     that can be asked there; the numeric value shown is the slope of one side, and they are counted
-    not proved      rounding of f or of x hides the gradient, or f is rough, like a function with float32 inside
+    not proved      rounding hides the gradient: of f, of x or of a term like y - 1 (rounding.py measures it); or it is
+                    nothing beside the largest; or f is rough, like a function with float32 inside, or not one function
 
 entries.py has more on this, and on entries that were not drawn.
 
@@ -30,8 +31,9 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import check
-from numpylm.proof.compared import EXACT, Tolerance
-from numpylm.proof.entries import compare_entries, wrong_entries
+from numpylm.proof.compared import EXACT, FLOAT32, Tolerance
+from numpylm.proof.dot_product import project
+from numpylm.proof.entries import compare_entries, exact_scale, wrong_entries
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_claims import claimed_arrays, float32_complaints
 from numpylm.proof.gradient_problem import Problem
@@ -49,7 +51,6 @@ TOLERANCES = {
     "complex": EXACT,
     "projection": Tolerance(1e-7, 1e-9),
 }
-FLOAT32 = Tolerance(1e-3, 1e-4)  # for a claim that was computed in float32
 
 
 def check_gradients(
@@ -62,7 +63,8 @@ def check_gradients(
     gradients    the claim, nested like the arguments, or a function of the arguments that returns it: then two calls
                  must agree and leave the arguments alone
     method       "central", "fourth" or "forward" differences, "complex" (exact, for complex-safe functions), or
-                 "projection": one random direction for each array and one for all, for models of real size
+                 "projection": one random direction for each array and one for all, for models of real size (see
+                 dot_product.py; it sees no entry that is small beside the sum)
     cotangents   arrays nested like f's value: what is differentiated is Σ cotangent · value
     max_entries  of a larger array, so many random entries are checked one by one (None: every one), the others
                  together, along a random direction
@@ -78,14 +80,20 @@ def check_gradients(
     problem = Problem(f, arguments, cotangents, method)
     claims, complaints = claimed_arrays(gradients, problem)
     tolerances = {name: chosen_tolerance(method, claim, rtol, atol) for name, claim in claims.items()}
-    if method == "projection":
-        rows, truths = project(problem, claims, tolerances, rng), {}
-    else:
-        compared = compare_entries(problem, claims, tolerances, max_entries, rng, rtol is None and atol is None)
-        rows = [row(each, wrong_entries(problem, each, compared)) for each in compared]
+    rows, truths, are_default = [], {}, rtol is None and atol is None
+    if method == "projection" and problem.is_steady:
+        rows, found = project(problem, claims, tolerances, rng, are_default)
+        complaints += found
+    elif problem.is_steady:  # else there is nothing to compare with
+        compared = compare_entries(problem, claims, tolerances, max_entries, rng, are_default)
+        rows = [row(each, wrong_entries(problem, each, compared), exact_scale(problem, compared)) for each in compared]
         truths = {each.name: each.truth for each in compared}
         complaints += [complaint for each in compared for complaint in each.complaints]
-    complaints += float32_complaints(claims, problem) + problem.complaints + ([ROUGH] if problem.is_rough else [])
+    complaints += (
+        (float32_complaints(claims, problem) if problem.is_steady else [])
+        + problem.complaints
+        + ([ROUGH] if problem.is_rough else [])
+    )
     report = GradientReport(rows, complaints, method, TOLERANCES[method])
     return report._replace(diagnosis=explain(report, claims, truths, problem.arrays))
 
@@ -106,52 +114,16 @@ def chosen_tolerance(method, claim, rtol, atol):
 
 
 @np.errstate(all="ignore")
-def row(each, wrong):
-    """One line of the report, from a Compared and where it is wrong."""
+def row(each, wrong, scale):
+    """One line of the report, from a Compared, where it is wrong, and the scale beside which an entry is nothing."""
     claim, truth = each.claim, each.truth
     difference = np.where(each.accepted, 0, np.abs(claim - truth))
     if not np.isfinite(difference).any() and not wrong.any():
         return Row(each.name, claim.shape, None, 0.0, 0.0, 0.0, int(each.drawn.sum()), 0, 0, difference, 0.0, wrong)
-    error = difference / np.maximum(each.size, 1e-300)
+    error = np.where(each.is_nothing(wrong, scale), 0, difference / np.maximum(each.size, 1e-300))
     weight = np.where(wrong, 1 + difference, 0) if wrong.any() else difference
     worst = tuple(int(k) for k in np.unravel_index(np.nanargmax(weight), claim.shape))
     return Row(
         each.name, claim.shape, worst, float(claim[worst]), float(truth[worst]), float(error[worst]),
         int(each.drawn.sum()), int(wrong.sum()), int(each.kinks.sum()), difference, each.largest, wrong,
     )  # fmt: skip
-
-
-def project(problem, claims, tolerances, rng):
-    """Rows of the dot-product test: for each array a random direction of its own, and one for all arrays together."""
-    names = list(claims)
-    rows = [project_along(problem, claims, [name], tolerances, rng) for name in names]
-    return [*rows, project_along(problem, claims, names, tolerances, rng)] if len(names) > 1 else rows
-
-
-@np.errstate(all="ignore")
-def project_along(problem, claims, names, tolerances, rng):
-    """One row: ⟨gradient, v⟩ against the derivative along v, for one random v over the named arrays."""
-    direction = {name: rng.standard_normal(claims[name].shape) for name in names}
-    claimed = sum(float((claims[name] * v).sum()) for name, v in direction.items())
-    numeric, error, is_kink = derivative_along(problem, direction, claimed)
-    # The sum's own rounding, and the curvature along a long direction, grow with the sizes of what is summed.
-    size = sum(float(np.abs(claims[name] * v).sum()) for name, v in direction.items())
-    scale = 1e-6 * abs(problem.value_here) if problem.method == "complex" else problem.size
-    rtol, atol = (max(limits) for limits in zip(*[tolerances[name] for name in names], strict=True))
-    wrong = not abs(claimed - numeric) <= atol * max(scale, size) + rtol * max(abs(claimed), abs(numeric)) + error
-    label = names[0] if len(names) == 1 else "all together"
-    shape = claims[names[0]].shape if len(names) == 1 else ()
-    relative = abs(claimed - numeric) / max(abs(claimed), abs(numeric), 1e-300)
-    count = sum(claims[name].size for name in names)
-    return Row(label, shape, None, claimed, numeric, relative, count, int(wrong), int(is_kink), None, abs(numeric))
-
-
-def derivative_along(problem, direction, claimed):
-    """(the derivative along a direction, how far it may be off, whether there is a kink)."""
-    if problem.method == "complex":
-        return float(problem.exactly_along(direction)), 0.0, False
-    found = problem.measured_along(direction)
-    if found.is_kink and found.includes(claimed):
-        return found.nearest(claimed), abs(found.right - found.left) + 4 * found.side_error, True
-    problem.is_rough |= found.is_rough
-    return found.nearest(claimed), 4 * found.uncertainty, found.is_kink

@@ -3,7 +3,8 @@
 import numpy as np
 
 from numpylm.proof.function_faults import copies, differs
-from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
+from numpylm.proof.nested import arrays_of, children, leaves, nodes, with_arrays
+from numpylm.proof.rounding import quantum
 
 
 def claimed_arrays(gradients, problem):
@@ -13,12 +14,37 @@ def claimed_arrays(gradients, problem):
         gradients, complaints = called_twice(gradients, problem)
     if not is_named(gradients):
         return {}, [*complaints, nameless(gradients, problem, returned)]
-    claims = {name: np.asarray(array) for name, array in arrays_of(gradients, "fiuc").items()}
+    claims = {name: np.asarray(array) for name, array in arrays_of(lists_as_arrays(gradients, problem), "fiuc").items()}
     found = {name: what_forbids(name, claims.get(name), problem) for name in problem.arrays}
     complaints += [complaint for complaint in found.values() if complaint]
     known = dict(leaves(problem.arguments))  # with constants, which a record of gradients may hold too
     complaints += [f"there is a gradient of {name}, which is no argument" for name in claims if name not in known]
+    complaints += [about_integers(name) for name, claim in claims.items() if is_of_integers(claim, known.get(name))]
     return {name: claims[name] for name, complaint in found.items() if not complaint}, complaints
+
+
+def lists_as_arrays(gradients, problem):
+    """The same claim with arrays in place of the lists of numbers that stand for one argument's gradient."""
+    arrays = {}
+    for name, claim in nodes(gradients):
+        if name in problem.arrays and type(claim) in (list, tuple):
+            try:
+                arrays[name] = np.asarray(claim)
+            except ValueError:  # of rows of several lengths: then its parts are named in a complaint
+                continue
+    return with_arrays(gradients, arrays)
+
+
+def is_of_integers(claim, argument):
+    """Whether a claim is one for integers, and none that a record of gradients holds only because it must."""
+    is_integer = np.asarray(argument).dtype.kind in "iub"
+    is_copied = claim.dtype.kind in "iub" and np.array_equal(claim, argument)
+    return bool(is_integer and claim.any() and not is_copied)
+
+
+def about_integers(name):
+    """The sentence on a claim for integers."""
+    return f"{name} holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
 
 
 def is_named(gradients):
@@ -65,8 +91,8 @@ def called_twice(backward, problem):
     first = backward(**arguments)
     if not is_named(first):
         return first, []
-    first = copies(arrays_of(first, "fiuc"))
-    second = arrays_of(backward(**arguments), "fiuc")
+    first = copies(arrays_of(lists_as_arrays(first, problem), "fiuc"))
+    second = arrays_of(lists_as_arrays(backward(**arguments), problem), "fiuc")
     changed = [name for name, array in given.items() if differs(array, before[name])]
     complaints = [f"the backward pass changes its argument {name} in place" for name in changed]
     complaints += [
@@ -96,5 +122,6 @@ def is_rounded(name, claim, problem):
     digits = np.frexp(claim)[0] * 2**16
     rounded = np.argwhere(digits != np.rint(digits))  # 1, 0.75, 3.5, … need few digits, and say nothing
     largest = sorted(map(tuple, rounded), key=lambda index: -abs(claim[index]))[:8]
-    errors = [abs(claim[index] - problem.closely(name, index)) / abs(claim[index]) for index in largest]
-    return any(3e-9 < error < 1e-5 for error in errors)
+    errors = [(abs(claim[index] - problem.closely(name, index)), abs(claim[index])) for index in largest]
+    least = 4 * quantum(problem, [name])  # y - 1 has few digits where y is nearly 1, in float64 too
+    return any(3e-9 * size < error < 1e-5 * size and error > least for error, size in errors)

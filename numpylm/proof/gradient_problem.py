@@ -4,10 +4,11 @@ from functools import cached_property
 
 import numpy as np
 
+from numpylm.proof.complex_safety import check_complex_step
 from numpylm.proof.function_faults import copies, faults_of, refuse_what_cannot_be_moved
 from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, best_step, derivative, directional_derivative
-from numpylm.proof.own_scale import ROUGH, measured
+from numpylm.proof.own_scale import measured
 
 
 class Problem:
@@ -33,8 +34,9 @@ class Problem:
         self.arrays = {name: np.array(array, dtype=float) for name, array in arrays_of(arguments).items()}
         self.value_here = self._finite_value()
         self.size = max(1.0, abs(self.value_here))
-        self.complaints = faults_of(self)
+        self.complaints, self.is_steady = faults_of(self)
         self.moving, self.method, self.is_rough = self.arrays, "central", False
+        self.has_kink = False
         self.method = self._base_method(method)
         if self.method == "complex":
             self.moving = {name: array.astype(complex) for name, array in self.arrays.items()}
@@ -47,6 +49,9 @@ class Problem:
         """What f returned as one number. Raises ValueError where it is none."""
         if self.cotangents is not None:
             return weighted_sum(self.cotangents, out)
+        if isinstance(out, tuple | list | dict):
+            given = type(out).__name__
+            raise ValueError(f"f returned a {given}; return the loss only, or give cotangents to weight its values")
         if np.ndim(out) != 0 or not isinstance(out, int | float | complex | np.generic | np.ndarray):
             shape = f" of shape {np.shape(out)}" if isinstance(out, np.ndarray) else ""
             given = f"{type(out).__name__}{shape}"
@@ -64,6 +69,8 @@ class Problem:
         """The method that differentiates: for "projection", the complex step where it is safe, else fourth order."""
         if method not in ("complex", "projection"):
             return method
+        if not self.is_steady:
+            return "fourth"  # and nothing will be compared
         try:
             self.check_complex_step()
         except NotComplexSafe:
@@ -132,13 +139,8 @@ class Problem:
         return directional_derivative(lambda: self.value(arrays), moved, list(direction.values()), "complex")
 
     def check_complex_step(self):
-        """Raises NotComplexSafe unless the complex step agrees with differences in two random directions."""
-        rng = np.random.default_rng(1)
-        for _ in range(2):
-            direction = dict(zip(self.arrays, unit_direction(rng, self.arrays.values()), strict=True))
-            exact, found = self.exactly_along(direction), self.measured_along(direction)
-            if not found.includes(exact):  # NaN is not safe either
-                raise NotComplexSafe(ROUGH) if found.is_rough else not_complex_safe(exact, found.slope)
+        """Raises NotComplexSafe unless the complex step agrees with differences; notes whether there is a kink."""
+        self.has_kink = check_complex_step(self)
 
     @np.errstate(all="ignore")
     def first_look(self, name, index):
@@ -161,21 +163,6 @@ class Problem:
         much = 3e-2 if self.method == "fourth" else 1e-3  # of the change of f, which a fourth-order difference forgives
         bend, rounding = abs(plus - 2 * self.value_here + minus), 1e-13 * max(abs(plus), abs(minus))
         return slope, not bend <= much * abs(plus - minus) + rounding
-
-
-def unit_direction(rng, arrays):
-    """Random arrays of the given ones' shapes, of length 1 together."""
-    direction = [rng.standard_normal(array.shape) for array in arrays]
-    length = np.sqrt(sum((v * v).sum() for v in direction))
-    return [v / length for v in direction]
-
-
-def not_complex_safe(exact, numeric):
-    """The error for a function that stays complex but loses a part of its derivative on the way."""
-    return NotComplexSafe(
-        f"the complex step gives {exact:.8g} where differences give {numeric:.8g}: the function takes np.abs, .real, a "
-        "maximum of magnitudes, or copies into a real buffer; use method='central' for it"
-    )
 
 
 def weighted_sum(cotangents, out):

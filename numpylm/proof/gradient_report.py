@@ -27,6 +27,7 @@ class Row(NamedTuple):
     error: np.ndarray | None
     largest: float
     wrong: np.ndarray | None = None  # booleans: which entries are wrong; None for a projection
+    is_unjudged: bool = False  # a projection that says neither right nor wrong
 
 
 class GradientReport(NamedTuple):
@@ -93,11 +94,16 @@ WIDTHS = (14, 10, 8, 11, 11, 6, 8)
 def cells(row):
     """One row's cells as text."""
     at = "-" if row.index is None else ",".join(map(str, row.index)) or "()"
-    wrong = f"{row.num_wrong}/{row.num_checked}" if row.index is not None else ("WRONG" if row.num_wrong else "right")
+    wrong = f"{row.num_wrong}/{row.num_checked}" if row.index is not None else said_of(row)
     shape = "x".join(map(str, row.shape)) or "-"
     return (
         row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong,
     )  # fmt: skip
+
+
+def said_of(row):
+    """What is said of a projection, or of an array without entries."""
+    return "WRONG" if row.num_wrong else "unjudged" if row.is_unjudged else "right"
 
 
 def at_kinks(count):

@@ -29,6 +29,13 @@ def leaves(tree, prefix=""):
             yield f"{prefix}{name}", value
 
 
+def nodes(tree, prefix=""):
+    """(name, value) of everything in a tree, be it a leaf or hold more."""
+    for name, value in children(tree):
+        yield f"{prefix}{name}", value
+        yield from nodes(value, f"{prefix}{name}.")
+
+
 def with_arrays(tree, arrays, prefix=""):
     """The same tree with the named arrays in their places; everything else is kept."""
     replaced = [

@@ -98,8 +98,9 @@ def complex_value(f):
         ) from error
     if not np.iscomplexobj(value):
         raise NotComplexSafe(
-            f"the function returns a real {type(value).__name__} for complex arguments; it may take np.abs, .real, or "
-            "fix a real dtype: use method='central', or write it without them"
+            f"the function returns a real {type(value).__name__} for complex arguments; it may take np.abs, "
+            "np.var, np.std, np.linalg.norm or .real, or fix a real dtype: use method='central', or write it without "
+            "them"
         )
     return value
 

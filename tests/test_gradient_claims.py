@@ -1,0 +1,48 @@
+"""What is said of claims before a value is compared, and of functions that return more than the loss."""
+
+import numpy as np
+import pytest
+
+from numpylm import check_gradients
+from numpylm.proof.numerical import NotComplexSafe
+
+X = np.random.default_rng(3).standard_normal((2, 3))
+W = np.ones(3)
+
+
+def product(x, w):
+    return (x * w).sum()
+
+
+def test_a_claim_for_integers_is_not_passed_over():
+    x = np.array([1, 2, 3])
+    report = check_gradients(product, {"x": x, "w": W}, {"x": np.array([9.0, 9, 9]), "w": 1.0 * x})
+    assert not report.ok and not report.worst.num_wrong
+    assert report.complaints == [
+        "x holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
+    ]
+    assert check_gradients(product, {"x": x, "w": W}, {"w": 1.0 * x}).ok
+    assert check_gradients(product, {"x": x, "w": W}, {"x": np.zeros(3), "w": 1.0 * x}).ok  # tokens, for instance
+    assert "w holds integers" in str(check_gradients(product, {"x": X, "w": 3}, {"x": 3 + 0 * X, "w": 999.0}))
+    assert not check_gradients(product, {"x": W, "w": 3}, {"x": 3 * W, "w": 3.0}).ok  # right, but nobody looked
+
+
+def test_a_list_of_numbers_is_an_array():
+    x = np.array([1.0, 2.0])
+    assert check_gradients(lambda x: (x * x).sum(), {"x": x}, {"x": [2.0, 4.0]}).ok
+    assert check_gradients(lambda x: (x * x).sum(), {"x": X}, {"x": (2 * X).tolist()}).ok
+    assert check_gradients(lambda x: (x * x).sum(), {"x": x}, lambda x: {"x": list(2 * x)}).ok
+    assert check_gradients(lambda p: (p["x"] ** 2).sum(), {"p": {"x": x}}, {"p": {"x": (2.0, 4.0)}}).ok
+    assert check_gradients(lambda x: (x * x).sum(), {"x": x}, {"x": [2.0, 5.0]}).worst.num_wrong == 1
+    assert not check_gradients(lambda x: (x * x).sum(), {"x": X}, {"x": [[1.0], [2.0, 3.0]]}).ok
+
+
+def test_a_loss_with_its_cache_is_refused_clearly():
+    with pytest.raises(ValueError, match="f returned a tuple; return the loss only, or give cotangents"):
+        check_gradients(lambda x: ((x * x).sum(), x), {"x": X}, {"x": 2 * X})
+
+
+@pytest.mark.parametrize("f", [lambda x: np.linalg.norm(x), lambda x: x.var()])
+def test_the_usual_suspects_are_named(f):
+    with pytest.raises(NotComplexSafe, match=r"np\.var, np\.std, np\.linalg\.norm"):
+        check_gradients(f, {"x": X}, {"x": X}, "complex")

@@ -1,0 +1,162 @@
+"""What rounding alone may do to a right gradient, and that it is not called wrong for it; nor a wrong one right."""
+
+import numpy as np
+import pytest
+
+from numpylm import check_gradients
+from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.proof.gradient_check import CHECKS
+from numpylm.proof.gradient_problem import Problem
+from numpylm.proof.rounding import EPS, jump, quantum, wobble
+
+TARGETS = np.array([[0, 1, 2]])
+X = np.random.default_rng(1).standard_normal((3, 4))
+PER_ENTRY = [method for method in CHECKS if method != "projection"]
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def binary_cross_entropy(x):
+    return -np.log(sigmoid(x)).sum()
+
+
+def layer_norm_sum(x):
+    return ((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)).sum()
+
+
+def loss_of(x):
+    return cross_entropy_forward(x, TARGETS)[0]
+
+
+def verdict(f, x, claim, method="central"):
+    report = check_gradients(f, {"x": x}, {"x": claim}, method)
+    return "right" if report.ok else "WRONG" if report.worst.num_wrong else "not proved"
+
+
+@pytest.mark.parametrize("method", PER_ENTRY)
+@pytest.mark.parametrize("size", [5, 10, 20, 25, 30, 36, 40, 60, 100])
+def test_confident_logits_are_not_called_wrong(size, method):
+    logits = size * np.eye(3)[TARGETS]
+    claim = cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1])
+    assert verdict(loss_of, logits, claim, method) == ("right" if size in (5, 10, 20, 25, 100) else "not proved")
+
+
+@pytest.mark.parametrize("method", PER_ENTRY)
+def test_a_wrong_gradient_of_confident_logits_is_called_wrong(method):
+    for size in (5, 10, 20, 25):
+        logits = size * np.eye(3)[TARGETS]
+        assert (
+            verdict(loss_of, logits, 1.01 * cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]), method)
+            == "WRONG"
+        )
+    logits = 40 * np.eye(3)[TARGETS]
+    assert (
+        verdict(loss_of, logits, cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]) + 1e-9, method)
+        == "WRONG"
+    )
+
+
+@pytest.mark.parametrize("method", PER_ENTRY)
+@pytest.mark.parametrize("f", [lambda x: (x - x.mean()).sum(), layer_norm_sum])
+@pytest.mark.parametrize("size", [1.0, 1e6])
+def test_a_zero_that_is_left_by_cancellation_is_not_called_wrong(f, size, method):
+    assert verdict(f, size * X, 0 * X, method) != "WRONG"
+    assert verdict(f, size * X, 0 * X + 1e-3, method) != "right"
+    assert verdict(f, X, 0 * X + 1e-3, method) == "WRONG"
+
+
+@pytest.mark.parametrize("a", [10.0, 15.0, 19.0, 20.0, 25.0])
+def test_a_backward_that_subtracts_one_is_right(a):
+    x = np.full(3, a)
+    for method in ("central", "complex"):
+        assert verdict(binary_cross_entropy, x, sigmoid(x) - 1, method) == "right"
+        assert verdict(binary_cross_entropy, x, 1.01 * (sigmoid(x) - 1), method) == "WRONG"
+
+
+def test_few_digits_are_no_float32():
+    x = np.full(3, 20.0)
+    report = check_gradients(binary_cross_entropy, {"x": x}, {"x": sigmoid(x) - 1})
+    assert not any("float32" in complaint for complaint in report.complaints)
+
+
+def test_an_offset_takes_digits_away():
+    def f(x):
+        return ((x - x.mean()) ** 2).sum()
+
+    x = 1e6 + X
+    assert verdict(f, x, 2 * (x - x.mean()), "complex") == "right"
+    assert verdict(f, x, 2 * (x - x.mean()) * (1 + 1e-7), "complex") == "WRONG"
+    assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
+
+
+def test_the_noise_of_f_is_seen_past_a_smaller_jump():
+    """Of ten tokens one may move f in its last digit only, 3e-26, and the others in steps of 2e-17."""
+    rng = np.random.default_rng(10)
+    targets = rng.integers(0, 300, (5, 2))
+    rng.standard_normal((5, 2, 300))
+    logits = 30 * np.eye(300)[targets] + rng.standard_normal((5, 2, 300))
+    assert 1e-17 < jump(problem(lambda x: cross_entropy_forward(x, targets)[0], logits), ["x"]) < 1e-15
+
+
+def problem(f, x):
+    return Problem(f, {"x": x}, None, "central")
+
+
+def test_what_is_measured():
+    assert quantum(problem(lambda x: (x**2).sum(), X), ["x"]) == 0
+    assert EPS / 2 <= quantum(problem(binary_cross_entropy, np.full(3, 30.0)), ["x"]) < 8 * EPS
+    assert quantum(problem(binary_cross_entropy, np.full(3, 200.0)), ["x"]) == EPS
+    assert 1e-17 < quantum(problem(lambda x: (x - x.mean()).sum(), X), ["x"]) < 1e-13
+    assert 1e-11 < wobble(problem(lambda x: ((x - x.mean()) ** 2).sum(), 1e6 + X), "x", (0, 0)) < 1e-8
+    assert wobble(problem(lambda x: np.sin(x).sum(), X), "x", (0, 0)) < 1e-14
+
+
+@pytest.mark.parametrize("method", PER_ENTRY)
+def test_entries_that_are_nothing_beside_the_largest_are_named(method):
+    x = np.array([1e-8, 1.0])
+    report = check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -np.array([1e16, 5])}, method)
+    assert not report.ok and not report.worst.num_wrong
+    assert "x[1] not judged: -5.0e+00 is claimed" in report.complaints[0]
+    assert check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -1 / x**2}, method).ok
+    x = np.array([50.0, -5, -6])
+    report = check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": [1, 2, 2] * np.exp(x)}, method)
+    assert not report.ok and "x[1] and 1 more not judged" in report.complaints[0]
+    assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok
+
+
+def test_no_row_that_is_right_shows_a_large_error():
+    for f in (layer_norm_sum, lambda x: (x - x.mean()).sum()):
+        report = check_gradients(f, {"x": X}, {"x": 0 * X})
+        assert report.ok and report.rows[0].relative_error == 0
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_float32_claim_that_is_small_beside_f_is_not_right(method):
+    def f(x, y):
+        return 1e4 + (x**2).sum() + 1e-4 * (y**2).sum()
+
+    for factor, is_right in ((1, True), (1.5, False), (0, False)):
+        claim = {"x": (2 * X).astype(np.float32), "y": (factor * 2e-4 * X).astype(np.float32)}
+        given = {"x": X.astype(np.float32), "y": X.astype(np.float32)}
+        report = check_gradients(f, given, claim, method)
+        assert report.ok == is_right and (is_right or report.worst.num_wrong or "float32" in report.complaints[0])
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("size", [15, 25, 30, 40])
+def test_entries_that_are_not_drawn_are_not_wrong_by_rounding_either(size, method):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 300, (5, 2))
+    logits = size * np.eye(300)[targets] + rng.standard_normal((5, 2, 300))
+    claim = cross_entropy_backward(cross_entropy_forward(logits, targets)[1])
+
+    def f(logits):
+        return cross_entropy_forward(logits, targets)[0]
+
+    report = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
+    assert not report.worst.num_wrong and report.ok == (size < 30), report
+    claim[4, 1, 7] += 1e-3
+    wrong = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
+    assert wrong.worst.num_wrong == 1 and wrong.worst.index == (4, 1, 7)
