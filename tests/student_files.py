@@ -1,9 +1,12 @@
 """Students' files, checked in the tests' own process: `check` starts one for each, which takes its time."""
 
 import sys
+from pathlib import Path
 
 from numpylm.student import command, worker
 from numpylm.student.crash import MODULE
+
+SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
 
 
 def check_here(path):
@@ -20,3 +23,22 @@ def check_here(path):
         sys.path[:], sys.dont_write_bytecode = search_path, writes_no_bytecode
         sys.modules.pop(MODULE, None)
     return command.as_result(path, found)
+
+
+def check_source(folder, source, *changes):
+    """The Result for a source, or for the solution of the exercise of that number, with (right, wrong) exchanged."""
+    if isinstance(source, int):
+        (path,) = SOLUTIONS.glob(f"{source:02}_*.py")
+        source = path.read_text(encoding="utf-8")
+    for right, wrong in changes:
+        assert source.count(right) == 1, right
+        source = source.replace(right, wrong)
+    path = folder / "mine.py"
+    path.write_text(source, encoding="utf-8")
+    return check_here(path)
+
+
+def told(result, name):
+    """All sentences on one function."""
+    finding = result.findings[name]
+    return " ".join([*finding["sentences"], *finding.get("diagnosis", [])])

@@ -9,6 +9,7 @@ from numpylm.student.crash import crash_sentence, memory_note
 from numpylm.student.diagnosis import diagnose
 from numpylm.student.printed import Printed, quiet
 from numpylm.student.stop import Stop
+from numpylm.student.stretched import check_stretched
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
 
@@ -23,6 +24,7 @@ def check_function(name, functions, states, tell):
     try:
         with quiet(printed):
             check_sizes(assignment, functions, states)
+            check_stretched(assignment, functions, states, SIZES[1])
     except Stop as stop:
         finding = stop.finding
         finding["sentences"] += called_wrong(functions[name], states)

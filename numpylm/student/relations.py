@@ -34,7 +34,7 @@ def factor(q, p, sizes):
 
 def named(sizes):
     """T, N, D, H, V and the products that sums run over."""
-    T, N, D, H, V, _ = sizes
+    T, N, D, H, V = sizes[:5]
     return {"T": T, "N": N, "D": D, "H": H, "V": V, "T·N": T * N}
 
 
