@@ -170,7 +170,9 @@ def compare(values, answers, rtol):
             rows += wrong_row(name, yours, np.asarray(right), rtol)
     if is_rounding(rows, rtol):
         sentences.append(
-            "the errors are as small as float32's rounding: is there a buffer of a fixed dtype? Keep float64"
+            "the values are right to some seven digits: the errors are as small as float32's rounding. Is there a "
+            "buffer of a fixed dtype (keep float64), or is a small ε added somewhere, as in log(p + 1e-8) or "
+            "max_norm / (norm + 1e-6)?"
         )
     return rows, sentences
 
