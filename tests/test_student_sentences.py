@@ -95,3 +95,61 @@ def test_a_small_epsilon_is_offered_for_errors_of_float32s_size(tmp_path):
 )  # fmt: skip
 def test_whose_equation_and_which_order_are_meant(tmp_path, number, change, function, said):
     assert said in told(check_source(tmp_path, number, change), function)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("state = out.state", "state = state_0"), "every window starts from state_0 again"),
+        (("state = out.state", "state = RNNState(0 * state_0.h)"), "every window but the first starts from zero"),
+        (("range(0, len(x), window)", "range(0, len(x) - len(x) % window, window)"), "the last window is left out"),
+        (("start + window)", "start + window - 1)"), "each window is one step too short"),
+        (("start + window)", "start + window + 1)"), "each window is one step too long"),
+        (("zip(*windows, strict", "zip(windows[-1], strict"), "only the last window's gradient"),
+        (("zip(*windows, strict", "zip(windows[0], strict"), "only the first window's gradient"),
+    ],
+)  # fmt: skip
+def test_windows_that_are_cut_or_joined_in_another_way(tmp_path, change, said):
+    everything = told(check_source(tmp_path, 10, change), "truncated_bptt")
+    assert said in everything and "written into the code" not in everything
+
+
+def test_one_window_over_the_whole_sequence(tmp_path):
+    changes = ("range(0, len(x), window)", "range(1)"), ("slice(start, start + window)", "slice(start, None)")
+    assert "nothing is truncated" in told(check_source(tmp_path, 10, *changes), "truncated_bptt")
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "said"),
+    [
+        ("softmax", "np.exp(a - a.max()) / np.exp(a - a.max()).sum(-1, keepdims=True)",
+         "Subtract each row's own largest"),
+        ("softmax", "np.exp(a) / np.exp(a).sum(-1, keepdims=True)", "e^1000 is too large"),
+        ("log_softmax", "a - np.log(np.exp(a).sum(-1, keepdims=True))", "e^1000 is too large"),
+        ("log_softmax", "np.log(np.exp(a - a.max(-1, keepdims=True)) / np.exp(a - a.max(-1, keepdims=True))"
+         ".sum(-1, keepdims=True))", "the logarithm of 0 is -∞"),
+        ("tanh", "(np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))", "e^1000 is too large"),
+        ("sigmoid", "np.exp(a) / (1 + np.exp(a))", "e^1000 is too large"),
+    ],
+)  # fmt: skip
+def test_an_overflow_is_told_from_a_logarithm_of_zero_and_from_another_rows_maximum(tmp_path, name, formula, said):
+    source = f"import numpy as np\ndef {name}(a):\n    return {formula}\n"
+    everything = told(check_source(tmp_path, source), name)
+    known = ("Subtract each row's own largest", "e^1000 is too large", "the logarithm of 0 is -∞")
+    assert [words for words in known if words in everything] == [said]
+
+
+def test_what_is_changed_in_place_is_said_with_whether_the_values_are_right(tmp_path):
+    source = "def relu(a):\n    a[a < 0] = {}\n    return a\n"
+    right, wrong = (told(check_source(tmp_path, source.format(value)), "relu") for value in (0, 1))
+    assert right.startswith("the values are right, but it changes its argument a in place")
+    assert wrong.startswith("it changes its argument a in place")
+
+
+def test_a_difference_that_leaves_x_changed_and_is_wrong_is_said_to_be_both(tmp_path):
+    changes = (
+        ("(above - below) / (2 * epsilon)", "(above - below) / 2 * epsilon"),
+        ("x[k] = entry\n        gradient", "gradient"),
+    )
+    said = told(check_source(tmp_path, 11, *changes), "central_difference")
+    assert said.startswith("it leaves its argument x changed") and "write `/ (2 * ε)`" in said

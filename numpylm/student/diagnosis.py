@@ -17,7 +17,7 @@ from numpylm.student.hints import Evidence, Hint, findings, first_wrong, hints, 
 from numpylm.student.own_forward import fit_sentence
 from numpylm.student.relations import exchange_sentences, exchanges
 from numpylm.student.results import is_rounding
-from numpylm.student.slips import known_slip, known_weight_slip
+from numpylm.student.slips import known_slip, known_weight_slip, known_window_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
 
@@ -57,11 +57,15 @@ def diagnose_forward(case):
         slip = known_slip(case.assignment, case.problem, case.values)
     except Exception:  # the table still says what is wrong
         slip = None
-    return [Hint(*slip)] if slip else first_wrong(case) + in_common(case, case.wrong)
+    return [Hint(*slip, explains=True)] if slip else first_wrong(case) + in_common(case, case.wrong)
 
 
 def diagnose_backward(case):
     """Hints on gradients, of which none are exchanged."""
+    if case.assignment.name == "truncated_bptt":
+        words = known_window_slip(case.problem, case.values)
+        if words:
+            return [Hint(words, explains=True)]
     if len(case.wrong) == len(case.values) > 1:
         truths = {name: case.problem.answers[name] for name in case.wrong}
         shared = evidence.common_factor({name: case.values[name] for name in case.wrong}, truths)
@@ -106,7 +110,7 @@ def slips_in_weights(case, names):
         words = known_weight_slip(case.assignment, case.problem, name, case.values[name])
         if words:
             slips.setdefault(words, []).append(name)
-    return [Hint(f"{', '.join(holders)}: {words}") for words, holders in slips.items()]
+    return [Hint(f"{', '.join(holders)}: {words}", explains=True) for words, holders in slips.items()]
 
 
 def by_itself(case, name, found):

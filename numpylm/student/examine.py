@@ -35,14 +35,18 @@ def check_function(name, functions, states, tell):
             f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
         )
         finding = {"status": "crash", "sentences": [told]}
+    is_of_sizes = finding.pop("is_of_sizes", False)
     finding["printed"] = printed.getvalue() if finding["status"] != "ok" else ""
     if "evidence" in finding:
         evidence, own_forward = finding.pop("evidence"), finding.pop("own_forward")
         tell({"end": name} | finding)
         with quiet(Printed()):
             hints = diagnose(assignment, *evidence, right_callees(functions[name], states), own_forward)
+        is_of_sizes = is_of_sizes and not any(hint.explains for hint in hints)
         finding["diagnosis"] = [hint.words for hint in hints]
         finding["lines"] = [hint.code for hint in hints]
+    if is_of_sizes:
+        finding["sentences"].append("is one of the first sizes written into the code?")
     return finding
 
 
@@ -75,6 +79,7 @@ def check_sizes(assignment, functions, states):
                 check_problem(assignment, functions, states, np.random.default_rng([7, 1]), calm)
             except Stop:
                 stop.finding["sentences"].append(sizes_sentence(first, second))
+                stop.finding["is_of_sizes"] = True
         raise
 
 
@@ -88,4 +93,4 @@ def sizes_sentence(first, second):
     """What to say of a function that is right for the first sizes only."""
     right, wrong = (", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False))
                     for sizes in (first, second))  # fmt: skip
-    return f"with {right} it is right; this is with {wrong}. Is one of the first sizes written into the code?"
+    return f"with {right} it is right; this is with {wrong}"

@@ -29,6 +29,7 @@ class Hint(NamedTuple):
 
     words: str
     code: str = ""
+    explains: bool = False  # whether it says what was written, and not only what is to be seen
 
 
 class Evidence(NamedTuple):
@@ -48,7 +49,15 @@ class Evidence(NamedTuple):
 
 def hints(found):
     """Findings of numpylm.diagnosis as Hints, which say what our own names mean."""
-    return [Hint(finding.words + meanings(finding.words), finding.code) for finding in found]
+    return [
+        Hint(finding.words + meanings(finding.words), finding.code, finding.is_known or is_read(finding))
+        for finding in found
+    ]
+
+
+def is_read(finding):
+    """Whether a finding says which formula stands in a line."""
+    return "seems to be" in finding.words
 
 
 def meanings(words):

@@ -10,6 +10,7 @@ from numpylm.student.slips_in_cells import MODULES, cell_slips
 from numpylm.student.slips_in_layers import LAYER_SLIPS, floor_words
 from numpylm.student.slips_in_numerics import numeric_slip
 from numpylm.student.slips_in_weights import weight_slips
+from numpylm.student.slips_in_windows import window_slips
 
 CLOSE = 1e-7
 
@@ -50,6 +51,12 @@ def known_weight_slip(assignment, problem, name, value):
         if slip == name and equals({name: value}, {name: made}):
             return words
     return None
+
+
+def known_window_slip(problem, values):
+    """The words of the slip in truncated backpropagation that gives all these values; None where none does."""
+    gradients = {name: value for name, value in values.items() if name.startswith("d")}
+    return next((words for words, made in window_slips(problem.symbols) if equals(gradients, made)), None)
 
 
 def equals(values, answers):
