@@ -12,6 +12,7 @@ SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
 def check_here(path):
     """The Result for a file whose functions neither hang nor end the process."""
     found, search_path, writes_no_bytecode = {}, list(sys.path), sys.dont_write_bytecode
+    command_line = sys.argv
 
     def tell(message):
         if "end" in message:
@@ -20,7 +21,7 @@ def check_here(path):
     try:
         worker.check_functions(path, {}, tell)
     finally:
-        sys.path[:], sys.dont_write_bytecode = search_path, writes_no_bytecode
+        sys.path[:], sys.dont_write_bytecode, sys.argv = search_path, writes_no_bytecode, command_line
         sys.modules.pop(MODULE, None)
     return command.as_result(path, found)
 
