@@ -3,6 +3,8 @@
 import pytest
 from student_files import check_source, told
 
+from numpylm.student.report import report
+
 LOOP = "dx_t, dh_next, dc_next, *weights = lstm_step_backward(dh[t] + dh_next, dc_next, cache[t])"
 
 
@@ -153,3 +155,20 @@ def test_a_difference_that_leaves_x_changed_and_is_wrong_is_said_to_be_both(tmp_
     )
     said = told(check_source(tmp_path, 11, *changes), "central_difference")
     assert said.startswith("it leaves its argument x changed") and "write `/ (2 * ε)`" in said
+
+
+def test_unknown_parameters_leave_a_function_unchecked_and_the_file_failed(tmp_path):
+    result = check_source(tmp_path, "def tanh_backward(dy, value):\n    return dy * (1 - value**2)\n")
+    assert result.findings["tanh_backward"]["status"] == "not checked" and not result.ok
+    assert "tanh_backward(dy, y) -> da" in report(result)
+
+
+def test_a_cache_of_none_is_said_to_be_none(tmp_path):
+    change = "return h_t, (x_t, h_prev, h_t, W_xh, W_hh)", "return h_t, None"
+    assert "it returned None as its cache" in told(check_source(tmp_path, 6, change), "rnn_step_backward")
+
+
+def test_keys_of_a_dict_that_are_nearly_right(tmp_path):
+    source = "def affine_backward(dy, x, W):\n    return {'dX': dy @ W.T, 'd_W': 0, 'db': dy.sum((0, 1))}\n"
+    said = told(check_source(tmp_path, source), "affine_backward")
+    assert "has no dx, dW: is its dX, d_W meant to be dx, dW? It should hold dx, dW, db" in said

@@ -13,7 +13,15 @@ import numpy as np
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
 from numpylm.student.binding import bind, call_by_name, parameter_names, shaped
-from numpylm.student.caches import CACHES, DoesNotRun, cache_note, check_that_caches_are_separate, own_cache
+from numpylm.student.caches import (
+    CACHES,
+    DoesNotRun,
+    cache_note,
+    cache_of,
+    called,
+    check_that_caches_are_separate,
+    has_none_for_cache,
+)
 from numpylm.student.crash import crash_sentence, memory_note, short
 from numpylm.student.large_inputs import large_inputs_sentence
 from numpylm.student.own_forward import OwnForward
@@ -51,15 +59,17 @@ def own_problem(assignment, forward, asked, rng, sizes):
     known = ASSIGNMENTS[assignment.forward]
     before = parameter_names(forward, known.parameters)
     problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
-    cache = own_cache(known, forward, problem.symbols)
+    returned = called(known, forward, problem.symbols)
+    cache = cache_of(known, returned)
     if cache is not None:
         return problem._replace(sizes=sizes), cache
     if "cache" not in asked:
         return None
+    what = "it returned None as its cache" if has_none_for_cache(returned) else "that returns none"
     raise Stop(
         "wrong",
-        f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
-        "the last of a tuple, such as `return y, cache`",
+        f"its `cache` is what your own {assignment.forward} returns, and {what}: let it return one as the last of a "
+        "tuple, such as `return y, cache`",
     )
 
 

@@ -69,7 +69,7 @@ def details(name, finding, shown, show_lines=False):
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    if finding["status"] == "not checked":
+    if finding["status"] == "not checked" and not finding.get("unknown"):
         return [*lines, ""]
     return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 

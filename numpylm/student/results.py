@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.nested import children
+from numpylm.student.binding import suggestions
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
@@ -70,8 +71,11 @@ def by_name(returned, orders, answers, assignment):
             f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
         )
     if missing:
+        unknown = [str(key) for key in fields(returned) if not answer_name(key, answers)]
+        meant = suggestions(missing, (), unknown)
+        asks = f": is its {', '.join(unknown)} meant to be {', '.join(meant)}? It" if meant else "; it"
         raise Mismatch(
-            f"the dict or record it returns has no {', '.join(missing)}; it should hold {wanted(assignment)}"
+            f"the dict or record it returns has no {', '.join(missing)}{asks} should hold {wanted(assignment)}"
         )
     return values
 
