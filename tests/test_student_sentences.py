@@ -172,3 +172,15 @@ def test_keys_of_a_dict_that_are_nearly_right(tmp_path):
     source = "def affine_backward(dy, x, W):\n    return {'dX': dy @ W.T, 'd_W': 0, 'db': dy.sum((0, 1))}\n"
     said = told(check_source(tmp_path, source), "affine_backward")
     assert "has no dx, dW: is its dX, d_W meant to be dx, dW? It should hold dx, dW, db" in said
+
+
+def test_two_mistakes_of_which_one_is_in_a_gradient_that_no_other_comes_from(tmp_path):
+    changes = (" * (1 - tanh_c_t**2)", ""), ("da_t.sum(axis=0)", "da_t.mean(axis=0)")
+    said = told(check_source(tmp_path, 8, *changes), "lstm_step_backward")
+    assert "dc_t: the derivative of tanh(c_t) is left out" in said
+    assert "db does not follow from that alone" in said and "more than one line" not in said
+
+
+def test_a_loop_that_runs_forward_with_dx_put_together_backward(tmp_path):
+    said = told(check_source(tmp_path, 9, ("in reversed(range(len(dh)))", "in range(len(dh))")), "lstm_backward")
+    assert "the loop runs forward in time" in said and "dx does not follow from that alone: is it put together" in said

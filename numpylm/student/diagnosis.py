@@ -85,7 +85,19 @@ def explained(case, names):
         return hints(together)
     if is_right_inside(case) or len(names) == 1:
         return each_alone(case, names)
-    return (hints(together) or first_wrong(case)) + in_common(case, names)
+    return all_but_one(case, names) or (hints(together) or first_wrong(case)) + in_common(case, names)
+
+
+def all_but_one(case, names):
+    """Hints where one known mistake explains all gradients but one, from which none of the others comes; else none."""
+    leaves = [name for name in names if re.match(r"d(x|b|W)", name)]
+    for leaf in leaves if len(names) > 2 else ():
+        known = [finding for finding in findings(case, names, left_out=leaf) if finding.is_known]
+        if known:
+            also = "is it put together in the order of time?" if leaf == "dx" else "the line that makes it is wrong too"
+            words = f"{leaf} does not follow from that alone: {also}"
+            return [*hints(known[:1]), *(in_common(case, [leaf]) or [Hint(words)])]
+    return []
 
 
 def each_alone(case, names):

@@ -65,8 +65,11 @@ def meanings(words):
     return "".join(f" {name} is {meaning}." for name, meaning in MEANINGS.items() if re.search(rf"\b{name}\b", words))
 
 
-def findings(case, names):
-    """What numpylm.diagnosis, which knows our backward functions, finds; nothing where it knows none of this name."""
+def findings(case, names, left_out=None):
+    """What numpylm.diagnosis, which knows our backward functions, finds; nothing where it knows none of this name.
+
+    What is left out is neither right nor wrong.
+    """
     try:
         from numpylm.diagnosis.diagnose import explanations
         from numpylm.diagnosis.mistakes import MODULES
@@ -78,7 +81,7 @@ def findings(case, names):
         parameters = signature(getattr(MODULES[name], name)).parameters
         inputs = {q: case.problem.symbols[q] for q in parameters if q in case.problem.symbols}
         run = Wiretap(name, inputs, beyond=case.problem.beyond, trusted=map(ours, case.trusted))
-        return explanations(run, {q: p for q, p in case.with_only(names).items() if q in run.truth})
+        return explanations(run, {q: p for q, p in case.with_only(names).items() if q in run.truth and q != left_out})
     except Exception:  # the table still says what is wrong
         return []
 
