@@ -48,3 +48,17 @@ def test_a_limit_that_shows_where_the_gates_are_saturated_is_found(tmp_path, num
     result = check_source(tmp_path, number, (right, wrong))
     assert result.findings[function]["status"] == "wrong"
     assert told(result, function).startswith("with weights and states 4 times as large it is wrong")
+
+
+def test_an_activation_that_is_clipped_is_said_to_be(tmp_path):
+    source = "import numpy as np\ndef sigmoid(a):\n    return 1 / (1 + np.exp(-np.clip(a, -10, 10)))\n"
+    assert "this input holds ±1000; without these it is right: is a clipped" in told(
+        check_source(tmp_path, source), "sigmoid"
+    )
+
+
+def test_clipping_that_shows_with_the_second_sizes_alone_is_no_question_of_sizes(tmp_path):
+    totals = "    return np.stack(dx), dh_next, *totals"
+    clipped = "    return np.stack(dx), dh_next, *[np.clip(total, -5, 5) for total in totals]"
+    said = told(check_source(tmp_path, 6, (totals, clipped)), "rnn_backward")
+    assert "every entry clipped to ±5: clip in the training loop" in said and "written into the code" not in said

@@ -80,7 +80,16 @@ def check_sizes(assignment, functions, states):
             except Stop:
                 stop.finding["sentences"].append(sizes_sentence(first, second))
                 stop.finding["is_of_sizes"] = True
+            else:
+                stop.finding["sentences"] += limit_sentences(assignment, stop.finding)
         raise
+
+
+def limit_sentences(assignment, finding):
+    """A list with what to say of an activation that is wrong, and finite, for entries of ±1000 alone."""
+    if not assignment.is_plain or not finding.get("table"):
+        return []
+    return ["this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"]
 
 
 def may_be_of_sizes(finding):

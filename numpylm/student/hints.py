@@ -116,7 +116,10 @@ def in_common(case, names):
         right = case.problem.answers[name]
         for sentence in relations(case.assignment, name, case.values[name], right, case.problem.sizes):
             said.setdefault(sentence, []).append(name)
-    return [Hint(f"{', '.join(holders)}: {each(sentence, holders)}") for sentence, holders in said.items()]
+    return [
+        Hint(f"{', '.join(holders)}: {each(sentence, holders)}", explains="clipped" in sentence)
+        for sentence, holders in said.items()
+    ]
 
 
 def each(sentence, holders):
