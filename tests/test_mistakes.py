@@ -58,9 +58,10 @@ def test_no_two_mistakes_look_the_same_unless_they_are_listed(function):
 
 
 def test_every_pair_listed_as_the_same_is():
-    assert len(SAME) == 3
+    assert len(SAME) == 4
     for called, inner in SAME:
-        first, second = (run(faulty_function(m, "gru_step_backward"), "gru_step_backward") for m in (called, inner))
+        function = next(name for name in FUNCTIONS if {called.function, inner.function} <= set(reachable(name)))
+        first, second = (run(faulty_function(m, function), function) for m in (called, inner))
         assert same(first, second), (called, inner)
 
 

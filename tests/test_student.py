@@ -258,7 +258,7 @@ MISTAKES = {  # a function, the status, and what the report must say
     "count": ("def affine_backward(dy, x, W): return x, W", "wrong", "2 values, but should return dx, dW, db"),
     "keys": ("def clip_by_global_norm(gradients, max_norm): return {'norm': 1.0}", "wrong", "has no clipped"),
     "no keys": ("def affine_backward(dy, x, W): return {'left': x}", "wrong", "holds left; it should hold dx, dW, db"),
-    "parameter": ("def tanh_backward(dy, value): return dy", "wrong", "`value`, which is no symbol"),
+    "parameter": ("def tanh_backward(dy, value): return dy", "not checked", "`value`, which is no symbol"),
     "in place": ("def tanh_backward(dy, y):\n    dy *= 1 - y * y\n    return dy", "wrong", "changes its argument dy"),
     "overflow": ("import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)",
                  "wrong", "±1000"),

@@ -74,7 +74,8 @@ ACTIVATIONS = (
     ),
     *step_mistakes(
         "relu_backward",
-        ("dy * (y > 0)", "dy", "relu' = 1 where y > 0", "da", "ReLU's derivative is left out"),
+        ("dy * (y > 0)", "dy", "relu' = 1 where y > 0", "da",
+         "ReLU's derivative is left out (y >= 0 leaves it out too: no y is below 0)"),
         ("dy * (y > 0)", "dy * (y <= 0)", "relu' = 1 where y > 0", "da", "the derivative is taken from the wrong side"),
         ("dy * (y > 0)", "np.maximum(dy, 0)", "relu' = 1 where y > 0", "da",
          "it is the forward value's sign that decides, not the gradient's"),
@@ -90,6 +91,10 @@ ACTIVATIONS = (
         "log_softmax_backward",
         ("dz - np.exp(z) * dz.sum(axis=-1, keepdims=True)", "dz", "da_v = dz_v - softmax(a)_v Σ_u dz_u", "da",
          "what the logarithm's argument is divided by depends on every logit: that term is left out"),
+        ("dz.sum(axis=-1, keepdims=True)", "dz", "da_v = dz_v - softmax(a)_v Σ_u dz_u", "da",
+         "the sum is left out: e^z_v multiplies the sum of dz over the vocabulary, not dz_v alone"),
+        ("dz.sum(axis=-1, keepdims=True)", "1", "da_v = dz_v - softmax(a)_v Σ_u dz_u", "da",
+         "the sum of dz over the vocabulary is left out: it multiplies e^z_v"),
         ("np.exp(z)", "z", "da_v = dz_v - softmax(a)_v Σ_u dz_u", "da", "z is the logarithm of the softmax"),
     ),
 )  # fmt: skip

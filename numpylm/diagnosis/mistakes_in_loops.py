@@ -106,6 +106,13 @@ LSTM_LOOP = loop_mistakes("lstm_backward", "(3) to (6)", "dW_h", "h_prev", "da",
      "dc is not carried: it restarts from zero at each step"),
     ("dc_next = gradients.dc_prev + dc_frozen", "dc_next = gradients.dc_t", "(7)", "dc_next",
      "dc_t is carried where dc_prev, which has met f_t, belongs"),
+    ("freeze_backward(trace.mask, t, dc_next)", "freeze_backward(trace.mask, t, np.zeros_like(dc_next))", "(7)",
+     "dc_next", "each step is given zeros for dc_next: what step t + 1 hands back to c_t is not carried"),
+    ("dh_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen\n        "
+     "dc_next = gradients.dc_prev + dc_frozen",
+     "dc_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen\n        "
+     "dh_next = gradients.dc_prev + dc_frozen", "(3) to (8)", "dh_next and dc_next",
+     "they are exchanged between the steps: each goes on in the other's place"),
     ("freeze_backward(trace.mask, t, dc_next)", "freeze_backward(None, t, dc_next)", "(7)", "dc_t",
      "the mask is left out for c: a sequence that has ended passes dc straight back"),
     ("gradients.dc_prev + dc_frozen", "gradients.dc_prev", "(7)", "dc_next",

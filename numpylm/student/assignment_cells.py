@@ -33,9 +33,9 @@ class Network:
         shapes = getattr(module, f"{self.name}_shapes")(D, H)
         self.Parameters = with_keys(getattr(module, f"{kind}Parameters"))
         self.State = with_keys(getattr(module, f"{kind}State"))
-        self.parameters = self.Parameters(*[random_weights(rng, shape) for shape in shapes.values()])
+        self.parameters = self.Parameters(*[sizes.scale * random_weights(rng, shape) for shape in shapes.values()])
         self.x = rng.standard_normal((T, N, D))
-        self.state_0 = self.State(*[rng.standard_normal((N, H)) for _ in self.State._fields])
+        self.state_0 = self.State(*[sizes.scale * rng.standard_normal((N, H)) for _ in self.State._fields])
         if not asked & START:
             self.state_0 = self.State(*[np.zeros((N, H)) for _ in self.State._fields])
         W_x, self.W_h, b = [getattr(self.parameters, name) for name in ROWS[kind]]

@@ -15,7 +15,8 @@ from numpylm import activations, affine, clipping, embedding, loss
 
 
 class Sizes(NamedTuple):
-    """T time steps, N sequences, D embedding size, H hidden size, V vocabulary size; extreme adds inputs of ±1000."""
+    """T time steps, N sequences, D embedding size, H hidden size, V vocabulary size; extreme adds inputs of ±1000, and
+    scale is by how much weights, states and pre-activations are larger."""
 
     T: int
     N: int
@@ -23,6 +24,7 @@ class Sizes(NamedTuple):
     H: int
     V: int
     extreme: bool = False
+    scale: float = 1.0
 
 
 class Problem(NamedTuple):
@@ -52,7 +54,7 @@ def activation_backward(name, output):
     """A problem maker for an activation's derivative: da from the gradient and the output, both (N, V)."""
 
     def problem(rng, sizes, asked):
-        a = 1.5 * rng.standard_normal((sizes.N, sizes.V))
+        a = 1.5 * sizes.scale * rng.standard_normal((sizes.N, sizes.V))
         value, gradient = getattr(activations, name)(a), rng.standard_normal(a.shape)
         da = getattr(activations, f"{name}_backward")(gradient, value)
         return Problem({f"d{output}": gradient, output: value, "a": a}, {"da": da})
@@ -62,7 +64,7 @@ def activation_backward(name, output):
 
 def pre_activations(rng, sizes):
     """a (N, V) of order one; where sizes.extreme, with an entry of 1000 and one of -1000."""
-    a = 1.5 * rng.standard_normal((sizes.N, sizes.V))
+    a = 1.5 * sizes.scale * rng.standard_normal((sizes.N, sizes.V))
     if sizes.extreme:
         a[0, 1], a[-1, 2] = 1000, -1000
     return a
@@ -87,8 +89,8 @@ def cross_entropy_backward_problem(rng, sizes, asked):
 
 def logits_and_targets(rng, sizes):
     """Logits of order one, and a random target for each time step and sequence."""
-    T, N, _, _, V, _ = sizes
-    return 1.5 * rng.standard_normal((T, N, V)), rng.integers(V, size=(T, N))
+    T, N, _, _, V = sizes[:5]
+    return 1.5 * sizes.scale * rng.standard_normal((T, N, V)), rng.integers(V, size=(T, N))
 
 
 def embedding_problem(rng, sizes, asked):
@@ -99,7 +101,7 @@ def embedding_problem(rng, sizes, asked):
 
 def embedding_backward_problem(rng, sizes, asked):
     """dE (V, D): some token occurs more than once, some token never."""
-    T, N, D, _, V, _ = sizes
+    T, N, D, _, V = sizes[:5]
     tokens, dx = tokens_with_repeats(rng, sizes), rng.standard_normal((T, N, D))
     symbols = {"dx": dx, "tokens": tokens, "vocab_size": V, "E": rng.standard_normal((V, D))}
     return Problem(symbols, {"dE": embedding.embedding_backward(dx, tokens, V)})
@@ -127,7 +129,7 @@ def affine_backward_problem(rng, sizes, asked):
 
 def affine_arguments(rng, sizes):
     """x (T, N, H), W (H, V), b (V,)."""
-    T, N, _, H, V, _ = sizes
+    T, N, _, H, V = sizes[:5]
     return rng.standard_normal((T, N, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
 
 
@@ -150,7 +152,7 @@ def clip_by_value_problem(rng, sizes, asked):
 
 def some_gradients(rng, sizes):
     """Name -> gradient, for three parameters."""
-    _, _, D, H, V, _ = sizes
+    _, _, D, H, V = sizes[:5]
     shapes = {"E": (V, D), "W_xh": (D, H), "b_h": (H,)}
     return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 

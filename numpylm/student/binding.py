@@ -32,7 +32,7 @@ def parameter_names(function, documented=()):
 
 
 def bind(assignment, function, symbols):
-    """The arguments by name. Raises Stop for parameters that are no symbols of the problem."""
+    """The arguments by name. Raises Stop for parameters that are no symbols of the problem: it may be right."""
     names = parameter_names(function, assignment.parameters)
     parameters = inspect.signature(function).parameters
     required = [name for name in names if name not in parameters or parameters[name].default is inspect.Parameter.empty]
@@ -40,7 +40,7 @@ def bind(assignment, function, symbols):
         return {required[0]: next(iter(symbols.values()))}
     unknown = [name for name in required if name not in symbols]
     if unknown:
-        raise Stop("wrong", unknown_sentence(assignment, names, unknown, symbols))
+        raise Stop("not checked", unknown_sentence(assignment, names, unknown, symbols), unknown=unknown)
     return {name: symbols[name] for name in names if name in symbols}
 
 

@@ -22,12 +22,25 @@ class DoesNotRun(Exception):
 
 
 def own_cache(assignment, forward, symbols):
-    """What the student's own forward hands to the backward: the last of its tuple, its "cache", or its record; None
-    without one. Raises DoesNotRun."""
+    """What the student's own forward hands to the backward; None without a cache. Raises DoesNotRun."""
+    return cache_of(assignment, called(assignment, forward, symbols))
+
+
+def called(assignment, forward, symbols):
+    """What the student's own forward returns. Raises DoesNotRun."""
     try:
-        returned = call_by_name(forward, bind(assignment, forward, copy.deepcopy(symbols)))
+        return call_by_name(forward, bind(assignment, forward, copy.deepcopy(symbols)))
     except BaseException as error:
         raise DoesNotRun from error
+
+
+def has_none_for_cache(returned):
+    """Whether a forward returned None where its cache belongs."""
+    return isinstance(returned, tuple) and len(returned) > 1 and returned[-1] is None
+
+
+def cache_of(assignment, returned):
+    """The last of a tuple, its "cache", or the record itself; None where there is none."""
     if isinstance(returned, tuple) and not hasattr(returned, "_fields"):
         lengths = {len(order) for order in assignment.returns}
         last = returned[-1] if returned else None

@@ -13,8 +13,17 @@ import numpy as np
 from numpylm.proof.nested import arrays_of
 from numpylm.student.assignments import ASSIGNMENTS
 from numpylm.student.binding import bind, call_by_name, parameter_names, shaped
-from numpylm.student.caches import CACHES, DoesNotRun, cache_note, check_that_caches_are_separate, own_cache
+from numpylm.student.caches import (
+    CACHES,
+    DoesNotRun,
+    cache_note,
+    cache_of,
+    called,
+    check_that_caches_are_separate,
+    has_none_for_cache,
+)
 from numpylm.student.crash import crash_sentence, memory_note, short
+from numpylm.student.large_inputs import large_inputs_sentence
 from numpylm.student.own_forward import OwnForward
 from numpylm.student.results import Mismatch, compare, named_values
 from numpylm.student.stop import Stop
@@ -50,15 +59,17 @@ def own_problem(assignment, forward, asked, rng, sizes):
     known = ASSIGNMENTS[assignment.forward]
     before = parameter_names(forward, known.parameters)
     problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
-    cache = own_cache(known, forward, problem.symbols)
+    returned = called(known, forward, problem.symbols)
+    cache = cache_of(known, returned)
     if cache is not None:
         return problem._replace(sizes=sizes), cache
     if "cache" not in asked:
         return None
+    what = "it returned None as its cache" if has_none_for_cache(returned) else "that returns none"
     raise Stop(
         "wrong",
-        f"its `cache` is what your own {assignment.forward} returns, and that returns none: let it return one as "
-        "the last of a tuple, such as `return y, cache`",
+        f"its `cache` is what your own {assignment.forward} returns, and {what}: let it return one as the last of a "
+        "tuple, such as `return y, cache`",
     )
 
 
@@ -97,14 +108,16 @@ def own_forward(assignment, forward, problem):
 def judge(assignment, problem, function, given, note, wrong_forward=None):
     """Calls the function and compares. Raises Stop with what is wrong."""
     returned, changed = call(assignment, function, given, note)
-    if changed:
-        raise Stop("wrong", changed_sentence(assignment, changed), *note)
+    said = [changed_sentence(assignment, changed)] if changed else []
     try:
         values = named_values(returned, assignment, problem.answers)
     except Mismatch as mismatch:
-        raise Stop("wrong", str(mismatch)) from mismatch
+        raise Stop("wrong", *said, str(mismatch)) from mismatch
     rows, sentences = compare(values, problem.answers, assignment.rtol)
-    if rows or sentences:
+    if changed and not rows and not sentences:
+        raise Stop("wrong", f"the values are right, but {said[0]}", *note)
+    sentences = said + sentences
+    if sentences or rows:
         sentences += large_inputs(given, values) + other_f(assignment, function, given)
         sentences += [sentence for sentence in note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(problem, values, rows),
@@ -129,23 +142,19 @@ def changed_sentence(assignment, changed):
 
 
 def large_inputs(given, values):
-    """A sentence where numbers that are not finite come from large inputs: of an overflow, or of log 0."""
-    largest = max((np.abs(array).max() for array in everything(given).values() if array.size), default=0)
-    if largest != 1000 or all(np.isfinite(value).all() for value in values.values()):
-        return []
-    if any(np.isnan(value).any() for value in values.values()):
-        return ["this input holds ±1000: e^1000 is too large for a float64 number"]
-    return [
-        "this input holds ±1000, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
-        "compute log y without y, as a - max a - log Σ e^(a - max a)"
-    ]
+    """A list with the sentence on numbers that are not finite, where they come from large inputs."""
+    sentence = large_inputs_sentence(everything(given).values(), values)
+    return [sentence] if sentence else []
 
 
 def other_f(assignment, function, given):
     """A sentence where a function was asked for ReLU, after it had been right for tanh."""
     if bind(assignment, function, given).get("nonlinearity") != "relu" or "relu" in assignment.name:
         return []
-    return ["it was given nonlinearity='relu' here; with 'tanh' it is right"]
+    return [
+        "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
+        "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
+    ]
 
 
 def call(assignment, function, given, note):

@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+LITTLE_MEMORY = 200  # megabytes: with less the check itself may run out
 START_SECONDS = 60  # for Python and NumPy to start on a busy machine
 
 
@@ -27,7 +28,7 @@ def run_child(path, found, seconds, megabytes):
             message = next_message(lines, limit)
             if message is None:
                 if current == "" or current not in found:  # else only its diagnosis is missing
-                    found[current] = silenced(current, process, seconds)
+                    found[current] = silenced(current, process, seconds, megabytes)
                 return current == ""
             if "begin" in message:
                 current, limit = message["begin"], seconds
@@ -76,7 +77,7 @@ def next_message(lines, limit):
     return None if line is None else json.loads(line)
 
 
-def silenced(name, process, seconds):
+def silenced(name, process, seconds, megabytes=float("inf")):
     """The finding on what the child had begun when it fell silent: it still runs, or it has ended."""
     what = "it" if name else "the file"
     try:
@@ -90,4 +91,6 @@ def silenced(name, process, seconds):
             ],
         }
     killed = "; the system stopped it, perhaps because it took too much memory" if code < 0 else ""
+    if code > 0 and megabytes < LITTLE_MEMORY:
+        killed = f", perhaps because it had only {megabytes:g} MB of memory beyond Python's own: --memory gives more"
     return {"status": "crash", "sentences": [f"{what} ended the whole Python process (exit status {code}){killed}"]}

@@ -26,6 +26,7 @@ class Result(NamedTuple):
     findings: dict
     others: list  # names of functions that are not known
     hides: tuple = ()  # files that hide a module of Python's
+    notes: tuple = ()  # on what the file holds under known names and is not checked: methods, a library's functions
 
     @property
     def ok(self):
@@ -37,8 +38,8 @@ def add_arguments(parser):
     """The options of `numpylm check`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="a Python file with functions of known names")
     parser.add_argument(
-        "--require", nargs="+", default=[], metavar="NAME",
-        help="functions that must be there (those in the file's list EXERCISE)",
+        "--require", action="append", default=[], metavar="NAME[,NAME]",
+        help="functions that must be there (those in the file's list EXERCISE); may be given several times",
     )  # fmt: skip
     parser.add_argument("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
     parser.add_argument("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
@@ -58,7 +59,8 @@ def main(options):
         return 0
     try:
         check_options(options)
-        result = check_file(options.file, options.require, options.seconds, options.memory)
+        required = [name.strip() for names in options.require for name in names.split(",") if name.strip()]
+        result = check_file(options.file, required, options.seconds, options.memory)
     except (OSError, ValueError) as error:
         if not options.json:
             raise
@@ -114,14 +116,28 @@ def as_result(path, found, required=()):
     if contents["status"] != "ok":
         return Result(str(path), contents, {}, [], tuple(contents.pop("hides", ())))
     names = [*contents["functions"], *required, *contents["exercise"]]
-    findings = {name: found.get(name) or missing(name, contents["others"]) for name in ASSIGNMENTS if name in names}
-    findings |= {name: missing(name, contents["others"]) for name in names if name not in findings}
-    return Result(str(path), None, findings, contents["others"], tuple(contents["hides"]))
+    findings = {name: found.get(name) or missing(name, contents) for name in [*ASSIGNMENTS, *names] if name in names}
+    return Result(str(path), None, findings, contents["others"], tuple(contents["hides"]), notes(contents))
 
 
-def missing(name, others):
+def notes(contents):
+    """Sentences on what has a known name in the file and is no function of its own."""
+    said = [method_sentence(name, kind) for name, kind in contents["methods"].items()]
+    library = contents["library"]
+    several = f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked"
+    return (*said, *[several] * bool(library))
+
+
+def method_sentence(name, kind):
+    """What to say of a method that has a known function's name."""
+    return f"{name} is a method of class {kind}: the check finds functions of the file itself, outside any class"
+
+
+def missing(name, contents):
     """The finding on a function that is not there."""
-    close = difflib.get_close_matches(name, others, 1)
+    if name in contents["methods"]:
+        return {"status": "missing", "sentences": [method_sentence(name, contents["methods"][name])]}
+    close = difflib.get_close_matches(name, contents["others"], 1)
     hint = f"; there is a {close[0]}: is it misspelt?" if close else ""
     return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}
 
@@ -130,7 +146,8 @@ def as_json(result):
     """The result as a dict for a grader: ok, how many are right, and each function's finding."""
     right = sum(finding["status"] == "ok" for finding in result.findings.values())
     counts = {"right": right, "functions": len(result.findings)}
-    told = {"error": result.error, "hides": list(result.hides), "findings": result.findings}
+    told = {"error": result.error, "hides": list(result.hides), "notes": list(result.notes)}
+    told |= {"findings": result.findings}
     return {"file": result.file, "ok": result.ok} | counts | told
 
 

@@ -17,7 +17,7 @@ from numpylm.student.hints import Evidence, Hint, findings, first_wrong, hints, 
 from numpylm.student.own_forward import fit_sentence
 from numpylm.student.relations import exchange_sentences, exchanges
 from numpylm.student.results import is_rounding
-from numpylm.student.slips import known_slip, known_weight_slip
+from numpylm.student.slips import known_slip, known_weight_slip, known_window_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
 
@@ -57,11 +57,15 @@ def diagnose_forward(case):
         slip = known_slip(case.assignment, case.problem, case.values)
     except Exception:  # the table still says what is wrong
         slip = None
-    return [Hint(*slip)] if slip else first_wrong(case) + in_common(case, case.wrong)
+    return [Hint(*slip, explains=True)] if slip else first_wrong(case) + in_common(case, case.wrong)
 
 
 def diagnose_backward(case):
     """Hints on gradients, of which none are exchanged."""
+    if case.assignment.name == "truncated_bptt":
+        words = known_window_slip(case.problem, case.values)
+        if words:
+            return [Hint(words, explains=True)]
     if len(case.wrong) == len(case.values) > 1:
         truths = {name: case.problem.answers[name] for name in case.wrong}
         shared = evidence.common_factor({name: case.values[name] for name in case.wrong}, truths)
@@ -81,7 +85,19 @@ def explained(case, names):
         return hints(together)
     if is_right_inside(case) or len(names) == 1:
         return each_alone(case, names)
-    return (hints(together) or first_wrong(case)) + in_common(case, names)
+    return all_but_one(case, names) or (hints(together) or first_wrong(case)) + in_common(case, names)
+
+
+def all_but_one(case, names):
+    """Hints where one known mistake explains all gradients but one, from which none of the others comes; else none."""
+    leaves = [name for name in names if re.match(r"d(x|b|W)", name)]
+    for leaf in leaves if len(names) > 2 else ():
+        known = [finding for finding in findings(case, names, left_out=leaf) if finding.is_known]
+        if known:
+            also = "is it put together in the order of time?" if leaf == "dx" else "the line that makes it is wrong too"
+            words = f"{leaf} does not follow from that alone: {also}"
+            return [*hints(known[:1]), *(in_common(case, [leaf]) or [Hint(words)])]
+    return []
 
 
 def each_alone(case, names):
@@ -106,7 +122,7 @@ def slips_in_weights(case, names):
         words = known_weight_slip(case.assignment, case.problem, name, case.values[name])
         if words:
             slips.setdefault(words, []).append(name)
-    return [Hint(f"{', '.join(holders)}: {words}") for words, holders in slips.items()]
+    return [Hint(f"{', '.join(holders)}: {words}", explains=True) for words, holders in slips.items()]
 
 
 def by_itself(case, name, found):

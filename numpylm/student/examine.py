@@ -9,6 +9,7 @@ from numpylm.student.crash import crash_sentence, memory_note
 from numpylm.student.diagnosis import diagnose
 from numpylm.student.printed import Printed, quiet
 from numpylm.student.stop import Stop
+from numpylm.student.stretched import check_stretched
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
 
@@ -23,6 +24,7 @@ def check_function(name, functions, states, tell):
     try:
         with quiet(printed):
             check_sizes(assignment, functions, states)
+            check_stretched(assignment, functions, states, SIZES[1])
     except Stop as stop:
         finding = stop.finding
         finding["sentences"] += called_wrong(functions[name], states)
@@ -33,14 +35,18 @@ def check_function(name, functions, states, tell):
             f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
         )
         finding = {"status": "crash", "sentences": [told]}
+    is_of_sizes = finding.pop("is_of_sizes", False)
     finding["printed"] = printed.getvalue() if finding["status"] != "ok" else ""
     if "evidence" in finding:
         evidence, own_forward = finding.pop("evidence"), finding.pop("own_forward")
         tell({"end": name} | finding)
         with quiet(Printed()):
             hints = diagnose(assignment, *evidence, right_callees(functions[name], states), own_forward)
+        is_of_sizes = is_of_sizes and not any(hint.explains for hint in hints)
         finding["diagnosis"] = [hint.words for hint in hints]
         finding["lines"] = [hint.code for hint in hints]
+    if is_of_sizes:
+        finding["sentences"].append("is one of the first sizes written into the code?")
     return finding
 
 
@@ -73,7 +79,17 @@ def check_sizes(assignment, functions, states):
                 check_problem(assignment, functions, states, np.random.default_rng([7, 1]), calm)
             except Stop:
                 stop.finding["sentences"].append(sizes_sentence(first, second))
+                stop.finding["is_of_sizes"] = True
+            else:
+                stop.finding["sentences"] += limit_sentences(assignment, stop.finding)
         raise
+
+
+def limit_sentences(assignment, finding):
+    """A list with what to say of an activation that is wrong, and finite, for entries of ±1000 alone."""
+    if not assignment.is_plain or not finding.get("table"):
+        return []
+    return ["this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"]
 
 
 def may_be_of_sizes(finding):
@@ -86,4 +102,4 @@ def sizes_sentence(first, second):
     """What to say of a function that is right for the first sizes only."""
     right, wrong = (", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False))
                     for sizes in (first, second))  # fmt: skip
-    return f"with {right} it is right; this is with {wrong}. Is one of the first sizes written into the code?"
+    return f"with {right} it is right; this is with {wrong}"

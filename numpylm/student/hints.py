@@ -29,6 +29,7 @@ class Hint(NamedTuple):
 
     words: str
     code: str = ""
+    explains: bool = False  # whether it says what was written, and not only what is to be seen
 
 
 class Evidence(NamedTuple):
@@ -48,7 +49,15 @@ class Evidence(NamedTuple):
 
 def hints(found):
     """Findings of numpylm.diagnosis as Hints, which say what our own names mean."""
-    return [Hint(finding.words + meanings(finding.words), finding.code) for finding in found]
+    return [
+        Hint(finding.words + meanings(finding.words), finding.code, finding.is_known or is_read(finding))
+        for finding in found
+    ]
+
+
+def is_read(finding):
+    """Whether a finding says which formula stands in a line."""
+    return "seems to be" in finding.words
 
 
 def meanings(words):
@@ -56,8 +65,11 @@ def meanings(words):
     return "".join(f" {name} is {meaning}." for name, meaning in MEANINGS.items() if re.search(rf"\b{name}\b", words))
 
 
-def findings(case, names):
-    """What numpylm.diagnosis, which knows our backward functions, finds; nothing where it knows none of this name."""
+def findings(case, names, left_out=None):
+    """What numpylm.diagnosis, which knows our backward functions, finds; nothing where it knows none of this name.
+
+    What is left out is neither right nor wrong.
+    """
     try:
         from numpylm.diagnosis.diagnose import explanations
         from numpylm.diagnosis.mistakes import MODULES
@@ -69,7 +81,7 @@ def findings(case, names):
         parameters = signature(getattr(MODULES[name], name)).parameters
         inputs = {q: case.problem.symbols[q] for q in parameters if q in case.problem.symbols}
         run = Wiretap(name, inputs, beyond=case.problem.beyond, trusted=map(ours, case.trusted))
-        return explanations(run, {q: p for q, p in case.with_only(names).items() if q in run.truth})
+        return explanations(run, {q: p for q, p in case.with_only(names).items() if q in run.truth and q != left_out})
     except Exception:  # the table still says what is wrong
         return []
 
@@ -104,7 +116,10 @@ def in_common(case, names):
         right = case.problem.answers[name]
         for sentence in relations(case.assignment, name, case.values[name], right, case.problem.sizes):
             said.setdefault(sentence, []).append(name)
-    return [Hint(f"{', '.join(holders)}: {each(sentence, holders)}") for sentence, holders in said.items()]
+    return [
+        Hint(f"{', '.join(holders)}: {each(sentence, holders)}", explains="clipped" in sentence)
+        for sentence, holders in said.items()
+    ]
 
 
 def each(sentence, holders):

@@ -19,6 +19,8 @@ def load(path):
 
     What the check itself needs is imported before: a file of the student's may have the name of a module.
     """
+    if Path(path).suffix == ".ipynb":
+        raise Stop("syntax", "this is a notebook: save its functions in a .py file, and check that")
     np.random.default_rng(0)
     importlib.import_module("numpylm.diagnosis.diagnose")
     sys.dont_write_bytecode = True
@@ -26,6 +28,7 @@ def load(path):
     spec = importlib.util.spec_from_loader(MODULE, importlib.machinery.SourceFileLoader(MODULE, str(path)))
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module  # dataclasses look their module up
+    sys.argv = [str(path)]  # a file that reads its command line is to find none of ours
     try:
         spec.loader.exec_module(module)
     except (SyntaxError, UnicodeDecodeError) as error:
@@ -51,9 +54,8 @@ def student_functions(module):
 
 def is_students(function):
     """Whether a function was written in Python, and not in this package."""
-    home = str(getattr(function, "__module__", ""))
     is_python = not (inspect.isbuiltin(function) or inspect.isclass(function) or isinstance(function, np.ufunc))
-    return is_python and home.partition(".")[0] != "numpylm"
+    return is_python and not is_ours(function)
 
 
 def exercise_names(module):
@@ -66,6 +68,31 @@ def other_names(module):
     """The file's other functions, among which a misspelt one may be."""
     found = [name for name, value in vars(module).items() if inspect.isfunction(value) and name not in ASSIGNMENTS]
     return [name for name in found if vars(module)[name].__module__ == MODULE]
+
+
+def methods(module):
+    """Name -> class, of the known names that are methods of one of the file's classes, and no functions of its own."""
+    classes = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == MODULE]
+    return {
+        name: each.__name__
+        for each in classes
+        for name in vars(each)
+        if name in ASSIGNMENTS and name not in vars(module)
+    }
+
+
+def library_functions(module):
+    """The known names under which the file holds a library's function, such as NumPy's: these are not checked."""
+    return [
+        name
+        for name in ASSIGNMENTS
+        if callable(vars(module).get(name)) and not is_students(vars(module)[name]) and not is_ours(vars(module)[name])
+    ]
+
+
+def is_ours(function):
+    """Whether a function is of this package."""
+    return str(getattr(function, "__module__", "")).partition(".")[0] == "numpylm"
 
 
 def hidden_modules(path):

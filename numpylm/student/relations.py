@@ -15,7 +15,8 @@ def relations(assignment, name, value, right, sizes):
     q, p = np.asarray(value, dtype=float), np.asarray(right)
     candidates = [evidence.nothing(q, p), factor(q, p, sizes), evidence.transposed(q, p)]
     if not assignment.name.startswith("clip"):
-        candidates += [evidence.reversed_axis(q, p), evidence.shifted(q, p), evidence.clipped_entries(q, p)]
+        candidates += [evidence.reversed_axis(q, p), evidence.shifted(q, p)]
+        candidates += [evidence.clipped_entries(q, p)] if p.ndim else []
         candidates += [evidence.repeated(q, p), in_part(assignment, q, p, sizes)]
     return [sentence for sentence in candidates if sentence][:2]
 
@@ -34,7 +35,7 @@ def factor(q, p, sizes):
 
 def named(sizes):
     """T, N, D, H, V and the products that sums run over."""
-    T, N, D, H, V, _ = sizes
+    T, N, D, H, V = sizes[:5]
     return {"T": T, "N": N, "D": D, "H": H, "V": V, "T·N": T * N}
 
 

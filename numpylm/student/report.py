@@ -19,7 +19,8 @@ def report(result, show_lines=False):
     if result.error:
         return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)])
     if not result.findings:
-        return "\n".join(paragraph("", nothing_found(result)))
+        said = [line for sentence in result.notes for line in paragraph("! ", ended(sentence))]
+        return "\n".join([*paragraph("", nothing_found(result)), *said])
     lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
@@ -43,6 +44,7 @@ def hiding(result):
         "file"
         for name in result.hides
     ]
+    said += result.notes
     return [line for sentence in said for line in paragraph("! ", ended(sentence))] + [""] * bool(said)
 
 
@@ -67,7 +69,7 @@ def details(name, finding, shown, show_lines=False):
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    if finding["status"] == "not checked":
+    if finding["status"] == "not checked" and not finding.get("unknown"):
         return [*lines, ""]
     return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 
@@ -159,8 +161,8 @@ def signatures():
     """All functions that can be checked, for --list."""
     from numpylm.student.assignments import ASSIGNMENTS
 
-    lines = ["Functions that are found by name. Parameters may be any symbols of the equations;"]
-    lines += ["values may come as a tuple in this order, or in a dict or record by name.", ""]
+    lines = ["Functions that are found by name. Parameters may be any symbols of the"]
+    lines += ["equations; values may come as a tuple in this order, or in a dict or record by", "name.", ""]
     for assignment in ASSIGNMENTS.values():
         lines += hanging(assignment.signature, "  ")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.nested import children
+from numpylm.student.binding import suggestions
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
@@ -70,8 +71,11 @@ def by_name(returned, orders, answers, assignment):
             f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
         )
     if missing:
+        unknown = [str(key) for key in fields(returned) if not answer_name(key, answers)]
+        meant = suggestions(missing, (), unknown)
+        asks = f": is its {', '.join(unknown)} meant to be {', '.join(meant)}? It" if meant else "; it"
         raise Mismatch(
-            f"the dict or record it returns has no {', '.join(missing)}; it should hold {wanted(assignment)}"
+            f"the dict or record it returns has no {', '.join(missing)}{asks} should hold {wanted(assignment)}"
         )
     return values
 
@@ -170,7 +174,9 @@ def compare(values, answers, rtol):
             rows += wrong_row(name, yours, np.asarray(right), rtol)
     if is_rounding(rows, rtol):
         sentences.append(
-            "the errors are as small as float32's rounding: is there a buffer of a fixed dtype? Keep float64"
+            "the values are right to some seven digits: the errors are as small as float32's rounding. Is there a "
+            "buffer of a fixed dtype (keep float64), or is a small ε added somewhere, as in log(p + 1e-8) or "
+            "max_norm / (norm + 1e-6)?"
         )
     return rows, sentences
 

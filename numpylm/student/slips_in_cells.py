@@ -19,7 +19,8 @@ GATES = {"rnn": ("a",), "lstm": ("i", "f", "o", "c̃"), "gru": ("r", "z", "n")}
 KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
 
 RESET_BEFORE = (
-    "r_t multiplies h_{t-1} before the product with W_hn (Cho et al., 2014); here it multiplies h_{t-1} W_hn + b_hn"
+    "in yours r_t multiplies h_{t-1} before the product with W_hn (Cho et al., 2014); in ours it multiplies "
+    "h_{t-1} W_hn + b_hn"
 )
 STEP_SLIPS = {
     "rnn": (
@@ -35,7 +36,8 @@ STEP_SLIPS = {
         ("f_t * c_prev + i_t * c_tilde_t", "c_prev + i_t * c_tilde_t", "(7)", "c_t", "the forget gate f_t is left out"),
         ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev - i_t * c_tilde_t", "(7)", "c_t", "the sign of i_t ⊙ c̃_t"),
         ("f_t * c_prev + i_t * c_tilde_t", "i_t * c_prev + f_t * c_tilde_t", "(7)", "c_t",
-         "i_t and f_t are exchanged: the forget gate multiplies c_{t-1}"),
+         "i_t and f_t are exchanged: the forget gate multiplies c_{t-1}. Or is the order of the gates wrong where the "
+         "packed columns are split? It is i, f, o, c̃"),
         ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev + (1 - f_t) * c_tilde_t", "(7)", "c_t",
          "1 - f_t stands where i_t belongs"),
         ("f_t * c_prev + i_t * c_tilde_t", "(1 - f_t) * c_prev + i_t * c_tilde_t", "(7)", "c_t",
@@ -68,7 +70,7 @@ STEP_SLIPS = {
         ("+ r_t * hW_n)", "+ hW_n)", "(12)", "n_t", "the reset gate r_t is left out"),
         ("+ r_t * hW_n)", "+ z_t * hW_n)", "(12)", "n_t", "z_t stands where r_t belongs"),
         ("(1 - z_t) * n_t + z_t * h_prev", "z_t * n_t + (1 - z_t) * h_prev", "(13)", "h_t",
-         "z_t and 1 - z_t are exchanged: here z_t = 1 keeps h_{t-1}. Papers differ in this"),
+         "z_t and 1 - z_t are exchanged: in yours z_t = 0 keeps h_{t-1}, in ours z_t = 1 does. Papers differ in this"),
         ("(1 - z_t) * n_t + z_t * h_prev", "(1 - r_t) * n_t + r_t * h_prev", "(13)", "h_t",
          "r_t stands where z_t belongs"),
         ("(1 - z_t) * n_t + z_t * h_prev", "n_t + z_t * h_prev", "(13)", "h_t", "the factor 1 - z_t is left out"),

@@ -19,6 +19,19 @@ def probabilities(logits, targets):
     return np.exp(-surprisals(logits, targets))
 
 
+def floor_words(logits, targets, loss):
+    """What to say of a loss whose probabilities have a small ε added, or are kept above one; None of another."""
+    for exponent in range(5, 17):
+        y, floor = probabilities(logits, targets), 10.0**-exponent
+        if any(np.isclose(loss, -np.log(floored).mean(), 1e-9) for floored in (y + floor, np.maximum(y, floor))):
+            return (
+                f"y has a floor of 1e-{exponent} before its logarithm is taken (it is clipped, or an ε is added), so "
+                f"that no loss exceeds {exponent * np.log(10):.1f} nats: compute log y from the logits, as a - max a - "
+                "log Σ e^(a - max a)"
+            )
+    return None
+
+
 def scaled(gradients, factor, norm):
     """Clipped gradients and a norm as the problem names them."""
     return {f"clipped.{name}": factor(gradient) * gradient for name, gradient in gradients.items()} | {"norm": norm}
@@ -55,6 +68,12 @@ def absolute_norm(gradients, max_norm):
     return scaled(gradients, lambda g: min(1, max_norm / norm), norm)
 
 
+def sum_of_norms(gradients, max_norm):
+    """The norms of all arrays, added."""
+    norm = sum(array_norm(gradient) for gradient in gradients.values())
+    return scaled(gradients, lambda g: min(1, max_norm / norm), norm)
+
+
 def value_clipped(gradients, clip):
     """Every array clipped alike."""
     return {f"clipped.{name}": clip(gradient) for name, gradient in gradients.items()}
@@ -78,6 +97,7 @@ LAYER_SLIPS = {
         ("this is the derivative, 1 - y²", lambda a: 1 - np.tanh(a) ** 2),
     ],
     "relu": [
+        ("y is cut to whole numbers: is it of an integer dtype?", lambda a: np.maximum(a, 0).astype(int)),
         ("this is |a|: where a is below 0, y is 0", lambda a: np.abs(a)),
         ("this is min(a, 0): it is the larger of a and 0 that is wanted", lambda a: np.minimum(a, 0)),
         ("this is the derivative, 1 where a > 0", lambda a: (a > 0).astype(float)),
@@ -144,6 +164,7 @@ LAYER_SLIPS = {
         ("gradients are scaled up too: where the norm is below max_norm they stay as they are", always_scaled),
         ("the root is left out: this is the norm's square", square_norm),
         ("the norm that is returned is that of the clipped gradients: return the one before clipping", norm_after),
+        ("the norm is the sum of the arrays' norms: it is the root of the sum of all their squares", sum_of_norms),
         ("the norm is a sum of absolute values: it is the root of the sum of squares", absolute_norm),
     ],
     "clip_by_value": [

@@ -14,6 +14,9 @@ def numeric_slip(name, f, gradient):
     """What is wrong with the step or the formula; None where nothing is recognised."""
     x, right = np.real(f.x), np.real(f.gradient())
     gradient = np.asarray(gradient, dtype=float)
+    tiny = name == "central_difference" and multiple(gradient, right)
+    if tiny and 0 < tiny < 1e-3:
+        return multiplied(tiny)
     for factor, words in FACTORS.items():
         if np.allclose(gradient, factor * right, 1e-4, 1e-4):
             return words
@@ -35,6 +38,17 @@ FACTORS = {
     0.0: "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place",
 }
 NO_IMAGINARY_PART = "every entry is the same: of f(x + iε) the imaginary part is wanted, f().imag"
+
+
+def multiplied(factor):
+    """What to say of a difference that is not divided by 2 ε, but multiplied by a power of ε."""
+    step = np.sqrt(factor)
+    if factor < 1e-7 or 0.9 < step / 1e-3 < 1.1:
+        return (
+            f"it is the right one times ε², {factor:.0e} with ε = {step:.0e}: `/ 2 * ε` divides by 2 and multiplies by "
+            "ε; write `/ (2 * ε)`"
+        )
+    return f"it is the right one times {factor:.0e}: is the difference not divided by 2 ε?"
 
 
 def forward_difference(step):

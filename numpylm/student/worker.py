@@ -11,7 +11,15 @@ import os
 import sys
 
 from numpylm.student.examine import check_function
-from numpylm.student.loading import exercise_names, hidden_modules, load, other_names, student_functions
+from numpylm.student.loading import (
+    exercise_names,
+    hidden_modules,
+    library_functions,
+    load,
+    methods,
+    other_names,
+    student_functions,
+)
 from numpylm.student.memory import limit_memory
 from numpylm.student.printed import Printed, quiet
 from numpylm.student.stop import Stop
@@ -35,8 +43,7 @@ def check_functions(path, states, tell):
     except Stop as stop:
         return tell({"end": "", "printed": printed.getvalue(), "hides": hidden_modules(path)} | stop.finding)
     functions = student_functions(module)
-    tell({"end": "", "status": "ok", "functions": list(functions), "exercise": exercise_names(module),
-          "others": other_names(module), "hides": hidden_modules(path)})  # fmt: skip
+    tell({"end": "", "status": "ok", "hides": hidden_modules(path)} | contents(module))
     left_out, states = list(states), dict(states)
     for name in functions:
         if name not in left_out:
@@ -47,6 +54,17 @@ def check_functions(path, states, tell):
             if finding.get("out_of_memory"):  # what it took may still be held: the next child has all of it again
                 return None
     return tell({"finished": True})
+
+
+def contents(module):
+    """What a file holds, apart from how right it is."""
+    return {
+        "functions": list(student_functions(module)),
+        "exercise": exercise_names(module),
+        "others": other_names(module),
+        "methods": methods(module),
+        "library": library_functions(module),
+    }
 
 
 def parent_line():

@@ -1,0 +1,81 @@
+"""What `numpylm check` says of a file itself: notebooks, methods, functions of a library, --require and --memory."""
+
+import argparse
+import json
+
+from student_files import check_source
+
+from numpylm.student import command
+from numpylm.student.report import report, signatures
+
+RELU = "def relu(a):\n    return a * (a > 0)\n"
+
+
+def options(*arguments):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([*map(str, arguments)])
+
+
+def test_a_file_that_reads_its_command_line_finds_itself_alone(tmp_path):
+    source = "import sys\nassert len(sys.argv) == 1 and sys.argv[0].endswith('mine.py'), sys.argv\n" + RELU
+    assert check_source(tmp_path, source).ok
+
+
+def test_a_notebook_is_said_to_be_one(tmp_path, capsys):
+    path = tmp_path / "mine.ipynb"
+    path.write_text("{}", encoding="utf-8")
+    assert command.main(options(path)) == 1
+    assert "this is a notebook: save its functions in a .py file" in capsys.readouterr().out
+
+
+def test_a_method_of_a_known_name_is_said_to_be_one(tmp_path):
+    source = "class RNN:\n    def rnn_step(self, x_t, h_prev):\n        return h_prev\n"
+    result = check_source(tmp_path, source)
+    assert not result.ok and "rnn_step is a method of class RNN" in " ".join(report(result).split())
+    required = check_source(tmp_path, source + "EXERCISE = ['rnn_step']\n")
+    assert "is a method of class RNN" in " ".join(required.findings["rnn_step"]["sentences"])
+
+
+def test_a_method_that_the_file_also_names_as_a_function_is_checked(tmp_path):
+    source = "class F:\n    def relu(self, a):\n        return a * (a > 0)\nrelu = F().relu\n"
+    result = check_source(tmp_path, source)
+    assert result.ok and result.notes == ()
+
+
+def test_a_librarys_function_is_named_as_not_checked(tmp_path):
+    result = check_source(tmp_path, "import numpy as np\ntanh = np.tanh\n" + RELU)
+    assert list(result.findings) == ["relu"] and "tanh is a library's own: not checked" in report(result)
+    assert command.as_json(result)["notes"] == ["tanh is a library's own: not checked"]
+
+
+def test_require_takes_one_name_or_a_list_with_commas_and_leaves_the_file_alone(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(RELU, encoding="utf-8")
+    given = options("--require", "relu", "--require", "tanh,sigmoid", "--json", path)
+    assert given.file == str(path) and command.main(given) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {name: finding["status"] for name, finding in findings.items()} == {
+        "sigmoid": "missing", "tanh": "missing", "relu": "ok",
+    }  # fmt: skip
+
+
+def test_no_line_of_the_list_is_wider_than_80_columns():
+    assert max(map(len, signatures().split("\n"))) <= 80
+
+
+def test_the_equation_of_a_relu_rnn_is_shown(tmp_path):
+    source = """
+import numpy as np
+def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity):
+    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h), None
+"""
+    said = " ".join(check_source(tmp_path, source).findings["rnn_step"]["sentences"])
+    assert "With 'relu' equation (1) is h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)" in said
+
+
+def test_too_little_memory_for_the_check_itself_is_said(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(RELU, encoding="utf-8")
+    assert command.main(options("--memory", 1, path)) == 1
+    assert "only 1 MB of memory" in " ".join(capsys.readouterr().out.split())
