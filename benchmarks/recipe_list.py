@@ -41,7 +41,8 @@ TRAINED = [
         "114.5 to 115", "Zaremba et al., 2014, small",
         partial(
             train,
-            "-D 200 -H 200 -L 2 -T 20 -N 20 --epochs 13 --seed 1 --schedule decay --decay-from 3 --decay-factor 0.5 " + SGD,
+            "-D 200 -H 200 -L 2 -T 20 -N 20 --epochs 13 --seed 1 --schedule decay --decay-from 3 "
+            f"--decay-factor 0.5 {SGD}",
         ),
     ),
     Recipe(
