@@ -1,14 +1,13 @@
 """The child process that runs a student's functions: a line of JSON on standard output as each begins and ends.
 
-    python -m numpylm.student.worker FILE MEGABYTES [NAME=STATE ...]    leaves out what was checked before, if it was
+    main([FILE, MEGABYTES, NAME=STATE, ...])      leaves out the functions whose state is known; child.py starts it
 
 Whatever the student's code does (loop for ever, exit, recurse, print, fill the memory) stays in this process;
-command.py watches it.
+child.py watches it.
 """
 
 import json
 import os
-import sys
 
 from numpylm.student.examine import check_function
 from numpylm.student.loading import (
@@ -79,7 +78,3 @@ def parent_line():
         channel.flush()
 
     return tell
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
