@@ -7,38 +7,31 @@ from numpylm.rnn import RNNState, rnn_backward, rnn_forward
 
 def window_slips(symbols):
     """(words, name -> gradient) for each slip."""
-    x, window = symbols["x"], symbols["window"]
+    x, window, start_state = symbols["x"], symbols["window"], symbols["state_0"]
     T, whole = len(x), len(x) - len(x) % window
     windows = [(start, min(start + window, T)) for start in range(0, T, window)]
-    yield (
-        "the state does not go on: every window starts from state_0 again, and not from where the one before it ended",
-        gradients_of(symbols, windows, restart=symbols["state_0"]),
-    )
-    yield (
-        "the state does not go on: every window but the first starts from zero, and not from where the one before it "
-        "ended",
-        gradients_of(symbols, windows, restart=RNNState(np.zeros_like(symbols["state_0"].h))),
-    )
+    zeros = RNNState(np.zeros_like(start_state.h))
+    for which, from_where, restart in (("", "state_0 again", start_state), (" but the first", "zero", zeros)):
+        yield (
+            f"the state does not go on: every window{which} starts from {from_where}, and not from where the one "
+            "before it ended",
+            gradients_of(symbols, windows, restart=restart),
+        )
     yield (
         f"the last window is left out where it is shorter: T = {T} is no multiple of window = {window}, and steps from "
         f"{whole} on have gradients too",
         gradients_of(symbols, [pair for pair in windows if pair[1] <= whole]),
     )
-    for more in (-1, 1):
+    for size, more in (("short", -1), ("long", 1)):
         yield (
-            f"each window is one step too {'short' if more < 0 else 'long'}: a slice ends before its second number, so "
-            "that it is start : start + window",
+            f"each window is one step too {size}: a slice ends before its second number, so that it is "
+            "start : start + window",
             gradients_of(symbols, [(start, min(start + window + more, T)) for start, _ in windows]),
         )
     yield "nothing is truncated: the gradient goes back over the windows' starts", gradients_of(symbols, [(0, T)])
-    yield (
-        "only the last window's gradient is returned: it is a sum over all windows",
-        gradients_of(symbols, windows, only=-1),
-    )
-    yield (
-        "only the first window's gradient is returned: it is a sum over all windows",
-        gradients_of(symbols, windows, only=0),
-    )
+    for which, only in (("last", -1), ("first", 0)):
+        words = f"only the {which} window's gradient is returned: it is a sum over all windows"
+        yield words, gradients_of(symbols, windows, only=only)
 
 
 def gradients_of(symbols, windows, restart=None, only=None):
