@@ -78,8 +78,20 @@ def rebuilt(function, sources, extra=None):
     namespace.update(
         {name: rebuilt(name, sources, extra) for name in callees(function) if set(reachable(name)) & sources.keys()}
     )
-    exec(compile(sources.get(function, source_of(function)), f"<{function}>", "exec"), namespace)
+    return compiled(function, sources.get(function, source_of(function)), namespace)
+
+
+def compiled(function, source, namespace):
+    """The function of this name that a source defines, with these global names."""
+    exec(compile(source, f"<{function}>", "exec"), namespace)
     return namespace[function]
+
+
+def replaced_once(source, correct, faulty, function):
+    """The source of a function with faulty in place of correct, which must occur exactly once: else a ValueError."""
+    if source.count(correct) != 1:
+        raise ValueError(f"{correct!r} must occur once in {function}; it occurs {source.count(correct)} times")
+    return source.replace(correct, faulty)
 
 
 @cache
@@ -88,13 +100,7 @@ def faulty_function(mistake, function=None):
 
     Raises ValueError where the correct line does not occur exactly once in the mistake's function.
     """
-    source = source_of(mistake.function)
-    if source.count(mistake.correct) != 1:
-        raise ValueError(
-            f"{mistake.correct!r} must occur once in {mistake.function}; "
-            f"it occurs {source.count(mistake.correct)} times"
-        )
-    changed = source.replace(mistake.correct, mistake.faulty)
+    changed = replaced_once(source_of(mistake.function), mistake.correct, mistake.faulty, mistake.function)
     return rebuilt(function or mistake.function, {mistake.function: changed})
 
 

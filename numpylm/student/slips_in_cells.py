@@ -1,8 +1,7 @@
 """What people write in place of a recurrent cell's equations, in one step or a whole sequence.
 
-A row is (correct, faulty, equation, quantity, why): our own step with one line replaced, as in the library of mistakes
-in backward passes. Other slips are the right step with other parameters: no bias, transposed weights, gates in another
-order, a start state of zero.
+Most are our own step with one piece of a line replaced, as in the library of mistakes in backward passes. Others are
+the right step with other parameters: no bias, transposed weights, gates in another order, a start state of zero.
 """
 
 import inspect
@@ -12,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from numpylm import gru, lstm, rnn
+from numpylm.diagnosis.mistakes import compiled, replaced_once
 
 MODULES = {"rnn": rnn, "lstm": lstm, "gru": gru}
 ROWS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b")}
@@ -22,63 +22,82 @@ RESET_BEFORE = (
     "in yours r_t multiplies h_{t-1} before the product with W_hn (Cho et al., 2014); in ours it multiplies "
     "h_{t-1} W_hn + b_hn"
 )
-STEP_SLIPS = {
-    "rnn": (
-        ("h_t = f(a_t)", "h_t = np.maximum(a_t, 0)", "(1)", "h_t", "this is ReLU, where tanh belongs"),
-        ("h_t = f(a_t)", "h_t = np.tanh(a_t)", "(1)", "h_t", "this is tanh, where ReLU belongs"),
-        ("h_t = f(a_t)", "h_t = 1 / (1 + np.exp(-a_t))", "(1)", "h_t", "this is the sigmoid, where tanh belongs"),
-        ("h_t = f(a_t)", "h_t = a_t", "(1)", "h_t", "f is left out: h_t is a_t as it is"),
-        ("xW_t + h_prev @ W_hh", "xW_t", "(1)", "h_t", "the recurrent term h_{t-1} W_hh is left out"),
-        ("xW_t + h_prev @ W_hh", "xW_t - h_prev @ W_hh", "(1)", "h_t", "the sign of h_{t-1} W_hh is wrong"),
-    ),
-    "lstm": (
-        ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev + c_tilde_t", "(7)", "c_t", "the input gate i_t is left out"),
-        ("f_t * c_prev + i_t * c_tilde_t", "c_prev + i_t * c_tilde_t", "(7)", "c_t", "the forget gate f_t is left out"),
-        ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev - i_t * c_tilde_t", "(7)", "c_t", "the sign of i_t ⊙ c̃_t"),
-        ("f_t * c_prev + i_t * c_tilde_t", "i_t * c_prev + f_t * c_tilde_t", "(7)", "c_t",
-         "i_t and f_t are exchanged: the forget gate multiplies c_{t-1}. Or is the order of the gates wrong where the "
-         "packed columns are split? It is i, f, o, c̃"),
-        ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev + (1 - f_t) * c_tilde_t", "(7)", "c_t",
-         "1 - f_t stands where i_t belongs"),
-        ("f_t * c_prev + i_t * c_tilde_t", "(1 - f_t) * c_prev + i_t * c_tilde_t", "(7)", "c_t",
-         "1 - f_t stands where f_t belongs: f_t = 1 keeps c_{t-1}"),
-        ("f_t * c_prev + i_t * c_tilde_t", "f_t * h_prev + i_t * c_tilde_t", "(7)", "c_t",
-         "the forget gate multiplies c_{t-1}, not h_{t-1}"),
-        ("f_t * c_prev + i_t * c_tilde_t", "i_t * c_tilde_t", "(7)", "c_t", "f_t ⊙ c_{t-1} is left out"),
-        ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev + i_t + c_tilde_t", "(7)", "c_t", "it is i_t times c̃_t"),
-        ("h_t = o_t * tanh_c_t", "h_t = o_t * c_t", "(8)", "h_t", "the tanh of c_t is left out"),
-        ("h_t = o_t * tanh_c_t", "h_t = tanh_c_t", "(8)", "h_t", "the output gate o_t is left out"),
-        ("h_t = o_t * tanh_c_t", "h_t = tanh(o_t * c_t)", "(8)", "h_t", "the tanh is of c_t alone: o_t stands outside"),
-        ("h_t = o_t * tanh_c_t", "h_t = o_t * sigmoid(c_t)", "(8)", "h_t", "this is σ(c_t), where tanh(c_t) belongs"),
-        ("h_t = o_t * tanh_c_t", "h_t = o_t * tanh(c_prev)", "(8)", "h_t", "it is the new c_t, not c_{t-1}"),
-        ("h_t = o_t * tanh_c_t", "h_t = o_t + tanh_c_t", "(8)", "h_t", "it is o_t times tanh(c_t)"),
-        ("c_tilde_t = tanh(", "c_tilde_t = sigmoid(", "(6)", "c̃_t", "it goes through tanh, not through σ"),
-        ("i_t = sigmoid(", "i_t = tanh(", "(3)", "i_t", "a gate goes through σ, not through tanh"),
-        ("f_t = sigmoid(", "f_t = tanh(", "(4)", "f_t", "a gate goes through σ, not through tanh"),
-        ("o_t = sigmoid(", "o_t = tanh(", "(5)", "o_t", "a gate goes through σ, not through tanh"),
-        ("xW_t + h_prev @ W_h", "xW_t", "(3) to (6)", "a_t", "the recurrent term h_{t-1} W_h is left out"),
-    ),
-    "gru": (
-        ("+ r_t * hW_n)", "+ (r_t * h_prev) @ gate_columns(W_h, N, 3) + b_hn)", "(12)", "n_t",
-         RESET_BEFORE),
-        ("+ r_t * hW_n)", "+ (r_t * h_prev) @ gate_columns(W_h, N, 3) + r_t * b_hn)", "(12)", "n_t",
-         RESET_BEFORE),
-        ("+ r_t * hW_n)", "+ (r_t * h_prev) @ gate_columns(W_h, N, 3))", "(12)", "n_t",
-         "r_t multiplies h_{t-1} before the product with W_hn, and b_hn is left out"),
-        ("+ r_t * hW_n)", "+ r_t * (hW_n - b_hn) + b_hn)", "(12)", "n_t", "b_hn stands inside the product with r_t"),
-        ("+ r_t * hW_n)", "+ r_t * (hW_n - b_hn))", "(12)", "n_t", "b_hn is left out"),
-        ("+ r_t * hW_n)", "+ hW_n)", "(12)", "n_t", "the reset gate r_t is left out"),
-        ("+ r_t * hW_n)", "+ z_t * hW_n)", "(12)", "n_t", "z_t stands where r_t belongs"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "z_t * n_t + (1 - z_t) * h_prev", "(13)", "h_t",
-         "z_t and 1 - z_t are exchanged: in yours z_t = 0 keeps h_{t-1}, in ours z_t = 1 does. Papers differ in this"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "(1 - r_t) * n_t + r_t * h_prev", "(13)", "h_t",
-         "r_t stands where z_t belongs"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "n_t + z_t * h_prev", "(13)", "h_t", "the factor 1 - z_t is left out"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "(1 - z_t) * n_t + h_prev", "(13)", "h_t", "the factor z_t is left out"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "(1 - z_t) * n_t", "(13)", "h_t", "the term z_t ⊙ h_{t-1} is left out"),
-        ("(1 - z_t) * n_t + z_t * h_prev", "z_t * h_prev", "(13)", "h_t", "the term (1 - z_t) ⊙ n_t is left out"),
-        ("n_t = tanh(", "n_t = sigmoid(", "(12)", "n_t", "it goes through tanh, not through σ"),
-    ),
+STEP_SLIPS = {  # cell -> (equation, quantity, the right piece of our source) -> (wrong piece, what is wrong)
+    "rnn": {
+        ("(1)", "h_t", "h_t = f(a_t)"): (
+            ("h_t = np.maximum(a_t, 0)", "this is ReLU, where tanh belongs"),
+            ("h_t = np.tanh(a_t)", "this is tanh, where ReLU belongs"),
+            ("h_t = 1 / (1 + np.exp(-a_t))", "this is the sigmoid, where tanh belongs"),
+            ("h_t = a_t", "f is left out: h_t is a_t as it is"),
+        ),
+        ("(1)", "h_t", "xW_t + h_prev @ W_hh"): (
+            ("xW_t", "the recurrent term h_{t-1} W_hh is left out"),
+            ("xW_t - h_prev @ W_hh", "the sign of h_{t-1} W_hh is wrong"),
+        ),
+    },
+    "lstm": {
+        ("(7)", "c_t", "f_t * c_prev + i_t * c_tilde_t"): (
+            ("f_t * c_prev + c_tilde_t", "the input gate i_t is left out"),
+            ("c_prev + i_t * c_tilde_t", "the forget gate f_t is left out"),
+            ("f_t * c_prev - i_t * c_tilde_t", "the sign of i_t ⊙ c̃_t is wrong"),
+            ("i_t * c_prev + f_t * c_tilde_t",
+             "i_t and f_t are exchanged: the forget gate multiplies c_{t-1}. Or is the order of the gates "
+             "wrong where the packed columns are split? It is i, f, o, c̃"),
+            ("f_t * c_prev + (1 - f_t) * c_tilde_t", "1 - f_t stands where i_t belongs"),
+            ("(1 - f_t) * c_prev + i_t * c_tilde_t", "1 - f_t stands where f_t belongs: f_t = 1 keeps c_{t-1}"),
+            ("f_t * h_prev + i_t * c_tilde_t", "the forget gate multiplies c_{t-1}, not h_{t-1}"),
+            ("i_t * c_tilde_t", "f_t ⊙ c_{t-1} is left out"),
+            ("f_t * c_prev + i_t + c_tilde_t", "it is i_t times c̃_t"),
+        ),
+        ("(8)", "h_t", "h_t = o_t * tanh_c_t"): (
+            ("h_t = o_t * c_t", "the tanh of c_t is left out"),
+            ("h_t = tanh_c_t", "the output gate o_t is left out"),
+            ("h_t = tanh(o_t * c_t)", "the tanh is of c_t alone: o_t stands outside"),
+            ("h_t = o_t * sigmoid(c_t)", "this is σ(c_t), where tanh(c_t) belongs"),
+            ("h_t = o_t * tanh(c_prev)", "it is the new c_t, not c_{t-1}"),
+            ("h_t = o_t + tanh_c_t", "it is o_t times tanh(c_t)"),
+        ),
+        ("(6)", "c̃_t", "c_tilde_t = tanh("): (
+            ("c_tilde_t = sigmoid(", "it goes through tanh, not through σ"),
+        ),
+        ("(3)", "i_t", "i_t = sigmoid("): (
+            ("i_t = tanh(", "a gate goes through σ, not through tanh"),
+        ),
+        ("(4)", "f_t", "f_t = sigmoid("): (
+            ("f_t = tanh(", "a gate goes through σ, not through tanh"),
+        ),
+        ("(5)", "o_t", "o_t = sigmoid("): (
+            ("o_t = tanh(", "a gate goes through σ, not through tanh"),
+        ),
+        ("(3) to (6)", "a_t", "xW_t + h_prev @ W_h"): (
+            ("xW_t", "the recurrent term h_{t-1} W_h is left out"),
+        ),
+    },
+    "gru": {
+        ("(12)", "n_t", "+ r_t * hW_n)"): (
+            ("+ (r_t * h_prev) @ gate_columns(W_h, N, 3) + b_hn)", RESET_BEFORE),
+            ("+ (r_t * h_prev) @ gate_columns(W_h, N, 3) + r_t * b_hn)", RESET_BEFORE),
+            ("+ (r_t * h_prev) @ gate_columns(W_h, N, 3))",
+             "r_t multiplies h_{t-1} before the product with W_hn, and b_hn is left out"),
+            ("+ r_t * (hW_n - b_hn) + b_hn)", "b_hn stands inside the product with r_t"),
+            ("+ r_t * (hW_n - b_hn))", "b_hn is left out"),
+            ("+ hW_n)", "the reset gate r_t is left out"),
+            ("+ z_t * hW_n)", "z_t stands where r_t belongs"),
+        ),
+        ("(13)", "h_t", "(1 - z_t) * n_t + z_t * h_prev"): (
+            ("z_t * n_t + (1 - z_t) * h_prev",
+             "z_t and 1 - z_t are exchanged: in yours z_t = 0 keeps h_{t-1}, in ours z_t = 1 does. Papers "
+             "differ in this"),
+            ("(1 - r_t) * n_t + r_t * h_prev", "r_t stands where z_t belongs"),
+            ("n_t + z_t * h_prev", "the factor 1 - z_t is left out"),
+            ("(1 - z_t) * n_t + h_prev", "the factor z_t is left out"),
+            ("(1 - z_t) * n_t", "the term z_t ⊙ h_{t-1} is left out"),
+            ("z_t * h_prev", "the term (1 - z_t) ⊙ n_t is left out"),
+        ),
+        ("(12)", "n_t", "n_t = tanh("): (
+            ("n_t = sigmoid(", "it goes through tanh, not through σ"),
+        ),
+    },
 }  # fmt: skip
 
 
@@ -87,7 +106,7 @@ def cell_slips(function, problem):
     cell, _, kind = function.replace("rnn_relu", "rnn").partition("_")
     if cell not in MODULES or kind not in ("step", "forward"):
         return
-    for correct, faulty, equation, quantity, why in STEP_SLIPS[cell]:
+    for (equation, quantity, correct), faulty, why in step_slips(cell):
         numbered = f"Equation{'s' if ' ' in equation else ''} {equation}"
         code = f"Our {cell}_step gives the same, to rounding, with `{faulty}` in place of `{correct}`."
         yield (
@@ -99,15 +118,17 @@ def cell_slips(function, problem):
         yield words, "", run(cell, kind, problem.symbols | changed, getattr(MODULES[cell], f"{cell}_step"))
 
 
+def step_slips(cell):
+    """((equation, quantity, right piece), wrong piece, why) for each slip in a cell's step."""
+    return [(place, *slip) for place, slips in STEP_SLIPS[cell].items() for slip in slips]
+
+
 @cache
 def changed_step(cell, correct, faulty):
     """A cell's step with one piece of its source replaced."""
-    source = inspect.getsource(getattr(MODULES[cell], f"{cell}_step"))
-    if source.count(correct) != 1:
-        raise ValueError(f"{correct!r} must occur once in {cell}_step; it occurs {source.count(correct)} times")
-    namespace = dict(vars(MODULES[cell]))
-    exec(compile(source.replace(correct, faulty), f"<{cell}_step>", "exec"), namespace)
-    return namespace[f"{cell}_step"]
+    name = f"{cell}_step"
+    source = inspect.getsource(getattr(MODULES[cell], name))
+    return compiled(name, replaced_once(source, correct, faulty, name), dict(vars(MODULES[cell])))
 
 
 def run(cell, kind, symbols, step):
