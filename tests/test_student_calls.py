@@ -1,10 +1,11 @@
 """How a student's function is called: parameters of other names, shared or missing caches, forwards that stop."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from student_files import check_here
+from student_files import check_source
 
 from numpylm.student import command
 from numpylm.student.assignments import ASSIGNMENTS
@@ -27,16 +28,7 @@ def rnn_step_backward(dh_t, cache):
 @pytest.fixture
 def check(tmp_path):
     """Checks a source with some things changed, (right, wrong) each."""
-
-    def checked(source, *changes):
-        for right, wrong in changes:
-            assert source.count(right) == 1
-            source = source.replace(right, wrong)
-        path = tmp_path / "mine.py"
-        path.write_text(source, encoding="utf-8")
-        return check_here(path)
-
-    return checked
+    return partial(check_source, tmp_path)
 
 
 def finding(result, name):

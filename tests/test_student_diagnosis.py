@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from student_files import check_here
+from student_files import check_source
 
 from numpylm.student.report import report
 
@@ -15,16 +15,7 @@ def check(tmp_path):
     """Checks a solution of an exercise with one thing changed, or any source: check(number, right, wrong)."""
 
     def checked(source, *change):
-        if isinstance(source, int):
-            (path,) = FOLDER.glob(f"{source:02}_*.py")
-            source = path.read_text(encoding="utf-8")
-        if change:
-            right, wrong = change
-            assert source.count(right) == 1
-            source = source.replace(right, wrong)
-        path = tmp_path / "mine.py"
-        path.write_text(source, encoding="utf-8")
-        return check_here(path)
+        return check_source(tmp_path, source, *[change] if change else [])
 
     return checked
 
