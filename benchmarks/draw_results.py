@@ -5,7 +5,7 @@
 figures/agreement.png      accuracy of subject-verb agreement by distance: RNN, GRU and LSTM of as many parameters
 figures/long_memory.png    learning curves on the adding problem and the copy task, RNN and LSTM
 
-A thin line is one seed; a thick one is the mean of the seeds.
+A thin line is one seed; a thick one is the mean of the seeds. The means of the first are printed, too.
 """
 
 import csv
@@ -48,15 +48,32 @@ def agreement(results, path):
 
 def plot_agreement(axes, rows, columns, label, colour):
     """A cell's accuracy in each range of distances that has such verbs: each seed's, and the mean."""
-    right, total = columns
-    rows = [row for row in rows if row[total] > 0]
-    ranges = sorted({(row["nearest"], row["farthest"]) for row in rows})
-    accuracies = np.array([
-        [row[right] / row[total] for row in rows if (row["nearest"], row["farthest"]) == where] for where in ranges
-    ])  # (ranges, seeds)  # fmt: skip
+    ranges, accuracies = accuracy_by_distance(rows, columns)
     axes.plot(accuracies, color=colour, alpha=0.4, linewidth=0.8)
     axes.plot(accuracies.mean(axis=1), MARKS[label], color=colour, label=label, markersize=6)
     axes.set_xticks(range(len(ranges)), [range_name(*where) for where in ranges], fontsize=11)
+
+
+def accuracy_by_distance(rows, columns):
+    """(the ranges of distances that have such verbs, the shares that are right: an array (ranges, seeds))."""
+    right, total = columns
+    rows = [row for row in rows if row[total] > 0]
+    ranges = sorted({(row["nearest"], row["farthest"]) for row in rows})
+    return ranges, np.array([
+        [row[right] / row[total] for row in rows if (row["nearest"], row["farthest"]) == where] for where in ranges
+    ])  # fmt: skip
+
+
+def agreement_table(results):
+    """Lines with each cell's mean accuracy on all verbs, by distance."""
+    means = {}
+    for cell in COLOURS:
+        ranges, accuracies = accuracy_by_distance(read(results, f"grammar-{cell}"), PANELS["all verbs"])
+        means[cell.upper()] = accuracies.mean(axis=1)
+    lines = [f"{'distance':>8}" + "".join(f"{cell:>8}" for cell in means)]
+    for where, *shares in zip(ranges, *means.values(), strict=True):
+        lines.append(f"{range_name(*where):>8}" + "".join(f"{share:8.1%}" for share in shares))
+    return lines
 
 
 def range_name(nearest, farthest):
@@ -102,9 +119,10 @@ def new_figure():
 
 
 def main(results=RESULTS, figures=FIGURES):
-    """Draws both."""
+    """Draws both, and prints the verbs in the right number by distance."""
     from matplotlib import rc_context
 
+    print(*agreement_table(Path(results)), sep="\n")
     with rc_context(STYLE):
         agreement(Path(results), Path(figures) / "agreement.png")
         long_memory(Path(results), Path(figures) / "long_memory.png")

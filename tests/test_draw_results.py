@@ -43,9 +43,14 @@ def panels(monkeypatch):
     return drawn
 
 
-def test_both_figures_are_drawn_and_settings_left_alone(results):
+def test_both_figures_are_drawn_and_settings_left_alone(results, capsys):
     before = dict(matplotlib.rcParams)
     draw_results.main(str(results), str(results))
+    assert capsys.readouterr().out.splitlines() == [
+        "distance     RNN     GRU    LSTM",
+        "       1   90.0%   90.0%   90.0%",
+        "     3–4   92.5%   92.5%   92.5%",
+    ]
     for name in ("agreement.png", "long_memory.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     assert dict(matplotlib.rcParams) == before
