@@ -20,8 +20,10 @@ from numpylm.evaluation import evaluate
 from numpylm.text import encode_stream
 
 
-def train(options, data, folder):
+def train(options, data, folder, threads=1):
     """Trains with the options in the run's folder, or goes on with a run that was stopped there: a Measured.
+
+    threads are those of the matrix products.
 
     Raises KeyboardInterrupt when training is stopped, ValueError where it fails, or where the folder holds a run of
     other options.
@@ -31,9 +33,10 @@ def train(options, data, folder):
         print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
         return measured(folder)
     if (folder / "last.npz").exists():
-        status = numpylm(["train", "--resume", str(folder)])
+        arguments = ["--resume", str(folder)]
     else:
-        status = numpylm(["train", "--corpus", str(data), *options.split(), "--out", str(folder)])
+        arguments = ["--corpus", str(data), *options.split(), "--out", str(folder)]
+    status = numpylm(["train", *arguments, "--threads", str(threads)])
     if status == 130:
         raise KeyboardInterrupt
     if status != 0:

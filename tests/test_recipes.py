@@ -159,6 +159,21 @@ def test_a_finished_recipe_is_not_trained_again_and_a_stopped_one_goes_on(comman
     assert (tmp_path / "runs" / "tiny" / "best.npz").stat().st_mtime_ns == before
 
 
+def test_a_recipe_says_how_many_threads_at_its_start_and_when_it_goes_on(data, tmp_path, monkeypatch):
+    threads = []
+
+    def stopped(arguments):
+        threads.append(build_parser().parse_args(arguments).threads)
+        return 130
+
+    monkeypatch.setattr(train_recipe, "numpylm", stopped)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train_recipe.train(TINY, data / "tiny.txt", tmp_path / "run", threads=2)
+        (tmp_path / "run" / "last.npz").touch()
+    assert threads == [2, 2]
+
+
 def test_a_run_of_other_options_is_not_gone_on_with(command, data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: 130)
     assert command("tiny", data) == 130
