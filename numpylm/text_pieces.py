@@ -1,6 +1,6 @@
 r"""A text in pieces: files too large for memory, read, cut in three and broken between words as the whole would be.
 
-    files -> read_pieces -> pieces of about a million characters -> split_pieces -> (part, piece)
+    files -> read_pieces -> pieces of some ten thousand characters -> split_pieces -> (part, piece)
 
 The text of several files is one after the other, each as `text.read_text` gives it, and a newline between two where the
 first does not end in one. Wherever a file's bytes happen to be divided (within a character, between \r and \n), the
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from numpylm.corpora import FAR, next_line_end
 from numpylm.text import line_ends, not_utf8_message
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**16  # so small that the words of a block are still in the cache when they are counted
 LONGEST_WORD = 2**24  # characters without a place to break at; longer ones are no text by words
 
 
