@@ -48,12 +48,15 @@ def cross_entropy_forward(logits, targets, out=None):
     return nats[predicted].mean().item(), CrossEntropyTrace(y, targets)
 
 
-def cross_entropy_backward(trace):
-    """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere."""
+def cross_entropy_backward(trace, out=None):
+    """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere.
+
+    It is written to the array out where one is given: y itself, if nobody needs it any more.
+    """
     y, targets = trace
     t, n = np.nonzero(targets != IGNORED)
     M = t.size
-    dlogits = y / M
+    dlogits = np.divide(y, M, out=out)  # (T, N, V)
     dlogits[t, n, targets[t, n]] -= 1 / M
     dlogits[targets == IGNORED] = 0
     return dlogits

@@ -133,10 +133,9 @@ class LanguageModel:
         W_hy = self.output_matrix()
         logits = affine_forward(h, W_hy, self._parameters["b_y"])
         loss, loss_trace = cross_entropy_forward(logits, targets, out=logits)
-        dlogits = cross_entropy_backward(loss_trace)
-        del logits, loss_trace  # of all that is kept, y (T, N, V) is by far the largest: make room for dW_hy
+        dlogits = cross_entropy_backward(loss_trace, out=logits)
         dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
-        del dlogits
+        del logits, loss_trace, dlogits  # one array (T, N, V), by far the largest: logits, then y, then dlogits
         return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
 
     def _hidden(self, tokens, state, mask, masks):

@@ -52,6 +52,14 @@ def test_gradient_is_y_minus_onehot_over_the_count():
     np.testing.assert_allclose(dlogits.sum(axis=-1), 0, atol=1e-16)
 
 
+def test_gradient_can_be_written_over_y():
+    _, trace = cross_entropy_forward(LOGITS, TARGETS)
+    expected = cross_entropy_backward(trace)
+    dlogits = cross_entropy_backward(trace, out=trace.y)
+    assert dlogits is trace.y
+    assert_same(dlogits, expected)
+
+
 def test_what_is_not_predicted_does_not_matter():
     other = LOGITS.copy()
     other[TARGETS == -1] = 1e3 * rng.standard_normal(((TARGETS == -1).sum(), V))

@@ -37,7 +37,8 @@ CROSS_ENTROPY = step_mistakes(
     ("M = t.size", "M = targets.size", "(2), (9)", "dlogits",
      "the gradient is divided by T·N, which counts the targets of -1 too"),
     ("M = t.size", "M = 1", "(2), (9)", "dlogits", "the loss is a mean, and its gradient that of the sum"),
-    ("dlogits = y / M", "dlogits = np.zeros_like(y)\n    dlogits[t, n, targets[t, n]] = y[t, n, targets[t, n]] / M",
+    ("dlogits = np.divide(y, M, out=out)",
+     "dlogits = np.zeros_like(y)\n    dlogits[t, n, targets[t, n]] = y[t, n, targets[t, n]] / M",
      "(2), (9)", "dlogits", "the softmax Jacobian's off-diagonal terms are forgotten: only the target's logit moves"),
     ("dlogits[t, n, targets[t, n]] -= 1 / M", "dlogits[t, n, targets[t, n]] = -1 / (M * y[t, n, targets[t, n]])\n"
      "    dlogits[np.arange(y.shape[-1]) != targets[..., None]] = 0",
@@ -45,7 +46,7 @@ CROSS_ENTROPY = step_mistakes(
     ("dlogits[t, n, targets[t, n]] -= 1 / M", "pass", "(2), (9)", "dlogits", "the one-hot target is not subtracted"),
     ("dlogits[t, n, targets[t, n]] -= 1 / M", "dlogits[t, n, targets[t, n]] -= 1", "(2), (9)", "dlogits",
      "y is divided by M, and the one-hot target is not"),
-    ("dlogits = y / M", "dlogits = y.copy()", "(2), (9)", "dlogits",
+    ("dlogits = np.divide(y, M, out=out)", "dlogits = y.copy()", "(2), (9)", "dlogits",
      "the one-hot target is divided by M, and y is not"),
     ("return dlogits", "return -dlogits", "(2), (9)", "dlogits", "the sign: it is y minus the one-hot target"),
     ("dlogits[targets == IGNORED] = 0", "pass", "(2), (9)", "dlogits",
