@@ -31,7 +31,6 @@ class Parser(argparse.ArgumentParser):
 def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 training diverged, 2 wrong input, 130 interrupted."""
     from numpylm.atomic import FileError
-    from numpylm.commands.allocator import keep_freed_memory
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run import RunDiverged
     from numpylm.commands.run_folder import RunError
@@ -42,7 +41,6 @@ def main(arguments=None):
     if options.command is None:
         parser.print_help()
         return 2
-    keep_freed_memory()
     try:
         with blas_threads(options.threads):
             status = options.run(options) or 0

@@ -9,7 +9,6 @@ import os
 import sys
 
 from numpylm.bench import measure, memory, system
-from numpylm.commands.allocator import keep_freed_memory
 
 TASKS = {
     "about": system.about,
@@ -23,11 +22,7 @@ TASKS = {
 
 
 def main():
-    """Answers until there are no more requests. What else is printed goes to standard error.
-
-    Freed memory is kept, as in every command of numpylm, whatever is measured.
-    """
-    keep_freed_memory()
+    """Answers until there are no more requests. What else is printed goes to standard error."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
         for line in sys.stdin:
