@@ -58,8 +58,8 @@ def test_characters_and_line_ends_are_put_together_where_blocks_divide_them(tmp_
 
 def test_several_files_are_one_text_with_a_newline_where_one_is_missing(tmp_path, block_bytes):
     block_bytes(2)
-    files = written(tmp_path, b"\xef\xbb\xbfa b", b"c\r\n", b"\xef\xbb\xbfd\r", b"e")
-    assert "".join(read_pieces(files)) == "a b\nc\nd\ne"
+    files = written(tmp_path, b"\xef\xbb\xbfa b", b"c\r\n", b"\xef\xbb\xbfd\r", b"e", b"f")
+    assert "".join(read_pieces(files)) == "a b\nc\nd\ne\nf"
 
 
 @pytest.mark.parametrize("contents", [(b"",), (b"\xef\xbb\xbf",), (b"a\n", b"", b"b\n")])
