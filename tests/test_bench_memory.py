@@ -11,14 +11,14 @@ from numpylm.bench.processes import Worker
 
 def test_a_model_of_more_words_takes_more_memory_in_a_process_of_its_own():
     found = []
-    for V in (20_007, 7):  # in this order, for the first process may have to compile modules, which takes memory too
+    for V in (50_007, 7):
         with Worker() as worker:
             found.append(worker.ask("memory", name="numpylm", cell="rnn", shape=["", 10, 10, 4, 50, V])["mib"])
     large, small = found
     if small is None:
         pytest.skip("this system does not say")
-    weights_and_gradients, logits = 4 * 2 * 20_000 * (50 + 4), 4 * 100 * 20_000
-    assert large - small > (weights_and_gradients + logits) / 2**20
+    weights_and_gradients, logits = 4 * 2 * 50_000 * (50 + 4), 4 * 100 * 50_000
+    assert large - small > 0.8 * (weights_and_gradients + logits) / 2**20  # some MiB that the imports freed are there
     assert 10 < small < 150, "NumPy and numpylm alone"
 
 
