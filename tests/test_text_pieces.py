@@ -129,6 +129,24 @@ def test_a_text_in_pieces_is_cut_where_the_whole_is(text, fractions, level, data
         assert parts == [train, valid if fractions[1] else "", test]
 
 
+def test_a_cut_waits_for_the_line_end_that_the_next_piece_may_bring():
+    pieces = ["aaaa bb c", "c dd\nee", " ff\n", "gg"]
+    cuts = [6, 17]  # of the whole text, whose lines end after 14 and 20 characters
+    parts = ["", "", ""]
+    for part, piece in split_pieces(pieces, cuts, "word"):
+        parts[part] += piece
+    assert parts == ["aaaa bb cc dd\n", "ee ff\n", "gg"]
+
+
+def test_a_cut_far_from_a_line_end_waits_for_the_end_of_its_word(monkeypatch):
+    monkeypatch.setattr(text_pieces, "FAR", 2)
+    monkeypatch.setattr("numpylm.corpora.FAR", 2)
+    parts = ["", "", ""]
+    for part, piece in split_pieces(["aaaa", "bb cc", "c d"], [1, 9], "word"):
+        parts[part] += piece
+    assert parts == ["aaaabb ", "ccc ", "d"]
+
+
 def test_pieces_far_from_a_cut_are_given_out_at_once():
     taken = []
 
