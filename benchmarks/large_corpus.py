@@ -52,7 +52,7 @@ def main():
         results = {
             "machine": f"{processor()}, {os.cpu_count()} cores",
             "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
-            "command": "python benchmarks/large_corpus.py " + " ".join(sys.argv[1:]),
+            "command": command(options),
             "megabytes": (folder / "large.txt").stat().st_size / 1e6,
         }
         for level in ("char", "word"):
@@ -71,6 +71,12 @@ def parsed():
     parser.add_argument("--folder", help="where the texts are kept for the time being (the system's)")
     parser.add_argument("--results", help="a JSON file for the results")
     return parser.parse_args()
+
+
+def command(options):
+    """The command that measures this again: all that has an influence on the numbers, and no path of this machine."""
+    chosen = f"--megabytes {options.megabytes} --rounds {options.rounds} --seconds {options.seconds:g}"
+    return f"python benchmarks/large_corpus.py {chosen}"
 
 
 def write_text(path, size):

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import math
+import re
 from functools import partial
 
 import memory_recipe
@@ -240,6 +241,11 @@ def test_the_table_shows_spread_and_unit(tmp_path):
         "| `tiny` | a tiny text | 5 s | 12,345 (23,456) | – "
         "| **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
     )
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("**/*.json")), ids=lambda path: path.name)
+def test_a_committed_result_holds_no_path_of_a_machine(path):
+    assert re.findall(r"""["'\s=]/\w.*""", path.read_text(encoding="utf-8")) == []
 
 
 COMMITTED = [recipe for recipe in RECIPES.values() if (RESULTS / f"{recipe.name}.json").exists()]
