@@ -11,15 +11,15 @@ from numpylm.bench.processes import Worker
 
 def test_a_model_of_more_words_takes_more_memory_in_a_process_of_its_own():
     found = []
-    for V in (50_007, 7):
+    for V in (7, 20_007, 40_007):  # the peak of the first is in its imports, that of the others in training
         with Worker() as worker:
             found.append(worker.ask("memory", name="numpylm", cell="rnn", shape=["", 10, 10, 4, 50, V])["mib"])
-    large, small = found
-    if small is None:
+    if found[0] is None:
         pytest.skip("this system does not say")
-    weights_and_gradients, logits = 4 * 2 * 50_000 * (50 + 4), 4 * 100 * 50_000
-    assert large - small > 0.8 * (weights_and_gradients + logits) / 2**20  # some MiB that the imports freed are there
-    assert 10 < small < 150, "NumPy and numpylm alone"
+    weights_and_gradients, logits = 4 * 2 * 20_000 * (50 + 4), 4 * 100 * 20_000
+    assert found[2] - found[1] > (weights_and_gradients + logits) / 2**20
+    assert found[1] > found[0]
+    assert 10 < found[0] < 150, "NumPy and numpylm alone"
 
 
 @pytest.mark.parametrize(("platform", "unit"), [("darwin", 1), ("freebsd", 1024)])
