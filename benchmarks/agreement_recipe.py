@@ -15,12 +15,12 @@ import numpy as np
 from recipe_results import Measured
 from train_recipe import train
 
-from numpylm import grammar
 from numpylm.checkpoint import load_checkpoint
+from numpylm.data import grammar
+from numpylm.data.grammar.agreement import agreement_pairs
+from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.text import encode
 from numpylm.evaluation import predictions, safe_exp
-from numpylm.grammar.agreement import agreement_pairs
-from numpylm.grammar.english import ENGLISH
-from numpylm.text import encode
 
 SEEDS = (0, 1, 2)
 TEXT_WORDS, TEXT_SEED = 300_000, 77  # of the text that agreement is measured on

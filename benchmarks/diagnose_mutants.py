@@ -35,9 +35,9 @@ from benchmarks.mutant_problems import CELLS, problem_of
 from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table, write_csv
 from benchmarks.mutants import mutants_of, twice_changed
 from numpylm import check_gradients
-from numpylm.diagnosis.diagnose import FINAL, findings, known_mistakes
-from numpylm.diagnosis.mistakes import MODULES, named_gradients, rebuilt, source_of
-from numpylm.diagnosis.wiretap import Wiretap
+from numpylm.tutor.diagnose import FINAL, findings, known_mistakes
+from numpylm.tutor.mistakes import MODULES, named_gradients, rebuilt, source_of
+from numpylm.tutor.wiretap import Wiretap
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 

@@ -1,4 +1,4 @@
-"""What the gates are for, in numbers: the adding problem and the copy task (numpylm/tasks.py), three seeds each.
+"""What the gates are for, in numbers: the adding problem and the copy task (numpylm/data/tasks.py), three seeds each.
 
 Every batch is new, so that the training loss is the error on problems never seen. The adding problem reads numbers, not
 tokens: it calls the cell's own forward and backward pass, where the copy task is a language model's.
@@ -10,10 +10,10 @@ import time
 import numpy as np
 from recipe_results import Measured
 
-from numpylm import tasks
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.clipping import clip_by_global_norm
 from numpylm.commands.run_folder import write_json
+from numpylm.data import tasks
 from numpylm.initialization import glorot_uniform
 from numpylm.model import CELLS, MODELS
 from numpylm.optimizers import Adam

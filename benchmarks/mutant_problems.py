@@ -1,6 +1,6 @@
 """For each backward function the problem that the gradient checker is given: a number f, and what it is a function of.
 
-The inputs of the backward are those of numpylm.diagnosis.standard_inputs; f is the forward's result times the
+The inputs of the backward are those of numpylm.tutor.standard_inputs; f is the forward's result times the
 gradients that come in, summed, so that the backward's results are f's gradients.
 """
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_forward
-from numpylm.diagnosis.mistakes import MODULES
-from numpylm.diagnosis.standard_inputs import standard_inputs
 from numpylm.embedding import embedding_forward
 from numpylm.loss import cross_entropy_forward
+from numpylm.tutor.mistakes import MODULES
+from numpylm.tutor.standard_inputs import standard_inputs
 
 CELLS = {"rnn": rnn.rnn_cell(), "lstm": lstm.lstm_cell(), "gru": gru.gru_cell()}
 

@@ -6,7 +6,7 @@ from itertools import product
 from typing import NamedTuple
 
 from benchmarks.mutants import Mutant
-from numpylm.diagnosis.sentences import Finding
+from numpylm.tutor.sentences import Finding
 
 
 class Outcome(NamedTuple):

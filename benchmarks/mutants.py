@@ -12,7 +12,7 @@ import re
 from typing import Any, NamedTuple
 
 from numpylm import gru, lstm, rnn
-from numpylm.diagnosis.mistakes import MODULES, source_of
+from numpylm.tutor.mistakes import MODULES, source_of
 
 SWAPPED = {"tanh_backward": "sigmoid_backward", "sigmoid_backward": "tanh_backward"}
 

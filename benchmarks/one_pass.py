@@ -15,10 +15,10 @@ import time
 from recipe_results import Measured
 
 import numpylm as nlm
-from numpylm.batches import num_windows, window
-from numpylm.commands.report import count_parameters
+from numpylm.commands.run_report import count_parameters
+from numpylm.data.batches import num_windows, window
+from numpylm.data.text import encode, read_text
 from numpylm.model import MODELS
-from numpylm.text import encode, read_text
 
 ROW_STEPS = 200  # steps from one row of the CSV to the next
 

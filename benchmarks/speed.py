@@ -16,7 +16,7 @@ process of its own, which imports one implementation alone.
 
 import sys
 
-from numpylm.cli import main
+from numpylm.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(["bench", *sys.argv[1:]]))

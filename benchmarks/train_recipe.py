@@ -12,12 +12,12 @@ from pathlib import Path
 from recipe_results import Measured
 
 from numpylm.checkpoint import load_checkpoint
-from numpylm.cli import main as numpylm
+from numpylm.commands.cli import main as numpylm
 from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run_folder import read_config
-from numpylm.corpora import load_corpus
+from numpylm.data.corpora import load_corpus
+from numpylm.data.text import encode_stream
 from numpylm.evaluation import evaluate
-from numpylm.text import encode_stream
 
 
 def train(options, data, folder, threads=1):

@@ -10,8 +10,8 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 
 from importlib import import_module
 
-from numpylm.batches import cut_streams, pad_sequences
 from numpylm.clipping import clip_by_global_norm, clip_by_value
+from numpylm.data.batches import cut_streams, pad_sequences
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
@@ -24,8 +24,8 @@ LATER = {  # modules that are imported when one of their names is first used, so
     "generation": ["generate", "generate_stream"],
     "proof.gradient_check": ["check_gradients"],
     "proof.numerical": ["central_difference", "complex_step"],
-    "text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],
-    "token_file": ["open_token_file"],
+    "data.text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],
+    "data.token_file": ["open_token_file"],
     "torch_bridge": ["load_torch_state_dict", "to_torch_state_dict"],
     "training": ["train_step"],
 }

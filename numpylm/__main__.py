@@ -2,6 +2,6 @@
 
 import sys
 
-from numpylm.cli import main
+from numpylm.commands.cli import main
 
 sys.exit(main())

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import check, text
-from numpylm.archive import CheckpointError, read_archive, read_layout, write_archive
+from numpylm import require
+from numpylm.data import text
+from numpylm.data.archive import CheckpointError, read_archive, read_layout, write_archive
 from numpylm.model import CELLS, LanguageModel, Sizes, check_sizes, make_model, parameter_shapes
 
 FORMAT = "numpylm checkpoint"
@@ -135,8 +136,8 @@ def check_array(layout, name, shape, dtype):
 
 def described_model(metadata, layout):
     """(cell, sizes, dtype) that the metadata describe, found without making a model; ValueError if they do not."""
-    make_cell = CELLS[check.one_of("model", metadata["model"], CELLS)]
-    check.one_of("dtype", metadata["dtype"], ("float32", "float64", "complex128"))
+    make_cell = CELLS[require.one_of("model", metadata["model"], CELLS)]
+    require.one_of("dtype", metadata["dtype"], ("float32", "float64", "complex128"))
     config, options = metadata["config"], make_cell().options
     if not isinstance(config, dict) or config.keys() != {*Sizes._fields, *options}:
         raise ValueError(f"its config must have {', '.join((*Sizes._fields, *options))}; got {config!r:.200}")

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 
 
 def clip_by_global_norm(gradients, max_norm):
@@ -55,6 +55,6 @@ def clip_by_value(gradients, limit):
 
 def checked_limit(name, value):
     """value as a Python float, which leaves float32 gradients float32 (a NumPy float64 would not); above 0."""
-    if not check.is_number(value) or not value > 0:
+    if not require.is_number(value) or not value > 0:
         raise ValueError(f"{name} must be a number above 0; got {value!r}")
     return float(value)

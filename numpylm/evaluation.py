@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import check
-from numpylm.batches import cut_streams, num_windows, window
+from numpylm import require
+from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.loss import surprisal
 
 WINDOW_VALUES = 2**21  # how many numbers a window's logits and trace may have, about: 8 MiB of float32
@@ -76,7 +76,7 @@ def surprisals(model, tokens):
 
 def predictions(model, tokens, batch_size):
     """Window by window: logits (T, N, V) and the targets (T, N) that they predict."""
-    tokens = check.token_stream(tokens, model.sizes.vocab_size)
+    tokens = require.token_stream(tokens, model.sizes.vocab_size)
     streams = cut_streams(tokens, batch_size)
     num_steps = steps_at_a_time(model.sizes, batch_size)
     state = None

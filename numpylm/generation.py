@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 
 
 def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
@@ -23,7 +23,7 @@ def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_
     Raises ValueError or TypeError for an empty prompt, ids outside 0..V-1, temperature < 0, top_k outside 1..V, and
     top_p outside 0 < p <= 1.
     """
-    check.count("num_tokens", num_tokens)
+    require.count("num_tokens", num_tokens)
     stream = generate_stream(model, prompt_tokens, temperature, top_k, top_p, rng)
     return np.array([next(stream) for _ in range(num_tokens)], dtype=int)
 
@@ -31,9 +31,9 @@ def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_
 def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
     """The same without an end: yields one token id after the other. The arguments are checked at once; the model must
     not be trained while the stream is drawn from."""
-    prompt_tokens = check.token_stream(prompt_tokens, model.sizes.vocab_size)
+    prompt_tokens = require.token_stream(prompt_tokens, model.sizes.vocab_size)
     check_filters(model.sizes.vocab_size, temperature, top_k, top_p)
-    check.generator(rng)
+    require.generator(rng)
     rng = np.random.default_rng() if rng is None else rng
     return _stream(model, prompt_tokens, temperature, top_k, top_p, rng)
 
@@ -109,9 +109,9 @@ def draw(y, rng):
 
 def check_filters(vocab_size, temperature, top_k, top_p):
     """Raises ValueError for a temperature, top_k or top_p that cannot be."""
-    if check.finite_number("temperature", temperature) < 0:
+    if require.finite_number("temperature", temperature) < 0:
         raise ValueError(f"temperature must be a finite number, 0 or above; got {temperature!r}")
-    if top_k is not None and not 1 <= check.positive_integer("top_k", top_k) <= vocab_size:
+    if top_k is not None and not 1 <= require.positive_integer("top_k", top_k) <= vocab_size:
         raise ValueError(f"top_k must lie in 1..V = {vocab_size}; got {top_k}")
-    if top_p is not None and not (check.is_number(top_p) and 0 < top_p <= 1):
+    if top_p is not None and not (require.is_number(top_p) and 0 < top_p <= 1):
         raise ValueError(f"top_p must be a probability, 0 < top_p <= 1; got {top_p!r}")

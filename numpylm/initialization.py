@@ -13,7 +13,7 @@ Everything is drawn in NumPy's default float and cast by the model: one seed giv
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 
 
 def glorot_uniform(rng, A, B):
@@ -42,6 +42,6 @@ def embedding_table(rng, V, D, tied):
 def redraw_uniform(rng, parameters, uniform_range):
     """Draws every entry of parameters (name -> array), biases included, anew and in place: uniform in plus or minus
     uniform_range. Raises ValueError unless that is a number above 0."""
-    check.positive_number("uniform_range", uniform_range)
+    require.positive_number("uniform_range", uniform_range)
     for array in parameters.values():
         array[...] = rng.uniform(-uniform_range, uniform_range, array.shape)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
@@ -185,7 +185,7 @@ def lstm_initialize(rng, D, H, forget_bias=1.0):
 
 def lstm_cell(forget_bias=1.0):
     """The LSTM as a language model uses it; forget_bias is where b_f starts (1: Jozefowicz et al., 2015)."""
-    check.finite_number("forget_bias", forget_bias)
+    require.finite_number("forget_bias", forget_bias)
     return Cell(
         name="lstm",
         Parameters=LSTMParameters,

@@ -10,7 +10,7 @@ gradient goes straight back to the step before. Without a mask (None) every step
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 
 
 def lengths_to_mask(lengths, num_steps):
@@ -18,7 +18,7 @@ def lengths_to_mask(lengths, num_steps):
 
     Raises ValueError for lengths that are not N integers in 0..T = num_steps.
     """
-    check.count("num_steps", num_steps)
+    require.count("num_steps", num_steps)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
         raise ValueError(f"lengths must be N integers, one for each sequence; got {lengths.dtype} {lengths.shape}")

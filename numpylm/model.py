@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
 from numpylm.embedding import embedding_backward, embedding_forward
@@ -99,7 +99,7 @@ class LanguageModel:
 
     def initial_state(self, batch_size):
         """Zeros: a tuple with each layer's state, of arrays (N, H)."""
-        check.positive_integer("batch_size", batch_size)
+        require.positive_integer("batch_size", batch_size)
         H, State = self.sizes.hidden_dim, self.cell.State
 
         def zeros():
@@ -128,7 +128,7 @@ class LanguageModel:
         state, mask and rng as in forward. Raises what forward does, and for targets outside -1..V-1.
         """
         inputs, state, mask = self._checked(inputs, state, mask)
-        targets = check.targets(targets, inputs.shape, self.sizes.vocab_size)
+        targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
         h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
         W_hy = self.output_matrix()
         logits = affine_forward(h, W_hy, self._parameters["b_y"])
@@ -178,7 +178,7 @@ class LanguageModel:
 
     def _draw_masks(self, rng, tokens):
         sizes = self.sizes
-        check.generator(rng)
+        require.generator(rng)
         if rng is None or sizes.dropout == 0:
             return no_masks(sizes.num_layers)
         input_sizes = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
@@ -188,14 +188,14 @@ class LanguageModel:
 
     def _checked(self, tokens, state, mask):
         """The arguments of a forward pass, or an error that says what does not fit."""
-        tokens = check.tokens(tokens, self.sizes.vocab_size)
+        tokens = require.tokens(tokens, self.sizes.vocab_size)
         zeros = self.initial_state(tokens.shape[1])
-        state = zeros if state is None else check.state(state, zeros)
-        return tokens, state, check.mask(mask, tokens.shape)
+        state = zeros if state is None else require.state(state, zeros)
+        return tokens, state, require.mask(mask, tokens.shape)
 
     def astype(self, dtype):
         """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = check.float_dtype(dtype)
+        dtype = require.float_dtype(dtype)
         copies = {name: array.astype(dtype) for name, array in self._parameters.items()}
         return make_model(self.cell, self.sizes, copies)
 
@@ -212,10 +212,10 @@ def layer_prefix(layer, num_layers):
 def check_sizes(sizes):
     """Raises a ValueError that names the size that is wrong."""
     for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
-        check.positive_integer(name, getattr(sizes, name))
-    check.fraction("dropout", sizes.dropout)
-    check.boolean("tie_weights", sizes.tie_weights)
-    check.one_of("dropout_kind", sizes.dropout_kind, KINDS)
+        require.positive_integer(name, getattr(sizes, name))
+    require.fraction("dropout", sizes.dropout)
+    require.boolean("tie_weights", sizes.tie_weights)
+    require.one_of("dropout_kind", sizes.dropout_kind, KINDS)
     if sizes.tie_weights and sizes.embedding_dim != sizes.hidden_dim:
         raise ValueError(
             "tie_weights makes W_hy the transpose of E, so that D must equal H; "
@@ -239,8 +239,8 @@ def parameter_shapes(cell, sizes):
 def initial_parameters(cell, sizes, dtype, seed):
     """Name -> freshly drawn array (initialization.py says from where), in the order of parameter_shapes."""
     check_sizes(sizes)
-    dtype = check.float_dtype(dtype)
-    rng = np.random.default_rng(check.count("seed", seed))
+    dtype = require.float_dtype(dtype)
+    rng = np.random.default_rng(require.count("seed", seed))
     V, D, H, L = sizes[:4]
     parameters = {"E": embedding_table(rng, V, D, sizes.tie_weights)}
     for layer in range(L):

@@ -13,7 +13,7 @@ remembers (v, s, m, …) is in optimizer.memory, one array of the parameter's sh
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 
 
 class Optimizer:
@@ -22,7 +22,7 @@ class Optimizer:
     slots = ()  # what is remembered for each parameter, by the equations' symbols
 
     def __init__(self, learning_rate):
-        self.learning_rate = check.positive_number("learning_rate", learning_rate)
+        self.learning_rate = require.positive_number("learning_rate", learning_rate)
         self.num_steps = 0
         self.memory = {slot: {} for slot in self.slots}  # slot -> parameter's name -> array
 
@@ -67,7 +67,7 @@ class Momentum(Optimizer):
 
     def __init__(self, learning_rate=0.1, momentum=0.9):
         super().__init__(learning_rate)
-        self.momentum = check.fraction("momentum", momentum)
+        self.momentum = require.fraction("momentum", momentum)
 
     def update(self, parameter, gradient, v):
         v *= self.momentum
@@ -82,7 +82,7 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate=0.1, epsilon=1e-8):
         super().__init__(learning_rate)
-        self.epsilon = check.positive_number("epsilon", epsilon)
+        self.epsilon = require.positive_number("epsilon", epsilon)
 
     def update(self, parameter, gradient, s):
         s += gradient * gradient
@@ -96,8 +96,8 @@ class RMSProp(Optimizer):
 
     def __init__(self, learning_rate=0.002, decay=0.95, epsilon=1e-8):
         super().__init__(learning_rate)
-        self.decay = check.fraction("decay", decay)
-        self.epsilon = check.positive_number("epsilon", epsilon)
+        self.decay = require.fraction("decay", decay)
+        self.epsilon = require.positive_number("epsilon", epsilon)
 
     def update(self, parameter, gradient, s):
         s *= self.decay
@@ -112,9 +112,9 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
         super().__init__(learning_rate)
-        self.beta1 = check.fraction("beta1", beta1)
-        self.beta2 = check.fraction("beta2", beta2)
-        self.epsilon = check.positive_number("epsilon", epsilon)
+        self.beta1 = require.fraction("beta1", beta1)
+        self.beta2 = require.fraction("beta2", beta2)
+        self.epsilon = require.positive_number("epsilon", epsilon)
 
     def update(self, parameter, gradient, m, v):
         m *= self.beta1

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 from numpylm.activations import relu, relu_backward, tanh, tanh_backward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, identity, orthogonal
@@ -139,7 +139,7 @@ def rnn_initialize(rng, D, H, nonlinearity="tanh"):
 
 def rnn_cell(nonlinearity="tanh"):
     """The RNN as a language model uses it, with f = "tanh" or "relu"."""
-    check.one_of("nonlinearity", nonlinearity, NONLINEARITIES)
+    require.one_of("nonlinearity", nonlinearity, NONLINEARITIES)
     return Cell(
         name="rnn",
         Parameters=RNNParameters,

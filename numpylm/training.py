@@ -16,9 +16,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from numpylm import check, schedules
-from numpylm.batches import num_windows, window
+from numpylm import require, schedules
 from numpylm.clipping import clip_by_global_norm
+from numpylm.data.batches import num_windows, window
 from numpylm.evaluation import evaluate
 from numpylm.optimizers import OPTIMIZERS
 
@@ -41,22 +41,22 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
-        check.positive_integer("batch_size", self.batch_size)
-        check.positive_integer("num_steps", self.num_steps)
-        check.positive_number("learning_rate", self.learning_rate)
-        check.positive_number("max_norm", self.max_norm)
-        check.positive_number("decay_factor", self.decay_factor)
-        check.fraction("restart_probability", self.restart_probability)
-        check.count("decay_from", self.decay_from)
-        check.count("seed", self.seed)
-        check.one_of("optimizer", self.optimizer, OPTIMIZERS)
-        check.one_of("schedule", self.schedule, schedules.SCHEDULES)
+        require.positive_integer("batch_size", self.batch_size)
+        require.positive_integer("num_steps", self.num_steps)
+        require.positive_number("learning_rate", self.learning_rate)
+        require.positive_number("max_norm", self.max_norm)
+        require.positive_number("decay_factor", self.decay_factor)
+        require.fraction("restart_probability", self.restart_probability)
+        require.count("decay_from", self.decay_from)
+        require.count("seed", self.seed)
+        require.one_of("optimizer", self.optimizer, OPTIMIZERS)
+        require.one_of("schedule", self.schedule, schedules.SCHEDULES)
         if self.epochs is None and self.minutes is None:
             raise ValueError("give a number of epochs, or of minutes, or both")
         if self.epochs is not None:
-            check.positive_integer("epochs", self.epochs)
+            require.positive_integer("epochs", self.epochs)
         if self.minutes is not None:
-            check.positive_number("minutes", self.minutes)
+            require.positive_number("minutes", self.minutes)
 
 
 @dataclass

@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from numpylm.grammar import sample_sentence
-from numpylm.grammar.rules import parse_rules
+from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.rules import parse_rules
 
 COIN = parse_rules("S -> 1 heads | 1 tails")
 GEOMETRIC = parse_rules("S -> 1 a S | 1")

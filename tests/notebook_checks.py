@@ -14,7 +14,7 @@ from types import ModuleType
 import nbformat
 
 import numpylm
-from numpylm.cli import build_parser
+from numpylm.commands.cli import build_parser
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 300_000  # bytes

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from numpylm.student import command, worker
-from numpylm.student.crash import MODULE
+from numpylm.commands import check as command
+from numpylm.tutor import worker
+from numpylm.tutor.crash import MODULE
 
 SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
 

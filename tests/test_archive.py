@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpylm import archive
-from numpylm.archive import CheckpointError, read_archive, read_layout, write_archive
+from numpylm.data import archive
+from numpylm.data.archive import CheckpointError, read_archive, read_layout, write_archive
 
 ROOT = Path(__file__).resolve().parents[1]
 METADATA = {
@@ -443,7 +443,7 @@ def test_a_link_is_replaced_and_its_target_left_alone(tmp_path):
 ENDLESS_WRITER = """
 import sys
 import numpy as np
-from numpylm.archive import write_archive
+from numpylm.data.archive import write_archive
 step = 0
 while True:
     step += 1

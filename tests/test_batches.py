@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm import LSTMLM, cut_streams, pad_sequences
-from numpylm.batches import num_windows, window
+from numpylm.data.batches import num_windows, window
 
 EXAMPLES = settings(deadline=None, max_examples=80)
 

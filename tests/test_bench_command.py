@@ -7,8 +7,9 @@ import sys
 import pytest
 from processes import ROOT, environment, run_numpylm
 
-from numpylm import cli
-from numpylm.bench import command, doctor, run
+from numpylm.bench import run
+from numpylm.commands import bench as command
+from numpylm.commands import cli, doctor
 
 TINY = ("--quick", "--shapes", "3,2,4,5,7", "--cells", "lstm")
 ALONE = """

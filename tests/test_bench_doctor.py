@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import pytest
 from bench_examples import ABOUT
 
-from numpylm.bench import doctor, doctor_report
-from numpylm.bench.doctor import Measured
+from numpylm.bench import doctor_report
+from numpylm.commands import doctor
+from numpylm.commands.doctor import Measured
 
 OPTIONS = argparse.Namespace(threads=1)
 

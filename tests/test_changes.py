@@ -2,9 +2,9 @@
 
 import pytest
 
-from numpylm.diagnosis.changes import changes_of
-from numpylm.diagnosis.symbols import Formula
-from numpylm.diagnosis.wiretap import Line
+from numpylm.tutor.changes import changes_of
+from numpylm.tutor.symbols import Formula
+from numpylm.tutor.wiretap import Line
 
 NAMES = {"dc_t", "dc_next", "df_t", "dh_t", "c_prev", "f_t", "i_t", "dh[t]", "dh_next", "da_t", "W_h"}
 FORGET = Line("lstm_step_backward", 3, "df_t", "(7)", "df_t = dc_t * step.c_prev  # (7), which i_t is not in")

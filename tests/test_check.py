@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from numpylm import GRULM, LSTMLM, RNNLM, check
+from numpylm import GRULM, LSTMLM, RNNLM, require
 
 HUGE = 10**400  # an integer that no float can hold
 NOT_NUMBERS = [None, "1", True, False, np.True_, [1], 1j, np.array([1.0])]
@@ -18,56 +18,56 @@ def refuses(function, wrong, message):
 
 def test_positive_integers_are_integers_of_at_least_one():
     for good in (1, 7, np.int64(3), np.uint8(200), HUGE):
-        assert check.positive_integer("size", good) is good
+        assert require.positive_integer("size", good) is good
     for wrong in (*NOT_NUMBERS, 0, -1, 1.0, np.float64(2), math.nan, np.int32(0)):
-        refuses(check.positive_integer, wrong, "size must be a positive integer; got")
+        refuses(require.positive_integer, wrong, "size must be a positive integer; got")
 
 
 def test_counts_are_integers_of_at_least_zero():
     for good in (0, 1, np.int64(3), HUGE):
-        assert check.count("size", good) is good
+        assert require.count("size", good) is good
     for wrong in (*NOT_NUMBERS, -1, 0.0, math.nan):
-        refuses(check.count, wrong, "size must be an integer, 0 or above; got")
+        refuses(require.count, wrong, "size must be an integer, 0 or above; got")
 
 
 def test_finite_numbers_are_those_that_a_float_can_hold():
     for good in (0, -3.5, np.float32(2.5), np.float32(3e38), np.int64(1), 1e308, 10**300):
-        assert check.finite_number("size", good) is good
+        assert require.finite_number("size", good) is good
     for wrong in (*NOT_NUMBERS, math.inf, -math.inf, math.nan, np.float32("inf"), HUGE, -HUGE):
-        refuses(check.finite_number, wrong, "size must be a finite number; got")
-        refuses(check.positive_number, wrong, "size must be a finite number above 0; got")
+        refuses(require.finite_number, wrong, "size must be a finite number; got")
+        refuses(require.positive_number, wrong, "size must be a finite number above 0; got")
 
 
 def test_positive_numbers_are_above_zero():
     for good in (1, 5e-324, np.float32(0.1)):
-        assert check.positive_number("size", good) is good
+        assert require.positive_number("size", good) is good
     for wrong in (0, 0.0, -0.0, -1, np.float32(-1)):
-        refuses(check.positive_number, wrong, "size must be a finite number above 0; got")
+        refuses(require.positive_number, wrong, "size must be a finite number above 0; got")
 
 
 def test_fractions_are_at_least_zero_and_below_one():
     for good in (0, 0.0, 0.5, np.float32(0.999), 1 - 2**-53):
-        assert check.fraction("size", good) is good
+        assert require.fraction("size", good) is good
     for wrong in (*NOT_NUMBERS, 1, 1.0, -0.001, math.nan, math.inf, HUGE):
-        refuses(check.fraction, wrong, "size must be a number with 0 <= size < 1; got")
+        refuses(require.fraction, wrong, "size must be a number with 0 <= size < 1; got")
 
 
 def test_booleans_are_nothing_else():
     for good in (True, False, np.True_):
-        assert check.boolean("size", good) is good
+        assert require.boolean("size", good) is good
     for wrong in (0, 1, None, "True", [], np.array([True])):
-        refuses(check.boolean, wrong, "size must be True or False; got")
+        refuses(require.boolean, wrong, "size must be True or False; got")
 
 
 @pytest.mark.parametrize("good", [np.float32, "float64", np.complex128, float, complex, np.dtype("float32")])
 def test_the_three_float_dtypes_pass(good):
-    assert check.float_dtype(good) == np.dtype(good) and isinstance(check.float_dtype(good), np.dtype)
+    assert require.float_dtype(good) == np.dtype(good) and isinstance(require.float_dtype(good), np.dtype)
 
 
 @pytest.mark.parametrize("wrong", [np.float16, np.complex64, np.longdouble, int, bool, object, "U3", np.dtype(">f4")])
 def test_other_dtypes_are_refused_at_once_and_not_when_they_cannot_be_saved(wrong):
     with pytest.raises(ValueError, match="dtype must be float32 to train, float64 or complex128 to check gradients"):
-        check.float_dtype(wrong)
+        require.float_dtype(wrong)
     with pytest.raises(ValueError, match="dtype must be"):
         LSTMLM(3, 2, 2, dtype=wrong)
     with pytest.raises(ValueError, match="dtype must be"):
@@ -76,80 +76,80 @@ def test_other_dtypes_are_refused_at_once_and_not_when_they_cannot_be_saved(wron
 
 def test_generators_are_generators_or_none():
     rng = np.random.default_rng(0)
-    assert check.generator(rng) is rng and check.generator(None) is None
+    assert require.generator(rng) is rng and require.generator(None) is None
     for wrong in (0, np.random, np.random.RandomState(0), np.random.default_rng, "rng"):
         with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or None; got"):
-            check.generator(wrong)
+            require.generator(wrong)
 
 
 def test_one_of_names_the_choices():
-    assert check.one_of("kind", "b", ("a", "b")) == "b"
-    assert check.one_of("kind", "b", {"b": 1}) == "b"
+    assert require.one_of("kind", "b", ("a", "b")) == "b"
+    assert require.one_of("kind", "b", {"b": 1}) == "b"
     for wrong in ("c", "", None, 1, ["a"], {"a": 1}, ("a", "b")):
         with pytest.raises(ValueError, match="kind must be one of a, b; got"):
-            check.one_of("kind", wrong, ("a", "b"))
+            require.one_of("kind", wrong, ("a", "b"))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int32, np.uint64])
 def test_arrays_of_integers_pass_without_being_copied(dtype):
     values = np.arange(6, dtype=dtype)
-    assert check.integer_array("tokens", values) is values
-    assert check.token_stream(values, 6) is values
-    assert check.one_dimensional("tokens", values) is values
-    assert check.tokens(values.reshape(3, 2), 6).dtype == dtype
-    assert check.integer_array("tokens", [1, 2]).tolist() == [1, 2]
+    assert require.integer_array("tokens", values) is values
+    assert require.token_stream(values, 6) is values
+    assert require.one_dimensional("tokens", values) is values
+    assert require.tokens(values.reshape(3, 2), 6).dtype == dtype
+    assert require.integer_array("tokens", [1, 2]).tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("wrong", [[1.0, 2.0], [True], ["a"], "ab", None, [], [10**30], [1, None]])
 def test_what_is_not_integers_is_a_type_error(wrong):
     with pytest.raises(TypeError, match="tokens must be integers; got an array of"):
-        check.integer_array("tokens", wrong)
+        require.integer_array("tokens", wrong)
 
 
 def test_tokens_have_two_dimensions_and_streams_one():
     for wrong in (np.zeros(3, int), np.zeros((3, 0), int), np.zeros((0, 3), int), np.zeros((2, 2, 2), int)):
         with pytest.raises(ValueError, match=r"tokens must be of shape \(T, N\), time first"):
-            check.tokens(wrong, 5)
+            require.tokens(wrong, 5)
     for wrong in (np.zeros((3, 1), int), np.zeros(0, int), np.array(3)):
         with pytest.raises(ValueError, match="tokens must be a stream of shape"):
-            check.token_stream(wrong, 5)
+            require.token_stream(wrong, 5)
     for wrong in (np.zeros((3, 1), int), np.array(3)):
         with pytest.raises(ValueError, match=r"tokens must be of shape \(number of tokens,\); got shape"):
-            check.one_dimensional("tokens", wrong)
+            require.one_dimensional("tokens", wrong)
 
 
 @pytest.mark.parametrize("wrong", [-1, 5, 2**62])
 def test_ids_out_of_range_are_told_with_v(wrong):
     message = f"tokens must lie in 0..4 for a vocabulary of V = 5; got values in {min(0, wrong)}..{max(0, wrong)}"
     with pytest.raises(ValueError, match=message):
-        check.tokens(np.array([[0], [wrong]]), 5)
+        require.tokens(np.array([[0], [wrong]]), 5)
     with pytest.raises(ValueError, match=message):
-        check.token_stream(np.array([0, wrong]), 5)
-    assert check.tokens(np.array([[0], [4]]), 5).tolist() == [[0], [4]]
+        require.token_stream(np.array([0, wrong]), 5)
+    assert require.tokens(np.array([[0], [4]]), 5).tolist() == [[0], [4]]
 
 
 def test_ids_beyond_int64_are_out_of_range_too():
     with pytest.raises(ValueError, match=r"must lie in 0\.\.4"):
-        check.token_stream(np.array([2**64 - 1], np.uint64), 5)
+        require.token_stream(np.array([2**64 - 1], np.uint64), 5)
 
 
 def test_targets_may_be_minus_one_and_have_the_inputs_shape():
-    assert check.targets([[-1, 4]], (1, 2), 5).tolist() == [[-1, 4]]
+    assert require.targets([[-1, 4]], (1, 2), 5).tolist() == [[-1, 4]]
     for wrong in ([[-2, 0]], [[0, 5]]):
         with pytest.raises(ValueError, match=r"targets must lie in -1..4 for a vocabulary of V = 5"):
-            check.targets(wrong, (1, 2), 5)
+            require.targets(wrong, (1, 2), 5)
     with pytest.raises(ValueError, match=r"shape of the inputs, \(T, N\) = \(1, 2\); got \(2, 1\)"):
-        check.targets([[0], [1]], (1, 2), 5)
+        require.targets([[0], [1]], (1, 2), 5)
     with pytest.raises(TypeError, match="targets must be integers"):
-        check.targets([[0.0, 1.0]], (1, 2), 5)
+        require.targets([[0.0, 1.0]], (1, 2), 5)
 
 
 def test_masks_are_booleans_of_the_tokens_shape():
-    assert check.mask(None, (1, 2)) is None
-    assert check.mask([[True, False]], (1, 2)).dtype == bool
+    assert require.mask(None, (1, 2)) is None
+    assert require.mask([[True, False]], (1, 2)).dtype == bool
     for wrong in ([[1, 0]], [[True], [False]], [True, False], "ab", [[1.0, 0.0]]):
         with pytest.raises(ValueError, match=r"mask must be booleans of the tokens' shape \(T, N\) = \(1, 2\); got"):
-            check.mask(wrong, (1, 2))
+            require.mask(wrong, (1, 2))
 
 
 STATES = [make(5, 3, 4, num_layers=2).initial_state(2) for make in (RNNLM, LSTMLM, GRULM)]
@@ -157,7 +157,7 @@ STATES = [make(5, 3, 4, num_layers=2).initial_state(2) for make in (RNNLM, LSTML
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_comes_back_as_it_is(state):
-    passed = check.state(state, state)
+    passed = require.state(state, state)
     assert type(passed) is tuple
     for layer, original in zip(passed, state, strict=True):
         assert type(layer) is type(original)
@@ -166,9 +166,9 @@ def test_a_state_comes_back_as_it_is(state):
 
 def test_a_float32_state_is_taken_up_by_a_float64_model_but_not_the_other_way():
     single, double = (LSTMLM(5, 3, 4, dtype=dtype).initial_state(2) for dtype in (np.float32, np.float64))
-    assert check.state(single, double)[0].c.dtype == np.float64
+    assert require.state(single, double)[0].c.dtype == np.float64
     with pytest.raises(ValueError, match=r"state\[0\].h must be of the model's dtype float32; got float64"):
-        check.state(double, single)
+        require.state(double, single)
 
 
 def test_states_of_another_model_or_batch_are_refused():
@@ -188,4 +188,4 @@ def test_states_of_another_model_or_batch_are_refused():
         ((layer._replace(h=layer.h + 1j), layer), r"state\[0\].h must be of the model's dtype float32; got complex"),
     ]:
         with pytest.raises(ValueError, match=message):
-            check.state(wrong, lstm)
+            require.state(wrong, lstm)

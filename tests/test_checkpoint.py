@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import GRULM, LSTMLM, RNNLM, CheckpointError, archive, build_vocabulary, load_checkpoint, save_checkpoint
-from numpylm.archive import read_archive, write_archive
+from numpylm import GRULM, LSTMLM, RNNLM, CheckpointError, build_vocabulary, load_checkpoint, save_checkpoint
 from numpylm.checkpoint import TrainingRecord, check_contents, read_contents
-from numpylm.text import Vocabulary
+from numpylm.data import archive
+from numpylm.data.archive import read_archive, write_archive
+from numpylm.data.text import Vocabulary
 
 CHINESE = build_vocabulary("山高水长 天长地久\n", "char")
 WORDS = build_vocabulary("the cat sees the dog\nthe dog sleeps\n", "word")

@@ -8,7 +8,7 @@ import pytest
 from processes import run_numpylm
 
 import numpylm as nlm
-from numpylm.cli import main
+from numpylm.commands.cli import main
 
 TEXT = "the cat sees the dog .\nthe dog sees the cat .\n"
 

@@ -5,10 +5,10 @@ import sys
 import pytest
 from processes import run_numpylm
 
-from numpylm import cli
-from numpylm.archive import CheckpointError
+from numpylm.commands import cli
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import RunError
+from numpylm.data.archive import CheckpointError
 
 COMMANDS = ("train", "sample", "evaluate", "score", "info", "export", "step")
 

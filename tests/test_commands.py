@@ -11,12 +11,12 @@ import pytest
 from processes import SECONDS, environment, run_in_terminal, run_numpylm, start_numpylm
 
 import numpylm as nlm
-from numpylm import grammar
-from numpylm.cli import main
 from numpylm.commands import run as runs
 from numpylm.commands import use_commands as commands
+from numpylm.commands.cli import main
 from numpylm.commands.run import start_run
 from numpylm.commands.run_folder import RunConfig
+from numpylm.data import grammar
 from numpylm.training import Settings
 
 SETTINGS = Settings(batch_size=8, num_steps=16, epochs=3, learning_rate=0.03)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import corpora, grammar
-from numpylm.corpora import load_corpus, part_of, split_text
+from numpylm.data import corpora, grammar
+from numpylm.data.corpora import load_corpus, part_of, split_text
 
 LINES = "".join(f"line number {number}\n" for number in range(40))
 

@@ -17,7 +17,7 @@ from processes import ROOT, SECONDS, environment, run_numpylm
 
 import numpylm as nlm
 from numpylm import gru, lstm, rnn
-from numpylm.commands.step_command import small_model
+from numpylm.commands.step import small_model
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 T, AT = 3, 2

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpylm.diagnosis.diagnose import diagnose, findings
-from numpylm.diagnosis.mistakes import MODULES, Mistake, faulty_function, named_gradients
-from numpylm.diagnosis.mistakes_library import MISTAKES, SAME, mistakes_in
-from numpylm.diagnosis.sentences import numbered
-from numpylm.diagnosis.standard_inputs import standard_inputs
-from numpylm.diagnosis.suspects import LARGEST
-from numpylm.diagnosis.wiretap import Wiretap
 from numpylm.lstm import lstm_cell
+from numpylm.tutor.diagnose import diagnose, findings
+from numpylm.tutor.mistakes import MODULES, Mistake, faulty_function, named_gradients
+from numpylm.tutor.mistakes_library import MISTAKES, SAME, mistakes_in
+from numpylm.tutor.sentences import numbered
+from numpylm.tutor.standard_inputs import standard_inputs
+from numpylm.tutor.suspects import LARGEST
+from numpylm.tutor.wiretap import Wiretap
 
 FINAL = ("da_t", "dhW_t", "dh_prev", "dc_prev")
 

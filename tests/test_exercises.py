@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from student_files import check_here
 
-from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.command import check_file
-from numpylm.student.report import report
+from numpylm.commands.check import check_file
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.report import report
 
 FOLDER = Path(__file__).parent.parent / "exercises"
 STUBS = sorted(FOLDER.glob("[01]*.py"))

@@ -5,8 +5,9 @@ import pytest
 from test_readme import ROOT
 
 import numpylm as nlm
-from numpylm.cli import main
-from numpylm.figures import FIGURES, clipping, command, flow, gradient_flow, spectral_radius, streams, trained
+from numpylm.commands import figures as command
+from numpylm.commands.cli import main
+from numpylm.figures import FIGURES, clipping, flow, gradient_flow, spectral_radius, streams, trained
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
 from numpylm.rnn import RNNParameters, rnn_cell

@@ -11,9 +11,9 @@ from grammar_examples import AGREEMENT, BRACKETS, COIN, GEOMETRIC, TOYS, all_sen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import grammar as g
-from numpylm.grammar.entropy import expected_word_counts
-from numpylm.grammar.rules import parse_rules
+from numpylm.data import grammar as g
+from numpylm.data.grammar.entropy import expected_word_counts
+from numpylm.data.grammar.rules import parse_rules
 
 VOCABULARY = sorted(expected_word_counts())
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from grammar_examples import AGREEMENT, COIN, assert_mean_within, sampled_sentences
 
-from numpylm.grammar.agreement import agreement_distances, agreement_pairs
-from numpylm.grammar.entropy import expected_uses
+from numpylm.data.grammar.agreement import agreement_distances, agreement_pairs
+from numpylm.data.grammar.entropy import expected_uses
 
 
 def test_agreement_pairs_by_hand():

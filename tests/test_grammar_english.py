@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 from grammar_examples import sampled_sentences
 
-from numpylm.grammar import english as grammar_english
-from numpylm.grammar import explain, is_grammatical
-from numpylm.grammar.agreement import agreement_distances, agreement_pairs
-from numpylm.grammar.english import ENGLISH
-from numpylm.grammar.entropy import (
+from numpylm.data.grammar import english as grammar_english
+from numpylm.data.grammar import explain, is_grammatical
+from numpylm.data.grammar.agreement import agreement_distances, agreement_pairs
+from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.grammar.entropy import (
     entropy_per_character,
     entropy_per_word,
     expected_characters,

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from grammar_examples import BRACKETS, COIN, GEOMETRIC, TOYS, all_sentences, assert_mean_within, sampled_sentences
 
-from numpylm.grammar import entropy as g
-from numpylm.grammar import log_probability
-from numpylm.grammar.rules import EOS, parse_rules
+from numpylm.data.grammar import entropy as g
+from numpylm.data.grammar import log_probability
+from numpylm.data.grammar.rules import EOS, parse_rules
 
 
 def test_a_coin_has_one_bit():

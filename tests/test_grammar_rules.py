@@ -9,9 +9,9 @@ from grammar_examples import TOYS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.grammar import rules as grammar_rules
-from numpylm.grammar.english import ENGLISH
-from numpylm.grammar.rules import EOS, parse_rules
+from numpylm.data.grammar import rules as grammar_rules
+from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.grammar.rules import EOS, parse_rules
 
 CHAIN = ["A -> 1 B | 1 a", "B -> 1 C | 1 b", "C -> 1 D | 1 c", "D -> 1 E | 1 d", "E -> 1 | 1 e"]
 CHAINS = [parse_rules("\n".join(["S -> 1 A . | 1 s", *order])) for order in (CHAIN, CHAIN[::-1])]

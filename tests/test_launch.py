@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 from processes import ROOT
 
-from numpylm.cli import build_parser
+from numpylm.commands.cli import build_parser
 
 FILE = ROOT / ".vscode" / "launch.json"
 ENTRIES = json.loads(FILE.read_text(encoding="utf-8"))["configurations"]

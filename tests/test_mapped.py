@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from numpylm import check, mapped
-from numpylm.batches import cut_streams, num_windows, window
-from numpylm.mapped import blocks, release, value_range
+from numpylm import require
+from numpylm.data import mapped
+from numpylm.data.batches import cut_streams, num_windows, window
+from numpylm.data.mapped import blocks, release, value_range
 
 MIB = 2**20
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -68,17 +69,17 @@ def test_only_the_part_that_was_named_is_given_back(large):
 @pytest.mark.parametrize(
     "read",
     [
-        lambda tokens: check.token_stream(tokens, 64),
+        lambda tokens: require.token_stream(tokens, 64),
         lambda tokens: value_range(tokens),
         lambda tokens: [block.max() for block in blocks(tokens)],
         lambda tokens: read_all_windows(cut_streams(tokens, 4)),
     ],
-    ids=["check.token_stream", "value_range", "blocks", "windows"],
+    ids=["require.token_stream", "value_range", "blocks", "windows"],
 )
 def test_reading_all_of_a_mapped_stream_keeps_little_of_it(large, read, monkeypatch):
     peaks = []
     monkeypatch.setattr(mapped, "release", lambda array: peaks.append(resident_file_pages()) or release(array))
-    monkeypatch.setattr("numpylm.batches.release", mapped.release)
+    monkeypatch.setattr("numpylm.data.batches.release", mapped.release)
     before = resident_file_pages()
     read(large)
     assert max(peaks) < before + 24 and resident_file_pages() < before + 24

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients, lstm
-from numpylm.diagnosis.mistakes import MODULES, Mistake, faulty_function, named_gradients, reachable, source_of
-from numpylm.diagnosis.mistakes_library import MISTAKES, SAME, mistakes_in
-from numpylm.diagnosis.standard_inputs import standard_inputs
 from numpylm.lstm import LSTMState, lstm_backward, lstm_cell, lstm_forward
+from numpylm.tutor.mistakes import MODULES, Mistake, faulty_function, named_gradients, reachable, source_of
+from numpylm.tutor.mistakes_library import MISTAKES, SAME, mistakes_in
+from numpylm.tutor.standard_inputs import standard_inputs
 
 FUNCTIONS = tuple(MODULES)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import mapped, ngrams
-from numpylm.ngrams import (
+from numpylm.data import mapped, ngrams
+from numpylm.data.ngrams import (
     baseline_perplexities,
     count_in_tables,
     count_ngrams,

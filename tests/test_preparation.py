@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm import preparation, text_pieces, token_counts
-from numpylm.corpora import load_corpus
-from numpylm.preparation import prepare_parts, prepare_text, readable_twice
-from numpylm.text import build_vocabulary, encode_stream
-from numpylm.text_pieces import TextFile
-from numpylm.token_file import TokenFileError, open_token_file, verify
+from numpylm.data import preparation, text_pieces, token_counts
+from numpylm.data.corpora import load_corpus
+from numpylm.data.preparation import prepare_parts, prepare_text, readable_twice
+from numpylm.data.text import build_vocabulary, encode_stream
+from numpylm.data.text_pieces import TextFile
+from numpylm.data.token_file import TokenFileError, open_token_file, verify
 
 ODD = [
     "a",
@@ -64,7 +64,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_pieces, "BLOCK_BYTES", block_bytes)
         patch.setattr(token_counts, "MOST_WORDS", most_words)
-        for module in ("numpylm.corpora", "numpylm.text_pieces"):
+        for module in ("numpylm.data.corpora", "numpylm.data.text_pieces"):
             patch.setattr(f"{module}.FAR", 10)
         try:
             corpus = load_corpus(file.path, level, fractions)

@@ -9,11 +9,11 @@ from processes import run_in_terminal, run_numpylm
 from test_run import assert_same_state, state_of
 
 import numpylm as nlm
-from numpylm import grammar
-from numpylm.cli import main
-from numpylm.commands import report
-from numpylm.token_file import open_token_file
-from numpylm.token_header import HEADER_BYTES
+from numpylm.commands import run_report as report
+from numpylm.commands.cli import main
+from numpylm.data import grammar
+from numpylm.data.token_file import open_token_file
+from numpylm.data.token_header import HEADER_BYTES
 
 SMALL = ["--epochs", "1", "-D", "8", "-H", "8", "-N", "8", "-T", "16"]
 

@@ -11,7 +11,7 @@ from gradient_proofs import prove
 from recipe_results import Measured
 
 import numpylm as nlm
-from numpylm import grammar, tasks
+from numpylm.data import grammar, tasks
 from numpylm.model import CELLS
 
 TEXT = grammar.generate_text(600, 7)

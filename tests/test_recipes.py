@@ -16,9 +16,9 @@ from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED, Recipe
 from recipe_results import MOST_ROWS, RESULTS, Measured, duration, table, thinned, write_result
 
 import numpylm as nlm
-from numpylm import grammar
-from numpylm.cli import build_parser
-from numpylm.commands import train_command
+from numpylm.commands import train as train_command
+from numpylm.commands.cli import build_parser
+from numpylm.data import grammar
 
 TEXT = grammar.generate_text(600, 7)
 TINY = "--level word --epochs 1 -T 8 -N 4 -D 5 -H 6"

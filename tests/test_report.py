@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from numpylm import grammar
-from numpylm.commands import report
 from numpylm.commands import run as runs
+from numpylm.commands import run_report as report
 from numpylm.commands.console import blas_threads
 from numpylm.commands.run import resume_run, start_run
 from numpylm.commands.run_folder import RunConfig
-from numpylm.corpora import load_grammar_corpus
+from numpylm.data import grammar
+from numpylm.data.corpora import load_grammar_corpus
 from numpylm.evaluation import perplexity
 from numpylm.training import Settings
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpylm import grammar
-from numpylm.archive import CheckpointError, read_archive, write_archive
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import metrics
 from numpylm.commands import run as runs
@@ -15,6 +13,8 @@ from numpylm.commands.console import blas_threads
 from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run import RunDiverged, resume_run, start_run
 from numpylm.commands.run_folder import RunConfig, RunError
+from numpylm.data import grammar
+from numpylm.data.archive import CheckpointError, read_archive, write_archive
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Settings
 
@@ -405,7 +405,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(corpus, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("numpylm.archive._write_synced", full)
+    monkeypatch.setattr("numpylm.data.archive._write_synced", full)
     with pytest.raises(CheckpointError, match="No space left"):
         train(run)
     assert (run.folder / "last.npz").read_bytes() == before

@@ -6,7 +6,7 @@ import pytest
 
 from numpylm.commands import run_folder
 from numpylm.commands.run_folder import RunConfig, RunError
-from numpylm.corpora import Corpus
+from numpylm.data.corpora import Corpus
 from numpylm.training import Settings
 
 CONFIG = RunConfig("gru", {"hidden_dim": 8}, "book\udcff é.txt", "char", 2, None, Settings(minutes=0.5), "abc")

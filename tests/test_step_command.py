@@ -10,8 +10,8 @@ from processes import run_numpylm
 
 import numpylm as nlm
 from numpylm import lstm
-from numpylm.cli import main
-from numpylm.commands.step_command import small_model
+from numpylm.commands.cli import main
+from numpylm.commands.step import small_model
 from numpylm.model import MODELS
 from numpylm.stepping import computation
 from numpylm.stepping.formulas import formulas_of

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpylm.student import command as student
-from numpylm.student import memory
-from numpylm.student.assignment_problems import Sizes
-from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.report import report, signatures
+from numpylm.commands import check as student
+from numpylm.tutor import memory
+from numpylm.tutor.assignment_problems import Sizes
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.report import report, signatures
 
 ROOT = Path(__file__).parent.parent
 LSTM = """
@@ -370,7 +370,7 @@ def test_it_runs_from_any_folder(tmp_path):
     path, elsewhere = tmp_path / "mine.py", tmp_path / "elsewhere"
     path.write_text("from helper import double\ndef sigmoid(a): return 0.5 + double(a) / 4", encoding="utf-8")
     elsewhere.mkdir()
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.student import command; "
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.commands import check as command; "
     code += f"print(command.check_file({str(path)!r}).ok)"
     done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "True", done.stderr
@@ -424,7 +424,7 @@ def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
     source = "import numpy as np\ndef tanh(a): return np.tanh(a) + 0 * np.random.default_rng(0).random()\n"
     for name in ("random.py", "mine.py"):
         (tmp_path / name).write_text(source, encoding="utf-8")
-        code = f"from numpylm.student import command, report; r = command.check_file({name!r}); print(report.report(r))"
+        code = f"from numpylm.commands import check as command; from numpylm.tutor import report; r = command.check_file({name!r}); print(report.report(r))"
         path = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, env=path

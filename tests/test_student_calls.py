@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from student_files import check_source
 
-from numpylm.student import command
-from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.binding import suggestions
-from numpylm.student.report import report
+from numpylm.commands import check as command
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.binding import suggestions
+from numpylm.tutor.report import report
 
 FOLDER = Path(__file__).parent.parent / "exercises" / "solutions"
 RNN_STEP = """

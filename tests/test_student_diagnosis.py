@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from student_files import check_source
 
-from numpylm.student.report import report
+from numpylm.tutor.report import report
 
 FOLDER = Path(__file__).parent.parent / "exercises" / "solutions"
 

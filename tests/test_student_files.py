@@ -5,8 +5,8 @@ import json
 
 from student_files import check_source
 
-from numpylm.student import command
-from numpylm.student.report import report, signatures
+from numpylm.commands import check as command
+from numpylm.tutor.report import report, signatures
 
 RELU = "def relu(a):\n    return a * (a > 0)\n"
 

@@ -3,7 +3,7 @@
 import pytest
 from student_files import check_source, told
 
-from numpylm.student.report import report
+from numpylm.tutor.report import report
 
 LOOP = "dx_t, dh_next, dc_next, *weights = lstm_step_backward(dh[t] + dh_next, dc_next, cache[t])"
 

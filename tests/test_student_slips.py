@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from student_files import check_here
 
-from numpylm.student.assignment_problems import Sizes
-from numpylm.student.assignments import ASSIGNMENTS
-from numpylm.student.report import report
-from numpylm.student.slips import equals, known_slip, slips_of
-from numpylm.student.slips_in_cells import STEP_SLIPS, changed_step, gate_words, step_slips
-from numpylm.student.slips_in_layers import LAYER_SLIPS
+from numpylm.tutor.assignment_problems import Sizes
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.report import report
+from numpylm.tutor.slips import equals, known_slip, slips_of
+from numpylm.tutor.slips_in_cells import STEP_SLIPS, changed_step, gate_words, step_slips
+from numpylm.tutor.slips_in_layers import LAYER_SLIPS
 
 FUNCTIONS = [
     *LAYER_SLIPS,

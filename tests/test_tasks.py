@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gradient_proofs import prove
 
-from numpylm import tasks
+from numpylm.data import tasks
 
 
 def test_two_values_are_marked_one_in_each_half_and_their_sum_is_asked():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import text as nlm_text
-from numpylm.text import Vocabulary, build_vocabulary, decode, encode, encode_stream, read_text
+from numpylm.data import text as nlm_text
+from numpylm.data.text import Vocabulary, build_vocabulary, decode, encode, encode_stream, read_text
 
 SENTENCES = "the cat saw the dog\nthe dog ran\n"
 CHARACTERS = st.text(max_size=40)

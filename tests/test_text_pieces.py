@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm import text_pieces
-from numpylm.corpora import cut_points, split_text
-from numpylm.text import read_text, split_words
-from numpylm.text_pieces import TextFile, read_pieces, split_pieces, whole_words
+from numpylm.data import text_pieces
+from numpylm.data.corpora import cut_points, split_text
+from numpylm.data.text import read_text, split_words
+from numpylm.data.text_pieces import TextFile, read_pieces, split_pieces, whole_words
 
 ODD = ["a", "bc", " ", "\n", "\r", "\r\n", "\t", "\x0b", "\x1c", "\x85", "\u2028", "é", "日本", "\U0001f600"]
 TEXTS = st.lists(st.sampled_from([*ODD, "\ufeff", "<eos>", "<unk>"]), max_size=40).map("".join)
@@ -119,7 +119,7 @@ def test_a_text_in_pieces_is_cut_where_the_whole_is(text, fractions, level, data
     with pytest.MonkeyPatch.context() as patch:
         far = data.draw(st.sampled_from([1, 3, 2000]))
         patch.setattr(text_pieces, "FAR", far)
-        patch.setattr("numpylm.corpora.FAR", far)
+        patch.setattr("numpylm.data.corpora.FAR", far)
         parts = ["", "", ""]
         previous = 0
         for part, piece in split_pieces(pieces_of(data.draw, text), cut_points(len(text), fractions), level):
@@ -140,7 +140,7 @@ def test_a_cut_waits_for_the_line_end_that_the_next_piece_may_bring():
 
 def test_a_cut_far_from_a_line_end_waits_for_the_end_of_its_word(monkeypatch):
     monkeypatch.setattr(text_pieces, "FAR", 2)
-    monkeypatch.setattr("numpylm.corpora.FAR", 2)
+    monkeypatch.setattr("numpylm.data.corpora.FAR", 2)
     parts = ["", "", ""]
     for part, piece in split_pieces(["aaaa", "bb cc", "c d"], [1, 9], "word"):
         parts[part] += piece

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm import token_counts
-from numpylm.token_counts import character_counts, word_counts
+from numpylm.data import token_counts
+from numpylm.data.token_counts import character_counts, word_counts
 
 WORDS = st.lists(
     st.sampled_from(["a", "b", "ab", "é", "日本", "\U0001f600", "a\0b", "1", '"', "<eos>", "c d"]), max_size=30

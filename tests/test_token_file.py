@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm import token_header
-from numpylm.text import Vocabulary, build_vocabulary, token_dtype
-from numpylm.token_file import TokenFileError, is_token_file, open_token_file, verify, write_token_file
-from numpylm.token_header import HEADER_BYTES
+from numpylm.data import token_header
+from numpylm.data.text import Vocabulary, build_vocabulary, token_dtype
+from numpylm.data.token_file import TokenFileError, is_token_file, open_token_file, verify, write_token_file
+from numpylm.data.token_header import HEADER_BYTES
 
 WORDS = build_vocabulary("the cat é 日本 \U0001f600\n", "word")
 LETTERS = build_vocabulary("ab", "char")  # without a newline: no start

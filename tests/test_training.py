@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.batches import cut_streams, num_windows
+from numpylm.data.batches import cut_streams, num_windows
 from numpylm.training import (
     EpochReport,
     Progress,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 import numpylm as nlm
-from numpylm.batches import cut_streams, num_windows, window
+from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import steps_at_a_time
 
 MAX_NORM = 0.01  # below the gradients' norm at every shape here, so that each step does have to scale its gradients

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from numpylm import check
+from numpylm import require
 from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done
 
@@ -164,7 +164,7 @@ def blas_threads(number):
     One is the default of every command: the products of a time step are small, and on a machine that is busy with
     something else, two threads waiting for each other made a training step ten times slower or worse.
     """
-    check.positive_integer("threads", number)
+    require.positive_integer("threads", number)
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:

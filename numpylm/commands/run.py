@@ -12,20 +12,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.batches import cut_streams, num_windows
 from numpylm.checkpoint import TrainingRecord, load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import Interrupts, ProgressBar, byte_bar
 from numpylm.commands.metrics import MetricsFile, RunningMean, read_metrics
 from numpylm.commands.run_folder import RunConfig, RunError, check_free, fingerprint, read_config, write_config
-from numpylm.corpora import Corpus, load_corpus
+from numpylm.data.batches import cut_streams, num_windows
+from numpylm.data.corpora import Corpus, load_corpus
+from numpylm.data.ngrams import BASELINE_ORDERS
+from numpylm.data.text import Vocabulary, build_vocabulary, encode_stream, stream_start
+from numpylm.data.token_file import TokenFile, is_token_file, open_token_file, verify
+from numpylm.data.token_header import PARTS
 from numpylm.evaluation import safe_exp
 from numpylm.initialization import redraw_uniform
 from numpylm.model import MODELS, LanguageModel
-from numpylm.ngrams import BASELINE_ORDERS
 from numpylm.optimizers import Optimizer
-from numpylm.text import Vocabulary, build_vocabulary, encode_stream, stream_start
-from numpylm.token_file import TokenFile, is_token_file, open_token_file, verify
-from numpylm.token_header import PARTS
 from numpylm.training import EpochReport, Progress, TrainingDiverged, make_optimizer, out_of_time, training
 
 SAVE_SECONDS = 60

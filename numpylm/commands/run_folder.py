@@ -14,7 +14,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from numpylm.token_file import TokenFile
+from numpylm.data.token_file import TokenFile
 from numpylm.training import Settings
 
 FILES = ("config.json", "last.npz", "best.npz", "metrics.csv", "learning_curve.png", "summary.json")

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm import check, text
-from numpylm.archive import CheckpointError
+from numpylm import require
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.run import open_corpus, open_verified
 from numpylm.commands.run_folder import RunError, fingerprint, finite_or_none, read_config
+from numpylm.data import text
+from numpylm.data.archive import CheckpointError
+from numpylm.data.mapped import blocks
+from numpylm.data.token_file import TokenFile, is_token_file
 from numpylm.evaluation import evaluate as evaluate_tokens
 from numpylm.evaluation import surprisals
 from numpylm.generation import generate_stream
-from numpylm.mapped import blocks
-from numpylm.token_file import TokenFile, is_token_file
 
 DEFAULT_LENGTH = {"word": 60, "char": 400}
 LONGEST_NAME = 20  # columns of a token above its surprisal
@@ -29,7 +30,7 @@ def sample(options):
     model, vocabulary = load_trained(options.trained)
     prompt = text.encode_stream(vocabulary, options.prompt) if options.prompt else start_tokens(vocabulary)
     note_unknown(vocabulary, options.prompt)
-    length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else check.count("length", options.length)
+    length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     temperature = 0 if options.greedy else options.temperature
     rng = np.random.default_rng(options.seed)
     stream = generate_stream(model, prompt, temperature, options.top_k, options.top_p, rng)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from numpylm.data.text import encode, stream_start
 from numpylm.figures.trained import corpus, trained
 from numpylm.plots import STYLE
-from numpylm.text import encode, stream_start
 
 SENTENCE = "the farmers near every mouse near these children near the small cats dance ."
 PANELS = (

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from numpylm import grammar
-from numpylm.batches import cut_streams
+from numpylm.data import grammar
+from numpylm.data.batches import cut_streams
+from numpylm.data.text import build_vocabulary, encode_stream
 from numpylm.model import LSTMLM, RNNLM
 from numpylm.optimizers import Adam
-from numpylm.text import build_vocabulary, encode_stream
 from numpylm.training import train_step
 
 NUM_WORDS, N, T, D, H = 300_000, 32, 32, 32, 32

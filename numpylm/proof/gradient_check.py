@@ -30,7 +30,7 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 
 import numpy as np
 
-from numpylm import check
+from numpylm import require
 from numpylm.proof.compared import EXACT, FLOAT32, Tolerance
 from numpylm.proof.dot_product import project
 from numpylm.proof.entries import compare_entries, exact_scale, wrong_entries
@@ -73,8 +73,8 @@ def check_gradients(
     Raises TypeError or ValueError for arguments that cannot be checked; NotComplexSafe (a TypeError) where the complex
     step would be silently wrong. What is wrong with the gradients is never raised, but reported.
     """
-    check.one_of("method", method, CHECKS)
-    check.generator(rng)
+    require.one_of("method", method, CHECKS)
+    require.generator(rng)
     check_numbers(max_entries, rtol, atol)
     rng = np.random.default_rng(0) if rng is None else rng
     problem = Problem(f, arguments, cotangents, method)
@@ -101,9 +101,9 @@ def check_gradients(
 def check_numbers(max_entries, rtol, atol):
     """Raises ValueError for a number of entries or a tolerance with which anything would pass."""
     if max_entries is not None:
-        check.positive_integer("max_entries", max_entries)
+        require.positive_integer("max_entries", max_entries)
     for name, value in (("rtol", rtol), ("atol", atol)):
-        if value is not None and not (check.is_finite_number(value) and value >= 0):
+        if value is not None and not (require.is_finite_number(value) and value >= 0):
             raise ValueError(f"{name} must be a finite number, 0 or above; got {value!r}")
 
 

@@ -1,0 +1,78 @@
+"""The prepare command: from texts of any size to a token file, which train and evaluate then stream from."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from numpylm.commands.console import byte_bar, program, quoted
+from numpylm.commands.run_folder import RunError
+from numpylm.commands.use_commands import checkpoint_path, load_trained
+from numpylm.data.corpora import DEFAULT_FRACTIONS, find_parts
+from numpylm.data.preparation import prepare_parts, prepare_text, readable_twice
+from numpylm.data.text_pieces import TextFile
+from numpylm.data.token_file import is_token_file, open_token_file
+
+SUFFIX = ".tokens"
+
+
+def prepare(options):
+    """numpylm prepare"""
+    vocabulary = None if options.vocabulary is None else known_vocabulary(options)
+    is_folder = len(options.texts) == 1 and options.texts[0] != "-" and Path(options.texts[0]).is_dir()
+    out = target(options, is_folder)
+    level = options.level or (vocabulary.level if vocabulary else "word" if is_folder else "char")
+    choices = (options.min_count, options.max_vocabulary, vocabulary, byte_bar)
+    if is_folder:
+        if options.split is not None:
+            raise ValueError(f"--split cuts one text; {options.texts[0]} has its three parts already")
+        files = [TextFile(path, str(path)) for path in find_parts(Path(options.texts[0]))]
+        prepare_parts(files, out, level, *choices)
+    else:
+        with ExitStack() as copies:
+            files = [copies.enter_context(source) for source in sources(options.texts, out.parent)]
+            prepare_text(files, out, level, options.split or DEFAULT_FRACTIONS, *choices)
+    print_prepared(out)
+
+
+def sources(names, folder):
+    """A context for each name, that of a readable file."""
+    if names.count("-") > 1:
+        raise ValueError("standard input, -, can be read once only")
+    if "-" in names and sys.stdin.isatty():
+        print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
+    prepared = [name for name in names if is_token_file(name)]
+    if prepared:
+        raise ValueError(f"{prepared[0]} is a token file already; prepare takes texts")
+    return [readable_twice(name, folder, sys.stdin.buffer) for name in names]
+
+
+def known_vocabulary(options):
+    """The vocabulary of a token file, a run or a checkpoint. Raises ValueError for options that would be ignored."""
+    if options.min_count != 1 or options.max_vocabulary is not None:
+        raise ValueError("--vocabulary brings its own words; leave out --min-count and --max-vocabulary")
+    if is_token_file(options.vocabulary):
+        return open_token_file(options.vocabulary).vocabulary
+    return load_trained(checkpoint_path(options.vocabulary))[1]
+
+
+def target(options, is_folder):
+    """The new file: --out, or the text's name with another suffix. Raises RunError if it exists, or has no folder."""
+    if options.out is None and (options.texts[0] == "-" or len(options.texts) > 1):
+        raise ValueError("name the token file to write: --out FILE.tokens")
+    text = Path(options.texts[0])
+    beside = text.with_name(text.resolve().name + SUFFIX) if is_folder else text.with_suffix(SUFFIX)
+    out = Path(options.out) if options.out is not None else beside
+    if out.exists():
+        raise RunError(f"{out} exists already; name a new file (--out)")
+    if not out.parent.is_dir():
+        raise RunError(f"{out} cannot be written: there is no folder {out.parent}")
+    return out
+
+
+def print_prepared(out):
+    """Prints what is in a token file, and how to train on it."""
+    file = open_token_file(out)
+    unit = file.vocabulary.level
+    counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
+    print(f"{out}: tokens are {unit}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
+    print(f"train on it with\n  {program()} train --corpus {quoted(out)}")

@@ -1,0 +1,112 @@
+"""The step command: one forward and backward pass on a few tokens, line by line, or in pdb."""
+
+import numpy as np
+
+from numpylm import require
+from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.use_commands import load_trained, visible
+from numpylm.data import text
+from numpylm.model import MODELS, make_model
+from numpylm.stepping.backward_sections import backward_sections
+from numpylm.stepping.computation import Computation
+from numpylm.stepping.debugger import debug
+from numpylm.stepping.forward_sections import forward_sections
+from numpylm.stepping.show import show
+from numpylm.stepping.walk import Walk
+from numpylm.stepping.words import banner, conclude, introduce
+
+DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
+D, H = 2, 3
+LONGEST = 64  # tokens of a text
+LONGEST_NAME = 12  # characters of a token in a heading
+FEW = 8  # tokens of a vocabulary that is listed
+
+
+def step(options):
+    """numpylm step"""
+    model, vocabulary = trained_model(options) if options.trained else small_model(options)
+    tokens = window(options, vocabulary)
+    inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
+    layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
+    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
+    if options.pdb:
+        return debug(model, inputs, targets, layers[0], steps[0], directions)
+    loss = model.loss_and_gradients(inputs, targets).loss  # an editor's breakpoint in a step function stops here alone
+    names = [shown(vocabulary, token) for token in tokens]
+    few = list(map(visible, vocabulary.tokens)) if len(vocabulary) <= FEW else []
+    origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
+    introduce(origin, model, names, few, loss, width())
+    walk = Walk(Computation(model, inputs, targets), names)
+    if "forward" in directions:
+        banner("FORWARD, from the tokens to the loss", model, walk.step, width())
+        show(walk, forward_sections(walk, layers, steps), width())
+    if "backward" in directions:
+        banner("BACKWARD, from the loss to every parameter, in reverse order", model, walk.step_backward, width())
+        return conclude(*show(walk, backward_sections(walk, layers, steps), width()), width())
+    return 0
+
+
+def shown(vocabulary, token):
+    """A token as it stands in a heading."""
+    return cut(visible(vocabulary.tokens[token]), LONGEST_NAME)
+
+
+def width():
+    """Columns to write in: the terminal's, but not so few that nothing can be aligned."""
+    return max(60, terminal_width())
+
+
+def small_model(options):
+    """(a model whose weights, drawn with the seed, have one decimal, so that they can be copied; its vocabulary)."""
+    content = DEFAULT_TEXT if options.text is None else options.text
+    vocabulary = text.build_vocabulary(content, "char")
+    model = MODELS[options.cell or "lstm"](len(vocabulary), D, H, dtype=np.float64)
+    rng = np.random.default_rng(require.count("seed", 0 if options.seed is None else options.seed))
+    parameters = {name: one_decimal(rng, array.shape) for name, array in model.parameters().items()}
+    return make_model(model.cell, model.sizes, parameters), vocabulary
+
+
+def one_decimal(rng, shape):
+    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a term that is left out shows."""
+    return rng.choice([-1, 1], shape) * rng.integers(1, 10, shape) / 10
+
+
+def trained_model(options):
+    """(a checkpoint's model in float64, its vocabulary). ValueError if it is not of the cell asked for."""
+    if options.seed is not None:
+        raise ValueError("--seed draws the weights of a small model; with --run they are the run's")
+    if options.text is None:
+        raise ValueError("--run needs --text: a few tokens for the model to read")
+    model, vocabulary = load_trained(options.trained)
+    if options.cell not in (None, model.cell.name):
+        raise ValueError(
+            f"{options.trained} holds a model of cell {model.cell.name}, not {options.cell}; leave out --cell"
+        )
+    if np.issubdtype(model.dtype, np.complexfloating):
+        raise ValueError(f"{options.trained} holds a model of {model.dtype}; step shows real numbers")
+    return model.astype(np.float64), vocabulary
+
+
+def window(options, vocabulary):
+    """The ids of the text's tokens, at least two. ValueError for one that the vocabulary lacks."""
+    content = DEFAULT_TEXT if options.text is None else options.text
+    tokens = text.encode(vocabulary, content)
+    if not 2 <= len(tokens) <= LONGEST:
+        raise ValueError(
+            f"--text must have 2 to {LONGEST} tokens ({vocabulary.level}s), one to read and one to predict at least; "
+            f"{content!r} has {len(tokens)}"
+        )
+    pieces = content if vocabulary.level == "char" else text.split_words(content)
+    unknown = [piece for piece in dict.fromkeys(pieces) if piece not in vocabulary.tokens]
+    if unknown:
+        raise ValueError(f"the vocabulary of {options.trained} lacks {', '.join(map(repr, unknown))}")
+    return tokens.astype(int)
+
+
+def chosen(flag, given, number):
+    """All of 0..number-1, or the one that is given. Raises ValueError where it lies outside."""
+    if given is None:
+        return list(range(number))
+    if given not in range(number):
+        raise ValueError(f"{flag} must lie in 0..{number - 1}; got {given}")
+    return [given]

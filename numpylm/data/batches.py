@@ -1,0 +1,101 @@
+"""From a stream of tokens to batches: parallel streams for truncated backpropagation, and padded sentences.
+
+    tokens    a b c d e f g h i j k        N = 2 streams of L = 5 predictions
+
+    inputs    a b c d e                    targets   b c d e f
+              f g h i j                              g h i j k
+
+The corpus is cut into N streams of equal length L, laid side by side as columns; a window is T rows of them. The state
+after a window is where the next one starts, so that every token has the whole of its stream before it, while gradients
+reach back T steps at most. The last window is as short as it must be. All that is lost is the rest of the division:
+of S tokens, S - 1 are predicted but for the last (S - 1) mod N; and the N - 1 later streams start from a zero state.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm import require
+from numpylm.data.mapped import release
+
+# Of a token file's pages, so many bytes stay in memory after they were read, or more where the system maps a page's
+# surroundings with it: with Linux 6.18 each of N streams was seen to hold 1 MiB.
+MAPPED_BYTES = 2**23
+
+
+class Streams(NamedTuple):
+    """inputs and targets, each (L, N): row t of inputs predicts row t of targets.
+
+    Both are views of the tokens that cannot be written to; targets.astype(int) is a copy that can hold -1.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+class PaddedBatch(NamedTuple):
+    """inputs and targets (T, N), and mask (T, N); after a sequence's end inputs are 0, targets -1, and mask False."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+
+
+def cut_streams(tokens, batch_size):
+    """Cuts tokens (S,) into N = batch_size Streams of L = (S - 1) // N predictions each.
+
+    Raises ValueError when there are fewer than N + 1 tokens, TypeError when they are not integers.
+    """
+    require.positive_integer("batch_size", batch_size)
+    tokens = require.one_dimensional("tokens", require.integer_array("tokens", tokens))
+    if len(tokens) < batch_size + 1:
+        raise ValueError(
+            f"N = {batch_size} streams need at least {batch_size + 1} tokens (one to read and one to predict in each); "
+            f"got {len(tokens)}: choose a smaller batch size or a larger text"
+        )
+    N, L = batch_size, (len(tokens) - 1) // batch_size
+    inputs = tokens[: N * L].reshape(N, L).T  # (L, N)
+    targets = tokens[1 : N * L + 1].reshape(N, L).T  # (L, N)
+    inputs.flags.writeable = targets.flags.writeable = False
+    return Streams(inputs, targets)
+
+
+def num_windows(streams, num_steps):
+    """How many windows of T = num_steps rows the streams hold, the last and shorter one included."""
+    return -(-len(streams.inputs) // num_steps)
+
+
+def window(streams, num_steps, k):
+    """The k-th window: inputs and targets, each (T, N), as contiguous arrays."""
+    part = slice(k * num_steps, (k + 1) * num_steps)
+    inputs, targets = np.ascontiguousarray(streams.inputs[part]), np.ascontiguousarray(streams.targets[part])
+    if k % max(1, MAPPED_BYTES // max(1, inputs.nbytes)) == 0:
+        release(streams.inputs)
+    return inputs, targets
+
+
+def pad_sequences(sequences):
+    """Sequences of different lengths (each a one-dimensional array of 2 or more tokens) as one PaddedBatch.
+
+    Token t + 1 of a sequence is predicted from its tokens 0..t, so that T is the longest length less one.
+    Raises ValueError for no sequence, one that is too short or has a negative token, TypeError for other than integers.
+    """
+    sequences = [
+        require.one_dimensional("a sequence", require.integer_array("a sequence", sequence)) for sequence in sequences
+    ]
+    if not sequences or min(len(sequence) for sequence in sequences) < 2:
+        raise ValueError(
+            "pad_sequences needs one sequence or more, each of two tokens or more (one to read, one to predict)"
+        )
+    if min(sequence.min() for sequence in sequences) < 0:
+        raise ValueError("a sequence must hold token ids, 0 or above; -1 would mean that its token is not predicted")
+    T, N = max(len(sequence) for sequence in sequences) - 1, len(sequences)
+    inputs = np.zeros((T, N), dtype=int)
+    targets = np.full((T, N), -1)
+    mask = np.zeros((T, N), dtype=bool)
+    for n, sequence in enumerate(sequences):
+        length = len(sequence) - 1
+        inputs[:length, n] = sequence[:-1]
+        targets[:length, n] = sequence[1:]
+        mask[:length, n] = True
+    return PaddedBatch(inputs, targets, mask)

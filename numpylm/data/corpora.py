@@ -1,0 +1,177 @@
+"""Corpora: a training, a validation and a test text from the built-in grammar, a text file or a folder.
+
+    "grammar"   text drawn from a probabilistic grammar (`numpylm.data.grammar`), the same at every call; its
+                entropy is known, so it comes with the floor that no model's mean loss can get below
+    a file      one text, cut in order into three parts
+    a folder    three text files whose names say train, valid (or validation, val, dev) and test, as in
+                train.txt, ptb.valid.txt, wiki.test.tokens
+
+The word "grammar" always means the built-in corpus; a file or folder of that name is given as ./grammar.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from numpylm.data.text import SPECIAL_TOKENS, read_text
+
+GRAMMAR = "grammar"
+GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
+GRAMMAR_SEEDS = (1, 2, 3)
+DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+FAR = 2000  # characters: farther than the end of any line of ordinary text
+PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
+TEXT_SUFFIXES = ("txt", "tokens", "raw")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Three texts; `floor` maps "char" and "word" to the entropy in nats per token, where that is known."""
+
+    name: str
+    train: str = field(repr=False)
+    valid: str = field(repr=False)
+    test: str = field(repr=False)
+    description: str
+    floor: dict[str, float] | None = None
+
+
+def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, grammar_words=GRAMMAR_WORDS) -> Corpus:
+    """The corpus that `source` names: "grammar", the path of a text file, or the path of a folder.
+
+    `fractions` are the shares of train, valid and test in a file's characters; at level "word" each cut is
+    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts.
+    Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
+    """
+    if level not in SPECIAL_TOKENS:
+        raise ValueError(f"the level is {' or '.join(map(repr, SPECIAL_TOKENS))}, got {level!r}")
+    if source == GRAMMAR:
+        return load_grammar_corpus(grammar_words)
+    if not isinstance(source, (str, Path)) or not str(source):
+        raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
+    path = Path(source)
+    if path.is_dir():
+        return load_folder_corpus(path)
+    if path.exists():
+        return load_file_corpus(path, level, fractions)
+    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder{_similar_name(path)}')
+
+
+def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
+    """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
+    from numpylm.data import grammar
+
+    if len(num_words) != len(PART_NAMES):
+        raise ValueError(f"the grammar's sizes are three numbers of words (train, valid, test), got {num_words}")
+    parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
+    floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
+    return _checked_corpus(Corpus(GRAMMAR, *parts, "the built-in grammar's text, of known entropy", floor))
+
+
+def load_file_corpus(path: Path, level: str = "char", fractions=DEFAULT_FRACTIONS) -> Corpus:
+    """A text file, cut in order into train, valid and test."""
+    parts = split_text(read_text(path), level, fractions)
+    shares = ", ".join(f"{float(fraction):.0%}" for fraction in fractions)
+    return _checked_corpus(Corpus(path.stem, *parts, f"{path.name}, cut in order: {shares}"))
+
+
+def load_folder_corpus(path: Path) -> Corpus:
+    """A folder with exactly one text file for each of train, valid and test."""
+    files = find_parts(path)
+    parts = [read_text(file) for file in files]
+    names = ", ".join(file.name for file in files)
+    return _checked_corpus(Corpus(path.resolve().name, *parts, f"the folder's {names}"))
+
+
+def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> tuple[str, str, str]:
+    """A text's train, valid and test part, in order; together they are the text.
+
+    Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
+    "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
+    valid, the test part serves as both, as is usual for Tiny Shakespeare; its result is then no longer one of
+    text that nothing was chosen by.
+    """
+    checked_fractions(fractions)
+    cuts = cut_points(len(text), fractions)
+    if level == "word":
+        cuts = [next_line_end(text, cut) for cut in cuts]
+    train, valid, test = text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]
+    return train, valid if fractions[1] else test, test
+
+
+def cut_points(num_characters: int, fractions) -> list[int]:
+    """Where a text of so many characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
+    train_share, valid_share, _ = exact(fractions)
+    return [math.floor(share * num_characters) for share in (train_share, train_share + valid_share)]
+
+
+def find_parts(folder: Path) -> list[Path]:
+    """The folder's train, valid and test file. Raises ValueError unless there is exactly one of each."""
+    visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    found = {part: [file for file in visible if part_of(file.name) == part] for part in PART_NAMES}
+    if all(len(files) == 1 for files in found.values()):
+        return [file for (file,) in found.values()]
+    listed = "; ".join(f"{part}: {[file.name for file in files]}" for part, files in found.items())
+    raise ValueError(
+        "a corpus folder has exactly one text file each for train, valid (or validation, val, dev) and test, "
+        "with names like train.txt, ptb.train.txt, wiki.train.tokens, wiki.train.raw. "
+        f"{folder} has {listed}; all its files: {[file.name for file in visible]}"
+    )
+
+
+def part_of(file_name: str) -> str | None:
+    """Which part a file's name stands for: "ptb.train.txt" -> "train", "dev.txt" -> "valid", else None."""
+    *words, suffix = re.split("[ ._-]", file_name.lower())
+    if suffix not in TEXT_SUFFIXES or "readme" in words:
+        return None
+    parts = [part for part, names in PART_NAMES.items() if any(name in words for name in names)]
+    return parts[0] if len(parts) == 1 else None
+
+
+def next_line_end(text: str, cut: int) -> int:
+    """The next line end at or after cut, or the next white space where no line ends within FAR characters."""
+    if cut == 0:
+        return 0
+    newline = text.find("\n", cut - 1, cut + FAR)
+    if newline != -1:
+        return newline + 1
+    space = re.compile(r"\s").search(text, cut - 1)
+    return len(text) if space is None else space.end()
+
+
+def exact(fractions) -> list[Fraction]:
+    """The fractions as exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight."""
+    return [Fraction(str(fraction)) for fraction in fractions]
+
+
+def checked_fractions(fractions, train_may_be_zero: bool = False):
+    """The fractions, if they are three that sum to 1, and none is 0 but that of valid (and of train, if it may)."""
+    shares = exact(fractions)
+    in_range = len(shares) == 3 and min(shares) >= 0 and (shares[0] > 0 or train_may_be_zero) and shares[2] > 0
+    if not in_range or abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(
+            "fractions are three numbers (train, valid, test) that sum to 1, of which only valid may be 0, "
+            f"got {fractions}"
+        )
+    return fractions
+
+
+def _checked_corpus(corpus: Corpus) -> Corpus:
+    for part in PART_NAMES:
+        text = getattr(corpus, part)
+        if not text.strip():
+            raise ValueError(
+                f"the {part} part of the corpus {corpus.name} has no text; in characters, train has "
+                f"{len(corpus.train)}, valid {len(corpus.valid)}, test {len(corpus.test)}: give a longer one"
+            )
+    return corpus
+
+
+def _similar_name(path: Path) -> str:
+    from difflib import get_close_matches
+
+    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    matches = get_close_matches(path.name, [GRAMMAR, *beside], n=1)
+    return f"; did you mean {matches[0]}?" if matches else ""

@@ -1,0 +1,155 @@
+"""Drawing sentences from a probabilistic grammar, judging sentences, and predicting their next word.
+
+    log p(sentence)      = sum of log p(rule) over the rules of its derivation
+    p(word | the prefix) = sum over the ways to rewrite the topmost open symbol until a word stands first
+
+A sentence is a list of words, without `<eos>`. A stack holds the symbols still open, the next one on top. To draw a
+sentence, take the top symbol, again and again: a nonterminal becomes one of its alternatives, a word is the next word.
+To parse one, do the same, with the alternative that the next word tells: as the grammar is LL(1) there is only one.
+
+    rules.py       reads the rules of a grammar and makes sure that it is LL(1)
+    english.py     ENGLISH, the grammar of the built-in corpus, and its numbers
+    entropy.py     the exact entropy, and so the lowest perplexity
+    agreement.py   which noun each verb agrees with, and how far apart they stand
+
+Source: P. M. Lewis and R. E. Stearns, Syntax-directed transduction (1968), for LL(1) parsing.
+"""
+
+import math
+from bisect import bisect_right
+from random import Random
+
+from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.grammar.entropy import entropy_per_character, entropy_per_word  # noqa: F401, for corpora.py
+from numpylm.data.grammar.rules import EOS, Grammar, Rule
+
+# Drawing
+
+
+def sample_sentence(rng: Random, grammar: Grammar = ENGLISH) -> list[str]:
+    """Draw the words of one sentence, without `<eos>`; one call of `rng.random()` for each rule used."""
+    random, choices = rng.random, grammar.choices
+    words = []
+    stack = [grammar.start]
+    while stack:
+        symbol = stack.pop()
+        if symbol in choices:
+            thresholds, alternatives = choices[symbol]
+            stack.extend(alternatives[bisect_right(thresholds, random())])
+        else:
+            words.append(symbol)
+    return words
+
+
+def generate_text(num_words: int, seed: int, grammar: Grammar = ENGLISH) -> str:
+    """Sentences, one a line, until there are `num_words` words or more, each line's end counted as a word.
+
+    Only `random.Random(seed).random()` is used, whose stream Python guarantees never to change.
+    Raises ValueError if `num_words` is not positive or `seed` is negative (Python ignores a seed's sign).
+    """
+    if num_words < 1 or seed < 0:
+        raise ValueError(f"expected num_words >= 1 and seed >= 0, got {num_words} and {seed}")
+    rng = Random(seed)
+    lines = []
+    words_so_far = 0
+    while words_so_far < num_words:
+        words = sample_sentence(rng, grammar)
+        lines.append(" ".join(words) + "\n")
+        words_so_far += len(words) + 1
+    return "".join(lines)
+
+
+# Judging
+
+
+def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
+    """log p(sentence) in nats; -inf if it is not grammatical. `words` is a whole sentence without `<eos>`."""
+    try:
+        steps, _ = derivation(words, grammar)
+    except ValueError:
+        return -math.inf
+    return sum(math.log(rule.probability) for _, rule in steps if rule)
+
+
+def is_grammatical(words: list[str], grammar: Grammar = ENGLISH) -> bool:
+    """Whether the grammar can produce this whole sentence (without `<eos>`)."""
+    return explain(words, grammar) is None
+
+
+def explain(words: list[str], grammar: Grammar = ENGLISH) -> str | None:
+    """None for a grammatical sentence, else its first wrong word, counted from 1, and what fits there."""
+    try:
+        derivation(words, grammar)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+# Predicting
+
+
+def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) -> dict[str, float]:
+    """The exact p(next word | the words of the sentence so far); `<eos>` is the end of the sentence.
+
+    Raises ValueError if no sentence begins with this prefix, or if the prefix has already ended with `<eos>`.
+    """
+    _, stack = derivation(prefix_words, grammar, complete=False)
+    if not stack:
+        raise ValueError(f"expected the words of one unfinished sentence, got a prefix that ends with {EOS}")
+    return _next_words(stack, grammar)
+
+
+def _next_words(stack: list[str], grammar: Grammar) -> dict[str, float]:
+    """Expand the top of the stack in every way until it is a word; LL(1): only one way leads to each word."""
+    possible = {}
+    pending = [(1.0, stack)] if stack else []
+    while pending:
+        probability, (*below, symbol) = pending.pop()
+        if symbol not in grammar.rules:
+            possible[symbol] = probability
+        for rule in grammar.rules.get(symbol, []):
+            pending.append((probability * rule.probability, [*below, *reversed(rule.symbols)]))
+    return possible
+
+
+# Parsing
+
+
+def derivation(
+    words: list[str], grammar: Grammar = ENGLISH, complete: bool = True
+) -> tuple[list[tuple[str, Rule | None]], list[str]]:
+    """The leftmost derivation as steps (nonterminal, Rule) or (word, None), and the stack of symbols still open.
+
+    If not `complete`, `words` is a prefix: a symbol is rewritten only when the next word is known, so the stack, top
+    last, is all that the rest depends on. Raises ValueError at the first word that cannot stand where it does, and
+    TypeError for a string.
+    """
+    if isinstance(words, str):
+        raise TypeError("expected a list of words, got a single string: split it first")
+    steps, stack = [], [EOS, grammar.start]
+    for position, word in enumerate([*words, EOS] if complete else words):
+        if not _read_word(word, stack, steps, grammar):
+            raise ValueError(_complaint(position, word, words, grammar))
+    return steps, stack
+
+
+def _read_word(word: str, stack: list[str], steps: list, grammar: Grammar) -> bool:
+    """Rewrite the top of the stack until it is a word, and take it off; False if that is not `word`."""
+    while stack:
+        symbol = stack.pop()
+        rule = grammar.predictions.get(symbol, {}).get(word)
+        steps.append((symbol, rule))
+        if rule is None:
+            return symbol == word and symbol not in grammar.rules
+        stack.extend(reversed(rule.symbols))
+    return False
+
+
+def _complaint(position: int, word: str, words: list[str], grammar: Grammar) -> str:
+    _, stack = derivation(words[:position], grammar, complete=False)
+    possible = _next_words(stack, grammar)
+    if not possible:
+        return f"word {position + 1}: {word!r} after the end of the sentence"
+    likely = sorted(possible, key=lambda other: (-possible[other], other))
+    listed = ", ".join(map(repr, likely[:5])) + (", ..." if len(likely) > 5 else "")
+    return f"word {position + 1}: {word!r} where {'one of ' * (len(likely) > 1)}{listed} could stand"

@@ -1,1 +1,0 @@
-"""Saying what is wrong with a gradient: a library of mistakes, wiretaps, suspects and sentences."""

@@ -1,0 +1,178 @@
+"""Checks at the door: each returns its argument ready for use, or says what was given and what was expected.
+
+T time steps · N sequences in a batch · H hidden size · V vocabulary size
+"""
+
+import math
+
+import numpy as np
+
+from numpylm.data.mapped import value_range
+
+
+def positive_integer(name, value):
+    """value, if it is an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a positive integer; got {value!r}")
+    return value
+
+
+def is_number(value):
+    """Whether value is a real number: Python's or NumPy's, but neither True nor False."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def is_finite_number(value):
+    """Whether value is a number that a float can hold: no infinity, no NaN, and no integer of a thousand digits."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def boolean(name, value):
+    """value, if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False; got {value!r}")
+    return value
+
+
+def finite_number(name, value):
+    """value, if it is a finite number."""
+    if not is_finite_number(value):
+        raise ValueError(f"{name} must be a finite number; got {value!r}")
+    return value
+
+
+def count(name, value):
+    """value, if it is an integer of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise ValueError(f"{name} must be an integer, 0 or above; got {value!r}")
+    return value
+
+
+def positive_number(name, value):
+    """value, if it is a finite number above 0."""
+    if not is_finite_number(value) or not value > 0:
+        raise ValueError(f"{name} must be a finite number above 0; got {value!r}")
+    return value
+
+
+def fraction(name, value):
+    """value, if 0 <= value < 1."""
+    if not is_number(value) or not 0 <= value < 1:
+        raise ValueError(f"{name} must be a number with 0 <= {name} < 1; got {value!r}")
+    return value
+
+
+def float_dtype(dtype):
+    """dtype as a numpy.dtype, if it is float32, float64 or complex128: what a checkpoint can hold."""
+    dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64, np.complex128):
+        raise ValueError(f"dtype must be float32 to train, float64 or complex128 to check gradients; got {dtype}")
+    return dtype
+
+
+def generator(rng):
+    """rng, if it is None or a numpy.random.Generator."""
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator or None; got {type(rng).__name__}")
+    return rng
+
+
+def integer_array(name, values):
+    """values as an array of integers; floats are refused, even whole ones."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers; got an array of {values.dtype}")
+    return values
+
+
+def one_dimensional(name, values):
+    """values, if they are an array of one dimension."""
+    if values.ndim != 1:
+        raise ValueError(f"{name} must be of shape (number of tokens,); got shape {values.shape}")
+    return values
+
+
+def tokens(values, vocab_size):
+    """Token ids (T, N) in 0..V-1."""
+    values = integer_array("tokens", values)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"tokens must be of shape (T, N), time first, with T, N >= 1; got shape {values.shape}")
+    return in_range("tokens", values, 0, vocab_size)
+
+
+def token_stream(values, vocab_size):
+    """A stream of at least one token id in 0..V-1, one-dimensional."""
+    values = integer_array("tokens", values)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"tokens must be a stream of shape (number of tokens,), not empty; got shape {values.shape}")
+    lowest, highest = value_range(values)
+    in_range("tokens", np.array([lowest, highest]), 0, vocab_size)
+    return values
+
+
+def targets(values, shape, vocab_size):
+    """Targets (T, N) in -1..V-1, where -1 means: not predicted."""
+    values = integer_array("targets", values)
+    if values.shape != shape:
+        raise ValueError(f"targets must have the shape of the inputs, (T, N) = {shape}; got {values.shape}")
+    return in_range("targets", values, -1, vocab_size)
+
+
+def in_range(name, values, lowest, vocab_size):
+    """values, if all lie in lowest..V-1."""
+    if values.min() < lowest or values.max() >= vocab_size:
+        raise ValueError(
+            f"{name} must lie in {lowest}..{vocab_size - 1} for a vocabulary of V = {vocab_size}; "
+            f"got values in {values.min()}..{values.max()}"
+        )
+    return values
+
+
+def mask(values, shape):
+    """A mask (T, N) of booleans, or None."""
+    if values is None:
+        return None
+    values = np.asarray(values)
+    if values.dtype != bool or values.shape != shape:
+        raise ValueError(
+            f"mask must be booleans of the tokens' shape (T, N) = {shape}; got {values.dtype} {values.shape}"
+        )
+    return values
+
+
+def state(given, expected):
+    """A state of the kind, shapes and dtype of expected (the zeros of initial_state)."""
+    if not isinstance(given, tuple) or len(given) != len(expected):
+        raise ValueError(
+            f"state must be a tuple of L = {len(expected)} layers' states, as out.state is; got {described(given)}"
+        )
+    return tuple(layer_state(layer, *pair) for layer, pair in enumerate(zip(given, expected, strict=True)))
+
+
+def described(given):
+    """What was given in place of a state, in a few words."""
+    return f"{type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
+
+
+def layer_state(layer, given, expected):
+    """One layer's state: the arrays of expected's names, each (N, H)."""
+    if type(given) is not type(expected):
+        raise ValueError(f"state[{layer}] must be a {type(expected).__name__}; got a {type(given).__name__}")
+    for name, array, zeros in zip(expected._fields, given, expected, strict=True):
+        if np.shape(array) != zeros.shape:
+            raise ValueError(f"state[{layer}].{name} must be of shape (N, H) = {zeros.shape}; got {np.shape(array)}")
+        if not np.can_cast(np.asarray(array).dtype, zeros.dtype):
+            raise ValueError(
+                f"state[{layer}].{name} must be of the model's dtype {zeros.dtype}; got {np.asarray(array).dtype}"
+            )
+    return type(expected)(*[np.asarray(array, dtype=zeros.dtype) for array, zeros in zip(given, expected, strict=True)])
+
+
+def one_of(name, value, choices):
+    """value, if it is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    return value

@@ -1,0 +1,1 @@
+"""Checks functions that a student wrote, and says what is likely wrong with them."""

@@ -1,0 +1,98 @@
+"""Calling a student's function by its parameters' names, and saying which name was likely meant by an unknown one."""
+
+import difflib
+import inspect
+
+import numpy as np
+
+from numpylm.tutor.stop import Stop
+
+ALIASES = {  # what other books and libraries call the documented parameters
+    "a": "x z inputs logits", "x": "xs inputs input", "x_t": "x xt input inputs", "h_prev": "h hx hidden prev_h h_0",
+    "c_prev": "c cx cell prev_c c_0", "h_0": "h h0 h_prev h_init", "c_0": "c c0 c_prev c_init",
+    "W_xh": "Wx W_x W_ih weight_ih U Wax", "W_hh": "Wh W_h weight_hh W Waa", "b_h": "b bias ba bh",
+    "W_x": "Wx W_xh W_ih weight_ih", "W_h": "Wh W_hh weight_hh", "b": "b_h bias bh", "W": "w weight weights W_hy",
+    "dh_t": "dh dht dnext_h dh_next dout grad grad_output", "dc_next": "dc dc_t dct dnext_c", "dh": "dhs dout dh_t",
+    "dy": "dout grad grad_output dL dY upstream", "ds": "dout grad dL dy upstream", "dz": "dout grad dL dy upstream",
+    "dx": "dout grad dL dy upstream", "logits": "scores x a z", "targets": "y labels target t", "tokens": "x ids idx",
+    "E": "W embedding table weight", "vocab_size": "V num_embeddings", "gradients": "grads g", "window": "k length",
+    "max_norm": "limit clip threshold max_grad_norm", "limit": "clip threshold max_value", "cache": "ctx saved",
+    "y": "s out output", "s": "y out output", "z": "y out output", "state_0": "state h_0", "f": "func fn function",
+}  # fmt: skip
+
+
+def parameter_names(function, documented=()):
+    """The parameters' names, as far as a function can be asked for them; the documented ones of f(*args)."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return names or (list(documented) if any(p.kind == p.VAR_POSITIONAL for p in parameters) else [])
+
+
+def bind(assignment, function, symbols):
+    """The arguments by name. Raises Stop for parameters that are no symbols of the problem: it may be right."""
+    names = parameter_names(function, assignment.parameters)
+    parameters = inspect.signature(function).parameters
+    required = [name for name in names if name not in parameters or parameters[name].default is inspect.Parameter.empty]
+    if len(symbols) == len(required) == 1:  # a function of one argument may call it anything
+        return {required[0]: next(iter(symbols.values()))}
+    unknown = [name for name in required if name not in symbols]
+    if unknown:
+        raise Stop("not checked", unknown_sentence(assignment, names, unknown, symbols), unknown=unknown)
+    return {name: symbols[name] for name in names if name in symbols}
+
+
+def unknown_sentence(assignment, names, unknown, symbols):
+    """What to say of parameters that are no symbols of the problem."""
+    several = len(unknown) > 1
+    quoted = ", ".join(f"`{name}`" for name in unknown)
+    which = f"parameters {quoted}, which are no symbols" if several else f"a parameter {quoted}, which is no symbol"
+    meant = suggestions(assignment.parameters, names, unknown)
+    asks = f": did you mean {', '.join(meant)}" + "?" if meant else ""
+    known = ", ".join(shaped(name, symbols[name]) for name in assignment.parameters if name in symbols)
+    return f"it has {which} of this problem{asks or '.'} The check calls a function by its parameters' names: {known}"
+
+
+def suggestions(documented, names, unknown):
+    """For each unknown name the documented one that was likely meant; nothing where one of them is like none."""
+    free = [name for name in documented if name not in names]
+    meant = []
+    for name in unknown:
+        found = [known for known in free if name in ALIASES.get(known, "").split()]
+        found = found or [known for known in free if plain(known) == plain(name)]
+        found = found or difflib.get_close_matches(name, free, 1, 0.6)
+        found = found or ([documented[names.index(name)]] if len(names) == len(documented) else [])
+        if not found or found[0] in meant:
+            return []
+        meant.append(found[0])
+        free = [known for known in free if known != found[0]]
+    return meant
+
+
+def plain(name):
+    """A name without underscores and capitals."""
+    return name.replace("_", "").lower()
+
+
+def call_by_name(function, arguments):
+    """function(**arguments), where parameters before a `/`, and all of f(*args), go by their place."""
+    parameters = inspect.signature(function).parameters
+    by_place = [name for name in arguments if is_by_place(parameters, name)]
+    named = {name: value for name, value in arguments.items() if name not in by_place}
+    return function(*[arguments[name] for name in by_place], **named)
+
+
+def is_by_place(parameters, name):
+    """Whether an argument cannot go by its name."""
+    if name in parameters:
+        return parameters[name].kind == inspect.Parameter.POSITIONAL_ONLY
+    return any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
+
+
+def shaped(name, value):
+    """A symbol with its shape, or its word."""
+    if isinstance(value, str):
+        return f"{name}={value!r}"
+    return f"{name} {value.shape}" if isinstance(value, np.ndarray) else name

@@ -1,0 +1,168 @@
+"""The report of `numpylm check` as text of 80 columns: a line for each function, then what is wrong with it."""
+
+import itertools
+import textwrap
+
+WORDS = {
+    "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
+    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED",
+}  # fmt: skip
+WIDTH = 80
+HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
+
+
+def report(result, show_lines=False):
+    """The whole report: functions and their states, the details of those that are not right, and a total.
+
+    show_lines adds which lines of our own source the diagnosis is about.
+    """
+    if result.error:
+        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)])
+    if not result.findings:
+        said = [line for sentence in result.notes for line in paragraph("! ", ended(sentence))]
+        return "\n".join([*paragraph("", nothing_found(result)), *said])
+    lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
+    for name, finding in result.findings.items():
+        if finding["status"] != "ok":
+            lines += details(name, finding, shown, show_lines)
+    return "\n".join([*lines, total(result.findings)])
+
+
+def nothing_found(result):
+    """What to say of a file without a known function."""
+    others = f" It defines {', '.join(result.others)}." if result.others else ""
+    return (
+        f"{result.file} holds no function that can be checked.{others} A function is found by its name, such as "
+        "lstm_step or softmax: `python -m numpylm check --list` shows all names."
+    )
+
+
+def hiding(result):
+    """What to say of files whose names are those of modules."""
+    said = [
+        f"the name {name} hides the module {name.removesuffix('.py')} from every program in this folder: rename the "
+        "file"
+        for name in result.hides
+    ]
+    said += result.notes
+    return [line for sentence in said for line in paragraph("! ", ended(sentence))] + [""] * bool(said)
+
+
+def overview(findings):
+    """One line for each function: its name, its state, and which quantities are wrong."""
+    width = max(map(len, findings))
+    lines = []
+    for name, finding in findings.items():
+        wrong = ", ".join(row["name"] for row in finding.get("table", []))
+        lines.append(cut(f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()))
+    return lines
+
+
+def cut(line):
+    """A line of 80 columns at most; what is cut off is shown to be."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def details(name, finding, shown, show_lines=False):
+    """A heading, all that was found, and what the function is to compute, unless shown holds these equations."""
+    heading = f"-- {name}: {WORDS[finding['status']]} "
+    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
+    while not lines[-1]:
+        lines.pop()
+    if finding["status"] == "not checked" and not finding.get("unknown"):
+        return [*lines, ""]
+    return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
+
+
+def documentation(name, shown, with_signature):
+    """The equation, after the signature where that was not kept to, as they are documented."""
+    from numpylm.tutor.assignments import ASSIGNMENTS, EQUATIONS
+
+    if name not in ASSIGNMENTS:
+        return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
+    assignment = ASSIGNMENTS[name]
+    text = assignment.equation
+    for several in [several for several in EQUATIONS.values() if "\n" in several and several in text]:
+        text = text.replace(several, "the equations above") if several in shown else text
+        shown.add(several)
+    text = text.replace("the gradients of\nthe equations", "the gradients of the equations")
+    signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
+    return [*signature, "", *[f"    {line}" for line in text.split("\n")]]
+
+
+def hanging(text, indent):
+    """A signature in as many lines as it needs."""
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ")
+
+
+def body(finding, show_lines=False):
+    """Sentences, table, diagnosis, the crash's lines, and what the code printed."""
+    table = finding.get("table") or []
+    lines = columns(table)
+    for sentence in finding.get("sentences", []):
+        lines += paragraph("! ", ended(sentence))
+    codes = finding.get("lines", []) if show_lines else []
+    for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
+        lines += paragraph("-> ", ended(sentence)) + paragraph("   ", code)
+    code = [line for line in finding.get("code", []) if line]
+    lines += ["", *[cut(f"    {line}") for line in code]] if code else []
+    if finding.get("shapes"):
+        lines += ["", *paragraph("  ", "it was given " + ", ".join(finding["shapes"]))]
+    if finding.get("printed", "").strip():
+        lines += ["", "  it printed", *[cut(f"  | {line}") for line in finding["printed"].strip().split("\n")[:8]]]
+    return lines
+
+
+def ended(sentence):
+    """A sentence with a full stop, if it has no end; what ends in a colon is followed by more."""
+    return sentence if sentence.endswith((".", "?", ":")) else f"{sentence}."
+
+
+def columns(table):
+    """Rows of wrong quantities in aligned columns, and an empty line."""
+    if not table:
+        return []
+    rows = [HEAD, *map(cells, table)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    lines = [
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join(f"  {cell.rjust(width)}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
+    return [*lines, ""]
+
+
+def cells(row):
+    """One row's cells as text; a right answer of -0 is shown as 0."""
+    shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
+    return (
+        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right'] + 0.0:.4g}", f"{row['relative_error']:.0e}",
+        f"{row['num_wrong']}/{row['size']}",
+    )  # fmt: skip
+
+
+def paragraph(mark, sentence):
+    """A sentence in lines of 80 columns after a mark."""
+    return textwrap.wrap(
+        sentence, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark), break_long_words=False
+    )
+
+
+def total(findings):
+    """How many functions are right."""
+    right = sum(finding["status"] == "ok" for finding in findings.values())
+    if right == len(findings):
+        return "The function is right." if right == 1 else f"All {right} functions are right."
+    return f"{right} of {len(findings)} function{'s are' if len(findings) > 1 else ' is'} right."
+
+
+def signatures():
+    """All functions that can be checked, for --list."""
+    from numpylm.tutor.assignments import ASSIGNMENTS
+
+    lines = ["Functions that are found by name. Parameters may be any symbols of the"]
+    lines += ["equations; values may come as a tuple in this order, or in a dict or record by", "name.", ""]
+    for assignment in ASSIGNMENTS.values():
+        lines += hanging(assignment.signature, "  ")
+    return "\n".join(lines)

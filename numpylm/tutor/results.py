@@ -1,0 +1,209 @@
+"""What a student's function returned, matched with the right answers by name, and compared.
+
+Mismatch says why a value cannot be compared at all; Wrong is a row of the report, for a quantity that is wrong.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm.proof.nested import children
+from numpylm.tutor.binding import suggestions
+
+PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
+RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
+FLOAT32_STEP = 1e-7  # a relative error below which float32, and nothing else, may be to blame
+
+
+class Mismatch(Exception):
+    """What was returned cannot be compared; the message says why, to the student."""
+
+
+class Wrong(NamedTuple):
+    """One wrong quantity: its worst entry, and how many of its entries are wrong."""
+
+    name: str
+    shape: tuple
+    index: tuple
+    yours: float
+    right: float
+    relative_error: float
+    num_wrong: int
+    size: int
+
+
+def named_values(returned, assignment, answers):
+    """Name -> array of what was returned, in the answers' names. Raises Mismatch for what cannot be read."""
+    orders = assignment.returns
+    if len(orders[0]) == 1 and not isinstance(returned, tuple) and not is_named(returned, answers):
+        return flatten({orders[0][0]: returned}, answers)
+    if is_record(returned) or isinstance(returned, dict):
+        return by_name(returned, orders, answers, assignment)
+    if isinstance(returned, tuple | list):
+        return by_order(tuple(returned), orders, answers, assignment)
+    raise Mismatch(f"it returns {describe(returned)}, but should return {wanted(assignment)}")
+
+
+def is_record(value):
+    """Whether a value has named fields: a NamedTuple, a dataclass or a simple namespace."""
+    return hasattr(value, "_fields") or (
+        hasattr(value, "__dict__") and not isinstance(value, np.ndarray | np.generic | type)
+    )
+
+
+def is_named(value, answers):
+    """Whether a dict or record holds answers under their names."""
+    return bool(answer_names(fields(value), answers)) if is_record(value) or isinstance(value, dict) else False
+
+
+def fields(value):
+    """A dict, record or other object with attributes, as a dict."""
+    return dict(children(value)) or dict(getattr(value, "__dict__", {}))
+
+
+def by_name(returned, orders, answers, assignment):
+    """A dict or record: everything in it that has a known name, and at least one whole order of the documented ones."""
+    values = flatten(fields(returned), answers)
+    missing = min(([name for name in order if name not in tops(values)] for order in orders), key=len)
+    if not values:
+        known = ", ".join(map(str, fields(returned))) or "nothing"
+        raise Mismatch(
+            f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
+        )
+    if missing:
+        unknown = [str(key) for key in fields(returned) if not answer_name(key, answers)]
+        meant = suggestions(missing, (), unknown)
+        asks = f": is its {', '.join(unknown)} meant to be {', '.join(meant)}? It" if meant else "; it"
+        raise Mismatch(
+            f"the dict or record it returns has no {', '.join(missing)}{asks} should hold {wanted(assignment)}"
+        )
+    return values
+
+
+def by_order(returned, orders, answers, assignment):
+    """A tuple in a documented order; after a forward's values it may hold one thing more, the cache."""
+    extras = (0,) if assignment.is_backward else (0, 1)
+    for extra in extras:
+        for order in orders:
+            values = dict(zip(order, returned, strict=False))
+            if len(returned) == len(order) + extra and all(map(is_value, values.values())):
+                return flatten(values, answers)
+    if len(returned) in {len(order) + extra for order in orders for extra in extras}:
+        return flatten(dict(zip(orders[0], returned, strict=False)), answers)  # says which of them is no array
+    raise Mismatch(f"it returns {len(returned)} values, but should return {wanted(assignment)}")
+
+
+def is_value(value):
+    """Whether a value can be compared: a number, an array, or a dict of arrays."""
+    return isinstance(value, np.ndarray | int | float | np.generic) or (isinstance(value, dict) and bool(value))
+
+
+def flatten(named, answers):
+    """Name -> array for all values with a known name, one level of dicts and records deep. Raises Mismatch."""
+    flat = {}
+    for name, value in named.items():
+        inside = fields(value) if isinstance(value, dict) or is_record(value) else {}
+        for path, inner in (
+            {f"{name}.{key}": inner for key, inner in inside.items()}.items() if inside else [(name, value)]
+        ):
+            known = answer_name(path, answers)
+            if known:
+                flat[known] = as_array(known, inner)
+    return flat
+
+
+def answer_names(named, answers):
+    """The answers' names of a dict's keys."""
+    return [answer_name(name, answers) for name in named if answer_name(name, answers)]
+
+
+def answer_name(path, answers):
+    """The name under which a returned value is known, or None; "parameters.W_x" and "W_x" may stand for dW_x."""
+    leaf = str(path).rpartition(".")[2]
+    for name in (PATHS.get(path), path, leaf, f"d{leaf}"):
+        if name in answers:
+            return name
+    return None
+
+
+def tops(values):
+    """The names, and what stands before a dot in them."""
+    return {part for name in values for part in (name, name.partition(".")[0])}
+
+
+def as_array(name, value):
+    """A value as an array of real numbers. Raises Mismatch."""
+    if value is None:
+        raise Mismatch(f"{name} is None: it is not computed, or not returned")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        raise Mismatch(f"{name} should be an array of real numbers; it is {describe(value)}")
+    return array
+
+
+def describe(value):
+    """What a value is, in the student's words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} ({value.dtype})"
+    names = {list: "a list", tuple: "a tuple", dict: "a dict", str: "a string", int: "an integer", float: "a number"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def wanted(assignment):
+    """What a function should return, in the documented order."""
+    return "  or  ".join(", ".join(order) for order in assignment.returns if len(order) < 12)
+
+
+def compare(values, answers, rtol):
+    """(rows of the wrong quantities, sentences about shapes, dtypes and infinities)."""
+    rows, sentences = [], []
+    for name, right in answers.items():
+        if name not in values:
+            continue
+        yours = values[name]
+        if yours.shape != np.shape(right):
+            sentences.append(shape_sentence(name, yours, np.asarray(right)))
+        elif not np.isfinite(yours).all():
+            where = tuple(int(k) for k in np.argwhere(~np.isfinite(yours))[0])
+            place = f" at {where}" if where else ""
+            sentences.append(f"{name} is not finite: it is {yours[where]}{place}, where {right[where]:.6g} is right")
+        else:
+            rows += wrong_row(name, yours, np.asarray(right), rtol)
+    if is_rounding(rows, rtol):
+        sentences.append(
+            "the values are right to some seven digits: the errors are as small as float32's rounding. Is there a "
+            "buffer of a fixed dtype (keep float64), or is a small ε added somewhere, as in log(p + 1e-8) or "
+            "max_norm / (norm + 1e-6)?"
+        )
+    return rows, sentences
+
+
+def shape_sentence(name, yours, right):
+    """What to say of a wrong shape: one time step too many is the start state, by all appearances."""
+    has_start = right.ndim == 3 and yours.shape == (len(right) + 1, *right.shape[1:])
+    start = ": is the start state the first of the time steps? Leave it out" if has_start else ""
+    return f"{name} is of shape {yours.shape}; it should be of shape {right.shape}{start}"
+
+
+def is_rounding(rows, rtol):
+    """Whether all errors are as small as float32's rounding: of exact answers, not of numerical derivatives."""
+    return bool(rows) and rtol == RTOL and all(row.relative_error < FLOAT32_STEP * 10 for row in rows)
+
+
+def wrong_row(name, yours, right, rtol):
+    """A list with the row of a wrong quantity; empty where it is right."""
+    error = np.abs(yours - right)
+    wrong = error > rtol * max(1, np.abs(right).max(initial=0))
+    if not wrong.any():
+        return []
+    index = tuple(int(k) for k in np.unravel_index(np.argmax(error), right.shape))
+    scale = max(abs(yours[index]), abs(right[index]))
+    return [
+        Wrong(
+            name, right.shape, index, float(yours[index]), float(right[index]), float(error[index] / scale),
+            int(wrong.sum()), right.size,
+        )
+    ]  # fmt: skip
