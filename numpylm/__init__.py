@@ -8,6 +8,7 @@ One file holds one idea: lstm.py equations (3) to (8) and their backward pass, l
 README.md maps equations to files. `python -m numpylm --help` lists the commands.
 """
 
+import sys
 from importlib import import_module
 
 from numpylm.clipping import clip_by_global_norm, clip_by_value
@@ -18,7 +19,7 @@ from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 
 __version__ = "0.1.0"
 
-LATER = {  # modules that are imported when one of their names is first used, so that importing numpylm is quick
+PUBLIC = {  # module -> its public names; each module is imported when one of its names is first used
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
     "generation": ["generate", "generate_stream"],
@@ -68,16 +69,42 @@ __all__ = [
 ]
 
 
+MOVED = {  # modules that had another place in older versions
+    "batches": "data.batches",
+    "cli": "commands.cli",
+    "corpora": "data.corpora",
+    "grammar": "data.grammar",
+    "ngrams": "data.ngrams",
+    "tasks": "data.tasks",
+    "text": "data.text",
+    "token_file": "data.token_file",
+}
+
+
 def __getattr__(name):
-    """A name of LATER, or a submodule such as numpylm.lstm, imported now (PEP 562)."""
-    for module, names in LATER.items():
+    """Import a public name, or a submodule such as numpylm.lstm, when it is first used (PEP 562)."""
+    for module, names in PUBLIC.items():
         if name in names:
             return getattr(import_module(f"numpylm.{module}"), name)
     try:
-        return import_module(f"numpylm.{name}")
+        return import_module(f"numpylm.{MOVED.get(name, name)}")
     except ModuleNotFoundError:
         raise AttributeError(f"module 'numpylm' has no attribute {name!r}") from None
 
 
 def __dir__():
     return sorted([*globals(), *__all__])
+
+
+class MovedModules:
+    """Says where a module of an older version is now, when somebody imports it under its old name."""
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        """Python asks this after its own finders. Raises ModuleNotFoundError for a name of MOVED."""
+        place = MOVED.get(fullname.removeprefix("numpylm."))
+        if fullname.startswith("numpylm.") and place:
+            raise ModuleNotFoundError(f"{fullname} is now numpylm.{place}", name=fullname)
+
+
+sys.meta_path.append(MovedModules)

@@ -8,12 +8,13 @@ the product with W_hn, not before it.
 
     x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
-What σ and tanh are taken of in (10) to (12) is the pre-activation a_t, (N, 3H), of which da_t is the gradient. The
-weights lie side by side, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr, W_hz, … are views. xW =
-x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t = h_{t-1} W_h the state's.
+The arguments of σ and tanh in (10) to (12) are the pre-activations a_r, a_z and a_n; da_t (N, 3H) has their gradients
+side by side. The weights lie side by side too, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr,
+W_hz, … are views. xW = x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t =
+h_{t-1} W_h is the state's share.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,10 +22,8 @@ from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
-from numpylm.projection import projection_backward, projection_forward
-from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_columns, gate_views, over_time
-
-R, Z, N = range(3)  # the gates' order in the packed arrays, as in equations (10) to (12)
+from numpylm.projection import Lookup, projection_backward, projection_forward
+from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_views, gates, over_time
 
 
 class GRUParameters(NamedTuple):
@@ -46,13 +45,16 @@ class GRUState(NamedTuple):
 
 
 class GRUStep(NamedTuple):
-    """Every intermediate of one step, each (N, H); h_in is h_prev after recurrent dropout, if any."""
+    """Every intermediate of one step, each (N, H), but hW_t is (N, 3H); hWb_n is h_{t-1} W_hn + b_hn."""
 
     h_prev: np.ndarray
-    h_in: np.ndarray
+    hW_t: np.ndarray
+    a_r: np.ndarray
     r_t: np.ndarray
+    a_z: np.ndarray
     z_t: np.ndarray
-    hW_n: np.ndarray
+    hWb_n: np.ndarray
+    a_n: np.ndarray
     n_t: np.ndarray
     h_t: np.ndarray
 
@@ -63,36 +65,45 @@ class GRUStepGradients(NamedTuple):
     dh_t: np.ndarray
     dz_t: np.ndarray
     dn_t: np.ndarray
+    da_n: np.ndarray
     dr_t: np.ndarray
+    dhWb_n: np.ndarray
+    da_z: np.ndarray
+    da_r: np.ndarray
     da_t: np.ndarray
     dhW_t: np.ndarray
     dh_prev: np.ndarray
 
 
 class GRUTrace(NamedTuple):
-    """The forward pass as gru_backward reads it; .r .z .n are the T steps' r_t, z_t, n_t, each as (T, N, H)."""
+    """The forward pass as gru_backward reads it; .r .z .n .h_prev stack the steps' fields: (T, N, H)."""
 
     x: np.ndarray
     h: np.ndarray
     steps: list
-    mask: Any
-    recurrent_dropout: Any
-    r, z, n = over_time("r_t", "z_t", "n_t")
+    mask: np.ndarray | None
+    recurrent_dropout: np.ndarray | None
+    lookup: Lookup | None
+    r, z, n, h_prev = over_time("r_t", "z_t", "n_t", "h_prev")
 
 
 def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
     """One time step: xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,) give a GRUStep.
 
-    Recurrent dropout meets h_prev only where it enters the gates: the h_prev that (13) carries on stays whole.
+    Recurrent dropout acts on h_prev only in the product: (13) carries h_prev on as it is.
     """
-    h_in = drop(h_prev, recurrent_dropout)
-    hW_t = h_in @ W_h  # (N, 3H)
-    r_t = sigmoid(gate_columns(xW_t, R, 3) + gate_columns(hW_t, R, 3))  # (10)
-    z_t = sigmoid(gate_columns(xW_t, Z, 3) + gate_columns(hW_t, Z, 3))  # (11)
-    hW_n = gate_columns(hW_t, N, 3) + b_hn
-    n_t = tanh(gate_columns(xW_t, N, 3) + r_t * hW_n)  # (12)
+    hW_t = drop(h_prev, recurrent_dropout) @ W_h  # (N, 3H)
+    xW_r, xW_z, xW_n = gates(xW_t, 3)  # (N, H) each
+    hW_r, hW_z, hW_n = gates(hW_t, 3)
+    a_r = xW_r + hW_r
+    r_t = sigmoid(a_r)  # (10)
+    a_z = xW_z + hW_z
+    z_t = sigmoid(a_z)  # (11)
+    hWb_n = hW_n + b_hn
+    a_n = xW_n + r_t * hWb_n
+    n_t = tanh(a_n)  # (12)
     h_t = (1 - z_t) * n_t + z_t * h_prev  # (13)
-    return GRUStep(h_prev, h_in, r_t, z_t, hW_n, n_t, h_t)
+    return GRUStep(h_prev, hW_t, a_r, r_t, a_z, z_t, hWb_n, a_n, n_t, h_t)
 
 
 def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
@@ -101,24 +112,23 @@ def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
     dn_t = dh_t * (1 - step.z_t)  # (13)
     dh_carried = dh_t * step.z_t  # (13)
     da_n = tanh_backward(dn_t, step.n_t)  # (12)
-    dr_t = da_n * step.hW_n  # (12)
-    dhW_n = da_n * step.r_t  # (12)
+    dr_t = da_n * step.hWb_n  # (12)
+    dhWb_n = da_n * step.r_t  # (12)
     da_z = sigmoid_backward(dz_t, step.z_t)  # (11)
     da_r = sigmoid_backward(dr_t, step.r_t)  # (10)
     da_t = np.concatenate((da_r, da_z, da_n), axis=1)  # (N, 3H)
-    dhW_t = np.concatenate((da_r, da_z, dhW_n), axis=1)  # (N, 3H)
-    dh_in = dhW_t @ W_h.T  # (10) to (12)
-    dh_prev = dh_carried + drop(dh_in, recurrent_dropout)
-    return GRUStepGradients(dh_t, dz_t, dn_t, dr_t, da_t, dhW_t, dh_prev)
+    dhW_t = np.concatenate((da_r, da_z, dhWb_n), axis=1)  # (N, 3H)
+    dh_prev = dh_carried + drop(dhW_t @ W_h.T, recurrent_dropout)  # (10) to (13)
+    return GRUStepGradients(dh_t, dz_t, dn_t, da_n, dr_t, dhWb_n, da_z, da_r, da_t, dhW_t, dh_prev)
 
 
-def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
+def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None):
     """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
 
-    mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
-    h_{t-1} in the gates at every step (dropout.py).
+    mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
+    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
     """
-    xW = projection_forward(x, parameters.W_x, parameters.b)  # (T, N, 3H)
+    xW = projection_forward(x, parameters.W_x, parameters.b, lookup)  # (T, N, 3H)
     h_t = state_0.h
     h, steps = [], []
     for t in range(len(x)):
@@ -127,11 +137,11 @@ def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
         h.append(h_t)
         steps.append(step)
     h = np.stack(h)  # (T, N, H)
-    return Output(h, GRUState(h_t), GRUTrace(x, h, steps, mask, recurrent_dropout))
+    return Output(h, GRUState(h_t), GRUTrace(x, h, steps, mask, recurrent_dropout, lookup))
 
 
-def gru_backward(parameters, dh, dstate_T, trace):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients(dparameters, dx, dstate_0).
+def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
+    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ dhW_t: one matrix product after the loop.
@@ -140,16 +150,20 @@ def gru_backward(parameters, dh, dstate_T, trace):
     dh_next = dstate_T.h
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 3H)
     dhW = np.empty_like(da)
+    steps = [None] * len(dh) if keep_steps else None
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
         gradients = gru_step_backward(dh_t, trace.steps[t], W_h, trace.recurrent_dropout)
         da[t] = gradients.da_t
         dhW[t] = gradients.dhW_t
         dh_next = gradients.dh_prev + dh_frozen
-    dx, dW_x, db = projection_backward(da, trace.x, parameters.W_x)
-    dW_h = flatten_time([step.h_in for step in trace.steps]).T @ flatten_time(dhW)
-    db_hn = gate_columns(dhW, N, 3).sum(axis=(0, 1))
-    return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next))
+        if keep_steps:
+            steps[t] = gradients
+    dx, dW_x, db, dE = projection_backward(da, trace.x, parameters.W_x, trace.lookup)
+    dW_h = flatten_time(drop(trace.h_prev, trace.recurrent_dropout)).T @ flatten_time(dhW)
+    _, _, dhWb_n = gates(dhW, 3)  # (T, N, H)
+    db_hn = dhWb_n.sum(axis=(0, 1))
+    return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next), dE, steps)
 
 
 def gru_advance(parameters, xW_t, state):

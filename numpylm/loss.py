@@ -5,8 +5,8 @@
 
     logits (T, N, V)   targets (T, N) integers   y (T, N, V)   M: how many targets are predicted
 
-A target of -1 is not predicted: it adds nothing to the loss, is not counted in M and gets no gradient. The logarithm
-is taken of no probability: log y = logits - log Σ_v e^logits_v, with the largest logit subtracted before.
+A target of -1 is not predicted: it adds nothing to the loss, is not counted in M and gets no gradient. We never take
+the log of a probability: log y = logits - log Σ_v e^logits_v, and the largest logit is subtracted first.
 """
 
 from typing import NamedTuple
@@ -24,39 +24,43 @@ class CrossEntropyTrace(NamedTuple):
 
 
 def surprisal(logits, targets):
-    """-log y[target] in nats, of the targets' shape (T, N); zero where the target is -1."""
+    """-log y[target] in nats, in the targets' shape (T, N); zero where the target is -1."""
     shifted = logits - logits.max(axis=-1, keepdims=True)  # (T, N, V)
     at_target = target_entries(shifted, targets)
     return np.where(targets == IGNORED, 0, np.log(np.exp(shifted).sum(axis=-1)) - at_target)
 
 
-def cross_entropy_forward(logits, targets, out=None):
+def cross_entropy_forward(logits, targets, overwrite=False):
     """The loss, a number in nats per predicted token, and the CrossEntropyTrace.
 
-    y is written to the array out where one is given: the logits themselves, if nobody needs them any more.
+    overwrite=True writes y over the array of the logits, which the caller must not use again.
     Raises ValueError when every target is -1.
     """
     predicted = targets != IGNORED
     if not predicted.any():
         raise ValueError("every target is -1: the loss is a mean over predicted tokens, and there is none")
-    shifted = np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)  # (T, N, V)
+    largest = logits.max(axis=-1, keepdims=True)  # (T, N, 1)
+    shifted = np.subtract(logits, largest, out=logits if overwrite else None)  # (T, N, V)
+    del logits  # a name whose array is overwritten goes
     log_at_target = target_entries(shifted, targets)  # (T, N)
     y = np.exp(shifted, out=shifted)
+    del shifted
     total = y.sum(axis=-1, keepdims=True)  # (T, N, 1)
     y /= total
     nats = np.log(total[..., 0]) - log_at_target
     return nats[predicted].mean().item(), CrossEntropyTrace(y, targets)
 
 
-def cross_entropy_backward(trace, out=None):
+def cross_entropy_backward(trace, overwrite=False):
     """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere.
 
-    It is written to the array out where one is given: y itself, if nobody needs it any more.
+    overwrite=True writes dlogits over the array of y, and the caller must not use the trace again.
     """
     y, targets = trace
     t, n = np.nonzero(targets != IGNORED)
     M = t.size
-    dlogits = np.divide(y, M, out=out)  # (T, N, V)
+    dlogits = np.divide(y, M, out=y if overwrite else None)  # (T, N, V)
+    del y, trace  # a name whose array is overwritten goes
     dlogits[t, n, targets[t, n]] -= 1 / M
     dlogits[targets == IGNORED] = 0
     return dlogits

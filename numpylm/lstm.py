@@ -9,14 +9,14 @@
 
     x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
-What σ and tanh are taken of in (3) to (6) is the pre-activation a_t, (N, 4H), of which da_t is the gradient. The four
-gates' weights lie side by side, in the order i, f, o, c̃, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step is
-one matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not wait for h_{t-1}: it is
+The arguments of σ and tanh in (3) to (6) are the pre-activations a_i, a_f, a_o and a_c, the columns of a_t (N, 4H). The
+four gates' weights lie side by side, in the order i, f, o, c̃, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step
+is one matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not wait for h_{t-1}: it is
 one product for the whole sequence, named xW.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,8 @@ from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
-from numpylm.projection import projection_backward, projection_forward
-from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_columns, gate_views, over_time
-
-I, F, O, C = range(4)
+from numpylm.projection import Lookup, projection_backward, projection_forward
+from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_views, gates, over_time
 
 
 class LSTMParameters(NamedTuple):
@@ -50,10 +48,11 @@ class LSTMState(NamedTuple):
 
 
 class LSTMStep(NamedTuple):
-    """Every intermediate of one step, each (N, H); h_prev is h_{t-1} after recurrent dropout, if any."""
+    """Every intermediate of one step, each (N, H), but a_t is (N, 4H); h_prev is h_{t-1}, and c_prev c_{t-1}."""
 
     h_prev: np.ndarray
     c_prev: np.ndarray
+    a_t: np.ndarray
     i_t: np.ndarray
     f_t: np.ndarray
     o_t: np.ndarray
@@ -74,37 +73,42 @@ class LSTMStepGradients(NamedTuple):
     dc_prev: np.ndarray
     di_t: np.ndarray
     dc_tilde_t: np.ndarray
+    da_c: np.ndarray
+    da_o: np.ndarray
+    da_f: np.ndarray
+    da_i: np.ndarray
     da_t: np.ndarray
     dh_prev: np.ndarray
 
 
 class LSTMTrace(NamedTuple):
-    """The forward pass as lstm_backward reads it; .i .f .o .c_tilde .c .tanh_c stack the steps' fields: (T, N, H).
-
-    With a mask these are what each step computed; h, and the state that is carried on, are after freezing."""
+    """The forward pass as lstm_backward reads it. .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields:
+    (T, N, H). With a mask these are what each step computed; h, and the state carried on, are after freezing."""
 
     x: np.ndarray
     h: np.ndarray
     steps: list
-    mask: Any
-    recurrent_dropout: Any
-    i, f, o, c_tilde, c, tanh_c = over_time("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "tanh_c_t")
+    mask: np.ndarray | None
+    recurrent_dropout: np.ndarray | None
+    lookup: Lookup | None
+    i, f, o, c_tilde, c, tanh_c, h_prev = over_time("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "tanh_c_t", "h_prev")
 
 
-def lstm_step(xW_t, h_prev, c_prev, W_h):
+def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
     """One time step: xW_t = x_t W_x + b (N, 4H), h_prev and c_prev (N, H) and W_h (H, 4H) give an LSTMStep."""
-    a_t = xW_t + h_prev @ W_h  # (N, 4H)
-    i_t = sigmoid(gate_columns(a_t, I, 4))  # (3)
-    f_t = sigmoid(gate_columns(a_t, F, 4))  # (4)
-    o_t = sigmoid(gate_columns(a_t, O, 4))  # (5)
-    c_tilde_t = tanh(gate_columns(a_t, C, 4))  # (6)
+    a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_h  # (N, 4H)
+    a_i, a_f, a_o, a_c = gates(a_t, 4)  # (N, H) each
+    i_t = sigmoid(a_i)  # (3)
+    f_t = sigmoid(a_f)  # (4)
+    o_t = sigmoid(a_o)  # (5)
+    c_tilde_t = tanh(a_c)  # (6)
     c_t = f_t * c_prev + i_t * c_tilde_t  # (7)
     tanh_c_t = tanh(c_t)
     h_t = o_t * tanh_c_t  # (8)
-    return LSTMStep(h_prev, c_prev, i_t, f_t, o_t, c_tilde_t, c_t, tanh_c_t, h_t)
+    return LSTMStep(h_prev, c_prev, a_t, i_t, f_t, o_t, c_tilde_t, c_t, tanh_c_t, h_t)
 
 
-def lstm_step_backward(dh_t, dc_next, step, W_h):
+def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
     """Gradients of one step, as LSTMStepGradients, from dh_t (N, H), all that reaches h_t, and dc_next (N, H), what
     reaches c_t from the step t + 1. c_t has two paths to the loss, and dc_t is the sum of both. da_t is also xW_t's."""
     do_t = dh_t * step.tanh_c_t  # (8)
@@ -119,31 +123,33 @@ def lstm_step_backward(dh_t, dc_next, step, W_h):
     da_f = sigmoid_backward(df_t, step.f_t)  # (4)
     da_i = sigmoid_backward(di_t, step.i_t)  # (3)
     da_t = np.concatenate((da_i, da_f, da_o, da_c), axis=1)  # (N, 4H)
-    dh_prev = da_t @ W_h.T  # (3) to (6)
-    return LSTMStepGradients(dh_t, do_t, dtanh_c_t, dc_t, df_t, dc_prev, di_t, dc_tilde_t, da_t, dh_prev)
+    dh_prev = drop(da_t @ W_h.T, recurrent_dropout)  # (3) to (6)
+    return LSTMStepGradients(
+        dh_t, do_t, dtanh_c_t, dc_t, df_t, dc_prev, di_t, dc_tilde_t, da_c, da_o, da_f, da_i, da_t, dh_prev
+    )
 
 
-def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None):
+def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None):
     """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
 
-    mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
-    h_{t-1} at every step (dropout.py).
+    mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
+    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
     """
-    xW = projection_forward(x, parameters.W_x, parameters.b)  # (T, N, 4H)
+    xW = projection_forward(x, parameters.W_x, parameters.b, lookup)  # (T, N, 4H)
     h_t, c_t = state_0
     h, steps = [], []
     for t in range(len(x)):
-        step = lstm_step(xW[t], drop(h_t, recurrent_dropout), c_t, parameters.W_h)
+        step = lstm_step(xW[t], h_t, c_t, parameters.W_h, recurrent_dropout)
         h_t = freeze(mask, t, step.h_t, h_t)
         c_t = freeze(mask, t, step.c_t, c_t)
         h.append(h_t)
         steps.append(step)
     h = np.stack(h)  # (T, N, H)
-    return Output(h, LSTMState(h_t, c_t), LSTMTrace(x, h, steps, mask, recurrent_dropout))
+    return Output(h, LSTMState(h_t, c_t), LSTMTrace(x, h, steps, mask, recurrent_dropout, lookup))
 
 
-def lstm_backward(parameters, dh, dstate_T, trace):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients(dparameters, dx, dstate_0).
+def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
+    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
@@ -151,16 +157,19 @@ def lstm_backward(parameters, dh, dstate_T, trace):
     W_h = np.asfortranarray(parameters.W_h)  # so that W_h.T, in every step, is contiguous
     dh_next, dc_next = dstate_T
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 4H)
+    steps = [None] * len(dh) if keep_steps else None
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
         dc_t, dc_frozen = freeze_backward(trace.mask, t, dc_next)
-        gradients = lstm_step_backward(dh_t, dc_t, trace.steps[t], W_h)
+        gradients = lstm_step_backward(dh_t, dc_t, trace.steps[t], W_h, trace.recurrent_dropout)
         da[t] = gradients.da_t
-        dh_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen
+        dh_next = gradients.dh_prev + dh_frozen
         dc_next = gradients.dc_prev + dc_frozen
-    dx, dW_x, db = projection_backward(da, trace.x, parameters.W_x)
-    dW_h = flatten_time([step.h_prev for step in trace.steps]).T @ flatten_time(da)
-    return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next))
+        if keep_steps:
+            steps[t] = gradients
+    dx, dW_x, db, dE = projection_backward(da, trace.x, parameters.W_x, trace.lookup)
+    dW_h = flatten_time(drop(trace.h_prev, trace.recurrent_dropout)).T @ flatten_time(da)
+    return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next), dE, steps)
 
 
 def lstm_advance(parameters, xW_t, state):

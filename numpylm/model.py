@@ -22,7 +22,7 @@ from numpylm.gru import gru_cell
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
-from numpylm.projection import Embedded
+from numpylm.projection import Lookup
 from numpylm.rnn import rnn_cell
 
 
@@ -131,44 +131,51 @@ class LanguageModel:
         targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
         h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
         W_hy = self.output_matrix()
-        logits = affine_forward(h, W_hy, self._parameters["b_y"])
-        loss, loss_trace = cross_entropy_forward(logits, targets, out=logits)
-        dlogits = cross_entropy_backward(loss_trace, out=logits)
+        # logits, y and dlogits are by far the largest arrays, (T, N, V): each is written over the one before.
+        loss, loss_trace = cross_entropy_forward(
+            affine_forward(h, W_hy, self._parameters["b_y"]), targets, overwrite=True
+        )
+        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
+        del loss_trace
         dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
-        del logits, loss_trace, dlogits  # one array (T, N, V), by far the largest: logits, then y, then dlogits
+        del dlogits
         return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
 
     def _hidden(self, tokens, state, mask, masks):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
-        h = self._embed(tokens, masks)
+        h = embedding_forward(tokens, self._parameters["E"])
+        lookup = self._lookup(tokens, masks)
         state_T, traces = [], []
         for layer in range(self.sizes.num_layers):
             x = drop(h, masks.inputs[layer])
-            out = self.cell.forward(self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer])
+            out = self.cell.forward(
+                self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer],
+                lookup if layer == 0 else None,
+            )  # fmt: skip
             h = out.h
             state_T.append(out.state)
             traces.append(out.trace)
         h = drop(h, masks.output)
         return h, tuple(state_T), Trace(tokens, masks, traces, h)
 
-    def _embed(self, tokens, masks):
-        """x = E[tokens] (T, N, D); left as an Embedded, for the folded table, where that has fewer rows."""
-        E = self._parameters["E"]
+    def _lookup(self, tokens, masks):
+        """The Lookup with which the first layer folds its projection, where the table has fewer rows than x has; or
+        None."""
         fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None
-        return Embedded(tokens, E) if fold else embedding_forward(tokens, E)
+        return Lookup(tokens, self._parameters["E"]) if fold else None
 
     def _backward(self, trace, dh, dW_hy, db_y):
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
-        dstate_T = self.initial_state(dh.shape[1])  # zeros: nothing after the window is asked
+        dstate_T = self.initial_state(dh.shape[1])  # zeros: no gradient comes from beyond the window
         gradients = {}
         dh = drop(dh, trace.masks.output)
         for layer in reversed(range(self.sizes.num_layers)):
-            dlayer, dx, _ = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer])
+            out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer])
             prefix = layer_prefix(layer, self.sizes.num_layers)
-            gradients.update({prefix + name: gradient for name, gradient in dlayer._asdict().items()})
-            dh = drop(dx, trace.masks.inputs[layer])
-        folded = isinstance(trace.layers[0].x, Embedded)  # then what came out of the first layer is dE already
-        gradients["E"] = dh if folded else embedding_backward(dh, trace.tokens, self.sizes.vocab_size)
+            gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
+            dh = drop(out.dx, trace.masks.inputs[layer])
+        V = self.sizes.vocab_size
+        gradients["E"] = embedding_backward(dh, trace.tokens, V) if out.dE is None else out.dE
         gradients["b_y"] = db_y
         if self.sizes.tie_weights:
             gradients["E"] += dW_hy.T

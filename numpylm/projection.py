@@ -6,8 +6,9 @@ Where x comes straight from the embedding, x_t = E[token_t], the product need no
 
     x_t W_x + b = E[token_t] W_x + b = (E W_x + b)[token_t]                                  the folded table
 
-A small vocabulary has fewer tokens than a window has places, V < T N, and its table fewer rows than x. The gradient
-folds alike: first the sum of da over the places of each token, then the products, which give dE in place of dx.
+A small vocabulary has fewer tokens than a window has places, V < T N, so the table has fewer rows than x. The gradient
+folds in the same way: first the sum of dxW over the places of each token, then the products. They give dE directly, and
+dx is not computed.
 """
 
 from typing import NamedTuple
@@ -20,37 +21,48 @@ from numpylm.embedding import embedding_backward, embedding_forward
 MANY_PLACES = 6  # of a token, from which on one sum over them is quicker than an addition for each (measured)
 
 
-class Embedded(NamedTuple):
-    """x = E[tokens] that is not looked up yet: tokens (T, N) integers and E (V, D)."""
+class Lookup(NamedTuple):
+    """Where x comes from: x = E[tokens], with tokens (T, N) integers and E (V, D)."""
 
     tokens: np.ndarray
     E: np.ndarray
 
-    def __len__(self):
-        return len(self.tokens)
+
+class ProjectionGradients(NamedTuple):
+    """dx (T, N, D), dW_x (D, ·) and db (·,); with the folded table dx is None, and dE (V, D) is there."""
+
+    dx: np.ndarray | None
+    dW_x: np.ndarray
+    db: np.ndarray
+    dE: np.ndarray | None
 
 
-def projection_forward(x, W_x, b):
-    """xW (T, N, ·) for x (T, N, D), or for x = Embedded(tokens, E) by way of the folded table."""
-    if isinstance(x, Embedded):
-        table = affine_forward(x.E, W_x, b)  # (V, ·)
-        return embedding_forward(x.tokens, table)
-    return affine_forward(x, W_x, b)
+def projection_forward(x, W_x, b, lookup=None):
+    """xW (T, N, ·) for x (T, N, D); by way of the folded table where a Lookup says that x = E[tokens]."""
+    if lookup is None:
+        return affine_forward(x, W_x, b)
+    table = affine_forward(lookup.E, W_x, b)  # (V, ·)
+    return embedding_forward(lookup.tokens, table)
 
 
-def projection_backward(da, x, W_x):
-    """AffineGradients(dx, dW_x, db) from da (T, N, ·), the gradient of xW; for an Embedded x, dx is dE (V, D)."""
-    if isinstance(x, Embedded):
-        many = x.tokens.size > MANY_PLACES * len(x.E)
-        dtable = sum_by_token(rows(da), x.tokens, len(x.E)) if many else embedding_backward(da, x.tokens, len(x.E))
-        return affine_backward(dtable, x.E, W_x)
-    return affine_backward(da, x, W_x)
+def projection_backward(dxW, x, W_x, lookup=None):
+    """ProjectionGradients from dxW (T, N, ·). x and lookup are those of the forward pass."""
+    if lookup is None:
+        dx, dW_x, db = affine_backward(dxW, x, W_x)
+        return ProjectionGradients(dx, dW_x, db, None)
+    tokens, E = lookup
+    many = tokens.size > MANY_PLACES * len(E)
+    dtable = sum_by_token(rows(dxW), tokens, len(E)) if many else embedding_backward(dxW, tokens, len(E))  # (V, ·)
+    dE, dW_x, db = affine_backward(dtable, E, W_x)
+    return ProjectionGradients(None, dW_x, db, dE)
 
 
-def sum_by_token(da_rows, tokens, vocab_size):
-    """Row v of the result (V, ·) is the sum of da_rows (T N, ·) over the places of token v: what embedding_backward
-    computes, in a third to a half of its time where each token has a dozen places or more."""
+def sum_by_token(dxW_rows, tokens, vocab_size):
+    """Row v of the result (V, ·) is the sum of dxW_rows (T N, ·) over the places of token v.
+
+    embedding_backward computes the same. This takes a third to a half of its time if a token has a dozen places.
+    """
     order = np.argsort(tokens, axis=None, kind="stable")  # a token's places side by side
     ends = np.cumsum(np.bincount(tokens.ravel(), minlength=vocab_size))
     places = np.split(order, ends[:-1])  # of token 0, of token 1, …
-    return np.stack([da_rows[places_of_v].sum(axis=0) for places_of_v in places])
+    return np.stack([dxW_rows[places_of_v].sum(axis=0) for places_of_v in places])

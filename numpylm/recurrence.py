@@ -28,11 +28,17 @@ class Output(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """dparameters, of the parameters' type and names; dx (T, N, D); dstate_0, of the state's type."""
+    """dparameters, of the parameters' type and names; dx (T, N, D); dstate_0, of the state's type.
+
+    Where the input projection was folded (projection.py) dE (V, D) comes in place of dx, which is None. steps holds
+    the T records of *_step_backward, in the order of t, if the caller asked for them.
+    """
 
     dparameters: Any
-    dx: np.ndarray
+    dx: np.ndarray | None
     dstate_0: Any
+    dE: np.ndarray | None = None
+    steps: list | None = None
 
 
 class Cell(NamedTuple):
@@ -43,26 +49,26 @@ class Cell(NamedTuple):
     State: type
     shapes: Callable  # (D, H) -> {parameter's name: shape}
     initialize: Callable  # (rng, D, H) -> Parameters
-    forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout) -> Output
-    backward: Callable  # (parameters, dh, dstate_T, trace) -> Gradients
+    forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout, lookup) -> Output
+    backward: Callable  # (parameters, dh, dstate_T, trace, keep_steps) -> Gradients
     project: Callable  # (parameters, x) -> xW, the input's share of the pre-activations
     advance: Callable  # (parameters, xW_t, state) -> the state one step later
     options: dict  # what the cell was made with, such as the forget gate's bias
 
 
-def gate_columns(packed, gate, num_gates):
-    """The columns of one gate in a packed array (..., num_gates H): a view (..., H), never a copy."""
+def gates(packed, num_gates):
+    """The columns of each gate in a packed array (..., num_gates H): a list of views (..., H), never copies."""
     H = packed.shape[-1] // num_gates
-    return packed[..., gate * H : (gate + 1) * H]
+    return [packed[..., k * H : (k + 1) * H] for k in range(num_gates)]
 
 
 def gate_views(packed_name, num_gates):
     """Properties that show each gate of a record's packed array under a name of its own: W_x as W_xi, W_xf, …"""
 
-    def gate_view(gate):
-        return property(lambda record: gate_columns(getattr(record, packed_name), gate, num_gates))
+    def gate_view(k):
+        return property(lambda record: gates(getattr(record, packed_name), num_gates)[k])
 
-    return [gate_view(gate) for gate in range(num_gates)]
+    return [gate_view(k) for k in range(num_gates)]
 
 
 def over_time(*step_names):

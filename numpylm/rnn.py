@@ -4,13 +4,13 @@
 
     x (T, N, D)   h (T, N, H)   W_xh (D, H)   W_hh (H, H)   b_h (H,)
 
-What f is taken of is the pre-activation a_t, of which da_t is the gradient. The input's share x_t W_xh + b_h does not
-wait for h_{t-1}: it is one matrix product for the whole sequence, named xW. Backpropagation through time: Rumelhart,
-Hinton and Williams (1986); Werbos (1990).
+The argument of f is the pre-activation a_t, and da_t is its gradient. The input's share x_t W_xh + b_h does not wait
+for h_{t-1}: it is one matrix product for the whole sequence, named xW. Backpropagation through time: Rumelhart, Hinton
+and Williams (1986); Werbos (1990).
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from numpylm.activations import relu, relu_backward, tanh, tanh_backward
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, identity, orthogonal
 from numpylm.masking import freeze, freeze_backward
-from numpylm.projection import projection_backward, projection_forward
+from numpylm.projection import Lookup, projection_backward, projection_forward
 from numpylm.recurrence import Cell, Gradients, Output, flatten_time, over_time
 
 NONLINEARITIES = {"tanh": (tanh, tanh_backward), "relu": (relu, relu_backward)}
@@ -40,7 +40,7 @@ class RNNState(NamedTuple):
 
 
 class RNNStep(NamedTuple):
-    """Every intermediate of one step, each (N, H); h_prev is h_{t-1} after recurrent dropout, if any."""
+    """Every intermediate of one step, each (N, H); h_prev is h_{t-1}."""
 
     h_prev: np.ndarray
     a_t: np.ndarray
@@ -56,53 +56,54 @@ class RNNStepGradients(NamedTuple):
 
 
 class RNNTrace(NamedTuple):
-    """The forward pass as rnn_backward reads it; .a is the T steps' a_t as one array (T, N, H)."""
+    """The forward pass as rnn_backward reads it; .a and .h_prev stack the steps' fields: (T, N, H)."""
 
     x: np.ndarray
     h: np.ndarray
     steps: list
     nonlinearity: str
-    mask: Any
-    recurrent_dropout: Any
-    (a,) = over_time("a_t")
+    mask: np.ndarray | None
+    recurrent_dropout: np.ndarray | None
+    lookup: Lookup | None
+    a, h_prev = over_time("a_t", "h_prev")
 
 
-def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh"):
+def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
     """One time step: xW_t = x_t W_xh + b_h (N, H), h_prev (N, H) and W_hh (H, H) give an RNNStep."""
     f, _ = NONLINEARITIES[nonlinearity]
-    a_t = xW_t + h_prev @ W_hh
+    a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_hh
     h_t = f(a_t)  # (1)
     return RNNStep(h_prev, a_t, h_t)
 
 
-def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh"):
+def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh", recurrent_dropout=None):
     """Gradients of one step from dh_t (N, H), all that reaches h_t, as RNNStepGradients. da_t is also xW_t's."""
     _, f_backward = NONLINEARITIES[nonlinearity]
     da_t = f_backward(dh_t, step.h_t)  # (1)
-    dh_prev = da_t @ W_hh.T
+    dh_prev = drop(da_t @ W_hh.T, recurrent_dropout)
     return RNNStepGradients(dh_t, da_t, dh_prev)
 
 
-def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, nonlinearity="tanh"):
+def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None, nonlinearity="tanh"):
     """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
 
-    mask (T, N), booleans, freezes sequences that have ended (masking.py); recurrent_dropout (N, H) multiplies
-    h_{t-1} at every step (dropout.py).
+    mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
+    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
     """
-    xW = projection_forward(x, parameters.W_xh, parameters.b_h)  # (T, N, H)
+    xW = projection_forward(x, parameters.W_xh, parameters.b_h, lookup)  # (T, N, H)
     h_t = state_0.h
     h, steps = [], []
     for t in range(len(x)):
-        step = rnn_step(xW[t], drop(h_t, recurrent_dropout), parameters.W_hh, nonlinearity)
+        step = rnn_step(xW[t], h_t, parameters.W_hh, nonlinearity, recurrent_dropout)
         h_t = freeze(mask, t, step.h_t, h_t)
         h.append(h_t)
         steps.append(step)
     h = np.stack(h)  # (T, N, H)
-    return Output(h, RNNState(h_t), RNNTrace(x, h, steps, nonlinearity, mask, recurrent_dropout))
+    return Output(h, RNNState(h_t), RNNTrace(x, h, steps, nonlinearity, mask, recurrent_dropout, lookup))
 
 
-def rnn_backward(parameters, dh, dstate_T, trace):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients(dparameters, dx, dstate_0).
+def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
+    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
     h_t feeds the output at t and the step t + 1: two gradients meet in it. W_hh serves every step, so that its
     gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
@@ -110,14 +111,17 @@ def rnn_backward(parameters, dh, dstate_T, trace):
     W_hh = np.asfortranarray(parameters.W_hh)  # so that W_hh.T, in every step, is contiguous
     dh_next = dstate_T.h
     da = np.empty_like(dh)  # (T, N, H)
+    steps = [None] * len(dh) if keep_steps else None
     for t in reversed(range(len(dh))):
         dh_t, dh_frozen = freeze_backward(trace.mask, t, dh[t] + dh_next)
-        gradients = rnn_step_backward(dh_t, trace.steps[t], W_hh, trace.nonlinearity)
+        gradients = rnn_step_backward(dh_t, trace.steps[t], W_hh, trace.nonlinearity, trace.recurrent_dropout)
         da[t] = gradients.da_t
-        dh_next = drop(gradients.dh_prev, trace.recurrent_dropout) + dh_frozen
-    dx, dW_xh, db_h = projection_backward(da, trace.x, parameters.W_xh)
-    dW_hh = flatten_time([step.h_prev for step in trace.steps]).T @ flatten_time(da)
-    return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next))
+        dh_next = gradients.dh_prev + dh_frozen
+        if keep_steps:
+            steps[t] = gradients
+    dx, dW_xh, db_h, dE = projection_backward(da, trace.x, parameters.W_xh, trace.lookup)
+    dW_hh = flatten_time(drop(trace.h_prev, trace.recurrent_dropout)).T @ flatten_time(da)
+    return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next), dE, steps)
 
 
 def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):

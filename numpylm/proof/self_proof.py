@@ -28,7 +28,7 @@ from numpylm.gru import gru_cell
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
 from numpylm.model import GRULM, LSTMLM, RNNLM, make_model
-from numpylm.projection import Embedded, projection_backward, projection_forward
+from numpylm.projection import Lookup, projection_backward, projection_forward
 from numpylm.proof.gradient_check import check_gradients
 from numpylm.rnn import rnn_cell
 
@@ -149,14 +149,14 @@ def cross_entropy_case(rng):
 def projection_case(rng):
     """xW by the folded table, from E in place of x."""
     tokens, E, W_x, b = rng.integers(0, V, (T, N)), *[rng.standard_normal(shape) for shape in ((V, D), (D, H), H)]
-    da = rng.standard_normal((T, N, H))
-    gradients = projection_backward(da, Embedded(tokens, E), W_x)
-    claim = {"E": gradients.dx, "W_x": gradients.dW, "b": gradients.db}
+    dxW = rng.standard_normal((T, N, H))
+    gradients = projection_backward(dxW, E[tokens], W_x, Lookup(tokens, E))
+    claim = {"E": gradients.dE, "W_x": gradients.dW_x, "b": gradients.db}
 
     def forward(E, W_x, b):
-        return projection_forward(Embedded(tokens, E), W_x, b)
+        return projection_forward(E[tokens], W_x, b, Lookup(tokens, E))
 
-    return Case("folded projection", forward, {"E": E, "W_x": W_x, "b": b}, claim, da)
+    return Case("folded projection", forward, {"E": E, "W_x": W_x, "b": b}, claim, dxW)
 
 
 def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None):
