@@ -4,7 +4,7 @@
     model = nlm.LSTMLM(vocab_size=50, embedding_dim=16, hidden_dim=32)
     out = model.loss_and_gradients(inputs, targets)        # inputs, targets (T, N) integers
 
-One file holds one idea: lstm.py equations (3) to (8) and their backward pass, loss.py softmax cross-entropy, and so on;
+One file holds one idea: lstm.py has equations (3) to (8) and their backward pass, loss.py softmax cross-entropy.
 README.md maps equations to files. `python -m numpylm --help` lists the commands.
 """
 
@@ -12,14 +12,14 @@ import sys
 from importlib import import_module
 
 from numpylm.clipping import clip_by_global_norm, clip_by_value
-from numpylm.data.batches import cut_streams, pad_sequences
 from numpylm.masking import lengths_to_mask
 from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 
 __version__ = "0.1.0"
 
-PUBLIC = {  # module -> its public names; each module is imported when one of its names is first used
+PUBLIC = {  # module -> its public names; using one of them imports the module
+    "data.batches": ["cut_streams", "pad_sequences"],
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
     "generation": ["generate", "generate_stream"],
@@ -97,11 +97,11 @@ def __dir__():
 
 
 class MovedModules:
-    """Says where a module of an older version is now, when somebody imports it under its old name."""
+    """Tell a program that imports a module under its old name where the module is now."""
 
     @staticmethod
     def find_spec(fullname, path=None, target=None):
-        """Python asks this after its own finders. Raises ModuleNotFoundError for a name of MOVED."""
+        """Python calls this if its own finders find nothing. Raises ModuleNotFoundError for a name of MOVED."""
         place = MOVED.get(fullname.removeprefix("numpylm."))
         if fullname.startswith("numpylm.") and place:
             raise ModuleNotFoundError(f"{fullname} is now numpylm.{place}", name=fullname)

@@ -1,4 +1,4 @@
-"""Gradient clipping: what keeps one steep step from undoing all that was learned (Pascanu, Mikolov and Bengio, 2013).
+"""Gradient clipping: one steep step must not undo what was learned (Pascanu, Mikolov and Bengio, 2013).
 
     by global norm    g  <-  g min(1, max_norm / ‖g‖)      ‖g‖² = the sum of squares over all parameters together
     by value          g  <-  min(max(g, -limit), limit)    entry by entry
@@ -18,9 +18,10 @@ def clip_by_global_norm(gradients, max_norm):
     """Name -> gradient scaled so that the global norm is at most max_norm, and the norm before: (clipped, norm).
 
     The gradients given are left as they are; where nothing is clipped the same arrays come back in a new dict.
-    With a norm that is not finite no scaling can help: the gradients come back as they are, for the caller to see.
-    Raises ValueError unless max_norm > 0 (infinity only measures).
+    If the norm is not finite, the gradients come back as they are, and the caller must look at the norm.
+    Raises ValueError unless max_norm > 0 (infinity only measures), TypeError for what is no dict of arrays.
     """
+    require.named_arrays("gradients", gradients)
     max_norm = checked_limit("max_norm", max_norm)
     norm = global_norm(gradients)
     if norm <= max_norm or not math.isfinite(norm):
@@ -47,8 +48,10 @@ def array_norm(gradient):
 def clip_by_value(gradients, limit):
     """Name -> gradient with every entry brought into -limit..limit; the gradients given are left as they are.
 
-    An infinite entry becomes the limit, with its sign; NaN stays NaN. Raises ValueError unless limit > 0.
+    An infinite entry becomes the limit, with its sign; NaN stays NaN. Raises ValueError unless limit > 0, TypeError for
+    what is no dict of arrays.
     """
+    require.named_arrays("gradients", gradients)
     limit = checked_limit("limit", limit)
     return {name: np.clip(gradient, -limit, limit) for name, gradient in gradients.items()}
 

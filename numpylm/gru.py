@@ -45,7 +45,7 @@ class GRUState(NamedTuple):
 
 
 class GRUStep(NamedTuple):
-    """Every intermediate of one step, each (N, H), but hW_t is (N, 3H); hWb_n is h_{t-1} W_hn + b_hn."""
+    """Every intermediate of one step: hW_t (N, 3H), all others (N, H). hWb_n is h_{t-1} W_hn + b_hn."""
 
     h_prev: np.ndarray
     hW_t: np.ndarray
@@ -60,7 +60,7 @@ class GRUStep(NamedTuple):
 
 
 class GRUStepGradients(NamedTuple):
-    """The loss's gradient with respect to each intermediate of one step, each (N, H); da_t and dhW_t are (N, 3H)."""
+    """The loss's gradient with respect to each intermediate of one step: da_t, dhW_t (N, 3H), all others (N, H)."""
 
     dh_t: np.ndarray
     dz_t: np.ndarray
@@ -90,7 +90,7 @@ class GRUTrace(NamedTuple):
 def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
     """One time step: xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,) give a GRUStep.
 
-    Recurrent dropout acts on h_prev only in the product: (13) carries h_prev on as it is.
+    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product alone: (13) carries h_prev on as it is.
     """
     hW_t = drop(h_prev, recurrent_dropout) @ W_h  # (N, 3H)
     xW_r, xW_z, xW_n = gates(xW_t, 3)  # (N, H) each
@@ -99,7 +99,7 @@ def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
     r_t = sigmoid(a_r)  # (10)
     a_z = xW_z + hW_z
     z_t = sigmoid(a_z)  # (11)
-    hWb_n = hW_n + b_hn
+    hWb_n = hW_n + b_hn  # the bracket of (12)
     a_n = xW_n + r_t * hWb_n
     n_t = tanh(a_n)  # (12)
     h_t = (1 - z_t) * n_t + z_t * h_prev  # (13)
@@ -107,7 +107,7 @@ def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
 
 
 def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
-    """Gradients of one step from dh_t (N, H), all that reaches h_t, as GRUStepGradients. da_t is also xW_t's."""
+    """GRUStepGradients from dh_t (N, H), all that reaches h_t. da_t is the gradient of xW_t too."""
     dz_t = dh_t * (step.h_prev - step.n_t)  # (13)
     dn_t = dh_t * (1 - step.z_t)  # (13)
     dh_carried = dh_t * step.z_t  # (13)

@@ -6,7 +6,7 @@
     b           zero; b_f of the LSTM is forget_bias, 1 unless given        Gers et al. (2000), Jozefowicz et al. (2015)
     E           normal with standard deviation 1                            the default of PyTorch's nn.Embedding
                 1 / √D where E is also the output matrix, so that the logits start of order one
-    all         uniform in ±r, biases too, where `redraw_uniform` is asked  Zaremba et al. (2014): r = 0.1
+    all         uniform in ±r, biases too, if `redraw_uniform` is called    Zaremba et al. (2014): r = 0.1
 
 Everything is drawn in NumPy's default float and cast by the model: one seed gives the same model in every dtype.
 """
@@ -17,7 +17,7 @@ from numpylm import require
 
 
 def glorot_uniform(rng, A, B):
-    """A matrix (A, B) that neither shrinks nor swells what passes through it, forward or backward, on average."""
+    """A matrix (A, B) that on average keeps the size of what passes through it, forward and backward."""
     limit = np.sqrt(6 / (A + B))
     return rng.uniform(-limit, limit, (A, B))
 
@@ -40,8 +40,10 @@ def embedding_table(rng, V, D, tied):
 
 
 def redraw_uniform(rng, parameters, uniform_range):
-    """Draws every entry of parameters (name -> array), biases included, anew and in place: uniform in plus or minus
-    uniform_range. Raises ValueError unless that is a number above 0."""
+    """Draw every entry of parameters (name -> array), biases too, again and in place: uniform in ±uniform_range.
+
+    Raises ValueError unless uniform_range is a number above 0.
+    """
     require.positive_number("uniform_range", uniform_range)
     for array in parameters.values():
         array[...] = rng.uniform(-uniform_range, uniform_range, array.shape)

@@ -48,7 +48,7 @@ class LSTMState(NamedTuple):
 
 
 class LSTMStep(NamedTuple):
-    """Every intermediate of one step, each (N, H), but a_t is (N, 4H); h_prev is h_{t-1}, and c_prev c_{t-1}."""
+    """Every intermediate of one step: a_t (N, 4H), all others (N, H). h_prev is h_{t-1}, and c_prev is c_{t-1}."""
 
     h_prev: np.ndarray
     c_prev: np.ndarray
@@ -63,7 +63,7 @@ class LSTMStep(NamedTuple):
 
 
 class LSTMStepGradients(NamedTuple):
-    """The loss's gradient with respect to each intermediate of one step, each (N, H); da_t is (N, 4H)."""
+    """The loss's gradient with respect to each intermediate of one step: da_t (N, 4H), all others (N, H)."""
 
     dh_t: np.ndarray
     do_t: np.ndarray
@@ -82,8 +82,11 @@ class LSTMStepGradients(NamedTuple):
 
 
 class LSTMTrace(NamedTuple):
-    """The forward pass as lstm_backward reads it. .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields:
-    (T, N, H). With a mask these are what each step computed; h, and the state carried on, are after freezing."""
+    """The forward pass as lstm_backward reads it.
+
+    .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields: (T, N, H) each. With a mask they are what each step
+    computed; h, and the state carried on, are those after freezing.
+    """
 
     x: np.ndarray
     h: np.ndarray
@@ -95,7 +98,10 @@ class LSTMTrace(NamedTuple):
 
 
 def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
-    """One time step: xW_t = x_t W_x + b (N, 4H), h_prev and c_prev (N, H) and W_h (H, 4H) give an LSTMStep."""
+    """One time step: xW_t = x_t W_x + b (N, 4H), h_prev and c_prev (N, H) and W_h (H, 4H) give an LSTMStep.
+
+    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product (dropout.py).
+    """
     a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_h  # (N, 4H)
     a_i, a_f, a_o, a_c = gates(a_t, 4)  # (N, H) each
     i_t = sigmoid(a_i)  # (3)
@@ -109,8 +115,11 @@ def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
 
 
 def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
-    """Gradients of one step, as LSTMStepGradients, from dh_t (N, H), all that reaches h_t, and dc_next (N, H), what
-    reaches c_t from the step t + 1. c_t has two paths to the loss, and dc_t is the sum of both. da_t is also xW_t's."""
+    """LSTMStepGradients from dh_t (N, H), all that reaches h_t, and dc_next (N, H), what reaches c_t from step t + 1.
+
+    c_t has two paths to the loss, through h_t and through c_{t+1}: dc_t is the sum of both. da_t is the gradient of
+    xW_t too.
+    """
     do_t = dh_t * step.tanh_c_t  # (8)
     dtanh_c_t = dh_t * step.o_t  # (8)
     dc_t = dc_next + tanh_backward(dtanh_c_t, step.tanh_c_t)  # (7) at t + 1, and (8)

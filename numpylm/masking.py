@@ -19,7 +19,7 @@ def lengths_to_mask(lengths, num_steps):
     Raises ValueError for lengths that are not N integers in 0..T = num_steps.
     """
     require.count("num_steps", num_steps)
-    lengths = np.asarray(lengths)
+    lengths = require.array("lengths", lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
         raise ValueError(f"lengths must be N integers, one for each sequence; got {lengths.dtype} {lengths.shape}")
     if lengths.size and (lengths.min() < 0 or lengths.max() > num_steps):

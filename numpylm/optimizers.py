@@ -7,8 +7,8 @@
     Adam       m <- β₁ m + (1 - β₁) g;  v <- β₂ v + (1 - β₂) g²;
                θ <- θ - α m̂ / (√v̂ + ε),  m̂ = m / (1 - β₁ᵏ),  v̂ = v / (1 - β₂ᵏ) at the k-th step     Kingma and Ba (2015)
 
-optimizer.step(parameters, gradients) changes the parameters in place and the gradients not at all. What an optimizer
-remembers (v, s, m, …) is in optimizer.memory, one array of the parameter's shape for each, so that it can be saved.
+optimizer.step(parameters, gradients) changes the parameters in place and leaves the gradients alone. optimizer.memory
+holds what an optimizer remembers (v, s, m, …): one array of each parameter's shape, so that it can be saved.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpylm import require
 
 
 class Optimizer:
-    """What they share: a learning rate (an attribute, to be changed by a schedule), a step count, and a memory."""
+    """What they share: a learning rate (an attribute, which a schedule may change), a step count, and a memory."""
 
     slots = ()  # what is remembered for each parameter, by the equations' symbols
 
@@ -27,11 +27,11 @@ class Optimizer:
         self.memory = {slot: {} for slot in self.slots}  # slot -> parameter's name -> array
 
     def step(self, parameters, gradients):
-        """Updates every array of parameters (name -> array) in place from gradients of the same names and shapes.
+        """Update every array of parameters (name -> array) in place from gradients of the same names and shapes.
 
-        Raises ValueError, before anything is changed, when names or shapes differ.
+        Raises TypeError or ValueError, before anything changes, if a gradient does not fit its parameter.
         """
-        check_same_names_and_shapes(parameters, gradients)
+        check_fit(parameters, gradients)
         for remembered in self.memory.values():
             check_memory(parameters, remembered)
         self.num_steps += 1
@@ -39,14 +39,14 @@ class Optimizer:
             self.update(parameter, gradients[name], *self._remembered(name, parameter))
 
     def _remembered(self, name, parameter):
-        """The slots' arrays of one parameter: zeros when it is met for the first time."""
+        """The slots' arrays of one parameter; zeros at its first step."""
         for slot in self.slots:
             if name not in self.memory[slot]:
                 self.memory[slot][name] = np.zeros_like(parameter)
         return [self.memory[slot][name] for slot in self.slots]
 
     def update(self, parameter, gradient, *remembered):
-        """One parameter's step, in place; remembered are its slots' arrays, updated in place too."""
+        """One parameter's step, in place. The slots' arrays, `remembered`, are updated in place too."""
         raise NotImplementedError
 
 
@@ -129,21 +129,30 @@ class Adam(Optimizer):
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam}
 
 
-def check_same_names_and_shapes(parameters, gradients):
-    """Raises ValueError unless there is one gradient of the right shape for each parameter."""
+def check_fit(parameters, gradients):
+    """Raise TypeError or ValueError unless each parameter can be changed and has one gradient of its shape."""
+    require.named_arrays("parameters", parameters)
+    require.named_arrays("gradients", gradients)
     if parameters.keys() != gradients.keys():
         missing = sorted(parameters.keys() - gradients.keys())
         extra = sorted(gradients.keys() - parameters.keys())
         raise ValueError(f"one gradient is needed for each parameter; missing: {missing}, without parameter: {extra}")
     for name, parameter in parameters.items():
-        if parameter.shape != gradients[name].shape:
-            raise ValueError(
-                f"the gradient of {name} must be of its shape {parameter.shape}; got {gradients[name].shape}"
-            )
+        check_one_fit(name, parameter, gradients[name])
+
+
+def check_one_fit(name, parameter, gradient):
+    """The same for one parameter: shape, dtype, and an array that can be written to."""
+    if parameter.shape != gradient.shape:
+        raise ValueError(f"the gradient of {name} must be of its shape {parameter.shape}; got {gradient.shape}")
+    if not np.can_cast(gradient.dtype, parameter.dtype, "same_kind"):
+        raise TypeError(f"the gradient of {name} must be of its dtype {parameter.dtype}; got {gradient.dtype}")
+    if not parameter.flags.writeable:
+        raise ValueError(f"the parameter {name} must be an array that can be written to; it is read-only")
 
 
 def check_memory(parameters, remembered):
-    """Raises ValueError where what an optimizer remembers is of another shape: it has served another model."""
+    """Raise ValueError if an optimizer remembers arrays of other shapes: it served another model before."""
     for name, array in remembered.items():
         if name in parameters and parameters[name].shape != array.shape:
             raise ValueError(

@@ -2,12 +2,12 @@
 
     x (T, N, D)   W_x (D, ·)   b (·,)   xW (T, N, ·)        · is H, 3H or 4H: the cell's pre-activations
 
-Where x comes straight from the embedding, x_t = E[token_t], the product need not be made for every place of a token:
+Where x comes straight from the embedding, x_t = E[token_t], one product for each token of the vocabulary is enough:
 
     x_t W_x + b = E[token_t] W_x + b = (E W_x + b)[token_t]                                  the folded table
 
-A small vocabulary has fewer tokens than a window has places, V < T N, so the table has fewer rows than x. The gradient
-folds in the same way: first the sum of dxW over the places of each token, then the products. They give dE directly, and
+If the vocabulary has fewer tokens than the window has places, V < T N, the table has fewer rows than x. The gradient
+folds in the same way. It first sums dxW over the places of each token. The products of this sum give dE directly, and
 dx is not computed.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpylm.affine import affine_backward, affine_forward, rows
 from numpylm.embedding import embedding_backward, embedding_forward
 
-MANY_PLACES = 6  # of a token, from which on one sum over them is quicker than an addition for each (measured)
+MANY_PLACES = 6  # from so many places of a token on, sum_by_token is faster than embedding_backward (measured)
 
 
 class Lookup(NamedTuple):
@@ -29,7 +29,7 @@ class Lookup(NamedTuple):
 
 
 class ProjectionGradients(NamedTuple):
-    """dx (T, N, D), dW_x (D, ·) and db (·,); with the folded table dx is None, and dE (V, D) is there."""
+    """dx (T, N, D), dW_x (D, ·) and db (·,). With the folded table dE (V, D) stands in place of dx, which is None."""
 
     dx: np.ndarray | None
     dW_x: np.ndarray
@@ -38,7 +38,7 @@ class ProjectionGradients(NamedTuple):
 
 
 def projection_forward(x, W_x, b, lookup=None):
-    """xW (T, N, ·) for x (T, N, D); by way of the folded table where a Lookup says that x = E[tokens]."""
+    """xW (T, N, ·) for x (T, N, D). A Lookup, which says that x = E[tokens], takes the folded table's way."""
     if lookup is None:
         return affine_forward(x, W_x, b)
     table = affine_forward(lookup.E, W_x, b)  # (V, ·)
@@ -51,17 +51,21 @@ def projection_backward(dxW, x, W_x, lookup=None):
         dx, dW_x, db = affine_backward(dxW, x, W_x)
         return ProjectionGradients(dx, dW_x, db, None)
     tokens, E = lookup
-    many = tokens.size > MANY_PLACES * len(E)
-    dtable = sum_by_token(rows(dxW), tokens, len(E)) if many else embedding_backward(dxW, tokens, len(E))  # (V, ·)
+    dtable = table_backward(dxW, tokens, len(E))  # (V, ·)
     dE, dW_x, db = affine_backward(dtable, E, W_x)
     return ProjectionGradients(None, dW_x, db, dE)
 
 
-def sum_by_token(dxW_rows, tokens, vocab_size):
-    """Row v of the result (V, ·) is the sum of dxW_rows (T N, ·) over the places of token v.
+def table_backward(dxW, tokens, vocab_size):
+    """dtable (V, ·): row v is the sum of dxW (T, N, ·) over the places of token v, by the faster of two ways."""
+    if tokens.size > MANY_PLACES * vocab_size:
+        return sum_by_token(dxW, tokens, vocab_size)
+    return embedding_backward(dxW, tokens, vocab_size)
 
-    embedding_backward computes the same. This takes a third to a half of its time if a token has a dozen places.
-    """
+
+def sum_by_token(dxW, tokens, vocab_size):
+    """The same as embedding_backward, in a third to a half of its time if a token has a dozen places."""
+    dxW_rows = rows(dxW)  # (T N, ·)
     order = np.argsort(tokens, axis=None, kind="stable")  # a token's places side by side
     ends = np.cumsum(np.bincount(tokens.ravel(), minlength=vocab_size))
     places = np.split(order, ends[:-1])  # of token 0, of token 1, …

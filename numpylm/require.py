@@ -1,4 +1,4 @@
-"""Checks at the door: each returns its argument ready for use, or says what was given and what was expected.
+"""Checks of arguments: each returns its argument ready for use, or says what was given and what was expected.
 
 T time steps · N sequences in a batch · H hidden size · V vocabulary size
 """
@@ -6,8 +6,6 @@ T time steps · N sequences in a batch · H hidden size · V vocabulary size
 import math
 
 import numpy as np
-
-from numpylm.data.mapped import value_range
 
 
 def positive_integer(name, value):
@@ -80,9 +78,27 @@ def generator(rng):
     return rng
 
 
+def array(name, values):
+    """values as an array. A masked array is refused: its mask would be lost."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be a plain array; got a masked array, whose mask would be ignored")
+    return np.asarray(values)
+
+
+def named_arrays(name, values):
+    """values, if they are a dict of NumPy arrays, such as model.parameters() or out.gradients."""
+    if not isinstance(values, dict):
+        raise TypeError(f"{name} must be a dict, name -> array; got {described(values)}")
+    for key, value in values.items():
+        if not isinstance(value, np.ndarray | np.generic):
+            raise TypeError(f"{name}[{key!r}] must be a NumPy array; got {described(value)}")
+        array(f"{name}[{key!r}]", value)
+    return values
+
+
 def integer_array(name, values):
     """values as an array of integers; floats are refused, even whole ones."""
-    values = np.asarray(values)
+    values = array(name, values)
     if values.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers; got an array of {values.dtype}")
     return values
@@ -108,9 +124,7 @@ def token_stream(values, vocab_size):
     values = integer_array("tokens", values)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"tokens must be a stream of shape (number of tokens,), not empty; got shape {values.shape}")
-    lowest, highest = value_range(values)
-    in_range("tokens", np.array([lowest, highest]), 0, vocab_size)
-    return values
+    return in_range("tokens", values, 0, vocab_size)
 
 
 def targets(values, shape, vocab_size):
@@ -135,7 +149,7 @@ def mask(values, shape):
     """A mask (T, N) of booleans, or None."""
     if values is None:
         return None
-    values = np.asarray(values)
+    values = array("mask", values)
     if values.dtype != bool or values.shape != shape:
         raise ValueError(
             f"mask must be booleans of the tokens' shape (T, N) = {shape}; got {values.dtype} {values.shape}"
@@ -153,7 +167,7 @@ def state(given, expected):
 
 
 def described(given):
-    """What was given in place of a state, in a few words."""
+    """A value of the wrong kind in a few words: its type, and a sequence's length."""
     return f"{type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
 
 
@@ -161,14 +175,13 @@ def layer_state(layer, given, expected):
     """One layer's state: the arrays of expected's names, each (N, H)."""
     if type(given) is not type(expected):
         raise ValueError(f"state[{layer}] must be a {type(expected).__name__}; got a {type(given).__name__}")
-    for name, array, zeros in zip(expected._fields, given, expected, strict=True):
-        if np.shape(array) != zeros.shape:
-            raise ValueError(f"state[{layer}].{name} must be of shape (N, H) = {zeros.shape}; got {np.shape(array)}")
-        if not np.can_cast(np.asarray(array).dtype, zeros.dtype):
-            raise ValueError(
-                f"state[{layer}].{name} must be of the model's dtype {zeros.dtype}; got {np.asarray(array).dtype}"
-            )
-    return type(expected)(*[np.asarray(array, dtype=zeros.dtype) for array, zeros in zip(given, expected, strict=True)])
+    for name, values, zeros in zip(expected._fields, given, expected, strict=True):
+        values = array(f"state[{layer}].{name}", values)
+        if values.shape != zeros.shape:
+            raise ValueError(f"state[{layer}].{name} must be of shape (N, H) = {zeros.shape}; got {values.shape}")
+        if not np.can_cast(values.dtype, zeros.dtype):
+            raise ValueError(f"state[{layer}].{name} must be of the model's dtype {zeros.dtype}; got {values.dtype}")
+    return type(expected)(*[np.asarray(values, zeros.dtype) for values, zeros in zip(given, expected, strict=True)])
 
 
 def one_of(name, value, choices):

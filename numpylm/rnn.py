@@ -69,7 +69,10 @@ class RNNTrace(NamedTuple):
 
 
 def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
-    """One time step: xW_t = x_t W_xh + b_h (N, H), h_prev (N, H) and W_hh (H, H) give an RNNStep."""
+    """One time step: xW_t = x_t W_xh + b_h (N, H), h_prev (N, H) and W_hh (H, H) give an RNNStep.
+
+    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product (dropout.py).
+    """
     f, _ = NONLINEARITIES[nonlinearity]
     a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_hh
     h_t = f(a_t)  # (1)
@@ -77,10 +80,10 @@ def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
 
 
 def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh", recurrent_dropout=None):
-    """Gradients of one step from dh_t (N, H), all that reaches h_t, as RNNStepGradients. da_t is also xW_t's."""
+    """RNNStepGradients from dh_t (N, H), all that reaches h_t. da_t is the gradient of xW_t too."""
     _, f_backward = NONLINEARITIES[nonlinearity]
     da_t = f_backward(dh_t, step.h_t)  # (1)
-    dh_prev = drop(da_t @ W_hh.T, recurrent_dropout)
+    dh_prev = drop(da_t @ W_hh.T, recurrent_dropout)  # (1)
     return RNNStepGradients(dh_t, da_t, dh_prev)
 
 

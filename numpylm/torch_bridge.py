@@ -4,7 +4,7 @@
     LSTMLM:  nn.Embedding(V, D) -> nn.LSTM(D, H, L) -> nn.Linear(H, V)      attributes embedding, lstm, fc
     GRULM:   nn.Embedding(V, D) -> nn.GRU(D, H, L)  -> nn.Linear(H, V)      attributes embedding, gru, fc
 
-What differs, and is translated here:
+This module translates what differs:
 
     columns are outputs     PyTorch computes x Wᵀ, so every matrix is the transpose of ours: weight_ih is W_xᵀ
     the gates' order        PyTorch's LSTM packs i, f, g, o, with g our c̃; its GRU r, z, n as we do
@@ -15,9 +15,13 @@ What differs, and is translated here:
 Arrays are NumPy's on both sides; torch.from_numpy makes tensors of them. Nothing here imports PyTorch.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
-# PyTorch's k-th block of columns is our block GATES[kind][k]; the order is its own inverse, so it serves both ways
+from numpylm import require
+
+# PyTorch's k-th block of columns is our block GATES[kind][k]. Each order is its own inverse, so it serves both ways.
 GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
 
 
@@ -40,12 +44,14 @@ def to_torch_state_dict(model):
 
 
 def load_torch_state_dict(model, state_dict):
-    """Writes a PyTorch state dict (name -> array or CPU tensor) into a model's parameters, in the model's dtype.
+    """Write a PyTorch state dict (name -> array or CPU tensor) into a model's parameters, in the model's dtype.
 
     Raises ValueError, before anything is changed, for names or shapes that are not those of to_torch_state_dict(model),
     and for a tied model when embedding.weight and fc.weight differ.
     """
     expected = to_torch_state_dict(model)
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"the state dict must be a dict, name -> array; got {require.described(state_dict)}")
     arrays = {name: np.asarray(value) for name, value in state_dict.items()}
     check_state_dict(expected, arrays, model.sizes.tie_weights)
     parameters, kind = model.parameters(), model.cell.name
@@ -72,7 +78,7 @@ def reorder_gates(packed, order):
 
 
 def check_state_dict(expected, arrays, tied):
-    """Raises ValueError for missing, unknown or misshapen arrays."""
+    """Raise ValueError for missing, unknown or misshapen arrays."""
     if expected.keys() != arrays.keys():
         missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
         raise ValueError(f"the state dict does not fit the model; missing: {missing}, unknown: {unknown}")

@@ -124,6 +124,18 @@ def test_wrong_limits_are_refused():
             clip_by_value(gradients, wrong)
 
 
+@pytest.mark.parametrize("clip", [clip_by_global_norm, clip_by_value])
+def test_what_is_no_dict_of_arrays_is_refused(clip):
+    for wrong, message in (
+        (None, "gradients must be a dict, name -> array; got NoneType"),
+        ([np.ones(2)], "gradients must be a dict, name -> array; got list of 1"),
+        ({"W": None}, r"gradients\['W'\] must be a NumPy array; got NoneType"),
+        ({"W": np.ma.ones(2)}, r"gradients\['W'\] must be a plain array; got a masked array"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            clip(wrong, 1.0)
+
+
 def test_a_norm_whose_square_overflows_beside_an_entry_that_is_zero():
     gradient = np.array([0, 3e30, -4e30], dtype=np.float32)
     clipped, norm = clip_by_global_norm({"W": gradient}, 5.0)

@@ -6,6 +6,7 @@ from gradient_proofs import assert_same, prove, read_only
 from numpylm.gru import GRUParameters, gru_cell, gru_step, gru_step_backward
 
 N, H, D = 3, 5, 4
+DROPOUT = np.random.default_rng(9).choice([0, 1.5], (N, H))
 
 
 def random_step(seed):
@@ -24,89 +25,82 @@ def test_step_is_equations_10_to_13_written_gate_by_gate():
     def σ(a):
         return 1 / (1 + np.exp(-a))
 
-    r_t = σ(x_t @ p.W_xr + h_prev @ p.W_hr + p.b_r)
-    z_t = σ(x_t @ p.W_xz + h_prev @ p.W_hz + p.b_z)
-    n_t = np.tanh(x_t @ p.W_xn + p.b_n + r_t * (h_prev @ p.W_hn + p.b_hn))
-    expected = {"r_t": r_t, "z_t": z_t, "n_t": n_t, "h_t": (1 - z_t) * n_t + z_t * h_prev}
-    for name, values in expected.items():
-        np.testing.assert_allclose(getattr(step, name), values, rtol=1e-12, atol=1e-14, err_msg=name)
+    a_r = x_t @ p.W_xr + h_prev @ p.W_hr + p.b_r
+    a_z = x_t @ p.W_xz + h_prev @ p.W_hz + p.b_z
+    hWb_n = h_prev @ p.W_hn + p.b_hn
+    a_n = x_t @ p.W_xn + p.b_n + σ(a_r) * hWb_n
+    h_t = (1 - σ(a_z)) * np.tanh(a_n) + σ(a_z) * h_prev
+    expected = (h_prev, h_prev @ p.W_h, a_r, σ(a_r), a_z, σ(a_z), hWb_n, a_n, np.tanh(a_n), h_t)
+    for name, values, field in zip(step._fields, expected, step, strict=True):
+        np.testing.assert_allclose(field, values, rtol=1e-12, atol=1e-14, err_msg=name)
 
 
-@pytest.mark.parametrize("dropout", [None, np.random.default_rng(9).choice([0, 1.5], (N, H))])
+@pytest.mark.parametrize("dropout", [None, DROPOUT], ids=["", "dropout"])
 def test_step_backward_of_every_argument(dropout):
     xW_t, h_prev, W_h, b_hn, dh_t = random_step(1)
     step = read_only(gru_step(xW_t, h_prev, W_h, b_hn, dropout))
     arguments = read_only(dh_t), step, read_only(W_h), dropout
     gradients = gru_step_backward(*arguments)
+    h_in = h_prev if dropout is None else dropout * h_prev
     prove(
         lambda xW_t, h_prev, W_h, b_hn: (dh_t * gru_step(xW_t, h_prev, W_h, b_hn, dropout).h_t).sum(),
         {"xW_t": xW_t, "h_prev": h_prev, "W_h": W_h, "b_hn": b_hn},
         {
             "xW_t": gradients.da_t,
             "h_prev": gradients.dh_prev,
-            "W_h": step.h_in.T @ gradients.dhW_t,
-            "b_hn": gradients.dhW_t[:, 2 * H :].sum(axis=0),
+            "W_h": h_in.T @ gradients.dhW_t,
+            "b_hn": gradients.dhWb_n.sum(axis=0),
         },
     )
-    assert_same(gradients.dh_t, dh_t)
     assert_same(gradients, gru_step_backward(*arguments))
 
 
 def test_every_intermediate_gradient_of_a_step():
+    """Each field of GRUStepGradients is moved where it stands: the equations after it are written out again."""
     xW_t, h_prev, W_h, b_hn, dh_t = random_step(2)
     step = gru_step(xW_t, h_prev, W_h, b_hn)
     gradients = gru_step_backward(dh_t, step, W_h)
-    prove(
-        lambda z_t, n_t: (dh_t * ((1 - z_t) * n_t + z_t * h_prev)).sum(),
-        {"z_t": step.z_t.copy(), "n_t": step.n_t.copy()},
-        {"z_t": gradients.dz_t, "n_t": gradients.dn_t},
-    )
 
-    def from_reset_gate(r_t):
-        n_t = np.tanh(xW_t[:, 2 * H :] + r_t * step.hW_n)
-        return (dh_t * (1 - step.z_t) * n_t).sum()
+    def from_candidate(z_t, n_t):  # (13)
+        return (dh_t * ((1 - z_t) * n_t + z_t * h_prev)).sum()
 
-    prove(from_reset_gate, {"r_t": step.r_t.copy()}, {"r_t": gradients.dr_t})
+    def from_reset_gate(r_t, hWb_n):  # (12), (13)
+        return from_candidate(step.z_t, np.tanh(xW_t[:, 2 * H :] + r_t * hWb_n))
+
+    def from_product(hW_t):  # (10) to (13); xW_t and h_prev stay
+        r_t, z_t = np.split(0.5 + 0.5 * np.tanh(0.5 * (xW_t + hW_t)[:, : 2 * H]), 2, axis=1)
+        return from_candidate(z_t, np.tanh(xW_t[:, 2 * H :] + r_t * (hW_t[:, 2 * H :] + b_hn)))
+
+    for loss, names in (
+        (from_candidate, ("z_t", "n_t")),
+        (from_reset_gate, ("r_t", "hWb_n")),
+        (from_product, ("hW_t",)),
+    ):
+        prove(loss, {q: getattr(step, q).copy() for q in names}, {q: getattr(gradients, f"d{q}") for q in names})
+    assert_same(gradients.dh_t, dh_t)
+    np.testing.assert_array_equal(np.split(gradients.da_t, 3, axis=1), [getattr(gradients, f"da_{k}") for k in "rzn"])
 
 
-def test_sequence_backward_of_every_argument():
-    proofs.prove_sequence(gru_cell())
-
-
-def test_sequence_backward_with_mask_and_recurrent_dropout():
-    mask = np.arange(proofs.T)[:, None] < np.array([5, 2, 3])
-    proofs.prove_sequence(gru_cell(), mask=mask)
-    dropout = np.random.default_rng(4).choice([0, 2.0], (proofs.N, proofs.H))
-    proofs.prove_sequence(gru_cell(), mask=mask, recurrent_dropout=dropout)
+@pytest.mark.parametrize(("mask", "dropout"), [(None, None), (proofs.MASK, None), (proofs.MASK, proofs.DROPOUT)])
+def test_sequence_backward_of_every_argument(mask, dropout):
+    proofs.prove_sequence(gru_cell(), mask, dropout)
 
 
 def test_chunks_equal_the_whole():
     proofs.prove_chunks_equal_whole(gru_cell())
 
 
-def test_calls_leave_no_trace():
+def test_records_of_every_step():
+    def step_backward(dh_t, step, parameters):
+        return gru_step_backward(dh_t, step, np.asfortranarray(parameters.W_h), proofs.DROPOUT)
+
+    proofs.prove_records(gru_cell(), step_backward)
+
+
+def test_calls_leave_no_trace_and_keep_the_dtype():
     proofs.prove_calls_leave_no_trace(gru_cell())
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_dtype_follows_parameters(dtype):
-    proofs.prove_dtype_follows_parameters(gru_cell(), dtype)
-
-
-def test_trace_stacks_the_steps():
-    cell = gru_cell()
-    parameters, x, state_0, _, _ = proofs.random_problem(cell)
-    out = cell.forward(parameters, x, state_0)
-    for t, step in enumerate(out.trace.steps):
-        for name in ("r", "z", "n", "h"):
-            np.testing.assert_array_equal(getattr(out.trace, name)[t], getattr(step, f"{name}_t"), err_msg=name)
+    proofs.prove_dtype_follows_parameters(gru_cell())
 
 
 def test_gate_views_share_memory_and_together_are_the_whole():
-    p = GRUParameters(*[np.zeros(shape) for shape in gru_cell().shapes(D, H).values()])
-    for value, name in enumerate((f"{kind}{gate}" for kind in ("W_x", "W_h", "b_") for gate in "rzn"), start=1):
-        view = getattr(p, name)
-        view += value
-    np.testing.assert_array_equal(p.W_x, np.repeat([[1, 2, 3]] * D, H, axis=1))
-    np.testing.assert_array_equal(p.W_h, np.repeat([[4, 5, 6]] * H, H, axis=1))
-    np.testing.assert_array_equal(p.b, np.repeat([7, 8, 9], H))
+    proofs.prove_gate_views(gru_cell(), "rzn")

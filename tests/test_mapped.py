@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 
-from numpylm import require
 from numpylm.data import mapped
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.data.mapped import blocks, release, value_range
@@ -69,12 +68,11 @@ def test_only_the_part_that_was_named_is_given_back(large):
 @pytest.mark.parametrize(
     "read",
     [
-        lambda tokens: require.token_stream(tokens, 64),
         lambda tokens: value_range(tokens),
         lambda tokens: [block.max() for block in blocks(tokens)],
         lambda tokens: read_all_windows(cut_streams(tokens, 4)),
     ],
-    ids=["require.token_stream", "value_range", "blocks", "windows"],
+    ids=["value_range", "blocks", "windows"],
 )
 def test_reading_all_of_a_mapped_stream_keeps_little_of_it(large, read, monkeypatch):
     peaks = []

@@ -58,8 +58,21 @@ def test_every_gradient(Model, options, num_layers):
 
 
 @pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_every_gradient_where_the_vocabulary_is_larger_than_the_window(Model, options):
-    prove_model(random_model(Model, vocab_size=T * N + 1, **options))  # in the others E W_x is folded (projection.py)
+@pytest.mark.parametrize("vocab_size", [V, T * N, T * N + 1])
+def test_x_is_the_embedding_in_every_trace_whether_the_projection_is_folded_or_not(Model, options, vocab_size):
+    model = random_model(Model, vocab_size=vocab_size, dropout=0.5, **options)
+    inputs, _, state = random_window(model)
+    trace = model.forward(inputs, state).trace.layers[0]
+    assert (trace.lookup is not None) == (vocab_size < T * N)
+    np.testing.assert_array_equal(trace.x, model.parameters()["E"][inputs])
+    assert trace.x.shape == (T, N, D)
+    with_dropout = model.forward(inputs, state, rng=np.random.default_rng(0)).trace
+    np.testing.assert_array_equal(
+        with_dropout.layers[0].x, model.parameters()["E"][inputs] * with_dropout.masks.inputs[0]
+    )
+    assert with_dropout.layers[0].lookup is None
+    if vocab_size > V:
+        prove_model(model)  # the other tests have the folded table
 
 
 @pytest.mark.parametrize(("Model", "options"), CELLS)
@@ -232,6 +245,8 @@ GOOD = np.zeros((T, N), dtype=int)
     ("tokens", "error", "message"),
     [
         (np.zeros((T, N)), TypeError, "tokens must be integers; got an array of float64"),
+        (None, TypeError, "tokens must be integers; got an array of object"),
+        (np.ma.zeros((T, N), dtype=int), TypeError, "tokens must be a plain array; got a masked array"),
         (np.zeros(T, dtype=int), ValueError, r"shape \(T, N\), time first.*got shape \(4,\)"),
         (np.zeros((0, N), dtype=int), ValueError, r"T, N >= 1; got shape \(0, 5\)"),
         (GOOD + V, ValueError, r"tokens must lie in 0..5 for a vocabulary of V = 6; got values in 6..6"),
@@ -259,6 +274,10 @@ def test_bad_targets_states_masks_and_generators():
         model.forward(GOOD, np.zeros((N, H)))
     with pytest.raises(ValueError, match="model's dtype float32; got float64"):
         model.forward(GOOD, nlm.LSTMLM(V, D, H, dtype=np.float64).initial_state(N))
+    with pytest.raises(TypeError, match="mask must be a plain array; got a masked array"):
+        model.forward(GOOD, mask=np.ma.ones((T, N), bool))
+    with pytest.raises(TypeError, match="targets must be integers; got an array of object"):
+        model.loss_and_gradients(GOOD, None)
     with pytest.raises(ValueError, match=r"mask must be booleans of the tokens' shape"):
         model.forward(GOOD, mask=np.ones((T, N)))
     with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or None; got int"):

@@ -65,7 +65,7 @@ def test_html_has_a_link_and_the_text(monkeypatch):
     assert "rnn_step" in shown and "style=" in shown and "background" not in shown
     monkeypatch.setitem(sys.modules, "pygments", None)
     plain = show_source(rnn_step)._repr_html_()
-    assert "def rnn_step(xW_t, h_prev, W_hh, nonlinearity=&quot;tanh&quot;):" in plain
+    assert "def rnn_step(xW_t, h_prev, W_hh, nonlinearity=&quot;tanh&quot;, recurrent_dropout=None):" in plain
 
 
 def test_a_record_is_a_table_of_names_shapes_and_numbers():

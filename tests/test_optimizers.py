@@ -221,6 +221,11 @@ def without(gradients, name):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
+        (lambda g: None, "gradients must be a dict, name -> array; got NoneType"),
+        (lambda g: list(g.values()), "gradients must be a dict, name -> array; got list of 3"),
+        (lambda g: g | {"b_y": g["b_y"].tolist()}, r"gradients\['b_y'\] must be a NumPy array; got list of 4"),
+        (lambda g: g | {"b_y": np.ma.array(g["b_y"])}, r"gradients\['b_y'\] must be a plain array; got a masked array"),
+        (lambda g: g | {"b_y": g["b_y"] * 1j}, "gradient of b_y must be of its dtype float64; got complex128"),
         (lambda g: without(g, "b_y"), r"missing: \['b_y'\]"),
         (lambda g: g | {"W_xx": g["b_y"]}, r"without parameter: \['W_xx'\]"),
         (lambda g: g | {"b_y": g["b_y"][:1]}, r"the gradient of b_y must be of its shape \(4,\); got \(1,\)"),
@@ -233,8 +238,11 @@ def test_gradients_that_do_not_fit_are_refused_before_anything_is_changed(optimi
     optimizer.step(parameters, gradients[0])
     before = {name: array.copy() for name, array in parameters.items()}
     memory = {slot: {name: a.copy() for name, a in by_name.items()} for slot, by_name in optimizer.memory.items()}
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         optimizer.step(parameters, spoil(gradients[1]))
+    parameters["b_y"].flags.writeable = False
+    with pytest.raises(ValueError, match="parameter b_y must be an array that can be written to"):
+        optimizer.step(parameters, gradients[1])
     assert optimizer.num_steps == 1
     assert all(np.array_equal(parameters[name], before[name]) for name in parameters)
     for slot, by_name in memory.items():

@@ -6,10 +6,13 @@ from gradient_proofs import assert_same, prove, read_only
 from numpylm.rnn import RNNState, rnn_cell, rnn_step, rnn_step_backward
 
 N, H = 3, 5
-KINDS = ["tanh", "relu"]
+kinds = pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+dropouts = pytest.mark.parametrize(
+    "dropout", [None, np.random.default_rng(9).choice([0, 1.5], (N, H))], ids=["", "drop"]
+)
 
 
-@pytest.mark.parametrize("nonlinearity", KINDS)
+@kinds
 def test_step_is_equation_1(nonlinearity):
     rng = np.random.default_rng(0)
     xW_t, h_prev, W_hh = rng.standard_normal((N, H)), rng.standard_normal((N, H)), rng.standard_normal((H, H))
@@ -22,54 +25,53 @@ def test_step_is_equation_1(nonlinearity):
             assert step.h_t[n, k] == pytest.approx(f(a), rel=1e-12)
 
 
-@pytest.mark.parametrize("nonlinearity", KINDS)
-def test_step_backward_of_every_argument(nonlinearity):
+@kinds
+@dropouts
+def test_step_backward_of_every_argument(nonlinearity, dropout):
     rng = np.random.default_rng(1)
     xW_t, h_prev, W_hh = rng.standard_normal((N, H)), rng.standard_normal((N, H)), rng.standard_normal((H, H))
     dh_t = rng.standard_normal((N, H))
-    step = rnn_step(xW_t, h_prev, W_hh, nonlinearity)
+    step = read_only(rnn_step(xW_t, h_prev, W_hh, nonlinearity, dropout))
+    assert step.h_prev is not h_prev and np.array_equal(step.h_prev, h_prev)
     assert np.abs(step.a_t).min() > 1e-3  # off the kink
-    step, dh_t, weights = read_only(step), read_only(dh_t), read_only(W_hh)
-    gradients = rnn_step_backward(dh_t, step, weights, nonlinearity)
+    arguments = read_only(dh_t), step, read_only(W_hh), nonlinearity, dropout
+    gradients = rnn_step_backward(*arguments)
+    h_in = h_prev if dropout is None else dropout * h_prev
     prove(
-        lambda xW_t, h_prev, W_hh: (dh_t * rnn_step(xW_t, h_prev, W_hh, nonlinearity).h_t).sum(),
+        lambda xW_t, h_prev, W_hh: (dh_t * rnn_step(xW_t, h_prev, W_hh, nonlinearity, dropout).h_t).sum(),
         {"xW_t": xW_t, "h_prev": h_prev, "W_hh": W_hh},
-        {"xW_t": gradients.da_t, "h_prev": gradients.dh_prev, "W_hh": h_prev.T @ gradients.da_t},
+        {"xW_t": gradients.da_t, "h_prev": gradients.dh_prev, "W_hh": h_in.T @ gradients.da_t},
     )
     assert_same(gradients.dh_t, dh_t)
-    assert_same(gradients, rnn_step_backward(dh_t, step, weights, nonlinearity))
+    assert_same(gradients, rnn_step_backward(*arguments))
 
 
-@pytest.mark.parametrize("nonlinearity", KINDS)
-def test_sequence_backward_of_every_argument(nonlinearity):
+@kinds
+@pytest.mark.parametrize(("mask", "dropout"), [(None, None), (proofs.MASK, None), (proofs.MASK, proofs.DROPOUT)])
+def test_sequence_backward_of_every_argument(nonlinearity, mask, dropout):
     cell = rnn_cell(nonlinearity)
     parameters, x, state_0, _, _ = proofs.random_problem(cell)
-    assert np.abs(cell.forward(parameters, x, state_0).trace.a).min() > 1e-3  # off the kink
-    proofs.prove_sequence(cell)
+    assert np.abs(cell.forward(parameters, x, state_0, mask, dropout).trace.a).min() > 1e-3  # off the kink
+    proofs.prove_sequence(cell, mask, dropout)
 
 
-@pytest.mark.parametrize("nonlinearity", KINDS)
-def test_sequence_backward_with_mask_and_recurrent_dropout(nonlinearity):
-    mask = np.arange(proofs.T)[:, None] < np.array([5, 2, 3])
-    proofs.prove_sequence(rnn_cell(nonlinearity), mask=mask)
-    dropout = np.random.default_rng(4).choice([0, 2.0], (proofs.N, proofs.H))
-    proofs.prove_sequence(rnn_cell(nonlinearity), mask=mask, recurrent_dropout=dropout)
-
-
-@pytest.mark.parametrize("nonlinearity", KINDS)
+@kinds
 def test_chunks_equal_the_whole(nonlinearity):
     proofs.prove_chunks_equal_whole(rnn_cell(nonlinearity))
 
 
-@pytest.mark.parametrize("nonlinearity", KINDS)
-def test_calls_leave_no_trace(nonlinearity):
+@kinds
+def test_records_of_every_step(nonlinearity):
+    def step_backward(dh_t, step, parameters):
+        return rnn_step_backward(dh_t, step, np.asfortranarray(parameters.W_hh), nonlinearity, proofs.DROPOUT)
+
+    proofs.prove_records(rnn_cell(nonlinearity), step_backward)
+
+
+@kinds
+def test_calls_leave_no_trace_and_keep_the_dtype(nonlinearity):
     proofs.prove_calls_leave_no_trace(rnn_cell(nonlinearity))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_dtype_follows_parameters(dtype):
-    for nonlinearity in KINDS:
-        proofs.prove_dtype_follows_parameters(rnn_cell(nonlinearity), dtype)
+    proofs.prove_dtype_follows_parameters(rnn_cell(nonlinearity))
 
 
 def test_truncation_is_zeros_passed_back():

@@ -151,5 +151,7 @@ def test_what_does_not_fit_is_refused_before_anything_changes():
         nlm.load_torch_state_dict(model, {**good, "extra": np.zeros(1)})
     with pytest.raises(ValueError, match=r"lstm.weight_hh_l0 must be of shape \(20, 5\); got \(5, 20\)"):
         nlm.load_torch_state_dict(model, {**good, "lstm.weight_hh_l0": good["lstm.weight_hh_l0"].T})
+    with pytest.raises(TypeError, match="the state dict must be a dict, name -> array; got NoneType"):
+        nlm.load_torch_state_dict(model, None)
     for name, array in model.parameters().items():
         np.testing.assert_array_equal(array, before[name])
