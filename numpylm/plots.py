@@ -1,6 +1,9 @@
 """Pictures, in one style that is readable in grey and to colour-blind eyes. matplotlib is imported where it draws."""
 
 import math
+import sys
+import warnings
+from contextlib import contextmanager
 
 from numpylm.evaluation import safe_exp
 
@@ -21,49 +24,90 @@ BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe 
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
 
 
-def learning_curve(path, rows, reference, title, unit="word"):
+CHINESE_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans CN", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
+    *("Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Noto Sans CJK JP"),
+)
+
+
+@contextmanager
+def may_fail(name):
+    """While this context lasts, a picture is drawn without which a run is complete: that it cannot be drawn, or only
+    with warnings, is one line on standard error."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    except ImportError:
+        print(f"no {name}: matplotlib is not installed", file=sys.stderr)
+    except Exception as error:  # matplotlib raises what it likes
+        print(f"no {name}: {type(error).__name__}: {error!s:.200}".partition("\n")[0], file=sys.stderr)
+    else:
+        if any("missing from" in str(warning.message) for warning in caught):
+            print(f"note: {name} shows boxes, for no font here has all characters of its title", file=sys.stderr)
+        elif caught:
+            print(f"note: {name}: {caught[0].message!s:.200}".partition("\n")[0], file=sys.stderr)
+
+
+def chinese_font():
+    """The name of an installed font with Chinese characters, or None."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return next((name for name in CHINESE_FONTS if name in installed), None)
+
+
+def font_families():
+    """matplotlib's own font, then a Chinese one, where there is one, for what the first lacks."""
+    return list(filter(None, ("DejaVu Sans", chinese_font())))
+
+
+def learning_curve(path, rows, reference, title, unit="word", perplexity=True):
     """Draws learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
-    learning_curve_figure(rows, reference, title, unit).savefig(path)
+    learning_curve_figure(rows, reference, title, unit, perplexity).savefig(path)
 
 
-def learning_curve_figure(rows, reference, title, unit="word"):
+def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
     """Perplexity against epochs from the rows of metrics.csv, with a line for each reference, as a matplotlib Figure.
 
     reference maps a name ("floor", "5-gram", …) to a perplexity; the floor is drawn solid, the others dotted. Those
     above the curves are only named, with an arrow, so that the curves have the picture's height to themselves.
-    Raises ImportError where matplotlib is not installed.
+    perplexity=False draws nats in place of perplexities. Raises ImportError where matplotlib is not installed.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):
+    measure = safe_exp if perplexity else float
+    with rc_context(STYLE | {"font.family": font_families()}):
         figure = Figure(layout="constrained")  # without pyplot, so that a notebook's own figures are left alone
         axes = figure.subplots()
-        plot_losses(axes, rows)
-        axes.set(xlabel="epoch", ylabel=f"perplexity per {unit}", title=title, yscale="log", xlim=(0, None))
-        set_plain_ticks(axes, drawn_perplexities(rows, reference))
+        plot_losses(axes, rows, measure)
+        axes.set_title(title, parse_math=False)
+        axes.set(xlabel="epoch", yscale="log", xlim=(0, None))
+        axes.set_ylabel(f"{'perplexity' if perplexity else 'nats'} per {unit}", parse_math=False)
+        set_plain_ticks(axes, drawn_values(rows, reference, measure))
         plot_references(axes, reference)
         axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
     return figure
 
 
-def drawn_perplexities(rows, reference):
-    """The finite perplexities in the rows, and those references that are no higher; without rows, all references."""
+def drawn_values(rows, reference, measure=safe_exp):
+    """The finite values in the rows, and those references that are no higher; without rows, all references."""
     losses = [row[name] for row in rows for name in ("train_loss", "valid_loss") if row[name] is not None]
-    perplexities = [perplexity for perplexity in map(safe_exp, losses) if perplexity < math.inf]
-    highest = max(perplexities, default=math.inf)
-    return perplexities + [perplexity for perplexity in reference.values() if perplexity <= highest]
+    values = [value for value in map(measure, losses) if 0 < value < math.inf]
+    highest = max(values, default=math.inf)
+    return values + [value for value in reference.values() if value <= highest]
 
 
-def plot_losses(axes, rows):
+def plot_losses(axes, rows, measure=safe_exp):
     """The training curve, each point at the middle of what it is the mean of, and a dot for each validation."""
     trained = [row for row in rows if row["train_loss"] is not None]
     middles = [(a + b["epoch"]) / 2 for a, b in zip([0] + [row["epoch"] for row in trained], trained, strict=False)]
-    axes.plot(middles, [safe_exp(row["train_loss"]) for row in trained], color=BLUE, label="training")
+    axes.plot(middles, [measure(row["train_loss"]) for row in trained], color=BLUE, label="training")
     validated = [row for row in rows if row["valid_loss"] is not None]
     axes.plot(
         [row["epoch"] for row in validated],
-        [safe_exp(row["valid_loss"]) for row in validated],
+        [measure(row["valid_loss"]) for row in validated],
         "o--",
         color=ORANGE,
         label="validation",

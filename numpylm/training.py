@@ -1,55 +1,104 @@
-"""Training by truncated backpropagation through time (Williams and Peng, 1990; Mikolov et al., 2010).
+"""Training: one loop for every kind of model.
 
-One step: the loss of a window of T tokens in N parallel streams, its gradients, clipping, the optimizer's update. The
-state is carried from window to window and starts from zeros at the beginning of each epoch; gradients stop at the
-window's edge. After each epoch the model is validated.
+One step: the loss of a batch and its gradients, clipping, the optimizer's update. After each epoch, validation. What
+differs between language models, translation, speech and question answering is a Task: a record of functions.
 
-Whoever samples or scores a line starts from zeros too. So that this is no stranger to the model than any other state,
-a stream whose window begins with a line's end is restarted from zeros now and then (restart_probability).
-
-`training` is a generator: whenever it yields, everything that the future depends on is in the model, the optimizer and
-the Progress, so that whoever runs it can show, save, stop, and later go on as if nothing had happened.
+`training` is a generator. Whenever it yields, the model, the optimizer and the Progress hold everything that the rest
+of the training depends on. So a caller can show progress, save, stop, and later go on as if nothing had happened.
 """
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from numpylm import require, schedules
+from numpylm.choices import choice
 from numpylm.clipping import clip_by_global_norm
-from numpylm.data.batches import num_windows, window
-from numpylm.evaluation import evaluate
+from numpylm.evaluation import safe_exp
 from numpylm.optimizers import OPTIMIZERS
+
+LEARNING_RATES = {name: optimizer().learning_rate for name, optimizer in OPTIMIZERS.items()}
+LEARNING_RATES["adam"] = 0.005  # measured: best for the built-in corpus
+RATES_SHOWN = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES.items())
+
+
+class Task(NamedTuple):
+    """What one kind of model does in its own way. A batch is any record of arrays.
+
+    unit                what a target is: the loss is in nats per word, per character, …
+    num_batches         of every epoch
+    batches             (epoch, first) -> an iterator of the epoch's batches from number `first` on
+    num_targets         (batch) -> how many predicted targets the loss of a batch is the mean of
+    loss_and_gradients  (model, batch, carried, rng) -> a record with loss, gradients and state; carried is the state
+                        after the batch before, None at an epoch's beginning
+    validate            (model) -> Validation
+    perplexity          whether losses are shown as perplexities, e^loss
+    """
+
+    unit: str
+    num_batches: int
+    batches: Callable
+    num_targets: Callable
+    loss_and_gradients: Callable
+    validate: Callable
+    perplexity: bool = True
+
+
+class Validation(NamedTuple):
+    """Mean nats per target of the validation data, and a note to show beside it."""
+
+    loss: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. batch_size is N, num_steps is T; epochs or minutes (or both) say when to stop."""
+    """How to train. epochs or minutes (or both) say when to stop. Raises ValueError for a setting out of range."""
 
-    batch_size: int = 32
-    num_steps: int = 32
-    epochs: int | None = 3
-    minutes: float | None = None
-    optimizer: str = "adam"
-    learning_rate: float = 0.005
-    schedule: str = "cosine"
-    decay_from: int = 4
-    decay_factor: float = 0.5
-    max_norm: float = 5.0
-    restart_probability: float = 0.2
-    seed: int = 0
+    batch_size: int = choice(32, "sequences in a batch", "-N", metavar="N", group="sizes")
+    epochs: int | None = choice(
+        3, "passes over the training data", metavar="K", shown="3, unless --minutes", group="how long, and where to"
+    )
+    minutes: float | None = choice(
+        None, "stop training after M minutes in all", metavar="M", group="how long, and where to"
+    )
+    seed: int = choice(
+        0, "of parameters, order, dropout and restarts", metavar="K", group="how long, and where to"
+    )  # fmt: skip
+    optimizer: str = choice(
+        "adam", f"{', '.join(OPTIMIZERS)}", choices=tuple(OPTIMIZERS), metavar="NAME", group="optimizer and schedule"
+    )
+    learning_rate: float | None = choice(
+        None, "at the start", metavar="RATE", shown=RATES_SHOWN, group="optimizer and schedule"
+    )
+    schedule: str = choice(
+        "cosine", f"of the learning rate: {', '.join(schedules.SCHEDULES)}", choices=schedules.SCHEDULES,
+        metavar="NAME", group="optimizer and schedule",
+    )  # fmt: skip
+    decay_from: int = choice(
+        4, "decay: the last epoch (counted from 0) at the full rate", metavar="K", group="optimizer and schedule"
+    )
+    decay_factor: float = choice(
+        0.5, "decay, plateau: the rate is multiplied by X", metavar="X", group="optimizer and schedule"
+    )
+    max_norm: float = choice(
+        5.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group="optimizer and schedule"
+    )
 
     def __post_init__(self):
         require.positive_integer("batch_size", self.batch_size)
-        require.positive_integer("num_steps", self.num_steps)
+        require.one_of("optimizer", self.optimizer, OPTIMIZERS)
+        if self.learning_rate is None:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         require.positive_number("learning_rate", self.learning_rate)
         require.positive_number("max_norm", self.max_norm)
         require.positive_number("decay_factor", self.decay_factor)
-        require.fraction("restart_probability", self.restart_probability)
         require.count("decay_from", self.decay_from)
         require.count("seed", self.seed)
-        require.one_of("optimizer", self.optimizer, OPTIMIZERS)
         require.one_of("schedule", self.schedule, schedules.SCHEDULES)
         if self.epochs is None and self.minutes is None:
             raise ValueError("give a number of epochs, or of minutes, or both")
@@ -61,23 +110,23 @@ class Settings:
 
 @dataclass
 class Progress:
-    """Where training is: complete epochs, windows done in this one, steps in all, and what they found."""
+    """Where training is: whole epochs, batches done in this one, steps in all, and what they found."""
 
     rng: Any  # the numpy.random.Generator of dropout and of restarts
     epoch: int = 0
-    window: int = 0
+    batch: int = 0
     step: int = 0
-    tokens: int = 0  # predicted in training steps
+    tokens: int = 0  # targets predicted in training steps
     epoch_tokens: int = 0  # the same in this epoch alone
     epoch_nats: float = 0.0  # the sum of their surprisals
     step_seconds: float = 0.0  # spent in training steps
     seconds: float = 0.0  # spent in training steps and validation
-    carried: Any = None  # the state after the last window, None at an epoch's beginning
+    carried: Any = None  # the state after the last batch, None at an epoch's beginning
     valid_losses: list = field(default_factory=list)
 
 
 class StepReport(NamedTuple):
-    """One step: mean nats per token before the update, the gradients' global norm before clipping, tokens predicted."""
+    """One step: mean nats per target before the update, the gradients' global norm before clipping, targets."""
 
     loss: float
     norm: float
@@ -86,12 +135,13 @@ class StepReport(NamedTuple):
 
 
 class EpochReport(NamedTuple):
-    """One validation, with is_best where its loss is the lowest so far; train_loss is the mean over the epoch's steps,
-    None where there were none."""
+    """One validation; is_best if its loss is the lowest so far. train_loss is the mean over the epoch's steps, None
+    if there were none."""
 
     valid_loss: float
     is_best: bool
     train_loss: float | None = None
+    note: str = ""
 
 
 class TrainingDiverged(Exception):
@@ -108,67 +158,76 @@ def make_optimizer(settings):
 
 
 def train_step(model, optimizer, inputs, targets, state=None, max_norm=math.inf, rng=None):
-    """One step of learning: (loss, gradient norm, the state to carry on). Raises TrainingDiverged, nothing changed."""
+    """One step of a language model: (loss, gradient norm, the state to carry on).
+
+    Raises TrainingDiverged, and changes nothing, if the loss or the norm is not finite.
+    """
     out = model.loss_and_gradients(inputs, targets, state, rng=rng)
+    norm = update(model, optimizer, out, max_norm)
+    return out.loss, norm, out.state
+
+
+def update(model, optimizer, out, max_norm):
+    """Clip out.gradients, step the optimizer, and return the global norm before clipping.
+
+    Raises TrainingDiverged, and changes nothing, if out.loss or the norm is not finite.
+    """
     clipped, norm = clip_by_global_norm(out.gradients, max_norm)
     if not (math.isfinite(out.loss) and math.isfinite(norm)):
         raise TrainingDiverged(optimizer.num_steps + 1, out.loss, norm)
     optimizer.step(model.parameters(), clipped)
-    return out.loss, norm, out.state
+    return norm
 
 
-def training(model, optimizer, streams, valid_tokens, settings, progress, line_end=None):
-    """Trains from where progress is to the settings' end; yields a StepReport after each step and an EpochReport
-    after each epoch (and, when the minutes are over, after the part of one)."""
-    num = num_windows(streams, settings.num_steps)
+def training(task, model, optimizer, settings, progress, clock=time.perf_counter):
+    """Train from where progress is to the settings' end. Yield a StepReport after each step and an EpochReport after
+    each epoch (and after the part of an epoch that the minutes allow). clock returns seconds."""
     while settings.epochs is None or progress.epoch < settings.epochs:
-        while progress.window < num and not out_of_time(settings, progress):
-            yield _one_window(model, optimizer, streams, settings, progress, num, line_end)
-        yield _validate(model, valid_tokens, settings, progress, num)
+        batches = task.batches(progress.epoch, progress.batch)
+        while progress.batch < task.num_batches and not out_of_time(settings, progress):
+            yield _one_step(task, model, optimizer, batches, settings, progress, clock)
+        yield _validate(task, model, progress, clock)
         if out_of_time(settings, progress):
             return
 
 
-def _one_window(model, optimizer, streams, settings, progress, num, line_end):
-    started = time.perf_counter()
-    inputs, targets = window(streams, settings.num_steps, progress.window)
-    optimizer.learning_rate = learning_rate_at(settings, progress, num)
-    if progress.carried is not None and settings.restart_probability > 0:
-        restarted = (inputs[0] == line_end) & (progress.rng.random(inputs.shape[1]) < settings.restart_probability)
-        progress.carried = restart(progress.carried, restarted)
-    loss, norm, progress.carried = train_step(
-        model, optimizer, inputs, targets, progress.carried, settings.max_norm, progress.rng
-    )
-    progress.window += 1
+def _one_step(task, model, optimizer, batches, settings, progress, clock):
+    started = clock()
+    batch = next(batches)
+    optimizer.learning_rate = learning_rate_at(settings, progress, task.num_batches)
+    out = task.loss_and_gradients(model, batch, progress.carried, progress.rng)
+    norm = update(model, optimizer, out, settings.max_norm)
+    num_targets = task.num_targets(batch)
+    progress.carried = out.state
+    progress.batch += 1
     progress.step += 1
-    progress.tokens += targets.size
-    progress.epoch_tokens += targets.size
-    progress.epoch_nats += loss * targets.size
-    seconds = time.perf_counter() - started
+    progress.tokens += num_targets
+    progress.epoch_tokens += num_targets
+    progress.epoch_nats += out.loss * num_targets
+    seconds = clock() - started
     progress.step_seconds += seconds
     progress.seconds += seconds
-    return StepReport(loss, norm, targets.size, optimizer.learning_rate)
+    return StepReport(out.loss, norm, num_targets, optimizer.learning_rate)
 
 
-def restart(state, restarted):
-    """The state with zeros for the streams where restarted (N,) is True."""
-    kept = ~restarted[:, None]  # (N, 1)
-    return tuple(type(layer)(*[array * kept for array in layer]) for layer in state)
-
-
-def _validate(model, valid_tokens, settings, progress, num):
-    started = time.perf_counter()
-    loss = evaluate(model, valid_tokens, min(settings.batch_size, len(valid_tokens) - 1)).loss
-    if not math.isfinite(loss):
-        raise TrainingDiverged(progress.step, f"{loss} on the validation text", "of the last step was finite")
+def _validate(task, model, progress, clock):
+    started = clock()
+    loss, note = task.validate(model)
+    if not math.isfinite(loss) or (task.perplexity and math.isinf(safe_exp(loss))):
+        raise TrainingDiverged(progress.step, f"{loss:.3g} on the validation data", "of the last step was finite")
     train_loss = progress.epoch_nats / progress.epoch_tokens if progress.epoch_tokens else None
     is_best = loss < min(progress.valid_losses, default=math.inf)
     progress.valid_losses.append(loss)
-    if progress.window == num:
-        progress.epoch, progress.window, progress.carried = progress.epoch + 1, 0, None
+    if progress.batch == task.num_batches:
+        progress.epoch, progress.batch, progress.carried = progress.epoch + 1, 0, None
         progress.epoch_tokens, progress.epoch_nats = 0, 0.0
-    progress.seconds += time.perf_counter() - started
-    return EpochReport(loss, is_best, train_loss)
+    progress.seconds += clock() - started
+    return EpochReport(loss, is_best, train_loss, note)
+
+
+def shuffled(num, seed, epoch):
+    """A permutation of range(num) that depends on seed and epoch alone: a resumed run cuts the same batches."""
+    return np.random.default_rng([seed, 4, epoch]).permutation(num)
 
 
 def out_of_time(settings, progress):
@@ -176,20 +235,19 @@ def out_of_time(settings, progress):
     return settings.minutes is not None and progress.seconds >= 60 * settings.minutes
 
 
-def share_done(settings, progress, num):
-    """How much of the training is done, from 0 to 1: by epochs or by minutes, whichever is further; num windows make
-    an epoch."""
-    by_epochs = 0 if settings.epochs is None else (progress.epoch + progress.window / num) / settings.epochs
+def share_done(settings, progress, num_batches):
+    """How much of the training is done, from 0 to 1: by epochs or by minutes, whichever is further."""
+    by_epochs = 0 if settings.epochs is None else (progress.epoch + progress.batch / num_batches) / settings.epochs
     by_minutes = 0 if settings.minutes is None else progress.seconds / (60 * settings.minutes)
     return min(1.0, max(by_epochs, by_minutes))
 
 
-def learning_rate_at(settings, progress, num):
-    """The learning rate of the next step, num windows being an epoch."""
+def learning_rate_at(settings, progress, num_batches):
+    """The learning rate of the next step."""
     if settings.schedule == "decay":
         return schedules.decay(settings.learning_rate, progress.epoch, settings.decay_from, settings.decay_factor)
     if settings.schedule == "plateau":
         return schedules.plateau(settings.learning_rate, progress.valid_losses, settings.decay_factor)
     if settings.schedule == "cosine":
-        return schedules.cosine(settings.learning_rate, share_done(settings, progress, num))
+        return schedules.cosine(settings.learning_rate, share_done(settings, progress, num_batches))
     return schedules.constant(settings.learning_rate)

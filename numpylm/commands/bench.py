@@ -6,16 +6,22 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import require
-from numpylm.bench import plot, report, results, run, scaling
+from numpylm.bench import plot, report, results, scaling
+from numpylm.bench import run as measuring
 from numpylm.bench.clock import CLOCKS
 from numpylm.bench.processes import Worker
 from numpylm.bench.shapes import GATES, SHAPES, parse_shape
 
+DESCRIPTION = (
+    "Time training steps, sampling and evaluation beside the matrix products that a\n"
+    "step cannot avoid and, where they are installed, PyTorch and JAX: all in turn, in\n"
+    "a process with one BLAS thread. About five minutes; one with --quick."
+)
 PICTURES = (".png", ".svg", ".pdf")
 QUICK = {"rounds": 2, "seconds": 0.2}
 
 
-def add_arguments(parser):
+def add_options(parser):
     """The command's options."""
     parser.add_argument(
         "--shapes", nargs="+", default=list(SHAPES), metavar="S", help="A to E, or sizes T,N,D,H,V (A B C D E)"
@@ -36,13 +42,13 @@ def add_arguments(parser):
     parser.add_argument("--scaling", action="store_true", help="only how a training step grows with T and with N")
 
 
-def main(options):
+def run(options):
     """Measures, prints and writes; the exit status is 1 where somebody's results disagree."""
     shapes = [parse_shape(text) for text in options.shapes]
     require.positive_integer("rounds", options.rounds)
     require.positive_number("seconds", options.seconds)
     check_files(options.json, options.plot)
-    effort = run.Effort(options.rounds, options.seconds, options.clock)
+    effort = measuring.Effort(options.rounds, options.seconds, options.clock)
     effort = effort._replace(**QUICK) if options.quick else effort
     found = {"threads": options.threads, **effort._asdict()}
     with Worker(options.threads, options.kernel) as worker:
@@ -52,9 +58,9 @@ def main(options):
         if options.scaling:
             found["scaling"] = scaling.measure(worker, effort)
         else:
-            run.measure_speed(worker, found, options.cells, shapes, effort)
+            measuring.measure_speed(worker, found, options.cells, shapes, effort)
     if not options.scaling:
-        run.measure_memory(found, options, shapes)
+        measuring.measure_memory(found, options, shapes)
         print(report.goals_table(found))
     write(found, options)
     return finish(found)

@@ -17,6 +17,11 @@ from typing import NamedTuple
 from numpylm.tutor.child import run_child
 from numpylm.tutor.report import report, signatures
 
+DESCRIPTION = (
+    "Check functions of known names in a Python file, such as lstm_step_backward,\n"
+    "and say what is likely wrong. The exit status is 0 if all are right."
+)
+
 
 class Result(NamedTuple):
     """What was found: error, if the file could not be run, else a finding for each function that it holds or lacks."""
@@ -34,7 +39,7 @@ class Result(NamedTuple):
         return not self.error and bool(self.findings) and all(f["status"] == "ok" for f in self.findings.values())
 
 
-def add_arguments(parser):
+def add_options(parser):
     """The options of `numpylm check`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="a Python file with functions of known names")
     parser.add_argument(
@@ -52,7 +57,7 @@ def add_arguments(parser):
     parser.add_argument("--list", action="store_true", help="the functions that are known, and what they return")
 
 
-def main(options):
+def run(options):
     """numpylm check: prints the report, returns the exit status. Raises OSError and ValueError as check_file."""
     if options.list:
         print(json.dumps(list_as_json(), indent=2) if options.json else signatures())
@@ -164,6 +169,6 @@ def list_as_json():
 if __name__ == "__main__":
     import argparse
 
-    command_line = argparse.ArgumentParser(prog="python -m numpylm check", description="Check a student's functions.")
-    add_arguments(command_line)
-    sys.exit(main(command_line.parse_args()))
+    command_line = argparse.ArgumentParser(prog="python -m numpylm check", description=DESCRIPTION)
+    add_options(command_line)
+    sys.exit(run(command_line.parse_args()))

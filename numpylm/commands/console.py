@@ -1,10 +1,8 @@
-"""What a person sees and presses while a model trains: the progress bar, and Ctrl-C; and BLAS threads."""
+"""What a person sees while a model trains, and the small helpers of printing; and BLAS threads."""
 
-import os
 import shutil
-import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from numpylm import require
@@ -13,33 +11,6 @@ from numpylm.training import EpochReport, share_done
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
-STOPPING = b"\nstopping after this step ... (Ctrl-C again to stop at once, unsaved)\n"
-
-
-class Interrupts:
-    """While this context lasts, Ctrl-C (or a termination signal) only sets .requested, so that a step can end in
-    peace; a second Ctrl-C stops at once. Signals go to the main thread alone: elsewhere this does nothing."""
-
-    def __enter__(self):
-        self.requested = False
-        self.previous = {}
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self.previous[number] = signal.signal(number, self._handle)
-            except ValueError:
-                break
-        return self
-
-    def _handle(self, number, frame):
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-        with suppress(OSError):
-            os.write(2, STOPPING)  # print would fail where the signal comes in the middle of another print
-
-    def __exit__(self, *exception):
-        for number, handler in self.previous.items():
-            signal.signal(number, handler)
 
 
 class ProgressBar:
@@ -48,10 +19,10 @@ class ProgressBar:
     Where the output is no terminal, show is False, or tqdm is not installed, only the epochs' lines appear.
     """
 
-    def __init__(self, settings, progress, num_windows, show=True):
-        self.settings, self.num_windows = settings, num_windows
+    def __init__(self, settings, progress, task, show=True):
+        self.settings, self.task = settings, task
         self.loss = None
-        self.bar = make_bar(show, self._epoch(progress.epoch), share_done(settings, progress, num_windows))
+        self.bar = make_bar(show, self._epoch(progress.epoch), share_done(settings, progress, task.num_batches))
 
     def __enter__(self):
         return self
@@ -68,20 +39,24 @@ class ProgressBar:
         if self.bar is None or self.bar.disable:
             return
         self.bar.ncols = bar_width()
-        self.bar.set_postfix_str(step_text(self.loss, report.norm, progress), refresh=False)
+        self.bar.set_postfix_str(step_text(self.loss, report.norm, progress, self.task.perplexity), refresh=False)
         self.bar.set_description_str(self._epoch(progress.epoch), refresh=False)
-        self.bar.update(share_done(self.settings, progress, self.num_windows) - self.bar.n)
+        self.bar.update(share_done(self.settings, progress, self.task.num_batches) - self.bar.n)
 
     def _show_epoch(self, progress, report):
+        epoch = self._epoch(progress.epoch - (progress.batch == 0))  # the batch after a whole epoch is the next one's
+        trained = "" if report.train_loss is None else f"train {self._measure(report.train_loss)}, "
+        note = f", {report.note}" if report.note else ""
         best = " (best so far)" if report.is_best else ""
-        epoch = self._epoch(progress.epoch - (progress.window == 0))  # the window after a whole epoch is the next one's
-        trained = "" if report.train_loss is None else f"train perplexity {safe_exp(report.train_loss):.2f}, "
-        line = f"{epoch}: {trained}validation perplexity {safe_exp(report.valid_loss):.2f}{best}"
+        line = f"{epoch}: {trained}validation {self._measure(report.valid_loss)}{note}{best}"
         if self.bar is None:
             print(line)
         else:
             self.bar.write(line)
         sys.stdout.flush()
+
+    def _measure(self, loss):
+        return f"perplexity {safe_exp(loss):.2f}" if self.task.perplexity else f"loss {loss:.4f}"
 
     def _epoch(self, epoch):
         return f"epoch {epoch + 1}" if self.settings.epochs is None else f"epoch {epoch + 1}/{self.settings.epochs}"
@@ -124,11 +99,11 @@ def bar_width():
     return max(20, terminal_width() - 3)
 
 
-def step_text(loss, norm, progress):
+def step_text(loss, norm, progress, perplexity=True):
     """The numbers behind the bar, in 45 characters or so."""
-    perplexity, speed = safe_exp(loss), progress.tokens / progress.step_seconds
+    shown, speed = safe_exp(loss), progress.tokens / progress.step_seconds
     return (
-        f"loss {loss:.3f} ppl {perplexity:,.{2 if perplexity < 100 else 0}f} norm {norm:.2f} "
+        f"loss {loss:.3f} {f'ppl {shown:,.{2 if shown < 100 else 0}f} ' if perplexity else ''}norm {norm:.2f} "
         f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} tok/s"
     )
 

@@ -16,6 +16,10 @@ from numpylm.bench.processes import Worker
 from numpylm.bench.shapes import SHAPES
 from numpylm.bench.system import about
 
+DESCRIPTION = (
+    "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"
+    "can run; and the line to set for the fastest. Nothing is changed."
+)
 ROUNDS = 3
 PROBE = {"cell": "lstm", "shape": SHAPES["A"], "size": 1024, "seconds": 0.1}
 
@@ -28,7 +32,11 @@ class Measured(NamedTuple):
     step: float
 
 
-def main(options):
+def add_options(parser):
+    """None."""
+
+
+def run(options):
     """Prints versions, kernels and advice."""
     facts = about()
     print(doctor_report.facts_table(facts, options.threads), flush=True)

@@ -5,10 +5,17 @@ from pathlib import Path
 
 from numpylm.figures import FIGURES
 
+DESCRIPTION = "Draw every picture that README.md and the notebooks show, or those named."
 DPI = 110  # with figures about ten inches wide: legible at a README's width
 
 
-def figures(options):
+def add_options(parser):
+    """NAME …, and the folder."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as lstm_cell (all)")
+    parser.add_argument("--out", default="figures", metavar="DIR", help="the folder to write to (figures)")
+
+
+def run(options):
     """numpylm figures"""
     folder = Path(options.out)
     for name in checked_names(options.names):

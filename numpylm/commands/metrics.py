@@ -1,25 +1,27 @@
 """metrics.csv: how a run went, a row for each part of an epoch.
 
-step, epoch, tokens     how far training is; epoch is a decimal number, tokens counts all that were predicted
+step, epoch, tokens     how far training is; epoch is a decimal number, tokens counts all targets that were predicted
 seconds                 spent in training and validation
-train_loss              mean nats per token since the row before; empty if there was no step since
-valid_loss              nats per token on the validation text, in the row that ends an epoch; else empty
+train_loss              mean nats per target since the row before; empty if there was no step since
+valid_loss              nats per target on the validation data, in the row that ends an epoch; else empty
 gradient_norm           mean global norm before clipping since the row before
 learning_rate           of the last step
 tokens_per_second       over all training steps so far
+loss_unit               what the losses are in: "nats per word"
 """
 
 import csv
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from numpylm.commands.run_folder import write_whole
+from numpylm.data.atomic import FileError, one_error
 from numpylm.training import EpochReport
 
 ROWS_PER_EPOCH = 20
 COLUMNS = (
     *("step", "epoch", "tokens", "seconds", "train_loss", "valid_loss"),
-    *("gradient_norm", "learning_rate", "tokens_per_second"),
+    *("gradient_norm", "learning_rate", "tokens_per_second", "loss_unit"),
 )
 
 
@@ -51,7 +53,7 @@ class RunningMean:
 
     @property
     def loss(self):
-        """Mean nats per token; None before the first step."""
+        """Mean nats per target; None before the first step."""
         return self.nats / self.num_tokens if self.num_tokens else None
 
     @property
@@ -61,18 +63,14 @@ class RunningMean:
 
 
 class MetricsFile:
-    """Appends rows to metrics.csv, where num_windows make an epoch.
+    """Appends rows to metrics.csv, for a Task. Rows that running does not count, from after the checkpoint that a run
+    was resumed from, are taken away first."""
 
-    Rows that running does not count, from before a resumption, are taken away first.
-    """
-
-    def __init__(self, path, running, num_windows):
-        self.path, self.running, self.num_windows = Path(path), running, num_windows
+    def __init__(self, path, running, task):
+        self.path, self.running, self.task = Path(path), running, task
         kept = complete_lines(path)[1 : 1 + running.num_rows]
         running.num_rows = len(kept)
-        temporary = self.path.with_suffix(".csv.tmp")
-        temporary.write_text("".join(f"{line}\n" for line in (",".join(COLUMNS), *kept)), encoding="utf-8", newline="")
-        os.replace(temporary, self.path)
+        write_whole(self.path, "".join(f"{line}\n" for line in (",".join(COLUMNS), *kept)))
 
     def take(self, progress, report):
         """Takes in a report of training; writes a row when it ends an epoch, or one of the parts of an epoch."""
@@ -80,22 +78,23 @@ class MetricsFile:
             self._write(progress, report.valid_loss)
             return
         self.running.add(report)
-        ends_part = progress.window % max(1, self.num_windows // ROWS_PER_EPOCH) == 0
-        if ends_part and progress.window < self.num_windows:  # the epoch's last row waits for the validation
+        ends_part = progress.batch % max(1, self.task.num_batches // ROWS_PER_EPOCH) == 0
+        if ends_part and progress.batch < self.task.num_batches:  # the epoch's last row waits for the validation
             self._write(progress)
 
     def _write(self, progress, valid_loss=None):
-        row = row_of(progress, self.running, self.num_windows, valid_loss)
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
+        row = row_of(progress, self.running, self.task, valid_loss)
+        hint = "free some space, and go on with --resume"
+        with one_error(self.path, hint, FileError), open(self.path, "a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
         self.running.begin_next_row()
 
 
-def row_of(progress, running, num_windows, valid_loss):
+def row_of(progress, running, task, valid_loss):
     """One row, by column."""
     return {
         "step": progress.step,
-        "epoch": round(progress.epoch + progress.window / num_windows, 4),
+        "epoch": round(progress.epoch + progress.batch / task.num_batches, 4),
         "tokens": progress.tokens,
         "seconds": round(progress.seconds, 3),
         "train_loss": running.loss,
@@ -103,26 +102,29 @@ def row_of(progress, running, num_windows, valid_loss):
         "gradient_norm": running.norm,
         "learning_rate": running.learning_rate,
         "tokens_per_second": round(progress.tokens / progress.step_seconds) if progress.step_seconds else None,
+        "loss_unit": f"nats per {task.unit}",
     }
 
 
 def read_metrics(path):
-    """The rows of a metrics.csv, as dicts of numbers (None where empty); no rows if there is no such file.
+    """The rows of a metrics.csv, as dicts of numbers (None where empty) and the unit; no rows if there is no file.
 
     A last line that a crash cut short is left out. Raises ValueError for a file of other columns or contents.
     """
     header, *lines = complete_lines(path) or [",".join(COLUMNS)]
-    if header.split(",") != list(COLUMNS):
+    names = header.split(",")
+    if names not in (list(COLUMNS), list(COLUMNS[:-1])):  # older versions did not say the unit
         raise ValueError(f"{path} is no metrics.csv: its first line must be {','.join(COLUMNS)}; got {header!r:.80}")
-    return [read_row(path, line) for line in lines]
+    return [read_row(path, names, line) for line in lines]
 
 
-def read_row(path, line):
-    """One line of the table as a dict of numbers."""
+def read_row(path, names, line):
+    """One line of the table as a dict."""
     try:
-        return {name: number(cell) for name, cell in zip(COLUMNS, line.split(","), strict=True)}
+        cells = zip(names, line.split(","), strict=True)
+        return {name: cell if name == "loss_unit" else number(cell) for name, cell in cells}
     except ValueError:
-        raise ValueError(f"{path} is damaged: {line!r:.80} is not a row of {len(COLUMNS)} numbers") from None
+        raise ValueError(f"{path} is damaged: {line!r:.80} is not a row of {len(names)} cells") from None
 
 
 def complete_lines(path):

@@ -5,17 +5,44 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from numpylm.commands.console import byte_bar, program, quoted
+from numpylm.commands.language import note_lines_without_spaces
 from numpylm.commands.run_folder import RunError
-from numpylm.commands.use_commands import checkpoint_path, load_trained
+from numpylm.commands.trained import load_trained
 from numpylm.data.corpora import DEFAULT_FRACTIONS, find_parts
 from numpylm.data.preparation import prepare_parts, prepare_text, readable_twice
 from numpylm.data.text_pieces import TextFile
 from numpylm.data.token_file import is_token_file, open_token_file
 
 SUFFIX = ".tokens"
+DESCRIPTION = (
+    "Turn texts of any size into a token file, in little memory. train --corpus FILE and\n"
+    "evaluate RUN FILE then stream from it."
+)
 
 
-def prepare(options):
+def add_options(parser):
+    """TEXT …, the new file, and how the text is cut and counted."""
+    parser.add_argument(
+        "texts", nargs="+", metavar="TEXT",
+        help="UTF-8 files, taken as one text, or - for standard input; or a folder with train, valid and test",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="a new file (the text's name, with .tokens for its suffix)")
+    parser.add_argument("--level", choices=("char", "word"), help="tokens (char for a text, word for a folder)")
+    parser.add_argument("--min-count", type=int, default=1, metavar="K", help="rarer tokens become <unk> (1)")
+    parser.add_argument("--max-vocabulary", type=int, metavar="V", help="the most frequent tokens only (all)")
+    parser.add_argument(
+        "--split", nargs=3, type=float, metavar=("TRAIN", "VALID", "TEST"),
+        help="shares of the text, in order; with 0 for validation the test part is used for both (0.8 0.1 0.1). "
+        "Of a large text a small share is enough to validate and test on: 0.998 0.001 0.001",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vocabulary", metavar="RUN",
+        help="the vocabulary of a run, a checkpoint or a token file in place of a new one; with --split 0 0 1 the "
+        "whole text is there to evaluate on",
+    )  # fmt: skip
+
+
+def run(options):
     """numpylm prepare"""
     vocabulary = None if options.vocabulary is None else known_vocabulary(options)
     is_folder = len(options.texts) == 1 and options.texts[0] != "-" and Path(options.texts[0]).is_dir()
@@ -52,7 +79,7 @@ def known_vocabulary(options):
         raise ValueError("--vocabulary brings its own words; leave out --min-count and --max-vocabulary")
     if is_token_file(options.vocabulary):
         return open_token_file(options.vocabulary).vocabulary
-    return load_trained(checkpoint_path(options.vocabulary))[1]
+    return load_trained(options.vocabulary).vocabulary
 
 
 def target(options, is_folder):
@@ -74,5 +101,6 @@ def print_prepared(out):
     file = open_token_file(out)
     unit = file.vocabulary.level
     counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
+    note_lines_without_spaces(file.vocabulary, file.tokens["train"])
     print(f"{out}: tokens are {unit}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
     print(f"train on it with\n  {program()} train --corpus {quoted(out)}")

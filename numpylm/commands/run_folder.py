@@ -7,34 +7,30 @@ learning_curve.png   drawn from it
 summary.json         what came out
 """
 
-import hashlib
 import json
 import math
 import os
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from numpylm.data.token_file import TokenFile
-from numpylm.training import Settings
+from numpylm.data.atomic import FileError, one_error, replacing
 
-FILES = ("config.json", "last.npz", "best.npz", "metrics.csv", "learning_curve.png", "summary.json")
+CHECKPOINTS = ("last.npz", "best.npz")
+LARGEST_CONFIG = 2**20  # bytes
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Every choice of a run. corpus is "grammar", a file (of text or of tokens) or a folder; the model's options are
-    its constructor's."""
+    """Every choice of a run: the kind of task, and the kind's own Model, Settings and Data. data_sha256 is the data's
+    fingerprint when the run began."""
 
-    model: str
-    model_options: dict
-    corpus: str
-    level: str
-    min_count: int
-    max_vocabulary: int | None
-    settings: Settings
-    corpus_sha256: str = ""
-    split: tuple = (0.8, 0.1, 0.1)  # of a corpus that is one file: shares of train, validation and test
-    uniform_range: float | None = None  # every parameter starts uniform in plus or minus this; None: initialization.py
+    task: str
+    model: Any
+    settings: Any
+    data: Any
+    data_sha256: str = ""
 
 
 class RunError(Exception):
@@ -42,10 +38,10 @@ class RunError(Exception):
 
 
 def check_free(folder):
-    """Raises RunError if the folder holds a file that a new run would overwrite, or is none."""
+    """Raises RunError if the folder holds a run's checkpoint, or is no folder. Without a checkpoint a run can begin."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; name a folder for the run (--out)")
-    taken = [name for name in FILES if (folder / name).exists()]
+    taken = [name for name in CHECKPOINTS if (folder / name).exists()]
     if taken:
         raise RunError(
             f"{folder} already holds a run ({', '.join(taken)}); "
@@ -59,15 +55,35 @@ def free_folder(parent, name):
     return next(folder for folder in candidates if not folder.exists())
 
 
-def fingerprint(corpus):
-    """A digest of the corpus, to notice when it changes between a run and its resumption: of its three texts, or the
-    one that a token file's header holds."""
-    if isinstance(corpus, TokenFile):
-        return corpus.sha256
-    digest = hashlib.sha256()
-    for part in (corpus.train, corpus.valid, corpus.test):
-        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
+@contextmanager
+def locked(folder):
+    """While this context lasts, no other process can train in the folder. Raises RunError if one does already.
+
+    The system ends the lock with the process, however it ends.
+    """
+    descriptor = _lock_descriptor(folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_descriptor(folder):
+    """A file descriptor that holds the lock: of the folder itself, on Windows of a file in it."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            descriptor = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise RunError(f"another process is training in {folder}: wait until it has ended, or stop it") from None
+    return descriptor
 
 
 def write_config(folder, config):
@@ -77,22 +93,70 @@ def write_config(folder, config):
 
 def read_config(folder):
     """The RunConfig of a folder. Raises RunError if there is none, or it is damaged."""
+    from numpylm.commands.kind import find_kind
+
     path = Path(folder) / "config.json"
+    read = read_json(path)
+    if "corpus" in read:
+        raise RunError(f"{path} was written by an older version of numpylm: its run cannot go on; begin a new one")
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        records = {"settings": Settings(**fields["settings"]), "split": tuple(fields["split"])}
-        return RunConfig(**{**fields, **records})
-    except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{folder} holds no run: there is no {path}") from None
-    except (ValueError, TypeError, KeyError) as error:
+        kind = find_kind(read["task"])
+        classes = {"model": kind.Model, "settings": kind.Settings, "data": kind.Data}
+        parts = {name: from_json(cls, read[name]) for name, cls in classes.items()}
+        return from_json(RunConfig, read | parts)
+    except (ValueError, TypeError, KeyError, RunError) as error:
         raise RunError(f"{path} is damaged: {error}") from None
 
 
+def read_json(path):
+    """The object in a small JSON file. Raises RunError if there is none."""
+    try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise ValueError(f"it has more than {LARGEST_CONFIG} bytes")
+        read = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunError(f"{path.parent} holds no run: there is no {path}") from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {error}") from None
+    if not isinstance(read, dict):
+        raise RunError(f"{path} is damaged: it holds no object")
+    return read
+
+
+def _refuse_constant(name):
+    raise ValueError(f"it holds {name}, which is no number")
+
+
+def from_json(cls, read):
+    """A dataclass of what JSON held: all its fields, each of the annotated type. Raises ValueError otherwise."""
+    if not isinstance(read, dict) or read.keys() != {field.name for field in fields(cls)}:
+        raise ValueError(f"expected the fields {', '.join(field.name for field in fields(cls))}; got {read!r:.300}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in read.items()}
+    for field in fields(cls):
+        if field.type is not Any and not is_of_type(values[field.name], field.type):
+            raise ValueError(f"{field.name} must be {field.type}; got {values[field.name]!r:.100}")
+    return cls(**values)
+
+
+def is_of_type(value, annotation):
+    """Whether a value is of an annotation such as float | None; a whole number serves as a float, True as no number."""
+    if isinstance(value, bool):
+        return annotation is bool
+    return isinstance(value, annotation) or (isinstance(value, int) and isinstance(1.0, annotation))
+
+
 def write_json(path, fields):
-    """Writes fields as JSON, by way of a temporary file, so that a broken write leaves the old file."""
-    temporary = Path(path).with_suffix(".json.tmp")
-    temporary.write_text(json.dumps(fields, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    """Writes fields as JSON, whole or not at all. Raises FileError."""
+    write_whole(path, json.dumps(fields, indent=2, allow_nan=False) + "\n")
+
+
+def write_whole(path, text):
+    """Writes a small text file: if it cannot, the old file stays. Raises FileError, which names the path."""
+    hint = "the file is as it was"
+    with one_error(path, hint, FileError), replacing(Path(path)) as new, open(new, "wb") as file:
+        file.write(text.encode("utf-8"))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def finite_or_none(value):

@@ -4,8 +4,9 @@ import numpy as np
 
 from numpylm import require
 from numpylm.commands.console import cut, terminal_width
-from numpylm.commands.use_commands import load_trained, visible
+from numpylm.commands.trained import load_trained
 from numpylm.data import text
+from numpylm.data.printable import visible
 from numpylm.model import MODELS, make_model
 from numpylm.stepping.backward_sections import backward_sections
 from numpylm.stepping.computation import Computation
@@ -15,6 +16,11 @@ from numpylm.stepping.show import show
 from numpylm.stepping.walk import Walk
 from numpylm.stepping.words import banner, conclude, introduce
 
+DESCRIPTION = (
+    "One forward and backward pass over a few tokens, line by line: each equation's\n"
+    "line of the source, its numbers, and for each gradient its proof beside it.\n"
+    "--pdb runs the same pass in Python's debugger."
+)
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
 D, H = 2, 3
 LONGEST = 64  # tokens of a text
@@ -22,7 +28,20 @@ LONGEST_NAME = 12  # characters of a token in a heading
 FEW = 8  # tokens of a vocabulary that is listed
 
 
-def step(options):
+def add_options(parser):
+    """The model, the text, and what of the pass to show."""
+    parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
+    parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
+    parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
+    parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
+    parser.add_argument("--layer", type=int, metavar="l", help="the one layer to show, from 0 (all)")
+    parser.add_argument("--forward", action="store_true", help="the forward pass alone")
+    parser.add_argument("--backward", action="store_true", help="the backward pass alone")
+    parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
+    parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
+
+
+def run(options):
     """numpylm step"""
     model, vocabulary = trained_model(options) if options.trained else small_model(options)
     tokens = window(options, vocabulary)
@@ -77,7 +96,7 @@ def trained_model(options):
         raise ValueError("--seed draws the weights of a small model; with --run they are the run's")
     if options.text is None:
         raise ValueError("--run needs --text: a few tokens for the model to read")
-    model, vocabulary = load_trained(options.trained)
+    model, vocabulary, _ = load_trained(options.trained)
     if options.cell not in (None, model.cell.name):
         raise ValueError(
             f"{options.trained} holds a model of cell {model.cell.name}, not {options.cell}; leave out --cell"

@@ -1,0 +1,88 @@
+"""The export command: a model's weights for PyTorch."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from numpylm.commands.run_folder import RunError
+from numpylm.commands.trained import add_run_argument, load_trained
+from numpylm.data.atomic import FileError, one_error, replacing
+from numpylm.torch_bridge import to_torch_state_dict
+
+DESCRIPTION = (
+    "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or\n"
+    "FILE.pt where PyTorch is installed."
+)
+
+
+def add_options(parser):
+    """RUN --to FILE"""
+    add_run_argument(parser)
+    parser.add_argument("--to", required=True, metavar="FILE", help="a new file, ending in .npz or .pt")
+
+
+def run(options):
+    """numpylm export"""
+    target = Path(options.to)
+    check_target(target)
+    model = load_trained(options.trained).model
+    state_dict = to_torch_state_dict(model)
+    write = save_with_numpy if target.suffix == ".npz" else save_with_torch
+    hint = "nothing was written; free some space, or name another place"
+    with one_error(target, hint, FileError), replacing(target) as temporary, open(temporary, "xb") as file:
+        write(file, state_dict)
+        file.flush()
+        os.fsync(file.fileno())
+    print_loading(target, model, state_dict)
+
+
+def print_loading(target, model, state_dict):
+    """Prints the PyTorch module that takes the weights, and how."""
+    loading = f"torch.load({str(target)!r})"
+    if target.suffix == ".npz":
+        loading = f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
+    sizes, kind = model.sizes, model.cell.name
+    print(f"wrote {len(state_dict)} arrays to {target}; in PyTorch, a module with the attributes")
+    print(f"  embedding = nn.Embedding({sizes.vocab_size}, {sizes.embedding_dim})")
+    layers = f", num_layers={sizes.num_layers}" if sizes.num_layers > 1 else ""
+    print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu_option(model)})")
+    print(f"  fc = nn.Linear({sizes.hidden_dim}, {sizes.vocab_size})")
+    print(f"takes them by\n  module.load_state_dict({loading})")
+
+
+def check_target(target):
+    """Raises RunError unless a new .npz or .pt file can be written there."""
+    if target.suffix not in (".npz", ".pt"):
+        raise RunError(f"{target} must end in .npz or .pt")
+    if target.exists():
+        raise RunError(f"{target} exists already; name a new file")
+    if not target.parent.is_dir():
+        raise RunError(f"{target} cannot be written: there is no folder {target.parent}")
+    if target.suffix == ".pt":
+        import_torch()
+
+
+def relu_option(model):
+    """What nn.RNN must be told for ReLU."""
+    return ', nonlinearity="relu"' if model.cell.options.get("nonlinearity") == "relu" else ""
+
+
+def save_with_numpy(file, state_dict):
+    """Writes an .npz file."""
+    np.savez(file, **state_dict)
+
+
+def save_with_torch(file, state_dict):
+    """Writes a .pt file."""
+    torch = import_torch()
+    torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
+
+
+def import_torch():
+    """The module torch; RunError where PyTorch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        raise RunError("a .pt file needs PyTorch, which is not installed here; write an .npz file") from None
+    return torch

@@ -1,0 +1,190 @@
+"""Runs of language models: what they read, and how such a run is begun and reported."""
+
+import hashlib
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpylm import require
+from numpylm.choices import choice
+from numpylm.commands.console import byte_bar
+from numpylm.commands.kind import Kind
+from numpylm.commands.model_choices import ModelChoices, constructor_arguments
+from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
+from numpylm.data.ngrams import BASELINE_ORDERS
+from numpylm.data.text import Vocabulary, build_vocabulary, encode_stream, stream_start
+from numpylm.data.token_file import TokenFile, is_token_file, open_token_file, verify
+from numpylm.data.token_header import PARTS
+from numpylm.language_task import LanguageSettings, language_task
+from numpylm.model import MODELS
+
+UNITS = {"word": "word", "char": "character"}
+RELU_RATE = 0.001
+FEWEST_WORDS = 1.5  # a line: with fewer, "words" are lines of a text that has no spaces
+
+
+@dataclass(frozen=True)
+class CorpusChoices:
+    """The corpus of a language model and its tokens."""
+
+    corpus: str = choice(
+        GRAMMAR, "a UTF-8 text file (cut into train, validation, test), a folder with the three files, a token file "
+        "from prepare, or grammar, the built-in corpus", metavar="SOURCE", place=True,
+    )  # fmt: skip
+    split: tuple | None = choice(
+        None, "shares of a text file, in order; with 0 for validation the test part is used for both",
+        metavar=("TRAIN", "VALID", "TEST"), nargs=3, shown=" ".join(map(str, DEFAULT_FRACTIONS)),
+    )  # fmt: skip
+    level: str | None = choice(
+        None, "tokens are characters or words", choices=("char", "word"), shown="char for a file, else word"
+    )
+    min_count: int = choice(1, "rarer tokens become <unk>", metavar="K")
+    max_vocabulary: int | None = choice(None, "the most frequent tokens only", metavar="V", shown="all")
+
+    def __post_init__(self):
+        require.positive_integer("min_count", self.min_count)
+        if self.max_vocabulary is not None:
+            require.positive_integer("max_vocabulary", self.max_vocabulary)
+
+
+class LanguageData(NamedTuple):
+    """What a run reads: its corpus, the vocabulary, and the three parts as token streams (S,)."""
+
+    name: str
+    fingerprint: str
+    vocabulary: Vocabulary
+    tokens: dict  # "train", "valid", "test" -> (S,)
+    corpus: Any  # a Corpus of texts, or a TokenFile
+
+
+def complete(config, options):
+    """The choices with the corpus's whole path and its level. Raises ValueError for choices that contradict it."""
+    data = config.data
+    path = Path(data.corpus)
+    if data.corpus == "-":
+        raise ValueError("--corpus cannot read standard input; make a token file of it: prepare - --out FILE.tokens")
+    is_file = data.corpus != GRAMMAR and path.is_file()
+    if is_file and is_token_file(data.corpus):
+        made = {"level": data.level, "split": data.split, "max_vocabulary": data.max_vocabulary}
+        made = [name for name, value in made.items() if value is not None] + ["min_count"] * (data.min_count != 1)
+        if made:
+            option = "--" + made[0].replace("_", "-")
+            raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
+        level = open_token_file(data.corpus).vocabulary.level
+    elif data.split is not None and (data.corpus == GRAMMAR or path.is_dir()):
+        raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
+    else:
+        level = data.level or ("char" if is_file else "word")
+    corpus = data.corpus if data.corpus == GRAMMAR or not path.exists() else str(path.resolve())
+    config = replace(config, data=replace(data, corpus=corpus, level=level, split=data.split or DEFAULT_FRACTIONS))
+    if config.model.nonlinearity == "relu" and not {"learning_rate", "optimizer"} & vars(options).keys():
+        config = replace(config, settings=replace(config.settings, learning_rate=RELU_RATE))
+    return config
+
+
+def run_name(config):
+    """lstm-grammar, rnn-book, …"""
+    return f"{config.model.model}-{Path(config.data.corpus).stem}"
+
+
+def open_data(config, vocabulary=None):
+    """The LanguageData that the choices name; a vocabulary given is used in place of a new one.
+
+    Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
+    """
+    corpus = open_corpus(config.data)
+    if isinstance(corpus, TokenFile):
+        vocabulary, tokens = corpus.vocabulary, corpus.tokens
+    else:
+        if vocabulary is None:
+            choices = config.data
+            vocabulary = build_vocabulary(corpus.train, choices.level, choices.min_count, choices.max_vocabulary)
+        tokens = {part: encode_stream(vocabulary, getattr(corpus, part)) for part in PARTS}
+    check_lengths(tokens)
+    note_lines_without_spaces(vocabulary, tokens["train"])
+    return LanguageData(corpus.name, fingerprint(corpus), vocabulary, tokens, corpus)
+
+
+def open_corpus(choices):
+    """The Corpus of texts, or the TokenFile that was prepared from one."""
+    if choices.corpus != GRAMMAR and is_token_file(choices.corpus):
+        return open_verified(choices.corpus)
+    return load_corpus(choices.corpus, choices.level, choices.split)
+
+
+def open_verified(path):
+    """The TokenFile at path, with every byte of it checked."""
+    with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
+        verify(path, on_bytes)
+    return open_token_file(path)
+
+
+def check_lengths(tokens):
+    """Raises ValueError for a part of the corpus that is too short."""
+    for part, least in (("train", max(BASELINE_ORDERS.values())), ("valid", 2), ("test", 2)):
+        if len(tokens[part]) < least:
+            raise ValueError(
+                f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
+                "give a longer text (words are what stands between spaces: without spaces, take --level char)"
+            )
+
+
+def note_lines_without_spaces(vocabulary, tokens):
+    """Says so where words are whole lines, as in a Chinese text, which has no spaces."""
+    num_lines = int((tokens[: 2**16] == stream_start(vocabulary)).sum()) if vocabulary.level == "word" else 0
+    num_words = min(len(tokens), 2**16) - num_lines
+    if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
+        print(
+            f"note: the text has {num_words / num_lines:.1f} words in a line, for words are what stands between "
+            "spaces; for a text without spaces take --level char",
+            file=sys.stderr,
+        )
+
+
+def fingerprint(corpus):
+    """A digest of the corpus, to notice when it changes between a run and its resumption: of its three texts, or the
+    one that a token file's header holds."""
+    if isinstance(corpus, TokenFile):
+        return corpus.sha256
+    digest = hashlib.sha256()
+    for part in (corpus.train, corpus.valid, corpus.test):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def make_model(config, data):
+    """An untrained RNNLM, LSTMLM or GRULM."""
+    arguments = constructor_arguments(config.model)
+    return MODELS[config.model.model](vocab_size=len(data.vocabulary), seed=config.settings.seed, **arguments)
+
+
+def make_task(config, data):
+    """The Task of the run's streams."""
+    tokens, line_end = data.tokens, stream_start(data.vocabulary)
+    return language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
+
+
+def describe(run):
+    """What is about to be trained on what."""
+    sizes, settings, tokens = run.model.sizes, run.config.settings, run.data.tokens
+    counts = ", ".join(f"{len(stream) - 1:,} {part}" for part, stream in tokens.items())
+    yield "corpus", f"{run.data.name}, by {run.config.data.level}s: {counts}; V = {sizes.vocab_size}"
+    yield (
+        "model",
+        f"{run.config.model.model.upper()}, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
+        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; T = {settings.num_steps}, N = {settings.batch_size}",
+    )
+
+
+def report(run, model):
+    """language_report.report, imported when a run is at its end."""
+    from numpylm.commands import language_report
+
+    return language_report.report(run, model)
+
+
+KIND = Kind(
+    "language", "train", LanguageSettings, ModelChoices, CorpusChoices,
+    complete, run_name, open_data, make_model, make_task, describe, report,
+)  # fmt: skip

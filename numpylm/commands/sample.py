@@ -1,0 +1,94 @@
+"""The sample command: a trained model writes."""
+
+import math
+import sys
+from itertools import islice
+
+import numpy as np
+
+from numpylm import require
+from numpylm.commands.console import terminal_width
+from numpylm.commands.trained import add_run_argument, load_trained, note_unknown
+from numpylm.data.printable import printable
+from numpylm.data.text import END_OF_SENTENCE, encode_stream, stream_start
+from numpylm.generation import generate_stream
+
+DESCRIPTION = "Write text with a trained model, token by token."
+DEFAULT_LENGTH = {"word": 60, "char": 400}
+LONG_WORD = 12  # characters: where a line of characters is broken at a space
+
+
+def add_options(parser):
+    """RUN, and how to draw."""
+    add_run_argument(parser)
+    parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
+    parser.add_argument("--length", type=int, metavar="K", help="how many tokens (60 words or 400 characters)")
+    parser.add_argument("--temperature", type=float, metavar="X", help="below 1 bolder, above 1 more varied (1)")
+    parser.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable tokens only")
+    parser.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest tokens of joint probability P")
+    parser.add_argument("--greedy", action="store_true", help="always the most probable token (temperature 0)")
+    parser.add_argument("--seed", type=int, help="the same seed writes the same text (a new one each time)")
+
+
+def run(options):
+    """numpylm sample"""
+    if options.seed is not None:
+        require.count("seed", options.seed)
+    model, vocabulary, _ = load_trained(options.trained)
+    prompt = encode_stream(vocabulary, options.prompt) if options.prompt else start_tokens(vocabulary)
+    note_unknown(vocabulary, options.prompt)
+    length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
+    rng = np.random.default_rng(options.seed)
+    stream = generate_stream(model, prompt, temperature(options), options.top_k, options.top_p, rng)
+    print_tokens(vocabulary, islice(stream, length), options.prompt)
+
+
+def temperature(options):
+    """The temperature; options that have no effect, for nothing is drawn, are noted."""
+    if not options.greedy:
+        return 1.0 if options.temperature is None else options.temperature
+    names = ("temperature", "top_k", "top_p", "seed")
+    without_effect = ["--" + name.replace("_", "-") for name in names if getattr(options, name) is not None]
+    if without_effect:
+        print(
+            f"note: --greedy takes the most probable token: no effect of {', '.join(without_effect)}", file=sys.stderr
+        )
+    return 0
+
+
+def print_tokens(vocabulary, tokens, prompt):
+    """Prints a prompt, and then each token as it comes; a terminal's lines are broken between words."""
+    width = terminal_width() if sys.stdout.isatty() else math.inf
+    print(printable(prompt), end="", flush=True)
+    line = prompt.rpartition("\n")[2]
+    previous, column = prompt[-1:] or "\n", len(line)
+    for token in tokens:
+        piece = printable(spelled(vocabulary, token, previous))
+        if not fits(vocabulary, piece, column, width):
+            piece = "\n" + piece.strip()
+        print(piece, end="", flush=True)
+        previous = piece[-1]
+        column = len(piece.rpartition("\n")[2]) + (0 if "\n" in piece else column)
+    if previous != "\n":
+        print()
+
+
+def fits(vocabulary, piece, column, width):
+    """Whether a piece fits into a line of width columns; a space, whether a word does that may follow it."""
+    needed = LONG_WORD if vocabulary.level == "char" and piece == " " else len(piece.strip("\n"))
+    return column + needed <= width
+
+
+def start_tokens(vocabulary):
+    """What an unprompted text begins after: the end of a line, or the most frequent token where there are no lines."""
+    start = stream_start(vocabulary)
+    return np.array([1 if start is None else start])
+
+
+def spelled(vocabulary, token, previous):
+    """How a token is printed after the character before it: words are set off by spaces, <eos> ends the line."""
+    if vocabulary.level == "char":
+        return vocabulary.tokens[token]
+    if vocabulary.tokens[token] == END_OF_SENTENCE:
+        return "\n"
+    return ("" if previous in "\n " else " ") + vocabulary.tokens[token]

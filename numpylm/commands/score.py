@@ -1,0 +1,112 @@
+"""The score command: the log-probability of each line of a text, and each token's surprisal."""
+
+import math
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.run import RunDiverged
+from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_file_or_stdin
+from numpylm.data.printable import on_one_line, visible
+from numpylm.data.text import encode_stream, stream_start
+from numpylm.evaluation import surprisals
+
+DESCRIPTION = (
+    "The log-probability of each line of a text in nats, and each token's surprisal.\n"
+    "Every line is taken by itself, as if it began the text, and its end counts too (<eos>, or the\n"
+    "newline): the last line as well, also where the file has no line end there. A blank line has no\n"
+    "words, and so no score by words (-). With --rank, lines with unknown words come last: <unk> stands\n"
+    "for every word that the model does not know, so that its probability is not the word's."
+)
+LONGEST_NAME = 20  # columns of a token above its surprisal
+
+
+class Scored(NamedTuple):
+    """A line, its predicted tokens (S,), and their surprisals in nats (S,)."""
+
+    line: str
+    tokens: np.ndarray
+    nats: np.ndarray
+
+    @property
+    def num_unknown(self):
+        """How many tokens are <unk>."""
+        return int((self.tokens == 0).sum())
+
+
+def add_options(parser):
+    """RUN [TEXT] [--rank] [--per-token]"""
+    add_run_argument(parser)
+    parser.add_argument(
+        "text", nargs="?", default="-", metavar="TEXT", help="a UTF-8 file, or - for standard input (-)"
+    )
+    parser.add_argument("--rank", action="store_true", help="the most probable line first, without the tokens")
+    parser.add_argument(
+        "--per-token", action="store_true", help="the mean per token in place of the sum, so that length does not count"
+    )
+
+
+def run(options):
+    """numpylm score"""
+    model, vocabulary, _ = load_trained(options.trained)
+    mean_or_sum = np.mean if options.per_token else np.sum
+    content = read_file_or_stdin(options.text)
+    note_unknown(vocabulary, content)
+    lines = content.removesuffix("\n").split("\n")
+    scored = (Scored(line, *line_surprisals(model, vocabulary, line)) for line in lines)
+    if options.rank:
+        scored = sorted(scored, key=lambda line: rank(line, mean_or_sum))
+        note_last(sum(line.num_unknown > 0 for line in scored))
+    finite = True
+    for line in scored:
+        finite = bool(np.isfinite(line.nats).all()) and finite
+        print(score_text(line, mean_or_sum))
+        if not options.rank and len(line.tokens):
+            print_surprisals(vocabulary, line.tokens, line.nats)
+    if not finite:
+        raise RunDiverged("some lines have no finite score: the model's numbers overflow on them")
+
+
+def rank(scored, mean_or_sum):
+    """What lines are sorted by: known words, then unknown ones; the most probable first; blank and broken ones last."""
+    if not len(scored.tokens):
+        return 2, 0.0
+    nats = float(mean_or_sum(scored.nats))
+    return (1 if scored.num_unknown else 0, nats) if math.isfinite(nats) else (2, 1.0)
+
+
+def note_last(number):
+    """Says how many lines come last in a ranking, for their unknown words."""
+    if number:
+        print(
+            f"note: {number} line{'s have' if number > 1 else ' has'} unknown words: at the end of the ranking",
+            file=sys.stderr,
+        )
+
+
+def score_text(scored, mean_or_sum):
+    """A line behind its score."""
+    score = f"{-mean_or_sum(scored.nats):10.3f}" if len(scored.tokens) else f"{'-':>10}"
+    return f"{score}  {on_one_line(scored.line)}"
+
+
+def line_surprisals(model, vocabulary, line):
+    """(predicted token ids, their surprisals in nats) of one line with its end, after the end of another."""
+    tokens = encode_stream(vocabulary, ended(vocabulary, line))
+    if len(tokens) < 2:
+        if stream_start(vocabulary) is None and line:
+            raise ValueError(f"a line of one character cannot be scored without a line end in the vocabulary: {line!r}")
+        return tokens[1:], np.zeros(0)
+    return tokens[1:], surprisals(model, tokens)
+
+
+def print_surprisals(vocabulary, tokens, nats):
+    """Prints each token over its surprisal in nats, in columns, as many as the terminal is wide."""
+    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
+    width = max(6, *map(len, names)) + 2
+    per_row = max(1, (terminal_width() - 13) // width)
+    for start in range(0, len(names), per_row):
+        print(" " * 12 + "".join(f"{name:>{width}}" for name in names[start : start + per_row]))
+        print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[start : start + per_row]))

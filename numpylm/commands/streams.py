@@ -1,0 +1,80 @@
+"""Standard output and standard error: what happens where characters cannot be shown, or the reader has gone.
+
+A file or a pipe gets UTF-8. A terminal that cannot show a character gets a question mark, and a note at the end says
+how many. Where a stream is closed from the start (`>&-`, or Windows' pythonw), what is printed is lost.
+"""
+
+import codecs
+import os
+import sys
+
+LOST = []  # characters that a stream could not encode
+NOTE = "note: the reader of the output has gone; training goes on, and its folder will hold everything\n"
+
+
+def replace_lost(error):
+    """Python's handler of what cannot be encoded: a question mark for each character, and we remember it."""
+    LOST.extend(error.object[error.start : error.end])
+    return "?" * (error.end - error.start), error.end
+
+
+def prepare_streams():
+    """Makes both streams fit for every character."""
+    codecs.register_error("numpylm", replace_lost)
+    LOST.clear()
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            chosen = stream.isatty() or os.environ.get("PYTHONIOENCODING")
+            stream.reconfigure(encoding=None if chosen else "utf-8", errors="numpylm")
+
+
+def note_lost():
+    """Says what could not be shown."""
+    if LOST:
+        print(
+            f"note: {len(LOST)} characters cannot be shown here (the first is {LOST[0]!a}) and became ?; "
+            "print into a file, or set PYTHONIOENCODING=utf-8",
+            file=sys.stderr,
+        )
+
+
+class LastingStream:
+    """A stream that stays silent when its reader has gone, so that a training goes on."""
+
+    def __init__(self, stream, number):
+        self.stream, self.number = stream, number
+
+    def write(self, text):
+        """Writes text, or nothing where the reader has gone."""
+        return self._lasting(self.stream.write, text)
+
+    def flush(self):
+        """Flushes what was written."""
+        self._lasting(self.stream.flush)
+
+    def _lasting(self, action, *arguments):
+        try:
+            return action(*arguments)
+        except BrokenPipeError:
+            forget_reader(self.number)
+            if self.number == 1:
+                sys.stderr.write(NOTE)
+            return None
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
+def forget_reader(number):
+    """Sends what a file descriptor still gets to nowhere: Python would fail when it flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def outlast_readers():
+    """Makes standard output and standard error LastingStreams."""
+    sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)

@@ -1,0 +1,90 @@
+"""What the commands share that use a trained model: its checkpoint, its kind, and the text that they are given."""
+
+import sys
+from pathlib import Path
+
+from numpylm.checkpoint import load_checkpoint
+from numpylm.commands.kind import find_kind
+from numpylm.commands.run_folder import CHECKPOINTS, RunError, read_config
+from numpylm.data import text
+from numpylm.data.archive import CheckpointError
+
+
+def add_run_argument(parser):
+    """RUN"""
+    parser.add_argument("trained", metavar="RUN", help="a run's folder (its best.npz), or a checkpoint file")
+
+
+def load_trained(path, kind="language"):
+    """The Checkpoint of a run's folder or of a checkpoint file, with its vocabulary.
+
+    Raises RunError for a run of another kind, and says which command it is for.
+    """
+    found = kind_of(path)
+    if found.name != kind:
+        raise RunError(f"{path} holds a run of `{found.command}`: use it with `{found.command} {path}`")
+    path = checkpoint_path(path)
+    checkpoint = load_checkpoint(path)
+    if checkpoint.vocabulary is None:
+        raise CheckpointError(path, "it holds a model without a vocabulary", "save it with its vocabulary")
+    return checkpoint
+
+
+def kind_of(path):
+    """The Kind of a run's folder or of a checkpoint in one; a checkpoint alone holds a language model."""
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    in_a_run = path.is_dir() or path.name in CHECKPOINTS
+    if not (in_a_run and (folder / "config.json").exists()):
+        return find_kind("language")
+    try:
+        return find_kind(read_config(folder).task)
+    except RunError:  # a damaged config.json does not keep a good checkpoint from being used
+        return find_kind("language")
+
+
+def checkpoint_path(path):
+    """best.npz of a run's folder (last.npz before the first validation), or the file itself. RunError for neither."""
+    path = Path(path)
+    if not path.exists():
+        raise RunError(f"there is no run or checkpoint {path}")
+    if not path.is_dir():
+        return path
+    for name in ("best.npz", "last.npz"):
+        if (path / name).exists():
+            return path / name
+    raise RunError(f"the folder {path} holds no run: neither best.npz nor last.npz is in it")
+
+
+def read_file_or_stdin(name):
+    """The text of a file, or of standard input for -."""
+    if name != "-":
+        return text.read_text(name)
+    if sys.stdin is None:
+        raise ValueError("standard input is closed: name a text file")
+    if sys.stdin.isatty():
+        print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
+    content = sys.stdin.buffer.read()
+    try:
+        decoded = content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"standard input is not UTF-8 text: byte {error.start} does not fit") from None
+    if not decoded.strip():
+        raise ValueError("standard input holds no text")
+    return decoded.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def ended(vocabulary, content):
+    """The text with a line end at its end: added if it lacks one, and if line ends are tokens of the vocabulary."""
+    has_ends = text.stream_start(vocabulary) is not None
+    return content + "\n" if has_ends and not content.endswith("\n") else content
+
+
+def note_unknown(vocabulary, content):
+    """Says which of a text's tokens the vocabulary lacks, on standard error."""
+    known = set(vocabulary.tokens)
+    tokens = content if vocabulary.level == "char" else text.split_words(content)
+    unknown = [repr(token) for token in dict.fromkeys(tokens) if token not in known]
+    if unknown:
+        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        print(f"note: the model does not know {shown} and reads {text.UNKNOWN} there", file=sys.stderr)

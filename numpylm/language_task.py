@@ -1,0 +1,69 @@
+"""How a language model trains: truncated backpropagation through time (Williams and Peng, 1990; Mikolov et al., 2010).
+
+The text is cut into N parallel streams. A batch is a window of T tokens of each (data/batches.py). The state is carried
+from window to window and starts from zeros at the beginning of each epoch; gradients stop at the window's edge.
+
+Sampling and scoring start from zeros too. To accustom the model to zeros, training restarts a stream now and then where
+its window begins with a line's end (restart_probability).
+"""
+
+from dataclasses import dataclass
+
+from numpylm import require
+from numpylm.choices import choice
+from numpylm.data.batches import cut_streams, num_windows, window
+from numpylm.evaluation import evaluate
+from numpylm.training import Settings, Task, Validation
+
+
+@dataclass(frozen=True)
+class LanguageSettings(Settings):
+    """Settings, with the window's length T and how often streams restart."""
+
+    batch_size: int = choice(32, "parallel streams", "-N", metavar="N", group="sizes")
+    num_steps: int = choice(32, "steps that gradients reach back", "-T", metavar="T", group="sizes")
+    restart_probability: float = choice(
+        0.2, "that a stream starts from zeros where its window begins at a line's end", metavar="P",
+        group="optimizer and schedule",
+    )  # fmt: skip
+
+    def __post_init__(self):
+        super().__post_init__()
+        require.positive_integer("num_steps", self.num_steps)
+        require.fraction("restart_probability", self.restart_probability)
+
+
+def language_task(train_tokens, valid_tokens, settings, line_end=None, unit="token"):
+    """The Task of a language model on token streams (S,); line_end is the id of the token that ends a line.
+
+    Raises ValueError for fewer tokens than N = settings.batch_size streams need.
+    """
+    streams = cut_streams(train_tokens, settings.batch_size)
+    num_batches = num_windows(streams, settings.num_steps)
+
+    def batches(epoch, first):
+        return (window(streams, settings.num_steps, k) for k in range(first, num_batches))
+
+    def loss_and_gradients(model, batch, carried, rng):
+        inputs, targets = batch
+        if carried is not None and settings.restart_probability > 0:
+            restarted = (inputs[0] == line_end) & (rng.random(inputs.shape[1]) < settings.restart_probability)
+            carried = restart(carried, restarted)
+        return model.loss_and_gradients(inputs, targets, carried, rng=rng)
+
+    def validate(model):
+        num_parts = min(settings.batch_size, len(valid_tokens) - 1)
+        return Validation(evaluate(model, valid_tokens, num_parts).loss)
+
+    return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
+
+
+def num_targets(batch):
+    """How many tokens of a window (inputs, targets) are predicted."""
+    return batch[1].size
+
+
+def restart(state, restarted):
+    """The state with zeros for the streams where restarted (N,) is True."""
+    kept = ~restarted[:, None]  # (N, 1)
+    return tuple(type(layer)(*[array * kept for array in layer]) for layer in state)
