@@ -1,6 +1,7 @@
 """Pictures, in one style that is readable in grey and to colour-blind eyes. matplotlib is imported where it draws."""
 
 import math
+from contextlib import contextmanager
 
 from numpylm.evaluation import safe_exp
 
@@ -19,6 +20,18 @@ STYLE = {
 NOTEBOOK_STYLE = STYLE | {"figure.figsize": (8, 3.6), "figure.dpi": 80}  # small enough to be kept in a notebook's file
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe and Ito (2008)
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
+
+
+@contextmanager
+def saved_figure(path, width, height):
+    """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure.subplots()
+        figure.savefig(path)
 
 
 def learning_curve(path, rows, reference, title, unit="word"):
