@@ -62,6 +62,18 @@ def font_families():
     return list(filter(None, ("DejaVu Sans", chinese_font())))
 
 
+@contextmanager
+def saved_figure(path, width, height):
+    """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure.subplots()
+        figure.savefig(path)
+
+
 def learning_curve(path, rows, reference, title, unit="word", perplexity=True):
     """Draws learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
     learning_curve_figure(rows, reference, title, unit, perplexity).savefig(path)

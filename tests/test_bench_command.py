@@ -1,13 +1,14 @@
 """numpylm bench and numpylm doctor as a user runs them: real processes, tiny sizes."""
 
+import argparse
 import json
-import subprocess
-import sys
+import os
+from pathlib import Path
 
 import pytest
-from processes import ROOT, environment, run_numpylm
+from processes import environment, run_numpylm
 
-from numpylm.bench import run
+from numpylm.bench import measurements, processes, system
 from numpylm.commands import bench as command
 from numpylm.commands import cli, doctor
 
@@ -17,39 +18,47 @@ import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "jax") else find_spec(name, *rest)
 """
+SHAPE = ["tiny", 3, 2, 4, 5, 7]
 
 
-@pytest.fixture
-def without_rivals(tmp_path):
-    """An environment in which neither PyTorch nor JAX is found, as where they are not installed."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
-    return environment(PYTHONPATH=str(tmp_path / "site"))
-
-
-def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path, without_rivals):
+def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path):
     pytest.importorskip("matplotlib")
-    files = ("--json", "speed.json", "--plot", "speed.png")
-    status, out, err = run_numpylm("bench", *TINY, "--clock", "processor", *files, folder=tmp_path, env=without_rivals)
+    (tmp_path / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
+    status, out, err = run_numpylm(
+        "bench", *TINY, "--clock", "processor", "--json", "speed.json", "--plot", "speed.png",
+        folder=tmp_path, env=environment(PYTHONPATH=str(tmp_path)),
+    )  # fmt: skip
     assert (status, err) == (0, "")
-    assert "by the processor's clock" in out and "no PyTorch, no JAX" in out and "LSTM 3,2,4,5,7" in out
+    assert "no PyTorch, no JAX" in out and "LSTM 3,2,4,5,7" in out and "× products" in out
     for title in ("Training step", "Sampling one sequence", "Evaluation", "Peak memory"):
         assert title in out
-    tables = out.split("\n\n", 1)[1]
-    assert max(map(len, tables.splitlines())) <= 80
+    assert max(map(len, out.split("\n\n", 1)[1].splitlines())) <= 80
     found = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
     assert (found["threads"], found["rounds"], found["clock"]) == (1, 2, "processor")
     (training,) = found["training"]
     assert (training["cell"], training["shape"]) == ("lstm", ["3,2,4,5,7", 3, 2, 4, 5, 7])
-    assert training["seconds"].keys() == {"floor", "numpylm"} and training["disagreement"] == {"numpylm": None}
-    assert len(training["seconds"]["floor"]) == len(training["seconds"]["numpylm"]) >= 2
+    assert list(training["seconds"]) == ["products", "numpylm"]
+    assert len(training["seconds"]["products"]) == len(training["seconds"]["numpylm"]) >= 2
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_script_is_the_command():
-    script = [sys.executable, str(ROOT / "benchmarks" / "speed.py"), "--help"]
-    out = subprocess.run(script, env=environment(), capture_output=True, text=True, encoding="utf-8", check=True).stdout
-    assert out.startswith("usage: python -m numpylm bench")
+def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
+    path = tmp_path / "scaling.json"
+    monkeypatch.setattr(command, "answers", lambda requests, *rest: map(answer, requests))
+    monkeypatch.setattr(measurements, "SCALING_SIZES", (100, 200, 400))
+    monkeypatch.setattr(command.report, "SCALING_SIZES", (100, 200, 400))
+    monkeypatch.setattr(measurements, "SCALING_FIXED", 1)
+    assert cli.main(["bench", "--scaling", "--quick", "--json", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "time grows as T^" in out and "Sampling" not in out
+    (row,) = json.loads(path.read_text(encoding="utf-8"))["scaling"]
+    assert list(row["seconds"]) == [f"{axis}={size}" for axis in "TN" for size in (100, 200, 400)]
+
+
+def answer(request):
+    """What the process would answer, from this process."""
+    request = dict(request)
+    return processes.TASKS[request.pop("task")](**request)
 
 
 @pytest.mark.parametrize(
@@ -63,69 +72,124 @@ def test_the_script_is_the_command():
     ],
 )
 def test_wrong_options_are_answered_before_anything_is_measured(arguments, message, capsys, monkeypatch):
-    monkeypatch.setattr(command, "Worker", None)
+    monkeypatch.setattr(command, "answers", None)
     assert cli.main(["bench", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_kernel_that_is_not_taken_is_an_error(capsys):
+def test_a_kernel_that_is_not_taken_and_a_missing_matplotlib_are_errors(capsys, monkeypatch):
     assert cli.main(["bench", *TINY, "--kernel", "Nonsense"]) == 2
     assert "--kernel Nonsense: this BLAS" in capsys.readouterr().err
-
-
-def test_a_picture_needs_matplotlib(capsys, monkeypatch):
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     assert cli.main(["bench", "--plot", "speed.png"]) == 2
     assert "--plot needs matplotlib, which is not installed" in capsys.readouterr().err
 
 
-class WrongWorker:
-    """A worker in whose process PyTorch computes something else."""
-
-    def __init__(self, threads, kernel):
-        pass
-
-    def ask(self, task, **arguments):
-        from bench_examples import ABOUT, row
-
-        from numpylm.bench.shapes import SHAPES
-
-        if task == "about":
-            return ABOUT
-        if task == "memory":
-            return {"mib": 100.0}
-        answer = row("lstm", SHAPES["A"])
-        return answer | {"disagreement": answer["disagreement"] | {"torch": "its loss is wrong"}}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        pass
+def test_the_environment_has_the_threads_for_every_library_and_the_kernel(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_something")
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    found = processes.environment(1, None)
+    assert {found[name] for name in processes.THREADS} == {"1"} and "OPENBLAS_CORETYPE" not in found
+    assert found["XLA_FLAGS"] == "--xla_something --xla_cpu_multi_thread_eigen=false"
+    assert found["PATH"] == os.environ["PATH"]
+    found = processes.environment(2, "Haswell")
+    assert (found["OMP_NUM_THREADS"], found["OPENBLAS_CORETYPE"]) == ("2", "Haswell")
 
 
-def test_a_wrong_result_is_told_left_out_and_makes_the_status_1(capsys, monkeypatch):
-    monkeypatch.setattr(command, "Worker", WrongWorker)
-    monkeypatch.setattr(run, "Worker", WrongWorker)
-    assert cli.main(["bench", "--shapes", "A", "--cells", "lstm"]) == 1
-    out, err = capsys.readouterr()
-    assert err.splitlines()[0] == "LSTM A: torch is left out: its loss is wrong"
-    (line,) = [line for line in out.splitlines() if line.startswith("LSTM A") and "%" in line]
-    assert line.split() == ["LSTM", "A", "1.00", "1.20", "–", "1.25", "1.20", "–", "0.96", "≈", "0", "%"]
+def test_a_process_answers_one_request_after_the_other_with_its_kernel():
+    probe = {"task": "probe", "size": 8, "seconds": 0}
+    about, speed = processes.answers([{"task": "about"}, probe], kernel="Nehalem")
+    assert speed["gflops"] > 0 and speed["step"] > 0 and about["coretype"] == "Nehalem"
+    if about["blas"]["name"] == "openblas" and about["blas"]["kernel"] and "x86_64" in about["system"]:
+        assert about["blas"]["kernel"] == "Nehalem"
 
 
-def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(command.scaling, "SIZES", (10, 100, 200))
-    path = tmp_path / "scaling.json"
-    assert cli.main(["bench", "--scaling", "--quick", "--json", str(path)]) == 0
+def test_a_request_that_fails_is_a_child_process_error(capfd):
+    with pytest.raises(ChildProcessError, match="measures nonsense ended, with status 1"):
+        list(processes.answers([{"task": "nonsense"}]))
+    assert "KeyError: 'nonsense'" in capfd.readouterr().err, "the reason is on standard error"
+
+
+def test_more_words_take_more_memory():
+    found = []
+    for V in (7, 20_007, 40_007):  # the peak of the first is in its imports, that of the others in training
+        request = {"task": "memory", "name": "numpylm", "cell": "rnn", "shape": ["", 10, 10, 4, 50, V]}
+        found += [answer["mib"] for answer in processes.answers([request])]
+    if found[0] is None:
+        pytest.skip("this system does not say")
+    weights_and_gradients, logits = 4 * 2 * 20_000 * (50 + 4), 4 * 100 * 20_000
+    assert found[2] - found[1] > (weights_and_gradients + logits) / 2**20
+    assert 10 < found[0] < min(150, found[1]), "NumPy and numpylm alone"
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("darwin", 1), ("freebsd", 1024)])
+def test_without_proc_getrusage_is_asked_in_the_systems_units(monkeypatch, platform, unit):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    monkeypatch.setattr(system.sys, "platform", platform)
+    usage = resource.struct_rusage([0] * 2 + [3 * 2**20 // unit] + [0] * 13)
+    monkeypatch.setattr(resource, "getrusage", lambda who: usage)
+    assert system.peak_mib() == 3.0 and system.cpuinfo("flags") is None
+
+
+def test_numpys_own_blas_is_told_from_another(monkeypatch):
+    def one(path, kernel):
+        return {"user_api": "blas", "internal_api": "openblas", "filepath": path, "architecture": kernel}
+
+    pools = [one("/scipy.libs/blas.so", "Zen"), one("/numpy.libs/blas.so", "Haswell"), {"user_api": "openmp"}]
+    monkeypatch.setattr(system, "threadpools", lambda: pools)
+    assert system.blas() == {"name": "openblas", "version": None, "kernel": "Haswell"}
+    monkeypatch.setattr(system, "threadpools", list)
+    assert system.blas()["name"] and system.blas()["kernel"] is None, "what NumPy was built with"
+
+
+# The doctor, on made-up machines
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Sets the kernels of a machine: name -> seconds of a step in each round; None, or a missing round, is a crash."""
+
+    def made_up(speeds, **blas):
+        rounds = {name: list(steps or []) for name, steps in speeds.items()}
+
+        def answers(requests, threads, kernel):
+            taken = kernel if kernel in speeds else "SkylakeX"
+            if not rounds[taken]:
+                raise ChildProcessError("ended")
+            step = rounds[taken].pop(0)
+            return {"blas": {"kernel": taken}}, {"gflops": 1 / step, "step": step}
+
+        facts = system.about() | {"blas": {"name": "openblas", "version": "1", "kernel": "SkylakeX"} | blas}
+        monkeypatch.setattr(doctor, "about", lambda: facts)
+        monkeypatch.setattr(doctor, "answers", answers)
+        monkeypatch.setattr(doctor, "cpuinfo", {"flags": "fpu sse4_2 avx2 avx512vl"}.get)
+        doctor.run(argparse.Namespace(threads=1))
+
+    return made_up
+
+
+def test_only_kernels_that_the_processor_can_run_are_tried(monkeypatch):
+    blas = {"name": "openblas", "kernel": "Haswell"}
+    monkeypatch.setattr(doctor, "cpuinfo", {"flags": "sse4_2 avx avx2"}.get)
+    assert doctor.kernels_to_try(blas) == [None, "Nehalem", "Sandybridge", "Zen"]
+    monkeypatch.setattr(doctor, "cpuinfo", {"Features": "asimd asimddp"}.get)
+    assert doctor.kernels_to_try(blas) == [None, "ARMV8", "NEOVERSEN1"]
+    monkeypatch.setattr(doctor, "cpuinfo", {}.get)
+    assert len(doctor.kernels_to_try(blas)) == len(doctor.KERNELS)
+    assert doctor.kernels_to_try({"name": "accelerate", "kernel": None}) == [None]
+
+
+def test_the_fastest_kernel_of_its_best_round_is_advised_with_its_line(machine, capsys):
+    machine({"SkylakeX": [9.0, 3.0, 9.0] + [9.0] * 9, "Haswell": [9.0, 9.0, 2.0], "Zen": None})
     out = capsys.readouterr().out
-    assert "time grows as T^" in out and "Sampling" not in out
-    rows = json.loads(path.read_text(encoding="utf-8"))["scaling"]
-    assert [(row["axis"], row["size"]) for row in rows] == [(axis, size) for axis in "TN" for size in (10, 100, 200)]
+    assert "Haswell is 1.5 times as fast as SkylakeX" in out and "OPENBLAS_CORETYPE=Haswell" in out
+    assert out.index("Haswell") < out.index("<- in use") and "Zen" not in out
+    assert max(map(len, out.split("\n\n", 1)[1].splitlines())) <= 80
 
 
-def test_the_doctor_measures_real_kernels(capsys, monkeypatch):
-    monkeypatch.setattr(doctor, "PROBE", {"cell": "rnn", "shape": ["tiny", 3, 2, 4, 5, 7], "size": 64, "seconds": 0})
-    assert cli.main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "NumPy" in out and "GFLOP/s" in out
+def test_where_there_is_nothing_to_set_the_doctor_says_so(machine, capsys):
+    machine({"SkylakeX": [1.1] * 12, "Haswell": [1.0] * 3})
+    assert "There is nothing to set: no kernel is faster than SkylakeX by 15 %" in capsys.readouterr().out
+    machine({"SkylakeX": [1.0] * 12}, name="accelerate", kernel=None)
+    assert "this BLAS is accelerate: nothing to set" in capsys.readouterr().out

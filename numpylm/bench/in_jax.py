@@ -1,5 +1,5 @@
 """The same language model in JAX: jit over the whole step, lax.scan over time, value_and_grad. The parameters are
-numpylm's, by name. Imported only where jax is installed."""
+numpylm's, by name. Only imported where jax is installed."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from numpylm.bench.implementations import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, Implementation, Step, stream_windows
 from numpylm.model import make_model
 from numpylm.torch_bridge import to_torch_state_dict
 
@@ -23,19 +23,19 @@ def rnn_step(p, state, xW_t):
 def lstm_step(p, state, xW_t):
     """Equations (3) to (8)."""
     h_prev, c_prev = state
-    i, f, o, c = jnp.split(xW_t + h_prev @ p["W_h"], 4, axis=-1)
-    c_t = sigmoid(f) * c_prev + sigmoid(i) * jnp.tanh(c)
-    h_t = sigmoid(o) * jnp.tanh(c_t)
+    a_i, a_f, a_o, a_c = jnp.split(xW_t + h_prev @ p["W_h"], 4, axis=-1)
+    c_t = sigmoid(a_f) * c_prev + sigmoid(a_i) * jnp.tanh(a_c)
+    h_t = sigmoid(a_o) * jnp.tanh(c_t)
     return (h_t, c_t), h_t
 
 
 def gru_step(p, state, xW_t):
     """Equations (10) to (13)."""
     (h_prev,) = state
-    x_r, x_z, x_n = jnp.split(xW_t, 3, axis=-1)
-    h_r, h_z, h_n = jnp.split(h_prev @ p["W_h"], 3, axis=-1)
-    n_t = jnp.tanh(x_n + sigmoid(x_r + h_r) * (h_n + p["b_hn"]))
-    z_t = sigmoid(x_z + h_z)
+    xW_r, xW_z, xW_n = jnp.split(xW_t, 3, axis=-1)
+    hW_r, hW_z, hW_n = jnp.split(h_prev @ p["W_h"], 3, axis=-1)
+    n_t = jnp.tanh(xW_n + sigmoid(xW_r + hW_r) * (hW_n + p["b_hn"]))
+    z_t = sigmoid(xW_z + hW_z)
     h_t = (1 - z_t) * n_t + z_t * h_prev
     return (h_t,), h_t
 
@@ -50,6 +50,7 @@ def forward(kind, p, tokens, state):
     return jax.nn.log_softmax(h @ p["W_hy"] + p["b_y"]), state
 
 
+@partial(jax.jit, static_argnums=0)
 def loss_of(kind, p, inputs, targets, state):
     """(mean nats, state)"""
     log_y, state = forward(kind, p, inputs, state)
@@ -79,27 +80,20 @@ def sampled(kind, num_tokens, greedy, p, state, key):
     return lax.scan(one_token, start, jax.random.split(key, num_tokens))[1]
 
 
-jitted_loss = jax.jit(loss_of, static_argnums=0)
+def copied(model, batch_size):
+    """(the model's parameters as JAX arrays, the state before the first step)"""
+    parameters = {name: jnp.array(array) for name, array in model.parameters().items()}
+    return parameters, tuple(map(jnp.asarray, model.initial_state(batch_size)[0]))
 
 
-def copied(model):
-    """The model's parameters as JAX arrays of their own."""
-    return {name: jnp.array(array) for name, array in model.parameters().items()}
-
-
-def zero_state(model, batch_size):
-    """The state before the first step."""
-    return tuple(map(jnp.asarray, model.initial_state(batch_size)[0]))
-
-
-def jax_train(model, batch, learning_rate):
-    """JAX's training step; the tokens are JAX's arrays before the clock starts."""
-    kind, parameters = model.cell.name, copied(model)
-    inputs, targets, state = jnp.array(batch.inputs), jnp.array(batch.targets), zero_state(model, batch.inputs.shape[1])
+def train(model, batch, learning_rate):
+    """A training step, as a Step. The tokens are JAX's arrays before the clock starts."""
+    parameters, state = copied(model, batch.inputs.shape[1])
+    inputs, targets = jnp.array(batch.inputs), jnp.array(batch.targets)
 
     def run():
         nonlocal parameters
-        parameters, loss = train_step(kind, parameters, inputs, targets, state, learning_rate)
+        parameters, loss = train_step(model.cell.name, parameters, inputs, targets, state, learning_rate)
         jax.block_until_ready(parameters)
         return float(loss)
 
@@ -110,26 +104,26 @@ def jax_train(model, batch, learning_rate):
     return Step(run, weights)
 
 
-def jax_sample(model, num_tokens, greedy=False):
-    """JAX's generation of one sequence."""
-    parameters, state = copied(model), zero_state(model, 1)
+def sample(model, num_tokens, greedy=False):
+    """Generation of one sequence."""
+    parameters, state = copied(model, 1)
     return lambda: sampled(model.cell.name, num_tokens, greedy, parameters, state, jax.random.key(0)).tolist()
 
 
-def jax_evaluate(model, tokens, batch_size):
-    """JAX's evaluation of a stream, in the same windows as numpylm's."""
-    parameters, state_0 = copied(model), zero_state(model, batch_size)
-    windows = [(jnp.array(inputs), jnp.array(targets)) for inputs, targets in stream_windows(model, tokens, batch_size)]
+def evaluate(model, tokens, batch_size):
+    """Evaluation of a stream, in numpylm's windows."""
+    parameters, state_0 = copied(model, batch_size)
+    windows = [tuple(map(jnp.array, pair)) for pair in stream_windows(model, tokens, batch_size)]
     num_tokens = sum(targets.size for _, targets in windows)
 
     def run():
         state, nats = state_0, 0.0
         for inputs, targets in windows:
-            loss, state = jitted_loss(model.cell.name, parameters, inputs, targets, state)
+            loss, state = loss_of(model.cell.name, parameters, inputs, targets, state)
             nats += float(loss) * targets.size
         return nats / num_tokens
 
     return run
 
 
-JAX = Implementation(jax.__version__, jax_train, jax_sample, jax_evaluate)
+JAX = Implementation(train, sample, evaluate)

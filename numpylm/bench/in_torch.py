@@ -1,12 +1,12 @@
-"""The same language model in PyTorch: nn.RNN, nn.LSTM or nn.GRU, clip_grad_norm_ and optim.SGD; for sampling, the
-cells' own operators, which are faster there than the modules. Imported only where torch is installed."""
+"""The same language model in PyTorch: nn.RNN, nn.LSTM or nn.GRU, clip_grad_norm_ and optim.SGD. Sampling uses the
+operators of single cells, which are faster there than the modules. Only imported where torch is installed."""
 
 import os
 
 import torch
 from torch import nn
 
-from numpylm.bench.implementations import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, Implementation, Step, stream_windows
 from numpylm.torch_bridge import to_torch_state_dict
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -33,12 +33,12 @@ class TorchLanguageModel(nn.Module):
         return self.fc(h), state
 
 
-def torch_train(model, batch, learning_rate):
-    """PyTorch's training step; the tokens are tensors before the clock starts."""
+def train(model, batch, learning_rate):
+    """A training step, as a Step. The tokens are tensors before the clock starts."""
     network = TorchLanguageModel(model)
     parameters = list(network.parameters())
     optimizer = torch.optim.SGD(parameters, lr=learning_rate)
-    inputs, targets = as_tensor(batch.inputs), as_tensor(batch.targets).flatten()
+    inputs, targets = torch.tensor(batch.inputs), torch.tensor(batch.targets).flatten()
 
     def run():
         optimizer.zero_grad()
@@ -52,8 +52,8 @@ def torch_train(model, batch, learning_rate):
     return Step(run, lambda: {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()})
 
 
-def torch_sample(model, num_tokens, greedy=False):
-    """PyTorch's generation of one sequence, with torch.lstm_cell or its like; tokens stay tensors until the end."""
+def sample(model, num_tokens, greedy=False):
+    """Generation of one sequence; the tokens stay tensors until the end."""
     network = TorchLanguageModel(model).requires_grad_(False)
     layer = network.get_submodule(network.kind)
     weights = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
@@ -77,15 +77,15 @@ def torch_sample(model, num_tokens, greedy=False):
 
 
 def draw(y):
-    """A token from the probabilities y (1, V), as torch.multinomial draws it, in fewer operations: of exponential
-    waiting times with the rates y, the shortest one wins."""
+    """A token from the probabilities y (1, V). Like torch.multinomial, in fewer operations: of exponential waiting
+    times with the rates y, the shortest one wins."""
     return (y / torch.empty_like(y).exponential_()).argmax(dim=1)
 
 
-def torch_evaluate(model, tokens, batch_size):
-    """PyTorch's evaluation of a stream, in the same windows as numpylm's, which are tensors before the clock starts."""
+def evaluate(model, tokens, batch_size):
+    """Evaluation of a stream, in numpylm's windows, which are tensors before the clock starts."""
     network = TorchLanguageModel(model)
-    windows = [tuple(map(as_tensor, pair)) for pair in stream_windows(model, tokens, batch_size)]
+    windows = [tuple(map(torch.tensor, pair)) for pair in stream_windows(model, tokens, batch_size)]
     num_tokens = sum(targets.numel() for _, targets in windows)
 
     @torch.inference_mode()
@@ -99,9 +99,4 @@ def torch_evaluate(model, tokens, batch_size):
     return run
 
 
-def as_tensor(tokens):
-    """A copy of an array of token ids as the tensor that cross_entropy wants."""
-    return torch.tensor(tokens, dtype=torch.long)
-
-
-TORCH = Implementation(torch.__version__, torch_train, torch_sample, torch_evaluate, two_biases=True)
+TORCH = Implementation(train, sample, evaluate)

@@ -1,62 +1,86 @@
-"""A run's numbers as text, in 80 columns."""
+"""The benchmark's rows as text, in 80 columns.
+
+A row is {"cell", "shape": [name, T, N, D, H, V], "seconds": name -> [seconds in each round]}.
+"""
 
 import math
-from statistics import median
+from statistics import geometric_mean, linear_regression, median
 
-from numpylm.bench.clock import TIE, is_tie
-from numpylm.bench.results import (
-    disagreements,
-    goals,
-    mean_over_nine,
-    rows_with_agreement,
-    times_of,
-    typical,
-    uncertainty,
-)
+from numpylm.bench.clock import TIE, is_tie, ratio
+from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
 
-TITLES = {"floor": "floor", "numpylm": "numpylm", "torch": "torch", "jax": "JAX"}
+TITLES = {"jax": "JAX"}
 NOTHING = "–"
-TOO_MANY_CORES = 1.3  # used for each thread
-BUSY = 0.9  # cores used by a single thread, where a machine is not left alone
+UPPER = 100  # the upper decade of T and N begins here
 
 
-def heading(about, threads):
-    """The lines above the tables: versions, BLAS and processor."""
+def about_text(about, threads):
+    """Versions, BLAS and processor, in three lines."""
     blas, others = about["blas"], about["others"]
-    rivals = ", ".join(f"{TITLES[name]} {version}" for name, version in others.items()) or "no PyTorch, no JAX"
-    library = " ".join(filter(None, (blas["name"], blas["version"])))
+    rivals = ", ".join(f"{title(name)} {version}" for name, version in others.items()) or "no PyTorch, no JAX"
     chosen = "" if about["coretype"] is None else " (set)"
     kernel = "" if blas["kernel"] is None else f", kernel {blas['kernel']}{chosen}"
-    return "\n".join(
-        [
-            f"numpylm {about['numpylm']}, NumPy {about['numpy']}, Python {about['python']}; {rivals}",
-            f"{library}{kernel}, {threads} thread{'s' if threads > 1 else ''}",
-            f"{about['processor']}, {about['cores']} cores, {about['system']}",
-        ]
+    return (
+        f"numpylm {about['numpylm']}, NumPy {about['numpy']}, Python {about['python']}; {rivals}\n"
+        f"{blas['name']} {blas['version'] or ''}{kernel}, {threads} thread{'s' if threads > 1 else ''}\n"
+        f"{about['processor']}, {about['cores']} cores, {about['system']}"
     )
 
 
-def training_heading(names, clock):
-    """The training table's title and header; names are those of the implementations."""
-    columns = "".join(f"{TITLES[name]:>9}" for name in ("floor", *names))
-    quotients = "".join(f"{'× ' + TITLES[name]:>9}" for name in rivals_of(names))
-    by_clock = " by the processor's clock" if clock == "processor" else ""
-    title = f"Training step: milliseconds{by_clock}, and numpylm's ÷ another's"
-    return f"{title}\n\n{'':8}{columns}{quotients}{'spread':>8}"
+def heading(measurement, names):
+    """The title and the header of a table."""
+    columns = "".join(f"{title(name):>9}" for name in names)
+    quotients = "".join(f"{'× ' + title(name):>11}" for name in names if name != "numpylm")
+    return f"{measurement.title}, {measurement.unit}; × is numpylm's time ÷ another's\n\n{'':8}{columns}{quotients}"
 
 
-def training_line(row, names):
-    """One cell and shape."""
-    columns = "".join(f"{number(typical(row, name), 1e3):>9}" for name in ("floor", *names))
-    quotients = "".join(f"{quotient_text(times_of(row, name), name):>9}" for name in rivals_of(names))
-    doubt = uncertainty(row)
-    doubt = NOTHING if doubt is None or math.isnan(doubt) else f"{100 * doubt:.0f} %"
-    return f"{left_column(row)}{columns}{quotients}{doubt:>8}"
+def line(measurement, row):
+    """A row: times, and how many times those of the others numpylm takes."""
+    columns = "".join(f"{number(median(row['seconds'][name]), measurement.scale):>9}" for name in row["seconds"])
+    quotients = "".join(f"{quotient_text(times_of(row, name)):>11}" for name in row["seconds"] if name != "numpylm")
+    label_text = label(row) if len(label(row)) < 8 else f"{label(row)}\n{'':8}"
+    return f"{label_text:<8}{columns}{quotients}"
 
 
-def rivals_of(names):
-    """Whom numpylm is compared with: the floor, and the others that are installed."""
-    return ["floor", *[name for name in names if name != "numpylm"]]
+def footer(rows):
+    """The geometric means over the rows, the number of rounds, and what ≈ means."""
+    names = [name for name in rows[0]["seconds"] if name != "numpylm"]
+    means = [geometric_mean([times_of(row, name) for row in rows]) for name in names]
+    rounds = [len(row["seconds"]["numpylm"]) for row in rows]
+    return (
+        f"{'geometric mean':<{17 + 9 * len(names)}}" + "".join(f"{quotient_text(mean):>11}" for mean in means) + "\n\n"
+        f"Medians of {min(rounds)} to {max(rounds)} rounds; ≈ is a tie, less than {100 * (TIE - 1):.0f} % apart."
+    )
+
+
+def memory_table(rows):
+    """The peak memory of a process of each implementation's own."""
+    lines = ["Peak memory of a process that trains, MiB", ""]
+    return "\n".join(lines + [f"{label(row):<8}{title(row['name']):>9}{number(row['mib']):>9}" for row in rows])
+
+
+def scaling_table(row):
+    """Milliseconds of a step and microseconds per token as T grows and as N grows, and the powers."""
+    lines = [f"A training step of an LSTM, D = 64, H = 128, V = 65; the other of T and N is {SCALING_FIXED}", ""]
+    lines.append(f"{'':8}{'with T':>12}{'per token':>12}{'with N':>16}{'per token':>12}")
+    for size in SCALING_SIZES:
+        times = [median(row["seconds"][f"{axis}={size}"]) for axis in "TN"]
+        columns = [f"{1e3 * time:>9.2f} ms{1e6 * time / (size * SCALING_FIXED):>9.2f} µs" for time in times]
+        lines.append(f"{size:>8}{columns[0]}    {columns[1]}")
+    lines += ["", *[f"time grows as {axis}^{power(row, axis):.2f} over the upper decade; 1 is linear" for axis in "TN"]]
+    return "\n".join(lines)
+
+
+def power(row, axis, smallest=UPPER):
+    """The power of T or N with which the time grows, from a smallest size on: a slope, fitted to the logarithms."""
+    points = [(int(name[2:]), median(times)) for name, times in row["seconds"].items() if name[0] == axis]
+    points = [(math.log(size), math.log(time)) for size, time in points if size >= smallest]
+    return linear_regression(*zip(*points, strict=True)).slope
+
+
+def title(name):
+    """A name as the tables and pictures show it."""
+    return TITLES.get(name, name)
 
 
 def label(row):
@@ -64,16 +88,14 @@ def label(row):
     return f"{row['cell'].upper():<5}{row['shape'][0]}"
 
 
-def left_column(row):
-    """The label in eight columns; a longer one has a line of its own."""
-    return f"{label(row):<8}" if len(label(row)) < 8 else f"{label(row)}\n{'':8}"
+def times_of(row, name):
+    """numpylm's time ÷ another's; None where the other was not measured."""
+    return ratio(row["seconds"]["numpylm"], row["seconds"][name]) if name in row["seconds"] else None
 
 
-def quotient_text(quotient, name):
-    """Two decimals, and ≈ where it is a tie (with the floor there is none)."""
-    if quotient is None:
-        return NOTHING + "  "
-    return f"{quotient:.2f}" + (" ≈" if name != "floor" and is_tie(quotient) else "  ")
+def quotient_text(quotient):
+    """Two decimals, and ≈ where it is a tie."""
+    return NOTHING + "  " if quotient is None else f"{quotient:.2f}" + (" ≈" if is_tie(quotient) else "  ")
 
 
 def number(value, scale=1.0):
@@ -81,65 +103,4 @@ def number(value, scale=1.0):
     if value is None:
         return NOTHING
     value *= scale
-    decimals = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
-    return f"{value:,.{decimals}f}"
-
-
-def training_footer(rows, names, clock):
-    """The geometric means, what the signs mean, and a word on a busy machine."""
-    rounds = [len(row["seconds"]["floor"]) for row in rows]
-    lines = [
-        "",
-        f"Medians over {min(rounds)} to {max(rounds)} rounds, in each of which all had their turn.",
-        f"≈ is a tie, less than {100 * (TIE - 1):.0f} % apart; spread, how far off × floor's quartiles are.",
-    ]
-    means = [mean_over_nine(rows, name) for name in rivals_of(names)]
-    if any(means):
-        columns = "".join(f"{quotient_text(mean, name):>9}" for mean, name in zip(means, rivals_of(names), strict=True))
-        lines.insert(0, f"{'geometric mean of nine':<{8 + 9 * (len(names) + 1)}}{columns}".rstrip())
-        lines.append("The nine are LSTM A B C E and RNN A B C D E.")
-    share = median(cores for row in rows for cores in row["cores"].values())
-    if clock == "wall" and share < BUSY:
-        lines.append(f"A busy machine: it gave {100 * share:.0f} % of a processor's time. Try --clock processor.")
-    return "\n".join(lines)
-
-
-def per_token_table(title, rows, names, scale):
-    """Sampling or evaluation: a line for each cell; scale makes what is shown of the median seconds per token."""
-    rivals = rivals_of(names)[1:]
-    header = [TITLES[name] for name in names] + [f"× {TITLES[name]}" for name in rivals]
-    lines = [title, "", f"{'':17}" + "".join(f"{one:>9}" for one in header)]
-    for row in rows:
-        seconds = [typical(row, name) for name in names]
-        columns = [NOTHING if one is None else number(scale(one)) for one in seconds]
-        columns += [quotient_text(times_of(row, name), name) for name in rivals]
-        lines.append((f"{left_column(row)}{'':9}" + "".join(f"{one:>9}" for one in columns)).rstrip())
-    return "\n".join(lines)
-
-
-def memory_table(rows):
-    """The peak memory of each implementation's own process."""
-    lines = ["Peak memory of a process that trains, MiB", ""]
-    for row in rows:
-        lines.append(f"{left_column(row)}{TITLES[row['name']]:<9}{number(row['mib']):>9}")
-    return "\n".join(lines)
-
-
-def goals_table(found):
-    """The goals that this run can judge, what was measured, and whether they are met."""
-    judged = [goal for goal in goals(found) if goal.met is not None]
-    lines = ["Goals", ""] if judged else []
-    for goal in judged:
-        verdict = "met" if goal.met else "missed"
-        lines.append(f"{goal.what:<52}{number(goal.value):>8} ≤ {goal.limit:<6g}{verdict}")
-    return "\n".join(lines)
-
-
-def complaints(found):
-    """What makes a run's numbers doubtful, a line each: results that differ, and more cores than threads."""
-    lines = [f"{label(row)}: {TITLES[name]} is left out: {what}" for row, name, what in disagreements(found)]
-    for row in rows_with_agreement(found):
-        for name, cores in row["cores"].items():
-            if cores > TOO_MANY_CORES * found["threads"]:
-                lines.append(f"{label(row)}: {TITLES[name]} used {cores:.1f} cores, not {found['threads']}")
-    return lines
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3}f}"

@@ -1,4 +1,4 @@
-"""The shapes that the benchmark measures: sizes that people train, from a course's exercise to Penn Treebank.
+"""The sizes that the benchmark measures, from a course's exercise to Penn Treebank, and random tokens of these sizes.
 
 T time steps · N sequences in a batch · D embedding size · H hidden size · V vocabulary size · one recurrent layer
 """
@@ -20,7 +20,7 @@ class Shape(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """inputs and targets, each (T, N) integers: random tokens, for the time of a step does not depend on them."""
+    """inputs and targets, each (T, N) integers."""
 
     inputs: np.ndarray
     targets: np.ndarray
@@ -37,13 +37,16 @@ SHAPES = {
     )
 }
 GATES = {"lstm": 4, "rnn": 1, "gru": 3}  # how many blocks of H columns W_x and W_h have
-ONLY_RNN = ("D",)  # min-char-rnn is a vanilla RNN
-NINE_PAIRS = [("lstm", name) for name in "ABCE"] + [("rnn", name) for name in "ABCDE"]  # of the geometric means
 
 
 def pairs(cells, shapes):
-    """The (cell, Shape) pairs to measure, cell by cell."""
-    return [(cell, shape) for cell in cells for shape in shapes if cell == "rnn" or shape.name not in ONLY_RNN]
+    """The (cell, Shape) pairs to measure, cell by cell. D belongs to min-char-rnn: to the RNN alone."""
+    return [(cell, shape) for cell in cells for shape in shapes if cell == "rnn" or shape.name != "D"]
+
+
+def named(shapes, name):
+    """The shape of that name; the first one if there is none."""
+    return next((shape for shape in shapes if shape.name == name), shapes[0])
 
 
 def parse_shape(text):
@@ -60,6 +63,6 @@ def parse_shape(text):
 
 
 def random_batch(shape, rng):
-    """A Batch of the shape's sizes."""
+    """A Batch of random tokens: the time of a step does not depend on them."""
     inputs, targets = rng.integers(shape.V, size=(2, shape.T, shape.N))
     return Batch(inputs, targets)

@@ -1,16 +1,15 @@
-"""numpylm bench: speed and memory beside the GEMM floor, PyTorch and JAX."""
+"""numpylm bench: time and memory beside the matrix products, PyTorch and JAX."""
 
 import json
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import require
-from numpylm.bench import plot, report, results, scaling
-from numpylm.bench import run as measuring
+from numpylm.bench import plot, report
 from numpylm.bench.clock import CLOCKS
-from numpylm.bench.processes import Worker
-from numpylm.bench.shapes import GATES, SHAPES, parse_shape
+from numpylm.bench.measurements import MEASUREMENTS, SCALING
+from numpylm.bench.processes import answers
+from numpylm.bench.shapes import GATES, SHAPES, named, parse_shape
 
 DESCRIPTION = (
     "Time training steps, sampling and evaluation beside the matrix products that a\n"
@@ -23,51 +22,83 @@ QUICK = {"rounds": 2, "seconds": 0.2}
 
 def add_options(parser):
     """The command's options."""
-    parser.add_argument(
-        "--shapes", nargs="+", default=list(SHAPES), metavar="S", help="A to E, or sizes T,N,D,H,V (A B C D E)"
-    )
-    parser.add_argument(
-        "--cells", nargs="+", default=list(GATES), choices=tuple(GATES), metavar="CELL", help="(lstm rnn gru)"
-    )
-    parser.add_argument("--rounds", type=int, default=7, metavar="K", help="for each number, at least (7)")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="for each number, at least (5)")
-    parser.add_argument("--quick", action="store_true", help="two rounds or a fifth of a second: a first impression")
-    parser.add_argument(
-        "--clock", choices=tuple(CLOCKS), default="wall", metavar="CLOCK",
-        help="wall, or processor, for a machine that is busy with other work (wall)",
-    )  # fmt: skip
-    parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS's kernel, such as Haswell (what it picks itself)")
-    parser.add_argument("--json", metavar="FILE", help="write all numbers, of every round, into FILE")
-    parser.add_argument("--plot", metavar="FILE", help="draw the training steps, or --scaling, into FILE")
-    parser.add_argument("--scaling", action="store_true", help="only how a training step grows with T and with N")
+    add = parser.add_argument
+    add("--shapes", nargs="+", default=list(SHAPES), metavar="S", help="A to E, or sizes T,N,D,H,V (A B C D E)")
+    add("--cells", nargs="+", default=list(GATES), choices=tuple(GATES), metavar="CELL", help="(lstm rnn gru)")
+    add("--rounds", type=int, default=7, metavar="K", help="for each number, at least (7)")
+    add("--seconds", type=float, default=5.0, metavar="S", help="for each number, at least (5)")
+    add("--quick", action="store_true", help="two rounds or a fifth of a second: a first impression")
+    add("--clock", choices=tuple(CLOCKS), default="wall", metavar="CLOCK",
+        help="wall, or processor if the machine is busy with other work (wall)")  # fmt: skip
+    add("--kernel", metavar="NAME", help="the OpenBLAS kernel, such as Haswell (OpenBLAS's own choice)")
+    add("--json", metavar="FILE", help="write all numbers, of every round, into FILE")
+    add("--plot", metavar="FILE", help="draw the training steps, or --scaling, into FILE")
+    add("--scaling", action="store_true", help="only measure how a training step grows with T and with N")
 
 
 def run(options):
-    """Measures, prints and writes; the exit status is 1 where somebody's results disagree."""
+    """Measure, print and write."""
     shapes = [parse_shape(text) for text in options.shapes]
     require.positive_integer("rounds", options.rounds)
     require.positive_number("seconds", options.seconds)
     check_files(options.json, options.plot)
-    effort = measuring.Effort(options.rounds, options.seconds, options.clock)
-    effort = effort._replace(**QUICK) if options.quick else effort
-    found = {"threads": options.threads, **effort._asdict()}
-    with Worker(options.threads, options.kernel) as worker:
-        found["about"] = worker.ask("about")
-        check_kernel(found["about"], options.kernel)
-        print(report.heading(found["about"], options.threads), end="\n\n", flush=True)
-        if options.scaling:
-            found["scaling"] = scaling.measure(worker, effort)
-        else:
-            measuring.measure_speed(worker, found, options.cells, shapes, effort)
-    if not options.scaling:
-        measuring.measure_memory(found, options, shapes)
-        print(report.goals_table(found))
+    effort = QUICK if options.quick else {"rounds": options.rounds, "seconds": options.seconds}
+    effort = {**effort, "clock": options.clock}
+    (about,) = answers([{"task": "about"}], options.threads, options.kernel)
+    check_kernel(about, options.kernel)
+    print(report.about_text(about, options.threads), end="\n\n", flush=True)
+    found = {"threads": options.threads, **effort, "about": about}
+    if options.scaling:
+        found["scaling"] = measure_cases("scaling", SCALING, options, shapes, effort)
+        print(report.scaling_table(found["scaling"][0]))
+    else:
+        for name, measurement in MEASUREMENTS.items():
+            found[name] = measure_and_print(name, measurement, options, shapes, effort)
+        found["memory"] = measure_memory(about, options, shapes)
     write(found, options)
-    return finish(found)
+
+
+def measure_cases(name, measurement, options, shapes, effort, show=lambda row: None):
+    """The rows of one measurement, each shown as soon as it is known."""
+    cases = measurement.cases(options.cells, shapes)
+    requests = [
+        {"task": "measure", "name": name, "cell": cell, "shape": list(shape), "effort": effort} for cell, shape in cases
+    ]
+    rows = []
+    for (cell, shape), answer in zip(cases, answers(requests, options.threads, options.kernel), strict=True):
+        rows.append({"cell": cell, "shape": list(shape), **answer})
+        show(rows[-1])
+    return rows
+
+
+def measure_and_print(name, measurement, options, shapes, effort):
+    """The rows of one measurement, and its table."""
+    headed = []
+
+    def show(row):
+        if not headed:
+            print(report.heading(measurement, row["seconds"]))
+            headed.append(True)
+        print(report.line(measurement, row), flush=True)
+
+    rows = measure_cases(name, measurement, options, shapes, effort, show)
+    print(report.footer(rows), end="\n\n", flush=True)
+    return rows
+
+
+def measure_memory(about, options, shapes):
+    """The peak memory of one process for each implementation: the first cell, at C."""
+    case = {"cell": options.cells[0], "shape": list(named(shapes, "C"))}
+    rows = []
+    for name in ("numpylm", *about["others"]):
+        (answer,) = answers([{"task": "memory", "name": name, **case}], options.threads, options.kernel)
+        rows.append({"name": name, **case, **answer})
+    print(report.memory_table(rows), flush=True)
+    return rows
 
 
 def check_files(json_path, picture):
-    """Raises an error, before anything is measured, where a file could not be written in the end."""
+    """Raise an error before anything is measured, if a file could not be written in the end."""
     for path in filter(None, (json_path, picture)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(f"there is no folder for {path}")
@@ -78,23 +109,17 @@ def check_files(json_path, picture):
 
 
 def check_kernel(about, kernel):
-    """Raises ValueError where a kernel was asked for and not taken."""
+    """Raise ValueError if BLAS did not take the kernel."""
     taken = about["blas"]["kernel"]
     if kernel and (taken is None or taken.lower() != kernel.lower()):
-        raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'none that it names'}")
+        raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'an unknown one'}")
 
 
 def write(found, options):
-    """The JSON file and the picture, where they are asked for."""
+    """The JSON file and the picture, if they are asked for."""
     if options.json:
         Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw = plot.draw_scaling if options.scaling else plot.draw_training
-        draw(options.plot, found)
-
-
-def finish(found):
-    """Says what makes the numbers doubtful; returns the exit status."""
-    for line in report.complaints(found):
-        print(line, file=sys.stderr)
-    return 1 if any(results.disagreements(found)) else 0
+    if options.plot and options.scaling:
+        plot.draw_scaling(options.plot, found["scaling"][0])
+    elif options.plot:
+        plot.draw_training(options.plot, found["training"])

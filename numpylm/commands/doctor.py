@@ -1,35 +1,27 @@
-"""numpylm doctor: what runs the mathematics here, how fast each OpenBLAS kernel is, and which line sets the fastest.
+"""numpylm doctor: what does the mathematics here, how fast each OpenBLAS kernel is, and how to choose the fastest.
 
-Every kernel is measured in a process of its own, started with OPENBLAS_CORETYPE, and whether it was taken is asked of
-the library itself. The processes take their turns round by round; what counts is the best round, for a busy machine
-makes no kernel faster. Nothing is changed.
+A kernel is a set of matrix products for one family of processors. OpenBLAS picks one when it is loaded, or takes the
+one that OPENBLAS_CORETYPE names. Each kernel is measured in processes of its own, in turns, and the best round counts,
+because other work on the machine can only make a kernel slower. Nothing is changed.
 """
 
-import math
-import platform
-from contextlib import ExitStack
-from typing import NamedTuple
+import os
 
-from numpylm.bench import doctor_report
-from numpylm.bench.kernels import candidates, processor_instructions
-from numpylm.bench.processes import Worker
-from numpylm.bench.shapes import SHAPES
-from numpylm.bench.system import about
+from numpylm.bench import report
+from numpylm.bench.clock import is_tie
+from numpylm.bench.processes import answers
+from numpylm.bench.system import about, cpuinfo
 
 DESCRIPTION = (
     "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"
     "can run; and the line to set for the fastest. Nothing is changed."
 )
 ROUNDS = 3
-PROBE = {"cell": "lstm", "shape": SHAPES["A"], "size": 1024, "seconds": 0.1}
-
-
-class Measured(NamedTuple):
-    """A kernel's name (None: not known), GFLOP/s of a large product, and seconds of a training step."""
-
-    kernel: str | None
-    gflops: float
-    step: float
+KERNELS = {  # OpenBLAS's kernels, and an instruction that each needs, as Linux names it
+    "Nehalem": "sse4_2", "Sandybridge": "avx", "Haswell": "avx2", "Zen": "avx2", "SkylakeX": "avx512vl",
+    "Cooperlake": "avx512_bf16", "SapphireRapids": "amx_bf16",
+    "ARMV8": "asimd", "NEOVERSEN1": "asimddp", "NEOVERSEV1": "sve", "NEOVERSEN2": "sve2",
+}  # fmt: skip
 
 
 def add_options(parser):
@@ -37,55 +29,68 @@ def add_options(parser):
 
 
 def run(options):
-    """Prints versions, kernels and advice."""
+    """Print versions, kernels and advice."""
     facts = about()
-    print(doctor_report.facts_table(facts, options.threads), flush=True)
-    with ExitStack() as stack:
-        workers = start_workers(stack, kernels_to_try(facts["blas"]), options.threads)
-        measured = measure(workers)
-    print(doctor_report.kernels_table(measured, facts["blas"]["kernel"]))
-    print(doctor_report.advice(measured, facts))
+    print(report.about_text(facts, options.threads), end="\n\n", flush=True)
+    found = measure(kernels_to_try(facts["blas"]), options.threads)
+    print("\n" + kernels_table(found, facts["blas"]["kernel"]))
+    print(advice(found, facts["blas"]))
 
 
 def kernels_to_try(blas):
-    """The kernels worth a process: none beside the present one where BLAS is no OpenBLAS, or cannot be asked."""
+    """None (the kernel in use), and the names of the others that this processor can run, if BLAS is an OpenBLAS.
+
+    A kernel that the processor cannot run would crash its process. Where there is no /proc/cpuinfo, all are tried.
+    """
     if blas["name"] != "openblas" or blas["kernel"] is None:
-        return []
-    return candidates(platform.machine(), processor_instructions())
+        return [None]
+    instructions = cpuinfo("flags") or cpuinfo("Features")
+    names = [name for name, needed in KERNELS.items() if instructions is None or needed in instructions.split()]
+    return [None, *[name for name in names if name.lower() != blas["kernel"].lower()]]
 
 
-def start_workers(stack, names, threads):
-    """Kernel -> Worker: the present one first, then each other that OpenBLAS took when it was asked for one of the
-    names, under its own name: what it does not have, it replaces. All start at once."""
-    present = stack.enter_context(Worker(threads))
-    started = [stack.enter_context(Worker(threads, name)) for name in names]
-    workers = {present.ask("about")["blas"]["kernel"]: present}
-    for worker in started:
-        taken = kernel_of(worker)
-        if taken is not None:
-            workers.setdefault(taken, worker)
-    return workers
+def measure(kernels, threads):
+    """Kernel -> {"gflops", "step"}, the best of several rounds, the fastest step first.
 
-
-def kernel_of(worker):
-    """The kernel that a worker's OpenBLAS runs, or None where the process did not survive it."""
-    try:
-        return worker.ask("about")["blas"]["kernel"]
-    except ChildProcessError:
-        return None
-
-
-def measure(workers):
-    """A Measured for each worker whose process survives, the fastest step first."""
-    found = {kernel: Measured(kernel, 0.0, math.inf) for kernel in workers}
-    for kernel in list(workers) * ROUNDS:
-        if kernel not in found:
+    OpenBLAS replaces a kernel that it does not have: what counts is the name that it tells. A kernel whose process
+    crashes is left out.
+    """
+    found, crashed = {}, set()
+    for kernel in kernels * ROUNDS:
+        if kernel in crashed:
             continue
         try:
-            answer = workers[kernel].ask("probe", **PROBE)
+            facts, answer = answers([{"task": "about"}, {"task": "probe"}], threads, kernel)
         except ChildProcessError:
-            del found[kernel]
+            crashed.add(kernel)
             continue
-        best = found[kernel]
-        found[kernel] = Measured(kernel, max(best.gflops, answer["gflops"]), min(best.step, answer["step"]))
-    return sorted(found.values(), key=lambda measured: measured.step)
+        best = found.setdefault(facts["blas"]["kernel"], answer)
+        best["gflops"], best["step"] = max(best["gflops"], answer["gflops"]), min(best["step"], answer["step"])
+    return dict(sorted(found.items(), key=lambda item: item[1]["step"]))
+
+
+def kernels_table(found, in_use):
+    """Each kernel's speed."""
+    lines = [f"{'kernel':<18}{'GFLOP/s':>10}{'training step':>20}", ""]
+    for kernel, best in found.items():
+        mark = "   <- in use" if kernel == in_use else ""
+        step = report.number(1e3 * best["step"])
+        lines.append(f"{kernel or 'unknown':<18}{report.number(best['gflops']):>10}{step:>17} ms{mark}")
+    lines += ["", "GFLOP/s: a float32 product of two 1024 x 1024 matrices. Training step: an LSTM"]
+    return "\n".join([*lines, "at shape A of numpylm bench. More facts: python -m threadpoolctl -i numpy", ""])
+
+
+def advice(found, blas):
+    """The line to set, or why there is none."""
+    if blas["name"] != "openblas" or blas["kernel"] not in found:
+        return f"Only OpenBLAS lets you choose its kernel; this BLAS is {blas['name']}: nothing to set."
+    fastest = next(iter(found))
+    gain = found[blas["kernel"]]["step"] / found[fastest]["step"]
+    if is_tie(gain):
+        return f"There is nothing to set: no kernel is faster than {blas['kernel']} by 15 % or more."
+    line = f"set OPENBLAS_CORETYPE={fastest}" if os.name == "nt" else f"export OPENBLAS_CORETYPE={fastest}"
+    powershell = f'\n\nor, in PowerShell,\n\n    $env:OPENBLAS_CORETYPE = "{fastest}"' if os.name == "nt" else ""
+    return (
+        f"{fastest} is {gain:.1f} times as fast as {blas['kernel']}, which is in use.\n"
+        f"To use it, type this before you start Python:\n\n    {line}{powershell}"
+    )

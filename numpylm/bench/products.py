@@ -1,18 +1,16 @@
-"""The GEMM floor: the time of only the matrix products that a training step cannot avoid, through the same NumPy.
+"""The time of the matrix products alone: those that a training step cannot avoid, done by the same NumPy.
 
     forward     x W_x    (T N, D) (D, G H)     once, for the whole sequence
-                h W_h    (N, H) (H, G H)       T times, for each step waits for the one before
+                h W_h    (N, H) (H, G H)       T times: each step waits for the one before
                 h W_hy   (T N, H) (H, V)       once
-    backward    the two products of each: the gradient with the transposed matrix, and the transposed input with the
+    backward    two products for each: the gradient times the transposed matrix, and the transposed input times the
                 gradient. da_t W_hᵀ is done T times; each weight's gradient is one product, after the loop
 
-G is how many gates a cell has: 1 for the RNN, 4 for the LSTM, 3 for the GRU. Nothing but products is in it: every
-result goes into an array that is there already, and W_hᵀ is contiguous before the clock starts. No activation, no
-softmax, no bias, no embedding, no update.
+G is the number of gates: 1 for the RNN, 4 for the LSTM, 3 for the GRU. There are no activations, no softmax, no biases,
+no embedding and no update. Every result goes into an array that exists already, and W_hᵀ is contiguous from the start.
 
-It is a floor for steps that compute x W_x. Where V < T N, a step may multiply the V rows of the table E by W_x, once,
-in place of the T N rows of x; its products are then fewer than these, and this floor is not the last word. It stays
-as it is defined here all the same, so that numbers can be compared.
+A step can be faster than these products: where V < T N it multiplies the V rows of the table E by W_x in place of the
+T N rows of x (projection.py). The products stay as defined here, so that numbers can be compared.
 """
 
 import numpy as np
@@ -21,7 +19,7 @@ from numpylm.bench.shapes import GATES
 
 
 def product_sizes(cell, shape):
-    """The floor's products as (how many, A, B, C), each a matrix (A, B) times a matrix (B, C)."""
+    """The products as (how many, A, B, C), each a matrix (A, B) times a matrix (B, C)."""
     T, N, D, H, V = shape[1:]
     G = GATES[cell]
     return [
@@ -37,12 +35,12 @@ def product_sizes(cell, shape):
     ]
 
 
-def floor_flops(cell, shape):
+def product_operations(cell, shape):
     """Multiplications and additions of all of them: 6 T N (D G H + H G H + H V)."""
     return sum(2 * count * A * B * C for count, A, B, C in product_sizes(cell, shape))
 
 
-def floor_step(cell, shape, rng):
+def products_step(cell, shape, rng):
     """A function of no arguments that does the products of one training step, in float32."""
     T, N, D, H, V = shape[1:]
     GH = GATES[cell] * H

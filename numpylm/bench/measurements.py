@@ -1,0 +1,123 @@
+"""The table of what `numpylm bench` can measure.
+
+To add a measurement, write a function that returns a Race, and add a line to MEASUREMENTS: the rest (turns, ratios,
+table, JSON) follows. A test must show that the functions of a Race compute the same (tests/test_bench_rivals.py).
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm.bench import clock
+from numpylm.bench.in_numpylm import NUMPYLM
+from numpylm.bench.products import products_step
+from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
+from numpylm.model import MODELS
+
+TIMED_RATE = 1e-6  # of timed steps: thousands of them leave the weights where they are
+SAMPLED_TOKENS = 200
+EVALUATED_BATCHES = 4  # how many times T N tokens an evaluation reads
+SCALING_SIZES, SCALING_FIXED = (10, 20, 50, 100, 200, 500, 1000), 10
+
+
+class Race(NamedTuple):
+    """functions: name -> function of no arguments. They are timed in turns, and "numpylm" is compared with the others.
+
+    units: how many units (steps, tokens) a call does.
+    """
+
+    functions: dict
+    units: int = 1
+
+
+class Measurement(NamedTuple):
+    """prepare(cell, shape) returns a Race for each (cell, shape) of cases(cells, shapes).
+
+    The table shows seconds × scale, in the unit.
+    """
+
+    title: str
+    unit: str
+    scale: float
+    cases: Callable
+    prepare: Callable
+
+
+def installed():
+    """Name -> Implementation of numpylm, and of PyTorch and JAX where they are installed."""
+    return {name: one for name in ("numpylm", "torch", "jax") if (one := implementation(name)) is not None}
+
+
+def implementation(name):
+    """The Implementation of that name, or None where it is not installed. Imports nothing else."""
+    if name == "numpylm":
+        return NUMPYLM
+    if find_spec(name) is None:
+        return None
+    if name == "torch":
+        from numpylm.bench.in_torch import TORCH
+
+        return TORCH
+    from numpylm.bench.in_jax import JAX
+
+    return JAX
+
+
+def training(cell, shape):
+    """One training step, beside its matrix products."""
+    rng = np.random.default_rng(0)
+    model, batch = new_model(cell, shape), random_batch(shape, rng)
+    steps = {name: one.train(model, batch, TIMED_RATE).run for name, one in installed().items()}
+    return Race({"products": products_step(cell, shape, rng), **steps})
+
+
+def sampling(cell, shape):
+    """One sequence, token by token."""
+    model = new_model(cell, shape)
+    return Race({name: one.sample(model, SAMPLED_TOKENS) for name, one in installed().items()}, SAMPLED_TOKENS)
+
+
+def evaluation(cell, shape):
+    """A stream of text, read in N parts side by side."""
+    model, num_tokens = new_model(cell, shape), EVALUATED_BATCHES * shape.T * shape.N
+    tokens = np.random.default_rng(0).integers(shape.V, size=num_tokens + 1)
+    return Race({name: one.evaluate(model, tokens, shape.N) for name, one in installed().items()}, num_tokens)
+
+
+def scaling(cell, shape):
+    """numpylm's training step where T grows, and where N grows: names are T=10, T=20, …, N=1000."""
+    functions = {}
+    for axis in "TN":
+        for size in SCALING_SIZES:
+            sizes = {"T": SCALING_FIXED, "N": SCALING_FIXED} | {axis: size}
+            grown = shape._replace(**sizes)
+            batch = random_batch(grown, np.random.default_rng(0))
+            functions[f"{axis}={size}"] = NUMPYLM.train(new_model(cell, grown), batch, TIMED_RATE).run
+    return Race(functions)
+
+
+def new_model(cell, shape):
+    """A model of the shape's sizes, in float32."""
+    return MODELS[cell](shape.V, shape.D, shape.H)
+
+
+def each_cell_at(name):
+    """cases: every cell at the shape of that name, or at the first shape that is measured."""
+    return lambda cells, shapes: [(cell, named(shapes, name)) for cell in cells]
+
+
+MEASUREMENTS = {
+    "training": Measurement("Training step", "ms", 1e3, pairs, training),
+    "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
+    "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
+}
+SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)
+
+
+def measure(name, cell, shape, effort):
+    """The seconds per unit of a measurement's functions, by name: a list with an entry for each round."""
+    race = {**MEASUREMENTS, "scaling": SCALING}[name].prepare(cell, Shape(*shape))
+    times = clock.race(race.functions, **effort)
+    return {"seconds": {name: [one / race.units for one in times[name]] for name in times}}

@@ -1,0 +1,125 @@
+"""numpylm, PyTorch and JAX compute the same in the benchmark: a step, greedy sampling, an evaluation.
+
+The step is compared with one in float64, whose gradients `numpylm gradcheck` proves. Planted mistakes are found.
+"""
+
+import numpy as np
+import pytest
+
+import numpylm as nlm
+from numpylm.bench import measurements
+from numpylm.bench.in_numpylm import MAX_NORM, NUMPYLM, Step
+from numpylm.bench.measurements import implementation, installed
+from numpylm.bench.shapes import SHAPES, Batch, Shape, random_batch
+from numpylm.model import MODELS, make_model
+
+SHAPE = Shape("tiny", T=6, N=3, D=5, H=7, V=11)
+RATE = 100.0  # gradients of norm MAX_NORM then move the weights by 1 in all, far above their rounding
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    return MODELS[request.param](SHAPE.V, SHAPE.D, SHAPE.H, seed=1)
+
+
+@pytest.fixture
+def batch():
+    return random_batch(SHAPE, np.random.default_rng(2))
+
+
+def right_step(model, batch, two_biases):
+    """(the loss, the state dict after the step), in float64. two_biases: PyTorch learns bias_hh beside bias_ih."""
+    exact = model.astype(float)
+    out = exact.loss_and_gradients(batch.inputs, batch.targets)
+    gradients = nlm.to_torch_state_dict(make_model(exact.cell, exact.sizes, out.gradients))
+    if two_biases:
+        bias_ih, bias_hh = (gradients[f"{exact.cell.name}.bias_{part}_l0"] for part in ("ih", "hh"))
+        shared = 2 * SHAPE.H if exact.cell.name == "gru" else len(bias_ih)  # the GRU's b_hn has its own gradient
+        bias_hh[:shared] = bias_ih[:shared]
+    clipped, _ = nlm.clip_by_global_norm(gradients, MAX_NORM)
+    weights = nlm.to_torch_state_dict(exact)
+    nlm.SGD(RATE).step(weights, clipped)
+    return out.loss, weights
+
+
+def assert_right_step(model, batch, train, two_biases=False):
+    step = train(model, batch, RATE)
+    before, loss, after = step.weights(), step.run(), step.weights()
+    right_loss, right = right_step(model, batch, two_biases)
+    assert loss == pytest.approx(right_loss, rel=1e-3)
+    for name in right:
+        change = right[name] - before[name]
+        allowed = 1e-3 * np.abs(change).max() + 1e-6 * np.abs(before[name]).max()
+        np.testing.assert_allclose(after[name] - before[name].astype(float), change, rtol=0, atol=allowed, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["numpylm", "torch", "jax"])
+def test_all_compute_the_same_and_leave_the_model_alone(name, model, batch):
+    if name != "numpylm":
+        pytest.importorskip(name)
+    one, before = implementation(name), {key: array.copy() for key, array in model.parameters().items()}
+    assert_right_step(model, batch, one.train, two_biases=name == "torch")
+    assert one.sample(model, 20, True)() == nlm.generate(model.astype(float), [0], 20, temperature=0).tolist()
+    assert len(one.sample(model, 9)()) == 9
+    stream = np.random.default_rng(3).integers(SHAPE.V, size=50)
+    assert one.evaluate(model, stream, 4)() == pytest.approx(nlm.evaluate(model.astype(float), stream, 4).loss, 1e-5)
+    for parameter, array in model.parameters().items():
+        np.testing.assert_array_equal(array, before[parameter])
+
+
+def clipped(gradients):
+    return nlm.clip_by_global_norm(gradients, MAX_NORM)[0]
+
+
+MISTAKES = {
+    "no clipping": lambda g: g,
+    "each array clipped alone": lambda g: {name: clipped({name: array})[name] for name, array in g.items()},
+    "a rate one per cent too high": lambda g: {name: 1.01 * array for name, array in clipped(g).items()},
+    "no gradient of b_y": lambda g: clipped(g) | {"b_y": np.zeros_like(g["b_y"])},
+}
+
+
+@pytest.mark.parametrize("mistake", [None, *MISTAKES])
+def test_a_planted_wrong_step_is_found(mistake, model, batch):
+    def train(model, batch, learning_rate):
+        model = model.astype(model.dtype)
+
+        def run():
+            out = model.loss_and_gradients(batch.inputs, batch.targets)
+            nlm.SGD(learning_rate).step(model.parameters(), MISTAKES.get(mistake, clipped)(out.gradients))
+            return out.loss
+
+        return Step(run, lambda: nlm.to_torch_state_dict(model))
+
+    if mistake is None:
+        return assert_right_step(model, batch, train)
+    with pytest.raises(AssertionError):
+        assert_right_step(model, batch, train)
+
+
+def test_a_step_on_other_tokens_is_found(model, batch):
+    with pytest.raises(AssertionError):
+        assert_right_step(model, batch, lambda m, b, rate: NUMPYLM.train(m, Batch(b.targets, b.inputs), rate))
+
+
+@pytest.mark.parametrize("name", "ABD")
+def test_every_timed_step_has_to_scale_its_gradients(name):
+    shape = SHAPES[name]
+    batch = random_batch(shape, np.random.default_rng(0))
+    out = nlm.RNNLM(shape.V, shape.D, shape.H).loss_and_gradients(batch.inputs, batch.targets)
+    assert nlm.clip_by_global_norm(out.gradients, MAX_NORM)[1] > 10 * MAX_NORM
+
+
+def test_pytorchs_tokens_are_drawn_with_their_probabilities():
+    torch = pytest.importorskip("torch")
+    from numpylm.bench.in_torch import draw
+
+    torch.manual_seed(0)
+    y = torch.tensor([[0.5, 0.0, 0.3, 0.2]])
+    counts = np.bincount([int(draw(y)) for _ in range(4000)], minlength=4)
+    np.testing.assert_allclose(counts / 4000, y[0].numpy(), atol=0.03)
+
+
+def test_what_is_not_installed_is_left_out(monkeypatch):
+    monkeypatch.setattr(measurements, "find_spec", lambda name: None)
+    assert list(installed()) == ["numpylm"]
