@@ -31,7 +31,7 @@ def softmax_backward(dy, y):
 
 
 def cross_entropy_forward(logits, targets):
-    """Returns (loss, cache)."""
+    """Returns (loss, cache), both finite; also for logits of ±1000."""
     raise NotImplementedError
 
 
@@ -46,8 +46,8 @@ HINTS = """
 1. softmax(a) = softmax(a - m) for any number m. Which m keeps e^a from overflowing?
 2. keepdims=True in a.max(axis=-1, keepdims=True) leaves an axis of length 1, which broadcasts.
 3. ∂y_u/∂a_v = y_u (1[u = v] - y_v): the Jacobian has off-diagonal terms, they are the sum in da_v.
-4. log y = (a - m) - log Σ_u e^(a_u - m): take no logarithm of a probability, which may have been rounded to
-   zero.
+4. log y_v = (a_v - m) - log Σ_u e^(a_u - m). The log of a probability would be the log of 0 where y_v has been
+   rounded to 0: at logits of ±1000 the loss must be 2000, and not infinite.
 5. np.take_along_axis(q, targets[..., None], axis=-1)[..., 0] picks q[t, n, targets[t, n]].
 6. The cache may be (y, targets). Copy y before you subtract 1 from some of its entries.
 """

@@ -139,7 +139,8 @@ class LanguageModel:
         del loss_trace
         dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
         del dlogits
-        return LossOutput(loss, self._backward(trace, dh, dW_hy, db_y), state)
+        gradients, _ = self.backward(trace, dh, dW_hy, db_y)
+        return LossOutput(loss, gradients, state)
 
     def _hidden(self, tokens, state, mask, masks):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
@@ -159,18 +160,22 @@ class LanguageModel:
         return h, tuple(state_T), Trace(tokens, masks, traces, h)
 
     def _lookup(self, tokens, masks):
-        """The Lookup with which the first layer folds its projection, where the table has fewer rows than x has; or
-        None."""
+        """The Lookup that folds the first layer's projection, if the table has fewer rows than x; or None."""
         fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None
         return Lookup(tokens, self._parameters["E"]) if fold else None
 
-    def _backward(self, trace, dh, dW_hy, db_y):
-        """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
+    def backward(self, trace, dh, dW_hy, db_y, keep_steps=False):
+        """The lines of _hidden in reverse order, from the gradients of the output projection: (gradients, layers).
+
+        gradients have the parameters' names and order. layers, with keep_steps, has each layer's Gradients, and in it
+        the gradient of every intermediate of every step; without, it is empty.
+        """
         dstate_T = self.initial_state(dh.shape[1])  # zeros: no gradient comes from beyond the window
-        gradients = {}
+        gradients, layers = {}, []
         dh = drop(dh, trace.masks.output)
         for layer in reversed(range(self.sizes.num_layers)):
-            out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer])
+            out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer], keep_steps)
+            layers = [out, *layers] if keep_steps else layers
             prefix = layer_prefix(layer, self.sizes.num_layers)
             gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
             dh = drop(out.dx, trace.masks.inputs[layer])
@@ -181,7 +186,7 @@ class LanguageModel:
             gradients["E"] += dW_hy.T
         else:
             gradients["W_hy"] = dW_hy
-        return {name: gradients[name] for name in self._parameters}
+        return {name: gradients[name] for name in self._parameters}, layers
 
     def _draw_masks(self, rng, tokens):
         sizes = self.sizes
@@ -194,7 +199,7 @@ class LanguageModel:
         )
 
     def _checked(self, tokens, state, mask):
-        """The arguments of a forward pass, or an error that says what does not fit."""
+        """The arguments of a forward pass as arrays. Raises an error that says which one does not fit."""
         tokens = require.tokens(tokens, self.sizes.vocab_size)
         zeros = self.initial_state(tokens.shape[1])
         state = zeros if state is None else require.state(state, zeros)
@@ -212,12 +217,12 @@ class LanguageModel:
 
 
 def layer_prefix(layer, num_layers):
-    """What stands before a recurrent parameter's name: nothing in a model of one layer."""
+    """The beginning of a recurrent parameter's name: "layer_0." and so on, or nothing in a model of one layer."""
     return "" if num_layers == 1 else f"layer_{layer}."
 
 
 def check_sizes(sizes):
-    """Raises a ValueError that names the size that is wrong."""
+    """Raise a ValueError that names the wrong size."""
     for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
         require.positive_integer(name, getattr(sizes, name))
     require.fraction("dropout", sizes.dropout)

@@ -2,65 +2,18 @@
 
 import numpy as np
 
-
-def sigmoid(a):
-    return 0.5 * (1 + np.tanh(0.5 * a))
-
-
-def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
-    a_t = x_t @ W_x + h_prev @ W_h + b  # (N, 4H)
-    a_i, a_f, a_o, a_c = np.split(a_t, 4, axis=1)
-    i_t = sigmoid(a_i)
-    f_t = sigmoid(a_f)
-    o_t = sigmoid(a_o)
-    c_tilde_t = np.tanh(a_c)
-    c_t = f_t * c_prev + i_t * c_tilde_t
-    tanh_c_t = np.tanh(c_t)
-    h_t = o_t * tanh_c_t
-    return h_t, c_t, (x_t, h_prev, c_prev, W_x, W_h, i_t, f_t, o_t, c_tilde_t, tanh_c_t)
+from numpylm.affine import affine_backward, rows
+from numpylm.lstm import lstm_step_backward
 
 
-def lstm_step_backward(dh_t, dc_next, cache):
-    x_t, h_prev, c_prev, W_x, W_h, i_t, f_t, o_t, c_tilde_t, tanh_c_t = cache
-    do_t = dh_t * tanh_c_t
-    dc_t = dc_next + dh_t * o_t * (1 - tanh_c_t**2)
-    df_t = dc_t * c_prev
-    dc_prev = dc_t * f_t
-    di_t = dc_t * c_tilde_t
-    dc_tilde_t = dc_t * i_t
-    da_i = di_t * i_t * (1 - i_t)
-    da_f = df_t * f_t * (1 - f_t)
-    da_o = do_t * o_t * (1 - o_t)
-    da_c = dc_tilde_t * (1 - c_tilde_t**2)
-    da_t = np.concatenate((da_i, da_f, da_o, da_c), axis=1)  # (N, 4H)
-    dx_t = da_t @ W_x.T
-    dh_prev = da_t @ W_h.T
-    dW_x = x_t.T @ da_t
-    dW_h = h_prev.T @ da_t
-    db = da_t.sum(axis=0)
-    return dx_t, dh_prev, dc_prev, dW_x, dW_h, db
-
-
-def lstm_forward(x, h_0, c_0, W_x, W_h, b):
-    h_t, c_t = h_0, c_0
-    h, c, caches = [], [], []
-    for t in range(len(x)):
-        h_t, c_t, cache = lstm_step(x[t], h_t, c_t, W_x, W_h, b)
-        h.append(h_t)
-        c.append(c_t)
-        caches.append(cache)
-    return np.stack(h), np.stack(c), caches
-
-
-def lstm_backward(dh, cache):
-    T, N, H = dh.shape
-    dh_next, dc_next = np.zeros((N, H)), np.zeros((N, H))
-    dx, dW_x, dW_h, db = [], 0, 0, 0
-    for t in reversed(range(T)):
-        dx_t, dh_prev, dc_prev, dW_x_t, dW_h_t, db_t = lstm_step_backward(dh[t] + dh_next, dc_next, cache[t])
-        dh_next, dc_next = dh_prev, dc_prev
-        dx.append(dx_t)
-        dW_x = dW_x + dW_x_t
-        dW_h = dW_h + dW_h_t
-        db = db + db_t
-    return np.stack(dx[::-1]), dh_next, dc_next, dW_x, dW_h, db
+def lstm_backward(parameters, dh, dstate_T, trace):
+    dh_next, dc_next = dstate_T
+    da = []
+    for t in reversed(range(len(dh))):
+        gradients = lstm_step_backward(dh[t] + dh_next, dc_next, trace.steps[t], parameters.W_h)
+        da.insert(0, gradients.da_t)
+        dh_next, dc_next = dh_0, dc_0 = gradients.dh_prev, gradients.dc_prev
+    da = np.stack(da)  # (T, N, 4H)
+    dx, dW_x, db = affine_backward(da, trace.x, parameters.W_x)
+    dW_h = rows(trace.h_prev).T @ rows(da)
+    return {"dx": dx, "dh_0": dh_0, "dc_0": dc_0, "dW_x": dW_x, "dW_h": dW_h, "db": db}

@@ -8,13 +8,9 @@ from numpylm.commands.trained import load_trained
 from numpylm.data import text
 from numpylm.data.printable import visible
 from numpylm.model import MODELS, make_model
-from numpylm.stepping.backward_sections import backward_sections
-from numpylm.stepping.computation import Computation
 from numpylm.stepping.debugger import debug
-from numpylm.stepping.forward_sections import forward_sections
-from numpylm.stepping.show import show
-from numpylm.stepping.walk import Walk
-from numpylm.stepping.words import banner, conclude, introduce
+from numpylm.stepping.show import conclude, introduce, show, title
+from numpylm.stepping.walk import walk
 
 DESCRIPTION = (
     "One forward and backward pass over a few tokens, line by line: each equation's\n"
@@ -24,8 +20,8 @@ DESCRIPTION = (
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
 D, H = 2, 3
 LONGEST = 64  # tokens of a text
-LONGEST_NAME = 12  # characters of a token in a heading
-FEW = 8  # tokens of a vocabulary that is listed
+LONGEST_NAME = 12  # characters of a token that are shown
+NARROWEST = 60  # columns
 
 
 def add_options(parser):
@@ -50,29 +46,27 @@ def run(options):
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
-    loss = model.loss_and_gradients(inputs, targets).loss  # an editor's breakpoint in a step function stops here alone
-    names = [shown(vocabulary, token) for token in tokens]
-    few = list(map(visible, vocabulary.tokens)) if len(vocabulary) <= FEW else []
+    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
-    introduce(origin, model, names, few, loss, width())
-    walk = Walk(Computation(model, inputs, targets), names)
+    walked = walk(model, inputs, targets, layers, steps)
+    return print_walk(walked, model, origin, names, directions, max(NARROWEST, terminal_width()))
+
+
+def print_walk(walked, model, origin, names, directions, width):
+    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
+    introduce(walked, model, origin, names, width)
     if "forward" in directions:
-        banner("FORWARD, from the tokens to the loss", model, walk.step, width())
-        show(walk, forward_sections(walk, layers, steps), width())
-    if "backward" in directions:
-        banner("BACKWARD, from the loss to every parameter, in reverse order", model, walk.step_backward, width())
-        return conclude(*show(walk, backward_sections(walk, layers, steps), width()), width())
-    return 0
-
-
-def shown(vocabulary, token):
-    """A token as it stands in a heading."""
-    return cut(visible(vocabulary.tokens[token]), LONGEST_NAME)
-
-
-def width():
-    """Columns to write in: the terminal's, but not so few that nothing can be aligned."""
-    return max(60, terminal_width())
+        title("FORWARD, from the tokens to the loss")
+        show(walked, walked.forward, width)
+    if "backward" not in directions:
+        title("THE PARAMETERS")
+        show(walked, walked.values, width)
+        return 0
+    title("BACKWARD, from the loss to every quantity, in reverse order")
+    results = [show(walked, walked.backward, width)]
+    title("THE PARAMETERS, and their gradients: sums over all steps")
+    results += [show(walked, sections, width) for sections in (walked.values, walked.parameters)]
+    return conclude(results, width)
 
 
 def small_model(options):
@@ -86,7 +80,7 @@ def small_model(options):
 
 
 def one_decimal(rng, shape):
-    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a term that is left out shows."""
+    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
     return rng.choice([-1, 1], shape) * rng.integers(1, 10, shape) / 10
 
 
@@ -122,10 +116,10 @@ def window(options, vocabulary):
     return tokens.astype(int)
 
 
-def chosen(flag, given, number):
-    """All of 0..number-1, or the one that is given. Raises ValueError where it lies outside."""
+def chosen(option, given, number):
+    """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
     if given is None:
         return list(range(number))
     if given not in range(number):
-        raise ValueError(f"{flag} must lie in 0..{number - 1}; got {given}")
+        raise ValueError(f"{option} must lie in 0..{number - 1}; got {given}")
     return [given]

@@ -1,1 +1,1 @@
-"""Watching one forward and backward pass, line by line: what python -m numpylm step shows."""
+"""One forward and backward pass, quantity by quantity: what `python -m numpylm step` shows."""

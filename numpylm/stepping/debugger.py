@@ -1,10 +1,10 @@
-"""Stops in pdb inside a cell's own step functions, at one time step."""
+"""pdb that stops inside a cell's own step functions, at one time step."""
 
 import bdb
 import pdb
 from contextlib import suppress
 
-from numpylm.stepping.taps import functions_of
+from numpylm.stepping.walk import cell_function
 
 HELP = """\
 pdb stops in {functions}, at t = {t}.
@@ -13,7 +13,7 @@ pdb stops in {functions}, at t = {t}.
 
 
 class Debugger(pdb.Pdb):
-    """pdb, but that it stops at breakpoints alone, and not at the first line of all."""
+    """pdb that stops at breakpoints alone, and not at the program's first line."""
 
     started = False
 
@@ -27,22 +27,25 @@ class Debugger(pdb.Pdb):
 
 
 def debug(model, inputs, targets, layer, t, directions):
-    """Runs model.loss_and_gradients in pdb, which stops where a step function is called for this layer and step."""
+    """Run model.loss_and_gradients in pdb, which stops in the step functions of this layer and step."""
     L, T = model.sizes.num_layers, len(inputs)
     calls_before = {"forward": layer * T + t, "backward": (L - 1 - layer) * T + T - 1 - t}
-    functions = functions_of(model.cell)
-    names = {"forward": f"{model.cell.name}_step", "backward": f"{model.cell.name}_step_backward"}
+    functions = {
+        "forward": cell_function(model.cell, "step"),
+        "backward": cell_function(model.cell, "step_backward"),
+    }
     debugger = Debugger(nosigint=True)
     for direction in directions:
-        stop_in(debugger, functions[names[direction]], calls_before[direction])
-    print(HELP.format(functions=" and then in ".join(names[direction] for direction in directions), t=t))
+        stop_in(debugger, functions[direction], calls_before[direction])
+    names = [functions[direction].__name__ for direction in directions]
+    print(HELP.format(functions=" and then in ".join(names), t=t))
     with suppress(bdb.BdbQuit):
         debugger.runcall(model.loss_and_gradients, inputs, targets)
     return 0
 
 
 def stop_in(debugger, function, calls_before):
-    """A breakpoint at a function's first line, met once, after so many calls have gone by."""
+    """Set a breakpoint at a function's first line that stops once, after calls_before calls."""
     code = function.__code__
     debugger.set_break(code.co_filename, code.co_firstlineno, temporary=True, funcname=function.__name__)
     bdb.Breakpoint.bpbynumber[-1].ignore = calls_before

@@ -1,133 +1,243 @@
-"""What all sections share: a computation's quantities by name and step, and where a gradient's quantity stands.
+"""One forward and one backward pass as plain data: sections of quantities, in the order of the computation.
 
-A gradient dq is proved by moving q. Its Place follows from the names: dc_t moves c_t in the same step, dc_next the
-c_prev of the next, da_f the columns of the forget gate in a_t.
+`walk` runs the model's own functions once and reads their records. Each Entry says what a quantity is called, which
+lines of the source compute it, its numbers and, of a gradient, which quantity it belongs to, so that it can be proved.
+show.py prints the sections; a page may draw them.
 """
 
 import inspect
+import re
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.model import LanguageModel
-from numpylm.stepping.computation import Place
-from numpylm.stepping.formulas import formulas_of, groups_of
-from numpylm.stepping.taps import functions_of, sources_of
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.embedding import embedding_backward, embedding_forward
+from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.model import layer_prefix
+from numpylm.recurrence import gates
+from numpylm.stepping.equations import derivative, prove
 
-READ_ALONE = {"dh_carried": ("h_prev", "h_t")}  # the GRU's h_prev as the line of h_t reads it, not as the gates do
+GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed arrays
+PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
 
 
 class Entry(NamedTuple):
-    """A quantity: its symbol, its array, the Formulas that give it (or words in their place), the letters of the gates
-    whose columns lie side by side in it, and for a gradient the Place and symbol of what it is the gradient of."""
+    """One quantity. lines are the source's. place, of a gradient, is (name, layer, t) of what it is the gradient of, as
+    equations.py names it. packed are the gates side by side in value. same says where the numbers stood before."""
 
     symbol: str
     value: np.ndarray
-    formulas: tuple = ()
-    gates: str = ""
-    place: Place | None = None
-    moved: str = ""
+    lines: tuple = ()
+    place: tuple | None = None
+    packed: str = ""
+    same: str = ""
 
 
 class Section(NamedTuple):
-    """A heading, the function whose lines follow (or None), and the entries."""
+    """Entries under a title, and the function of the package that computes them (or None)."""
 
     title: str
     function: object
     entries: list
 
 
-class Walk:
-    """A Computation of T steps of one sequence, its quantities by function, name, layer and step.
+class Walk(NamedTuple):
+    """The loss; Sections of both passes, of the parameters' values and of their gradients; and prove: a function of a
+    gradient's Entry, and of the indices to prove one by one in a large array, that gives its Proof."""
 
-    token_names: the T + 1 tokens as they are shown. sources: what the computation ran, if not the package's own.
-    """
-
-    def __init__(self, computation, token_names, sources=None):
-        self.computation, self.model, self.token_names = computation, computation.model, token_names
-        self.cell, self.sizes = self.model.cell, self.model.sizes
-        self.T, self.L = len(computation.inputs), self.sizes.num_layers
-        self.functions = functions_of(self.cell)
-        self.step, self.step_backward, self.forward, self.backward = (
-            f"{self.cell.name}_{name}" for name in ("step", "step_backward", "forward", "backward")
-        )
-        self.sources = sources or sources_of(self.cell)
-        self.formulas = {name: formulas_of(source) for name, source in self.sources.items()}
-        self.model_source = inspect.getsource(LanguageModel.loss_and_gradients)
-        self.gates = gates_of(self.cell.Parameters)
-
-    def knows(self, function, name):
-        """Whether a quantity was met."""
-        return (function, name) in self.computation.values
-
-    def value(self, function, name, time=0):
-        """What a quantity was when it had been met so many times before."""
-        return self.computation.values[function, name][time]
-
-    def forward_time(self, layer, t):
-        """How many steps ran before this one in the forward pass."""
-        return layer * self.T + t
-
-    def backward_time(self, layer, t):
-        """How many steps ran before this one in the backward pass."""
-        return (self.L - 1 - layer) * self.T + self.T - 1 - t
-
-    def arguments(self, function):
-        """The names of a function's arguments that are arrays, but for the parameters."""
-        names = inspect.signature(self.functions[function]).parameters
-        return [name for name in names if self.knows(function, name) and name not in self.cell.Parameters._fields]
-
-    def assigned(self, function):
-        """(name, key of its value, its Formulas) of all that a function assigns, in the order of its lines."""
-        return [group for group in groups_of(self.sources[function]) if self.knows(function, group[1])]
-
-    def gates_in(self, q):
-        """The gates whose columns lie side by side in a quantity of a step."""
-        return self.gates if q.shape[-1] == len(self.gates) * self.sizes.hidden_dim else ""
-
-    def parameter_gates(self, name):
-        """The same for a parameter."""
-        return self.gates if name.rpartition(".")[2] in ("W_x", "W_h", "b") else ""
-
-    def in_layer(self, layer):
-        """Which layer, where there are several."""
-        return f", layer {layer}" if self.L > 1 else ""
-
-    def place_of(self, gradient, layer, t):
-        """(the Place of what a step's gradient is the gradient of, its symbol), or (None, "") where none is known."""
-        q, time, H = gradient.removeprefix("d"), self.forward_time(layer, t), self.sizes.hidden_dim
-        if gradient in READ_ALONE:
-            q, line = READ_ALONE[gradient]
-            return Place(self.step, f"{q} in {line}", time), q
-        if self.knows(self.step, q):
-            return Place(self.step, q, time), q
-        packed = "a_t" if self.knows(self.step, "a_t") else "xW_t"  # da_t is also xW_t's
-        if q == "a_t":
-            return Place(self.step, packed, time), packed
-        if q.startswith("a_") and q[len("a_") :] in self.gates:
-            gate = self.gates.index(q[len("a_") :])
-            return Place(self.step, packed, time, (..., slice(gate * H, (gate + 1) * H))), block_name(packed, q[-1])
-        return None, ""
+    loss: float
+    forward: list
+    backward: list
+    values: list
+    parameters: list
+    prove: object
 
 
-def gates_of(Parameters):
-    """The letters of a cell's gates in their order in the packed arrays: "ifoc", "rzn", or "" where nothing is."""
-    views = [name for name, value in vars(Parameters).items() if isinstance(value, property)]
-    return "".join(name.removeprefix("W_h") for name in views if name.startswith("W_h"))
+class Run(NamedTuple):
+    """The records of one pass."""
+
+    model: object
+    forward: object  # ForwardOutput
+    loss: float
+    y: np.ndarray
+    dlogits: np.ndarray
+    dh: np.ndarray
+    gradients: dict  # of the parameters
+    layers: list  # each layer's Gradients
+
+    @property
+    def num_steps(self):
+        """T."""
+        return len(self.dh)
 
 
-def block_name(symbol, gate):
-    """What one gate's columns of a packed array are called: W_x -> W_xi, b -> b_i, a_t -> a_i."""
-    stem = symbol.removesuffix("_t")
-    return stem + gate if stem.endswith(("W_x", "W_h")) else f"{stem}_{gate}"
+def walk(model, inputs, targets, layers, steps):
+    """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
+    run = run_once(model, inputs, targets)
+    states = states_before(run)
+
+    def prove_entry(entry, shown=()):
+        def along(direction):
+            return derivative(model, inputs, targets, states, entry.place, direction)
+
+        return prove(entry.value, along, shown)
+
+    values = [entry_of(run, name, array) for name, array in model.parameters().items()]
+    return Walk(
+        run.loss, forward_sections(run, layers, steps), backward_sections(run, layers, steps),
+        [Section("Their values", None, values)], parameter_sections(run, layers), prove_entry,
+    )  # fmt: skip
 
 
-def entries_over_time(symbol, q, steps, formulas, place=None, moved=""):
-    """An entry for each q[t] of an array (T, N, ·); the first has the formulas."""
+def run_once(model, inputs, targets):
+    """The Run of the model's own functions, called as loss_and_gradients calls them, with all records kept."""
+    out = model.forward(inputs)
+    loss, loss_trace = cross_entropy_forward(out.logits, targets)
+    dlogits = cross_entropy_backward(loss_trace)
+    dh, dW_hy, db_y = affine_backward(dlogits, out.trace.h, model.output_matrix())
+    traces = [trace._replace(lookup=None) for trace in out.trace.layers]  # dx is wanted, not the folded table's dE
+    gradients, layers = model.backward(out.trace._replace(layers=traces), dh, dW_hy, db_y, keep_steps=True)
+    return Run(model, out, loss, loss_trace.y, dlogits, dh, {"W_hy": dW_hy, **gradients}, layers)
+
+
+def states_before(run):
+    """For each t, every layer's state before step t, as the records have it."""
+    State = run.model.cell.State
+    traces = [trace.steps for trace in run.forward.trace.layers]
     return [
-        Entry(
-            f"{symbol}[{t}]", q[t], formulas if t == steps[0] else (), "",
-            place and place._replace(part=(t,)), f"{moved}[{t}]",
-        )
-        for t in steps
+        [State(*[getattr(steps[t], f"{name}_prev") for name in State._fields]) for steps in traces]
+        for t in range(run.num_steps)
+    ]
+
+
+def cell_function(cell, name):
+    """The cell's function of this name: "step", "step_backward", "forward" or "backward"."""
+    return getattr(import_module(f"numpylm.{cell.name}"), f"{cell.name}_{name}")
+
+
+def lines_of(function, name):
+    """The lines of a function that assign a name, without their indentation."""
+    assigned = re.compile(rf"\s+([\w, ]*, )?{name}(, [\w, ]*)?(\[[^=]*\])? (=|[-+/*]=) ")
+    return tuple(line.strip() for line in inspect.getsource(function).splitlines() if assigned.match(line))
+
+
+def entry_of(run, symbol, value, lines=(), place=None, same=""):
+    """An Entry, packed if its symbol is a packed array's."""
+    *_, name = symbol.split(".")  # without the layer
+    packed = GATES[run.model.cell.name] if name in PACKED else ""
+    return Entry(symbol, value, lines, place, packed, same)
+
+
+def over_time(symbol, q, lines, steps, name=None, layer=None):
+    """An Entry for each q[t] of an array (T, N, ·); all have the same lines."""
+    return [Entry(f"{symbol}[{t}]", q[t], lines, (name, layer, t) if name else None) for t in steps]
+
+
+def in_layer(run, layer):
+    """Which layer, if there are several."""
+    return f", layer {layer}" if len(run.layers) > 1 else ""
+
+
+def forward_sections(run, layers, steps):
+    """From the tokens to the loss."""
+    x = over_time("x", run.forward.trace.layers[0].x, lines_of(embedding_forward, "x") or ("x = E[tokens]",), steps)
+    sections = [Section("Look the tokens up", embedding_forward, x)]
+    sections += [forward_step(run, layer, t, t - 1 in steps) for layer in layers for t in steps]
+    logits = over_time("logits", run.forward.logits, ("logits = h W_hy + b_y", *lines_of(affine_forward, "y")), steps)
+    y = over_time("y", run.y, lines_of(cross_entropy_forward, "y"), steps)
+    nats = lines_of(cross_entropy_forward, "log_at_target") + lines_of(cross_entropy_forward, "nats")
+    loss = Entry("loss", np.array([run.loss]), (*nats, "loss = nats[predicted].mean()"))
+    return [*sections, Section("Predict and compare", cross_entropy_forward, [*logits, *y, loss])]
+
+
+def forward_step(run, layer, t, follows):
+    """One step's quantities in the order of its lines; follows says that the step before is shown too."""
+    model, trace = run.model, run.forward.trace.layers[layer]
+    step = cell_function(model.cell, "step")
+    xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
+    entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
+    for name, value in trace.steps[t]._asdict().items():
+        lines, same = lines_of(step, name), ""
+        if name.endswith("_prev"):
+            before = f"{name.removesuffix('_prev')}_t of step {t - 1}" if t else "0, the initial state"
+            lines, same = (f"{name} = {before}",), before if follows or t == 0 else ""
+        entries.append(entry_of(run, name, value, lines, same=same))
+    return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
+
+
+def backward_sections(run, layers, steps):
+    """From the loss to every step's gradients, in reverse order."""
+    dlogits = lines_of(cross_entropy_backward, "dlogits")
+    dh = ("dh = dlogits W_hyᵀ", *lines_of(affine_backward, "dx"))
+    sections = [
+        Section(
+            "From the loss to the logits", cross_entropy_backward,
+            over_time("dlogits", run.dlogits, dlogits, steps, "logits"),
+        ),
+        Section("Through the output projection", affine_backward, over_time("dh", run.dh, dh, steps, "h")),
     ]  # fmt: skip
+    for layer in reversed(layers):
+        backward = cell_function(run.model.cell, "backward")
+        dx = over_time("dx", run.layers[layer].dx, lines_of(backward, "dx"), steps, "x", layer)
+        sections += [backward_step(run, layer, t) for t in reversed(steps)]
+        sections.append(Section(f"To the input{in_layer(run, layer)}", backward, dx))
+    return sections
+
+
+def backward_step(run, layer, t):
+    """What reaches a step from above and from the step after it, and each gradient of its record."""
+    step_backward = cell_function(run.model.cell, "step_backward")
+    entries = reaching(run, layer, t)
+    for name, value in list(run.layers[layer].steps[t]._asdict().items())[1:]:
+        beside = "the gradients above, side by side" if name in ("da_t", "dhW_t") and GATES[run.model.cell.name] else ""
+        q = "xW_t" if name == "da_t" else name.removeprefix("d")
+        entries.append(entry_of(run, name, value, lines_of(step_backward, name), (q, layer, t), beside))
+    return Section(f"Back through t = {t}{in_layer(run, layer)}", step_backward, entries)
+
+
+def reaching(run, layer, t):
+    """dh_t, the sum of what comes from above and from the step after it; and, of an LSTM, where dc_next comes from."""
+    above = "output" if layer == len(run.layers) - 1 else "layer above"
+    last = t + 1 == run.num_steps
+    lines = [f"dh[{t}] comes from the {above}"]
+    for name in run.model.cell.State._fields:
+        lines.append(f"d{name}_next = " + ("0, no later step" if last else f"d{name}_prev of step {t + 1}"))
+    lines += lines_of(cell_function(run.model.cell, "backward"), "dh_t")
+    return [Entry("dh_t", run.layers[layer].steps[t].dh_t, tuple(lines), ("h_t", layer, t))]
+
+
+def parameter_sections(run, layers):
+    """The parameters' gradients, which are sums over all steps, in the order of the backward pass."""
+    model, backward = run.model, cell_function(run.model.cell, "backward")
+    tied = model.sizes.tie_weights
+    dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
+    sections = [
+        Section("The output projection", affine_backward, [
+            parameter(run, "W_hy", dW, "output W_hy" if tied else "W_hy"), parameter(run, "b_y", db),
+        ])
+    ]  # fmt: skip
+    for layer in reversed(layers):
+        prefix, inner = layer_prefix(layer, len(run.layers)), {"W_x": dW, "W_xh": dW, "b": db, "b_h": db}
+        entries = [
+            parameter(run, prefix + name, lines_of(backward, f"d{name}") + inner.get(name, ()))
+            for name in model.cell.Parameters._fields
+        ]
+        sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
+    lines = (*lines_of(embedding_backward, "dE"), *(["and dW_hyᵀ is added, because W_hy is Eᵀ"] if tied else []))
+    return [*sections, Section("The embedding", embedding_backward, [parameter(run, "E", lines)])]
+
+
+def parameter(run, name, lines, moved=None):
+    """The Entry of one parameter's gradient; moved is the parameter's name in equations.py, if it has another."""
+    return entry_of(run, f"d{name}", run.gradients[name], lines, (moved or name, None, None))
+
+
+def parts_of(entry):
+    """[(symbol, array)]: a packed array gate by gate, any other as it is. da_t -> da_i …, dW_x -> dW_xi …, b -> b_i."""
+    if not entry.packed:
+        return [(entry.symbol, entry.value)]
+    stem = entry.symbol.removesuffix("_t")
+    names = [stem + gate if stem.endswith(("W_x", "W_h")) else f"{stem}_{gate}" for gate in entry.packed]
+    return list(zip(names, gates(entry.value, len(entry.packed)), strict=True))
