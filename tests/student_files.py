@@ -1,33 +1,47 @@
 """Students' files, checked in the tests' own process: `check` starts one for each, which takes its time."""
 
+import io
 import sys
 from pathlib import Path
 
-from numpylm.commands import check as command
-from numpylm.tutor import worker
-from numpylm.tutor.crash import MODULE
+from numpylm.tutor import child, runner, wire
+from numpylm.tutor.checking import check_file
 
 SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
 
 
-def check_here(path):
+class Here(child.Child):
+    """Stands for the child process: the same requests and replies, over the same wire, in this process."""
+
+    def start(self):
+        self.kept = list(sys.path), sys.dont_write_bytecode, sys.argv
+        self.process, self.student = self, runner.Student(str(self.path), str(child.PACKAGE))
+        return self.ask({"load": True})
+
+    def ask(self, request, seconds=None):
+        return over_the_wire(runner.answer(self.student, over_the_wire(request, runner.make_record)))
+
+    def end(self):
+        if self.process:
+            sys.path[:], sys.dont_write_bytecode, sys.argv = self.kept
+            sys.modules.pop(runner.MODULE, None)
+        self.process = None
+
+
+def over_the_wire(tree, make_record=None):
+    """A tree as it arrives on the other side."""
+    stream = io.BytesIO()
+    wire.write_message(stream, tree)
+    stream.seek(0)
+    return wire.read_message(stream, make_record)
+
+
+def check_here(path, seed=1, **options):
     """The Result for a file whose functions neither hang nor end the process."""
-    found, search_path, writes_no_bytecode = {}, list(sys.path), sys.dont_write_bytecode
-    command_line = sys.argv
-
-    def tell(message):
-        if "end" in message:
-            found[message["end"]] = {key: value for key, value in message.items() if key != "end"}
-
-    try:
-        worker.check_functions(path, {}, tell)
-    finally:
-        sys.path[:], sys.dont_write_bytecode, sys.argv = search_path, writes_no_bytecode, command_line
-        sys.modules.pop(MODULE, None)
-    return command.as_result(path, found)
+    return check_file(path, start=Here, seed=seed, **options)
 
 
-def check_source(folder, source, *changes):
+def check_source(folder, source, *changes, seed=1):
     """The Result for a source, or for the solution of the exercise of that number, with (right, wrong) exchanged."""
     if isinstance(source, int):
         (path,) = SOLUTIONS.glob(f"{source:02}_*.py")
@@ -37,7 +51,7 @@ def check_source(folder, source, *changes):
         source = source.replace(right, wrong)
     path = folder / "mine.py"
     path.write_text(source, encoding="utf-8")
-    return check_here(path)
+    return check_here(path, seed)
 
 
 def told(result, name):

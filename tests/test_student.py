@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -12,10 +13,10 @@ import numpy as np
 import pytest
 
 from numpylm.commands import check as student
-from numpylm.tutor import memory
+from numpylm.tutor import checking
 from numpylm.tutor.assignment_problems import Sizes
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.report import report, signatures
+from numpylm.tutor.report import as_json, report, signatures
 
 ROOT = Path(__file__).parent.parent
 LSTM = """
@@ -49,7 +50,7 @@ def check(tmp_path):
     def checked(source, **options):
         path = tmp_path / "mine.py"
         path.write_text(textwrap.dedent(source), encoding="utf-8")
-        return student.check_file(path, **({"seconds": 30} | options))
+        return checking.check_file(path, **({"seconds": 30} | options))
 
     return checked
 
@@ -63,27 +64,23 @@ def sentences(result, name):
 
 
 def test_the_packages_own_functions_pass(check):
-    """All of them at once: records in and out, parameters with defaults, nested gradients."""
-    result = check("""
-        import types
-        from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, rnn
-        from numpylm.proof import numerical
-
-        def mine(f):
-            copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-            copy.__module__ = __name__
-            return copy
-
-        for module in (activations, affine, clipping, embedding, gru, loss, lstm, numerical, rnn):
-            globals().update({n: mine(f) for n, f in vars(module).items() if isinstance(f, types.FunctionType)})
-
-        def rnn_relu_step(xW_t, h_prev, W_hh): return rnn_step(xW_t, h_prev, W_hh, "relu")
-        def rnn_relu_step_backward(dh_t, step, W_hh): return rnn_step_backward(dh_t, step, W_hh, "relu")
-        def rnn_relu_forward(parameters, x, state_0): return rnn_forward(parameters, x, state_0, nonlinearity="relu")
-        def rnn_relu_backward(parameters, dh, dstate_T, trace): return rnn_backward(parameters, dh, dstate_T, trace)
-    """)
-    assert result.ok, report(result)
+    """All of them at once, as text of the file: records in and out, parameters with defaults, nested gradients."""
+    modules = "require activations affine clipping embedding dropout masking initialization loss recurrence projection"
+    files = [ROOT / "numpylm" / f"{name}.py" for name in [*modules.split(), "rnn", "lstm", "gru", "proof/numerical"]]
+    text = "\n".join(re.sub(r"^from __future__.*$", "", file.read_text(encoding="utf-8")) for file in files)
+    names = dict.fromkeys(("rnn", "lstm", "gru"), text)
+    result = check(re.sub(r"^from numpylm(?!\.proof)[^\n(]*(\([^)]*\))?$", "", text, flags=re.MULTILINE)
+                   .replace("require.", "") + RELU_BY_OURS)  # fmt: skip
+    assert names and result.ok, report(result)
     assert set(ASSIGNMENTS) - set(result.findings) == {"truncated_bptt"}
+
+
+RELU_BY_OURS = """
+def rnn_relu_step(xW_t, h_prev, W_hh): return rnn_step(xW_t, h_prev, W_hh, "relu")
+def rnn_relu_step_backward(dh_t, step, W_hh): return rnn_step_backward(dh_t, step, W_hh, "relu")
+def rnn_relu_forward(parameters, x, state_0): return rnn_forward(parameters, x, state_0, nonlinearity="relu")
+def rnn_relu_backward(parameters, dh, dstate_T, trace): return rnn_backward(parameters, dh, dstate_T, trace)
+"""
 
 
 def test_a_textbooks_functions_pass(check):
@@ -172,7 +169,6 @@ def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
     assert "nonlinearity='tanh'" in " ".join(crashing.findings["rnn_step"]["shapes"])
 
 
-@pytest.mark.skipif(memory.resource is None, reason="this system has no limit of memory")
 def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
     result = check(
         """
@@ -192,14 +188,7 @@ def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
     assert "it runs out of memory when it is called (MemoryError)" in sentences(result, "sigmoid")
     assert "kept.append" in report(result) and "Unable to allocate" in sentences(result, "sigmoid_backward")
     reading = check("import numpy as np\nx = np.zeros((10**6, 10**6))")
-    assert "runs out of memory while the file is read" in reading.error["sentences"][0]
-
-
-def test_without_a_limit_of_the_system_there_is_none(monkeypatch):
-    monkeypatch.setattr(memory, "resource", None)
-    memory.limit_memory(1)
-    memory.lift_limit()
-    assert np.ones(10**6).sum() == 10**6
+    assert "Unable to allocate" in report(reading)
 
 
 def test_two_separate_mistakes_are_both_found(check):
@@ -287,9 +276,9 @@ def mistakes(tmp_path_factory):
     for number, place in enumerate(files):
         path = folder / f"file{number}.py"
         path.write_text("\n".join(MISTAKES[label][0] for label in place.values()), encoding="utf-8")
-        result = student.check_file(path, seconds=2)
+        result = checking.check_file(path, seconds=2)
         for name, label in place.items():
-            results[label] = student.Result(str(path), None, {name: result.findings[name]}, [])
+            results[label] = checking.Result(str(path), None, {name: result.findings[name]}, [])
     return results
 
 
@@ -313,10 +302,10 @@ def test_a_syntax_error_is_shown_as_python_shows_it(check):
     ("source", "said"),
     [
         ("import no_such_module", "No module named 'no_such_module'"),
-        ("x = 1\nraise ValueError('early')", "line 2, of the file:  raise ValueError('early')"),
-        ("raise SystemExit", "ends the program while the file is read"),
-        ("while True: pass", "the file was stopped after 1 seconds"),
-        ("import os; os._exit(1)", "the file ended the whole Python process"),
+        ("x = 1\nx = x / 0", "line 2 could not be run: ZeroDivisionError"),
+        ("while True: pass\nraise SystemExit\nimport os; os._exit(1)\nprint(open('input.txt'))", "holds no function"),
+        ("def f():\n    while True: pass\nx = f()\ndef g(): return x", "the file was stopped after 1 seconds"),
+        ("import os\nx = os._exit(1)", "the file ended the whole Python process"),
     ],
 )
 def test_a_file_that_cannot_be_imported(check, source, said):
@@ -335,7 +324,7 @@ def test_what_is_missing(check):
     with pytest.raises(ValueError, match="tahn is no function"):
         check("", required=["tahn"])
     with pytest.raises(FileNotFoundError):
-        student.check_file("no/such/file.py")
+        checking.check_file("no/such/file.py")
 
 
 def test_options_and_exit_status(tmp_path, capsys):
@@ -358,7 +347,7 @@ def test_options_and_exit_status(tmp_path, capsys):
 
 def test_a_wrong_functions_json_can_be_read(check):
     result = check("import numpy as np\ndef tanh(a): return np.tanh(a) * np.where(a > 0, 1, 2)")
-    row = json.loads(json.dumps(student.as_json(result)))["findings"]["tanh"]["table"][0]
+    row = json.loads(json.dumps(as_json(result)))["findings"]["tanh"]["table"][0]
     assert row["name"] == "y" and row["shape"] == [3, 7] and row["yours"] == pytest.approx(2 * row["right"])
 
 
@@ -370,7 +359,7 @@ def test_it_runs_from_any_folder(tmp_path):
     path, elsewhere = tmp_path / "mine.py", tmp_path / "elsewhere"
     path.write_text("from helper import double\ndef sigmoid(a): return 0.5 + double(a) / 4", encoding="utf-8")
     elsewhere.mkdir()
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.commands import check as command; "
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.tutor import checking as command; "
     code += f"print(command.check_file({str(path)!r}).ok)"
     done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "True", done.stderr
@@ -424,7 +413,8 @@ def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
     source = "import numpy as np\ndef tanh(a): return np.tanh(a) + 0 * np.random.default_rng(0).random()\n"
     for name in ("random.py", "mine.py"):
         (tmp_path / name).write_text(source, encoding="utf-8")
-        code = f"from numpylm.commands import check as command; from numpylm.tutor import report; r = command.check_file({name!r}); print(report.report(r))"
+        code = "from numpylm.tutor import checking, report; "
+        code += f"print(report.report(checking.check_file({name!r})))"
         path = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, env=path

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from student_files import check_source
 
-from numpylm.commands import check as command
+from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.binding import suggestions
 from numpylm.tutor.report import report
@@ -91,7 +91,7 @@ def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
     """It was checked in an earlier process, which was killed."""
     path = tmp_path / "mine.py"
     path.write_text(RNN_STEP.replace("    h_t =", "    while True: pass\n    h_t ="), encoding="utf-8")
-    found = command.check_file(path, seconds=1).findings
+    found = checking.check_file(path, seconds=1).findings
     assert {name: finding["status"] for name, finding in found.items()} == {
         "rnn_step": "timeout", "rnn_step_backward": "not checked",
     }  # fmt: skip
@@ -142,7 +142,7 @@ def test_the_equations_of_a_cell_are_printed_once(check):
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_no_documentation_is_wider_than_80_columns(name):
     waiting = {"status": "not written", "sentences": ["x"]}
-    text = report(command.Result("mine.py", None, {name: waiting}, []))
+    text = report(checking.Result("mine.py", None, {name: waiting}, []))
     assert max(map(len, text.split("\n"))) <= 80 and np.all(
         [part in text for part in ASSIGNMENTS[name].equation.split()]
     )

@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from student_files import check_source
+from student_files import check_here, check_source
 
 from numpylm.commands import check as command
-from numpylm.tutor.report import report, signatures
+from numpylm.tutor.report import as_json, report, signatures
 
 RELU = "def relu(a):\n    return a * (a > 0)\n"
 
@@ -22,11 +22,14 @@ def test_a_file_that_reads_its_command_line_finds_itself_alone(tmp_path):
     assert check_source(tmp_path, source).ok
 
 
-def test_a_notebook_is_said_to_be_one(tmp_path, capsys):
+def test_a_notebook_is_read(tmp_path):
+    cells = [("markdown", "# RNN"), ("code", "%matplotlib inline\nimport numpy as np"), ("code", "!pip list\n" + RELU)]
+    cells = [{"cell_type": kind, "source": source.splitlines(True)} for kind, source in cells]
     path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert check_here(path).ok
     path.write_text("{}", encoding="utf-8")
-    assert command.main(options(path)) == 1
-    assert "this is a notebook: save its functions in a .py file" in capsys.readouterr().out
+    assert "this is no notebook that can be read" in report(check_here(path))
 
 
 def test_a_method_of_a_known_name_is_said_to_be_one(tmp_path):
@@ -46,7 +49,7 @@ def test_a_method_that_the_file_also_names_as_a_function_is_checked(tmp_path):
 def test_a_librarys_function_is_named_as_not_checked(tmp_path):
     result = check_source(tmp_path, "import numpy as np\ntanh = np.tanh\n" + RELU)
     assert list(result.findings) == ["relu"] and "tanh is a library's own: not checked" in report(result)
-    assert command.as_json(result)["notes"] == ["tanh is a library's own: not checked"]
+    assert as_json(result)["notes"] == ["tanh is a library's own: not checked"]
 
 
 def test_require_takes_one_name_or_a_list_with_commas_and_leaves_the_file_alone(tmp_path, capsys):
@@ -72,10 +75,3 @@ def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity):
 """
     said = " ".join(check_source(tmp_path, source).findings["rnn_step"]["sentences"])
     assert "With 'relu' equation (1) is h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)" in said
-
-
-def test_too_little_memory_for_the_check_itself_is_said(tmp_path, capsys):
-    path = tmp_path / "mine.py"
-    path.write_text(RELU, encoding="utf-8")
-    assert command.main(options("--memory", 1, path)) == 1
-    assert "only 1 MB of memory" in " ".join(capsys.readouterr().out.split())

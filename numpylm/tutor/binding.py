@@ -1,7 +1,6 @@
-"""Calling a student's function by its parameters' names, and saying which name was likely meant by an unknown one."""
+"""Binds a function's parameters to the symbols of a problem, and says which symbol an unknown name likely meant."""
 
 import difflib
-import inspect
 
 import numpy as np
 
@@ -21,27 +20,36 @@ ALIASES = {  # what other books and libraries call the documented parameters
 }  # fmt: skip
 
 
+BY_PLACE = ("POSITIONAL_ONLY", "VAR_POSITIONAL")
+
+
 def parameter_names(function, documented=()):
     """The parameters' names, as far as a function can be asked for them; the documented ones of f(*args)."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return names or (list(documented) if any(p.kind == p.VAR_POSITIONAL for p in parameters) else [])
+    known = function["parameters"] or []
+    names = [name for name, kind, _ in known if kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")]
+    return names or (list(documented) if any(kind == "VAR_POSITIONAL" for _, kind, _ in known) else [])
 
 
 def bind(assignment, function, symbols):
-    """The arguments by name. Raises Stop for parameters that are no symbols of the problem: it may be right."""
+    """Parameter's name -> the symbol that it is given. Raises Stop for parameters that are no symbols."""
     names = parameter_names(function, assignment.parameters)
-    parameters = inspect.signature(function).parameters
-    required = [name for name in names if name not in parameters or parameters[name].default is inspect.Parameter.empty]
+    optional = {name for name, _, has_default in function["parameters"] if has_default}
+    required = [name for name in names if name not in optional]
     if len(symbols) == len(required) == 1:  # a function of one argument may call it anything
-        return {required[0]: next(iter(symbols.values()))}
+        return {required[0]: next(iter(symbols))}
     unknown = [name for name in required if name not in symbols]
     if unknown:
         raise Stop("not checked", unknown_sentence(assignment, names, unknown, symbols), unknown=unknown)
-    return {name: symbols[name] for name in names if name in symbols}
+    return {name: name for name in names if name in symbols}
+
+
+def call_step(name, function, values, to="returned"):
+    """The child's step that calls a function with values by its parameters' names, or by place where it must be."""
+    kinds = {known: kind for known, kind, _ in function["parameters"] or []}
+    takes_all = "VAR_POSITIONAL" in kinds.values()
+    placed = [n for n in values if kinds.get(n, "VAR_POSITIONAL" if takes_all else "") in BY_PLACE]
+    named = {n: value for n, value in values.items() if n not in placed}
+    return {"call": [name], "args": [values[n] for n in placed], "kwargs": named, "to": to}
 
 
 def unknown_sentence(assignment, names, unknown, symbols):
@@ -74,21 +82,6 @@ def suggestions(documented, names, unknown):
 def plain(name):
     """A name without underscores and capitals."""
     return name.replace("_", "").lower()
-
-
-def call_by_name(function, arguments):
-    """function(**arguments), where parameters before a `/`, and all of f(*args), go by their place."""
-    parameters = inspect.signature(function).parameters
-    by_place = [name for name in arguments if is_by_place(parameters, name)]
-    named = {name: value for name, value in arguments.items() if name not in by_place}
-    return function(*[arguments[name] for name in by_place], **named)
-
-
-def is_by_place(parameters, name):
-    """Whether an argument cannot go by its name."""
-    if name in parameters:
-        return parameters[name].kind == inspect.Parameter.POSITIONAL_ONLY
-    return any(p.kind == p.VAR_POSITIONAL for p in parameters.values())
 
 
 def shaped(name, value):

@@ -1,101 +1,148 @@
-"""The child process that a student's file is run in, seen from outside.
+"""The process that runs a student's file, seen from `check`: it is asked, answers in bounded time and size, and ends.
 
-The child (worker.py) tells what it begins and what it finds, line by line. When it hangs or dies, what it had begun is
-noted as such.
+It is started without numpylm: its program (runner.py) is sent as text. When it hangs, dies or answers nonsense, Stop
+says so. A watcher (ending.py) ends it, and what it forked, when `check` itself is killed.
 """
 
-import json
+import contextlib
 import os
 import queue
+import re
+import secrets
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
-LITTLE_MEMORY = 200  # megabytes: with less the check itself may run out
-# A student's random.py must not be taken for Python's: PYTHONSAFEPATH sees to it, but Python 3.10 does not know that.
-START = """import sys
-sys.path = [folder for folder in sys.path if folder]
-from numpylm.tutor.worker import main
-main(sys.argv[1:])"""
+from numpylm.tutor import ending, wire
+from numpylm.tutor.stop import Stop
+
 START_SECONDS = 60  # for Python and NumPy to start on a busy machine
+LITTLE_MEMORY = 200  # megabytes: with less Python itself may run out
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parent
 
 
-def run_child(path, found, seconds, megabytes):
-    """Runs one child; puts what it says into found, under each function's name, and what it says of the file under "".
+def program():
+    """The text of the child's program: three files in one, without what they import from numpylm."""
+    text = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("wire.py", "reading.py", "runner.py"))
+    text = re.sub(r"^from numpylm\..*\n", "", text, flags=re.MULTILINE)
+    return "import sys\nsys.path = [folder for folder in sys.path if folder]\n" + text
 
-    Returns whether all is said; if not, the function that it had begun when it hung or died is in found as such.
-    """
-    process = start_child(path, megabytes, {name: finding["status"] for name, finding in found.items() if name})
-    lines, current, limit = lines_of(process), "", START_SECONDS
-    try:
-        while True:
-            message = next_message(lines, limit)
-            if message is None:
-                if current == "" or current not in found:  # else only its diagnosis is missing
-                    found[current] = silenced(current, process, seconds, megabytes)
-                return current == ""
-            if "begin" in message:
-                current, limit = message["begin"], seconds
-            elif "end" in message:
-                current, limit = message.pop("end"), START_SECONDS
-                found[current] = message
-            if message.get("finished") or found.get("", message).get("status", "ok") != "ok":
-                return True
-    finally:
+
+class Watcher:
+    """The process that ends the student's processes when this one is gone. close() ends them now."""
+
+    def __init__(self):
+        self.mark, self.groups = f"NUMPYLM_CHECK={secrets.token_hex(16)}", []
+        text = (HERE / "ending.py").read_text(encoding="utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", text, self.mark], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def follow(self, process):
+        """Watch a process, which leads a group of its own, and what it starts."""
+        self.groups.append(process.pid)
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(f"{process.pid}\n")
+            self.process.stdin.flush()
+
+    def end(self, process):
+        """End a process and all that it started."""
+        ending.end_all(process.pid, self.mark)
         process.kill()
         process.wait()
 
-
-def start_child(path, megabytes, states):
-    """A child process that checks all functions of the file but those whose states are known, in so much memory."""
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1"}
-    package = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-c", START, str(path), str(megabytes), *map("=".join, states.items())],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-        text=True, encoding="utf-8",
-    )  # fmt: skip
+    def close(self):
+        """End the watcher."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self.process.wait()
 
 
-def lines_of(process):
-    """A queue that a thread fills with the child's lines, and with None at their end."""
-    lines = queue.Queue()
+class Child:
+    """One process that runs a student's file. seconds: how long all requests about one function may take."""
 
-    def read():
-        with process.stdout, process.stderr:
-            for line in process.stdout:
-                lines.put(line)
-        lines.put(None)
+    def __init__(self, path, seconds, megabytes):
+        self.path, self.seconds, self.megabytes = Path(path), seconds, megabytes
+        self.process = self.replies = self.watcher = None
+        self.left = seconds
 
-    threading.Thread(target=read, daemon=True).start()
-    return lines
+    def start(self):
+        """Start the process, if it does not run, and read the file in it; what the file holds."""
+        self.end()
+        self.watcher = self.watcher or Watcher()
+        environment = os.environ | dict([self.watcher.mark.split("=")])
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program(), str(self.path), str(PACKAGE), str(self.megabytes)], env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        self.watcher.follow(self.process)
+        self.replies = queue.Queue()
+        self.left = self.seconds
+        self.ask({"ready": True}, START_SECONDS)
+        return self.ask({"load": True})
+
+    def ask(self, request, seconds=None):
+        """The child's reply. Raises Stop where it takes too long, dies, or answers what is no message of ours."""
+        limit, began = seconds or self.left, time.monotonic()
+        threading.Thread(target=exchange, args=(self.process, request, self.replies), daemon=True).start()
+        try:
+            reply = self.replies.get(timeout=limit)
+        except queue.Empty:
+            words = f"was stopped after {self.seconds:g} seconds"
+            words += ": is there a loop that never ends? (--seconds gives more time)"
+            raise self.stopped("timeout", words) from None
+        if seconds is None:
+            self.left = max(0.01, self.left - (time.monotonic() - began))
+        if isinstance(reply, Exception):
+            raise self.stopped("crash", f"broke off the conversation with the check: {reply}")
+        if not isinstance(reply, dict):
+            raise self.stopped("crash", f"ended the whole Python process {self.exit_words()}")
+        return reply
+
+    def stopped(self, status, words):
+        """Ends the process; the Stop to raise."""
+        stop = Stop(status, words)
+        self.end()
+        return stop
+
+    def exit_words(self):
+        """How the process ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=2)
+        code = self.process.returncode
+        words = f"(exit status {code})"
+        if code is not None and code < 0:
+            words += "; the system stopped it, perhaps because it took too much memory"
+        elif code and self.megabytes < LITTLE_MEMORY:
+            words += f", perhaps because it had only {self.megabytes:g} MB of memory: --memory gives more"
+        return words
+
+    def end(self):
+        """End the process and all that it started."""
+        if self.process:
+            self.watcher.end(self.process)
+            for stream in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self.process = None
+
+    def close(self):
+        """End the process and its watcher."""
+        self.end()
+        if self.watcher:
+            self.watcher.close()
 
 
-def next_message(lines, limit):
-    """The child's next message; None where it says nothing in time, or has ended."""
+def exchange(process, request, replies):
+    """Write a request and read its reply, in a thread of its own: neither may block the check."""
     try:
-        line = lines.get(timeout=limit)
-    except queue.Empty:
-        return None
-    return None if line is None else json.loads(line)
-
-
-def silenced(name, process, seconds, megabytes=float("inf")):
-    """The finding on what the child had begun when it fell silent: it still runs, or it has ended."""
-    what = "it" if name else "the file"
-    try:
-        code = process.wait(timeout=1)
-    except subprocess.TimeoutExpired:
-        return {
-            "status": "timeout",
-            "sentences": [
-                f"{what} was stopped after {seconds:g} seconds: is there a loop that never ends? "
-                "(--seconds gives more time)"
-            ],
-        }
-    killed = "; the system stopped it, perhaps because it took too much memory" if code < 0 else ""
-    if code > 0 and megabytes < LITTLE_MEMORY:
-        killed = f", perhaps because it had only {megabytes:g} MB of memory beyond Python's own: --memory gives more"
-    return {"status": "crash", "sentences": [f"{what} ended the whole Python process (exit status {code}){killed}"]}
+        wire.write_message(process.stdin, request)
+        replies.put(wire.read_message(process.stdout))
+    except (OSError, ValueError) as error:
+        ended = isinstance(error, BrokenPipeError) or "closed file" in str(error)
+        replies.put(None if ended else error)

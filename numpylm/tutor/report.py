@@ -1,11 +1,12 @@
 """The report of `numpylm check` as text of 80 columns: a line for each function, then what is wrong with it."""
 
 import itertools
+import re
 import textwrap
 
 WORDS = {
     "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
-    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED",
+    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED", "not yours": "NOT YOURS",
 }  # fmt: skip
 WIDTH = 80
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
@@ -16,16 +17,26 @@ def report(result, show_lines=False):
 
     show_lines adds which lines of our own source the diagnosis is about.
     """
+    return printable("\n".join(report_lines(result, show_lines)))
+
+
+def printable(text):
+    """A text without the control characters that a terminal would obey."""
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", text)
+
+
+def report_lines(result, show_lines):
+    """The lines of the report."""
     if result.error:
-        return "\n".join([f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)])
+        return [f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)]
     if not result.findings:
         said = [line for sentence in result.notes for line in paragraph("! ", ended(sentence))]
-        return "\n".join([*paragraph("", nothing_found(result)), *said])
+        return [*paragraph("", nothing_found(result)), *said]
     lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
             lines += details(name, finding, shown, show_lines)
-    return "\n".join([*lines, total(result.findings)])
+    return [*lines, total(result.findings), f"(--seed {result.seed} repeats this run)"]
 
 
 def nothing_found(result):
@@ -166,3 +177,18 @@ def signatures():
     for assignment in ASSIGNMENTS.values():
         lines += hanging(assignment.signature, "  ")
     return "\n".join(lines)
+
+
+def as_json(result):
+    """The result as a dict for a grader: ok, how many are right, and each function's finding."""
+    right = sum(finding["status"] == "ok" for finding in result.findings.values())
+    counts = {"right": right, "functions": len(result.findings), "seed": result.seed}
+    told = {"error": result.error, "hides": list(result.hides), "notes": list(result.notes)}
+    return {"file": result.file, "ok": result.ok} | counts | told | {"findings": result.findings}
+
+
+def list_as_json():
+    """Name -> signature, equation and orders of returned values of every function that can be checked."""
+    from numpylm.tutor.assignments import ASSIGNMENTS
+
+    return {n: {"signature": a.signature, "equation": a.equation, "returns": a.returns} for n, a in ASSIGNMENTS.items()}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.proof.nested import children
 from numpylm.tutor.binding import suggestions
+from numpylm.tutor.wire import Thing
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
@@ -37,41 +37,29 @@ def named_values(returned, assignment, answers):
     orders = assignment.returns
     if len(orders[0]) == 1 and not isinstance(returned, tuple) and not is_named(returned, answers):
         return flatten({orders[0][0]: returned}, answers)
-    if is_record(returned) or isinstance(returned, dict):
+    if isinstance(returned, dict):
         return by_name(returned, orders, answers, assignment)
     if isinstance(returned, tuple | list):
         return by_order(tuple(returned), orders, answers, assignment)
     raise Mismatch(f"it returns {describe(returned)}, but should return {wanted(assignment)}")
 
 
-def is_record(value):
-    """Whether a value has named fields: a NamedTuple, a dataclass or a simple namespace."""
-    return hasattr(value, "_fields") or (
-        hasattr(value, "__dict__") and not isinstance(value, np.ndarray | np.generic | type)
-    )
-
-
 def is_named(value, answers):
     """Whether a dict or record holds answers under their names."""
-    return bool(answer_names(fields(value), answers)) if is_record(value) or isinstance(value, dict) else False
-
-
-def fields(value):
-    """A dict, record or other object with attributes, as a dict."""
-    return dict(children(value)) or dict(getattr(value, "__dict__", {}))
+    return isinstance(value, dict) and any(answer_name(name, answers) for name in value)
 
 
 def by_name(returned, orders, answers, assignment):
     """A dict or record: everything in it that has a known name, and at least one whole order of the documented ones."""
-    values = flatten(fields(returned), answers)
+    values = flatten(returned, answers)
     missing = min(([name for name in order if name not in tops(values)] for order in orders), key=len)
     if not values:
-        known = ", ".join(map(str, fields(returned))) or "nothing"
+        known = ", ".join(map(str, returned)) or "nothing"
         raise Mismatch(
             f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
         )
     if missing:
-        unknown = [str(key) for key in fields(returned) if not answer_name(key, answers)]
+        unknown = [str(key) for key in returned if not answer_name(key, answers)]
         meant = suggestions(missing, (), unknown)
         asks = f": is its {', '.join(unknown)} meant to be {', '.join(meant)}? It" if meant else "; it"
         raise Mismatch(
@@ -102,19 +90,12 @@ def flatten(named, answers):
     """Name -> array for all values with a known name, one level of dicts and records deep. Raises Mismatch."""
     flat = {}
     for name, value in named.items():
-        inside = fields(value) if isinstance(value, dict) or is_record(value) else {}
-        for path, inner in (
-            {f"{name}.{key}": inner for key, inner in inside.items()}.items() if inside else [(name, value)]
-        ):
+        inside = value if isinstance(value, dict) else {}
+        for path, inner in [(f"{name}.{key}", inner) for key, inner in inside.items()] or [(name, value)]:
             known = answer_name(path, answers)
             if known:
                 flat[known] = as_array(known, inner)
     return flat
-
-
-def answer_names(named, answers):
-    """The answers' names of a dict's keys."""
-    return [answer_name(name, answers) for name in named if answer_name(name, answers)]
 
 
 def answer_name(path, answers):
@@ -149,7 +130,7 @@ def describe(value):
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} ({value.dtype})"
     names = {list: "a list", tuple: "a tuple", dict: "a dict", str: "a string", int: "an integer", float: "a number"}
-    return names.get(type(value), f"a {type(value).__name__}")
+    return str(value) if isinstance(value, Thing) else names.get(type(value), "a record")
 
 
 def wanted(assignment):

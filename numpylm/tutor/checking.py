@@ -1,0 +1,171 @@
+"""Checks all functions of a student's file, one after another: the Result that `numpylm check` reports."""
+
+import contextlib
+import difflib
+import math
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.child import Child
+from numpylm.tutor.examine import check_function
+from numpylm.tutor.judge import File
+from numpylm.tutor.stop import Stop
+
+
+class Result(NamedTuple):
+    """What was found: error, if the file could not be read, else a finding for each function that it holds or lacks."""
+
+    file: str
+    error: dict | None
+    findings: dict
+    others: tuple = ()  # names of functions that are not known
+    hides: tuple = ()  # files that hide a module of Python's
+    notes: tuple = ()  # on how the file was read, and what it holds under known names and is not checked
+    seed: int = 0
+
+    @property
+    def ok(self):
+        """Whether the file passes."""
+        return not self.error and bool(self.findings) and all(f["status"] == "ok" for f in self.findings.values())
+
+
+def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child):
+    """Checks a file's functions, each of which may take so long and so much memory: a Result.
+
+    seed chooses the random problems; without one they are new in each run. start makes the child: start(path, seconds,
+    megabytes). Raises OSError where there is no file, or a folder, ValueError for unknown names or numbers.
+    """
+    check_arguments(path, required, seconds, megabytes)
+    seed = secrets.randbits(32) if seed is None else seed
+    with contextlib.closing(start(path, seconds, megabytes)) as child:
+        return check_contents(path, required, child, seed)
+
+
+def check_arguments(path, required, seconds, megabytes):
+    """Raises ValueError and OSError as check_file."""
+    for option, value in (("--seconds", seconds), ("--memory", megabytes)):
+        if not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"{option} must be a finite number above 0; got {value}")
+    unknown = [name for name in required if name not in ASSIGNMENTS]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], ASSIGNMENTS, 1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"{unknown[0]} is no function that can be checked{meant} --list shows those that are")
+    if Path(path).is_dir():
+        raise IsADirectoryError(21, f"this is a folder; check a file of it: {python_files(path)}", str(path))
+    if not Path(path).is_file():
+        raise FileNotFoundError(2, "there is no such file", str(path))
+
+
+def python_files(folder):
+    """The names of a folder's Python files, as far as they fit into a line or two."""
+    names = sorted(file.name for file in Path(folder).glob("*.py"))
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "there is no Python file in it"
+
+
+def check_contents(path, required, child, seed):
+    """Reads the file in the child, and checks each known function that it holds."""
+    try:
+        contents = read(child)
+    except Stop as stop:
+        return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
+    file = File(child, contents, {}, seed)
+    for name in ASSIGNMENTS:
+        if file.function(name):
+            finding = check_one(file, name)
+            file.states[name] = "shared" if finding.pop("shared", False) else finding["status"]
+            contents.setdefault("findings", {})[name] = finding
+    return as_result(path, contents, required, seed)
+
+
+def read(child):
+    """What the file holds, from a child that has just been started. Raises Stop where it cannot be read."""
+    try:
+        reply = child.start()
+    except Stop as stop:
+        sentences = [f"the file {sentence}" for sentence in stop.finding["sentences"]]
+        raise Stop(stop.finding["status"], *sentences) from stop
+    if "unreadable" in reply:
+        first, *rest = reply["unreadable"]
+        raise Stop("syntax", first, code=rest)
+    if "contents" not in reply:
+        error = reply.get("error", {})
+        raise Stop("crash", f"the file cannot be read ({error.get('type')}: {error.get('text')})")
+    return reply["contents"]
+
+
+def check_one(file, name):
+    """The finding on one function. The child is started again if the last function has ended it."""
+    try:
+        if file.child.process is None:
+            read(file.child)
+        file.child.left = file.child.seconds
+        finding = check_function(file, name)
+    except Stop as stop:
+        finding = stop.finding
+    if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
+        file.child.end()
+    silent = finding["status"] in ("timeout", "crash") and file.child.process is None
+    if silent and not finding.get("out_of_memory"):
+        finding["sentences"] = [f"it {s}" if s.startswith(VERBS) else s for s in finding["sentences"]]
+    return finding
+
+
+VERBS = ("was stopped", "ended the whole", "broke off")
+
+
+def as_result(path, contents, required, seed):
+    """The Result of what was found of a file's functions, and of what it lacks."""
+    found = contents.get("findings", {})
+    names = [*found, *required, *contents["exercise"]]
+    findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
+    return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed)
+
+
+def other_names(contents):
+    """The file's own functions that are not known, among which a misspelt one may be."""
+    return [name for name, known in contents["functions"].items() if known["own"] and name not in ASSIGNMENTS]
+
+
+def notes(contents):
+    """Sentences on how the file was read, and on what has a known name in it and is not checked."""
+    functions = contents["functions"]
+    said = list(contents["notes"])
+    said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
+    said += [f"line {failed['line']} could not be run: {failed['error']}" for failed in contents["failures"]]
+    library = [name for name in ASSIGNMENTS if name in functions and functions[name]["kind"] == "library"]
+    if library:
+        said.append(f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked")
+    ours = [name for name in ASSIGNMENTS if name in functions and functions[name]["ours"]]
+    if ours:
+        said.append(f"{', '.join(ours)} {'are' if len(ours) > 1 else 'is'} numpylm's own: not checked")
+    if contents["opened"]:
+        said.append(f"the file reads {', '.join(contents['opened'][:3])}: what comes from there is not its own work")
+    return tuple(said)
+
+
+def known_methods(contents):
+    """Name -> class, of the known names that are methods of one of the file's classes, and no functions of its own."""
+    return {
+        name: kind
+        for kind, methods in contents["classes"].items()
+        for name in methods
+        if name in ASSIGNMENTS and name not in contents["functions"]
+    }
+
+
+def method_sentence(name, kind):
+    """What to say of a method that has a known function's name."""
+    return f"{name} is a method of class {kind}: the check finds functions of the file itself, outside any class"
+
+
+def missing(name, contents):
+    """The finding on a function that is not there."""
+    methods = known_methods(contents)
+    if name in methods:
+        return {"status": "missing", "sentences": [method_sentence(name, methods[name])]}
+    close = difflib.get_close_matches(name, other_names(contents), 1)
+    hint = f"; there is a {close[0]}: is it misspelt?" if close else ""
+    return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}

@@ -1,0 +1,226 @@
+"""Reads a student's file without running its training: imports, definitions and plain assignments.
+
+Loops without end, plots, calls that train or print, and `if __name__ == "__main__"` are left out. A statement that
+fails, such as an import of what is not installed, does not stop the rest. The text that a script opens is replaced by
+a small one, and its large sizes by small ones, so that weights made from them are small too. This file runs in the
+child process, without numpylm.
+"""
+
+import ast
+import builtins
+import io
+import json
+import linecache
+import re
+import sys
+import types
+import warnings
+
+TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 7 different characters
+SIZES = {  # sizes at a file's top level, lower case: what they become where they are larger
+    "hidden_size": 5, "hidden_dim": 5, "hidden_units": 5, "n_hidden": 5, "num_hidden": 5, "hidden_layer_size": 5,
+    "h_size": 5, "hs": 5, "hidden": 5, "hiddensize": 5, "n_h": 5, "n_a": 5, "seq_length": 4,
+    "sequence_length": 4, "seq_len": 4,
+    "t_steps": 4, "time_steps": 4, "num_steps": 4, "max_seq_len": 4, "emb_size": 3, "embedding_dim": 3, "embed_size": 3,
+    "input_size": 3, "input_dim": 3, "batch_size": 2,
+}  # fmt: skip
+NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
+
+
+class Unreadable(Exception):
+    """The file is no Python that can be read; the arguments are sentences."""
+
+
+class Source:
+    """A file's text as a syntax tree: path, tree, notes on how it was read, and the names of what it defines."""
+
+    def __init__(self, path):
+        self.path, self.notes = path, []
+        text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
+        self.tree = self.parse(text)
+        linecache.cache[path] = (len(text), None, text.splitlines(True), path)
+        self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
+        self.read = names_read(node for node in self.tree.body if isinstance(node, DEFINITIONS))
+
+    def parse(self, text):
+        """The syntax tree, also of Python 2 whose only difference is the print statement. Raises Unreadable."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(text, self.path)
+        except (SyntaxError, ValueError) as error:
+            newer = from_python_2(text)
+            if newer is None:
+                raise Unreadable(*syntax_lines(error, self.path)) from error
+            self.notes.append("this file is written for Python 2; it is read without its print statements")
+            return ast.parse(newer, self.path)
+
+
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+
+
+def python_text(path):
+    """The text of a .py file, in the encoding that it names."""
+    import tokenize
+
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise Unreadable("Python cannot read the file:", f"{type(error).__name__}: {error}") from error
+
+
+def notebook_text(path):
+    """The code cells of a notebook, one after another, without its magic commands."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            cells = json.load(file)["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unreadable("this is no notebook that can be read: it holds no list of cells") from error
+    lines = "\n\n".join(source for source in sources if not source.startswith("%%")).split("\n")
+    return "\n".join(re.sub(r"^(\s*)[%!?].*", r"\1pass", line) for line in lines)
+
+
+def from_python_2(text):
+    """The text with `pass` for each print statement; None where that is not all that is old in it."""
+    text = text.expandtabs(8)
+    newer = re.sub(r"^([ \t]*(?:.*:[ \t]+)?)print\b(?![ \t]*\().*(?:\\\n.*)*$", r"\1pass", text, flags=re.MULTILINE)
+    newer = re.sub(r"^([ \t]*(?:.*:[ \t]+)?)print[ \t]*\(.*\)[ \t]*(?:%|,).*$", r"\1pass", newer, flags=re.MULTILINE)
+    newer = re.sub(r"except (\w+), (\w+):", r"except \1 as \2:", newer)
+    try:
+        ast.parse(newer)
+    except (SyntaxError, ValueError):
+        return None
+    return newer
+
+
+def syntax_lines(error, path):
+    """What to say of a file that Python cannot read."""
+    import os
+    import traceback
+
+    text = getattr(error, "text", None) or ""
+    if re.match(r"\s*(print\s+[^(=\s]|exec\s+['\"]|raise \w+, )", text) or "print" in str(getattr(error, "msg", "")):
+        where = f"line {error.lineno}: {text.strip()}"
+        return (f"this file is written for Python 2 ({where}). Translate it first: the program 2to3 does so",)
+    lines = "".join(traceback.format_exception_only(error)).rstrip().replace(path, os.path.basename(path))
+    return ("Python cannot read the file:", *lines.splitlines())
+
+
+def names_read(nodes):
+    """All names that some statements read."""
+    return {
+        name.id
+        for node in nodes
+        for name in ast.walk(node)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
+    }
+
+
+def names_bound(node):
+    """The names that a statement would make."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [(name.asname or name.name).partition(".")[0] for name in node.names]
+    if isinstance(node, DEFINITIONS):
+        return [node.name]
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def plain_statements(source, nodes):
+    """The statements to run, in order: imports, definitions, plain assignments; the bodies of if and try likewise."""
+    for node in nodes:
+        if (
+            isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
+            or (isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and is_plain(source, node, True))
+            or (isinstance(node, ast.For) and is_plain(source, node, False))
+        ):
+            yield node
+        elif isinstance(node, ast.With) and all("open" in ast.dump(item) for item in node.items):
+            kept = [inner for inner in plain_statements(source, node.body) if is_plain(source, inner, False)]
+            if kept:
+                yield ast.copy_location(ast.With(items=node.items, body=kept), node)
+        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)):
+            kept = list(plain_statements(source, node.body))
+            if kept:
+                node.body = kept
+                yield node
+
+
+def is_plain(source, node, may_call):
+    """Whether a statement only computes values. may_call says whether it may call the file's own functions."""
+    if isinstance(node, ast.For) and not all(isinstance(n, ast.Assign | ast.AugAssign) for n in node.body):
+        return False
+    inside = list(ast.walk(node))
+    if any(isinstance(n, ast.While | ast.Delete) for n in inside):
+        return False
+    called = [n.func for n in inside if isinstance(n, ast.Call)]
+    names = {n.id for n in called if isinstance(n, ast.Name)} | {n.attr for n in called if isinstance(n, ast.Attribute)}
+    if names_read([node]) & NOT_PLAIN or names & NOT_PLAIN:
+        return False
+    is_used = bool(set(names_bound(node)) & source.read) or not names_bound(node)
+    return not names & source.functions or (may_call and is_used)
+
+
+class SmallText(ast.NodeTransformer):
+    """Calls of open() become a small text, and large sizes small ones, in statements of the top level."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        opens = isinstance(node.func, ast.Name) and node.func.id == "open"
+        opens = opens or (isinstance(node.func, ast.Attribute) and node.func.attr == "open")
+        if not opens:
+            return node
+        return ast.copy_location(ast.Call(ast.Name("__small_text__", ast.Load()), [], []), node)
+
+    def visit_Assign(self, node):
+        self.generic_visit(node)
+        name = node.targets[0].id.lower() if isinstance(node.targets[0], ast.Name) else ""
+        value = node.value.value if isinstance(node.value, ast.Constant) else None
+        if type(value) is int and value > SIZES.get(name, value):
+            node.value = ast.copy_location(ast.Constant(SIZES[name]), node.value)
+        return node
+
+
+def run_file(source, module_name):
+    """(module, failures): each failure says line, names and error of a statement that could not be run."""
+    module = types.ModuleType(module_name)
+    module.__file__ = source.path
+    module.__dict__.update(__small_text__=lambda: io.StringIO(TEXT), xrange=range, unicode=str, __builtins__=builtins)
+    sys.modules[module_name] = module  # dataclasses look their module up
+    failures = []
+    for node in plain_statements(source, source.tree.body):
+        if not isinstance(node, DEFINITIONS):
+            node = from_beside(SmallText().visit(node))
+        try:
+            run_statement(node, module, source.path)
+        except BaseException as error:
+            failures.append(failure(node, error))
+    return module, failures
+
+
+def run_statement(node, module, path):
+    """Run one statement; a definition whose decorator fails is run without it."""
+    while True:
+        tree = ast.fix_missing_locations(ast.Module([node], []))
+        try:
+            return exec(compile(tree, path, "exec"), module.__dict__)
+        except NameError:
+            if not getattr(node, "decorator_list", None):
+                raise
+            node.decorator_list = []
+
+
+def from_beside(node):
+    """An import from the file's own package as an import from its folder, which is on the path."""
+    if isinstance(node, ast.ImportFrom) and node.level:
+        if node.module is None:
+            return ast.copy_location(ast.Import(node.names), node)
+        node.level = 0
+    return node
+
+
+def failure(node, error):
+    """What is known of a statement that could not be run."""
+    words = "it ends the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+    return {"line": node.lineno, "names": names_bound(node), "error": words[:300]}

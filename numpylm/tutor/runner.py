@@ -1,0 +1,336 @@
+"""The process that runs a student's code: it is told what to call on which arrays, and answers with arrays.
+
+It holds neither right answers nor a verdict, and does not import numpylm. It is sent as text by child.py, behind
+wire.py and reading.py, and started with FILE, the package's folder and a number of megabytes. Each request is a
+program: a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
+"""
+
+import ast
+import copy
+import inspect
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections import namedtuple
+
+import numpy as np
+
+from numpylm.tutor.reading import Source, Unreadable, run_file  # child.py removes the imports from numpylm
+from numpylm.tutor.wire import TooMuch, read_message, record_fields, write_message
+
+MODULE = "student"  # the name under which the student's file is imported
+LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
+
+
+class Printed(io.StringIO):
+    """What the student's code prints, up to a limit."""
+
+    def write(self, text):
+        return super().write(text[: max(0, LONGEST_PRINT - self.tell())]) and len(text)
+
+
+class Waves:
+    """f(x) = Σ_k sin(x_k) x_k² + x_1 x_2 + …, which reads x, or what it is given: f() and f(x) both work."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __call__(self, x=None):
+        x = (self.x if x is None else np.asarray(x)).ravel()
+        return (np.sin(x) * x**2).sum() + (x[:-1] * x[1:]).sum()
+
+
+class Student:
+    """The student's file as a module, what of numpylm it uses, and which of our files it opens."""
+
+    def __init__(self, path, package):
+        self.path, self.package, self.opened, self.called = path, package, set(), set()
+        self.module, self.failures, self.source = None, [], None
+
+    def load(self):
+        """Read the file and run its plain statements; what it holds, for the parent."""
+        folder = os.path.dirname(os.path.abspath(self.path))
+        sys.path[:0] = [folder]
+        sys.path.append(os.path.dirname(folder))
+        sys.argv, sys.dont_write_bytecode = [self.path], True
+        self.source = Source(self.path)
+        self.module, self.failures = run_file(self.source, MODULE)
+        return self.contents()
+
+    def see_open(self, event, arguments):
+        """Note a file of ours, or a solution, that the student's code opens or imports."""
+        if event == "open" and isinstance(arguments[0], str):
+            path = os.path.abspath(arguments[0])
+            solutions = os.path.join(os.path.dirname(self.package), "exercises", "solutions")
+            if path != os.path.abspath(self.path) and path.startswith((self.package + os.sep, solutions)):
+                self.opened.add(
+                    os.path.relpath(path, os.path.dirname(self.package)).replace("__pycache__" + os.sep, "")
+                )
+
+    def see_call(self, frame, event, _):
+        """Note a function of numpylm that is called."""
+        if event == "call" and frame.f_code.co_filename.startswith(self.package + os.sep):
+            self.called.add(frame.f_code.co_name)
+
+    def contents(self):
+        """What the file holds: functions and classes with their signatures, its EXERCISE, what failed."""
+        held = [(name, value) for name, value in vars(self.module).items() if not name.startswith("__")]
+        exercise = vars(self.module).get("EXERCISE", [])
+        files = os.listdir(os.path.dirname(os.path.abspath(self.path)))
+        standard = sys.stdlib_module_names | {"numpy"}
+        return {
+            "functions": {name: self.signature(value) for name, value in held if callable(value)},
+            "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
+            "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
+            "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
+            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
+        }  # fmt: skip
+
+    def signature(self, value):
+        """What is known of one callable: its parameters, and where it was written."""
+        code = getattr(getattr(value, "__func__", value), "__code__", None)
+        kind = "class" if inspect.isclass(value) else "function"
+        library = inspect.isbuiltin(value) or isinstance(value, np.ufunc) or str(value.__class__.__module__) == "numpy"
+        where = code.co_filename if code else ""
+        is_ours = where.startswith(self.package + os.sep)
+        return {
+            "kind": "library" if library else kind, "parameters": parameters_of(value), "ours": is_ours,
+            "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": self.returned(code),
+        }  # fmt: skip
+
+    def returned(self, code):
+        """The source of what the function's last return statement returns, one text for each value."""
+        for node in ast.walk(self.source.tree) if code and code.co_filename == self.path else []:
+            if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+                found = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
+                value = found[-1] if found else None
+                parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
+                return [ast.unparse(part) for part in parts]
+        return []
+
+    def methods(self, kind):
+        """Name -> signature of a class's own methods."""
+        return {name: self.signature(value) for name, value in vars(kind).items() if inspect.isfunction(value)}
+
+
+def parameters_of(function):
+    """(name, kind, whether it has a default) of each parameter; None where they cannot be known."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [[p.name, p.kind.name, p.default is not p.empty] for p in found]
+
+
+def run_steps(student, steps, inputs, changes=None):
+    """The namespace after all steps, each of which is one of
+
+        {"call": PATH, "args": [...], "kwargs": {...}, "to": NAME}     call a function and keep what it returns
+        {"set": PATH, "value": VALUE}                                  set a global, an attribute or an entry
+
+    A path is a list that begins with a name: an earlier result, or a global of the student's file. A value may hold
+    {"slot": NAME}, a copy of that input, and {"from": PATH}, an earlier result. changes, a list, receives the names of
+    the last call's arguments that it changed in place.
+    """
+    space = {}
+    for step in steps:
+        copies = {}
+        if "set" in step:
+            assign(step["set"], fill(step["value"], inputs, copies, space, student), space, student)
+            continue
+        value = [fill(v, inputs, copies, space, student) for v in step.get("args", [])]
+        named = {k: fill(v, inputs, copies, space, student) for k, v in step.get("kwargs", {}).items()}
+        before = copy.deepcopy(arrays_in((value, named))) if changes is not None and step is steps[-1] else {}
+        function = reach(step["call"], space, student)
+        space[step.get("to", "returned")] = function(*value, **named)
+        if before:
+            after = arrays_in((value, named))
+            changes += [name for name, array in before.items() if not same(array, after.get(name))]
+    return space
+
+
+def fill(value, inputs, copies, space, student):
+    """A value with every slot and every earlier result in its place. copies are those already made for this step."""
+
+    def inner(tree):
+        return fill(tree, inputs, copies, space, student)
+
+    if isinstance(value, dict):
+        if "slot" in value:
+            name = value["slot"]
+            copies[name] = copies[name] if name in copies else copy.deepcopy(inputs[name])
+            return copies[name]
+        if "from" in value:
+            return reach(value["from"], space, student)
+        if "waves" in value:
+            return Waves(inner({"slot": value["waves"]}))
+        return {key: inner(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(inner(item) for item in value)
+    return value
+
+
+def reach(path, space, student):
+    """What a path leads to: each part after the first is a key, a place or an attribute."""
+    name, *rest = path
+    value = space[name] if name in space else vars(student.module)[name]
+    for part in rest:
+        value = value[part] if isinstance(part, int) or isinstance(value, dict) else getattr(value, part)
+    return value
+
+
+def assign(path, value, space, student):
+    """Set a global of the file, an attribute, or an entry of a dict or list."""
+    if len(path) == 1:
+        vars(student.module)[path[0]] = value
+        return
+    holder = reach(path[:-1], space, student)
+    if isinstance(path[-1], int) or isinstance(holder, dict):
+        holder[path[-1]] = value
+    else:
+        setattr(holder, path[-1], value)
+
+
+def arrays_in(tree):
+    """Name -> array of all arrays in an argument list: "dh", "cache[0]", "parameters.W"."""
+    found, seen, (values, named) = {}, set(), tree
+
+    def walk(name, value, depth):
+        if isinstance(value, np.ndarray):
+            found[name] = value
+        elif depth < 8 and id(value) not in seen:
+            seen.add(id(value))
+            fields = record_fields(value)
+            items = fields if fields is not None else value if isinstance(value, dict) else None
+            if items is not None:
+                for key, item in items.items():
+                    walk(f"{name}.{key}", item, depth + 1)
+            elif isinstance(value, list | tuple):
+                for k, item in enumerate(value):
+                    walk(f"{name}[{k}]", item, depth + 1)
+
+    for name, value in [*((str(k), v) for k, v in enumerate(values)), *named.items()]:
+        walk(name, value, 0)
+    return found
+
+
+def same(first, second):
+    """Whether two arrays are the same, bit for bit."""
+    if second is None or first.shape != second.shape:
+        return False
+    return first.dtype == object or np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
+
+
+def answer(student, request):
+    """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
+    printed, changes = Printed(), []
+    student.called, student.opened = set(), set()
+    reply = {}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        sys.stdout = sys.stderr = printed
+        try:
+            if "ready" in request:
+                reply["ready"] = True
+            elif "load" in request:
+                reply["contents"] = student.load()
+            elif "vary" in request:
+                reply["varied"] = varied(student, request)
+            else:
+                sys.setprofile(student.see_call)
+                space = run_steps(student, request["steps"], request["inputs"], changes)
+                sys.setprofile(None)
+                reply["outputs"] = [reach(path, space, student) for path in request["outputs"]]
+        except Unreadable as error:
+            reply["unreadable"] = list(error.args)
+        except BaseException as error:
+            sys.setprofile(None)
+            reply["error"] = described(student, error)
+        finally:
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50]}
+    return reply | seen | {"opened": sorted(student.opened)[:20]}
+
+
+def varied(student, request):
+    """For each array of a stack, put into one slot, the outputs: a list of stacks."""
+    slot, stack = request["vary"]["slot"], request["vary"]["values"]
+    rows = []
+    for value in stack:
+        space = run_steps(student, request["steps"], request["inputs"] | {slot: value})
+        rows.append([np.array(reach(path, space, student), dtype=float) for path in request["outputs"]])
+    return [np.stack(column) for column in zip(*rows, strict=True)]
+
+
+def described(student, error):
+    """An exception as plain text: its type, message, and the last lines of the student's own file that led there."""
+    text = str(error).strip().split("\n")[0][:500]
+    if isinstance(error, MemoryError):
+        lift_memory_limit()
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == student.path]
+    lines = [f"line {f.lineno}, in {f.name}:  {f.line}" for f in frames[-50:]]
+    return {"type": type(error).__name__, "text": text, "name": getattr(error, "name", None) or "",
+            "lines": list(dict.fromkeys(lines))[-3:], "is_exit": isinstance(error, SystemExit)}  # fmt: skip
+
+
+def limit_memory(megabytes):
+    """Let this process take so many megabytes beyond what it has; more is a MemoryError. Not on Windows."""
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            reserved = int(file.read().split()[0]) * resource.getpagesize()
+    except ImportError:
+        return
+    except OSError:
+        reserved = 2000 * 2**20  # a system that does not say what a process has reserved
+    try:
+        limit, (_, hard) = reserved + int(megabytes * 2**20), resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
+    except (ValueError, OSError):
+        pass  # a system that knows the limit and does not keep it
+
+
+def lift_memory_limit():
+    """Give this process all memory again, to say what happened."""
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+def make_record(kind, fields, views):
+    """A record from the parent: a named tuple whose fields can be had as record["h_prev"] too, with named views."""
+
+    def get(self, key):
+        return getattr(self, key) if isinstance(key, str) else tuple.__getitem__(self, key)
+
+    return type(kind, (namedtuple(kind, fields),), {"__getitem__": get} | views)(*fields.values())
+
+
+def serve(path, package, megabytes):
+    """Answer requests from standard input until it closes; the student's own output goes nowhere."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    np.random.default_rng(0)
+    limit_memory(float(megabytes))
+    student = Student(path, package)
+    sys.addaudithook(student.see_open)
+    while (request := read_message(requests, make_record)) is not None:
+        reply = answer(student, request)
+        try:
+            write_message(replies, reply)
+        except TooMuch as error:
+            write_message(replies, {"error": {"type": "TooMuch", "text": str(error), "name": "", "lines": []}})
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
