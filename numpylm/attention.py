@@ -172,8 +172,11 @@ def additive_initialize(rng, H, A):
     )
 
 
-DOT = Attention("dot", DotParameters, lambda H, A: {}, lambda rng, H, A: DotParameters(), dot_scores, dot_scores_backward)
-ADDITIVE = Attention(
-    "additive", AdditiveParameters, additive_shapes, additive_initialize, additive_scores, additive_scores_backward
-)
-ATTENTIONS = {"dot": DOT, "additive": ADDITIVE}
+ATTENTIONS = {
+    "dot": Attention(
+        "dot", DotParameters, lambda H, A: {}, lambda rng, H, A: DotParameters(), dot_scores, dot_scores_backward
+    ),
+    "additive": Attention(
+        "additive", AdditiveParameters, additive_shapes, additive_initialize, additive_scores, additive_scores_backward
+    ),
+}

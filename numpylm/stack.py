@@ -2,8 +2,8 @@
 
     x (T, N, D) -> layer 0 -> h (T, N, H) -> layer 1 -> h -> …
 
-Dropout, where there is a mask, acts on the input of each layer (dropout.py). A layer is a cell, or a bidirectional pair
-of cells; the functions that run it are passed in: cell.forward and cell.backward, for example.
+All layers are of one kind of cell (recurrence.py, bidirectional.py). Dropout, where there is a mask, acts on the input
+of each layer (dropout.py).
 """
 
 from typing import NamedTuple
@@ -19,24 +19,24 @@ class StackTrace(NamedTuple):
     masks: list
 
 
-def stack_forward(forward, parameters, x, state_0, mask=None, masks=None):
-    """x (T, N, D) gives Output(h, state, trace). parameters and state_0, like Output's state, have one entry a layer."""
+def stack_forward(cell, parameters, x, state_0, mask=None, masks=None):
+    """x (T, N, D) gives Output(h, state, trace). parameters, state_0 and state have one entry a layer."""
     masks = masks or [None] * len(parameters)
     states, traces = [], []
     h = x
     for layer_parameters, layer_state, dropout_mask in zip(parameters, state_0, masks, strict=True):
-        out = forward(layer_parameters, drop(h, dropout_mask), layer_state, mask)
+        out = cell.forward(layer_parameters, drop(h, dropout_mask), layer_state, mask)
         h = out.h
         states.append(out.state)
         traces.append(out.trace)
     return Output(h, tuple(states), StackTrace(traces, masks))
 
 
-def stack_backward(backward, parameters, dh, dstate_T, trace):
+def stack_backward(cell, parameters, dh, dstate_T, trace):
     """dh (T, N, H) and dstate_T give Gradients, with dparameters and dstate_0 tuples of one entry a layer."""
     layers = []
     for layer in reversed(range(len(parameters))):
-        out = backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer])
+        out = cell.backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer])
         dh = drop(out.dx, trace.masks[layer])
         layers.insert(0, out)
     dparameters, dstate_0 = tuple(out.dparameters for out in layers), tuple(out.dstate_0 for out in layers)

@@ -21,7 +21,6 @@ Phrase Representations using RNN Encoder-Decoder (2014); Luong, Pham and Manning
 with D numbers instead of H. With tied weights (Press and Wolf, 2017) W_sy is E_yᵀ.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -30,14 +29,19 @@ from numpylm import require
 from numpylm.activations import tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionTrace, attention_backward, attention_forward
-from numpylm.bidirectional import Directions, bidirectional_backward, bidirectional_forward, join, join_backward
 from numpylm.dropout import draw_mask, drop
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.model import CELLS, ForwardOutput, LossOutput
+from numpylm.model import ForwardOutput, LossOutput
 from numpylm.stack import StackTrace, stack_backward, stack_forward
 from numpylm.translation_parameters import (
-    TranslationSizes, cell_record, check_sizes, check_source, decoder_prefixes, encoder_prefixes, initial_parameters,
+    TranslationSizes,
+    cells,
+    check_sizes,
+    check_source,
+    initial_parameters,
+    layer_prefixes,
+    record_of,
     with_prefix,
 )  # fmt: skip
 
@@ -94,7 +98,7 @@ class EncoderDecoder:
 
     def _adopt(self, sizes, parameters):
         self.sizes = sizes
-        self.cell = CELLS[sizes.cell]()
+        self.encoder_cell, self.cell = cells(sizes)
         self.attention = ATTENTIONS.get(sizes.attention)
         self.dtype = parameters["E_x"].dtype
         self._parameters = parameters
@@ -112,21 +116,17 @@ class EncoderDecoder:
         """W_sy; with tied weights, the transposed view of E_y."""
         return self._parameters["E_y"].T if self.sizes.tie_weights else self._parameters["W_sy"]
 
-    def encoder_layers(self):
-        """Each layer's Parameters; those of a bidirectional encoder are Directions of two."""
-        records = [
-            [cell_record(self.cell, self._parameters, prefix) for prefix in prefixes]
-            for prefixes in encoder_prefixes(self.sizes)
-        ]
-        return [Directions(*layer) if self.sizes.bidirectional else layer[0] for layer in records]
+    def layers(self, part):
+        """Each layer's Parameters, of part "encoder" or "decoder"."""
+        Parameters = (self.encoder_cell if part == "encoder" else self.cell).Parameters
+        prefixes = layer_prefixes(part, self.sizes.num_layers)
+        return [record_of(Parameters, self._parameters, prefix) for prefix in prefixes]
 
-    def decoder_layers(self):
-        """Each layer's Parameters."""
-        return [cell_record(self.cell, self._parameters, prefix) for prefix in decoder_prefixes(self.sizes)]
-
-    def attention_parameters(self):
-        """The attention's Parameters."""
-        return self.attention.Parameters(*[self._parameters[name] for name in self.attention.Parameters._fields])
+    def initial_state(self, batch_size):
+        """Zeros: a tuple with each layer's state, of arrays (N, H). The encoder starts from it."""
+        H, State = self.sizes.hidden_dim, self.cell.State
+        layers = range(self.sizes.num_layers)
+        return tuple(State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields]) for _ in layers)
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
@@ -171,7 +171,7 @@ class EncoderDecoder:
         """
         parameters = self._parameters
         x = embedding_forward(tokens[None], parameters["E_y"])
-        out = stack_forward(self.cell.forward, self.decoder_layers(), x, state)
+        out = stack_forward(self.cell, self.layers("decoder"), x, state)
         N, H = encoded.h.shape[1:]
         s_tilde, trace = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
         logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), parameters["b_y"])
@@ -187,7 +187,7 @@ class EncoderDecoder:
         encoded, encoder_trace = self._encode(source, source_mask, masks.encoder)
         s_0 = encoded.state if state is None else require.state(state, encoded.state)
         x = embedding_forward(inputs, self._parameters["E_y"])
-        out = stack_forward(self.cell.forward, self.decoder_layers(), x, s_0, None, masks.decoder)
+        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks.decoder)
         s_tilde, attention_trace = self._output_forward(out.h, encoded)
         trace = TranslationTrace(
             source, inputs, masks, encoder_trace, state is not None, out.trace, out.h, attention_trace, s_tilde
@@ -198,12 +198,15 @@ class EncoderDecoder:
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
         ds_tilde = drop(ds_out, trace.masks.output)
         ds, dh, gradients = self._output_backward(ds_tilde, trace)
-        dstate_T = zeros(self.cell, *ds.shape[1:], self.sizes.num_layers, self.dtype)  # nothing after the target's end
-        out = stack_backward(self.cell.backward, self.decoder_layers(), ds, dstate_T, trace.decoder)
-        gradients["E_y"] = embedding_backward(out.dx, trace.inputs, self.sizes.target_vocab_size)
-        for prefix, dparameters in zip(decoder_prefixes(self.sizes), out.dparameters, strict=True):
-            gradients.update(with_prefix(prefix, dparameters))
-        gradients.update(self._encode_backward(trace, dh, dstate_T if trace.state_given else out.dstate_0))
+        nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
+        decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
+        ds_0 = nothing if trace.state_given else decoder.dstate_0
+        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoder)
+        gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
+        gradients["E_x"] = embedding_backward(encoder.dx, trace.source, self.sizes.source_vocab_size)
+        for part, out in (("encoder", encoder), ("decoder", decoder)):
+            for prefix, dparameters in zip(layer_prefixes(part, self.sizes.num_layers), out.dparameters, strict=True):
+                gradients.update(with_prefix(prefix, dparameters))
         gradients["b_y"] = db_y
         if self.sizes.tie_weights:
             gradients["E_y"] += dW_sy.T
@@ -213,37 +216,18 @@ class EncoderDecoder:
 
     def _encode(self, source, source_mask, dropout_masks):
         """Encoded and the encoder's StackTrace."""
-        sizes, cell = self.sizes, self.cell
         x = embedding_forward(source, self._parameters["E_x"])
-        H = sizes.hidden_dim // 2 if sizes.bidirectional else sizes.hidden_dim
-        state_0 = zeros(cell, source.shape[1], H, sizes.num_layers, self.dtype)
-        if not sizes.bidirectional:
-            out = stack_forward(cell.forward, self.encoder_layers(), x, state_0, source_mask, dropout_masks)
-            return Encoded(out.h, source_mask, out.state), out.trace
-        both_0 = [Directions(layer, layer) for layer in state_0]
-        forward = partial(bidirectional_forward, cell)
-        out = stack_forward(forward, self.encoder_layers(), x, both_0, source_mask, dropout_masks)
-        return Encoded(out.h, source_mask, tuple(join(layer) for layer in out.state)), out.trace
-
-    def _encode_backward(self, trace, dh, ds_0):
-        """The encoder's gradients by name, from dh (T_x, N, H) and ds_0, one state a layer."""
-        backward, dstate_T = self.cell.backward, ds_0
-        if self.sizes.bidirectional:
-            backward, dstate_T = partial(bidirectional_backward, self.cell), [join_backward(layer) for layer in ds_0]
-        out = stack_backward(backward, self.encoder_layers(), dh, dstate_T, trace.encoder)
-        gradients = {"E_x": embedding_backward(out.dx, trace.source, self.sizes.source_vocab_size)}
-        for prefixes, dparameters in zip(encoder_prefixes(self.sizes), out.dparameters, strict=True):
-            records = dparameters if self.sizes.bidirectional else [dparameters]
-            for prefix, record in zip(prefixes, records, strict=True):
-                gradients.update(with_prefix(prefix, record))
-        return gradients
+        state_0 = self.initial_state(source.shape[1])
+        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, source_mask, dropout_masks)
+        return Encoded(out.h, source_mask, out.state), out.trace
 
     def _output_forward(self, s, encoded):
         """s̃ and the AttentionTrace; without attention, s and None."""
         if self.attention is None:
             return s, None
         W_cs, W_ss, b_s = (self._parameters[name] for name in ("W_cs", "W_ss", "b_s"))
-        trace = attention_forward(self.attention, self.attention_parameters(), s, encoded.h, encoded.mask)
+        scoring = record_of(self.attention.Parameters, self._parameters)
+        trace = attention_forward(self.attention, scoring, s, encoded.h, encoded.mask)
         a = affine_forward(trace.ctx, W_cs, b_s) + s @ W_ss
         s_tilde = tanh(a)  # (22)
         return s_tilde, trace
@@ -255,7 +239,8 @@ class EncoderDecoder:
         da = tanh_backward(ds_tilde, trace.s_tilde)  # (22)
         ds, dW_ss, _ = affine_backward(da, trace.s, self._parameters["W_ss"])
         dctx, dW_cs, db_s = affine_backward(da, trace.attention.ctx, self._parameters["W_cs"])
-        out = attention_backward(self.attention, self.attention_parameters(), dctx, trace.attention)
+        scoring = record_of(self.attention.Parameters, self._parameters)
+        out = attention_backward(self.attention, scoring, dctx, trace.attention)
         return ds + out.ds, out.dh, {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
 
     def _draw_masks(self, rng, source_shape, inputs_shape):
@@ -278,11 +263,6 @@ class EncoderDecoder:
     def __repr__(self):
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
         return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
-
-def zeros(cell, N, H, num_layers, dtype):
-    """A state of zeros (N, H) for each layer."""
-    return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
 
 
 def make_translation_model(sizes, parameters):

@@ -1,15 +1,16 @@
 """The parameters of an encoder-decoder: their names, shapes and first values, and its sizes.
 
     E_x                                      the source's embedding table
-    encoder.forwards.W_x, …                  the encoder's cells; encoder.W_x, … where it reads in one direction only
-    encoder.layer_0.forwards.W_x, …          the same in a stack of several layers
+    encoder.W_x, …                           the encoder's cell
+    encoder.forwards_W_x, …                  its two cells, where it is bidirectional
+    encoder.layer_0.forwards_W_x, …          the same in a stack of several layers
     E_y                                      the target's embedding table
-    decoder.W_x, … or decoder.layer_0.W_x    the decoder's cells
+    decoder.W_x, … or decoder.layer_0.W_x    the decoder's cell
     W_sa, W_ha, b_a, v_a                     additive attention
     W_cs, W_ss, b_s                          with attention: s̃
     W_sy (unless tied to E_y), b_y           the output
 
-The recurrent names are those of the cell: W_xh, W_hh, b_h of an RNN; W_x, W_h, b of an LSTM; W_x, W_h, b, b_hn of a GRU.
+The cells name their own: W_xh, W_hh, b_h of an RNN; W_x, W_h, b of an LSTM; W_x, W_h, b, b_hn of a GRU.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import numpy as np
 
 from numpylm import require
 from numpylm.attention import ATTENTIONS
-from numpylm.bidirectional import Directions
+from numpylm.bidirectional import bidirectional_cell
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.model import CELLS, layer_prefix
 
@@ -72,21 +73,20 @@ def check_source(source, mask, vocab_size):
     return source, mask
 
 
-def encoder_prefixes(sizes):
-    """What stands before the names of each layer's cells: one or two prefixes a layer."""
-    directions = [f"{name}." for name in Directions._fields] if sizes.bidirectional else [""]
-    layers = [layer_prefix(layer, sizes.num_layers) for layer in range(sizes.num_layers)]
-    return [tuple(f"encoder.{layer}{direction}" for direction in directions) for layer in layers]
+def layer_prefixes(part, num_layers):
+    """What stands before the names of each layer of a part, "encoder" or "decoder"."""
+    return [f"{part}.{layer_prefix(layer, num_layers)}" for layer in range(num_layers)]
 
 
-def decoder_prefixes(sizes):
-    """What stands before the names of each layer's cell."""
-    return [f"decoder.{layer_prefix(layer, sizes.num_layers)}" for layer in range(sizes.num_layers)]
+def cells(sizes):
+    """The encoder's Cell and the decoder's."""
+    cell = CELLS[sizes.cell]()
+    return bidirectional_cell(cell) if sizes.bidirectional else cell, cell
 
 
-def cell_record(cell, parameters, prefix):
-    """One cell's Parameters from the dict of all parameters."""
-    return cell.Parameters(*[parameters[prefix + name] for name in cell.Parameters._fields])
+def record_of(Parameters, parameters, prefix=""):
+    """A record of parameters from the dict of all of them."""
+    return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
 
 
 def with_prefix(prefix, record):
@@ -99,15 +99,13 @@ def initial_parameters(sizes, dtype, seed):
     dtype = require.float_dtype(dtype)
     rng = np.random.default_rng(require.count("seed", seed))
     D, H, V_y = sizes.embedding_dim, sizes.hidden_dim, sizes.target_vocab_size
-    cell, attention = CELLS[sizes.cell](), ATTENTIONS.get(sizes.attention)
+    (encoder, decoder), attention = cells(sizes), ATTENTIONS.get(sizes.attention)
     parameters = {"E_x": embedding_table(rng, sizes.source_vocab_size, D, False)}
-    for layer, prefixes in enumerate(encoder_prefixes(sizes)):
-        for prefix in prefixes:
-            drawn = cell.initialize(rng, D if layer == 0 else H, H // len(prefixes))
-            parameters.update(with_prefix(prefix, drawn))
+    for layer, prefix in enumerate(layer_prefixes("encoder", sizes.num_layers)):
+        parameters.update(with_prefix(prefix, encoder.initialize(rng, D if layer == 0 else H, H)))
     parameters["E_y"] = embedding_table(rng, V_y, D, sizes.tie_weights)
-    for layer, prefix in enumerate(decoder_prefixes(sizes)):
-        parameters.update(with_prefix(prefix, cell.initialize(rng, D if layer == 0 else H, H)))
+    for layer, prefix in enumerate(layer_prefixes("decoder", sizes.num_layers)):
+        parameters.update(with_prefix(prefix, decoder.initialize(rng, D if layer == 0 else H, H)))
     if attention is not None:
         parameters.update(attention.initialize(rng, H, H)._asdict())
         parameters.update({"W_cs": glorot_uniform(rng, H, D), "W_ss": glorot_uniform(rng, H, D), "b_s": np.zeros(D)})
