@@ -111,6 +111,17 @@ def test_a_length_penalty_prefers_the_longer_hypothesis():
     assert best(1.0) == [0]
 
 
+def test_a_sentence_is_done_when_as_many_hypotheses_are_complete_as_the_beam_is_wide():
+    steps = []
+
+    def advance(tokens, state):
+        steps.append(tokens)
+        return np.log([[0.6, 1e-9, 0.4]] * len(tokens)), state
+
+    ((first, second),) = beam_search(advance, (), [START], END, 10, width=2, length_penalty=0.0, n_best=2)
+    assert (first.tokens, second.tokens, len(steps)) == ([], [0], 2)
+
+
 def test_best_continuations_by_hand():
     log_p = np.array([[-1.0], [-2.0]])
     log_y = np.array([[-3.0, -0.5, -9.0], [-0.1, -5.0, -0.2]])

@@ -55,21 +55,27 @@ def test_logits_loss_and_gradients_are_pytorchs(kind):
         np.testing.assert_allclose(ours[name][own], tensor.grad[own], rtol=0, atol=1e-10 * scale, err_msg=name)
 
 
-@pytest.mark.parametrize("kind", [KINDS[3], KINDS[10], KINDS[17]], ids=kind_name)
-def test_every_gradient_with_dropout_and_masks(kind):
+@pytest.mark.parametrize("from_chunk", [False, True])
+@pytest.mark.parametrize("kind", [KINDS[3], KINDS[10]], ids=kind_name)
+def test_every_gradient_with_dropout_and_masks(kind, from_chunk):
+    """The state of an earlier chunk is taken as given: no gradient passes through it."""
     model = random_model(2, dropout=0.3, **kind)
     source, inputs, targets = random_batch(2)
+    state = model.forward(source, inputs[::-1], MASK).state if from_chunk else None
 
     def loss(**parameters):
-        logits = make_translation_model(model.sizes, parameters).forward(
-            source, inputs, MASK, rng=np.random.default_rng(5)
-        ).logits  # fmt: skip
+        given = make_translation_model(model.sizes, parameters)
+        logits = given.forward(source, inputs, MASK, cast(state, given.dtype), np.random.default_rng(5)).logits
         return surprisal(logits, targets).sum() / TARGET_LENGTHS.sum()
 
-    out = model.loss_and_gradients(source, inputs, targets, MASK, rng=np.random.default_rng(5))
+    out = model.loss_and_gradients(source, inputs, targets, MASK, state, np.random.default_rng(5))
     assert list(out.gradients) == list(model.parameters())
     prove(loss, model.parameters(), out.gradients)
     assert out.loss == pytest.approx(loss(**model.parameters()), rel=1e-12)
+
+
+def cast(state, dtype):
+    return state and tuple(type(layer)(*[q.astype(dtype) for q in layer]) for layer in state)
 
 
 @pytest.mark.parametrize("kind", [KINDS[4], KINDS[9], KINDS[17]], ids=kind_name)
