@@ -1,0 +1,124 @@
+"""A bidirectional layer (Schuster and Paliwal, 1997): one cell reads a sequence forwards, another one backwards.
+
+    h→_j = cell(x_j, h→_{j-1})                             (14)
+    h←_j = cell(x_j, h←_{j+1})                             (15)
+    h_j  = [h→_j, h←_j]                                    (16)
+
+    x (T, N, D)   h→, h← (T, N, H/2)   h (T, N, H): the two lie side by side, each in half of the H columns
+
+Each direction has a cell of its own, both RNNs, LSTMs or GRUs. bidirectional_cell makes one Cell of the two: its
+parameters carry the direction in their names, and each array of its state (N, H) holds both directions' halves.
+
+In a batch of unequal lengths the backward direction starts at each sequence's own last step, not in the padding: we
+reverse each sequence in its place, run the cell from t = 0 as ever, and reverse its states in the same way. So the
+states of a sequence are those that it has alone. The last state holds h→ of the last step and h← of the first.
+"""
+
+from collections import namedtuple
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpylm.recurrence import Cell, Gradients, Output, gates
+
+
+class Directions(NamedTuple):
+    """What each direction has: Parameters, a State or a trace of the cell. backwards runs from a sequence's end."""
+
+    forwards: Any
+    backwards: Any
+
+
+class BidirectionalTrace(NamedTuple):
+    """The forward pass as bidirectional_backward reads it; cells are the Directions of two traces."""
+
+    x: np.ndarray
+    h: np.ndarray
+    cells: Directions
+    mask: np.ndarray | None
+
+
+def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dropout=None):
+    """A whole sequence: x (T, N, D) and state_0, of arrays (N, H), give Output(h (T, N, H), state, trace).
+
+    mask (T, N) is True for each sequence's steps, which come first. After a sequence's end its h stays as it is.
+    recurrent_dropout (N, H) is as in the cell, one half for each direction.
+    """
+    forwards_parameters, backwards_parameters = parameters.directions
+    forwards_0, backwards_0 = halves(state_0)
+    dropout = (None, None) if recurrent_dropout is None else gates(recurrent_dropout, 2)
+    forwards = cell.forward(forwards_parameters, x, forwards_0, mask, dropout[0])  # (14)
+    backwards = cell.forward(backwards_parameters, reverse_sequences(x, mask), backwards_0, mask, dropout[1])  # (15)
+    h = np.concatenate((forwards.h, reverse_sequences(backwards.h, mask)), axis=-1)  # (16)
+    trace = BidirectionalTrace(x, h, Directions(forwards.trace, backwards.trace), mask)
+    return Output(h, joined(forwards.state, backwards.state), trace)
+
+
+def bidirectional_backward(cell, parameters, dh, dstate_T, trace):
+    """dh (T, N, H) and dstate_T, of arrays (N, H), give Gradients. x serves both directions, so that dx is a sum."""
+    forwards_parameters, backwards_parameters = parameters.directions
+    dforwards_T, dbackwards_T = halves(dstate_T)
+    dh_forwards, dh_backwards = gates(dh, 2)  # (16)
+    dh_reversed = reverse_sequences(dh_backwards, trace.mask)
+    backwards = cell.backward(backwards_parameters, dh_reversed, dbackwards_T, trace.cells.backwards)  # (15)
+    forwards = cell.backward(forwards_parameters, dh_forwards, dforwards_T, trace.cells.forwards)  # (14)
+    dx = forwards.dx + reverse_sequences(backwards.dx, trace.mask)
+    dparameters = type(parameters)(*forwards.dparameters, *backwards.dparameters)
+    return Gradients(dparameters, dx, joined(forwards.dstate_0, backwards.dstate_0))
+
+
+def reverse_sequences(q, mask):
+    """q (T, N, ·) with each sequence's own steps in reverse order; padding stays where it is. Twice gives q again."""
+    if mask is None:
+        return q[::-1]
+    T, N = mask.shape
+    t = np.arange(T)[:, None]
+    place = np.where(mask, mask.sum(axis=0) - 1 - t, t)  # (T, N)
+    return q[place, np.arange(N)]
+
+
+def joined(forwards, backwards):
+    """One state of arrays (N, H) from two of arrays (N, H/2)."""
+    return type(forwards)(*[np.concatenate(pair, axis=-1) for pair in zip(forwards, backwards, strict=True)])
+
+
+def halves(state):
+    """The two states of arrays (N, H/2) of which one state is joined: views."""
+    left, right = zip(*[gates(array, 2) for array in state], strict=True)
+    return type(state)(*left), type(state)(*right)
+
+
+@cache
+def bidirectional_parameters(Parameters):
+    """A record type with the fields of Parameters twice: forwards_W_x, …, backwards_W_x, …; .directions has both."""
+    fields = [f"{direction}_{name}" for direction in Directions._fields for name in Parameters._fields]
+    record = namedtuple("BidirectionalParameters", fields)
+    half = len(Parameters._fields)
+    record.directions = property(lambda p: Directions(Parameters(*p[:half]), Parameters(*p[half:])))
+    return record
+
+
+def bidirectional_cell(cell):
+    """The Cell whose H units are two cells of H/2 units, one for each direction. It reads whole sequences only."""
+    Parameters = bidirectional_parameters(cell.Parameters)
+
+    def shapes(D, H):
+        one = list(cell.shapes(D, H // 2).values())
+        return dict(zip(Parameters._fields, one + one, strict=True))
+
+    def initialize(rng, D, H):
+        return Parameters(*cell.initialize(rng, D, H // 2), *cell.initialize(rng, D, H // 2))
+
+    return Cell(
+        name=f"bidirectional {cell.name}",
+        Parameters=Parameters,
+        State=cell.State,
+        shapes=shapes,
+        initialize=initialize,
+        forward=partial(bidirectional_forward, cell),
+        backward=partial(bidirectional_backward, cell),
+        project=None,
+        advance=None,
+        options=cell.options,
+    )

@@ -1,0 +1,272 @@
+"""Translation: an encoder reads the source sentence, a decoder predicts the target sentence token by token.
+
+    h_j = encoder(E_x[source_j], h_{j-1})                       one direction, or both: (14) to (16)
+    s_0 = the encoder's last state, of each layer
+    s_t = decoder(E_y[input_t], s_{t-1})                        input_t is target_{t-1}; it begins with <s>     (21)
+    s̃_t = tanh(ctx_t W_cs + s_t W_ss + b_s)                     with attention, (17) to (20); else s̃_t = s_t    (22)
+    y_t = softmax(s̃_t W_sy + b_y)                               the distribution of target_t                    (23)
+
+    T_x source steps · T_y target steps · N sentences · D embedding size · H hidden size · V_x, V_y vocabularies
+
+    E_x (V_x, D)   E_y (V_y, D)   h (T_x, N, H)   s (T_y, N, H)   W_cs, W_ss (H, D)   b_s (D,)
+    s̃ (T_y, N, D), or (T_y, N, H) without attention   W_sy (D or H, V_y)   b_y (V_y,)
+
+Encoder and decoder are L layers of one kind of cell: equation (1), (3) to (8), or (10) to (13). A bidirectional encoder
+has H/2 units in each direction, so that the decoder can start from its last state as it is. In training the decoder
+reads the target that came, not its own prediction (teacher forcing): its T_y inputs are known, all s_t come before all
+attention, and attention and output are a few large products for the whole batch.
+
+Sources: Sutskever, Vinyals and Le, Sequence to Sequence Learning with Neural Networks (2014); Cho et al., Learning
+Phrase Representations using RNN Encoder-Decoder (2014); Luong, Pham and Manning (2015), equation 5, for (22), here
+with D numbers instead of H. With tied weights (Press and Wolf, 2017) W_sy is E_yᵀ.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm import require
+from numpylm.activations import tanh, tanh_backward
+from numpylm.affine import affine_backward, affine_forward
+from numpylm.attention import ATTENTIONS, AttentionTrace, attention_backward, attention_forward
+from numpylm.dropout import draw_mask, drop
+from numpylm.embedding import embedding_backward, embedding_forward
+from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.model import ForwardOutput, LossOutput
+from numpylm.stack import StackTrace, stack_backward, stack_forward
+from numpylm.translation_parameters import (
+    TranslationSizes,
+    cells,
+    check_sizes,
+    check_source,
+    initial_parameters,
+    layer_prefixes,
+    record_of,
+    with_prefix,
+)  # fmt: skip
+
+
+class DropoutMasks(NamedTuple):
+    """Masks of the encoder's and the decoder's layers' inputs, one a layer, and of what W_sy reads; or None."""
+
+    encoder: list | None
+    decoder: list | None
+    output: np.ndarray | None
+
+
+class Encoded(NamedTuple):
+    """What the decoder knows of the source: h (T_x, N, H), its mask, and s_0, one state a layer."""
+
+    h: np.ndarray
+    mask: np.ndarray | None
+    state: tuple
+
+
+class TranslationTrace(NamedTuple):
+    """The forward pass as the backward pass reads it. attention is None in a model without it."""
+
+    source: np.ndarray  # (T_x, N)
+    inputs: np.ndarray  # (T_y, N)
+    masks: DropoutMasks
+    encoder: StackTrace
+    state_given: bool  # the decoder did not start from s_0
+    decoder: StackTrace
+    s: np.ndarray  # (T_y, N, H)
+    attention: AttentionTrace | None
+    s_tilde: np.ndarray  # (T_y, N, D or H), before dropout
+
+
+class EncoderDecoder:
+    """The encoder-decoder model. It holds parameters and sizes, and remembers nothing between calls.
+
+    cell: "rnn", "lstm" or "gru"; attention: "none", "dot" or "additive" (whose A is H). bidirectional needs an even
+    hidden_dim. tie_weights needs attention, or embedding_dim == hidden_dim. dropout acts on embeddings, between layers
+    and on s̃, when a generator is passed in. dtype: float32 to train, float64 or complex128 to check gradients.
+    Raises ValueError for arguments that are not of these kinds.
+    """
+
+    def __init__(
+        self, source_vocab_size, target_vocab_size, embedding_dim, hidden_dim, num_layers=1, cell="lstm",
+        attention="dot", bidirectional=True, dropout=0.0, tie_weights=False, dtype=np.float32, seed=0,
+    ):  # fmt: skip
+        sizes = TranslationSizes(
+            source_vocab_size, target_vocab_size, embedding_dim, hidden_dim, num_layers, cell, attention, bidirectional,
+            dropout, tie_weights,
+        )  # fmt: skip
+        check_sizes(sizes)
+        self._adopt(sizes, initial_parameters(sizes, dtype, seed))
+
+    def _adopt(self, sizes, parameters):
+        self.sizes = sizes
+        self.encoder_cell, self.cell = cells(sizes)
+        self.attention = ATTENTIONS.get(sizes.attention)
+        self.dtype = parameters["E_x"].dtype
+        self._parameters = parameters
+
+    @property
+    def config(self):
+        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
+        return self.sizes._asdict()
+
+    def parameters(self):
+        """Name -> array: the live arrays, in a fixed order; translation_parameters.py says how they are named."""
+        return dict(self._parameters)
+
+    def output_matrix(self):
+        """W_sy; with tied weights, the transposed view of E_y."""
+        return self._parameters["E_y"].T if self.sizes.tie_weights else self._parameters["W_sy"]
+
+    def layers(self, part):
+        """Each layer's Parameters, of part "encoder" or "decoder"."""
+        Parameters = (self.encoder_cell if part == "encoder" else self.cell).Parameters
+        prefixes = layer_prefixes(part, self.sizes.num_layers)
+        return [record_of(Parameters, self._parameters, prefix) for prefix in prefixes]
+
+    def initial_state(self, batch_size):
+        """Zeros: a tuple with each layer's state, of arrays (N, H). The encoder starts from it."""
+        H, State = self.sizes.hidden_dim, self.cell.State
+        layers = range(self.sizes.num_layers)
+        return tuple(State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields]) for _ in layers)
+
+    def forward(self, source, inputs, source_mask=None, state=None, rng=None):
+        """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
+
+        source_mask  (T_x, N) booleans, True for each sentence's tokens, which come first; None if all lengths are T_x
+        state        the decoder's, where the chunk of the target before ended (out.state); None starts from s_0
+        rng          a numpy.random.Generator switches dropout on; None leaves it out
+        Raises ValueError or TypeError for arguments that do not fit each other or the model.
+        """
+        s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
+        return ForwardOutput(affine_forward(s_out, self.output_matrix(), self._parameters["b_y"]), state, trace)
+
+    def loss_and_gradients(self, source, inputs, targets, source_mask=None, state=None, rng=None):
+        """The loss, in nats per predicted target token, and its gradients, as LossOutput.
+
+        targets (T_y, N) integers; a target of -1 is not predicted (padding). The other arguments are forward's; a
+        state that is passed in is taken as given. Raises what forward does, and for targets outside -1..V_y-1.
+        """
+        targets = require.targets(targets, np.shape(inputs), self.sizes.target_vocab_size)
+        s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
+        W_sy = self.output_matrix()
+        # logits, y and dlogits are by far the largest arrays, (T_y, N, V_y): each is written over the one before.
+        loss, loss_trace = cross_entropy_forward(
+            affine_forward(s_out, W_sy, self._parameters["b_y"]), targets, overwrite=True
+        )
+        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
+        del loss_trace
+        ds_out, dW_sy, db_y = affine_backward(dlogits, s_out, W_sy)
+        del dlogits
+        return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
+
+    def encode(self, source, source_mask=None):
+        """Encoded for source (T_x, N): what `advance` needs."""
+        source, source_mask = check_source(source, source_mask, self.sizes.source_vocab_size)
+        encoded, _ = self._encode(source, source_mask, None)
+        return encoded
+
+    def advance(self, tokens, state, encoded):
+        """One decoder step without teacher forcing, for K N rows: (logits (K N, V_y), state, alpha (K N, T_x) or None).
+
+        tokens (K N,) and the state's arrays (K N, H): row k N + n is the k-th hypothesis for the sentence n of N.
+        """
+        parameters = self._parameters
+        x = embedding_forward(tokens[None], parameters["E_y"])
+        out = stack_forward(self.cell, self.layers("decoder"), x, state)
+        N, H = encoded.h.shape[1:]
+        s_tilde, trace = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
+        logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), parameters["b_y"])
+        return logits, out.state, None if trace is None else trace.alpha.reshape(len(tokens), -1)
+
+    def _hidden(self, source, inputs, source_mask, state, rng):
+        """Encoder, decoder, attention: what W_sy reads, the decoder's last state, and the TranslationTrace."""
+        source, source_mask = check_source(source, source_mask, self.sizes.source_vocab_size)
+        inputs = require.tokens(inputs, self.sizes.target_vocab_size)
+        if inputs.shape[1] != source.shape[1]:
+            raise ValueError(f"source has N = {source.shape[1]} sentences, but inputs have {inputs.shape[1]}")
+        masks = self._draw_masks(rng, source.shape, inputs.shape)
+        encoded, encoder_trace = self._encode(source, source_mask, masks.encoder)
+        s_0 = encoded.state if state is None else require.state(state, encoded.state)
+        x = embedding_forward(inputs, self._parameters["E_y"])
+        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks.decoder)
+        s_tilde, attention_trace = self._output_forward(out.h, encoded)
+        trace = TranslationTrace(
+            source, inputs, masks, encoder_trace, state is not None, out.trace, out.h, attention_trace, s_tilde
+        )
+        return drop(s_tilde, masks.output), out.state, trace
+
+    def _backward(self, trace, ds_out, dW_sy, db_y):
+        """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
+        ds_tilde = drop(ds_out, trace.masks.output)
+        ds, dh, gradients = self._output_backward(ds_tilde, trace)
+        nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
+        decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
+        ds_0 = nothing if trace.state_given else decoder.dstate_0
+        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoder)
+        gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
+        gradients["E_x"] = embedding_backward(encoder.dx, trace.source, self.sizes.source_vocab_size)
+        for part, out in (("encoder", encoder), ("decoder", decoder)):
+            for prefix, dparameters in zip(layer_prefixes(part, self.sizes.num_layers), out.dparameters, strict=True):
+                gradients.update(with_prefix(prefix, dparameters))
+        gradients["b_y"] = db_y
+        if self.sizes.tie_weights:
+            gradients["E_y"] += dW_sy.T
+        else:
+            gradients["W_sy"] = dW_sy
+        return {name: gradients[name] for name in self._parameters}
+
+    def _encode(self, source, source_mask, dropout_masks):
+        """Encoded and the encoder's StackTrace."""
+        x = embedding_forward(source, self._parameters["E_x"])
+        state_0 = self.initial_state(source.shape[1])
+        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, source_mask, dropout_masks)
+        return Encoded(out.h, source_mask, out.state), out.trace
+
+    def _output_forward(self, s, encoded):
+        """s̃ and the AttentionTrace; without attention, s and None."""
+        if self.attention is None:
+            return s, None
+        W_cs, W_ss, b_s = (self._parameters[name] for name in ("W_cs", "W_ss", "b_s"))
+        scoring = record_of(self.attention.Parameters, self._parameters)
+        trace = attention_forward(self.attention, scoring, s, encoded.h, encoded.mask)
+        a = affine_forward(trace.ctx, W_cs, b_s) + s @ W_ss
+        s_tilde = tanh(a)  # (22)
+        return s_tilde, trace
+
+    def _output_backward(self, ds_tilde, trace):
+        """(ds, dh, gradients by name) from the gradient of s̃; without attention, dh is zero."""
+        if self.attention is None:
+            return ds_tilde, np.zeros((*trace.source.shape, self.sizes.hidden_dim), self.dtype), {}
+        da = tanh_backward(ds_tilde, trace.s_tilde)  # (22)
+        ds, dW_ss, _ = affine_backward(da, trace.s, self._parameters["W_ss"])
+        dctx, dW_cs, db_s = affine_backward(da, trace.attention.ctx, self._parameters["W_cs"])
+        scoring = record_of(self.attention.Parameters, self._parameters)
+        out = attention_backward(self.attention, scoring, dctx, trace.attention)
+        return ds + out.ds, out.dh, {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
+
+    def _draw_masks(self, rng, source_shape, inputs_shape):
+        require.generator(rng)
+        sizes = self.sizes
+        if rng is None or sizes.dropout == 0:
+            return DropoutMasks(None, None, None)
+        layers = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
+        encoder, decoder, (output,) = (
+            [draw_mask(rng, sizes.dropout, (*shape, size), self.dtype) for size in dims]
+            for shape, dims in ((source_shape, layers), (inputs_shape, layers), (inputs_shape, [sizes.output_dim]))
+        )
+        return DropoutMasks(encoder, decoder, output)
+
+    def astype(self, dtype):
+        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
+        dtype = require.float_dtype(dtype)
+        return make_translation_model(self.sizes, {name: q.astype(dtype) for name, q in self._parameters.items()})
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
+        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
+
+
+def make_translation_model(sizes, parameters):
+    """An EncoderDecoder of TranslationSizes that holds these parameters, a dict as initial_parameters returns."""
+    model = EncoderDecoder.__new__(EncoderDecoder)
+    model._adopt(sizes, parameters)
+    return model
