@@ -10,16 +10,25 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 
 import sys
 from importlib import import_module
+from pathlib import PurePath
 
-from numpylm.clipping import clip_by_global_norm, clip_by_value
-from numpylm.data.batches import cut_streams, pad_sequences
-from numpylm.masking import lengths_to_mask
-from numpylm.model import GRULM, LSTMLM, RNNLM
-from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
+RUN_AS_PROGRAM = PurePath((sys.argv or [""])[0]).stem in ("-m", "numpylm")  # then a command imports what it needs
+
+if not RUN_AS_PROGRAM:
+    from numpylm.clipping import clip_by_global_norm, clip_by_value
+    from numpylm.data.batches import cut_streams, pad_sequences
+    from numpylm.masking import lengths_to_mask
+    from numpylm.model import GRULM, LSTMLM, RNNLM
+    from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
 
 __version__ = "0.1.0"
 
 PUBLIC = {  # module -> its public names; each module is imported when one of its names is first used
+    "clipping": ["clip_by_global_norm", "clip_by_value"],
+    "data.batches": ["cut_streams", "pad_sequences"],
+    "masking": ["lengths_to_mask"],
+    "model": ["GRULM", "LSTMLM", "RNNLM"],
+    "optimizers": ["SGD", "Adagrad", "Adam", "Momentum", "RMSProp"],
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
     "generation": ["generate", "generate_stream"],

@@ -8,12 +8,12 @@ import sys
 import time
 
 import pytest
+from numpylm.commands.train_options import TRAIN_DEFAULTS, add_train_options
 from processes import SECONDS, environment, run_in_terminal, run_numpylm, start_numpylm
 from test_run import assert_same_state, state_of
 
 from numpylm.commands import train as train_command
 from numpylm.commands.cli import build_parser, main
-from numpylm.commands.train_options import TRAIN_DEFAULTS, add_train_options
 from numpylm.data import grammar
 
 LONG = "--corpus text.txt --level word --epochs 3 -T 8 -N 4 -D 24 -H 48 --dropout 0.2 --out"
