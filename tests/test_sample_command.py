@@ -117,7 +117,7 @@ def test_it_refuses_in_one_line(call, arguments, message):
 
 
 def test_a_run_that_was_not_yet_validated_is_used_by_its_last_checkpoint(folder, tmp_path):
-    with pytest.raises(RunError, match="neither best.npz nor last.npz"):
+    with pytest.raises(RunError, match=r"neither best\.npz nor last\.npz"):
         checkpoint_path(tmp_path)
     for name, expected in (("last.npz", "last.npz"), ("best.npz", "best.npz")):
         (tmp_path / name).write_bytes((folder / "words" / name).read_bytes())

@@ -90,17 +90,18 @@ def open_data(config, vocabulary=None):
 
     Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
     """
-    corpus = open_corpus(config.data)
+    corpus, choices = open_corpus(config.data), config.data
     if isinstance(corpus, TokenFile):
-        vocabulary, tokens = corpus.vocabulary, corpus.tokens
+        known, tokens = corpus.vocabulary, corpus.tokens
     else:
+        known = vocabulary
         if vocabulary is None:
-            choices = config.data
-            vocabulary = build_vocabulary(corpus.train, choices.level, choices.min_count, choices.max_vocabulary)
-        tokens = {part: encode_stream(vocabulary, getattr(corpus, part)) for part in PARTS}
+            known = build_vocabulary(corpus.train, choices.level, choices.min_count, choices.max_vocabulary)
+        tokens = {part: encode_stream(known, getattr(corpus, part)) for part in PARTS}
     check_lengths(tokens)
-    note_lines_without_spaces(vocabulary, tokens["train"])
-    return LanguageData(corpus.name, fingerprint(corpus), vocabulary, tokens, corpus)
+    if vocabulary is None:
+        note_lines_without_spaces(known, tokens["train"])
+    return LanguageData(corpus.name, fingerprint(corpus), known, tokens, corpus)
 
 
 def open_corpus(choices):

@@ -66,7 +66,7 @@ def train_to_the_end(options, kind):
             return 0
         print(f"Stopped after step {run.progress.step}; all is saved in {run.folder / 'last.npz'}. Go on with\n{go_on}")
     except KeyboardInterrupt as stop:
-        print(f"\n{stop or 'interrupted'}; from what was last saved, go on with\n{go_on}", file=sys.stderr)
+        print(f"\n{str(stop) or 'interrupted'}; from what was last saved, go on with\n{go_on}", file=sys.stderr)
         return 128 + stop.number if isinstance(stop, Stopped) else 130
     return 130
 
