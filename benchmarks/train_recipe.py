@@ -14,6 +14,7 @@ from recipe_results import Measured
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.cli import main as numpylm
 from numpylm.commands.metrics import read_metrics
+from numpylm.commands.model_choices import constructor_arguments
 from numpylm.commands.run_folder import read_config
 from numpylm.data.corpora import load_corpus
 from numpylm.data.text import encode_stream
@@ -56,10 +57,12 @@ def check_options(options, folder):
 def measured(folder):
     """What a finished run's folder says."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    if read_config(folder).split[1] == 0:
+    if read_config(folder).data.split[1] == 0:
         summary = {**summary, **at_the_end(folder)}
     by_words = summary["level"] == "word"
-    rows = read_metrics(folder / "metrics.csv")
+    rows = [
+        {name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")
+    ]
     valid_nats = summary["valid_perplexity"] and math.log(summary["valid_perplexity"])
     fields = {
         "configuration": configuration(folder),
@@ -79,9 +82,9 @@ def measured(folder):
 
 def at_the_end(folder):
     """The test results of last.npz, in place of those in the summary, and no validation."""
-    config = read_config(folder)
+    data = read_config(folder).data
     model, vocabulary, _ = load_checkpoint(folder / "last.npz")
-    corpus = load_corpus(config.corpus, config.level, config.split)
+    corpus = load_corpus(data.corpus, data.level, data.split)
     test = evaluate(model, encode_stream(vocabulary, corpus.test))
     return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
 
@@ -100,5 +103,12 @@ def fastest(rows):
 def configuration(folder):
     """Every choice of the run, from its config.json; of the corpus's path only the name."""
     config = read_config(folder)
-    fields = {name: value for name, value in vars(config).items() if name != "settings"}
-    return {**fields, "corpus": Path(config.corpus).name, "settings": vars(config.settings)}
+    return {
+        "model": config.model.model,
+        "model_options": constructor_arguments(config.model),
+        "uniform_range": config.model.uniform_range,
+        **vars(config.data),
+        "corpus": Path(config.data.corpus).name,
+        "corpus_sha256": config.data_sha256,
+        "settings": vars(config.settings),
+    }

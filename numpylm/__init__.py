@@ -11,15 +11,14 @@ README.md maps equations to files. `python -m numpylm --help` lists the commands
 import sys
 from importlib import import_module
 
-from numpylm.clipping import clip_by_global_norm, clip_by_value
-from numpylm.masking import lengths_to_mask
-from numpylm.model import GRULM, LSTMLM, RNNLM
-from numpylm.optimizers import SGD, Adagrad, Adam, Momentum, RMSProp
-
 __version__ = "0.1.0"
 
 PUBLIC = {  # module -> its public names; using one of them imports the module
+    "clipping": ["clip_by_global_norm", "clip_by_value"],
     "data.batches": ["cut_streams", "pad_sequences"],
+    "masking": ["lengths_to_mask"],
+    "model": ["GRULM", "LSTMLM", "RNNLM"],
+    "optimizers": ["SGD", "Adagrad", "Adam", "Momentum", "RMSProp"],
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
     "generation": ["generate", "generate_stream"],
@@ -31,43 +30,7 @@ PUBLIC = {  # module -> its public names; using one of them imports the module
     "training": ["train_step"],
 }
 
-__all__ = [
-    "GRULM",
-    "LSTMLM",
-    "RNNLM",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "Checkpoint",
-    "CheckpointError",
-    "Momentum",
-    "RMSProp",
-    "Vocabulary",
-    "build_vocabulary",
-    "central_difference",
-    "check_gradients",
-    "clip_by_global_norm",
-    "clip_by_value",
-    "complex_step",
-    "cut_streams",
-    "decode",
-    "encode",
-    "encode_stream",
-    "evaluate",
-    "generate",
-    "generate_stream",
-    "lengths_to_mask",
-    "load_checkpoint",
-    "load_torch_state_dict",
-    "open_token_file",
-    "pad_sequences",
-    "perplexity",
-    "save_checkpoint",
-    "surprisals",
-    "to_torch_state_dict",
-    "train_step",
-]
-
+__all__ = sorted(name for names in PUBLIC.values() for name in names)
 
 MOVED = {  # modules that had another place in older versions
     "batches": "data.batches",

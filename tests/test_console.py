@@ -1,83 +1,32 @@
-"""Ctrl-C, the progress bar with and without a terminal, and the little helpers of what is printed."""
+"""The progress bar with and without a terminal, and the little helpers of what is printed."""
 
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numpylm.commands import console
-from numpylm.commands.console import Interrupts, ProgressBar, blas_threads, cut, quoted, step_text
-from numpylm.training import EpochReport, Progress, Settings, StepReport
+from numpylm.commands.console import ProgressBar, blas_threads, cut, quoted, step_text
+from numpylm.training import EpochReport, Progress, Settings, StepReport, Task
 
 SETTINGS = Settings(epochs=2)
-NUM_WINDOWS = 10
+TASK = Task("word", 10, *[None] * 4)
 
 
-def progress_at(epoch, window):
-    step = epoch * NUM_WINDOWS + window
-    progress = Progress(np.random.default_rng(0), epoch, window, step, tokens=2000 * step)
+def progress_at(epoch, batch):
+    step = epoch * TASK.num_batches + batch
+    progress = Progress(np.random.default_rng(0), epoch, batch, step, tokens=2000 * step)
     progress.step_seconds = progress.seconds = 0.1 * max(step, 1)
     return progress
 
 
-def test_the_first_ctrl_c_is_noted_and_the_second_stops_at_once(capfd):
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with Interrupts() as interrupts:
-        assert not interrupts.requested
-        signal.raise_signal(signal.SIGINT)
-        assert interrupts.requested
-        assert "stopping after this step" in capfd.readouterr().err
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
-
-
-def test_a_termination_signal_is_noted_too():
-    with Interrupts() as interrupts:
-        signal.raise_signal(signal.SIGTERM)
-        assert interrupts.requested
-
-
-def test_handlers_are_given_back_when_training_fails():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), Interrupts():
-        raise ZeroDivisionError
-    assert signal.getsignal(signal.SIGINT) == before
-
-
-def test_a_signal_does_no_harm_where_the_terminal_has_gone(monkeypatch):
-    def gone(*arguments):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "write", gone)
-    with Interrupts() as interrupts:
-        signal.raise_signal(signal.SIGINT)
-        assert interrupts.requested
-
-
-def test_outside_the_main_thread_signals_are_left_alone():
-    before = signal.getsignal(signal.SIGINT)
-    found = []
-
-    def use():
-        with Interrupts() as interrupts:
-            found.append((interrupts.requested, signal.getsignal(signal.SIGINT) == before))
-
-    thread = threading.Thread(target=use)
-    thread.start()
-    thread.join()
-    assert found == [(False, True)]
-
-
 def show_two_epochs():
-    with ProgressBar(SETTINGS, progress_at(0, 0), NUM_WINDOWS) as bar:
+    with ProgressBar(SETTINGS, progress_at(0, 0), TASK) as bar:
         for epoch in range(2):
-            for window in range(1, NUM_WINDOWS + 1):
-                bar.show(progress_at(epoch, window), StepReport(2.0, 1.5, 1000, 0.1))
+            for batch in range(1, TASK.num_batches + 1):
+                bar.show(progress_at(epoch, batch), StepReport(2.0, 1.5, 1000, 0.1))
             bar.show(progress_at(epoch + 1, 0), EpochReport(2.5 - epoch, True, train_loss=2.0))
 
 
@@ -104,10 +53,18 @@ def test_without_tqdm_the_epochs_are_shown_and_what_is_missing(capsys, monkeypat
 
 def test_an_epoch_that_minutes_cut_short_keeps_its_number(capsys):
     settings = Settings(epochs=None, minutes=1.0)
-    with ProgressBar(settings, progress_at(2, 3), NUM_WINDOWS) as bar:
+    with ProgressBar(settings, progress_at(2, 3), TASK) as bar:
         bar.show(progress_at(2, 4), EpochReport(2.0, False))
         bar.show(progress_at(3, 0), EpochReport(2.0, False))
     assert capsys.readouterr().out == "epoch 3: validation perplexity 7.39\n" * 2
+
+
+def test_a_task_whose_losses_are_no_perplexities_shows_nats_and_its_note(capsys):
+    with ProgressBar(SETTINGS, progress_at(0, 0), TASK._replace(perplexity=False)) as bar:
+        bar.show(progress_at(1, 0), EpochReport(0.25, True, 0.5, "error rate 3.1 %"))
+    expected = "epoch 1/2: train loss 0.5000, validation loss 0.2500, error rate 3.1 % (best so far)\n"
+    assert capsys.readouterr().out == expected
+    assert "ppl" not in step_text(0.5, 1.5, progress_at(0, 3), perplexity=False)
 
 
 @pytest.mark.parametrize("loss", [0.0, 4.6, 20.0, 1e9])

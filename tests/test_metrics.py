@@ -9,33 +9,31 @@ from hypothesis import strategies as st
 
 from numpylm.commands import metrics
 from numpylm.commands.metrics import COLUMNS, MetricsFile, RunningMean, read_metrics
-from numpylm.training import EpochReport, StepReport
+from numpylm.training import EpochReport, StepReport, Task
 
 HEADER = ",".join(COLUMNS) + "\n"
 
 
-def progress_at(step, num_windows, validated=False):
+def task_of(num_batches):
+    return Task("word", num_batches, *[None] * 4)
+
+
+def progress_at(step, num_batches, validated=False):
     """The Progress after a step: tokens and times are made up."""
-    epoch, window = divmod(step, num_windows) if validated else divmod(step - 1, num_windows)
-    return SimpleNamespace(
-        step=step,
-        epoch=epoch,
-        window=window + (not validated),
-        tokens=10 * step,
-        seconds=step / 8,
-        step_seconds=step / 9,
-    )
+    epoch, batch = divmod(step, num_batches) if validated else divmod(step - 1, num_batches)
+    times = {"seconds": step / 8, "step_seconds": step / 9}
+    return SimpleNamespace(step=step, epoch=epoch, batch=batch + (not validated), tokens=10 * step, **times)
 
 
-def write_epochs(file, num_windows, num_epochs=1):
-    for step in range(1, num_epochs * num_windows + 1):
-        file.take(progress_at(step, num_windows), StepReport(1 / step, 2.0, 10, 0.5))
-        if step % num_windows == 0:
-            file.take(progress_at(step, num_windows, validated=True), EpochReport(3.0, True))
+def write_epochs(file, num_batches, num_epochs=1):
+    for step in range(1, num_epochs * num_batches + 1):
+        file.take(progress_at(step, num_batches), StepReport(1 / step, 2.0, 10, 0.5))
+        if step % num_batches == 0:
+            file.take(progress_at(step, num_batches, validated=True), EpochReport(3.0, True))
 
 
 def test_a_row_holds_the_means_since_the_row_before(tmp_path):
-    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), num_windows=40)
+    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), task_of(40))
     reports = [StepReport(1.0, 3.0, 10, 0.5), StepReport(4.0, 5.0, 20, 0.25)]
     for step, report in enumerate(reports, start=1):
         file.take(progress_at(step, 40), report)
@@ -50,29 +48,30 @@ def test_a_row_holds_the_means_since_the_row_before(tmp_path):
             "gradient_norm": 4.0,
             "learning_rate": 0.25,
             "tokens_per_second": 90,
+            "loss_unit": "nats per word",
         }
     ]
 
 
-@pytest.mark.parametrize("num_windows", [1, 3, 19, 20, 21, 39, 40, 1000])
-def test_an_epoch_has_some_twenty_rows_and_ends_with_the_validation(tmp_path, num_windows):
-    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), num_windows)
-    write_epochs(file, num_windows, num_epochs=2)
+@pytest.mark.parametrize("num_batches", [1, 3, 19, 20, 21, 39, 40, 1000])
+def test_an_epoch_has_some_twenty_rows_and_ends_with_the_validation(tmp_path, num_batches):
+    file = MetricsFile(tmp_path / "metrics.csv", RunningMean(), task_of(num_batches))
+    write_epochs(file, num_batches, num_epochs=2)
     rows = read_metrics(file.path)
     steps = [row["step"] for row in rows]
     assert steps == sorted(set(steps)), "no step has two rows"
     assert [row["epoch"] for row in rows if row["valid_loss"] is not None] == [1, 2]
     assert len(rows) == file.running.num_rows
-    assert 2 * min(num_windows, 20) <= len(rows) <= 2 * 40
+    assert 2 * min(num_batches, 20) <= len(rows) <= 2 * 40
 
 
 def test_only_the_rows_that_are_counted_are_kept(tmp_path):
     path = tmp_path / "metrics.csv"
-    write_epochs(MetricsFile(path, RunningMean(), 5), 5, num_epochs=2)
+    write_epochs(MetricsFile(path, RunningMean(), task_of(5)), 5, num_epochs=2)
     before = path.read_text().splitlines()
     for num_rows in (10, 4, 0):
         running = RunningMean(num_rows=num_rows)
-        MetricsFile(path, running, 5)
+        MetricsFile(path, running, task_of(5))
         assert path.read_text().splitlines() == before[: 1 + num_rows]
         assert running.num_rows == num_rows
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
@@ -80,7 +79,7 @@ def test_only_the_rows_that_are_counted_are_kept(tmp_path):
 
 def test_fewer_rows_than_are_counted_are_counted_again(tmp_path):
     running = RunningMean(num_rows=7)
-    file = MetricsFile(tmp_path / "metrics.csv", running, 5)
+    file = MetricsFile(tmp_path / "metrics.csv", running, task_of(5))
     assert running.num_rows == 0
     write_epochs(file, 5)
     assert len(read_metrics(file.path)) == running.num_rows == 5
@@ -88,7 +87,7 @@ def test_fewer_rows_than_are_counted_are_counted_again(tmp_path):
 
 def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
     path = tmp_path / "metrics.csv"
-    write_epochs(MetricsFile(path, RunningMean(), 5), 5)
+    write_epochs(MetricsFile(path, RunningMean(), task_of(5)), 5)
     whole = path.read_text()
     rows = read_metrics(path)
     last_line = whole.splitlines()[-1]
@@ -102,12 +101,19 @@ def test_no_file_has_no_rows_and_a_foreign_or_damaged_one_is_refused(tmp_path):
     path = tmp_path / "metrics.csv"
     for content, message in (
         ("a,b\n1,2\n", "no metrics.csv: its first line must be step"),
-        (HEADER + "1,2\n", "is damaged: '1,2' is not a row of 9 numbers"),
-        (HEADER + "1,1,1,1,one,1,1,1,1\n", "is damaged: .*one"),
+        (HEADER + "1,2\n", "is damaged: '1,2' is not a row of 10 cells"),
+        (HEADER + "1,1,1,1,one,1,1,1,1,nats\n", "is damaged: .*one"),
     ):
         path.write_text(content)
         with pytest.raises(ValueError, match=message):
             read_metrics(path)
+
+
+def test_a_file_of_an_older_version_is_read_without_its_unit(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text(HEADER.replace(",loss_unit", "") + "1,0.5,10,2.5,3.0,,1.0,0.1,4\n")
+    (row,) = read_metrics(path)
+    assert row["train_loss"] == 3.0 and row["valid_loss"] is None and "loss_unit" not in row
 
 
 @settings(deadline=None)

@@ -1,16 +1,13 @@
 """prepare, and training and evaluating from what it made: as processes, in a terminal, and in what they refuse."""
 
-import io
 import json
-import sys
 
 import pytest
 from processes import run_in_terminal, run_numpylm
-from test_run import assert_same_state, state_of
+from run_examples import assert_same_state, state_of
 
 import numpylm as nlm
-from numpylm.commands import run_report as report
-from numpylm.commands.cli import main
+from numpylm.commands import language_report
 from numpylm.data import grammar
 from numpylm.data.token_file import open_token_file
 from numpylm.data.token_header import HEADER_BYTES
@@ -27,32 +24,6 @@ def folder(tmp_path_factory):
         status, _, err = run_numpylm("prepare", *arguments, folder=folder, stdin=(folder / "text.txt").read_bytes())
         assert (status, err) == (0, "")
     return folder
-
-
-@pytest.fixture
-def call(folder, monkeypatch, capsys):
-    """main in the folder: call(words of a command line, stdin=bytes) -> (status, standard output, standard error)."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def called(*arguments, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        capsys.readouterr()
-        try:
-            status = main(list(arguments))
-        except SystemExit as stop:
-            status = stop.code
-        return status, *capsys.readouterr()
-
-    return called
-
-
-def refused(called, command):
-    """The message of the one line on standard error with which main refused."""
-    status, out, err = called
-    assert (status, out) == (2, "")
-    assert err.startswith(f"numpylm {command}: error: ") and err.count("\n") == 1
-    return err
 
 
 def streams(path):
@@ -104,11 +75,11 @@ def test_a_resumed_run_goes_on_and_refuses_a_changed_corpus(call, folder):
     damaged = bytearray(content)
     damaged[HEADER_BYTES + 100] ^= 1
     (folder / "mine.tokens").write_bytes(damaged)
-    assert "damaged or changed after it was written" in refused(call("train", "--resume", "run"), "train")
+    assert "damaged or changed after it was written" in call("train", "--resume", "run").refused()
     (folder / "mine.tokens").unlink()
     assert call("prepare", "text.txt", "--max-vocabulary", "20", "--out", "mine.tokens")[0] == 0
     assert (folder / "mine.tokens").read_bytes() != content, "otherwise this test shows nothing"
-    assert "is not what it was when the run started" in refused(call("train", "--resume", "run"), "train")
+    assert "have changed since it started" in call("train", "--resume", "run").refused()
 
 
 def test_evaluate_streams_the_test_part_of_its_own_or_another_file(call, folder):
@@ -129,7 +100,7 @@ def test_evaluate_streams_the_test_part_of_its_own_or_another_file(call, folder)
     by_text = json.loads(call("evaluate", "trained", "other.txt", "--json")[1])
     assert by_tokens == by_text and by_tokens["unknown_tokens"] == 30 * ("zebra" not in vocabulary.tokens)
     assert call("prepare", "other.txt", "--level", "word", "--out", "foreign.tokens")[0] == 0
-    message = refused(call("evaluate", "trained", "foreign.tokens"), "evaluate")
+    message = call("evaluate", "trained", "foreign.tokens").refused()
     assert "prepared with another vocabulary than the model's" in message and "--vocabulary trained" in message
 
 
@@ -150,7 +121,7 @@ def test_a_folder_is_prepared_as_its_three_parts(call, folder):
 
 
 def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkeypatch):
-    monkeypatch.setattr(report, "STREAMED_TOKENS", 2000)
+    monkeypatch.setattr(language_report, "STREAMED_TOKENS", 2000)
     status, out, _ = call("train", "--corpus", "chars.tokens", *SMALL, "--out", "short")
     assert status == 0 and "5-gram of the first 2,000 " in out and "bigram of" not in out
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
@@ -182,7 +153,7 @@ def test_prepare_refuses_in_one_line_and_writes_nothing(call, folder, arguments,
     (folder / "empty.txt").write_bytes(b"")
     (folder / "three").mkdir(exist_ok=True)
     before = sorted(folder.iterdir())
-    assert message in refused(call("prepare", *arguments.split()), "prepare")
+    assert message in call("prepare", *arguments.split()).refused()
     assert sorted(folder.iterdir()) == before
 
 
@@ -196,11 +167,11 @@ def test_prepare_refuses_in_one_line_and_writes_nothing(call, folder, arguments,
     ],
 )
 def test_train_refuses_what_prepare_has_settled(call, options, message):
-    assert message in refused(call("train", "--corpus", "words.tokens", *options.split(), "--out", "no"), "train")
+    assert message in call("train", "--corpus", "words.tokens", *options.split(), "--out", "no").refused()
 
 
 def test_a_damaged_token_file_is_refused_by_train_and_evaluate(call, folder):
     content = (folder / "words.tokens").read_bytes()
     (folder / "cut.tokens").write_bytes(content[:-1])
-    message = refused(call("train", "--corpus", "cut.tokens", "--out", "no"), "train")
+    message = call("train", "--corpus", "cut.tokens", "--out", "no").refused()
     assert "cut.tokens: the file is truncated" in message

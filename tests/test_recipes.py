@@ -16,8 +16,10 @@ from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED, Recipe
 from recipe_results import MOST_ROWS, RESULTS, Measured, duration, table, thinned, write_result
 
 import numpylm as nlm
-from numpylm.commands import train as train_command
+from numpylm.commands import task_command
 from numpylm.commands.cli import build_parser
+from numpylm.commands.language import KIND
+from numpylm.commands.model_choices import constructor_arguments
 from numpylm.data import grammar
 
 TEXT = grammar.generate_text(600, 7)
@@ -50,14 +52,14 @@ def command(tmp_path, monkeypatch):
 
 def configuration_of(recipe, monkeypatch, folder):
     """The RunConfig that a recipe of the train command starts with, on a corpus in the folder: a file, or a folder."""
-    monkeypatch.setattr(train_command, "start_run", lambda out, config: config)
+    monkeypatch.setattr(task_command, "start_run", lambda out, kind, config: config)
     corpus = "grammar" if recipe.data is None else folder / recipe.data
     if recipe.data == "ptb":
         corpus.mkdir()
     elif recipe.data is not None:
         corpus.write_text(TEXT, encoding="utf-8")
     (options,) = recipe.measure.args
-    return train_command.begin(build_parser().parse_args(["train", "--corpus", str(corpus), *options.split()]))
+    return task_command.begin(build_parser().parse_args(["train", "--corpus", str(corpus), *options.split()]), KIND)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -70,8 +72,8 @@ def test_each_recipe_is_whole(recipe):
 @pytest.mark.parametrize("recipe", TRAINED + AGREEMENT, ids=lambda recipe: recipe.name)
 def test_options_are_those_of_the_train_command(recipe, monkeypatch, tmp_path):
     config = configuration_of(recipe, monkeypatch, tmp_path)
-    sizes = config.model_options
-    assert f"{config.settings.epochs} epoch" in recipe.what and config.model.upper() in recipe.what
+    sizes = constructor_arguments(config.model)
+    assert f"{config.settings.epochs} epoch" in recipe.what and config.model.model.upper() in recipe.what
     assert f"{sizes['num_layers']}×{sizes['hidden_dim']}" in recipe.what or f"H = {sizes['hidden_dim']}" in recipe.what
     if sizes["dropout"]:
         assert f"dropout {sizes['dropout']}" in recipe.what
@@ -83,7 +85,7 @@ def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch, tmp_path)
     counts = []
     for recipe in AGREEMENT:
         config = configuration_of(recipe, monkeypatch, tmp_path)
-        model = nlm.model.MODELS[config.model](vocab_size=104, **config.model_options)
+        model = nlm.model.MODELS[config.model.model](vocab_size=104, **constructor_arguments(config.model))
         counts.append(sum(array.size for array in model.parameters().values()))
     assert max(counts) <= 1.01 * min(counts)
 
@@ -264,9 +266,10 @@ def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch, 
         expected = configuration_of(recipe, monkeypatch, tmp_path)
         found = fields["configuration"]
         assert found["settings"] == dataclasses.asdict(expected.settings)
-        assert found["model_options"] == expected.model_options and found["uniform_range"] == expected.uniform_range
-        assert found["corpus"] == (recipe.data or "grammar") and found["level"] == expected.level
-        assert found["split"] == list(expected.split)
+        assert found["model_options"] == constructor_arguments(expected.model)
+        assert found["uniform_range"] == expected.model.uniform_range
+        assert found["corpus"] == (recipe.data or "grammar") and found["level"] == expected.data.level
+        assert found["split"] == list(expected.data.split)
     assert (RESULTS / f"{recipe.name}.csv").stat().st_size < 100_000
 
 

@@ -1,29 +1,28 @@
-"""What a finished run reports: on the built-in grammar, on other texts, and without matplotlib."""
+"""What a finished run reports: on the built-in grammar, on other texts, and where its picture cannot be drawn."""
 
 import contextlib
 import io
 import json
 import math
 import sys
-from dataclasses import replace
 
+import numpy as np
 import pytest
+from run_examples import config_of, train
 
-from numpylm.commands import run as runs
-from numpylm.commands import run_report as report
+from numpylm.checkpoint import load_checkpoint, save_checkpoint
+from numpylm.commands import language, language_report, run_report
 from numpylm.commands.console import blas_threads
-from numpylm.commands.run import resume_run, start_run
-from numpylm.commands.run_folder import RunConfig
+from numpylm.commands.run import RunDiverged, resume_run, start_run
+from numpylm.commands.run_report import finish
 from numpylm.data import grammar
 from numpylm.data.corpora import load_grammar_corpus
 from numpylm.evaluation import perplexity
-from numpylm.training import Settings
 
-SETTINGS = Settings(batch_size=8, num_steps=16, epochs=2, learning_rate=0.03)
-SIZES = {"embedding_dim": 12, "hidden_dim": 16}
+CHOICES = {"options": {"embedding_dim": 12, "hidden_dim": 16}, "batch_size": 8, "num_steps": 16, "learning_rate": 0.03}
 FIELDS = {
-    *("model", "parameters", "valid_perplexity", "test_perplexity", "floor_perplexity", "baselines"),
-    *("tokens_per_second", "seconds", "peak_memory_mib"),
+    *("task", "model", "parameters", "valid_perplexity", "test_perplexity", "floor_perplexity", "baselines"),
+    *("tokens_per_second", "seconds", "peak_memory_mib", "loss_unit", "test_unknown_tokens"),
 }
 
 
@@ -40,32 +39,36 @@ def on_grammar(monkeypatch, small_grammar):
 
 
 def use_small_grammar(patch, corpus):
-    patch.setattr(runs, "load_corpus", lambda source, level, split: corpus)
-    patch.setattr(report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
+    patch.setattr(language, "load_corpus", lambda source, level, split: corpus)
+    patch.setattr(language_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
     patch.setenv("COLUMNS", "80")
 
 
-def trained_run(folder, corpus, level="word", settings=SETTINGS):
+def trained_run(folder, corpus, level="word", **changes):
     with blas_threads(1):
-        run = start_run(folder, RunConfig("lstm", SIZES, str(corpus), level, 1, None, settings))
-        assert runs.train(run, show_progress=False)
+        run = start_run(folder, language.KIND, config_of(str(corpus), level=level, **CHOICES | changes))
+        assert train(run)
     return run
+
+
+def summary_of(run):
+    return json.loads((run.folder / "summary.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, small_grammar):
-    """(run, its RunReport, the lines of text that were printed) on the grammar."""
+    """(run, its Report, the lines of text that were printed) on the grammar."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         use_small_grammar(patch, small_grammar)
         run = trained_run(tmp_path_factory.mktemp("finished") / "run", "grammar")
         with contextlib.redirect_stdout(printed):
-            result = report.finish(run)
-    return run, result, printed.getvalue().split("\nSaved in")[0].splitlines()
+            report = finish(run)
+    return run, report, printed.getvalue().split("\nSaved in")[0].splitlines()
 
 
 def test_a_run_on_the_grammar_is_set_beside_the_floor_and_the_baselines(finished):
-    _, result, shown = finished
+    _, report, shown = finished
     lines = [line for line in shown if line.startswith("  ")]
     names = [line.split("  ")[1] for line in lines[:6]]
     assert {"unigram", "bigram", "5-gram", "uniform", "floor: no model can be better"} < set(names)
@@ -73,85 +76,131 @@ def test_a_run_on_the_grammar_is_set_beside_the_floor_and_the_baselines(finished
     assert values == sorted(values)
     assert names[0] == "floor: no model can be better", "nothing is below the floor"
     assert all(line.endswith("%") for line in lines[1:6])
-    assert result.floor < result.test.perplexity < result.baselines["uniform"]
+    assert report.reference["floor"] < report.summary["test_perplexity"] < report.reference["uniform"]
     assert max(map(len, shown)) < 80
 
 
 def test_sampled_sentences_are_marked_grammatical_or_not(finished):
-    run, result, shown = finished
+    run, _, shown = finished
+    model = load_checkpoint(run.folder / "best.npz").model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(language_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
+        _, sentences = language_report.draw_samples(run, model)
     marked = [line for line in shown if line.startswith(("  ok   ", "  BAD  "))]
-    assert len(marked) == min(report.SHOWN_SENTENCES, len(result.sentences)) > 0
-    for line, (sentence, right) in zip(marked, result.sentences, strict=False):
+    assert len(marked) == min(language_report.SHOWN_SENTENCES, len(sentences)) > 0
+    for line, (sentence, right) in zip(marked, sentences, strict=False):
         assert line[7:].removesuffix("…") == sentence[: len(line[7:].removesuffix("…"))]
         assert line[2:5].strip() == ("ok" if right else "BAD")
         assert right == grammar.is_grammatical(sentence.split())
-    right, total = sum(right for _, right in result.sentences), len(result.sentences)
+    right, total = sum(right for _, right in sentences), len(sentences)
     assert any(line.startswith(f"  {right} of {total} sentences ({100 * right / total:.1f} %)") for line in shown)
-    assert json.loads((run.folder / "summary.json").read_text())["grammatical_share"] == right / total
+    assert summary_of(run)["grammatical_share"] == right / total
 
 
 def test_the_summary_has_what_was_measured(finished, small_grammar):
     run, _, _ = finished
-    summary = json.loads((run.folder / "summary.json").read_text())
+    summary = summary_of(run)
     assert summary.keys() >= FIELDS
-    best = report.load_checkpoint(run.folder / "best.npz").model
-    assert summary["test_perplexity"] == perplexity(best, run.tokens["test"])
+    best = load_checkpoint(run.folder / "best.npz").model
+    assert summary["test_perplexity"] == perplexity(best, run.data.tokens["test"])
     assert summary["parameters"] == sum(array.size for array in best.parameters().values())
     assert summary["floor_perplexity"] == pytest.approx(math.exp(small_grammar.floor["word"]))
     assert summary["valid_perplexity"] == pytest.approx(math.exp(min(run.progress.valid_losses)))
     assert summary["baselines"].keys() == {"uniform", "unigram", "bigram", "5-gram"}
     assert summary["seconds"] > 0 and summary["tokens_per_second"] > 0
     assert summary["steps"] == run.progress.step and summary["epochs"] == 2
+    assert (summary["task"], summary["loss_unit"], summary["test_unknown_tokens"]) == ("language", "nats per word", 0)
+
+
+def test_unknown_words_of_the_test_text_are_counted_and_said(tmp_path, capsys):
+    path = tmp_path / "text.txt"
+    path.write_text("the cat sees the dog .\n" * 90 + "the zebra sees the gnu .\n" * 10)
+    run = trained_run(tmp_path / "run", path, epochs=1)
+    finish(run)
+    test = run.data.tokens["test"]
+    unknown = int((test == 0).sum())
+    assert unknown > 10, "zebra and gnu"
+    assert f"over {len(test) - 1:,} words, {unknown} of them unknown\n" in capsys.readouterr().out
+    assert summary_of(run)["test_unknown_tokens"] == unknown
 
 
 def test_a_model_that_ends_no_sentence_is_shown_by_the_beginning_of_its_text(on_grammar, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(report, "generate", lambda model, start, number, rng: report.np.full(number, 2))
-    run = trained_run(tmp_path / "run", on_grammar, level="char", settings=replace(SETTINGS, epochs=1))
-    result = report.finish(run)
-    assert result.sentences == [] and len(result.sample) == report.SHOWN_TOKENS["char"]
-    assert json.loads((run.folder / "summary.json").read_text())["grammatical_share"] is None
+    monkeypatch.setattr(language_report, "generate", lambda model, start, number, rng: np.full(number, 2))
+    run = trained_run(tmp_path / "run", on_grammar, level="char", epochs=1)
+    finish(run)
+    assert summary_of(run)["grammatical_share"] is None
     assert max(map(len, capsys.readouterr().out.split("\nSaved in")[0].splitlines())) < 80
 
 
-def test_a_text_without_line_ends_is_reported_without_floor_and_within_the_width(tmp_path, capsys, monkeypatch):
+def test_a_text_without_line_ends_is_reported_within_the_width_and_sends_no_control_characters(
+    tmp_path, capsys, monkeypatch
+):
     monkeypatch.setenv("COLUMNS", "60")
     path = tmp_path / "text.txt"
-    path.write_text("so it goes on and on and on " * 60)
-    run = trained_run(tmp_path / "run", path, level="char")
-    result = report.finish(run)
-    assert result.floor is None and result.sentences == []
+    path.write_text("so it \x1b[31mgoes on and on and on " * 60)
+    run = trained_run(tmp_path / "run", path, level="char", epochs=8)
+    finish(run)
     shown = capsys.readouterr().out.split("\n\nSaved in")[0]
     assert "floor" not in shown and shown.count("%") == 1, "but for the share that is guessed right"
     writing = shown.split("The model writes\n")[1].splitlines()
     assert all(len(line) < 60 and line.startswith("  ") for line in writing) and len(writing) > 2
-    summary = json.loads((run.folder / "summary.json").read_text())
-    assert summary["floor_perplexity"] is None and summary["grammatical_share"] is None
+    assert "\x1b" not in shown and r"\x1b" in shown
+    assert summary_of(run)["floor_perplexity"] is None
 
 
-def test_without_matplotlib_all_else_is_reported_and_the_picture_can_be_drawn_later(
-    on_grammar, tmp_path, capsys, monkeypatch
-):
-    run = trained_run(tmp_path / "run", on_grammar, settings=replace(SETTINGS, epochs=1))
+def test_a_test_loss_that_is_not_finite_is_said_after_all_is_saved(finished, tmp_path, capsys):
+    run, _, _ = finished
+    best = load_checkpoint(run.folder / "best.npz").model
+    best.parameters()["W_hy"][0, 0] = np.nan
+    broken = run._replace(folder=tmp_path)
+    save_checkpoint(tmp_path / "best.npz", best, run.data.vocabulary)
+    (tmp_path / "metrics.csv").write_bytes((run.folder / "metrics.csv").read_bytes())
+    with pytest.raises(RunDiverged, match=r"loss on the test data is nan .* --learning-rate \(it was 0.03\)"):
+        finish(broken)
+    assert summary_of(broken)["test_perplexity"] is None and "Saved in" in capsys.readouterr().out
+
+
+# The picture
+
+
+@pytest.mark.parametrize("name", ["cost_$5_to_$x^", "圆", "caf\udce9", "\x1b]0;title\x07", "a\nb"])
+def test_a_run_never_fails_on_its_picture(finished, tmp_path, name, capsys):
+    pytest.importorskip("matplotlib")
+    run, report, _ = finished
+    (tmp_path / "metrics.csv").write_bytes((run.folder / "metrics.csv").read_bytes())
+    report = report._replace(title=f"LSTM on {name}", reference={"$x^": 9.0, "floor": 7.1})
+    run_report.draw_learning_curve(run._replace(folder=tmp_path), report)
+    assert (tmp_path / "learning_curve.png").stat().st_size > 5000
+    err = capsys.readouterr().err
+    assert err == "" or (err.startswith("note: learning_curve.png shows boxes") and err.count("\n") == 1)
+
+
+def test_where_a_picture_cannot_be_drawn_it_is_said_and_all_else_is_reported(finished, tmp_path, capsys, monkeypatch):
+    run, report, _ = finished
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        report.finish(run)
-    shown = capsys.readouterr()
-    assert "no learning_curve.png: matplotlib is not installed" in shown.err
-    assert (run.folder / "summary.json").exists() and not (run.folder / "learning_curve.png").exists()
-    pytest.importorskip("matplotlib")
-    first = json.loads((run.folder / "summary.json").read_text())
-    report.finish(resume_run(run.folder))
-    assert (run.folder / "learning_curve.png").exists()
-    again = json.loads((run.folder / "summary.json").read_text())
-    assert {**first, "peak_memory_mib": 0} == {**again, "peak_memory_mib": 0}
+        run_report.draw_learning_curve(run, report)
+    assert "no learning_curve.png: matplotlib is not installed\n" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr("numpylm.plots.plot_losses", lambda *arguments: 1 / 0)
+        run_report.draw_learning_curve(run, report)
+    assert capsys.readouterr().err == "no learning_curve.png: ZeroDivisionError: division by zero\n"
+
+
+def test_the_report_can_be_made_again(on_grammar, tmp_path):
+    run = trained_run(tmp_path / "run", on_grammar, epochs=1)
+    finish(run)
+    first = summary_of(run)
+    finish(resume_run(run.folder))
+    assert {**first, "peak_memory_mib": 0} == {**summary_of(run), "peak_memory_mib": 0}
 
 
 def test_where_the_system_does_not_say_the_memory_is_null(monkeypatch):
-    assert report.peak_memory_mib() is None or 10 < report.peak_memory_mib() < 100_000
+    assert run_report.peak_memory_mib() is None or 10 < run_report.peak_memory_mib() < 100_000
     monkeypatch.setitem(sys.modules, "resource", None)
-    assert report.peak_memory_mib() is None
+    assert run_report.peak_memory_mib() is None
 
 
 def test_shares_above_the_floor():
-    assert report.above_floor(12.0, 10.0).split() == ["+20.0", "%"]
-    assert report.above_floor(10.0, 10.0) == report.above_floor(12.0, None) == ""
+    assert language_report.above_floor(12.0, 10.0).split() == ["+20.0", "%"]
+    assert language_report.above_floor(10.0, 10.0) == language_report.above_floor(12.0, None) == ""

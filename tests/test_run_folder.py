@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from run_examples import config_of
 
 from numpylm.commands import run_folder
-from numpylm.commands.run_folder import RunConfig, RunError
+from numpylm.commands.language import fingerprint
+from numpylm.commands.run_folder import CHECKPOINTS, RunError
+from numpylm.data.atomic import FileError
 from numpylm.data.corpora import Corpus
-from numpylm.training import Settings
 
-CONFIG = RunConfig("gru", {"hidden_dim": 8}, "book\udcff é.txt", "char", 2, None, Settings(minutes=0.5), "abc")
+CONFIG = config_of("book\udcff é.txt", {"model": "gru", "hidden_dim": 8}, "char", epochs=None, minutes=0.5)
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path):
@@ -18,10 +20,37 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"settings": {}}', '{"settings": {"epochs": -1}}', "\xff"])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"task": "language"}', "\xff", "[" * 10**5, " " * (2**20 + 1)])
 def test_a_damaged_configuration_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content, encoding="latin-1")
     with pytest.raises(RunError, match=r"config\.json is damaged"):
+        run_folder.read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        *((None, {"task": task}) for task in ("writing", None, 3)),
+        *((None, changed) for changed in ({"surplus": 1}, {"settings": 3}, {"data": []}, {"data_sha256": 5})),
+        *(("settings", changed) for changed in ({"epochs": -1}, {"epochs": "3"}, {"seed": True}, {"max_norm": None})),
+        *(("settings", changed) for changed in ({"learning_rate": float("nan")}, {"minutes": 1e999}, {"more": 1})),
+        *(("model", changed) for changed in ({"model": "cnn"}, {"hidden_dim": 1.5}, {"forget_bias": 1.0})),
+        *(("data", changed) for changed in ({"min_count": 0}, {"corpus": None}, {"split": "x"})),
+    ],
+    ids=str,
+)
+def test_a_choice_that_cannot_be_is_refused(tmp_path, part, changed):
+    run_folder.write_config(tmp_path, CONFIG)
+    read = json.loads((tmp_path / "config.json").read_text())
+    (read if part is None else read[part]).update(changed)
+    (tmp_path / "config.json").write_text(json.dumps(read))
+    with pytest.raises(RunError, match=r"config\.json is damaged: "):
+        run_folder.read_config(tmp_path)
+
+
+def test_the_configuration_of_an_older_version_is_called_so(tmp_path):
+    (tmp_path / "config.json").write_text('{"corpus": "grammar", "model": "lstm", "settings": {}}')
+    with pytest.raises(RunError, match="was written by an older version"):
         run_folder.read_config(tmp_path)
 
 
@@ -33,11 +62,11 @@ def test_a_folder_without_a_configuration_holds_no_run(tmp_path):
             run_folder.read_config(folder)
 
 
-@pytest.mark.parametrize("name", run_folder.FILES)
-def test_a_folder_that_holds_any_file_of_a_run_is_not_free(tmp_path, name):
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_folder_that_holds_a_checkpoint_is_not_free(tmp_path, name):
     run_folder.check_free(tmp_path)
     run_folder.check_free(tmp_path / "new")
-    (tmp_path / "notes.txt").write_text("someone else's")
+    (tmp_path / "metrics.csv").write_text("of a run that never came to a checkpoint")
     run_folder.check_free(tmp_path)
     (tmp_path / name).write_text("precious")
     with pytest.raises(RunError, match=f"already holds a run .{name}.*--resume.*--out"):
@@ -53,19 +82,27 @@ def test_a_free_folder_is_one_that_does_not_exist_yet(tmp_path):
         folder.mkdir()
 
 
-def test_json_is_written_whole_or_not_at_all(tmp_path):
+def test_json_is_written_whole_or_not_at_all_and_an_error_names_the_file(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     run_folder.write_json(path, {"number": 1.5, "nothing": None})
     with pytest.raises(ValueError, match="JSON"):
         run_folder.write_json(path, {"number": float("nan")})
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(FileError, match=r"a\.json: No space left on device"):
+        run_folder.write_json(path, {"number": 2})
     assert json.loads(path.read_text(encoding="utf-8")) == {"number": 1.5, "nothing": None}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_fingerprint_tells_texts_apart_wherever_they_differ():
     corpora = [("a", "b", "c"), ("ab", "", "c"), ("a", "b", "d"), ("a", "bc", ""), ("\udcff", "b", "c")]
-    fingerprints = {run_folder.fingerprint(Corpus("name", *parts, "")) for parts in corpora}
+    fingerprints = {fingerprint(Corpus("name", *parts, "")) for parts in corpora}
     assert len(fingerprints) == len(corpora)
-    assert run_folder.fingerprint(Corpus("x", "a", "b", "c", "")) in fingerprints, "the name does not count"
+    assert fingerprint(Corpus("x", "a", "b", "c", "")) in fingerprints, "the name does not count"
 
 
 def test_what_is_not_finite_becomes_null():

@@ -1,6 +1,5 @@
 """The train command: as processes that are stopped, killed and resumed, in terminals and pipes; and what it refuses."""
 
-import argparse
 import json
 import os
 import signal
@@ -9,11 +8,11 @@ import time
 
 import pytest
 from processes import SECONDS, environment, run_in_terminal, run_numpylm, start_numpylm
-from test_run import assert_same_state, state_of
+from run_examples import assert_same_state, state_of
 
-from numpylm.commands import train as train_command
-from numpylm.commands.cli import build_parser, main
-from numpylm.commands.train_options import TRAIN_DEFAULTS, add_train_options
+from numpylm.commands import task_command
+from numpylm.commands.cli import build_parser
+from numpylm.commands.language import KIND
 from numpylm.data import grammar
 
 LONG = "--corpus text.txt --level word --epochs 3 -T 8 -N 4 -D 24 -H 48 --dropout 0.2 --out"
@@ -25,10 +24,14 @@ needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are 
 def folder(tmp_path_factory):
     """A folder with a text, and in whole/ a run of LONG that was never stopped."""
     folder = tmp_path_factory.mktemp("train")
-    (folder / "text.txt").write_text(grammar.generate_text(5000, 11), encoding="utf-8")
+    (folder / "text.txt").write_text(grammar.generate_text(3000, 11), encoding="utf-8")
     status, out, err = run_numpylm("train", *LONG.split(), "whole", folder=folder)
     assert status == 0, err
     (folder / "whole.out").write_text(out, encoding="utf-8")
+    (folder / "tiny.txt").write_text("hi\n")
+    (folder / "empty.txt").write_text("")
+    (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
+    (folder / "chinese.txt").write_text("春眠不觉晓\n处处闻啼鸟\n夜来风雨声\n花落知多少\n" * 40, encoding="utf-8")
     return folder
 
 
@@ -70,23 +73,26 @@ def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
 
 
 @needs_signals
-def test_an_interrupted_process_saves_and_goes_on_bit_for_bit(folder):
-    process = start_numpylm("train", *LONG.split(), "stopped", folder=folder)
-    wait_for_rows(folder / "stopped" / "metrics.csv", 5)
-    process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupted_process_saves_and_goes_on_bit_for_bit(folder, name):
+    process = start_numpylm("train", *LONG.split(), name, folder=folder)
+    wait_for_rows(folder / name / "metrics.csv", 5)
+    process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, err
     assert b"stopping after this step" in err and b"Traceback" not in err
-    assert b"all is saved in" in out and b"train --resume stopped" in out
-    assert state_of(folder / "stopped")["training"]["step"] < state_of(folder / "whole")["training"]["step"]
-    assert run_numpylm("train", "--resume", "stopped", folder=folder)[0] == 0
-    assert_same_state(folder / "stopped", state_of(folder / "whole"))
+    assert b"all is saved in" in out and f"train --resume {name}".encode() in out
+    assert state_of(folder / name)["training"]["step"] < state_of(folder / "whole")["training"]["step"]
+    assert run_numpylm("train", "--resume", name, folder=folder)[0] == 0
+    assert_same_state(folder / name, state_of(folder / "whole"))
 
 
 @needs_signals
-def test_a_killed_process_goes_on_from_its_last_save_bit_for_bit(folder):
+def test_a_killed_process_goes_on_from_its_last_save_bit_for_bit_and_holds_the_folder_while_it_lives(folder):
     process = start_numpylm("train", *LONG.split(), "killed", folder=folder)
     wait_for_rows(folder / "killed" / "metrics.csv", 1, validated=True)
+    status, _, err = run_numpylm("train", "--resume", "killed", folder=folder)
+    assert process.poll() is not None or (status == 2 and "another process is training in killed" in err)
     process.kill()
     process.communicate(timeout=SECONDS)
     assert run_numpylm("train", "--resume", "killed", folder=folder)[0] == 0
@@ -102,16 +108,28 @@ def test_a_finished_run_makes_its_report_again_from_anywhere(folder, tmp_path):
     assert (folder / "whole" / "summary.json").exists()
 
 
-def test_an_interruption_of_the_report_is_no_loss(folder, monkeypatch, capsys):
+def test_an_interruption_of_the_report_is_no_loss(folder, call, monkeypatch):
     def interrupted(run):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_command, "finish", interrupted)
-    monkeypatch.chdir(folder)
+    monkeypatch.setattr(task_command, "finish", interrupted)
     before = state_of(folder / "whole")
-    assert main(["train", "--resume", "whole"]) == 130
-    shown = capsys.readouterr().err
-    assert "interrupted" in shown and "train --resume whole" in shown
+    status, _, err = call("train", "--resume", "whole")
+    assert status == 130 and "interrupted" in err and "train --resume whole" in err
+    assert_same_state(folder / "whole", before)
+
+
+def test_a_run_whose_text_has_moved_is_resumed_from_its_new_place(folder, call, tmp_path):
+    before = state_of(folder / "whole")
+    (folder / "text.txt").rename(tmp_path / "book.txt")
+    try:
+        assert "--resume whole --corpus NEW_PLACE" in call("train", "--resume", "whole").refused()
+        message = call("train", "--resume", "whole", "--corpus", "chinese.txt").refused()
+        assert "have changed since it started" in message
+        assert call("train", "--resume", "whole", "--corpus", tmp_path / "book.txt")[0] == 0
+    finally:
+        (tmp_path / "book.txt").rename(folder / "text.txt")
+    assert call("train", "--resume", "whole", "--corpus", "text.txt")[0] == 0
     assert_same_state(folder / "whole", before)
 
 
@@ -145,16 +163,17 @@ def test_without_tqdm_and_matplotlib_a_run_is_trained_and_reported(folder, tmp_p
     assert (folder / "poor" / "summary.json").exists()
 
 
-def test_a_reader_that_goes_away_loses_nothing(folder):
+def test_a_reader_that_goes_away_does_not_stop_training(folder):
+    """As in `train … | head -1`."""
     with start_numpylm("train", *LONG.split(), "piped", folder=folder) as process:
-        while not process.stdout.readline().startswith(b"folder"):
-            pass
+        process.stdout.readline()
         process.stdout.close()
         err = process.stderr.read().decode()
-        process.wait(SECONDS)
+        assert process.wait(SECONDS) == 0
     assert "Traceback" not in err and "Exception ignored" not in err
-    assert "train --resume piped" in err
-    assert state_of(folder / "piped")["training"]["epoch"] >= 1, "what could not be shown was saved before"
+    assert err.count("the reader of the output has gone; training goes on") == 1
+    assert_same_state(folder / "piped", state_of(folder / "whole"))
+    assert (folder / "piped" / "summary.json").exists()
 
 
 def test_a_loss_that_diverges_ends_with_a_clear_message(folder):
@@ -166,19 +185,7 @@ def test_a_loss_that_diverges_ends_with_a_clear_message(folder):
         assert expected in err
 
 
-# What is refused, in one line
-
-
-def refused(capsys, *arguments):
-    """The one line on standard error with which main refuses its arguments."""
-    try:
-        status = main(list(map(str, arguments)))
-    except SystemExit as stop:
-        status = stop.code
-    shown = capsys.readouterr()
-    assert status == 2
-    assert shown.err.startswith("numpylm train: error: ") and shown.err.count("\n") == 1
-    return shown.err
+# What is refused, or noted, in one line
 
 
 @pytest.mark.parametrize(
@@ -188,27 +195,28 @@ def refused(capsys, *arguments):
         ("--out text.txt --corpus text.txt", "text.txt is a file"),
         ("--out text.txt/run --corpus text.txt", "text.txt"),
         ("--corpus nowhere.txt", "nowhere.txt is neither"),
+        ("--corpus -", "make a token file of it: prepare - --out FILE.tokens"),
         ("--corpus tiny.txt", "give a longer one"),
         ("--corpus text.txt --batch-size 100000", "N = 100000 streams need at least"),
         ("--corpus latin.txt", "latin.txt is not UTF-8 text"),
         ("--corpus empty.txt", "empty.txt is empty"),
-        ("--corpus text.txt --tie-weights", "D must equal H; got embedding_dim=64, hidden_dim=128"),
-        ("--corpus text.txt -H 0", "hidden_dim must be a positive integer; got 0"),
-        ("--corpus text.txt --dropout 1", "dropout must be"),
-        ("--epochs 0", "epochs must be a positive integer"),
+        ("--corpus text.txt --tie-weights", "D must equal H; got --embedding-dim=64, --hidden-dim=128"),
+        ("--corpus text.txt -H 0", "--hidden-dim must be a positive integer; got 0"),
+        ("--corpus text.txt --dropout 1", "--dropout must be"),
+        ("--epochs 0", "--epochs must be a positive integer"),
         ("--epochs two", "invalid int value: 'two'"),
-        ("--minutes nan", "minutes must be"),
-        ("--learning-rate -1", "learning_rate must be"),
-        ("--clip inf", "max_norm must be"),
-        ("--seed -1", "seed must be"),
-        ("--threads 0", "threads must be a positive integer"),
+        ("--minutes nan", "--minutes must be"),
+        ("--learning-rate -1", "--learning-rate must be"),
+        ("--clip inf", "--clip must be"),
+        ("--seed -1", "--seed must be"),
+        ("--threads 0", "--threads must be a positive integer"),
         ("--model transformer", "invalid choice: 'transformer'"),
         ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
-        ("--uniform-range 0", "uniform_range must be a finite number above 0; got 0.0"),
+        ("--uniform-range 0", "--uniform-range must be a finite number above 0; got 0.0"),
         ("--uniform-range 0.1 --forget-bias 1", "--uniform-range draws b_f too"),
         ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),
         ("--split 0.8 0.1 0.1", "--split cuts a corpus that is one file; grammar has its three parts"),
-        ("--corpus text.txt --split 0.8 0.1 0.5", "that sum to 1"),
+        ("--corpus text.txt --split 0.8 0.1 0.5", "three numbers (train, valid, test) that sum to 1"),
         ("--resume nowhere", "nowhere holds no run"),
         ("--resume text.txt", "text.txt holds no run"),
         ("--resume whole --model lstm --seed 0 -H 3", "leave out --hidden-dim, --model, --seed"),
@@ -216,53 +224,46 @@ def refused(capsys, *arguments):
         ("--resume whole --epochs 1", "the run is in epoch 3 already"),
     ],
 )
-def test_bad_options_are_refused_in_one_line(folder, monkeypatch, capsys, arguments, message):
-    (folder / "tiny.txt").write_text("hi\n")
-    (folder / "empty.txt").write_text("")
-    (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
-    monkeypatch.chdir(folder)
+def test_bad_options_are_refused_in_one_line(folder, call, arguments, message):
     before = state_of(folder / "whole")
-    assert message in refused(capsys, "train", *arguments.split())
+    refused = call("train", *arguments.split()).refused()
+    assert refused.startswith("numpylm train: error: ") and message in refused
     assert_same_state(folder / "whole", before)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_refused(folder, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, call):
     tmp_path.chmod(0o500)
-    assert "Permission denied" in refused(
-        capsys, "train", *SHORT.split(), tmp_path / "run", "--corpus", folder / "text.txt"
-    )
+    assert "Permission denied" in call("train", *SHORT.split(), tmp_path / "run").refused()
 
 
-def test_sizes_that_do_not_fit_into_memory_are_refused(folder, monkeypatch, capsys):
+def test_sizes_that_do_not_fit_into_memory_are_refused(folder, call, monkeypatch):
     def too_large(*arguments):
         raise MemoryError("Unable to allocate 2 TiB")
 
     monkeypatch.setattr("numpylm.model.initial_parameters", too_large)
-    monkeypatch.chdir(folder)
-    assert "not enough memory; choose smaller sizes (Unable to allocate 2 TiB)" in refused(
-        capsys, "train", *SHORT.split(), "large"
-    )
+    message = call("train", *SHORT.split(), "large").refused()
+    assert "not enough memory; choose smaller sizes (Unable to allocate 2 TiB)" in message
     assert not (folder / "large").exists()
+
+
+def test_options_without_effect_and_words_that_are_lines_are_noted(call, tmp_path):
+    arguments = "--corpus chinese.txt --level word --epochs 1 -N 4 -D 4 -H 4 --decay-from 2 --dropout-kind variational"
+    status, _, err = call("train", *arguments.split(), "--out", tmp_path / "run")
+    assert status == 0
+    assert "note: no effect of --decay-from, --dropout-kind with the other options as they are\n" in err
+    assert "note: the text has 1.0 words in a line" in err and "take --level char\n" in err
+    status, _, err = call("train", "--corpus", "chinese.txt", "--epochs", "1", "-N", "4", "--out", tmp_path / "chars")
+    assert status == 0 and "note" not in err
 
 
 # From options to a run
 
 
-def test_each_default_is_what_its_help_says():
-    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
-    add_train_options(parser)
-    options = {action.dest: action for action in parser._actions}
-    assert TRAIN_DEFAULTS.keys() == options.keys() - {"help", "resume"}
-    for name, default in TRAIN_DEFAULTS.items():
-        if default not in (None, False):
-            numbers = default if isinstance(default, tuple) else (default,)
-            shown = " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in numbers)
-            assert options[name].help.endswith(f"({shown})"), name
-    for name, rate in (("adam", "0.005"), ("rmsprop", "0.002"), ("momentum", "0.1"), ("adagrad", "0.1"), ("sgd", "1")):
-        assert f"{train_command.default_rate(name):g}" == rate
-        assert rate in options["learning_rate"].help and name in options["learning_rate"].help
-    assert f"({train_command.DEFAULT_EPOCHS}, unless --minutes)" in options["epochs"].help
+def config_from(monkeypatch, arguments):
+    """(folder, RunConfig) that train would start with."""
+    monkeypatch.setattr(task_command, "start_run", lambda folder, kind, config: (folder, config))
+    return task_command.begin(build_parser().parse_args(["train", *arguments.split()]), KIND)
 
 
 @pytest.mark.parametrize(
@@ -274,35 +275,22 @@ def test_epochs_have_a_default_where_minutes_are_not_given(monkeypatch, argument
     assert (settings.epochs, settings.minutes) == (epochs, minutes)
 
 
-def config_from(monkeypatch, arguments):
-    """(folder, RunConfig) that train would start with."""
-    monkeypatch.setattr(train_command, "start_run", lambda *started: started)
-    return train_command.begin(build_parser().parse_args(["train", *arguments.split()]))
-
-
 def test_options_become_a_configuration(monkeypatch, folder):
     monkeypatch.chdir(folder)
     run_folder, config = config_from(monkeypatch, "")
-    assert (str(run_folder), config.corpus, config.level) == (os.path.join("runs", "lstm-grammar"), "grammar", "word")
+    assert (str(run_folder), config.data.corpus, config.data.level) == (
+        *(os.path.join("runs", "lstm-grammar"), "grammar", "word"),
+    )
+    assert config.model.forget_bias == 1.0 and config.model.nonlinearity is None
     run_folder, config = config_from(monkeypatch, "--corpus text.txt --model rnn --nonlinearity relu --optimizer sgd")
     assert str(run_folder) == os.path.join("runs", "rnn-text")
-    assert config.corpus == str((folder / "text.txt").resolve()), "so that the run can be resumed from another folder"
-    assert config.level == "char" and config.settings.learning_rate == 1.0
-    assert config.model_options["nonlinearity"] == "relu" and "forget_bias" not in config.model_options
-    assert config.uniform_range is None
-    assert config_from(monkeypatch, "--uniform-range 0.1")[1].uniform_range == 0.1
-    run_folder, config = config_from(monkeypatch, "--corpus . --level char --out here --learning-rate 0.5 -D 3 -H 3")
-    assert run_folder == "here" and config.settings.learning_rate == 0.5
-    assert config.model_options["embedding_dim"] == 3
-
-
-def test_a_split_is_kept_and_a_bad_one_refused(monkeypatch, folder, tmp_path, capsys):
+    whole_path = str((folder / "text.txt").resolve())
+    assert config.data.corpus == whole_path, "so that the run can be resumed from another folder"
+    assert config.data.level == "char" and config.data.split == (0.8, 0.1, 0.1)
+    assert config.settings.learning_rate == 1.0
+    assert config.model.nonlinearity == "relu" and config.model.forget_bias is None
+    run_folder, config = config_from(monkeypatch, "--corpus . --level char --out here --uniform-range 0.1 -D 3 -H 3")
+    assert run_folder == "here" and config.model.uniform_range == 0.1 and config.model.forget_bias is None
+    assert config.model.embedding_dim == 3
     _, config = config_from(monkeypatch, "--corpus text.txt --split 0.9 0 0.1")
-    assert tuple(config.split) == (0.9, 0, 0.1)
-    monkeypatch.undo()
-    monkeypatch.chdir(folder)
-    assert main(["train", *SHORT.split(), str(tmp_path / "split"), "--split", "0.9", "0", "0.1"]) == 0
-    settings = json.loads((tmp_path / "split" / "config.json").read_text(encoding="utf-8"))
-    assert settings["split"] == [0.9, 0, 0.1]
-    assert main(["train", "--corpus", "text.txt", "--out", str(tmp_path / "bad"), "--split", "1", "1", "1"]) == 2
-    assert "three numbers (train, valid, test) that sum to 1" in capsys.readouterr().err
+    assert config.data.split == (0.9, 0, 0.1)

@@ -1,20 +1,25 @@
+"""The training loop with a language model's Task: what it computes, reports, carries on, and when it stops."""
+
 import math
 
 import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.data.batches import cut_streams, num_windows
+from numpylm.data.batches import cut_streams
+from numpylm.language_task import LanguageSettings, language_task, restart
 from numpylm.training import (
+    LEARNING_RATES,
     EpochReport,
     Progress,
     Settings,
     StepReport,
     TrainingDiverged,
+    Validation,
     learning_rate_at,
     make_optimizer,
-    restart,
     share_done,
+    shuffled,
     train_step,
     training,
 )
@@ -23,52 +28,30 @@ TOKENS = np.tile(np.arange(6), 40)  # 0 1 2 3 4 5 0 1 …: learnable to certaint
 SMALL = {"batch_size": 4, "num_steps": 7, "learning_rate": 0.02}
 
 
-def fresh(model=None, **changes):
-    """What training needs, for the little stream."""
-    settings = Settings(**{**SMALL, **changes})
+def fresh(model=None, line_end=None, **changes):
+    """The arguments of training, for the little stream."""
+    settings = LanguageSettings(**{**SMALL, **changes})
+    task = language_task(TOKENS, TOKENS[:50], settings, line_end)
     model = model or nlm.LSTMLM(6, 4, 8, seed=1)
-    streams = cut_streams(TOKENS, settings.batch_size)
-    return model, make_optimizer(settings), streams, TOKENS[:50], settings, Progress(np.random.default_rng(0))
+    return task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))
+
+
+def steps_of(reports):
+    return [report for report in reports if isinstance(report, StepReport)]
+
+
+def mean_loss(steps):
+    return sum(step.loss * step.num_tokens for step in steps) / sum(step.num_tokens for step in steps)
 
 
 # Printed by the loop in the test below; computed in float64, so that they hold on every machine.
 GOLDEN_LOSSES = {
-    "rnn": [
-        1.9569019804,
-        1.6954097672,
-        1.5065901161,
-        1.3639373240,
-        1.2447640605,
-        1.1286050082,
-        1.0420426277,
-        1.0158976945,
-        0.9277555169,
-        0.8816302850,
-    ],
-    "lstm": [
-        1.6513379796,
-        1.5263793316,
-        1.4325443609,
-        1.3145212099,
-        1.2488222214,
-        1.1421851984,
-        1.0906192249,
-        1.1426487409,
-        1.0169349584,
-        1.1119177814,
-    ],
-    "gru": [
-        1.4846953009,
-        1.3731756908,
-        1.2751107720,
-        1.1839612790,
-        1.1354299066,
-        1.0261480589,
-        0.9722047614,
-        0.9287617404,
-        0.8824884523,
-        0.8394943062,
-    ],
+    "rnn": "1.9569019804 1.6954097672 1.5065901161 1.3639373240 1.2447640605 "
+    "1.1286050082 1.0420426277 1.0158976945 0.9277555169 0.8816302850",
+    "lstm": "1.6513379796 1.5263793316 1.4325443609 1.3145212099 1.2488222214 "
+    "1.1421851984 1.0906192249 1.1426487409 1.0169349584 1.1119177814",
+    "gru": "1.4846953009 1.3731756908 1.2751107720 1.1839612790 1.1354299066 "
+    "1.0261480589 0.9722047614 0.9287617404 0.8824884523 0.8394943062",
 }
 
 
@@ -82,10 +65,9 @@ def test_golden_ten_steps(kind, Model):
     optimizer, state, losses = nlm.Adam(0.05), None, []
     for step in range(10):
         window = slice(step % 5 * 3, step % 5 * 3 + 3)
-        targets = tokens[1:][window]
-        loss, _, state = train_step(model, optimizer, tokens[window], targets, state, max_norm=0.5)
+        loss, _, state = train_step(model, optimizer, tokens[window], tokens[1:][window], state, max_norm=0.5)
         losses.append(loss)
-    np.testing.assert_allclose(losses, GOLDEN_LOSSES[kind], rtol=1e-9)
+    np.testing.assert_allclose(losses, list(map(float, GOLDEN_LOSSES[kind].split())), rtol=1e-9)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adagrad", "rmsprop", "adam"])
@@ -99,107 +81,123 @@ def test_every_optimizer_learns_the_cycle(optimizer):
 
 def test_reports_and_progress():
     problem = fresh(epochs=2)
-    progress, streams = problem[-1], problem[2]
-    num = num_windows(streams, 7)
+    task, *_, progress = problem
     reports = list(training(*problem))
-    kinds = [type(report) for report in reports]
-    assert kinds == ([StepReport] * num + [EpochReport]) * 2
-    assert (progress.epoch, progress.window, progress.step, progress.carried) == (2, 0, 2 * num, None)
-    assert progress.tokens == 2 * streams.targets.size
-    assert len(progress.valid_losses) == 2
+    num = task.num_batches
+    assert [type(report) for report in reports] == ([StepReport] * num + [EpochReport]) * 2
+    assert (progress.epoch, progress.batch, progress.step, progress.carried) == (2, 0, 2 * num, None)
+    assert progress.tokens == sum(step.num_tokens for step in steps_of(reports)) == 2 * 4 * ((len(TOKENS) - 1) // 4)
+    assert progress.valid_losses == [reports[num].valid_loss, reports[-1].valid_loss]
     assert progress.seconds >= progress.step_seconds > 0
+    for k, report in enumerate((reports[num], reports[-1])):
+        assert report.train_loss == pytest.approx(mean_loss(reports[k * (num + 1) :][:num]))
 
 
 def test_state_is_carried_within_an_epoch_and_not_over_it():
-    model, optimizer, streams, valid, settings, progress = fresh(epochs=2, learning_rate=1e-30, restart_probability=0)
-    reports = [
-        report
-        for report in training(model, optimizer, streams, valid, settings, progress)
-        if isinstance(report, StepReport)
-    ]
-    whole = model.loss_and_gradients(streams.inputs, streams.targets).loss
-    for epoch in (reports[: len(reports) // 2], reports[len(reports) // 2 :]):
-        mean = sum(report.loss * report.num_tokens for report in epoch) / sum(report.num_tokens for report in epoch)
-        assert mean == pytest.approx(whole, rel=1e-5)
+    problem = fresh(epochs=2, learning_rate=1e-30, restart_probability=0)
+    steps = steps_of(training(*problem))
+    whole = problem[1].loss_and_gradients(*cut_streams(TOKENS, 4)).loss
+    for epoch in (steps[: len(steps) // 2], steps[len(steps) // 2 :]):
+        assert mean_loss(epoch) == pytest.approx(whole, rel=1e-5)
 
 
 def test_a_stop_anywhere_changes_nothing():
     """A generator left after any step, and a new one with the same objects, end where one alone ends."""
-    alone = fresh(epochs=2, optimizer="momentum", model=nlm.GRULM(6, 4, 8, dropout=0.2))
-    list(training(*alone, line_end=0))
-    for stop in (1, 5, 9, 10, 13):
-        again = fresh(epochs=2, optimizer="momentum", model=nlm.GRULM(6, 4, 8, dropout=0.2))
-        for count, _ in enumerate(training(*again, line_end=0), start=1):
-            if count == stop:
-                break
-        list(training(*again, line_end=0))
-        for name, array in alone[0].parameters().items():
-            np.testing.assert_array_equal(again[0].parameters()[name], array)
-        assert again[-1].valid_losses == alone[-1].valid_losses
+    problems = [
+        fresh(nlm.GRULM(6, 4, 8, dropout=0.2), line_end=0, epochs=2, optimizer="momentum") for _ in (1, 5, 9, 10, 13, 0)
+    ]
+    *stopped, alone = problems
+    reports = list(training(*alone))
+    for stop, problem in zip((1, 5, 9, 10, 13), stopped, strict=True):
+        before = [report for _, report in zip(range(stop), training(*problem), strict=False)]
+        assert [*before, *training(*problem)] == reports
+        for name, array in alone[1].parameters().items():
+            np.testing.assert_array_equal(problem[1].parameters()[name], array)
 
 
 def test_restart_forgets_only_the_chosen_streams():
     state = nlm.LSTMLM(5, 3, 4).initial_state(3)
     state = tuple(type(layer)(*[q + 1 for q in layer]) for layer in state)
-    (layer,) = restart(state, np.array([True, False, True]))
-    for q in layer:
+    for q in restart(state, np.array([True, False, True]))[0]:
         np.testing.assert_array_equal(q, [[0] * 4, [1] * 4, [0] * 4])
         assert q.dtype == np.float32
 
 
 def test_streams_restart_where_lines_end():
     """With probability (almost) 1, every window that begins with a line's end is read from zeros."""
-    problem = fresh(epochs=1, learning_rate=1e-30, restart_probability=1 - 1e-12, batch_size=3, num_steps=6)
-    model, _, streams, *_ = problem
-    reports = [report for report in training(*problem, line_end=0) if isinstance(report, StepReport)]
-    assert (streams.inputs[::6] == 0).any()
-    state = None
-    for k, report in enumerate(reports):
-        inputs, targets = streams.inputs[6 * k : 6 * k + 6], streams.targets[6 * k : 6 * k + 6]
-        state = state and restart(state, inputs[0] == 0)
-        out = model.loss_and_gradients(inputs, targets, state)
+    problem = fresh(line_end=0, epochs=1, learning_rate=1e-30, restart_probability=1 - 1e-12, batch_size=3, num_steps=6)
+    task, model, *_ = problem
+    state, num_restarts = None, 0
+    for (inputs, targets), report in zip(task.batches(0, 0), steps_of(training(*problem)), strict=True):
+        num_restarts += (inputs[0] == 0).sum() if state else 0
+        out = model.loss_and_gradients(inputs, targets, state and restart(state, inputs[0] == 0))
         assert report.loss == pytest.approx(out.loss, rel=1e-6)
         state = out.state
+    assert num_restarts > 1
 
 
 def test_learning_rates_follow_the_schedule():
-    settings = Settings(schedule="cosine", epochs=2, learning_rate=1.0)
-    progress = Progress(np.random.default_rng(0))
-    rates = []
+    progress, rates = Progress(np.random.default_rng(0)), []
     for progress.epoch in (0, 1):
-        for progress.window in range(4):
-            rates.append(learning_rate_at(settings, progress, 4))
+        for progress.batch in range(4):
+            rates.append(learning_rate_at(Settings(schedule="cosine", epochs=2, learning_rate=1.0), progress, 4))
     np.testing.assert_allclose(rates, [(1 + math.cos(math.pi * k / 8)) / 2 for k in range(8)])
-    progress.epoch, progress.window, progress.valid_losses = 6, 0, [3.0, 2.0, 2.5, 1.0, 1.0]
-    assert learning_rate_at(Settings(schedule="decay", learning_rate=1.0, decay_from=4), progress, 4) == 0.25
-    assert learning_rate_at(Settings(schedule="plateau", learning_rate=1.0), progress, 4) == 0.25
-    assert learning_rate_at(Settings(schedule="constant", learning_rate=1.0), progress, 4) == 1.0
+    progress.epoch, progress.batch, progress.valid_losses = 6, 0, [3.0, 2.0, 2.5, 1.0, 1.0]
+    for schedule, rate in (("decay", 0.25), ("plateau", 0.25), ("constant", 1.0)):
+        settings = Settings(schedule=schedule, learning_rate=1.0, decay_from=4)
+        assert learning_rate_at(settings, progress, 4) == rate
 
 
-def test_minutes_stop_training_after_a_last_validation():
-    problem = fresh(epochs=None, minutes=1e-9)
-    progress = problem[-1]
-    progress.seconds = 1.0
-    reports = list(training(*problem))
-    assert [type(report) for report in reports] == [EpochReport]
-    assert share_done(problem[-2], progress, 10) == 1.0
+def test_each_optimizer_has_a_learning_rate_of_its_own():
+    assert LEARNING_RATES == {"adam": 0.005, "rmsprop": 0.002, "momentum": 0.1, "adagrad": 0.1, "sgd": 1.0}
+    assert Settings().learning_rate == 0.005 and Settings(optimizer="sgd").learning_rate == 1.0
+
+
+def test_minutes_stop_training_after_a_last_validation_by_the_clock_that_is_given():
+    ticks = iter(range(1000))
+    problem = fresh(epochs=None, minutes=3.5 / 60)
+    reports = list(training(*problem, clock=lambda: next(ticks)))  # a second for each step, and for the validation
+    assert [type(report) for report in reports] == [StepReport] * 4 + [EpochReport]
+    assert problem[-1].seconds == 5 and problem[-1].step_seconds == 4
+    assert share_done(problem[-2], problem[-1], 10) == 1.0
+
+
+@pytest.mark.parametrize("perplexity", [True, False])
+@pytest.mark.parametrize(("loss", "diverges"), [(math.nan, True), (math.inf, True), (1e4, None), (700.0, False)])
+def test_a_validation_that_means_nothing_ends_training(loss, diverges, perplexity):
+    """A loss of 1e4 nats is finite, but its perplexity is not: where that is shown, it counts as diverged."""
+    task, *others = fresh(epochs=1)
+    task = task._replace(validate=lambda model: Validation(loss), perplexity=perplexity)
+    if perplexity if diverges is None else diverges:
+        with pytest.raises(TrainingDiverged, match="on the validation data"):
+            list(training(task, *others))
+    else:
+        assert list(training(task, *others))[-1].is_best
 
 
 def test_divergence_stops_before_the_step_is_applied():
-    model, optimizer, streams, valid, settings, progress = fresh(optimizer="sgd")
+    problem = fresh(optimizer="sgd")
+    model = problem[1]
     model.parameters()["W_hy"][0, 0] = np.nan
     before = {name: array.copy() for name, array in model.parameters().items()}
     with pytest.raises(TrainingDiverged, match="step 1: the loss is nan"):
-        list(training(model, optimizer, streams, valid, settings, progress))
-    assert progress.step == 0
+        list(training(*problem))
+    assert problem[-1].step == 0
     for name, array in model.parameters().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():
+    orders = [shuffled(9, seed, epoch).tolist() for seed, epoch in ((1, 2), (1, 2), (1, 3), (2, 2))]
+    assert orders[0] == orders[1] and len({*map(tuple, orders)}) == 3
+    assert sorted(orders[0]) == list(range(9))
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"batch_size": 0}, "batch_size must be a positive integer"),
+        ({"num_steps": 0}, "num_steps must be a positive integer"),
         ({"learning_rate": -1.0}, "learning_rate must be a finite number above 0"),
         ({"optimizer": "newton"}, "optimizer must be one of sgd, momentum"),
         ({"schedule": "linear"}, "schedule must be one of constant"),
@@ -211,27 +209,4 @@ def test_divergence_stops_before_the_step_is_applied():
 )
 def test_bad_settings(changed, message):
     with pytest.raises(ValueError, match=message):
-        Settings(**changed)
-
-
-def test_an_epochs_training_loss_is_the_mean_over_its_steps_also_after_a_stop():
-    problem = fresh(epochs=2)
-    iterator, steps, means = training(*problem), [], []
-    for count, report in enumerate(iterator):
-        if isinstance(report, StepReport):
-            steps.append((report.loss * report.num_tokens, report.num_tokens))
-        else:
-            means.append((report.train_loss, sum(nats for nats, _ in steps) / sum(number for _, number in steps)))
-            steps = []
-        if count == 4:
-            iterator.close()
-            break
-    for report in training(*problem):
-        if isinstance(report, StepReport):
-            steps.append((report.loss * report.num_tokens, report.num_tokens))
-        else:
-            means.append((report.train_loss, sum(nats for nats, _ in steps) / sum(number for _, number in steps)))
-            steps = []
-    assert len(means) == 2
-    for given, expected in means:
-        assert given == pytest.approx(expected)
+        LanguageSettings(**changed)

@@ -49,27 +49,26 @@ def main(arguments=None):
     input, 128 + the signal's number for a command that a signal ended (130 after Ctrl-C)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        from numpylm.commands.interrupts import handle_signals
+        from numpylm.commands.interrupts import handled_signals
         from numpylm.commands.streams import prepare_streams
 
-        handle_signals()
         prepare_streams()
-        name = arguments[0] if arguments and arguments[0] in COMMANDS else None
-        if name is None:
+        with handled_signals():
+            if arguments and arguments[0] in COMMANDS:
+                return run_command(*arguments)
             build_parser(()).parse_args(arguments)
             build_parser(()).print_help()
             return 2
-        return run_command(name, arguments[1:])
     except KeyboardInterrupt as stop:
         print(f"\n{stop}" if str(stop) else "\ninterrupted", file=sys.stderr)
         return 128 + getattr(stop, "number", 2)
 
 
-def run_command(name, arguments):
+def run_command(name, *arguments):
     """Parses a command's arguments and runs it, with every expected failure told in a line: the exit status."""
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run_folder import RunError
-    from numpylm.commands.streams import forget_reader, note_lost
+    from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
 
     parser = build_parser((name,)).command_parsers[name]
@@ -79,8 +78,7 @@ def run_command(name, arguments):
             status = import_module(f"numpylm.commands.{name}").run(options) or 0
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        forget_reader(1)  # such as head, which has what it wants
+    except BrokenPipeError:  # the reader, such as head, has what it wants
         return 0
     except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
@@ -88,6 +86,7 @@ def run_command(name, arguments):
         print(f"numpylm {name}: error: {explain(error, parser)}", file=sys.stderr)
         return getattr(error, "status", 2)
     finally:
+        settle_output()
         note_lost()
 
 

@@ -6,7 +6,7 @@ let the step end, so that the run is saved.
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STOPPING = b"\nstopping after this step ... (Ctrl-C again to stop at once, unsaved)\n"
@@ -25,12 +25,20 @@ def raise_stopped(number, frame):
     raise Stopped(number)
 
 
-def handle_signals():
-    """Makes SIGTERM and SIGHUP raise Stopped, as Ctrl-C raises KeyboardInterrupt; one that nohup ignores stays so."""
-    for number in SIGNALS[1:]:
-        with suppress(ValueError):  # outside the main thread
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, raise_stopped)
+@contextmanager
+def handled_signals():
+    """While this context lasts, SIGTERM and SIGHUP raise Stopped, as Ctrl-C raises KeyboardInterrupt; a signal that
+    nohup ignores stays ignored."""
+    defaults = [number for number in SIGNALS[1:] if signal.getsignal(number) == signal.SIG_DFL]
+    with suppress(ValueError):  # outside the main thread
+        for number in defaults:
+            signal.signal(number, raise_stopped)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            for number in defaults:
+                signal.signal(number, signal.SIG_DFL)
 
 
 class Interrupts:

@@ -62,5 +62,9 @@ class ModelChoices:
 def constructor_arguments(choices):
     """The arguments of RNNLM, LSTMLM or GRULM that the choices name, but for the vocabulary's size and the seed."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "dropout_kind", "tie_weights")
-    own = {name: getattr(choices, name) for name in ("nonlinearity", "forget_bias")}
-    return {name: getattr(choices, name) for name in names} | {k: v for k, v in own.items() if v is not None}
+    own = {
+        "rnn": {"nonlinearity": choices.nonlinearity},
+        "lstm": {"forget_bias": 1.0 if choices.forget_bias is None else choices.forget_bias},
+        "gru": {},
+    }
+    return {name: getattr(choices, name) for name in names} | own[choices.model]

@@ -15,8 +15,8 @@ from numpylm.data.token_file import is_token_file, open_token_file
 
 SUFFIX = ".tokens"
 DESCRIPTION = (
-    "Turn texts of any size into a token file, in little memory. train --corpus FILE and\n"
-    "evaluate RUN FILE then stream from it."
+    "Turn texts of any size into a token file, in little memory. Then train --corpus\n"
+    "FILE and evaluate RUN FILE stream from it."
 )
 
 

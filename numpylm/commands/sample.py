@@ -50,9 +50,7 @@ def temperature(options):
     names = ("temperature", "top_k", "top_p", "seed")
     without_effect = ["--" + name.replace("_", "-") for name in names if getattr(options, name) is not None]
     if without_effect:
-        print(
-            f"note: --greedy takes the most probable token: no effect of {', '.join(without_effect)}", file=sys.stderr
-        )
+        print(f"note: --greedy draws nothing: no effect of {', '.join(without_effect)}", file=sys.stderr)
     return 0
 
 

@@ -15,10 +15,10 @@ from numpylm.evaluation import surprisals
 
 DESCRIPTION = (
     "The log-probability of each line of a text in nats, and each token's surprisal.\n"
-    "Every line is taken by itself, as if it began the text, and its end counts too (<eos>, or the\n"
-    "newline): the last line as well, also where the file has no line end there. A blank line has no\n"
-    "words, and so no score by words (-). With --rank, lines with unknown words come last: <unk> stands\n"
-    "for every word that the model does not know, so that its probability is not the word's."
+    "Every line is taken by itself, as if it began the text, and its end is a token too\n"
+    "(<eos>, or the newline). The last line counts as ended, also without a line end.\n"
+    "A blank line has no words, and so no score by words (-). With --rank, lines with\n"
+    "unknown words come last: the probability of <unk> is not that of the word."
 )
 LONGEST_NAME = 20  # columns of a token above its surprisal
 
@@ -52,9 +52,8 @@ def run(options):
     """numpylm score"""
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
-    content = read_file_or_stdin(options.text)
-    note_unknown(vocabulary, content)
-    lines = content.removesuffix("\n").split("\n")
+    lines = read_file_or_stdin(options.text).removesuffix("\n").split("\n")
+    note_unknown(vocabulary, (" " if vocabulary.level == "word" else "").join(lines))
     scored = (Scored(line, *line_surprisals(model, vocabulary, line)) for line in lines)
     if options.rank:
         scored = sorted(scored, key=lambda line: rank(line, mean_or_sum))
@@ -80,10 +79,7 @@ def rank(scored, mean_or_sum):
 def note_last(number):
     """Says how many lines come last in a ranking, for their unknown words."""
     if number:
-        print(
-            f"note: {number} line{'s have' if number > 1 else ' has'} unknown words: at the end of the ranking",
-            file=sys.stderr,
-        )
+        print(f"note: lines with unknown words come last in the ranking: {number}", file=sys.stderr)
 
 
 def score_text(scored, mean_or_sum):

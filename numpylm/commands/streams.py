@@ -5,8 +5,10 @@ how many. Where a stream is closed from the start (`>&-`, or Windows' pythonw), 
 """
 
 import codecs
+import io
 import os
 import sys
+from contextlib import contextmanager
 
 LOST = []  # characters that a stream could not encode
 NOTE = "note: the reader of the output has gone; training goes on, and its folder will hold everything\n"
@@ -18,6 +20,17 @@ def replace_lost(error):
     return "?" * (error.end - error.start), error.end
 
 
+class Nowhere(io.TextIOBase):
+    """In place of a stream that is closed from the start."""
+
+    lost = 0  # characters
+
+    def write(self, text):
+        """Counts what is lost."""
+        self.lost += len(text)
+        return len(text)
+
+
 def prepare_streams():
     """Makes both streams fit for every character."""
     codecs.register_error("numpylm", replace_lost)
@@ -25,14 +38,16 @@ def prepare_streams():
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Nowhere())
         elif hasattr(stream, "reconfigure"):
             chosen = stream.isatty() or os.environ.get("PYTHONIOENCODING")
             stream.reconfigure(encoding=None if chosen else "utf-8", errors="numpylm")
 
 
 def note_lost():
-    """Says what could not be shown."""
+    """Says what could not be shown, or not be printed at all."""
+    if getattr(sys.stdout, "lost", 0):
+        print("note: standard output is closed; what was printed is lost", file=sys.stderr)
     if LOST:
         print(
             f"note: {len(LOST)} characters cannot be shown here (the first is {LOST[0]!a}) and became ?; "
@@ -68,6 +83,14 @@ class LastingStream:
         return getattr(self.stream, name)
 
 
+def settle_output():
+    """Gives up what standard output could not write, as on a full disk: Python would try, and fail, at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        forget_reader(1)
+
+
 def forget_reader(number):
     """Sends what a file descriptor still gets to nowhere: Python would fail when it flushes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -75,6 +98,13 @@ def forget_reader(number):
     os.close(nowhere)
 
 
-def outlast_readers():
-    """Makes standard output and standard error LastingStreams."""
+@contextmanager
+def outlasting_readers():
+    """While this context lasts, standard output and standard error are LastingStreams."""
+    before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout, sys.stderr = before

@@ -16,7 +16,7 @@ from numpylm.commands.interrupts import Stopped
 from numpylm.commands.options import add_choice, add_choices, chosen, flag, flags_given
 from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_folder import RunConfig, free_folder
-from numpylm.commands.streams import outlast_readers
+from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
 
 RESUMED = (
@@ -51,12 +51,12 @@ def run_task(options, kind, Use=None, use=None):
         return use(trained, chosen(Use, options))
     if using:
         raise ValueError(f"{using[0]} is for a trained run: {kind.command} RUN …")
-    return train_to_the_end(options, kind)
+    with outlasting_readers():
+        return train_to_the_end(options, kind)
 
 
 def train_to_the_end(options, kind):
     """Trains and reports; 130 where training was stopped."""
-    outlast_readers()
     run = resume(options, kind) if hasattr(options, "resume") else begin(options, kind)
     go_on = f"  {program()} {run.kind.command} --resume {quoted(run.folder)}"
     try:
@@ -66,7 +66,7 @@ def train_to_the_end(options, kind):
             return 0
         print(f"Stopped after step {run.progress.step}; all is saved in {run.folder / 'last.npz'}. Go on with\n{go_on}")
     except KeyboardInterrupt as stop:
-        print(f"\n{stop or 'interrupted'}; from what was last saved, go on with\n{go_on}", file=sys.stderr)
+        print(f"\n{str(stop) or 'interrupted'}; from what was last saved, go on with\n{go_on}", file=sys.stderr)
         return 128 + stop.number if isinstance(stop, Stopped) else 130
     return 130
 
