@@ -4,6 +4,7 @@ import math
 import sys
 import warnings
 from contextlib import contextmanager
+from functools import partial
 
 from numpylm.evaluation import safe_exp
 
@@ -22,6 +23,8 @@ STYLE = {
 NOTEBOOK_STYLE = STYLE | {"figure.figsize": (8, 3.6), "figure.dpi": 80}  # small enough to be kept in a notebook's file
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe and Ito (2008)
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
+LINEAR = 5  # per cent above the floor: up to here the axis is linear
+PER_CENTS = (-10, -5, -2, -1, 0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 CHINESE_FONTS = (
@@ -75,91 +78,104 @@ def saved_figure(path, width, height):
 
 
 def learning_curve(path, rows, reference, title, unit="word", perplexity=True):
-    """Draws learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
+    """Draw learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
     learning_curve_figure(rows, reference, title, unit, perplexity).savefig(path)
 
 
 def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
     """Perplexity against epochs from the rows of metrics.csv, with a line for each reference, as a matplotlib Figure.
 
-    reference maps a name ("floor", "5-gram", …) to a perplexity; the floor is drawn solid, the others dotted. Those
-    above the curves are only named, with an arrow, so that the curves have the picture's height to themselves.
-    perplexity=False draws nats in place of perplexities. Raises ImportError where matplotlib is not installed.
+    reference maps a name ("floor", "5-gram", …) to a perplexity. If the floor is known, the picture shows how many per
+    cent each perplexity lies above it. References above the curves are only named, with an arrow, so that the curves
+    have the picture's height to themselves. perplexity=False draws nats in place of perplexities.
+    Raises ImportError where matplotlib is not installed.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    measure = safe_exp if perplexity else float
+    floor, measure = reference.get("floor"), safe_exp if perplexity else float
+    height_of = partial(per_cent_above, floor) if floor else float
     with rc_context(STYLE | {"font.family": font_families()}):
         figure = Figure(layout="constrained")  # without pyplot, so that a notebook's own figures are left alone
         axes = figure.subplots()
-        plot_losses(axes, rows, measure)
-        axes.set_title(title, parse_math=False)
-        axes.set(xlabel="epoch", yscale="log", xlim=(0, None))
-        axes.set_ylabel(f"{'perplexity' if perplexity else 'nats'} per {unit}", parse_math=False)
-        set_plain_ticks(axes, drawn_values(rows, reference, measure))
-        plot_references(axes, reference)
+        drawn = plot_losses(axes, rows, lambda loss: height_of(measure(loss)))
+        axes.set(xlabel="epoch", xlim=(0, None))
+        label = f"{'perplexity' if perplexity else 'nats'} per {unit}" + (", % above the floor" if floor else "")
+        axes.set_ylabel(label, parse_math=False)
+        axes.set_title(printable(title), parse_math=False)
+        highest = max(drawn, default=math.inf)
+        heights = {f"{name} {value:.4g}": height_of(value) for name, value in reference.items()}
+        set_scale(axes, drawn + [height for height in heights.values() if height <= highest], floor)
+        plot_references(axes, heights)
         axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
     return figure
 
 
-def drawn_values(rows, reference, measure=safe_exp):
-    """The finite values in the rows, and those references that are no higher; without rows, all references."""
-    losses = [row[name] for row in rows for name in ("train_loss", "valid_loss") if row[name] is not None]
-    values = [value for value in map(measure, losses) if 0 < value < math.inf]
-    highest = max(values, default=math.inf)
-    return values + [value for value in reference.values() if value <= highest]
+def per_cent_above(floor, perplexity):
+    """By how many per cent a perplexity lies above the floor."""
+    return 100 * (perplexity / floor - 1)
 
 
-def plot_losses(axes, rows, measure=safe_exp):
-    """The training curve, each point at the middle of what it is the mean of, and a dot for each validation."""
+def printable(text):
+    """A text that can be drawn: bytes of a file's name that are not UTF-8 become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def plot_losses(axes, rows, height_of):
+    """The training curve, each point at the middle of what it is the mean of, and a dot for each validation. height_of
+    maps a loss to where it is drawn. Returns the finite heights."""
     trained = [row for row in rows if row["train_loss"] is not None]
     middles = [(a + b["epoch"]) / 2 for a, b in zip([0] + [row["epoch"] for row in trained], trained, strict=False)]
-    axes.plot(middles, [measure(row["train_loss"]) for row in trained], color=BLUE, label="training")
+    training = [height_of(row["train_loss"]) for row in trained]
+    axes.plot(middles, training, color=BLUE, label="training")
     validated = [row for row in rows if row["valid_loss"] is not None]
-    axes.plot(
-        [row["epoch"] for row in validated],
-        [measure(row["valid_loss"]) for row in validated],
-        "o--",
-        color=ORANGE,
-        label="validation",
-    )
+    validation = [height_of(row["valid_loss"]) for row in validated]
+    axes.plot([row["epoch"] for row in validated], validation, "o--", color=ORANGE, label="validation")
+    return [height for height in training + validation if height < math.inf]
 
 
-def plot_references(axes, reference):
-    """A horizontal line for each reference, with its name at the right edge; above the axis, the name alone."""
-    names = sorted(reference, key=reference.get)
-    lowest, highest = axes.get_ylim()
-    heights = [min(reference[name], highest) for name in names]
-    for name, height, place in zip(names, heights, label_places(heights, lowest, highest), strict=True):
-        style, color = ("-", GREEN) if name == "floor" else (":", GREY)
-        label = f"{name} {reference[name]:.4g}"
-        at_edge = {"xycoords": ("axes fraction", "data"), "va": "center", "color": color, "fontsize": 10}
-        if height == highest:
-            axes.annotate(f"{label} ↑", (1.04, place), **at_edge, annotation_clip=False)
-            continue
-        axes.axhline(height, linestyle=style, color=color, linewidth=1.5)
-        leader = {"arrowstyle": "-", "color": color, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkB": 0}
-        axes.annotate(label, (1, height), (1.04, place), **at_edge, arrowprops=leader, annotation_clip=False)
+def set_scale(axes, heights, floor):
+    """A logarithmic axis over the heights, labelled 10, 20, 50, not 10¹. Per cents above a floor have a linear part
+    around 0, because a perplexity on finite text can also lie below the floor."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-
-def label_places(heights, lowest, highest):
-    """Where the labels of rising heights go on a logarithmic axis: there, or where they keep LABEL_GAP apart."""
-    gap = (highest / lowest) ** LABEL_GAP
-    places = []
-    for height in heights:
-        places.append(max(height, places[-1] * gap) if places else height)
-    for k in reversed(range(len(places))):  # what was pushed beyond the top comes down again
-        places[k] = min(places[k], highest if k == len(places) - 1 else places[k + 1] / gap)
-    return places
-
-
-def set_plain_ticks(axes, values):
-    """A logarithmic axis labelled 10, 20, 50, not 10¹, over the range of the values (one or more, finite)."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-
-    lowest, highest = min(values) * 0.9, max(values) * 1.1
-    axes.set_ylim(lowest, highest)
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)) if highest > 5 * lowest else MaxNLocator(5))
+    lowest, highest = min(heights, default=1), max(heights, default=10)
+    if floor:
+        axes.set_yscale("symlog", linthresh=LINEAR, linscale=1)
+        axes.set_ylim(min(lowest, 0) - 0.5, max(highest, LINEAR) * 1.2)
+        axes.yaxis.set_major_locator(FixedLocator(PER_CENTS))
+    else:
+        axes.set_yscale("log")
+        lowest = max(lowest, 1e-4)  # nats can come down to zero
+        axes.set_ylim(lowest * 0.9, highest * 1.1)
+        decades = highest > 4 * lowest
+        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)) if decades else MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def plot_references(axes, heights):
+    """A line for each labelled height, the floor's solid, with its label at the right edge; above the axis, the label
+    alone."""
+    to_fraction = (axes.transScale + axes.transLimits).transform
+    fractions = {label: min(to_fraction((0, height))[1], 1) for label, height in heights.items()}
+    labels = sorted(heights, key=heights.get)
+    for label, place in zip(labels, label_places([fractions[label] for label in labels]), strict=True):
+        style, color = ("-", GREEN) if label.startswith("floor") else (":", GREY)
+        at_edge = {"xycoords": "axes fraction", "va": "center", "color": color, "fontsize": 10}
+        if fractions[label] == 1:
+            axes.annotate(f"{label} ↑", (1.04, place), **at_edge, annotation_clip=False)
+            continue
+        axes.axhline(heights[label], linestyle=style, color=color, linewidth=1.5)
+        leader = {"arrowstyle": "-", "color": color, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkB": 0}
+        axes.annotate(label, (1, fractions[label]), (1.04, place), **at_edge, arrowprops=leader, annotation_clip=False)
+
+
+def label_places(heights):
+    """Where the labels of rising heights (0 to 1) go: there, or where they keep LABEL_GAP apart."""
+    places = []
+    for height in heights:
+        places.append(max(height, places[-1] + LABEL_GAP) if places else height)
+    for k in reversed(range(len(places))):  # what was pushed beyond the top comes down again
+        places[k] = min(places[k], 1 if k == len(places) - 1 else places[k + 1] - LABEL_GAP)
+    return places

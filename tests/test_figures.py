@@ -1,5 +1,7 @@
 """The pictures of README and notebooks: each is drawn, shows something, and comes out the same again."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from test_readme import ROOT
@@ -7,7 +9,7 @@ from test_readme import ROOT
 import numpylm as nlm
 from numpylm.commands import figures as command
 from numpylm.commands.cli import main
-from numpylm.figures import FIGURES, clipping, flow, gradient_flow, spectral_radius, streams, trained
+from numpylm.figures import FIGURES, clipping, flow, gradient_flow, learning_curve, spectral_radius, streams, trained
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
 from numpylm.rnn import RNNParameters, rnn_cell
@@ -36,8 +38,7 @@ def test_a_picture_is_drawn_and_the_same_again(small, name, tmp_path):
     for folder in ("first", "second"):
         assert main(["figures", name, "--out", str(tmp_path / folder)]) == 0
     first, second = [tmp_path / folder / f"{name}.png" for folder in ("first", "second")]
-    assert first.read_bytes() == second.read_bytes()
-    assert b"Software" not in first.read_bytes()
+    assert first.read_bytes() == second.read_bytes() and b"Software" not in first.read_bytes()
     pixels = image.imread(first)[..., :3]
     height, width = pixels.shape[:2]
     assert 800 <= width <= 1200 and 400 <= height <= 800
@@ -56,16 +57,26 @@ def test_the_folder_holds_these_pictures_and_none_is_large():
 
 def test_unknown_pictures_are_refused(capsys, tmp_path):
     assert main(["figures", "lstm_sell", "--out", str(tmp_path / "new")]) == 2
-    assert "there is no picture 'lstm_sell'; there are rnn_unrolled, lstm_cell" in capsys.readouterr().err
+    assert "there is no picture 'lstm_sell'; there are rnn_unrolled, bptt_backward" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
-def test_all_pictures_are_drawn_without_a_name(monkeypatch, tmp_path, capsys):
-    drawn = []
-    monkeypatch.setattr(command, "save", lambda name, path: (drawn.append(name), path.write_bytes(b"x" * 2000)))
+def test_without_a_name_all_are_drawn_but_those_whose_numbers_are_missing(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "save", partial(saved, command.save))
+    monkeypatch.setattr(learning_curve, "RUN", tmp_path / "site-packages" / "benchmarks")
     assert main(["figures", "--out", str(tmp_path)]) == 0
-    assert tuple(drawn) == FIGURES
-    assert f"{tmp_path / 'clipping.png'}  2 kB\n" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == [str(tmp_path / f"{name}.png") for name in FIGURES[:-1]]
+    assert err.startswith(
+        "learning_curve is not drawn: its numbers, benchmarks/results/lstm_grammar, are in the project"
+    )
+    assert main(["figures", "learning_curve", "--out", str(tmp_path)]) == 2
+    assert "are in the project's repository" in capsys.readouterr().err
+
+
+def saved(save, name, path):
+    """Draws learning_curve alone; the others are files without a picture."""
+    save(name, path) if name == "learning_curve" else path.write_bytes(b"x" * 2000)
 
 
 @pytest.mark.parametrize("cell", [rnn_cell("tanh"), lstm_cell(), gru_cell()], ids=lambda cell: cell.name)
@@ -115,6 +126,11 @@ def test_descent_is_thrown_off_the_cliff_and_clipping_keeps_it():
     assert np.abs(thrown).max() > 5 and min(losses[-10:]) > 1
     kept, losses = clipping.descend(clipping.MAX_NORM)
     assert np.abs(kept).max() < 2 and losses[-1] < 0.01
+
+
+def test_a_product_of_matrices_can_grow_when_its_factors_shrink():
+    W, F = np.array([[1.0, 1], [-1, -1]]), np.diag([1, 0.5])  # spectral_radius.py
+    assert np.linalg.norm(W @ W) == 0 and np.linalg.norm(W @ F @ W @ F) > 0.1
 
 
 def test_the_cliffs_gradients_are_right():

@@ -77,12 +77,25 @@ def test_labels_are_in_the_picture_and_do_not_overlap(draw, reference):
     assert overlapping == []
 
 
-def test_the_floor_and_the_baselines_are_lines_at_their_perplexity(draw):
+def test_beside_a_floor_the_picture_shows_per_cents_above_it(draw):
     (axes,) = draw(FALLING, {"floor": 7.1, **BASELINES}).axes
     levels = [line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 1.5]
-    assert levels == [7.1, 9.6, 10.9]
+    assert levels == pytest.approx([0, 100 * (9.6 / 7.1 - 1), 100 * (10.9 / 7.1 - 1)])
     above = [text.get_text() for text in axes.texts if text.get_text().endswith("↑")]
     assert above == ["unigram 52.6 ↑", "uniform 104 ↑"], "named only, for they would squeeze the curves"
+    training = axes.lines[0].get_ydata()
+    assert training[-1] == pytest.approx(100 * (math.exp(2) / 7.1 - 1)) and "% above the floor" in axes.get_ylabel()
+
+
+def test_a_window_below_the_floor_is_shown(draw):
+    (axes,) = draw(rows_of([3.0, 2.0, 1.95, 1.95]), {"floor": 7.1}).axes
+    assert axes.get_ylim()[0] < axes.lines[0].get_ydata()[-1] < 0
+
+
+@pytest.mark.parametrize("name", ["cost_$5_to_$x^.txt", "caf\udce9.txt", "\u7ea2\u697c\u68a6.txt", "$\\frac$"])
+def test_a_title_is_never_mathematics_and_never_an_error(draw, name):
+    (axes,) = draw(FALLING, BASELINES, f"LSTM on {name}").axes
+    assert axes.get_title() == f"LSTM on {name}".replace("\udce9", "?") and not axes.title.get_parse_math()
 
 
 def test_the_curves_are_the_perplexities_over_the_epochs(draw):
@@ -124,11 +137,10 @@ def test_a_missing_matplotlib_is_an_import_error(tmp_path, monkeypatch):
 
 
 @settings(deadline=None)
-@given(heights=st.lists(st.floats(1, 100), max_size=6).map(sorted))
+@given(heights=st.lists(st.floats(0, 1), max_size=6).map(sorted))
 def test_labels_keep_their_distance_and_stay_in_the_picture(heights):
-    places = label_places(heights, 1.0, 100.0)
-    gap = 100**plots.LABEL_GAP
-    assert all(above >= below * gap * (1 - 1e-9) for below, above in pairwise(places))
-    assert all(1 - 1e-9 <= place <= 100 for place in places)
-    if all(above >= below * gap for below, above in pairwise(heights)):
+    places, gap = label_places(heights), plots.LABEL_GAP
+    assert all(above >= below + gap * (1 - 1e-9) for below, above in pairwise(places))
+    assert all(place <= 1 for place in places)
+    if all(above >= below + gap for below, above in pairwise(heights)):
         assert places == pytest.approx(heights), "labels that have room stay where they belong"

@@ -1,5 +1,6 @@
-"""python -m numpylm figures: draws the pictures that README.md and the notebooks show."""
+"""python -m numpylm figures: draw the pictures that README.md and the notebooks show."""
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -20,12 +21,18 @@ def run(options):
     folder = Path(options.out)
     for name in checked_names(options.names):
         path = folder / f"{name}.png"
-        save(name, path)
+        try:
+            save(name, path)
+        except FileNotFoundError as error:
+            if options.names:
+                raise
+            print(f"{name} is not drawn: {error}", file=sys.stderr)
+            continue
         print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
 def checked_names(names):
-    """The pictures asked for, or all. Raises ValueError for one that there is not."""
+    """The pictures asked for, or all. Raises ValueError for an unknown name."""
     for name in names:
         if name not in FIGURES:
             raise ValueError(f"there is no picture {name!r}; there are {', '.join(FIGURES)}")
@@ -33,7 +40,12 @@ def checked_names(names):
 
 
 def save(name, path):
-    """Draws one picture into a file, with nothing in it that a second drawing would write differently."""
-    figure = import_module(f"numpylm.figures.{name}").draw()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    """Draw one picture into a file, with nothing in it that a second drawing would write differently."""
+    from matplotlib import rc_context
+
+    from numpylm.figures.drawing import FIGURE_STYLE
+
+    with rc_context(FIGURE_STYLE):
+        figure = import_module(f"numpylm.figures.{name}").draw()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=DPI, metadata={"Software": None})

@@ -1,12 +1,14 @@
 """The pictures that README.md and the notebooks show, each made by one file here: python -m numpylm figures.
 
-figures/rnn_unrolled.png comes from rnn_unrolled.py, whose draw() returns a matplotlib Figure. A new picture is a new
-file, and its name in FIGURES.
+figures/rnn_unrolled.png comes from rnn_unrolled.py, whose draw() returns a matplotlib Figure. For a new picture, write
+a new file and put its name into FIGURES.
 """
 
 FIGURES = (
     "rnn_unrolled",
+    "bptt_backward",
     "lstm_cell",
+    "lstm_backward_paths",
     "gru_cell",
     "lstm_gates",
     "gradient_flow",

@@ -8,7 +8,8 @@ by Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural n
 import numpy as np
 
 from numpylm.clipping import clip_by_global_norm
-from numpylm.plots import ORANGE, STYLE
+from numpylm.figures.drawing import charts
+from numpylm.plots import BLUE, ORANGE
 from numpylm.rnn import RNNParameters, RNNState, rnn_backward, rnn_forward
 
 T, H_0, TARGET = 15, 0.1, 0.5
@@ -16,25 +17,20 @@ W_RANGE, B_RANGE, GRID = (0.8, 2.0), (-0.3, 0.2), 241
 START, LEARNING_RATE, MAX_NORM, STEPS = (1.7, 0.0), 0.2, 0.3, 40
 DESCENTS = (
     (np.inf, ORANGE, "s--", "without clipping"),
-    (MAX_NORM, "black", "o-", f"gradient clipped to norm {MAX_NORM:g}"),
+    (MAX_NORM, BLUE, "o-", f"clipped to norm {MAX_NORM:g}"),
 )
 
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 4.6), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
-        draw_surface(figure, left)
-        for max_norm, color, style, label in DESCENTS:
-            path, losses = descend(max_norm)
-            draw_path(left, path, color, style)
-            right.semilogy(losses, style, color=color, markersize=4, lw=1.5, label=label)
-        right.set(xlabel="step of gradient descent", ylabel="loss", ylim=(1e-6, 3))
-        right.legend(loc="lower left")
+    figure, (left, right) = charts(10, 4.8, 2, width_ratios=(1.25, 1))
+    draw_surface(figure, left)
+    for max_norm, color, style, label in DESCENTS:
+        path, losses = descend(max_norm)
+        draw_path(left, path, color, style)
+        right.semilogy(losses, style, color=color, markersize=5, lw=1.5, markerfacecolor="white", label=label)
+    right.set(xlabel="step of gradient descent", title="the loss at each step", ylim=(3e-5, 8))
+    right.legend(loc="lower left")
     return figure
 
 
@@ -43,21 +39,22 @@ def draw_surface(figure, axes):
     w, b = np.linspace(*W_RANGE, GRID), np.linspace(*B_RANGE, GRID)
     image = axes.imshow(
         np.log10(np.maximum(loss_surface(w, b), 1e-4)), extent=(*W_RANGE, *B_RANGE), origin="lower", aspect="auto",
-        cmap="cividis", interpolation="none",
+        cmap="Greys_r", vmin=-5, vmax=0.4, interpolation="none",
     )  # fmt: skip
-    figure.colorbar(image, ax=axes, label="log10 of the loss")
+    bar = figure.colorbar(image, ax=axes, ticks=[-4, -3, -2, -1, 0], boundaries=np.linspace(-4, 0, 100))
+    bar.ax.set_yticklabels([f"{10.0**k:g}" for k in range(-4, 1)])
     axes.grid(False)
-    axes.set(xlabel="w", ylabel="b", xlim=W_RANGE, ylim=B_RANGE)
+    axes.set(xlabel="w", ylabel="b", xlim=W_RANGE, ylim=B_RANGE, title="the loss over w and b")
 
 
 def draw_path(axes, path, color, style):
     """Where a descent went, and how far beyond the picture if it left it."""
-    axes.plot(*path.T, style, color="white", markersize=6, lw=3.5)  # an edge, to be seen on dark and on light
-    axes.plot(*path.T, style, color=color, markersize=4, lw=1.6)
+    axes.plot(*path.T, style, color="white", markersize=7, lw=4)  # an edge, to be seen on dark and on light
+    axes.plot(*path.T, style, color=color, markersize=5, lw=1.6, markerfacecolor="white")
     outside = np.flatnonzero((path[:, 1] < B_RANGE[0]) | (path[:, 1] > B_RANGE[1]))
     if len(outside):
         w, b = path[outside[0] - 1][0], path[outside[0]][1]
-        axes.text(w - 0.06, -0.24, f"thrown to b = {b:.1f}", fontsize=12, ha="right")
+        axes.text(w - 0.05, -0.24, f"without clipping:\nthrown to b = {b:.1f}", fontsize=12, ha="right", va="center")
 
 
 def descend(max_norm):

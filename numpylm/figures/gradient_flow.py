@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from numpylm.figures.drawing import charts
 from numpylm.figures.flow import gradients_by_distance, jacobian_norms
 from numpylm.figures.trained import corpus, trained
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
-from numpylm.plots import BLUE, GREEN, ORANGE, STYLE
+from numpylm.plots import BLUE, GREEN, ORANGE
 from numpylm.rnn import rnn_cell
 
 FAR, D, H, SEQUENCES, WINDOWS = 60, 32, 32, 4, 64
@@ -22,23 +23,18 @@ CELLS = {"tanh": rnn_cell("tanh"), "relu": rnn_cell("relu"), "lstm": lstm_cell()
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 4.6), layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True)
-        distances = np.arange(1, FAR)
-        for name, cell, field, color, style in LINES:
-            left.semilogy(distances, fresh_norms(cell, field), style, color=color, label=name)
-            right.semilogy(distances, trained_norms(cell, field), style, color=color)
-        left.set(title="as initialized", ylabel=r"$\Vert\partial h_T \,/\, \partial h_t\Vert$   (or $\partial c_t$)")
-        right.set(
-            title="trained on the grammar", ylabel=r"$\Vert\partial L_T \,/\, \partial h_t\Vert$   (or $\partial c_t$)"
-        )
-        for axes in (left, right):
-            axes.set(xlabel="distance T − t in steps", xlim=(0, FAR))
-        left.legend(loc="lower left")
+    figure, (left, right) = charts(10, 4.6, 2, sharey=True)
+    distances = np.arange(1, FAR)
+    for name, cell, field, color, style in LINES:
+        left.semilogy(distances, fresh_norms(cell, field), style, color=color, label=name)
+        right.semilogy(distances, trained_norms(cell, field), style, color=color)
+    left.set(title="as initialized", ylabel=r"$\Vert\partial h_T \,/\, \partial h_t\Vert$   (or $\partial c_t$)")
+    right.set(
+        title="trained on the grammar", ylabel=r"$\Vert\partial L_T \,/\, \partial h_t\Vert$   (or $\partial c_t$)"
+    )
+    for axes in (left, right):
+        axes.set(xlabel="distance T − t in steps", xlim=(0, FAR))
+    left.legend(loc="lower left")
     return figure
 
 

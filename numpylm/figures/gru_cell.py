@@ -1,6 +1,6 @@
 """One step of the GRU: every symbol of equations (10) to (13) where it is computed."""
 
-from numpylm.figures.diagram import CELL, DIAGRAM, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+from numpylm.figures.drawing import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
 from numpylm.plots import BLUE
 
 H, KEPT, NEW, GATES, H_BUS, X_BUS = 6.6, 5.6, 4.65, 3.45, 2.2, 1.55  # heights
@@ -10,21 +10,18 @@ LEFT, RIGHT = 1.15, 12.9
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-
-    with rc_context(DIAGRAM):
-        figure, axes = canvas(13.8, 7.7, (10.2, 5.69))
-        frame(axes, 1.55, 1.1, 12.15, 7.45, color=CELL)
-        buses(axes)
-        gate(axes, Z_AT, "z", 11)
-        gate(axes, R_AT, "r", 10)
-        candidate(axes)
-        update(axes)
-        equations = (
-            r"$n_t = \tanh(x_t W_{xn} + b_n + r_t \odot (h_{t-1} W_{hn} + b_{hn}))$   (12)      "
-            r"$h_t = (1 - z_t) \odot n_t + z_t \odot h_{t-1}$   (13)"
-        )
-        label(axes, 7.7, 0.5, equations, fontsize=15)
+    figure, axes = canvas(13.8, 7.7, (10.2, 5.69))
+    frame(axes, 1.55, 1.1, 12.15, 7.45, color=CELL)
+    buses(axes)
+    gate(axes, Z_AT, "z", 11)
+    gate(axes, R_AT, "r", 10)
+    candidate(axes)
+    update(axes)
+    equations = (
+        r"$n_t = \tanh(x_t W_{xn} + b_n + r_t \odot (h_{t-1} W_{hn} + b_{hn}))$   (12)      "
+        r"$h_t = (1 - z_t) \odot n_t + z_t \odot h_{t-1}$   (13)"
+    )
+    label(axes, 7.7, 0.5, equations, fontsize=15)
     return figure
 
 

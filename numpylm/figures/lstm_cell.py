@@ -1,6 +1,6 @@
 """One step of the LSTM: every symbol of equations (3) to (8) where it is computed, and the cell state's path."""
 
-from numpylm.figures.diagram import CELL, DIAGRAM, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+from numpylm.figures.drawing import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
 from numpylm.plots import BLUE
 
 C, PRODUCT, GATES, H = 6.1, 4.75, 3.2, 1.75  # heights: cell state, i ⊙ c̃, gates, hidden state
@@ -10,15 +10,12 @@ SUM_AT, OUT_AT, RIGHT = (I_AT + NEW_AT) / 2, 10.9, 12.7
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-
-    with rc_context(DIAGRAM):
-        figure, axes = canvas(13.6, 7.2, (10.2, 5.4))
-        frame(axes, 1.85, 1.15, 11.65, 6.95, color=CELL)
-        state_paths(axes)
-        gates(axes)
-        update(axes)
-        output(axes)
+    figure, axes = canvas(13.6, 7.2, (10.2, 5.4))
+    frame(axes, 1.85, 1.15, 11.65, 6.95, color=CELL)
+    state_paths(axes)
+    gates(axes)
+    update(axes)
+    output(axes)
     return figure
 
 

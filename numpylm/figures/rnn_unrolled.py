@@ -1,6 +1,6 @@
 """The RNN language model, folded and unrolled over three steps: equations (1) and (2) with the names of the code."""
 
-from numpylm.figures.diagram import DIAGRAM, INPUT, OUTPUT, arrow, box, canvas, label
+from numpylm.figures.drawing import INPUT, OUTPUT, arrow, box, canvas, label
 from numpylm.plots import BLUE
 
 EQUATIONS = (
@@ -14,19 +14,16 @@ STEPS = (("t-1", "the", "dog"), ("t", "dog", "barks"), ("t+1", "barks", "<eos>")
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-
-    with rc_context(DIAGRAM):
-        figure, axes = canvas(12.8, 6.9, (10.24, 5.52))
-        fold(axes, FOLDED)
-        label(axes, (FOLDED + FIRST) / 2 - 0.15, HEIGHTS["h"], "=", fontsize=26)
-        columns = [FIRST + k * GAP for k in range(3)]
-        for x, (time, token, target) in zip(columns, STEPS, strict=True):
-            tower(axes, x, time)
-            label(axes, x, HEIGHTS["token"], token, family="monospace", fontsize=13)
-            label(axes, x, HEIGHTS["y"] + 0.75, f"{target}?", family="monospace", fontsize=13)
-        pass_state_on(axes, columns)
-        label(axes, 6.4, 0.45, EQUATIONS, fontsize=16)
+    figure, axes = canvas(12.8, 6.9, (10.24, 5.52))
+    fold(axes, FOLDED)
+    label(axes, (FOLDED + FIRST) / 2 - 0.15, HEIGHTS["h"], "=", fontsize=26)
+    columns = [FIRST + k * GAP for k in range(3)]
+    for x, (time, token, target) in zip(columns, STEPS, strict=True):
+        tower(axes, x, time)
+        label(axes, x, HEIGHTS["token"], token, family="monospace", fontsize=13)
+        label(axes, x, HEIGHTS["y"] + 0.75, f"{target}?", family="monospace", fontsize=13)
+    pass_state_on(axes, columns)
+    label(axes, 6.4, 0.45, EQUATIONS, fontsize=16)
     return figure
 
 

@@ -5,7 +5,7 @@ The logits are made up; both distributions are what numpylm/generation.py comput
 
 import numpy as np
 
-from numpylm.figures.diagram import DIAGRAM, INK, OUTPUT, arrow, box, canvas, label
+from numpylm.figures.drawing import INK, OUTPUT, arrow, box, canvas, label
 from numpylm.generation import next_token_distribution
 from numpylm.plots import BLUE, GREY, ORANGE
 
@@ -17,16 +17,13 @@ DRAWN = TOKENS.index("sings")
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-
     tempered = next_token_distribution(LOGITS, TEMPERATURE)
     filtered = next_token_distribution(LOGITS, TEMPERATURE, top_p=TOP_P)
-    with rc_context(DIAGRAM):
-        figure, axes = canvas(15, 5.8, (10, 5.8 / 15 * 10))
-        draw_loop(axes)
-        bars(axes, 2.35, "logits", LOGITS, "{:+.1f}")
-        bars(axes, 6.05, f"softmax(logits / {TEMPERATURE})", tempered, "{:.2f}")
-        bars(axes, 9.75, f"top-p, p = {TOP_P}", filtered, "{:.2f}")
+    figure, axes = canvas(15, 5.8, (10, 5.8 / 15 * 10))
+    draw_loop(axes)
+    bars(axes, 2.35, "logits", LOGITS, "{:+.1f}")
+    bars(axes, 6.05, f"softmax(logits / {TEMPERATURE})", tempered, "{:.2f}")
+    bars(axes, 9.75, f"top-p, p = {TOP_P}", filtered, "{:.2f}")
     return figure
 
 
@@ -68,6 +65,7 @@ def bars(axes, left, title, values, form):
     panel.set(ylim=(len(values) - 0.4, -0.6), xlim=(low, high + 0.35 * (high - low)), xticks=[], facecolor="none")
     panel.set_yticks(range(len(TOKENS)), TOKENS, fontsize=12)
     panel.tick_params(length=0)
+    panel.grid(False)
     panel.axvline(0, color=INK, lw=1)
     panel.spines[:].set_visible(False)
     label(axes, left + 1.7, 5.1, title, fontsize=14)

@@ -5,7 +5,8 @@ Both panels show f(x) = e^x sin(3x) at X; the slopes are those of numpylm/proof/
 
 import numpy as np
 
-from numpylm.plots import BLUE, GREEN, GREY, ORANGE, STYLE
+from numpylm.figures.drawing import charts
+from numpylm.plots import BLUE, GREEN, GREY, ORANGE
 from numpylm.proof.numerical import along
 
 X, LARGE = 0.3, 0.3
@@ -15,14 +16,9 @@ SLOPE = float(np.exp(X) * (np.sin(3 * X) + 3 * np.cos(3 * X)))
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 4.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        draw_curve(left)
-        draw_stairs(right)
+    figure, (left, right) = charts(10, 4.4, 2)
+    draw_curve(left)
+    draw_stairs(right)
     return figure
 
 

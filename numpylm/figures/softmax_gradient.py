@@ -5,8 +5,9 @@ The logits are made up; y and dlogits are what numpylm/loss.py computes from the
 
 import numpy as np
 
+from numpylm.figures.drawing import charts
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.plots import BLUE, ORANGE, STYLE
+from numpylm.plots import BLUE, ORANGE
 
 TOKENS = ("the", "cat", "dog", "sat", "on", ".")
 LOGITS = (-1.0, 1.5, 2.0, 0.0, -0.5, -1.0)
@@ -15,19 +16,14 @@ TARGET = TOKENS.index("cat")
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     _, trace = cross_entropy_forward(np.array([[LOGITS]]), np.array([[TARGET]]))
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 4.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        draw_bars(left, trace.y[0, 0], "{:.2f}")
-        draw_bars(right, cross_entropy_backward(trace)[0, 0], "{:+.2f}")
-        left.set(title='the prediction after "the"', ylabel="probability y", ylim=(0, 0.62))
-        right.set(title="the gradient of the loss", ylabel="y - onehot(target)", ylim=(-0.85, 0.7))
-        right.axhline(0, color="black", lw=1)
-        right.text(TARGET + 0.5, -0.42, 'the token that came: "cat"', va="center")
+    figure, (left, right) = charts(10, 4.4, 2)
+    draw_bars(left, trace.y[0, 0], "{:.2f}")
+    draw_bars(right, cross_entropy_backward(trace)[0, 0], "{:+.2f}")
+    left.set(title='the prediction after "the"', ylabel="probability y", ylim=(0, 0.62))
+    right.set(title="the gradient of the loss", ylabel="y - onehot(target)", ylim=(-0.85, 0.7))
+    right.axhline(0, color="black", lw=1)
+    right.text(TARGET + 0.5, -0.42, 'the token that came: "cat"', va="center")
     return figure
 
 

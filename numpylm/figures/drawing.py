@@ -1,14 +1,24 @@
-"""What the diagrams are drawn with: boxes, round operations, arrows and labels, on axes measured in units of a box.
+"""What the pictures are drawn with: panels for curves; boxes, round operations, arrows and labels for diagrams.
 
-Colours carry no meaning of their own that shape, line or label does not carry too: in grey they read the same.
+Diagrams are measured in units of a box. Colours carry no meaning of their own: a shape, a line style or a label says
+the same, so that the pictures can be read in grey.
 """
 
 from numpylm.plots import STYLE
 
+FIGURE_STYLE = STYLE | {"mathtext.fontset": "stix"}
 INK = "#222222"
 STATE, GATE, INPUT, OUTPUT = "#cfe3f2", "#f6dcc8", "#ececec", "#cdeae0"  # light tints of plots.py's colours, and grey
 CELL = "#fafafa"
-DIAGRAM = STYLE | {"mathtext.fontset": "stix", "font.size": 14, "axes.grid": False}
+BACK = (0, (3, 1.5))  # the dashes of what goes backward
+
+
+def charts(width, height, columns=1, rows=1, **options):
+    """(figure, panels) of a size in inches; options are those of matplotlib's subplots."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
 
 
 def canvas(width, height, size):
