@@ -1,0 +1,91 @@
+"""Whether a Chinese sentence is grammatical: the rules of what chinese.py can write, and a chart parser.
+
+What modifies a noun stands before it, and may be as long as a sentence: the next word does not tell which rule applies,
+so that the LL(1) parser of the English side is no use. Earley's parser follows all the rules that fit side by side:
+
+    item (A -> α · β, i)     from word i on, α has been read as the beginning of an A; β is expected next
+    predict                  β begins with a nonterminal B: begin each rule of B here
+    scan                     β begins with the next word: read it
+    complete                 β is empty: every item that was waiting for an A at i has read it
+
+Three agreements make families of rules: a measure word with its noun; 每 with 都 before a predicate; and the number
+of a noun with that of the remark in brackets behind it.
+
+Source: J. Earley, An efficient context-free parsing algorithm (1970).
+"""
+
+from functools import cache
+
+from numpylm.data.grammar.chinese import CHINESE, MEASURES
+
+RULES = """
+Sentence -> Clause 。 | “ Clause ， ” Speaker 。
+Speaker -> Core 说 | Every 都 说
+Core -> Singular | Plural
+Clause -> Subject Predicate
+Subject -> Phrase | EveryPhrase 都
+Object -> Phrase | EveryPhrase
+Phrase -> Core | Modifier 的 Core | Singular （ Object 的 一 个 Kin ） | Plural （ Object 的 Kin 们 ）
+EveryPhrase -> Every | Modifier 的 Every | Every （ Object 的 一 个 Kin ）
+Modifier -> Place | Predicate | Subject Transitive
+Predicate -> Intransitive | Adverbial Intransitive | Transitive Object | 很 Quality
+Place -> Companion Side | 和 Companion 在一起 | 身边 没有 Companion
+Adverbial -> 在 Companion Side | 和 Companion 一起 | 在 没有 Companion 的 陪伴 下
+Companion -> Core | Every | Place 的 Core | Place 的 Every
+Attribute -> 小 | Adjective 的
+"""
+
+WORDS = {  # a nonterminal and the English of the words that it can be
+    "Kin": "friend cousin guest",
+    "Side": "near behind beside",
+    "Adjective": "happy young clever quiet brave tired proud gentle hungry",
+    "Quality": "small happy young clever quiet brave tired proud gentle",
+    "Intransitive": "sleep sing smile dance wait laugh dream",
+    "Transitive": "see love know hear follow help like fear",
+}
+
+
+@cache
+def chinese_rules():
+    """Nonterminal -> its alternatives, each a tuple of symbols. A symbol that is no key is a word."""
+    rules = {}
+    for line in RULES.strip().splitlines():
+        name, body = line.split(" -> ")
+        rules[name] = [tuple(alternative.split()) for alternative in body.split(" | ")]
+    for name, english in WORDS.items():
+        rules[name] = [(CHINESE[word],) for word in english.split()]
+    rules["Quality"].append(("饿",))
+    for name, determiners in (("Singular", "那 一 这"), ("Every", "每")):
+        heads = [(word, measure, noun) for word in determiners.split() for noun, measure in MEASURES.items()]
+        rules[name] = with_attributes(heads)
+    rules["Plural"] = with_attributes([(word, noun) for word in "那些 这些 许多 一些 少数".split() for noun in MEASURES])
+    return rules
+
+
+def with_attributes(heads):
+    """Each of these phrases, and the same with an Attribute before the noun."""
+    return heads + [(*head[:-1], "Attribute", head[-1]) for head in heads]
+
+
+def is_chinese(words):
+    """Whether the rules can write this list of words as a Sentence."""
+    rules = chinese_rules()
+    chart = [{} for _ in range(len(words) + 1)]  # chart[k]: symbol expected next -> items (A, β after it, i), at word k
+    complete = [set() for _ in range(len(words) + 1)]  # (A, i) that end at word k
+    for k in range(len(words) + 1):
+        waiting, agenda = chart[k], [("Sentence", body, 0) for body in rules["Sentence"]] if k == 0 else []
+        if k > 0:  # scan
+            agenda += [(A, rest, i) for A, rest, i in chart[k - 1].get(words[k - 1], ())]
+        while agenda:
+            A, rest, i = agenda.pop()
+            if not rest:  # complete; no rule is empty, so that i < k
+                if (A, i) not in complete[k]:
+                    complete[k].add((A, i))
+                    agenda += chart[i].get(A, ())
+                continue
+            item = (A, rest[1:], i)
+            if rest[0] not in waiting:  # predict
+                waiting[rest[0]] = set()
+                agenda += [(rest[0], body, k) for body in rules.get(rest[0], ())]
+            waiting[rest[0]].add(item)
+    return ("Sentence", 0) in complete[len(words)]
