@@ -21,15 +21,15 @@ RATIO = 4
 COARSEST = 0.25  # of the size of x
 SHORT = 17  # steps after the first that changes f, up to about 1e-5: these show its noise
 HOPELESS = 1e-3  # of f's size: more noise than this may as well be a part of f that turns faster than the steps
-STOOD_STILL = 4  # steps that change the last digits of x only
+STOOD_STILL = 3  # steps of a jump's search that change the last digits of x only
 FORTH, BACK = 1.17, 0.89  # uneven, and no powers of two: rounding to float32 would not change those
 
 
 class Measured(NamedTuple):
     """A derivative: slope ± error, and the slopes on both sides ± side_error.
 
-    noise is how far f's value jumps. excess is the noise that the rounding of f and of x does not explain, else 0. All
-    are NaN where f is not finite on both sides of x.
+    excess is the noise of f if its rounding and that of x do not explain it, else 0; is_lost tells that it is so large
+    that no slope is sure. All are NaN where f is not finite on both sides of x.
     """
 
     slope: float
@@ -37,8 +37,8 @@ class Measured(NamedTuple):
     left: float
     right: float
     side_error: float
-    noise: float
     excess: float
+    is_lost: bool
 
     @property
     def is_kink(self):
@@ -61,7 +61,7 @@ class Measured(NamedTuple):
         return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.slope
 
 
-UNKNOWN = Measured(*[np.nan] * 7)
+UNKNOWN = Measured(*[np.nan] * 6, False)
 
 
 def measured(value, x=0.0, noise=0.0):
@@ -106,9 +106,8 @@ def from_points(here, x, forth, back, plus, minus, known_noise):
     left, left_error = best_of(left, 2 * width, (RATIO, RATIO**2))
     right, right_error = best_of(right, 2 * width, (RATIO, RATIO**2))
     excess = noise if noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope)) else 0.0
-    if excess > HOPELESS * max(abs(here), np.abs(plus).max(), np.abs(minus).max()):
-        error = np.inf
-    return Measured(slope, error, left, right, left_error + right_error, noise, excess)
+    is_lost = bool(excess > HOPELESS * max(abs(here), np.abs(plus).max(), np.abs(minus).max()))
+    return Measured(slope, error, left, right, left_error + right_error, excess, is_lost)
 
 
 def value_or_nan(value, step):
@@ -152,7 +151,7 @@ def best_of(slopes, width, powers):
 def jump(value, here, size):
     """How far f's value jumps, where its own rounding does not explain it: the first change of a value that stood
     still, or the noise at short steps; the machine epsilon, for a 1 that was rounded, where it never changes."""
-    steps = 8 * EPS * size * RATIO ** np.arange(24.0)
+    steps = 8 * EPS * size * RATIO ** np.arange(0, 24, 1.5)
     forth, back = (np.array([value_or_nan(value, sign * step) for step in steps]) - here for sign in (1, -1))
     known = np.isfinite(forth) & np.isfinite(back)
     count = len(steps) if known.all() else int(np.argmin(known))
@@ -162,6 +161,6 @@ def jump(value, here, size):
         return EPS if count else 0.0
     first = float(abs(forth[moves[0]])) if moves[0] >= STOOD_STILL else 0.0
     least = 2 * EPS * abs(here) + EPS * abs(forth[:STOOD_STILL] / steps[:STOOD_STILL]).max() * size
-    bends = np.abs(forth + back)[: moves[0] + SHORT]
+    bends = np.abs(forth + back)[: moves[0] + 2 * SHORT // 3]
     noise = noise_of(bends, least) if bends.size else 0.0
     return max(first, noise if noise > 10 * least else 0.0)

@@ -9,7 +9,7 @@ from numpylm.proof.faults import copies, faults_of, refuse_what_cannot_be_moved
 from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
 from numpylm.proof.numerical import COMPLEX_STEP, NotComplexSafe, along, derivative
 
-NUDGES = 4
+NUDGES, DIRECTIONS = 4, 6
 ROUGH, CANCELS = 1e-9, 1e-3  # of |f|: more noise is not float64's; even more is what remains where terms cancel
 
 
@@ -38,6 +38,7 @@ class Problem:
         if not np.isfinite(self.value_here):
             raise ValueError(f"f's value is {self.value_here}: there is no derivative to compare with")
         self.size = max(1.0, abs(self.value_here))
+        self.known_jumps = {}  # names -> measurements
         self.complaints, self.is_steady = faults_of(self)
 
     def call(self, function, arrays):
@@ -133,9 +134,16 @@ class Problem:
     @np.errstate(all="ignore")
     def jumps(self, direction):
         """How far a gradient may be off because what f is computed from is rounded. log(1 + e^-30) jumps by 2e-16, since
-        1 + … is rounded, and a backward pass that has y - 1 in it is off by as much."""
-        size = self.size_along(direction) or 1.0
-        return jump(self.along(direction), self.value_here, size) / min(1.0, size)
+        1 + … is rounded, and a backward pass that has y - 1 in it is off by as much.
+
+        The largest of a few measurements for the same arrays: along a random direction, and along the first that are
+        asked for.
+        """
+        known = self.known_jumps.setdefault(tuple(direction), [])
+        for tried in (self.random_direction(3, list(direction)), direction)[: 2 if len(known) < DIRECTIONS else 0]:
+            size = self.size_along(tried) or 1.0
+            known.append(jump(self.along(tried), self.value_here, size) / min(1.0, size))
+        return max(known)
 
     def size_along(self, direction):
         """The size of the largest entry that a direction moves."""
@@ -170,8 +178,7 @@ class Problem:
         for seed in (1, 2):
             direction = self.random_direction(seed)
             exact, found = self.exact(direction), self.measured(direction)
-            is_confirmed = found.includes(exact) and np.isfinite(found.error)
-            if not is_confirmed and not abs(exact - found.slope) <= 4 * self.jumps(direction):
+            if not found.includes(exact) and not abs(exact - found.slope) <= 4 * self.jumps(direction):
                 raise not_confirmed(self, exact, found.slope)
 
 

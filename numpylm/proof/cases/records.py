@@ -19,7 +19,7 @@ from numpylm.recurrence import gates
 
 def cases(rng):
     """The records of each cell, with a mask and recurrent dropout."""
-    for name, step in {"rnn (tanh)": rnn_tanh, "rnn (relu)": rnn_relu, "lstm": lstm, "gru": gru}.items():
+    for name, step in STEPS.items():
         yield record_case(f"{name} records", CELLS[name], step, rng)
 
 
@@ -92,3 +92,6 @@ def gru(moved, xW_t, state, parameters, recurrent_dropout):
     hWb_n = moved("hWb_n", hW_n + parameters.b_hn)
     n_t = moved("n_t", tanh(moved("a_n", xW_n + r_t * hWb_n)))
     return (moved("h_t", (1 - z_t) * n_t + z_t * h_prev),)
+
+
+STEPS = {"rnn (tanh)": rnn_tanh, "rnn (relu)": rnn_relu, "lstm": lstm, "gru": gru}
