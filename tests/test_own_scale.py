@@ -12,7 +12,7 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.proof.numerical import NotComplexSafe, central_difference
-from numpylm.proof.own_scale import measured
+from numpylm.proof.closer_look import measured
 
 FUNCTIONS = {
     "sin": (np.sin, np.cos),

@@ -3,17 +3,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from numpylm import lstm
-from numpylm.proof import self_proof
+from numpylm import gru, lstm, rnn
+from numpylm.proof import cases, self_proof
+from numpylm.proof.cases import cells, functions, records
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Only the cells: the models are proved by test_model."""
-    monkeypatch.setattr(self_proof, "MODELS", {})
+def failures(family):
+    """The names of a family's cases that the complex step rejects."""
+    found = family.cases(np.random.default_rng(1))
+    return {case.name for case in found if not self_proof.prove(case, "complex").ok}
 
 
-def test_the_package_proves_itself(quick, capsys):
+def test_the_package_proves_itself(monkeypatch, capsys):
+    monkeypatch.setattr(cases, "FAMILIES", (functions, cells))  # the others are proved below and by test_model
     assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 0
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
@@ -22,26 +24,23 @@ def test_the_package_proves_itself(quick, capsys):
         assert name in printed
 
 
-def test_a_planted_bug_is_found(quick, monkeypatch, capsys):
+def test_every_family_is_among_the_cases():
+    names = {case.name for case in cases.cases(np.random.default_rng(0))}
+    assert names >= {"affine", "lstm, masked", "gru records", "RNNLM (relu)", "LSTMLM, tied", "LSTMLM, dropout"}
+
+
+def test_a_planted_bug_is_found(monkeypatch, capsys):
     right = lstm.sigmoid_backward
+    monkeypatch.setattr(cases, "FAMILIES", (cells,))
     monkeypatch.setattr(lstm, "sigmoid_backward", lambda ds, s: right(ds, s) * (1 + 1e-9))
     assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 1
     assert "WRONG: lstm by complex" in capsys.readouterr().out
 
 
-def test_every_model_is_among_the_cases():
-    names = {case.name for case in self_proof.cases(np.random.default_rng(0))}
-    assert names >= {"RNNLM (tanh)", "RNNLM (relu)", "LSTMLM", "LSTMLM, tied", "GRULM", "LSTMLM, dropout"}
-
-
 @pytest.mark.parametrize(
-    ("name", "wrong"),
-    [
-        ("freeze_backward", lambda mask, t, dq: (dq, 0)),
-        ("drop", lambda q, mask: q),
-    ],
+    ("name", "wrong"), [("freeze_backward", lambda mask, t, dq: (dq, 0)), ("drop", lambda q, mask: q)]
 )
-def test_a_mask_or_dropout_that_the_backward_forgets_is_found(quick, monkeypatch, capsys, name, wrong):
+def test_a_mask_or_dropout_that_the_backward_forgets_is_found(monkeypatch, name, wrong):
     right, backward = getattr(lstm, name), lstm.lstm_backward
 
     def faulty(*arguments):
@@ -51,7 +50,22 @@ def test_a_mask_or_dropout_that_the_backward_forgets_is_found(quick, monkeypatch
         finally:
             monkeypatch.setattr(lstm, name, right)
 
-    cell = lstm.lstm_cell()._replace(backward=faulty)
-    monkeypatch.setattr(self_proof, "CELLS", {"lstm": cell})
-    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 1
-    assert "WRONG: lstm, masked by central" in capsys.readouterr().out
+    monkeypatch.setattr(cells, "CELLS", {"lstm": lstm.lstm_cell()._replace(backward=faulty)})
+    assert failures(cells) == {"lstm, masked"}
+
+
+@pytest.mark.parametrize(("module", "name"), [(rnn, "rnn (relu)"), (lstm, "lstm"), (gru, "gru")])
+def test_every_wrong_field_beside_right_gradients_is_found(module, name, monkeypatch):
+    """The records say something wrong, and the cell goes on with what is right."""
+
+    def faulty(*arguments, **options):
+        found = cells.CELLS[name].backward(*arguments, **options)
+        steps = [type(step)(*[dq * (1 + 1e-6) for dq in step]) for step in found.steps]
+        return found._replace(steps=steps)
+
+    monkeypatch.setattr(records, "CELLS", {name: cells.CELLS[name]._replace(backward=faulty)})
+    monkeypatch.setattr(records, "STEPS", {name: records.STEPS[name]})
+    (case,) = records.cases(np.random.default_rng(1))
+    report = self_proof.prove(case, "complex")
+    fields = {field[1:] for field in getattr(module, f"{module.__name__[8:].upper()}StepGradients")._fields}
+    assert {row.name for row in report.rows if row.num_wrong} == fields

@@ -39,6 +39,7 @@ class GradientReport(NamedTuple):
     method: str
     tolerance: tuple
     diagnosis: tuple = ()  # sentences about what is likely wrong, the most likely first
+    precision: float = 0.0  # of f, relative, where it is less than float64's; else 0
 
     @property
     def ok(self):
@@ -57,7 +58,7 @@ class GradientReport(NamedTuple):
 
     def __str__(self):
         lines = [self._verdict(), "", *table(self.rows)] if self.rows else [self._verdict()]
-        lines += paragraphs("!", self.complaints) + paragraphs("->", self.diagnosis)
+        lines += paragraphs("!", [*self.complaints, *self._precision_note()]) + paragraphs("->", self.diagnosis)
         return "\n".join(lines).rstrip()
 
     def __repr__(self):
@@ -69,12 +70,20 @@ class GradientReport(NamedTuple):
         wrong = [row.name for row in self.rows if row.num_wrong]
         return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
 
+    def _precision_note(self):
+        if not self.precision:
+            return []
+        return [
+            f"f's value has a relative precision of {self.precision:.0e} only, as if a part of it were computed in "
+            "float32: the gradients are judged at that precision"
+        ]
+
     def _repr_html_(self):
         color = "#009e73" if self.ok else "#d55e00"
         lines = [html_row("th", HEAD)]
         lines += [html_row("td", cells(row), color if row.num_wrong else None) for row in self.rows]
         shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
-        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self.complaints, *self.diagnosis])
+        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self.complaints, *self._precision_note(), *self.diagnosis])
         return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
 
     def plot(self, path=None):

@@ -2,25 +2,24 @@
 
 import numpy as np
 
-from numpylm.proof.function_faults import copies, differs
+from numpylm.proof.faults import copies, differs, watched_call
 from numpylm.proof.nested import arrays_of, children, leaves, nodes, with_arrays
-from numpylm.proof.rounding import quantum
 
 
 def claimed_arrays(gradients, problem):
     """(name -> claimed gradient, where it can be judged, complaints about the rest)."""
-    complaints, returned = [], callable(gradients)
-    if returned:
+    complaints, is_function = [], callable(gradients)
+    if is_function:
         gradients, complaints = called_twice(gradients, problem)
     if not is_named(gradients):
-        return {}, [*complaints, nameless(gradients, problem, returned)]
-    claims = {name: np.asarray(array) for name, array in arrays_of(lists_as_arrays(gradients, problem), "fiuc").items()}
+        return {}, [*complaints, nameless(gradients, problem, is_function)]
+    claims = {name: np.array(array) for name, array in arrays_of(lists_as_arrays(gradients, problem), "fiuc").items()}
     found = {name: what_forbids(name, claims.get(name), problem) for name in problem.arrays}
     complaints += [complaint for complaint in found.values() if complaint]
     known = dict(leaves(problem.arguments))  # with constants, which a record of gradients may hold too
     complaints += [f"there is a gradient of {name}, which is no argument" for name in claims if name not in known]
     complaints += [about_integers(name) for name, claim in claims.items() if is_of_integers(claim, known.get(name))]
-    return {name: claims[name] for name, complaint in found.items() if not complaint}, complaints
+    return {name: claims[name] for name in claims if found.get(name, "no argument") is None}, complaints
 
 
 def lists_as_arrays(gradients, problem):
@@ -52,13 +51,13 @@ def is_named(gradients):
     return isinstance(gradients, dict) or (bool(children(gradients)) and type(gradients) not in (list, tuple))
 
 
-def nameless(gradients, problem, returned):
+def nameless(gradients, problem, is_function):
     """A sentence on a claim that does not say what it is the gradient of."""
     shape = f" of shape {gradients.shape}" if isinstance(gradients, np.ndarray) else ""
     expected = ", ".join(f'"{name}": …' for name in problem.arguments)
     return (
-        f"{'the backward pass must return' if returned else 'gradients must be'} a dict of the gradients by their "
-        f"arguments' names, {{{expected}}}; {'it returned' if returned else 'got'} {type(gradients).__name__}{shape}"
+        f"{'the backward pass must return' if is_function else 'gradients must be'} a dict of the gradients by their "
+        f"arguments' names, {{{expected}}}; {'it returned' if is_function else 'got'} {type(gradients).__name__}{shape}"
     )
 
 
@@ -66,11 +65,12 @@ def what_forbids(name, claim, problem):
     """A sentence on why a claim cannot be judged; None where it can."""
     shape = problem.arrays[name].shape
     if claim is None:
-        return f"there is no gradient of {name}"
+        return None if problem.is_unused(name) else f"there is no gradient of {name}"
     if claim.shape != shape:
         return f"the gradient of {name} is of shape {claim.shape}; {name} is of shape {shape}"
     if not np.isfinite(claim).all():
-        return f"the gradient of {name} is not finite at {first_true(~np.isfinite(claim))}"
+        index = tuple(int(k) for k in np.argwhere(~np.isfinite(claim))[0])
+        return f"the gradient of {name} is not finite at {index}"
     if claim.dtype.kind == "c":
         return f"the gradient of {name} is complex; {name} is real, and so is its gradient"
     if claim.dtype == np.float16:
@@ -78,27 +78,19 @@ def what_forbids(name, claim, problem):
     return None
 
 
-def first_true(condition):
-    """The index of the first True, as a tuple of integers."""
-    return tuple(int(k) for k in np.argwhere(condition)[0])
-
-
 def called_twice(backward, problem):
-    """A backward function's claim, and complaints where two calls differ or change the arguments."""
-    arrays, constants = copies(problem.arrays), copies(problem.constants)
-    before, given = problem.arrays | problem.constants, arrays | constants
-    arguments = with_arrays(problem.arguments, given)
-    first = backward(**arguments)
+    """A backward function's claim, and complaints if two calls differ or if it writes into what it was given."""
+    first, changed = watched_call(problem, backward)
     if not is_named(first):
         return first, []
     first = copies(arrays_of(lists_as_arrays(first, problem), "fiuc"))
-    second = arrays_of(lists_as_arrays(backward(**arguments), problem), "fiuc")
-    changed = [name for name, array in given.items() if differs(array, before[name])]
-    complaints = [f"the backward pass changes its argument {name} in place" for name in changed]
+    second, changed_later = watched_call(problem, backward)
+    second = arrays_of(lists_as_arrays(second, problem), "fiuc")
+    complaints = [f"the backward pass changes {label} in place" for label in dict.fromkeys(changed + changed_later)]
     complaints += [
         f"two identical calls of the backward pass give different gradients of {name}: it writes to what it remembers"
         for name in first
-        if name in second and differs(first[name], second[name]) and not changed
+        if name in second and differs(first[name], second[name])
     ]
     return first, complaints
 
@@ -113,8 +105,8 @@ def float32_complaints(claims, problem):
 
 
 def is_rounded(name, claim, problem):
-    """Whether a float64 claim holds float32 numbers only, and not because the gradient happens to: of its largest
-    entries that are no round numbers, one must be off by more than the derivative's rounding, and by float32's at most.
+    """Whether a float64 claim holds float32 numbers only, and not by coincidence: of its largest entries that are no
+    round numbers, one must be off by more than the derivative's rounding, and by float32's at most.
     """
     with np.errstate(over="ignore"):
         if claim.dtype.kind != "f" or not (claim == claim.astype(np.float32)).all():
@@ -123,5 +115,5 @@ def is_rounded(name, claim, problem):
     rounded = np.argwhere(digits != np.rint(digits))  # 1, 0.75, 3.5, … need few digits, and say nothing
     largest = sorted(map(tuple, rounded), key=lambda index: -abs(claim[index]))[:8]
     errors = [(abs(claim[index] - problem.closely(name, index)), abs(claim[index])) for index in largest]
-    least = 4 * quantum(problem, [name])  # y - 1 has few digits where y is nearly 1, in float64 too
+    least = 4 * problem.jumps(problem.random_direction(3, [name]))  # y - 1 has few digits where y is nearly 1, in float64 too
     return any(3e-9 * size < error < 1e-5 * size and error > least for error, size in errors)
