@@ -10,8 +10,10 @@ from typing import NamedTuple
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.child import Child
 from numpylm.tutor.examine import check_function
+from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
 from numpylm.tutor.stop import Stop
+from numpylm.tutor.units import find_units
 
 
 class Result(NamedTuple):
@@ -77,7 +79,25 @@ def check_contents(path, required, child, seed):
             finding = check_one(file, name)
             file.states[name] = "shared" if finding.pop("shared", False) else finding["status"]
             contents.setdefault("findings", {})[name] = finding
+    check_units(file)
     return as_result(path, contents, required, seed)
+
+
+def check_units(file):
+    """Checks the forwards and backwards of other conventions."""
+    found = file.contents.setdefault("findings", {})
+    judged = {name for name, finding in found.items() if finding["status"] != "not checked"}
+    units, file.contents["unchecked"] = find_units(file.contents, judged)
+    for unit in units:
+        if file.child.process is None:
+            read(file.child)
+        file.child.left = file.child.seconds
+        try:
+            for name, finding in judge_unit(file, unit).items():
+                if name not in judged and found.get(name, finding)["status"] == "not checked" or name not in found:
+                    found[name] = finding
+        except Stop as stop:
+            found[unit.name] = stop.finding
 
 
 def read(child):

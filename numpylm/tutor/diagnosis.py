@@ -15,11 +15,22 @@ import numpy as np
 from numpylm.proof import evidence
 from numpylm.tutor.hints import Evidence, Hint, findings, first_wrong, hints, in_common
 from numpylm.tutor.own_forward import fit_sentence
-from numpylm.tutor.relations import exchange_sentences, exchanges
+from numpylm.tutor.relations import exchange_sentences, exchanges, relations
 from numpylm.tutor.results import is_rounding
 from numpylm.tutor.slips import known_slip, known_weight_slip, known_window_slip
 
 PRE_ACTIVATION_GRADIENTS = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are those of all gates
+
+
+def said_alone(assignment, names, values, answers, sizes):
+    """Hints on wrong gradients of code whose lines we do not know: what each has in common with the right one."""
+    wrong = {name: values[name] for name in names}
+    truths = {name: answers[name] for name in names}
+    shared = evidence.common_factor(wrong, truths) if len(names) == len(values) > 1 else None
+    if shared:
+        return [Hint(shared)]
+    said = [(name, relations(assignment, name, values[name], answers[name], sizes)) for name in names]
+    return [Hint(f"{name}: {sentence}") for name, sentences in said for sentence in sentences]
 
 
 def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):

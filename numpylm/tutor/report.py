@@ -34,6 +34,8 @@ def report_lines(result, show_lines):
         return [*paragraph("", nothing_found(result)), *said]
     lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
     for name, finding in result.findings.items():
+        if finding["status"] == "ok" and finding["sentences"]:
+            lines += [line for said in finding["sentences"] for line in paragraph(f"{name}: ", ended(said))] + [""]
         if finding["status"] != "ok":
             lines += details(name, finding, shown, show_lines)
     return [*lines, total(result.findings), f"(--seed {result.seed} repeats this run)"]
@@ -80,7 +82,7 @@ def details(name, finding, shown, show_lines=False):
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    if finding["status"] == "not checked" and not finding.get("unknown"):
+    if "convention" in finding or (finding["status"] == "not checked" and not finding.get("unknown")):
         return [*lines, ""]
     return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 
