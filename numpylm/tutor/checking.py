@@ -5,6 +5,7 @@ import difflib
 import math
 import secrets
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from numpylm.tutor.assignments import ASSIGNMENTS
@@ -26,11 +27,15 @@ class Result(NamedTuple):
     hides: tuple = ()  # files that hide a module of Python's
     notes: tuple = ()  # on how the file was read, and what it holds under known names and is not checked
     seed: int = 0
+    unchecked: dict = MappingProxyType({})  # name -> why, of what looks like a backward and is not checked
+    asked: bool = False  # whether functions were required: then nothing else counts
 
     @property
     def ok(self):
         """Whether the file passes."""
-        return not self.error and bool(self.findings) and all(f["status"] == "ok" for f in self.findings.values())
+        is_whole = self.asked or not self.unchecked
+        return not self.error and bool(self.findings) and is_whole and all(
+            f["status"] == "ok" for f in self.findings.values())  # fmt: skip
 
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child):
@@ -141,7 +146,8 @@ def as_result(path, contents, required, seed):
     found = contents.get("findings", {})
     names = [*found, *required, *contents["exercise"]]
     findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
-    return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed)
+    return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed,
+                  contents.get("unchecked", {}), bool(required or contents["exercise"]))  # fmt: skip
 
 
 def other_names(contents):
@@ -154,7 +160,11 @@ def notes(contents):
     functions = contents["functions"]
     said = list(contents["notes"])
     said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
-    said += [f"line {failed['line']} could not be run: {failed['error']}" for failed in contents["failures"]]
+    for failed in contents["failures"]:
+        used = failed.get("stand_ins", [])
+        words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
+        if "Error" in failed["error"] and ("Import" in failed["error"] or "ModuleNotFound" in failed["error"]):
+            said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
     library = [name for name in ASSIGNMENTS if name in functions and functions[name]["kind"] == "library"]
     if library:
         said.append(f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked")

@@ -144,7 +144,9 @@ def fit_of(unit, ours, layout, inputs, made):
 def leaves(made, outputs):
     """(path, array) of what the forward returned, one level deep."""
     for path, value in zip(outputs, made, strict=True):
-        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple | list) else []
+        items = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple | list) else []
+        )
         yield from ((tuple(path), value),) if isinstance(value, np.ndarray | float) else ()
         yield from (((*path, k), v) for k, v in items if isinstance(v, np.ndarray | float))
 
@@ -268,7 +270,9 @@ def is_float32(array):
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", []) if str(name).split(".")[0].split("[")[0] in unit.has]
-    changed += [str(name) for name in reply.get("changed", []) if str(name).lstrip("d").startswith(("next", "h", "c_n", "a_n"))]
+    changed += [
+        str(name) for name in reply.get("changed", []) if str(name).lstrip("d").startswith(("next", "h", "c_n", "a_n"))
+    ]
     if not changed:
         return []
     return [f"your backward wrote into the gradient it was given ({changed[0]}): whoever uses that array again gets a "

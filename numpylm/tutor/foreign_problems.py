@@ -30,7 +30,11 @@ class Ours(NamedTuple):
 def cell_problem(cell, form, rng, has):
     """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
     is_step = form == "step"
-    names = {"x": "x_t", "h_prev": "h_prev", "c_prev": "c_prev"} if is_step else {"x": "x", "h_prev": "h_0", "c_prev": "c_0"}
+    names = (
+        {"x": "x_t", "h_prev": "h_prev", "c_prev": "c_prev"}
+        if is_step
+        else {"x": "x", "h_prev": "h_0", "c_prev": "c_0"}
+    )
     names |= {role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}
     asked = {names[role] for role in ("h_prev", "c_prev") if role in has} | {"dh_t", "dh"}
     asked |= {"dc_next"} if "dc" in has else set()
@@ -73,7 +77,9 @@ def loss_problem(cell, rng, has, V):
     names = {"x": "x", "h_prev": "h_0", "c_prev": "c_0"} | {
         role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}  # fmt: skip
     symbols = {"dh": last.dx, "dstate_T": zeros, "trace": out.trace, "parameters": network.parameters, "x": network.x}
-    symbols |= network.weights() | {f"{q}_0": h for q, h in network.state_0._asdict().items()} | inner_states(network, out)
+    symbols |= (
+        network.weights() | {f"{q}_0": h for q, h in network.state_0._asdict().items()} | inner_states(network, out)
+    )
     problem = Problem(symbols, sequence_gradients(network, found), sizes=sizes)
     arrays = {role: symbols[name] for role, name in names.items() if name in symbols} | {"W_y": W_y, "b_y": b_y}
     arrays |= {"inputs": tokens, "targets": targets, "h": out.h, "y": y, "T": out.state.h}

@@ -98,7 +98,7 @@ class Student:
         nodes = self.nodes(code)
         is_ours = where.startswith(self.package + os.sep)
         return {
-            "kind": "library" if library else kind, "parameters": parameters_of(value), "ours": is_ours,
+            "kind": "library" if library else "made" if where.startswith("<") else kind, "parameters": parameters_of(value), "ours": is_ours,
             "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": returned(nodes),
             "keys": [n.slice.value for n in nodes if isinstance(n, ast.Subscript)
                      and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)],

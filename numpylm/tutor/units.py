@@ -48,7 +48,13 @@ def cell_of(name, names=()):
     if found:
         return found
     gates = {role_of(other, "lstm") for other in names}
-    return "lstm" if {"W:f", "W_x:f"} & gates else "gru" if {role_of(n, "gru") for n in names} & {"W:r", "W_x:r"} else "rnn"
+    return (
+        "lstm"
+        if {"W:f", "W_x:f"} & gates
+        else "gru"
+        if {role_of(n, "gru") for n in names} & {"W:r", "W_x:r"}
+        else "rnn"
+    )
 
 
 def parameters(function, skip=0):
@@ -150,7 +156,11 @@ def loss_unit(contents, name, function):
     states = iter(("h_prev", "c_prev"))
     for parameter in given[2:]:
         role = roles.get(parameter) or next(states, None)
-        role = role if role not in ("h_prev", "c_prev") else ("c_prev" if role_of(parameter, cell) == "c_prev" else "h_prev")
+        role = (
+            role
+            if role not in ("h_prev", "c_prev")
+            else ("c_prev" if role_of(parameter, cell) == "c_prev" else "h_prev")
+        )
         roles[parameter], values[parameter] = role, {"slot": parameter}
     weights = {n: r for n, r in roles.items() if n not in given}
     steps = [{"set": [n], "value": {"slot": n}} for n in weights]
