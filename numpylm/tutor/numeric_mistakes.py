@@ -1,27 +1,34 @@
 """Which error a numerical derivative has: every wrong step or formula leaves a trace of its own.
 
 The forward difference is off by ε f''/2, the central difference by ε² f'''/6, the complex step by -ε² f'''/6; rounding
-is off by about 1e-16 |f| / ε, at random. f is the check's own function, whose derivatives are known: it is a sum of
-waves, sin(x) x², and products of neighbours, which have no higher derivatives.
+is off by about 1e-16 |f| / ε, at random. The check's own f has known derivatives: it is a sum of sin(x) x², and of
+products of neighbours, which have no higher derivatives.
 """
 
 import numpy as np
 
+from numpylm.tutor.sentences import Finding
+
 CLOSE = 0.02  # how exactly an error must follow a derivative
 
 
-def numeric_slip(name, f, gradient):
-    """What is wrong with the step or the formula; None where nothing is recognised."""
-    x, right = np.real(f.x), np.real(f.gradient())
-    gradient = np.asarray(gradient, dtype=float)
-    tiny = name == "central_difference" and multiple(gradient, right)
+def findings(function, inputs, claimed):
+    """A list with the Finding on the step or the formula, or an empty list if nothing is recognised."""
+    words = numeric_mistake(function, inputs["f"], np.asarray(claimed["gradient"], dtype=float))
+    return [Finding(words, is_explained=True)] if words else []
+
+
+def numeric_mistake(function, f, gradient):
+    """What is wrong with the step or the formula; None if nothing is recognised."""
+    x, right, is_central = np.real(f.x), np.real(f.gradient()), function == "central_difference"
+    tiny = is_central and multiple(gradient, right)
     if tiny and 0 < tiny < 1e-3:
         return multiplied(tiny)
     for factor, words in FACTORS.items():
         if np.allclose(gradient, factor * right, 1e-4, 1e-4):
             return words
-    error, is_central = gradient - right, name == "central_difference"
-    along_second, along_third = (multiple(error, slope(x)) for slope in (second_derivative, third_derivative))
+    error = gradient - right
+    along_second, along_third = multiple(error, second_derivative(x)), multiple(error, third_derivative(x))
     if is_central and along_second:
         return forward_difference(2 * along_second)
     if along_third and (along_third > 0) == is_central:
@@ -37,7 +44,7 @@ FACTORS = {
     -1.0: "the sign is wrong: it is f(x + ε) - f(x - ε)",
     0.0: "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place",
 }
-NO_IMAGINARY_PART = "every entry is the same: of f(x + iε) the imaginary part is wanted, f().imag"
+NO_IMAGINARY_PART = "every entry is the same: take the imaginary part of f(x + iε), f().imag"
 
 
 def multiplied(factor):
