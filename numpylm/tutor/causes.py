@@ -7,7 +7,7 @@ import numpy as np
 
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import lines_of, reach, right_run
-from numpylm.tutor.relations import common_factor, relations, same_arrays
+from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
 from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
 
@@ -43,12 +43,13 @@ def gradients(question):
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
-            return [Finding(shared, is_explained=True)]
+            return [Finding(shared, explains=True)]
     none = [name for name in wrong if not claims[name].any()]
     rest = [name for name in wrong if name not in none]
-    if none and (not rest or is_right_inside(question)):
-        return numbers(question, none) + (causes(question, rest) if rest else [])
-    return causes(question, wrong)
+    together = [] if is_right_inside(question) or not none or not rest else one_cause(question)
+    if none and not together:
+        return numbers(question, none) + (causes(question.without(none), rest) if rest else [])
+    return together or causes(question, wrong)
 
 
 def is_right_inside(question):
@@ -145,7 +146,7 @@ def unsaid(names, said):
 def by_itself(question, name):
     """Findings on a gradient that has nothing in common with the right one."""
     found = suspicions(question) if question.case else []
-    if found and found[0].is_explained or not question.case:
+    if found and found[0].explains or not question.case:
         return found
     if len(question.claims) == 1:  # that its one value is wrong is known
         return []
@@ -179,7 +180,7 @@ def narrowed(question):
         line = next((line for line in lines if line.quantity == wrong[0]), lines[0])
         words = f"more than one line is wrong; begin with {line.quantity}{at(line)}."
     else:
-        line = min(reaching, key=lambda line: np.count_nonzero(flat(reach(case, line), case, claims)))
+        line = min(reaching, key=lambda line: np.count_nonzero(flat(reach(case, line, tuple(claims)), case, claims)))
         large = any(np.size(right_run(case).values[other]) > LARGEST for other in reaching)
         hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
         words = f"all that is wrong comes from {line.quantity}{at(line)}, from one before it, or from several.{hint}"
@@ -194,9 +195,9 @@ def numbers(question, names):
         q, p = question.claims[name], question.truth[name]
         for sentence in relations(q, p, question.sizes, gates):
             said.setdefault(sentence, []).append(name)
-    copies = [Finding(words, is_explained=True) for words in same_arrays(question.claims, names)]
+    copies = [Finding(words, explains=True) for words in same_arrays(question.claims, names)]
     return copies + [
-        Finding(f"{', '.join(holders)}: {each(sentence, holders)}", holders[0], is_explained="clipped" in sentence)
+        Finding(f"{', '.join(holders)}: {each(sentence, holders)}", holders[0], explains="clipped" in sentence)
         for sentence, holders in said.items()
     ]
 

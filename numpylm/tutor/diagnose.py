@@ -21,7 +21,7 @@ from numpylm.tutor.case import case_of, cell_of, equation_of_result
 from numpylm.tutor.causes import LETTERS, Question, gradients, matching, numbers
 from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import MODULES
-from numpylm.tutor.relations import same
+from numpylm.proof.evidence import same
 from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
 
 ORDER = "Look at the order in which you return (or unpack) them"
@@ -57,13 +57,14 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
 
 def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
-    right = {**(truth or {}), **(results_of(case) if case else {})}
+    right = results_of(case) if case else {}
     right |= {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
+    taken = exchanged(claims, right)
+    claims = {name: q for name, q in claims.items() if name not in taken}
     found = [unusable(name, q, right[name], equation_of_result(case, name)) for name, q in claims.items()]
     claims = {name: q for (name, q), finding in zip(claims.items(), found, strict=True) if finding is None}
-    taken = exchanged(claims, right)
-    claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
+    claims = packed(case, claims, right)
     wrong = [name for name, q in claims.items() if not agree(q, right[name])]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
@@ -112,7 +113,7 @@ def exchange_findings(taken):
     longer = [f"{name} holds what {other} should be" for name, other in taken.items() if taken[other] != name]
     said = [f"{one} and {other} are exchanged: each holds what belongs to the other. {ORDER}" for one, other in pairs]
     said += [f"{', '.join(longer)}: they are in another order. {ORDER}"] if longer else []
-    return [Finding(words, is_explained=True) for words in said]
+    return [Finding(words, explains=True) for words in said]
 
 
 def values(question):

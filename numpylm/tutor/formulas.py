@@ -121,24 +121,22 @@ def symbols(case, world, line, shape, active):
 
 
 def gradients_before(case, world, line):
-    """Name -> calls of every gradient that is known when a line runs."""
-    known, inside = {}, line.function == case.step
+    """Name -> calls of every gradient that is known when a line runs; in the loop, dh_next is what it was before."""
+    order = list(world.values)  # of the lines' first calls
+    before, inside = order[: order.index(line)], line.function == case.step
     if not case.cell:
-        gradient = next((name for name in case.arguments if name.startswith("d")), None)
-        known = {gradient: [case.arguments[gradient]]} if gradient else {}
-    elif inside:
-        calls = {other.quantity: calls for other, calls in world.values.items() if other.function != case.step}
-        known = {"dh_t": calls["dh_t"], **({"dc_next": calls["dc_t"]} if "dc_t" in calls else {})}
-    else:
-        known = {"dh[t]": list(case.arguments["dh"][::-1])}
-        for name in ("dh_next", "dc_next"):  # in the loop, what it was before this line changes it
-            calls = [call for other, found in world.values.items() if other.quantity == name for call in found]
-            known |= {name: calls[: case.T]} if calls else {}
-    for other, calls in world.values.items():
-        is_before = other.function == line.function and other.number < line.number
-        if is_before or (other.function == case.step and not inside):
-            known.setdefault(other.quantity, calls)
-    return {name: calls for name, calls in known.items() if len(calls)}
+        given = {name: [q] for name, q in case.arguments.items() if name.startswith("d")}
+        return given | {other.quantity: world.values[other] for other in before}
+    known = {} if inside else {"dh[t]": list(case.arguments["dh"][::-1])}
+    for other in before:
+        name, calls = other.quantity, world.values[other]
+        if inside and other.function != case.step:
+            name = {"dh_t": "dh_t", "dc_t": "dc_next"}.get(name)  # the step's arguments
+        elif name in ("dh_next", "dc_next"):
+            calls = [call for each in order if each.quantity == name for call in world.values[each]][: case.T]
+        if name:
+            known[name] = calls
+    return known
 
 
 def recurrent_weights(case):

@@ -15,7 +15,8 @@ from numpylm.tutor.mistakes_in_steps import STEPS, derivative_mistakes
 def mistakes_in(case):
     """All mistakes that a case's function can have, the simplest first."""
     if not case.cell:
-        return mistakes_of(case.function, LAYERS.get(case.function, []))
+        rows = mistakes_of(case.function, LAYERS.get(case.function, []))
+        return rows + (list(derivative_mistakes(case.function)) if case.is_backward else [])
     if not case.is_backward:
         steps = [*STEP_FORWARDS[case.step], *order_rows(case.cell)]
         return mistakes_of(case.step, steps) + mistakes_of(case.function, sequence_rows(case.cell))

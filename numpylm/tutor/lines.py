@@ -17,7 +17,7 @@ ASSIGNMENT = re.compile(r"^( +)(d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty
 
 
 class Line(NamedTuple):
-    """One quantity that a line of our source assigns; number is its place in the source, 0 the last."""
+    """One quantity that a line of our source assigns; number is its place in the function."""
 
     function: str
     number: int
@@ -34,8 +34,8 @@ class Run(NamedTuple):
 
 
 @lru_cache(maxsize=None)
-def watched(function):
-    """(lines, source) of a function: each line that assigns a gradient is followed by a call of watch(number, q)."""
+def watched(function, number=None):
+    """(lines, source) of a function, where each line that assigns a gradient hands it to watch; or one line alone."""
     lines, source = [], source_of(function)
     if not ASSIGNMENT.search(source):  # all in one line
         source = re.sub(r"\n    return (.*)\n$", r"\n    da = \1\n    return da\n", source)
@@ -44,9 +44,12 @@ def watched(function):
         indent, targets, _ = found.groups()
         added = ""
         for target in targets.split(", "):
-            quantity, text = target.partition("[")[0], found.group().strip()
-            lines.append(Line(function, len(lines), quantity, equation_of(text), text.partition("  #")[0]))
-            added += f"\n{indent}{target} = watch({function!r}, {len(lines) - 1}, {target})"
+            text = found.group().strip()
+            lines.append(
+                Line(function, len(lines), target.partition("[")[0], equation_of(text), text.partition("  #")[0])
+            )
+            if number in (None, len(lines) - 1):
+                added += f"\n{indent}{target} = watch({function!r}, {len(lines) - 1}, {target})"
         return found.group() + added
 
     return lines, ASSIGNMENT.sub(with_watch, source)
@@ -82,25 +85,30 @@ def right_run(case):
 
 
 @lru_cache(maxsize=64)
-def reach(case, line):
-    """Name -> what changes in each result when a line's values are moved at random: 0 where nothing does."""
+def reach(case, line, names):
+    """Name -> what changes in each named result when a line's values are moved at random: 0 where nothing does."""
     rng = np.random.default_rng(0)
-    return moved(case, line, rng.standard_normal(np.shape(right_run(case).values[line])))
+    return moved(case, line, rng.standard_normal(np.shape(right_run(case).values[line])), names)
 
 
 @lru_cache(maxsize=64)
-def jacobian(case, line):
-    """Name -> (size, entries): how each entry of what a line assigns moves each result."""
-    shape = np.shape(right_run(case).values[line])
-    columns = []
+def jacobian(case, line, names):
+    """How each entry of what a line assigns moves the named results: the matrix (all their entries, entries)."""
+    shape, columns = np.shape(right_run(case).values[line]), []
     for entry in range(int(np.prod(shape))):
         unit = np.zeros(shape)
         unit.flat[entry] = 1
-        columns.append(moved(case, line, unit))
-    return {name: np.stack([column[name].ravel() for column in columns], axis=1) for name in columns[0]}
+        columns.append(np.concatenate([q.ravel() for q in moved(case, line, unit, names).values()]))
+    return np.stack(columns, axis=1)
 
 
-def moved(case, line, change):
-    """How all results change when a line's values do."""
-    before, after = right_run(case).results, run(case, line, change).results
-    return {name: after[name] - q for name, q in before.items()}
+def moved(case, line, change, names):
+    """Name -> how each named result changes when a line's values do."""
+    changes, before = iter(change), right_run(case).results
+    _, source = watched(line.function, line.number)
+    function = rebuilt(case.function, {line.function: source}, {"watch": lambda f, n, value: value + next(changes)})
+    arguments = dict(case.arguments)
+    if "keep_steps" in arguments:
+        arguments["keep_steps"] = any(name in before and name not in case.outputs for name in names)
+    after = named(case, function(**arguments))
+    return {name: after[name] - before[name] for name in names}

@@ -22,11 +22,11 @@ MODULES = {  # each function of ours, by name -> its module
     for name, value in vars(module).items()
     if inspect.isfunction(value) and value.__module__ == module.__name__
 }
-EQUATIONS = {  # of a function whose lines name none
+EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
     "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
     "relu": "relu' = 1 where y > 0", "softmax": "da_v = y_v (dy_v - Σ_u y_u dy_u)",
-    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u",
+    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "dc_next": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
 RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
 
@@ -56,12 +56,9 @@ def mistake_of(function, *row):
     pairs = tuple(zip(pieces[::2], pieces[1::2], strict=True))
     quantity, equation = subject(function, pairs[0][0])
     named = re.match(r"(\w+(?: and \w+)*): ", why)
-    return Mistake(
-        tuple((function, right, wrong) for right, wrong in pairs),
-        named[1] if named else quantity,
-        equation,
-        why[named.end() :] if named else why,
-    )
+    quantity, why = (named[1], why[named.end() :]) if named else (quantity, why)
+    equation = equation or EQUATIONS.get(quantity) or EQUATIONS.get(function.split("_")[0], "")
+    return Mistake(tuple((function, right, wrong) for right, wrong in pairs), quantity, equation, why)
 
 
 def subject(function, piece):
@@ -73,7 +70,7 @@ def subject(function, piece):
     target = line.partition(" = ")[0].partition(" += ")[0].strip().partition(",")[0].partition("[")[0]
     returns = RETURNS.get(function, "da" if function.endswith("_backward") else "y")
     is_assigned = target.isidentifier() and " = " in line.replace("+=", "=")
-    return (target if is_assigned else returns), equation_of(line) or EQUATIONS.get(function.split("_")[0], "")
+    return (target if is_assigned else returns), equation_of(line)
 
 
 def equation_of(line):

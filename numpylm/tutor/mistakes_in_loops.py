@@ -11,7 +11,6 @@ from numpylm.tutor.mistakes import source_of
 LOOP = "for t in reversed(range(len(dh))):"
 DH = "dh[t] + dh_next"
 CARRIED_DH = "dh_next = gradients.dh_prev + dh_frozen"
-NEVER = "the gradient is never carried from step to step: each step restarts from zero"
 
 
 def loop_rows(function, num_steps):
@@ -46,9 +45,6 @@ INCOMING = [
      "the gradient of the last state, h_T, is added at every t, where it belongs to the last step alone"),
     (DH, f"({DH}) * trace.steps[t].h_t * (1 - trace.steps[t].h_t)",
      "it has been multiplied by h_t (1 - h_t): no σ stands there"),
-    (DH, f"({DH}) * (1 - trace.steps[t].h_t ** 2)",
-     "it has been multiplied by 1 - h_t² once too often: that derivative does not belong there"),
-    (CARRIED_DH, "pass", f"dh_next: {NEVER.replace('each step restarts from zero', 'dh_next stays what it was')}"),
 ]  # fmt: skip
 RNN = [
     ("dh_next = dstate_T.h", "dh_next = np.zeros_like(dstate_T.h)",
@@ -70,7 +66,6 @@ LSTM = [
     (DH, "dh[t]", DC_T, "freeze_backward(trace.mask, t, np.zeros_like(dc_next))",
      "dh_next and dc_next: the recurrent gradient is never carried: both restart from zero at each step, and only what "
      "the first step returns is handed on"),
-    (CARRIED_DC, "pass", "dc_next: it is not carried from step to step: dc_next stays what it was"),
     (CARRIED_DC, "dc_next = np.zeros_like(dc_next)", "it is not carried: it restarts from zero at each step"),
     (CARRIED_DC, "dc_next = gradients.dc_t", "dc_t is carried where dc_prev, which has met f_t, belongs"),
     (DC_T, "freeze_backward(trace.mask, t, np.zeros_like(dc_next))",
@@ -97,7 +92,7 @@ GRU = [
 
 def stopped_rows(num_steps):
     """A loop that stops early, after k steps."""
-    for k in range(1, num_steps):
+    for k in range(1, num_steps - 1):
         why = f"the backward stops after {k} steps: the gradients are those of the last {k} steps alone"
         if k == 1:
             why = "only one step was gone through, the last: is `return` inside the loop over t?"
@@ -109,12 +104,9 @@ def weight_rows(function):
     source = source_of(function)
     line, dW_h, dq = re.search(r"((dW_h\w*) = .*flatten_time\((\w+)\))\n", source).groups()
     dW_x, db, W_x = re.search(r"dx, (\w+), (\w+), dE = .*parameters\.(\w+),", source).groups()
-    h_prev, product, x = "drop(trace.h_prev, trace.recurrent_dropout)", f"flatten_time({dq})", "projection_backward(da, "
+    h_prev, x = "drop(trace.h_prev, trace.recurrent_dropout)", "projection_backward(da, "
     yield h_prev, "[step.h_t for step in trace.steps]", OFF_BY_ONE.format("h_t where h_{t-1} belongs")
     yield h_prev, "[trace.steps[t - 1].h_t for t in range(len(trace.steps))]", WRAPS
-    yield h_prev, "trace.h_prev", "what enters the product is h_{t-1} after recurrent dropout"
-    yield product, f"{product} / len(dh)", "it is a sum over time, not a mean"
-    yield product, f"{product} / dh.shape[1]", "it is a sum over the batch, not a mean"
     yield f"{x}trace.x", f"{x}np.roll(trace.x, 1, 0)", f"{dW_x}: {OFF_BY_ONE.format('x_{t-1}')}"
     sums = {dW_h: f"{h_prev}[{{0}}].T @ {dq}[{{0}}]", dW_x: "trace.x[{0}].T @ da[{0}]", db: "da[{0}].sum(axis=0)"}
     for name, one_step in sums.items():

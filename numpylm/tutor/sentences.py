@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.relations import relations
+from numpylm.proof.evidence import relations
 
 CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
 MEANINGS = {
@@ -22,7 +22,7 @@ class Finding(NamedTuple):
     """One thing that is likely wrong: words, a sentence; quantity and equation, what it is about ("" if about all).
 
     code says which line of ours it is: students who are to find that line alone do not see it. tied holds the quantity
-    and the equation of a second line, if no gradient tells which of the two is wrong. is_explained is True if the words
+    and the equation of a second line, if no gradient tells which of the two is wrong. explains is True if the words
     say what was written, and False if they only narrow down where it is.
     """
 
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     equation: str = ""
     code: str = ""
     tied: tuple = ()
-    is_explained: bool = False
+    explains: bool = False
 
     @property
     def sentence(self):
@@ -85,7 +85,7 @@ def known(mistake):
         head = f"{mistake.quantity}, by {equation}" if equation else mistake.quantity
     pieces = [f"`{one_line(wrong)}` in place of `{one_line(right)}`" for _, right, wrong in mistake.changes]
     code = f"Our {mistake.function} gives the same, to rounding, with {', and '.join(pieces)}." if pieces else ""
-    return Finding(f"{head}: {mistake.why}.", mistake.quantity, mistake.equation, code, is_explained=True)
+    return Finding(f"{head}: {mistake.why}.", mistake.quantity, mistake.equation, code, explains=True)
 
 
 def one_line(source):
@@ -105,7 +105,7 @@ def suspicion(suspect):
     """The finding on one suspect."""
     line = suspect.line
     words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. With every other line right, that alone explains all that is wrong."
-    return Finding(words, line.quantity, line.equation, ours(line), is_explained=bool(suspect.formula))
+    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 
 def tie(one, other):
@@ -123,7 +123,7 @@ def alternative(suspect):
     """The finding on the suspect that could be the one instead."""
     line = suspect.line
     words = f"Or else it is {line.quantity}{at(line)}{reads_as(suspect)}."
-    return Finding(words, line.quantity, line.equation, ours(line), is_explained=bool(suspect.formula))
+    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 
 def reads_as(suspect):

@@ -18,7 +18,7 @@ PACKED = ("da_t", "dhW_t")  # several gates side by side
 
 class Suspect(NamedTuple):
     """A line that alone explains the claim: the value that it must have had, and how that reads as a formula, if it
-    does; changes, by how many symbols; num_entries, how many entries of the line can matter."""
+    does; changes, by how many symbols; num_entries, how many entries of the line can matter; place, how early it runs."""
 
     line: Line
     num_entries: int
@@ -27,11 +27,12 @@ class Suspect(NamedTuple):
     formula: str
     length: int
     changes: int
+    place: int
 
     @property
     def order(self):
-        """Suspects are sorted by this: readable, near the right line, of few entries, short, late in the source."""
-        return not self.formula, self.changes, self.num_entries, self.length, self.line.number
+        """Suspects are sorted by this: readable, near the right line, of few entries, short, late in the run."""
+        return not self.formula, self.changes, self.num_entries, self.length, self.place
 
 
 def suspected(case, trusted):
@@ -45,12 +46,13 @@ def suspected(case, trusted):
 def suspects(case, claims, trusted=()):
     """Every line that explains the claims alone, the likeliest first."""
     difference = flat({name: q - right_run(case).results[name] for name, q in claims.items()}, case, claims)
+    sizes = np.concatenate([np.full(q.size, scale(case, name)) for name, q in claims.items()])
     found = []
     for line in suspected(case, trusted):
         shape = np.shape(right_run(case).values[line])
         if np.prod(shape) > LARGEST or not reaches(case, line, claims, difference):
             continue
-        J = np.concatenate([jacobian(case, line)[name] / scale(case, name) for name in claims])
+        J = jacobian(case, line, tuple(claims)) / sizes[:, None]
         change, *_ = np.linalg.lstsq(J, difference, rcond=1e-10)
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
             found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
@@ -68,8 +70,9 @@ def suspect(case, line, change, active):
     formula = formula_of(case, world, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
     return Suspect(
-        line, int(active.sum()), value[in_time], truth[in_time], formula.text, formula.length, formula.changes
-    )
+        line, int(active.sum()), value[in_time], truth[in_time], formula.text, formula.length, formula.changes,
+        -list(world.values).index(line),
+    )  # fmt: skip
 
 
 def flat(arrays, case, names):
@@ -84,4 +87,4 @@ def scale(case, name):
 
 def reaches(case, line, names, difference):
     """Whether a line can change all entries that are wrong."""
-    return bool((flat(reach(case, line), case, names).astype(bool) | (np.abs(difference) <= 1e-9)).all())
+    return bool((flat(reach(case, line, tuple(names)), case, names).astype(bool) | (np.abs(difference) <= 1e-9)).all())

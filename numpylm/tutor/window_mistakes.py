@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpylm.rnn import RNNState, rnn_backward, rnn_forward
-from numpylm.tutor.relations import same
+from numpylm.proof.evidence import same
 from numpylm.tutor.sentences import Finding
 
 
@@ -12,7 +12,7 @@ def findings(function, inputs, claimed):
     gradients = {name: np.asarray(q) for name, q in claimed.items() if name.startswith("d")}
     for words, made in window_mistakes(inputs):
         if gradients and all(name in made and same(q, made[name]) for name, q in gradients.items()):
-            return [Finding(words, is_explained=True)]
+            return [Finding(words, explains=True)]
     return []
 
 
