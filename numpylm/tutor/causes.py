@@ -13,6 +13,7 @@ from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, su
 
 RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are all gates' gradients
 LETTERS = {"lstm": "ifoc", "gru": "rzn"}
+FINAL = (*PACKED, "dh_prev", "dc_prev")  # of a step, and no intermediates
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
 
 
@@ -40,6 +41,9 @@ class Question(NamedTuple):
 def gradients(question):
     """Findings on gradients, of which none are exchanged."""
     claims, wrong = question.claims, question.wrong
+    exact = matching(question)
+    if exact:
+        return first_intermediate(question) + [known(mistake) for mistake in exact[:2]]
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
@@ -60,8 +64,11 @@ def is_right_inside(question):
 def causes(question, names):
     """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
     question = question.only(names)
-    together = one_cause(question)
-    if together and len(names) > 1:
+    first = first_intermediate(question)
+    if first:
+        return first + [other for other in one_cause(question) if other.quantity != first[0].quantity]
+    together = one_cause(question) if len(names) > 1 else []
+    if together:
         return together
     if is_right_inside(question) or len(names) == 1:
         return each_alone(question, names)
@@ -72,11 +79,7 @@ def one_cause(question):
     """Findings if one mistake explains all that is wrong: it is known, or it is in one line."""
     if question.case is None:
         return []
-    found = [known(mistake) for mistake in matching(question)[:2]] or suspicions(question)
-    first, leads = first_intermediate(question)
-    if first and leads:
-        return [first, *[other for other in found if other.quantity != first.quantity]]
-    return found + [first] if first else found
+    return [known(mistake) for mistake in matching(question)[:2]] or suspicions(question)
 
 
 def matching(question):
@@ -114,21 +117,18 @@ def suspicions(question):
 
 
 def first_intermediate(question):
-    """(Finding, leads) of the first wrong intermediate that is claimed, in the order of the backward pass; or (None,
-    False). It leads if it is a line of the step that can be blamed itself."""
+    """A list with the Finding on the first wrong intermediate in the order of the backward pass, if one is claimed."""
     case, claims = question.case, question.claims
-    lines = {line.quantity: line for line in lines_of(case) if line.function == case.step}
-    order = [name for name in right_run(case).results if name in claims and name in lines]
-    if not set(order) - {"da_t", "dhW_t", "dh_prev", "dc_prev"}:
-        return None, False
+    lines = {line.quantity: line for line in lines_of(case) if line.function == case.step} if case else {}
+    order = [name for name in lines if name in claims]
     right = None
-    for t in [...] if case.is_step else reversed(range(case.T)):
+    for t in (([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ()):
         for name in order:
             p = question.truth[name]
             if not (np.abs(claims[name][t] - p[t]) <= 1e-9 * max(np.abs(p).max(), 1e-300)).all():
-                return wrong_after(lines[name], name, right, t), name not in PACKED
+                return [wrong_after(lines[name], name, right, t)]
             right = name
-    return None, False
+    return []
 
 
 def each_alone(question, names):

@@ -69,8 +69,8 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
     found = [finding for finding in found if finding] + exchange_findings(taken)
-    is_backward = case is None or case.is_backward
-    return found + [with_meanings(each) for each in (gradients if is_backward else values)(question) if wrong]
+    explained = gradients if case is None or case.is_backward else values
+    return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
 
 def results_of(case):

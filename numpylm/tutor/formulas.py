@@ -33,17 +33,14 @@ class Symbols(NamedTuple):
 
 
 NOT_READ = Formula("", 99, None, 99)
-FORMS = {  # a factor made of one field q
-    "{q}": lambda q: q, "(1 - {q})": lambda q: 1 - q, "{q}²": lambda q: q * q, "(1 - {q}²)": lambda q: 1 - q * q,
-    "{q} (1 - {q})": lambda q: q * (1 - q), "(1 - {q})²": lambda q: (1 - q) ** 2, "(1 + {q})": lambda q: 1 + q,
-    "(1 + {q}²)": lambda q: 1 + q * q, "σ({q})": sigmoid, "tanh({q})": np.tanh,
-    "(1 - tanh({q})²)": lambda q: 1 - np.tanh(q) ** 2, "σ({q}) (1 - σ({q}))": lambda q: sigmoid(q) * (1 - sigmoid(q)),
-    "1 / (1 - {q}²)": lambda q: 1 / (1 - q * q), "1 / ({q} (1 - {q}))": lambda q: 1 / (q * (1 - q)),
-}  # fmt: skip
-PAIRS = {  # and of two
-    "{q} {w}": lambda q, w: q * w, "({q} + {w})": lambda q, w: q + w, "({q} - {w})": lambda q, w: q - w,
-    "{q} (1 - {w})": lambda q, w: q * (1 - w),
-}  # fmt: skip
+FORMS = [  # a factor made of one field q: text, length, value
+    ("{q}", 1, lambda q: q), ("(1 - {q})", 2, lambda q: 1 - q), ("{q}²", 2, lambda q: q * q),
+    ("(1 - {q}²)", 2, lambda q: 1 - q * q), ("{q} (1 - {q})", 2, lambda q: q * (1 - q)),
+    ("(1 - {q})²", 3, lambda q: (1 - q) ** 2), ("(1 + {q})", 3, lambda q: 1 + q), ("σ({q})", 3, sigmoid),
+    ("(1 + {q}²)", 3, lambda q: 1 + q * q), ("(1 - tanh({q})²)", 3, lambda q: 1 - np.tanh(q) ** 2),
+    ("1 / (1 - {q}²)", 3, lambda q: 1 / (1 - q * q)), ("1 / ({q} (1 - {q}))", 3, lambda q: 1 / (q * (1 - q))),
+]  # fmt: skip
+PAIRS = [("{q} {w}", np.multiply), ("({q} + {w})", np.add), ("({q} - {w})", np.subtract)]
 
 
 def formula_of(case, world, line, value, truth, active):
@@ -170,10 +167,9 @@ def factors_of(fields):
     found = []
     with np.errstate(all="ignore"):
         for q, x in fields.items():
-            for text, f in FORMS.items():
-                found.append(Formula(text.format(q=q), 1 + text.count("{q}") + ("²" in text or "(" in text), f(x)))
+            found += [Formula(text.format(q=q), length, f(x)) for text, length, f in FORMS]
             for w, y in fields.items():
-                found += [Formula(text.format(q=q, w=w), 4, f(x, y)) for text, f in PAIRS.items() if q != w]
+                found += [Formula(text.format(q=q, w=w), 4, f(x, y)) for text, f in PAIRS]
     return found
 
 
