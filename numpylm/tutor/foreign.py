@@ -304,7 +304,7 @@ def explained(unit, ours, fit, claims, rows, named, right):
             hints = diagnose(ours.assignment, ours.problem, values, ours_rows)
             if hints:
                 return hints
-    return said_alone(ours.assignment, [row.name for row in rows], named, right, ours.problem.sizes)
+    return said_alone(named, right, ours.problem.sizes)
 
 
 def renamed(unit, words):
