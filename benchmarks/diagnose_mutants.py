@@ -31,13 +31,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.mutant_problems import CELLS, problem_of
+from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
 from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table, write_csv
 from benchmarks.mutants import mutants_of, twice_changed
 from numpylm import check_gradients
-from numpylm.tutor.diagnose import FINAL, findings, known_mistakes
-from numpylm.tutor.mistakes import MODULES, named_gradients, rebuilt, source_of
-from numpylm.tutor.wiretap import Wiretap
+from numpylm.tutor.case import case_of, named
+from numpylm.tutor.causes import Question, matching
+from numpylm.tutor.diagnose import diagnose_case
+from numpylm.tutor.lines import right_run
+from numpylm.tutor.mistakes import rebuilt
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 
@@ -48,14 +50,13 @@ def main(arguments=None):
     parser.add_argument("-v", action="store_true", dest="verbose", help="say what is said of the misdiagnosed")
     parser.add_argument("--csv", metavar="FILE", help="write one line for each mutant to FILE")
     parser.add_argument("--twice", action="store_true", help="change each line twice")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th mutant only")
     options = parser.parse_args(arguments)
     make = twice_changed if options.twice else mutants_of
     outcomes, rows = [], []
     for changed, function in levels():
-        problem = problem_of(function)
-        run = Wiretap(function, problem[0])
-        assert check_gradients(problem[1], problem[2], problem[3](run.outputs), "complex").ok, function
-        found = [measure(mutant, function, problem, run) for mutant in make(changed)]
+        case, problem = prepared(function)
+        found = [measure(mutant, function, case, problem) for mutant in make(changed)[:: options.every]]
         outcomes += found
         label = changed.removesuffix("_backward") + (" in its loop" if changed != function else "")
         rows.append((label, found))
@@ -78,69 +79,60 @@ def levels():
         yield name, name
 
 
-def measure(mutant, function, problem, run):
+def prepared(function):
+    """(case, what check_gradients takes) of a function; its own gradients must pass."""
+    inputs = inputs_of(function)
+    case = case_of(function, inputs)
+    problem = checked_problem(case, inputs)
+    f, arguments, claim = problem
+    assert check_gradients(f, arguments, claim(right_run(case).results), "complex").ok, function
+    return case, problem
+
+
+def measure(mutant, function, case, problem):
     """The Outcome of a mutant inside a function, its own or the sequence that calls it."""
-    (inputs, f, arguments, claim), truth = problem, run.outputs
+    (f, arguments, claim), truth = problem, right_run(case).results
     try:
         with np.errstate(all="ignore"):
-            claimed = named_gradients(rebuilt(function, {mutant.function: mutant.source})(**inputs), function)
-            claimed = {name: np.asarray(array, dtype=float) for name, array in claimed.items()}
-            arrays = claim(claimed)
+            result = rebuilt(case.function, {mutant.function: mutant.source})(**case.arguments)
+            claimed = {name: np.asarray(q, dtype=float) for name, q in named(case, result).items()}
+            final = {name: q for name, q in claimed.items() if is_final(case, name)}
+            arrays = claim(final)
     except Exception as error:  # whatever a mutant may raise
-        return Outcome(
-            mutant, function, True, True, True, False, None, None, None, None, f"raises {type(error).__name__}"
-        )
-    final = {name: array for name, array in claimed.items() if "step" not in function or name in FINAL}
-    changed = any(q.shape != truth[n].shape or not np.abs(q - truth[n]).max() <= 1e-8 for n, q in final.items())
-    if not changed:
+        said = f"raises {type(error).__name__}"
+        return Outcome(mutant, function, True, True, True, False, None, None, None, None, said)
+    if not any(q.shape != truth[n].shape or not np.abs(q - truth[n]).max() <= 1e-8 for n, q in final.items()):
         return Outcome(mutant, function, False, False, False, False, None, None, None, None, "")
     with np.errstate(over="ignore"):
         detected = not check_gradients(f, arguments, arrays, "complex").ok
-    return Outcome(mutant, function, False, True, detected, *judged(mutant, function, run, claimed, final))
+    return Outcome(mutant, function, False, True, detected, *judged(mutant, case, claimed, final))
 
 
-def judged(mutant, function, run, claimed, final):
+def is_final(case, name):
+    """Whether a caller of the function gets this: a record's intermediates are not."""
+    return not case.cell or name.startswith(("dW", "db", "dx")) or name.endswith("_0" if not case.is_step else "_prev")
+
+
+def judged(mutant, case, claimed, final):
     """The last fields of an Outcome: is it in the library, what is said of it, which mutants look the same."""
-    shapes_agree = all(q.shape == run.outputs[n].shape for n, q in final.items())
-    in_library = shapes_agree and bool(known_mistakes(run, final))
-    answers = [findings(function, run.inputs, given, run) for given in (final, everything(mutant, run, claimed))]
+    truth = right_run(case).results
+    shapes_agree = all(q.shape == truth[n].shape for n, q in final.items())
+    question = Question(case, final, {name: truth[name] for name in final}, list(final), (), {})
+    in_library = shapes_agree and bool(matching(question))
+    answers = [diagnose_case(case, given) for given in (final, claimed)]
     single = tuple(bool(found) and is_right(found[0]._replace(tied=()), mutant) for found in answers)
     first = tuple(bool(found) and is_right(found[0], mutant) for found in answers)
-    named = tuple(any(is_right(finding, mutant) for finding in found[:2]) for found in answers)
+    both = tuple(any(is_right(finding, mutant) for finding in found[:2]) for found in answers)
     quantity = tuple(any(finding.quantity in mutant.quantities for finding in answers[0][:k]) for k in (1, 2))
     said = answers[0][0].sentence if answers[0] else "nothing"
-    group = (function, *(rounded(q, run.outputs[n], run.scale(n)) for n, q in sorted(final.items())))
-    return in_library, single, first, named, quantity, said, group
+    group = (case.function, case.T, *(rounded(q, truth[n]) for n, q in sorted(final.items())))
+    return in_library, single, first, both, quantity, said, group
 
 
-def rounded(q, truth, scale):
+def rounded(q, truth):
     """A gradient to six digits, as bytes; its shape where that is wrong."""
-    return (
-        np.round(np.nan_to_num(q / scale, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
-    )
-
-
-def everything(mutant, run, claimed):
-    """The claim with every intermediate that a user's code of our quartet's form has: for a sequence, the steps'."""
-    function = run.function
-    if "step" in function or function in OTHERS:
-        return claimed
-    name = f"{function.removesuffix('_backward')}_step_backward"
-    records = []
-    step = rebuilt(name, {mutant.function: mutant.source} if mutant.function == name else {name: source_of(name)})
-
-    def listening(*arguments):
-        records.append(step(*arguments))
-        return records[-1]
-
-    module, source = MODULES[function], mutant.source if mutant.function == function else source_of(function)
-    namespace = {**vars(module), name: listening}
-    exec(compile(source, f"<{function}>", "exec"), namespace)
-    namespace[function](**run.inputs)
-    if len(records) != len(run.inputs["dh"]):
-        return claimed
-    stacked = {n: np.stack([getattr(r, n) for r in reversed(records)]) for n in records[0]._fields}
-    return {**{n: q for n, q in stacked.items() if n in run.truth}, **claimed}
+    size = max(np.abs(truth).max(initial=0), 1e-300)
+    return np.round(np.nan_to_num(q / size, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
 
 
 if __name__ == "__main__":

@@ -1,19 +1,108 @@
-"""For each backward function the problem that the gradient checker is given: a number f, and what it is a function of.
+"""For each backward function a small random problem, and what the gradient checker is given for it.
 
-The inputs of the backward are those of numpylm.tutor.standard_inputs; f is the forward's result times the
-gradients that come in, summed, so that the backward's results are f's gradients.
+inputs_of makes arrays by name, as numpylm.tutor.diagnose takes them, on which no mistake can hide: all sizes differ,
+weights and states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The checker's
+f is the forward's result times the gradients that come in, summed: so the backward's results are f's gradients.
 """
+
+import inspect
 
 import numpy as np
 
-from numpylm import gru, lstm, rnn
+from numpylm import activations, gru, lstm, rnn
 from numpylm.affine import affine_forward
 from numpylm.embedding import embedding_forward
 from numpylm.loss import cross_entropy_forward
-from numpylm.tutor.mistakes import MODULES
-from numpylm.tutor.standard_inputs import standard_inputs
 
-CELLS = {"rnn": rnn.rnn_cell(), "lstm": lstm.lstm_cell(), "gru": gru.gru_cell()}
+CELLS = {"rnn": rnn.rnn_cell, "lstm": lstm.lstm_cell, "gru": gru.gru_cell}
+
+
+def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3, 5)):
+    """The arrays of a small problem for one of our functions, name -> array; sizes are T, N, D, H."""
+    rng = np.random.default_rng(seed)
+    name, (T, N, D, H), V = function.split("_")[0], sizes, 6
+    if name in CELLS:
+        return cell_inputs(name, rng, sizes, "_step" in function, masked, nonlinearity)
+    if name == "affine":
+        return {"dy": rng.standard_normal((T, N, V)), "x": rng.standard_normal((T, N, H)),
+                "W": rng.standard_normal((H, V)), "b": rng.standard_normal(V)}  # fmt: skip
+    if name == "embedding":
+        tokens = np.array([[1, 4], [4, 0], [2, 4], [1, 3]])
+        return {"dx": rng.standard_normal((T, N, D)), "tokens": tokens, "vocab_size": V, "E": rng.standard_normal((V, D))}
+    if name == "cross":
+        targets = np.array([[1, 4], [-1, 0], [2, 4], [5, 3]])
+        return {"logits": rng.standard_normal((T, N, V)), "targets": targets}
+    a = rng.standard_normal((T, N, V))
+    if not function.endswith("_backward"):
+        return {"a": a}
+    gradient, output = inspect.signature(getattr(activations, function)).parameters
+    return {gradient: rng.standard_normal(a.shape), output: getattr(activations, function.removesuffix("_backward"))(a)}
+
+
+def cell_inputs(name, rng, sizes, is_step, masked, nonlinearity):
+    """The arrays of a cell's sequence, or of one step."""
+    (T, N, D, H), cell = sizes, CELLS[name]()
+    state = list(cell.State._fields)
+    found = {name: rng.standard_normal(shape) for name, shape in cell.shapes(D, H).items()}
+    found |= {"nonlinearity": nonlinearity} if name == "rnn" else {}
+    if is_step:
+        found |= {"x_t": rng.standard_normal((N, D)), "dh_t": rng.standard_normal((N, H))}
+        found |= {f"{q}_prev": rng.standard_normal((N, H)) for q in state}
+        return found | ({"dc_next": rng.standard_normal((N, H))} if "c" in state else {})
+    found |= {"x": rng.standard_normal((T, N, D)), "dh": rng.standard_normal((T, N, H))}
+    found |= {f"{q}_0": rng.standard_normal((N, H)) for q in state}
+    found |= {f"d{q}_T": rng.standard_normal((N, H)) for q in state}
+    if masked:
+        found["mask"] = np.arange(N) * (np.arange(T)[:, None] == T - 1) == 0  # the last sequences end one step early
+        found["recurrent_dropout"] = 2.0 * (np.arange(N * H).reshape(N, H) % 2)
+    return found
+
+
+def checked_problem(case, inputs):
+    """(f, its arguments, claim): what check_gradients takes; claim turns named gradients into the arguments' gradients."""
+    if case.cell:
+        return sequence_problem(case)
+    if case.function == "affine_backward":
+        names = ("x", "W", "b")
+        return (
+            remembered(lambda x, W, b: (inputs["dy"] * affine_forward(x, W, b)).sum()),
+            {name: inputs[name] for name in names},
+            lambda gradients: {name: gradients[f"d{name}"] for name in names},
+        )
+    if case.function == "embedding_backward":
+        f = remembered(lambda E: (inputs["dx"] * embedding_forward(inputs["tokens"], E)).sum())
+        return f, {"E": inputs["E"]}, lambda gradients: {"E": gradients["dE"]}
+    targets = inputs["targets"]
+
+    def f(logits):
+        nats = np.log(np.exp(logits).sum(axis=-1)) - np.take_along_axis(logits, targets[..., None], -1)[..., 0]
+        return nats[targets != -1].mean()
+
+    assert abs(f(inputs["logits"]) - cross_entropy_forward(inputs["logits"], targets)[0]) < 1e-12
+    return remembered(f), {"logits": inputs["logits"]}, lambda gradients: {"logits": gradients["dlogits"]}
+
+
+def sequence_problem(case):
+    """A whole sequence, or the sequence of one step: dh · h + dstate_T · state_T."""
+    cell = CELLS[case.cell]()
+    parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
+    state_0 = [getattr(trace.steps[0], f"{name}_prev") for name in cell.State._fields]
+    outer = {"x": "dx", **{f"{name}_0": f"d{name}_0" for name in cell.State._fields}}
+    if case.is_step:
+        outer = {"x": "dx_t", **{f"{name}_0": f"d{name}_prev" for name in cell.State._fields}}
+    arguments = {**parameters._asdict(), "x": trace.x, **dict(zip(list(outer)[1:], state_0, strict=True))}
+
+    def f(**arrays):
+        given = cell.Parameters(*[arrays[name] for name in cell.Parameters._fields])
+        state = cell.State(*[arrays[f"{name}_0"] for name in cell.State._fields])
+        out = cell.forward(given, arrays["x"], state, trace.mask, trace.recurrent_dropout)
+        return (dh * out.h).sum() + sum((d * q).sum() for d, q in zip(dstate_T, out.state, strict=True))
+
+    def claim(gradients):
+        named = {name: gradients[outer.get(name, f"d{name}")] for name in arguments}
+        return {**named, "x": named["x"].reshape(trace.x.shape) if named["x"].size == trace.x.size else named["x"]}
+
+    return remembered(f), arguments, claim
 
 
 def remembered(f):
@@ -27,108 +116,3 @@ def remembered(f):
         return known[key]
 
     return with_memory
-
-
-def problem_of(function):
-    """(inputs of the backward, f, its arguments, claim) where claim turns named gradients into the arguments'."""
-    inputs = standard_inputs(function, np.random.default_rng(0))
-    name = function.split("_")[0]
-    if "step" in function:
-        return inputs, *step_problem(name, inputs)
-    if name in CELLS:
-        return inputs, *sequence_problem(CELLS[name], inputs)
-    return inputs, *other_problem(function, inputs)
-
-
-def step_problem(name, inputs):
-    """One step: its value is dh_t · h_t, and dc_next · c_t for the LSTM; the weights' gradient needs da_t or dhW_t."""
-    step, W = inputs["step"], inputs["W_hh" if name == "rnn" else "W_h"]
-    forward = getattr(MODULES[f"{name}_step_backward"], f"{name}_step")
-    rng = np.random.default_rng(0)
-    recorded = recover_step_arguments(name, inputs, rng)
-
-    def f(**arrays):
-        out = forward(**arrays, **({"recurrent_dropout": inputs["recurrent_dropout"]} if name == "gru" else {}))
-        value = (inputs["dh_t"] * out.h_t).sum()
-        return value + (inputs["dc_next"] * out.c_t).sum() if name == "lstm" else value
-
-    def claim(gradients):
-        into_W = gradients["dhW_t" if name == "gru" else "da_t"]
-        entered = step.h_in if name == "gru" else step.h_prev
-        claims = {
-            "xW_t": gradients["da_t"],
-            "h_prev": gradients["dh_prev"],
-            "W_hh" if name == "rnn" else "W_h": entered.T @ into_W,
-        }
-        if name == "lstm":
-            claims["c_prev"] = gradients["dc_prev"]
-        if name == "gru":
-            claims["b_hn"] = gru.gate_columns(into_W, gru.N, 3).sum(axis=0)
-        return claims
-
-    assert W is recorded["W_hh" if name == "rnn" else "W_h"]
-    return remembered(f), recorded, claim
-
-
-def recover_step_arguments(name, inputs, rng):
-    """The step's arguments, from its record: xW_t is what the gates' inverse functions leave."""
-    step = inputs["step"]
-
-    def logit(s):
-        return np.log(s / (1 - s))
-
-    if name == "rnn":
-        return {"xW_t": step.a_t - step.h_prev @ inputs["W_hh"], "h_prev": step.h_prev, "W_hh": inputs["W_hh"]}
-    W_h = inputs["W_h"]
-    if name == "lstm":
-        a_t = np.concatenate((logit(step.i_t), logit(step.f_t), logit(step.o_t), np.arctanh(step.c_tilde_t)), axis=1)
-        return {"xW_t": a_t - step.h_prev @ W_h, "h_prev": step.h_prev, "c_prev": step.c_prev, "W_h": W_h}
-    hW = step.h_in @ W_h
-    b_hn = (step.hW_n - gru.gate_columns(hW, gru.N, 3))[0]
-    gates = (logit(step.r_t) - gru.gate_columns(hW, gru.R, 3), logit(step.z_t) - gru.gate_columns(hW, gru.Z, 3))
-    xW_t = np.concatenate((*gates, np.arctanh(step.n_t) - step.r_t * step.hW_n), axis=1)
-    return {"xW_t": xW_t, "h_prev": step.h_prev, "W_h": W_h, "b_hn": b_hn}
-
-
-def sequence_problem(cell, inputs):
-    """A whole sequence: dh · h + dstate_T · state_T."""
-    trace, parameters = inputs["trace"], inputs["parameters"]
-    first = trace.steps[0]
-    start = first.h_prev
-    if trace.recurrent_dropout is not None and cell.name != "gru":
-        start = np.where(trace.recurrent_dropout, first.h_prev / np.maximum(trace.recurrent_dropout, 1), 0.7)
-    state_0 = cell.State(start, first.c_prev) if cell.name == "lstm" else cell.State(start)
-    arguments = {**parameters._asdict(), "x": trace.x, **{f"{name}_0": q for name, q in state_0._asdict().items()}}
-
-    def f(**arrays):
-        given = cell.Parameters(*[arrays[name] for name in cell.Parameters._fields])
-        state = cell.State(*[arrays[f"{name}_0"] for name in cell.State._fields])
-        out = cell.forward(given, arrays["x"], state, trace.mask, trace.recurrent_dropout)
-        return (inputs["dh"] * out.h).sum() + sum(
-            (d * q).sum() for d, q in zip(inputs["dstate_T"], out.state, strict=True)
-        )
-
-    return remembered(f), arguments, lambda gradients: {name: gradients[f"d{name}"] for name in arguments}
-
-
-def other_problem(function, inputs):
-    """The affine map, the embedding and the loss."""
-    if function == "affine_backward":
-        arguments = {"x": inputs["x"], "W": inputs["W"], "b": np.ones(inputs["W"].shape[1])}
-        return (
-            remembered(lambda x, W, b: (inputs["dy"] * affine_forward(x, W, b)).sum()),
-            arguments,
-            lambda gradients: {name: gradients[f"d{name}"] for name in arguments},
-        )
-    if function == "embedding_backward":
-        E = np.random.default_rng(1).standard_normal((inputs["vocab_size"], inputs["dx"].shape[-1]))
-        f = remembered(lambda E: (inputs["dx"] * embedding_forward(inputs["tokens"], E)).sum())
-        return f, {"E": E}, lambda gradients: {"E": gradients["dE"]}
-    y, targets = inputs["trace"]
-
-    def f(logits):
-        nats = np.log(np.exp(logits).sum(axis=-1)) - np.take_along_axis(logits, targets[..., None], -1)[..., 0]
-        return nats[targets != -1].mean()
-
-    assert abs(f(np.log(y)) - cross_entropy_forward(np.log(y), targets)[0]) < 1e-12
-    return remembered(f), {"logits": np.log(y)}, lambda gradients: {"logits": gradients["dlogits"]}

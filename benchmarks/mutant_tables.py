@@ -74,7 +74,7 @@ def best_single(outcomes):
     reached = 0
     for mutants in groups.values():
         lines = {line for m in mutants for line in product(m.quantities, m.equations or ("",))}
-        names = [Finding(quantity, equation, "") for quantity, equation in lines]
+        names = [Finding("", quantity, equation) for quantity, equation in lines]
         reached += max(Counter(f for f in names for m in mutants if is_right(f, m)).values(), default=0)
     return f"{100 * reached / len(outcomes):.0f} %" if outcomes else "-"
 

@@ -226,8 +226,6 @@ def attributes(node, scope):
 
 def other_names(node, scope):
     """Another gradient, or another gate."""
-    if node.id in ("R", "Z", "N"):
-        return [ast.Name(other, ast.Load()) for other in "RZN" if other != node.id]
     if node.id in scope.names or node.id.startswith("da_") or node.id.startswith("dhW_"):
         return [ast.Name(name, ast.Load()) for name in scope.names if name != node.id]
     return []

@@ -1,71 +1,115 @@
-"""Algebraic evidence: what a wrong gradient has in common with the right one.
+"""What a wrong gradient has in common with the right one.
 
-Each function below looks for one relation between a claimed gradient q and the true one p, two arrays of one shape, and
-returns a sentence, or None. A relation counts only where it holds to a millionth of p's size, not by accident.
+Each function compares a claimed gradient q with the true one p, two arrays of one shape, and returns a sentence or None.
+A relation counts only if it holds to a millionth of p's size, so that it is no accident. NaN in p means "not measured".
 """
 
 import numpy as np
 
 CLOSE = 1e-6
+GATES = {4: ("i", "f", "o", "c̃"), 3: ("r", "z", "n")}
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def explain(report, claims, truths, arrays):
     """Sentences on what is likely wrong with each wrong gradient of a report, and on what all have in common."""
     wrong = [row.name for row in report.rows if row.num_wrong and row.name in truths]
-    complete = {name: truths[name] for name in wrong if not np.isnan(truths[name]).any()}
-    shared = common_factor(claims, complete)
+    wrong = [name for name in wrong if not np.isnan(truths[name]).all()]
+    sizes = sizes_of(arrays)
+    shared = common_factor(claims, {name: truths[name] for name in wrong}, sizes)
     if shared:
         return (shared,)
-    sizes = named_sizes(arrays)
-    sentences = [
-        f"d{name}: {sentence}" for name in complete for sentence in relations(claims[name], truths[name], sizes)
-    ]
-    return tuple(sentences)
+    said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in wrong])
+    for name in wrong:
+        found = relations(claims[name], truths[name], sizes, gates_of(name, arrays))
+        said += [f"d{name}: {sentence}" for sentence in found]
+    return tuple(said)
 
 
-def common_factor(claims, truths):
+def relations(q, p, sizes, gates=0):
+    """The sentences that hold for a claim q and a truth p, the most telling first; two at the most.
+
+    sizes are {"T": 4, …}, by which a factor is named; gates is how many gates the columns hold, 0 for none.
+    """
+    measured = ~np.isnan(p)
+    q_seen, p_seen = q[measured], p[measured]
+    found = [unused(q_seen, p_seen), zero(q_seen, p_seen), factor(q_seen, p_seen, sizes), clipped(q, p, measured)]
+    if measured.all():
+        found += [transposed(q, p), reversed_axis(q, p), shifted(q, p)]
+        found += [swapped_gates(q, p, gates), repeated(q, p), right_steps(q, p), right_gates(q, p, gates)]
+    return [sentence for sentence in found if sentence][:2]
+
+
+def common_factor(claims, truths, sizes=None):
     """One factor that every wrong gradient is off by: a loss averaged otherwise than its gradient, or clipping."""
     if len(truths) < 2:
         return None
-    factors = [factor_of(claims[name], truth) for name, truth in truths.items()]
+    factors = [factor_of(claims[name][~np.isnan(p)], p[~np.isnan(p)]) for name, p in truths.items()]
     if None in factors or max(factors) - min(factors) > CLOSE * abs(factors[0]):
         return None
-    total = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
-    if 0 < factors[0] < 1 and is_round(total):
+    times = f"all gradients are the right ones times {factors[0]:.6g}"
+    norm = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
+    if 0 < factors[0] < 1 and is_round(norm):
         return (
-            f"all gradients are the right ones times {factors[0]:.6g}, and their global norm is {total:.6g}: they were "
-            "clipped before they were checked. Clipping belongs in the training loop, never in a backward pass"
+            f"{times}, and their global norm is {norm:.6g}: they were clipped before they were checked. Clipping "
+            "belongs in the training loop, never in a backward pass"
         )
+    if close(factors[0], -1):
+        return "all gradients have the wrong sign"
     return (
-        f"all gradients are the right ones times {factors[0]:.6g}: the loss is averaged (or summed) over another "
-        "number than its gradient is divided by, for instance over T·N in one and N in the other"
+        f"{times}{size_words(factors[0], sizes or {})}: the loss is averaged (or summed) over another number than its "
+        "gradient is divided by, for instance over T·N in one and N in the other"
     )
 
 
-def relations(q, p, sizes):
-    """The sentences that hold for a claim q and a truth p, the most telling first."""
-    candidates = [nothing(q, p), factor(q, p, sizes), transposed(q, p), reversed_axis(q, p), shifted(q, p)]
-    candidates += [swapped_blocks(q, p), clipped_entries(q, p), repeated(q, p), right_in_part(q, p)]
-    return [sentence for sentence in candidates if sentence][:2]
+def same_arrays(claims, wrong):
+    """A list of sentences: a wrong claim that equals another one."""
+    said = []
+    for name in wrong:
+        for other, q in claims.items():
+            is_new = other != name and not (other in wrong and other < name)
+            if is_new and q.size > 1 and q.any() and same(claims[name], q):
+                said.append(f"{name} equals {other}: the same array is returned for both")
+    return said
 
 
-def nothing(q, p):
+def unused(q, p):
+    """Nothing depends on it: its gradient is zero, whatever is claimed."""
+    if q.any() and p.size and not p.any():
+        return "it is zero: the loss does not depend on it. Does the forward use it, or another array in its place?"
+    return None
+
+
+def zero(q, p):
     """Zero where it should not be."""
     return "it is zero everywhere: this path to the loss is missing" if not q.any() and p.any() else None
 
 
 def factor(q, p, sizes):
-    """A constant factor, named where it is one of the sizes."""
-    found = factor_of(q, p)
-    if found is None:
+    """A constant factor, named if it is one of the sizes."""
+    k = factor_of(q, p)
+    if k is None:
         return None
-    if close(found, -1):
-        return "it has the wrong sign"
-    names = [name for name, size in sizes.items() if close(found, size)]
-    names += [f"1/{name}" for name, size in sizes.items() if close(found, 1 / size)]
-    meaning = f", which is {' or '.join(names[:3])}" if names else ""
-    return f"it is the right one times {found:.6g}{meaning}"
+    return "it has the wrong sign" if close(k, -1) else f"it is the right one times {k:.6g}{size_words(k, sizes)}"
+
+
+def size_words(k, sizes):
+    """ ", which is 1/N (N = 3)", or nothing."""
+    sizes = {name: size for name, size in sizes.items() if size > 1}
+    if {"T", "N"} <= sizes.keys():
+        sizes["T·N"] = sizes["T"] * sizes["N"]
+    names = [f"{name} (= {size})" for name, size in sizes.items() if close(k, size)]
+    names += [f"1/{name} ({name} = {size})" for name, size in sizes.items() if close(k, 1 / size)]
+    return f", which is {' or '.join(names[:3])}" if names else ""
+
+
+def clipped(q, p, measured):
+    """Entries cut at a limit. An entry that was not measured may be the one that shows the limit."""
+    limit = np.abs(q).max(initial=0)
+    q, p = q[measured], p[measured]
+    if limit > 0 and same(q, np.clip(p, -limit, limit)) and not same(q, p):
+        return f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the training loop, not here"
+    return None
 
 
 def transposed(q, p):
@@ -79,76 +123,92 @@ def reversed_axis(q, p):
     """An axis that runs backwards."""
     for axis in range(p.ndim):
         if p.shape[axis] > 1 and same(q, np.flip(p, axis)) and not same(q, p):
-            return f"it is right, but reversed along {named_axis(p, axis)}"
+            return f"it is right, but reversed along {axis_name(p, axis)}"
     return None
 
 
 def shifted(q, p):
     """Off by one in time."""
-    if p.ndim != 3 or len(p) < 3:
+    if p.ndim == 3 and len(p) > 2:
+        for shift, name in ((1, "t - 1"), (-1, "t + 1")):
+            if same(q[max(shift, 0) : len(q) + min(shift, 0)], p[max(-shift, 0) : len(p) - max(shift, 0)]):
+                return f"it is off by one in time: entry t holds what belongs to {name}"
+    return None
+
+
+def swapped_gates(q, p, gates):
+    """Gates in another order, or one gate's gradient in two places."""
+    if not gates:
         return None
-    if same(q[1:], p[:-1]):
-        return "it is off by one in time: entry t holds what belongs to t - 1"
-    if same(q[:-1], p[1:]):
-        return "it is off by one in time: entry t holds what belongs to t + 1"
-    return None
-
-
-def swapped_blocks(q, p):
-    """Gates in another order."""
-    for number, names in ((4, "ifoc"), (3, "rzn")):
-        if p.shape and p.shape[-1] % number == 0 and p.shape[-1] >= number:
-            ours, theirs = np.split(p, number, axis=-1), np.split(q, number, axis=-1)
-            order = [next((k for k in range(number) if same(block, ours[k])), None) for block in theirs]
-            if None not in order and order != sorted(order):
-                found = ", ".join(names[k] for k in order)
-                return f"its gates stand in the order {found}; they should be in the order {', '.join(names)}"
-    return None
-
-
-def clipped_entries(q, p):
-    """Entries cut at a limit."""
-    limit = np.abs(q).max(initial=0)
-    if limit > 0 and same(q, np.clip(p, -limit, limit)) and not same(q, p):
-        return f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the training loop, not here"
-    return None
+    ours, theirs, names = np.split(p, gates, axis=-1), np.split(q, gates, axis=-1), GATES[gates]
+    order = [next((k for k in range(gates) if same(block, ours[k])), None) for block in theirs]
+    if None in order or order == list(range(gates)):
+        return None
+    if len(set(order)) == gates:
+        found = ", ".join(names[k] for k in order)
+        return f"its gates stand in the order {found}; they should be in the order {', '.join(names)}"
+    copied = [f"that of {names[k]} equals that of {names[j]}" for k, j in enumerate(order) if k != j]
+    return f"{', '.join(copied)}: the same array is returned for both"
 
 
 def repeated(q, p):
-    """A sum that was broadcast or never taken: the same value along an axis."""
+    """The same values all along an axis: a sum was never taken, or spread."""
     for axis in range(p.ndim):
         first = np.take(q, [0], axis)
         if p.shape[axis] > 1 and q.any() and same(q, np.broadcast_to(first, q.shape)) and not same(q, p):
-            return f"it is the same all along {named_axis(p, axis)}: something was summed and spread that should not be"
+            return f"it is the same all along {axis_name(p, axis)}: something was summed and spread that should not be"
     return None
 
 
-def right_in_part(q, p):
-    """Right in some time steps, or in some gates, and wrong in the others."""
-    if p.ndim == 3 and len(p) > 1:
-        right = [t for t in range(len(p)) if same(q[t], p[t], np.abs(p).max())]
-        if right == [len(p) - 1]:
-            return (
-                "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or "
-                "wrong"
-            )
-        if right == [0]:
-            return "it is right at the first time step only"
-        if right and len(right) < len(p):
-            return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others"
-    for number, names in ((4, "ifoc"), (3, "rzn")):
-        if p.shape and p.shape[-1] % number == 0 and p.shape[-1] > number:
-            pairs = zip(np.split(q, number, axis=-1), np.split(p, number, axis=-1), strict=True)
-            right = [same(block, truth, np.abs(p).max()) for block, truth in pairs]
-            if any(right) and not all(right):
-                wrong = ", ".join(name for name, is_right in zip(names, right, strict=True) if not is_right)
-                return f"of its {number} blocks of columns, only {wrong} {'is' if len(wrong) == 1 else 'are'} wrong"
+def right_steps(q, p):
+    """Right in some time steps, and wrong in the others."""
+    if p.ndim != 3 or len(p) < 2:
+        return None
+    right = [t for t in range(len(p)) if same(q[t], p[t], np.abs(p).max())]
+    if right == [len(p) - 1]:
+        return (
+            "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or wrong"
+        )
+    if right == [0]:
+        return "it is right at the first time step only"
+    if right and len(right) < len(p):
+        return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others"
     return None
+
+
+def right_gates(q, p, gates):
+    """Right in some gates, and wrong in the others."""
+    if not gates:
+        return None
+    pairs = zip(GATES[gates], np.split(q, gates, axis=-1), np.split(p, gates, axis=-1), strict=True)
+    wrong = [name for name, block, truth in pairs if not same(block, truth, np.abs(p).max())]
+    if not 0 < len(wrong) < gates:
+        return None
+    return f"only its columns of {', '.join(wrong)} are wrong, of its {gates} gates"
+
+
+def gates_of(name, arrays):
+    """How many gates the columns of an array of this name hold: 4, 3, or 0. A cell's W_h is (H, 4H) or (H, 3H)."""
+    prefix, _, last = name.rpartition(".")
+    W_h = arrays.get(f"{prefix}.W_h" if prefix else "W_h")
+    if last not in ("W_x", "W_h", "b") or W_h is None or W_h.ndim != 2:
+        return 0
+    number = W_h.shape[1] // W_h.shape[0]
+    return number if number in GATES and W_h.shape[1] == number * W_h.shape[0] else 0
+
+
+def sizes_of(arrays):
+    """The sizes that a factor may be: T and N of an array (T, N, ·), and every axis of the others."""
+    sizes = {}
+    for name, array in arrays.items():
+        for axis, size in enumerate(array.shape):
+            sizes.setdefault("TN"[axis] if array.ndim == 3 and axis < 2 else f"axis {axis} of {name}", size)
+    return sizes
 
 
 def factor_of(q, p):
-    """The number k with q = k p, or None where there is none, or it is 0, or 1 in the digits that are shown."""
-    if not p.any() or p.size < 2:
+    """The number k with q = k p, or None: there is none, or it is 0, or it is 1 in the digits that are shown."""
+    if p.size < 2 or not p.any():
         return None
     k = float((q * p).sum() / (p * p).sum())
     return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
@@ -170,23 +230,6 @@ def is_round(number):
     return number > 0 and close(number, float(f"{number:.2g}"))
 
 
-def named_sizes(arrays):
-    """Sizes that a factor may be: every axis of every array, and the products of the first two axes."""
-    sizes = {"2": 2}
-    for array in arrays.values():
-        for axis, size in enumerate(array.shape):
-            if size > 1:
-                sizes.setdefault(f"{axis_name(array, axis)} = {size}", size)
-        if array.ndim == 3:
-            sizes.setdefault(f"T·N = {array.shape[0] * array.shape[1]}", array.shape[0] * array.shape[1])
-    return sizes
-
-
 def axis_name(array, axis):
-    """What an axis is in the package's convention: (T, N, ·) for three axes."""
-    return "TN"[axis] if array.ndim == 3 and axis < 2 else f"the size of axis {axis}"
-
-
-def named_axis(array, axis):
-    """An axis by its number and, where it has one, its name."""
-    return f"axis {axis} ({axis_name(array, axis)})" if array.ndim == 3 and axis < 2 else f"axis {axis}"
+    """An axis by its number and, in an array (T, N, ·), its name."""
+    return f"axis {axis} ({'TN'[axis]})" if array.ndim == 3 and axis < 2 else f"axis {axis}"

@@ -12,7 +12,7 @@ import numpy as np
 from numpylm import gru, lstm, rnn
 from numpylm.tutor.assignment_problems import Problem
 
-START = {"state_0", "h_0", "c_0", "h_prev", "c_prev", "trace", "cache", "step"}  # by which a start state may come in
+WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in
 ROWS = {"RNN": ("W_xh", "W_hh", "b_h"), "LSTM": ("W_x", "W_h", "b"), "GRU": ("W_x", "W_h", "b")}
 GATES = {"RNN": "", "LSTM": "ifoc", "GRU": "rzn"}
 
@@ -35,9 +35,8 @@ class Network:
         self.State = with_keys(getattr(module, f"{kind}State"))
         self.parameters = self.Parameters(*[sizes.scale * random_weights(rng, shape) for shape in shapes.values()])
         self.x = rng.standard_normal((T, N, D))
-        self.state_0 = self.State(*[sizes.scale * rng.standard_normal((N, H)) for _ in self.State._fields])
-        if not asked & START:
-            self.state_0 = self.State(*[np.zeros((N, H)) for _ in self.State._fields])
+        given = {q: bool(asked & (WHOLE | {f"{q}_0", f"{q}_prev"})) for q in self.State._fields}
+        self.state_0 = self.State(*[given[q] * sizes.scale * rng.standard_normal((N, H)) for q in given])
         W_x, self.W_h, b = [getattr(self.parameters, name) for name in ROWS[kind]]
         self.xW = self.x @ W_x + b
         self.recurrent = (self.W_h, self.parameters.b_hn) if kind == "GRU" else (self.W_h,)

@@ -5,13 +5,16 @@ import difflib
 import math
 import secrets
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.child import Child
 from numpylm.tutor.examine import check_function
+from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
 from numpylm.tutor.stop import Stop
+from numpylm.tutor.units import find_units
 
 
 class Result(NamedTuple):
@@ -24,11 +27,15 @@ class Result(NamedTuple):
     hides: tuple = ()  # files that hide a module of Python's
     notes: tuple = ()  # on how the file was read, and what it holds under known names and is not checked
     seed: int = 0
+    unchecked: dict = MappingProxyType({})  # name -> why, of what looks like a backward and is not checked
+    asked: bool = False  # whether functions were required: then nothing else counts
 
     @property
     def ok(self):
         """Whether the file passes."""
-        return not self.error and bool(self.findings) and all(f["status"] == "ok" for f in self.findings.values())
+        is_whole = self.asked or not self.unchecked
+        return not self.error and bool(self.findings) and is_whole and all(
+            f["status"] == "ok" for f in self.findings.values())  # fmt: skip
 
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child):
@@ -77,7 +84,25 @@ def check_contents(path, required, child, seed):
             finding = check_one(file, name)
             file.states[name] = "shared" if finding.pop("shared", False) else finding["status"]
             contents.setdefault("findings", {})[name] = finding
+    check_units(file)
     return as_result(path, contents, required, seed)
+
+
+def check_units(file):
+    """Checks the forwards and backwards of other conventions."""
+    found = file.contents.setdefault("findings", {})
+    judged = {name for name, finding in found.items() if finding["status"] != "not checked"}
+    units, file.contents["unchecked"] = find_units(file.contents, judged)
+    for unit in units:
+        if file.child.process is None:
+            read(file.child)
+        file.child.left = file.child.seconds
+        try:
+            for name, finding in judge_unit(file, unit).items():
+                if name not in judged and found.get(name, finding)["status"] == "not checked" or name not in found:
+                    found[name] = finding
+        except Stop as stop:
+            found[unit.name] = stop.finding
 
 
 def read(child):
@@ -121,7 +146,8 @@ def as_result(path, contents, required, seed):
     found = contents.get("findings", {})
     names = [*found, *required, *contents["exercise"]]
     findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
-    return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed)
+    return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed,
+                  contents.get("unchecked", {}), bool(required or contents["exercise"]))  # fmt: skip
 
 
 def other_names(contents):
@@ -134,7 +160,11 @@ def notes(contents):
     functions = contents["functions"]
     said = list(contents["notes"])
     said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
-    said += [f"line {failed['line']} could not be run: {failed['error']}" for failed in contents["failures"]]
+    for failed in contents["failures"]:
+        used = failed.get("stand_ins", [])
+        words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
+        if "Error" in failed["error"] and ("Import" in failed["error"] or "ModuleNotFound" in failed["error"]):
+            said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
     library = [name for name in ASSIGNMENTS if name in functions and functions[name]["kind"] == "library"]
     if library:
         said.append(f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked")

@@ -1,222 +1,140 @@
-"""What is likely wrong with a backward pass, in the equations' words.
+"""What is likely wrong with a function, given the values that it returned: from arrays by name to ranked sentences.
 
-    for sentence in diagnose("lstm_step_backward", {"dh_t": …, "dc_next": …, "step": …, "W_h": …}, claimed):
-        print(sentence)
+    for finding in diagnose("lstm_step_backward", {"x_t": …, "h_prev": …, …, "dh_t": …, "dc_next": …}, claimed):
+        print(finding.words)
 
-The truth is our own backward on the same inputs. The evidence is taken in this order:
+Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the library    the claim equals, to rounding, what a known mistake returns (mistakes_library.py)
-    intermediates  where they are claimed too: the first wrong one in backward order, and what is right before it
-    suspects       from the final gradients alone: the lines each of which, if only it is wrong, explains the claim
-                   (suspects.py), and what was likely written there (formulas.py)
-    the algebra    a sign, a factor, a transpose, a shift in time (evidence.py)
+    the values themselves    a wrong shape, two of them exchanged, the same one twice, zero everywhere, one factor in all
+    the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
+    suspects                 the lines of a backward each of which, if only it is wrong, explains all (suspects.py)
+    intermediates            if they are claimed too: the first wrong one in the order of computation
+    relations                what each wrong value has in common with the right one (relations.py)
+
+Several mistakes are told apart if what they spoil does not come from each other: each is explained by itself.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import activations, require
-from numpylm.proof.evidence import named_sizes, relations
-from numpylm.proof.nested import arrays_of
-from numpylm.tutor.mistakes import MODULES, named_gradients
-from numpylm.tutor.sentences import (
-    Finding,
-    about,
-    alternative,
-    at,
-    known,
-    not_finite,
-    suspicion,
-    tie,
-    wrong_after,
-    wrong_shape,
-)
-from numpylm.tutor.suspects import LARGEST, all_suspects, flat, reaches
-from numpylm.tutor.wiretap import Wiretap
+from numpylm.tutor import numeric_mistakes, window_mistakes
+from numpylm.tutor.case import case_of, cell_of, equation_of_result
+from numpylm.tutor.causes import LETTERS, Question, gradients, matching, numbers
+from numpylm.tutor.lines import right_run
+from numpylm.tutor.mistakes import MODULES
+from numpylm.proof.evidence import same
+from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
 
-FINAL = {"dh_t", "da_t", "dhW_t", "dh_prev", "dc_prev"}  # what a step's caller goes on with
+ORDER = "Look at the order in which you return (or unpack) them"
+DICT = "; return a dict with {} and cache, and the report says which is wrong first"
+FIELDS = {"lstm": "i_t, f_t, o_t, c_tilde_t, c_t, h_t", "gru": "r_t, z_t, n_t, h_t"}
 
 
-def diagnose(function, inputs, claimed):
-    """Sentences on what is likely wrong with claimed gradients, the most telling first; none where they are right.
+def can_diagnose(function):
+    """Whether the diagnosis knows a function line by line, and not by its results alone."""
+    return function in MODULES or bool(cell_of(function))
 
-    function  the name of one of our backward functions, such as "lstm_step_backward" or "gru_backward"
-    inputs    its keyword arguments; small ones, T N H up to about 600, let single lines be told apart
-    claimed   our record, or name -> array for any part of what can be claimed: for a step the record's fields and da_i,
-              da_f, …; for a sequence dW_x … db, dx, dh_0, dc_0, and each field of its steps as one array (T, N, ·);
-              otherwise the fields, or dE, dlogits or da where the function returns one array
-    Raises ValueError for an unknown function or an unknown name among the claims.
+
+def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
+    """Findings on what is likely wrong with what a function returned, the most telling first; [] if all is right.
+
+    function  the name of a function of ours, forward or backward; any other name, if truth is given
+    inputs    its arguments by name, for a cell plain arrays: x h_0 c_0 W_x W_h b dh dh_T dc_T of a sequence (T, N, ·);
+              x_t h_prev c_prev W_x W_h b dh_t dc_next of a step; a state or gradient that is not given is zero
+    claimed   name -> array: dx dW_x dW_h db dh_0 dc_0, or dx_t dh_prev dc_prev dW_x … of a step; a gate's own dW_xi;
+              any intermediate, such as da_f or dc_t
+    truth     name -> array, the right values: ours, if left out
+    trusted   names of functions that are known to be right
+    sizes     such as {"V": 9}, by which a constant factor can be named
+    Small inputs, T N H up to about 600, let single lines be told apart. Names that nothing is known of are left out.
     """
-    return [finding.sentence for finding in findings(function, inputs, claimed)]
+    special = {"truncated_bptt": window_mistakes.findings, "central_difference": numeric_mistakes.findings}
+    special["complex_step"] = special["central_difference"]
+    if function in special:
+        return special[function](function, inputs, claimed)
+    case = case_of(function, inputs) if can_diagnose(function) else None
+    return diagnose_case(case, claimed, truth, tuple(trusted), sizes or {})
 
 
-def findings(function, inputs, claimed, run=None):
-    """The same as diagnose, as Findings. run is Wiretap(function, inputs), for many claims on the same inputs."""
-    require.one_of("function", function, MODULES)
-    run = Wiretap(function, inputs) if run is None else run
-    claims = checked_claims(claimed, run)
-    spoilt = [wrong_shape(run, name, claims.pop(name)) for name in list(claims) if not has_shape(claims, run, name)]
-    unusable = [name for name in claims if not np.isfinite(claims[name]).all()]
-    spoilt += [not_finite(run, name, claims.pop(name)) for name in unusable]
-    return spoilt + explanations(run, claims) + algebra(run, claims, wrong_names(run, claims), inputs)
+def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
+    """The same for a Case, for many claims on one: what is known of it is computed once."""
+    right = results_of(case) if case else {}
+    right |= {name: np.asarray(q) for name, q in (truth or {}).items()}
+    claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
+    taken = exchanged(claims, right)
+    claims = {name: q for name, q in claims.items() if name not in taken}
+    found = [unusable(name, q, right[name], equation_of_result(case, name)) for name, q in claims.items()]
+    claims = {name: q for (name, q), finding in zip(claims.items(), found, strict=True) if finding is None}
+    claims = packed(case, claims, right)
+    wrong = [name for name, q in claims.items() if not agree(q, right[name])]
+    sizes = {**(case.sizes if case else {}), **(sizes or {})}
+    question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
+    found = [finding for finding in found if finding] + exchange_findings(taken)
+    explained = gradients if case is None or case.is_backward else values
+    return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
 
-def wrong_names(run, claims):
-    """The names of the claims that are not right."""
-    return [name for name in claims if not agree(claims[name], run.truth[name], run.scale(name))]
+def results_of(case):
+    """Name -> right array of all that can be claimed of a case, each gate's own share too."""
+    found = dict(right_run(case).results)
+    for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_"), ("da_t", "da_")):
+        gates = LETTERS.get(case.cell, "") if name in found else ""
+        blocks = np.split(found[name], len(gates), axis=-1) if gates else []
+        found |= {row + gate: block for gate, block in zip(gates, blocks, strict=True)}
+    return found
 
 
-def explanations(run, claims):
-    """Findings on which line is wrong, from claims of the right shapes; none where all are right."""
-    wrong = wrong_names(run, claims)
-    if not wrong:
-        return []
-    found = [known(mistake, run.function) for mistake in known_mistakes(run, claims)[:2]]
-    found = found or least_suspicion(run, claims)
-    first = first_wrong(run, claims)
-    if first and first.leads:
-        same = first.finding.quantity
-        found = [first.finding, *[other for other in found if other.is_known or other.quantity != same]]
-    elif first:
-        found = [*found, first.finding]
-    return found or [last_common(run, claims, wrong)]
-
-
-def checked_claims(claimed, run):
-    """Name -> claimed array; ValueError for names that the function has nothing of."""
-    claims = {name: np.asarray(array) for name, array in named_gradients(claimed, run.function).items()}
-    unknown = [name for name in claims if name not in run.truth]
-    if unknown or not claims:
-        raise ValueError(f"claimed holds {unknown or 'nothing'}; what can be claimed is {', '.join(run.truth)}")
+def packed(case, claims, right):
+    """The claims with each gate's own dW_xi, dW_xf, … side by side as dW_x; a gate that is not claimed counts as right."""
+    gates = LETTERS.get(case.cell, "") if case else ""
+    for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_")):
+        if any(row + gate in claims for gate in gates):
+            claims[name] = np.concatenate([claims.pop(row + gate, right[row + gate]) for gate in gates], axis=-1)
     return claims
 
 
-def has_shape(claims, run, name):
-    """Whether a claim has its quantity's shape."""
-    return claims[name].shape == run.truth[name].shape
-
-
-def agree(q, p, scale):
+def agree(q, p):
     """Whether two arrays agree to rounding, which for a float32 claim is coarse."""
-    return bool((np.abs(q - p) <= (1e-4 if q.dtype == np.float32 else 1e-9) * scale).all())
+    size = max(np.abs(p).max(initial=0), 1e-300)
+    return bool((np.abs(q - p) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
 
 
-def known_mistakes(run, claims):
-    """The library's entries, in the function itself and its step, that return just what is claimed."""
-    return [mistake for mistake in matching(run, claims) if not spreads(run, mistake)]
+def exchanged(claims, right):
+    """Name -> the name whose right value it holds, of wrong claims that stand in each other's places."""
+    wrong = [name for name, q in claims.items() if q.size > 1 and right[name].any() and not same(q, right[name])]
+    taken = {name: other for name in wrong for other in wrong if claims[name].any() and same(claims[name], right[other])}
+    while not set(taken.values()) <= set(taken):
+        taken = {name: other for name, other in taken.items() if other in taken}
+    return taken
 
 
-def widespread_mistakes(run, claims):
-    """Findings for a mistake in an activation's derivative, which spoils every line of a cell that calls it."""
-    return [known(mistake, run.function) for mistake in matching(run, claims) if spreads(run, mistake)][:1]
+def exchange_findings(taken):
+    """What to say of quantities that stand in each other's places."""
+    pairs = [(name, other) for name, other in taken.items() if taken[other] == name and name < other]
+    longer = [f"{name} holds what {other} should be" for name, other in taken.items() if taken[other] != name]
+    said = [f"{one} and {other} are exchanged: each holds what belongs to the other. {ORDER}" for one, other in pairs]
+    said += [f"{', '.join(longer)}: they are in another order. {ORDER}"] if longer else []
+    return [Finding(words, explains=True) for words in said]
 
 
-def least_suspicion(run, claims):
-    """One wrong line, if one explains the claim; a wrong derivative that several lines call, if that does."""
-    suspected, widespread = suspicions(run, claims), widespread_mistakes(run, claims)
-    return widespread if widespread and (not suspected or is_packed(suspected[0].quantity)) else suspected
+def values(question):
+    """Findings on what a forward returned."""
+    found = [known(mistake) for mistake in matching(question)[:1]]
+    return found or first_value(question) + numbers(question, question.wrong)
 
 
-def spreads(run, mistake):
-    """Whether a mistake is in an activation's derivative that the function calls."""
-    return MODULES[mistake.function] is activations and mistake.function != run.function
-
-
-def matching(run, claims):
-    """The library's entries that return just what is claimed."""
-    return [
-        mistake
-        for mistake, returned in run.faulty().items()
-        if mistake.function not in run.trusted
-        and claims.keys() <= returned.keys()
-        and all(has_shape(returned, run, name) for name in claims)
-        and all(agree(claims[name], returned[name], run.scale(name)) for name in claims)
-    ]
-
-
-class FirstWrong(NamedTuple):
-    """The finding on the first wrong intermediate, and whether it is a line of the step that can be blamed itself."""
-
-    finding: Finding
-    leads: bool
-
-
-def first_wrong(run, claims):
-    """The FirstWrong of the claimed intermediates, in the order of the backward pass; None where none is claimed."""
-    is_sequence = run.is_sequence
-    more = run.beyond(run.outputs).keys() if run.beyond else set()
-    if len(run.truth) == 1 or not claims.keys() - more - (run.outputs.keys() if is_sequence else FINAL):
-        return None
-    order = [name for name in run.truth if name in claims and not (is_sequence and name in run.outputs)]
-    order = [name for name in order if name not in more]
-    right = None
-    for t in reversed(range(len(run.truth[order[0]]))) if is_sequence else [...]:
-        for name in order:
-            if not agree(claims[name][t], run.truth[name][t], run.scale(name)):
-                assigned = any(line.quantity == name and "step" in line.function for line in run.lines)
-                return FirstWrong(wrong_after(run, name, right, t), assigned and not is_packed(name))
-            right = name
-    return None
-
-
-def is_packed(name):
-    """Whether a quantity holds several gates side by side."""
-    return name in ("da_t", "dhW_t")
-
-
-def suspicions(run, claims):
-    """Findings on the line that most likely is the only wrong one, and on the one that could be instead.
-
-    Where two lines explain the claim by equally small mistakes, no gradient can tell which it is, and one sentence
-    names both.
-    """
-    suspects = sorted(all_suspects(run, claims), key=likelihood)
-    others = [other for other in suspects[1:] if other.line.quantity != suspects[0].line.quantity]
-    if suspects and not is_packed(suspects[0].line.quantity):  # all gates together explain what one of them does
-        others = [other for other in others if not is_packed(other.line.quantity)]
-    if not others:
-        return [suspicion(best) for best in suspects[:1]]
-    if is_tie(suspects[0], others[0]):
-        return [tie(suspects[0], others[0]), *[alternative(other) for other in others[1:2]]]
-    return [suspicion(suspects[0]), alternative(others[0])]
-
-
-def likelihood(suspect):
-    """What suspects are sorted by: readable, near the right formula, of few entries, short, late in the source."""
-    return not suspect.formula, suspect.changes, suspect.num_entries, suspect.complexity, -suspect.line.order
-
-
-def is_tie(one, other):
-    """Whether nothing tells which of two lines is wrong: equally many changes, of equally many entries."""
-    return likelihood(one)[:3] == likelihood(other)[:3]
-
-
-def last_common(run, claims, wrong):
-    """The finding where no single quantity explains the claim: the last one that reaches all that is wrong."""
-    for line in [line for line in run.lines if line.function not in run.trusted]:
-        together = [other.quantity for other in run.lines if other.source == line.source]
-        if set(wrong) <= set(together):
-            words = f"{' and '.join(wrong)} come{'s' * (len(wrong) == 1)} from one line{at(line)}."
-            return about(line, words, is_explained=False)
-    difference = flat({name: claims[name] - run.truth[name] for name in claims}, claims, run)
-    lines = [line for line in run.suspected if reaches(run, line, claims, difference)]
-    if not lines:
-        line = run.line_of(wrong[0])
-        begin = f"more than one line is wrong; begin with {line.quantity}{at(line)}."
-        return about(line, begin, is_explained=False)
-    line = min(reversed(lines), key=lambda line: np.count_nonzero(flat(run.reach(line), claims, run)))
-    large = any(sum(value.size for value in run.values[other]) > LARGEST for other in lines)
-    hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
-    comes = f"all that is wrong comes from {line.quantity}{at(line)}, from one before it, or from several.{hint}"
-    return about(line, comes, is_explained=False)
-
-
-def algebra(run, claims, wrong, inputs):
-    """Findings of evidence.py on each wrong gradient."""
-    sizes = named_sizes(arrays_of({name: value for name, value in inputs.items() if name != "trace"}))
-    return [
-        Finding(name, run.line_of(name).equation, f"{name}: {sentence}.")
-        for name in wrong
-        for sentence in relations(claims[name], run.truth[name], sizes)
-    ]
+def first_value(question):
+    """Which wrong value of a step is computed first, and by which equation."""
+    case, right = question.case, question.truth
+    if not case.is_step:
+        return []
+    order = [name for name in results_of(case) if name in right and equation_of_result(case, name)]
+    first = next((name for name in order if name in question.wrong), None)
+    if first is None:
+        return []
+    if set(right) <= {"h_t", "c_t"} and case.cell in FIELDS:
+        words = f"{first} comes from {numbered(CELLS[case.cell])}{DICT.format(FIELDS[case.cell])}"
+    else:
+        before = order[: order.index(first)]
+        seen = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
+        words = f"look first at {first}, {numbered(equation_of_result(case, first))}{seen}"
+    return [Finding(words, first, equation_of_result(case, first))]

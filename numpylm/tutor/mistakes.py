@@ -1,116 +1,132 @@
-"""A mistake in a backward pass, and how the function that holds it is made.
+"""A mistake, and our function with the mistake in it.
 
-A Mistake names the line as it stands in our own source, what is written in its place, the equation, the quantity that
-comes out wrong, and why. The faulty function is our own with that one line replaced, compiled when it is asked for: the
-library of mistakes (mistakes_library.py) cannot drift from the code.
+A mistake is a piece of our source and what people write in its place. The faulty function is our own with that piece
+replaced, compiled when it is needed, so that the tables of mistakes cannot drift from the code. A table's rows are
+
+    ("the right piece", "the wrong piece", "what is wrong")          or several pairs, and then what is wrong
+
+The quantity that comes out wrong, and its equation, are read from the line where the right piece stands. Words that
+begin with "dW_x: " name another quantity.
 """
 
 import inspect
+import re
 from functools import cache
 from typing import NamedTuple
 
-from numpylm import activations, affine, embedding, gru, loss, lstm, projection, rnn
+from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, projection, recurrence, rnn
 
-MODULES = {
-    "rnn_step_backward": rnn,
-    "rnn_backward": rnn,
-    "lstm_step_backward": lstm,
-    "lstm_backward": lstm,
-    "gru_step_backward": gru,
-    "gru_backward": gru,
-    "projection_backward": projection,
-    "affine_backward": affine,
-    "embedding_backward": embedding,
-    "cross_entropy_backward": loss,
-    "sigmoid_backward": activations,
-    "tanh_backward": activations,
-    "relu_backward": activations,
-    "softmax_backward": activations,
-    "log_softmax_backward": activations,
+MODULES = {  # each function of ours, by name -> its module
+    name: module
+    for module in (activations, affine, embedding, projection, loss, clipping, rnn, lstm, gru)
+    for name, value in vars(module).items()
+    if inspect.isfunction(value) and value.__module__ == module.__name__
 }
-SINGLE = {"embedding_backward": "dE", "cross_entropy_backward": "dlogits"}
+EQUATIONS = {  # of a function or quantity whose lines name none
+    "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
+    "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
+    "relu": "relu' = 1 where y > 0", "softmax": "da_v = y_v (dy_v - Σ_u y_u dy_u)",
+    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "dc_next": "(7)", "dh_next and dc_next": "(3) to (8)",
+}  # fmt: skip
+RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
 
 
 class Mistake(NamedTuple):
-    """One wrong line: in function, faulty stands where correct belongs; quantity, of equation, comes out wrong."""
+    """changes are (function, right piece, wrong piece); quantity, of equation, comes out wrong; why is a clause."""
 
-    function: str
-    correct: str
-    faulty: str
-    equation: str
+    changes: tuple
     quantity: str
+    equation: str
     why: str
 
+    @property
+    def function(self):
+        """The function that holds the mistake."""
+        return self.changes[0][0]
 
-def step_mistakes(function, *rows):
-    """Entries of one function from (correct, faulty, equation, quantity, why)."""
-    return tuple(Mistake(function, *row) for row in rows)
+
+def mistakes_of(function, rows):
+    """A table's rows as Mistakes of one function."""
+    return [mistake_of(function, *row) for row in rows]
+
+
+def mistake_of(function, *row):
+    """One row as a Mistake. Raises ValueError where the right piece does not stand in the source once."""
+    *pieces, why = row
+    pairs = tuple(zip(pieces[::2], pieces[1::2], strict=True))
+    quantity, equation = subject(function, pairs[0][0])
+    named = re.match(r"(\w+(?: and \w+)*): ", why)
+    quantity, why = (named[1], why[named.end() :]) if named else (quantity, why)
+    equation = equation or EQUATIONS.get(quantity) or EQUATIONS.get(function.split("_")[0], "")
+    return Mistake(tuple((function, right, wrong) for right, wrong in pairs), quantity, equation, why)
+
+
+def subject(function, piece):
+    """(quantity, equation) of the line where a piece of a function's source stands."""
+    source = source_of(function)
+    found_once(source, piece, function)
+    start = source.rfind("\n", 0, source.index(piece)) + 1
+    line = source[start:].partition("\n")[0]
+    target = line.partition(" = ")[0].partition(" += ")[0].strip().partition(",")[0].partition("[")[0]
+    returns = RETURNS.get(function, "da" if function.endswith("_backward") else "y")
+    is_assigned = target.isidentifier() and " = " in line.replace("+=", "=")
+    return (target if is_assigned else returns), equation_of(line)
+
+
+def equation_of(line):
+    """The equations that a line's comment names: "(7)", "(3) to (6)", or ""."""
+    found = re.search(r"\(\d+\)( to \(\d+\))?", line.partition("  #")[2])
+    return found.group() if found else ""
 
 
 @cache
 def source_of(function):
-    """The source of one of our backward functions, by name."""
+    """The source of one of our functions, by name."""
     return inspect.getsource(getattr(MODULES[function], function))
 
 
 @cache
-def callees(function):
-    """The names of our backward functions that one of them calls itself."""
-    called = getattr(MODULES[function], function).__code__.co_names
-    return tuple(name for name in MODULES if name in called)
-
-
-@cache
 def reachable(function):
-    """The names of our backward functions that run when one of them does, itself first."""
+    """The names of our functions that run when one of them does, itself first."""
     names = [function]
-    for name in callees(function):
-        names += [other for other in reachable(name) if other not in names]
+    for called in re.findall(r"(?<![.\w])(\w+)\(", source_of(function)):
+        if called in MODULES and called not in names:
+            names += [name for name in reachable(called) if name not in names]
     return tuple(names)
 
 
-def rebuilt(function, sources, extra=None):
-    """function compiled from sources[function], or from its own; so are the functions it calls.
+@cache
+def faulty_function(function, changes=()):
+    """The function with the changes in it, which may lie in functions that it calls."""
+    sources = {}
+    for where, right, wrong in changes:
+        source = sources.get(where, source_of(where))
+        found_once(source, right, where)
+        sources[where] = source.replace(right, wrong)
+    return rebuilt(function, sources)
 
-    extra holds more global names for the changed source to use.
+
+def rebuilt(function, sources, names=None):
+    """function compiled from sources[function], or from its own source; so are the functions that it calls.
+
+    names holds more global names for the changed sources. A buffer begins with zeros: a step that is left out must not
+    leave chance in it.
     """
-    namespace = {**vars(MODULES[function]), **(extra or {})}
-    namespace.update(
-        {name: rebuilt(name, sources, extra) for name in callees(function) if set(reachable(name)) & sources.keys()}
-    )
-    return compiled(function, sources.get(function, source_of(function)), namespace)
-
-
-def compiled(function, source, namespace):
-    """The function of this name that a source defines, with these global names."""
-    exec(compile(source, f"<{function}>", "exec"), namespace)
+    namespace = {**vars(activations), "gates": recurrence.gates, **vars(MODULES[function]), **(names or {})}
+    for called in reachable(function)[1:]:
+        if called in namespace and set(reachable(called)) & sources.keys():
+            namespace[called] = rebuilt(called, sources, names)
+    exec(compiled(sources.get(function, source_of(function)), function), namespace)
     return namespace[function]
 
 
-def replaced_once(source, correct, faulty, function):
-    """The source of a function with faulty in place of correct, which must occur exactly once: else a ValueError."""
-    if source.count(correct) != 1:
-        raise ValueError(f"{correct!r} must occur once in {function}; it occurs {source.count(correct)} times")
-    return source.replace(correct, faulty)
-
-
 @cache
-def faulty_function(mistake, function=None):
-    """The function with the mistake in it: the mistake's own, or another of ours that calls it.
-
-    Raises ValueError where the correct line does not occur exactly once in the mistake's function.
-    """
-    changed = replaced_once(source_of(mistake.function), mistake.correct, mistake.faulty, mistake.function)
-    return rebuilt(function or mistake.function, {mistake.function: changed})
+def compiled(source, function):
+    """The code of a source."""
+    return compile(source.replace("np.empty", "np.zeros"), f"<{function}>", "exec")
 
 
-def named_gradients(result, function=None):
-    """A backward function's result as name -> array: a record's fields; dW_x … dx dh_0 dc_0 for a sequence; for a
-    function that returns one array, dE of the embedding, dlogits of the cross-entropy, and otherwise da."""
-    if hasattr(result, "dparameters"):
-        parameters = {f"d{name}": array for name, array in result.dparameters._asdict().items()}
-        start = {f"d{name}_0": array for name, array in result.dstate_0._asdict().items()}
-        return {**parameters, "dx": result.dx, **start}
-    if hasattr(result, "_asdict"):
-        return result._asdict()
-    return dict(result) if isinstance(result, dict) else {SINGLE.get(function, "da"): result}
+def found_once(source, piece, function):
+    """Raises ValueError unless a piece stands in a source exactly once."""
+    if source.count(piece) != 1:
+        raise ValueError(f"{piece!r} must occur once in {function}; it occurs {source.count(piece)} times")

@@ -196,7 +196,30 @@ def run_file(source, module_name):
             run_statement(node, module, source.path)
         except BaseException as error:
             failures.append(failure(node, error))
+    stand_in(module, failures)
     return module, failures
+
+
+STAND_INS = """
+import numpy
+np = numpy
+def sigmoid(x): return 1 / (1 + np.exp(-x))
+def softmax(x): return np.exp(x - np.max(x, axis=0)) / np.sum(np.exp(x - np.max(x, axis=0)), axis=0)
+def relu(x): return np.maximum(x, 0)
+def tanh(x): return np.tanh(x)
+"""
+
+
+def stand_in(module, failures):
+    """Where an import failed, the usual meaning of np, sigmoid, softmax, … for those names that it should have made."""
+    usual = {"np": None}
+    exec(STAND_INS, usual)
+    for failed in failures:
+        if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:
+            names = usual if "*" in failed["names"] else failed["names"]
+            for name in set(names) & set(usual) - set(vars(module)) - {"__builtins__"}:
+                setattr(module, name, usual[name])
+                failed.setdefault("stand_ins", []).append(name)
 
 
 def run_statement(node, module, path):

@@ -9,6 +9,10 @@ WORDS = {
     "not written": "NOT WRITTEN", "not checked": "NOT CHECKED", "not yours": "NOT YOURS",
 }  # fmt: skip
 WIDTH = 80
+OTHERS = (
+    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5"; or in a test of your own, with '
+    "numpylm.testing.assert_gradients (exercises/README.md shows how)."
+)
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 
 
@@ -29,14 +33,24 @@ def report_lines(result, show_lines):
     """The lines of the report."""
     if result.error:
         return [f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)]
-    if not result.findings:
+    if not result.findings and not result.unchecked:
         said = [line for sentence in result.notes for line in paragraph("! ", ended(sentence))]
         return [*paragraph("", nothing_found(result)), *said]
-    lines, shown = [result.file, "", *overview(result.findings), "", *hiding(result)], set()
+    lines, shown = [result.file, "", *overview(result.findings), "", *unchecked(result), *hiding(result)], set()
     for name, finding in result.findings.items():
+        if finding["status"] == "ok" and finding["sentences"]:
+            lines += [line for said in finding["sentences"] for line in paragraph(f"{name}: ", ended(said))] + [""]
         if finding["status"] != "ok":
             lines += details(name, finding, shown, show_lines)
-    return [*lines, total(result.findings), f"(--seed {result.seed} repeats this run)"]
+    rest = f" {len(result.unchecked)} found and not checked." if result.unchecked else ""
+    return [*lines, total(result.findings) + rest, f"(--seed {result.seed} repeats this run)"]
+
+
+def unchecked(result):
+    """What to say of what was found and not checked."""
+    said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
+    lines = [line for sentence in said for line in paragraph("! ", ended(sentence))]
+    return [*lines, *paragraph("  ", OTHERS), ""] if lines else []
 
 
 def nothing_found(result):
@@ -61,7 +75,7 @@ def hiding(result):
 
 def overview(findings):
     """One line for each function: its name, its state, and which quantities are wrong."""
-    width = max(map(len, findings))
+    width = max(map(len, findings), default=0)
     lines = []
     for name, finding in findings.items():
         wrong = ", ".join(row["name"] for row in finding.get("table", []))
@@ -80,7 +94,7 @@ def details(name, finding, shown, show_lines=False):
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
     while not lines[-1]:
         lines.pop()
-    if finding["status"] == "not checked" and not finding.get("unknown"):
+    if "convention" in finding or (finding["status"] == "not checked" and not finding.get("unknown")):
         return [*lines, ""]
     return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
 
@@ -163,6 +177,8 @@ def paragraph(mark, sentence):
 def total(findings):
     """How many functions are right."""
     right = sum(finding["status"] == "ok" for finding in findings.values())
+    if not findings:
+        return "Nothing was checked."
     if right == len(findings):
         return "The function is right." if right == 1 else f"All {right} functions are right."
     return f"{right} of {len(findings)} function{'s are' if len(findings) > 1 else ' is'} right."
@@ -184,6 +200,7 @@ def as_json(result):
     right = sum(finding["status"] == "ok" for finding in result.findings.values())
     counts = {"right": right, "functions": len(result.findings), "seed": result.seed}
     told = {"error": result.error, "hides": list(result.hides), "notes": list(result.notes)}
+    told["unchecked"] = dict(result.unchecked)
     return {"file": result.file, "ok": result.ok} | counts | told | {"findings": result.findings}
 
 

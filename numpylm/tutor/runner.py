@@ -95,25 +95,39 @@ class Student:
         kind = "class" if inspect.isclass(value) else "function"
         library = inspect.isbuiltin(value) or isinstance(value, np.ufunc) or str(value.__class__.__module__) == "numpy"
         where = code.co_filename if code else ""
+        nodes = self.nodes(code)
         is_ours = where.startswith(self.package + os.sep)
         return {
-            "kind": "library" if library else kind, "parameters": parameters_of(value), "ours": is_ours,
-            "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": self.returned(code),
+            "kind": "library" if library else "made" if where.startswith("<") else kind, "parameters": parameters_of(value), "ours": is_ours,
+            "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": returned(nodes),
+            "keys": [n.slice.value for n in nodes if isinstance(n, ast.Subscript)
+                     and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)],
+            "clips": any(isinstance(n, ast.Attribute) and n.attr == "clip" for n in nodes),
         }  # fmt: skip
 
-    def returned(self, code):
-        """The source of what the function's last return statement returns, one text for each value."""
+    def nodes(self, code):
+        """The syntax tree's nodes of the function in the file that has this code."""
         for node in ast.walk(self.source.tree) if code and code.co_filename == self.path else []:
-            if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
-                found = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
-                value = found[-1] if found else None
-                parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
-                return [ast.unparse(part) for part in parts]
+            if isinstance(node, ast.FunctionDef) and code.co_firstlineno in (node.lineno, *lines_above(node)):
+                return list(ast.walk(node))
         return []
 
     def methods(self, kind):
         """Name -> signature of a class's own methods."""
         return {name: self.signature(value) for name, value in vars(kind).items() if inspect.isfunction(value)}
+
+
+def lines_above(node):
+    """The lines of a function's decorators."""
+    return [decorator.lineno for decorator in node.decorator_list]
+
+
+def returned(nodes):
+    """The source of each value in the last return statement."""
+    found = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+    value = max(found, key=lambda node: node.lineno) if found else None
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
+    return [ast.unparse(part) for part in parts]
 
 
 def parameters_of(function):

@@ -1,4 +1,4 @@
-"""The evidence on a wrong gradient, put into sentences that name the quantity, its equation and our line of source."""
+"""The evidence on a wrong gradient as sentences that name the quantity, its equation and our line of source."""
 
 import re
 from typing import NamedTuple
@@ -8,24 +8,30 @@ import numpy as np
 from numpylm.proof.evidence import relations
 
 CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
+MEANINGS = {
+    "dtanh_c_t": "the gradient of tanh(c_t)",
+    "dh_carried": "what comes back to h_{t-1} through z_t ⊙ h_{t-1}",
+    "dhWb_n": "the gradient of h_{t-1} W_hn + b_hn",
+    "dhW_t": "the gradient of h_{t-1} W_h",
+    "dh_next": "what step t + 1 hands back to step t",
+    "dc_next": "what step t + 1 hands back to c_t",
+}
 
 
 class Finding(NamedTuple):
-    """One thing that is likely wrong: the quantity, its equation ("" where it has none) and the words about it.
+    """One thing that is likely wrong: words, a sentence; quantity and equation, what it is about ("" if about all).
 
-    code says which line of ours it is: to be kept from whoever is to find that line alone.
-    tied holds the quantity and the equation of a second line, where no gradient tells which of the two is wrong;
-    is_explained is False where no single mistake was found that gives just what is claimed; is_known where it is an
-    entry of the library.
+    code says which line of ours it is: students who are to find that line alone do not see it. tied holds the quantity
+    and the equation of a second line, if no gradient tells which of the two is wrong. explains is True if the words
+    say what was written, and False if they only narrow down where it is.
     """
 
-    quantity: str
-    equation: str
     words: str
-    tied: tuple = ()
-    is_explained: bool = True
-    is_known: bool = False
+    quantity: str = ""
+    equation: str = ""
     code: str = ""
+    tied: tuple = ()
+    explains: bool = False
 
     @property
     def sentence(self):
@@ -33,12 +39,18 @@ class Finding(NamedTuple):
         return f"{self.words} {self.code}".rstrip()
 
 
+def rename(words, names):
+    """Words with other names: {"dW_hh": "dWhh"} puts the user's names in place of ours, as whole words."""
+    return re.sub(r"[^\W\d]\w*", lambda word: names.get(word.group(), word.group()), words)
+
+
 def numbered(equation):
     """ "equation (7)", "equations (3) to (6)", "equations (2) and (9)"; a formula stands by itself."""
     numbers = re.findall(r"\(\d+\)", equation)
     if not numbers or re.sub(r"\(\d+\)|[ ,]|to", "", equation):
         return equation
-    return f"equation {equation}" if len(numbers) == 1 else f"equations {equation.replace(',', ' and')}"
+    head, comma, last = equation.rpartition(", ")
+    return f"equation {equation}" if len(numbers) == 1 else f"equations {head}{comma and ' and '}{last}"
 
 
 def place(line):
@@ -47,53 +59,33 @@ def place(line):
 
 
 def at(line):
-    """The same, after a comma, where there is any."""
+    """The same, after a comma, if there is one."""
     return f", {place(line)}" if place(line) else ""
 
 
 def ours(*lines):
     """Which lines of our source these are."""
-    shown = [(line.function, line.source.partition("  #")[0]) for line in lines]
-    first, *others = [f"in our {function} this is the line `{source}`" for function, source in dict.fromkeys(shown)]
-    return "; ".join([first[0].upper() + first[1:], *others]) + "."
+    shown = dict.fromkeys(f"in our {line.function} this is the line `{line.source}`" for line in lines)
+    text = "; ".join(shown)
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def about(line, words, **more):
-    """The Finding on a line: what to say of it, and the line itself."""
-    return Finding(line.quantity, line.equation, words, code=ours(line), **more)
+def with_meanings(finding):
+    """The finding, which says what our own names mean that a student may not have used."""
+    said = [f" {name} is {meaning}." for name, meaning in MEANINGS.items() if re.search(rf"\b{name}\b", finding.words)]
+    return finding._replace(words=finding.words + "".join(said))
 
 
-def wrong_shape(run, name, claim):
-    """The finding on a claim of another shape."""
-    line = run.line_of(name)
-    words = f"{name} is of shape {claim.shape}; it should be {run.truth[name].shape}{at(line)}."
-    return about(line, words)._replace(quantity=name)
-
-
-def not_finite(run, name, claim):
-    """The finding on a claim with NaN or infinity in it."""
-    line = run.line_of(name)
-    index = tuple(int(k) for k in np.argwhere(~np.isfinite(claim))[0])
-    return about(line, f"{name} is {claim[index]} at {index}{at(line)}.")._replace(quantity=name)
-
-
-def known(mistake, function):
-    """The finding for an entry of the library that matches."""
-    faulty, right = one_line(mistake.faulty), one_line(mistake.correct)
+def known(mistake):
+    """The finding for a mistake that gives just what is claimed."""
     equation = numbered(mistake.equation)
     if equation.startswith("equation"):
         head = f"E{equation[1:]}, {mistake.quantity}"
-    elif mistake.function == function:
-        head = f"{mistake.quantity}, by {equation}"
     else:
-        head = f"The derivative of {mistake.function.removesuffix('_backward')}, {equation}"
-    return Finding(
-        mistake.quantity,
-        mistake.equation,
-        f"{head}: {mistake.why}.",
-        is_known=True,
-        code=f"Our {mistake.function} gives the same, to rounding, with `{faulty}` in place of `{right}`.",
-    )
+        head = f"{mistake.quantity}, by {equation}" if equation else mistake.quantity
+    pieces = [f"`{one_line(wrong)}` in place of `{one_line(right)}`" for _, right, wrong in mistake.changes]
+    code = f"Our {mistake.function} gives the same, to rounding, with {', and '.join(pieces)}." if pieces else ""
+    return Finding(f"{head}: {mistake.why}.", mistake.quantity, mistake.equation, code, explains=True)
 
 
 def one_line(source):
@@ -101,42 +93,37 @@ def one_line(source):
     return "; ".join(" ".join(line.split()) for line in source.split("\n"))
 
 
-def wrong_after(run, name, right, t):
+def wrong_after(line, name, right, t):
     """ "dc_t is right, df_t is wrong: look at equation (7)"."""
-    line = run.line_of(name)
     before = f"{right} is right, " if right else ""
     when = "" if t is ... else f" at t = {t}, the first step of the loop where anything is"
     look = f": look at {place(line)}" if place(line) else ""
-    return about(line, f"{before}{name} is wrong{when}{look}.", is_explained=False)._replace(quantity=name)
+    return Finding(f"{before}{name} is wrong{when}{look}.", name, line.equation, ours(line))
 
 
 def suspicion(suspect):
     """The finding on one suspect."""
     line = suspect.line
-    return about(
-        line,
-        f"{line.quantity} is likely wrong{at(line)}: with every other line right, that alone explains all that is "
-        f"wrong{reads_as(suspect)}.",
-    )
+    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. With every other line right, that alone explains all that is wrong."
+    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 
 def tie(one, other):
     """The finding on two suspects between which nothing decides."""
-    first, second = (f"{suspect.line.quantity}{at(suspect.line)}{reads_as(suspect)}" for suspect in (one, other))
-    return Finding(
-        one.line.quantity,
-        one.line.equation,
+    first, second = (f"{each.line.quantity}{at(each.line)}{reads_as(each)}" for each in (one, other))
+    words = (
         f"{one.line.quantity} or {other.line.quantity} is likely wrong: with every other line right, either alone "
-        f"explains all that is wrong, and these gradients cannot tell which. It is {first}; or {second}.",
-        (other.line.quantity, other.line.equation),
-        code=ours(one.line, other.line),
+        f"explains all that is wrong, and these gradients cannot tell which. It is {first}; or {second}."
     )
+    tied = (other.line.quantity, other.line.equation)
+    return Finding(words, one.line.quantity, one.line.equation, ours(one.line, other.line), tied, bool(one.formula))
 
 
 def alternative(suspect):
     """The finding on the suspect that could be the one instead."""
     line = suspect.line
-    return about(line, f"Or else it is {line.quantity}{at(line)}{reads_as(suspect)}.")
+    words = f"Or else it is {line.quantity}{at(line)}{reads_as(suspect)}."
+    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 
 def reads_as(suspect):
@@ -144,3 +131,15 @@ def reads_as(suspect):
     if suspect.formula:
         return f"; it seems to be {suspect.formula}"
     return "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
+
+
+def unusable(name, q, p, equation):
+    """The finding on a claim of another shape, or with NaN or infinity in it; None for one that can be compared."""
+    where = f", {numbered(equation)}" if equation else ""
+    if q.shape != p.shape:
+        return Finding(f"{name} is of shape {q.shape}; it should be {p.shape}{where}.", name, equation)
+    bad = np.argwhere(~np.isfinite(q))
+    if len(bad):
+        index = tuple(map(int, bad[0]))
+        return Finding(f"{name} is {q[index]} at {index}{where}.", name, equation)
+    return None

@@ -1,9 +1,8 @@
 """Which single wrong line explains claimed gradients, found from the final gradients alone.
 
-A backward pass is linear in the gradients that come in, so that "only this line is wrong, and all others are right" is
-a set of linear equations, J Δ = claim - truth, for the change Δ of what the line returned; J (results, entries of the
-line) is exact. A line is suspect where the equations have a solution. The value that it must have returned is then
-read back as a formula (formulas.py). Every result is divided by its size, so that all count alike.
+"Only this line is wrong, and all others are right" is a set of linear equations, J Δ = claim - truth, for the change Δ
+of what the line assigned; the Jacobian J is exact (lines.py). A line is suspect if the equations have a solution. Its
+value is then read as a formula (formulas.py). Every result is divided by its size, so that all count alike.
 """
 
 from typing import NamedTuple
@@ -11,68 +10,81 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.formulas import formula_of
-from numpylm.tutor.wiretap import Line
+from numpylm.tutor.lines import Line, jacobian, lines_of, reach, right_run, run
 
 LARGEST = 600  # a line with more entries than this is not solved for
+PACKED = ("da_t", "dhW_t")  # several gates side by side
 
 
 class Suspect(NamedTuple):
-    """A line that alone explains the claim: what it must have returned, how that reads as a formula, if it does, and in
-    how many symbols it differs from the right line."""
+    """A line that alone explains the claim: the value that it must have had, and how that reads as a formula, if it
+    does; changes, by how many symbols; num_entries, how many entries of the line can matter; place, how early it runs."""
 
     line: Line
     num_entries: int
     value: np.ndarray
     truth: np.ndarray
     formula: str
-    complexity: int
+    length: int
     changes: int
+    place: int
+
+    @property
+    def order(self):
+        """Suspects are sorted by this: readable, near the right line, of few entries, short, late in the run."""
+        return not self.formula, self.changes, self.num_entries, self.length, self.place
 
 
-def all_suspects(run, claims):
-    """Every line that explains the claim alone."""
-    difference = flat({name: claims[name] - run.truth[name] for name in claims}, claims, run)
-    suspects = []
-    for line, values in run.suspected.items():
-        size = sum(value.size for value in values)
-        if size > LARGEST or not reaches(run, line, claims, difference):
+def suspected(case, trusted):
+    """The lines that may be wrong: none of a trusted function; of a step alone, none of the loop around it."""
+    lines = [line for line in lines_of(case) if line in right_run(case).values and line.function not in trusted]
+    if case.is_step:
+        lines = [line for line in lines if line.function == case.step or line.quantity.startswith(("dW", "db", "dx"))]
+    return [line for line in lines if not line.quantity.endswith("_frozen")]
+
+
+def suspects(case, claims, trusted=()):
+    """Every line that explains the claims alone, the likeliest first."""
+    difference = flat({name: q - right_run(case).results[name] for name, q in claims.items()}, case, claims)
+    sizes = np.concatenate([np.full(q.size, scale(case, name)) for name, q in claims.items()])
+    found = []
+    for line in suspected(case, trusted):
+        shape = np.shape(right_run(case).values[line])
+        if np.prod(shape) > LARGEST or not reaches(case, line, claims, difference):
             continue
-        blocks = run.jacobian(line)
-        jacobian = np.concatenate([blocks[name] / run.scale(name) for name in claims])
-        change, *_ = np.linalg.lstsq(jacobian, difference, rcond=1e-10)
-        left = difference - jacobian @ change
-        if np.abs(left).max() <= 1e-7 * np.abs(difference).max():
-            suspects.append(suspect(run, line, values, change, (jacobian != 0).any(axis=0)))
-    return suspects
+        J = jacobian(case, line, tuple(claims)) / sizes[:, None]
+        change, *_ = np.linalg.lstsq(J, difference, rcond=1e-10)
+        if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
+            found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
+    found.sort(key=lambda one: one.order)
+    if found and found[0].line.quantity not in PACKED:  # all gates together explain what one of them does
+        found = [one for one in found if one.line.quantity not in PACKED]
+    return found
 
 
-def flat(arrays, claims, run):
-    """The claimed names' arrays as one vector, each divided by its size; zero where there is none."""
-    return np.concatenate([arrays[name].ravel() / run.scale(name) for name in claims])
-
-
-def reaches(run, line, claims, difference):
-    """Whether all entries that are wrong can be changed by a line."""
-    return bool((flat(run.reach(line), claims, run).astype(bool) | (np.abs(difference) <= 1e-9)).all())
-
-
-def suspect(run, line, values, change, active):
-    """A Suspect: the value that the line must have returned, put into a formula."""
-    directions = change.reshape(np.shape(values))
-    world = run.again(line, directions)  # what else was computed on the way to the claim
-    truth, value = np.stack(world.right), np.stack(world.values[line])
-    formula = formula_of(world, line, value, truth, active.reshape(truth.shape))
+def suspect(case, line, change, active):
+    """The Suspect of a line whose values were changed by this much."""
+    world = run(case, line, change)  # what else was computed on the way to the claim
+    value = np.stack(world.values[line])
+    truth = value - change  # what the line would have had on that way
+    formula = formula_of(case, world, line, value, truth, active)
+    in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
     return Suspect(
-        line,
-        int(active.sum()),
-        in_time(value),
-        in_time(truth),
-        formula.text,
-        formula.complexity,
-        formula.changes,
-    )
+        line, int(active.sum()), value[in_time], truth[in_time], formula.text, formula.length, formula.changes,
+        -list(world.values).index(line),
+    )  # fmt: skip
 
 
-def in_time(calls):
-    """A line's calls in the order of time, where the loop over time, which runs backward, made several of them."""
-    return calls[0] if len(calls) == 1 else calls[::-1]
+def flat(arrays, case, names):
+    """The named arrays as one vector, each divided by its size."""
+    return np.concatenate([arrays[name].ravel() / scale(case, name) for name in names])
+
+
+def scale(case, name):
+    """The size that rounding of one result is measured by."""
+    return max(np.abs(right_run(case).results[name]).max(initial=0), 1e-300)
+
+
+def reaches(case, line, names, difference):
+    """Whether a line can change all entries that are wrong."""
+    return bool((flat(reach(case, line, tuple(names)), case, names).astype(bool) | (np.abs(difference) <= 1e-9)).all())

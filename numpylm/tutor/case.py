@@ -1,0 +1,164 @@
+"""One call of a function of ours: its arguments, made from arrays by name, and what it returns, by name.
+
+A cell's step is a sequence of one step: its dx_t, dh_prev and dW_h are the sequence's dx, dh_0 and dW_h. So one engine
+serves a step and a sequence.
+
+    name of a sequence's quantity         name of a step's
+    dx (T, N, D)   dh_0   dc_0            dx_t (N, D)   dh_prev   dc_prev
+    c (T, N, H)    h_T    c_T             c_t (N, H)    (h_t, c_t)
+"""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numpylm import gru, lstm, rnn
+from numpylm.loss import cross_entropy_forward
+from numpylm.tutor.mistakes import EQUATIONS, MODULES, RETURNS, equation_of, source_of
+
+CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
+OF_STEP = {"dx": "dx_t", "dh_0": "dh_prev", "dc_0": "dc_prev"}
+
+
+@dataclass(frozen=True, eq=False)  # a case is itself alone, so that what is computed for it can be kept
+class Case:
+    """function, of ours, is called with arguments. cell is "rnn", "lstm", "gru" or ""; T is the number of steps."""
+
+    function: str
+    arguments: dict
+    cell: str
+    is_step: bool
+    T: int
+    sizes: dict
+
+    @property
+    def is_backward(self):
+        """Whether the function returns gradients."""
+        return self.function.endswith("_backward")
+
+    @property
+    def outputs(self):
+        """The names of what a cell's backward returns beside its steps' records."""
+        state = [f"d{q}_{'prev' if self.is_step else '0'}" for q in ("h", "c")]
+        parameters = [f"d{name}" for name in self.arguments["parameters"]._fields]
+        return ["dx_t" if self.is_step else "dx", *state, *parameters]
+
+    @property
+    def step(self):
+        """The name of the function of one step, "" where there is none."""
+        suffix = "_step_backward" if self.is_backward else "_step"
+        return f"{self.cell}{suffix}" if self.cell else ""
+
+
+def case_of(function, inputs):
+    """The Case of one of our functions for inputs by name. Raises KeyError for an input that is missing."""
+    cell, is_step = cell_of(function), "_step" in function
+    if cell:
+        backward = function.endswith("_backward")
+        arguments, sizes = cell_arguments(cell, inputs, is_step, backward)
+        name = f"{cell}_{'backward' if backward else 'forward'}"
+        return Case(name, arguments, cell, is_step, sizes["T"], sizes)
+    if function == "cross_entropy_backward":
+        inputs = {"trace": inputs.get("trace") or loss_trace(inputs), **inputs}
+    asked = inspect.signature(getattr(MODULES[function], function)).parameters
+    arguments = {name: inputs[name] for name, p in asked.items() if name in inputs or p.default is p.empty}
+    return Case(function, arguments, "", False, 1, layer_sizes(inputs))
+
+
+def cell_of(function):
+    """The name of the cell that a function belongs to: rnn_relu_step is the RNN's; "" for a function of none."""
+    cell, _, kind = function.partition("_")
+    kind = kind.removeprefix("relu_")
+    return cell if cell in CELLS and kind in ("step", "step_backward", "forward", "backward") else ""
+
+
+def cell_arguments(cell, inputs, is_step, backward):
+    """(arguments of a cell's forward or backward, sizes) from arrays by name."""
+    module = CELLS[cell]
+    Parameters, State = (getattr(module, cell.upper() + kind) for kind in ("Parameters", "State"))
+
+    def given(name):
+        value = inputs.get(SEQUENCE.get(name, name) if is_step else name)
+        return value[None] if is_step and value is not None and name in ("x", "dh") else value
+
+    x, parameters = given("x"), Parameters(*[inputs[name] for name in Parameters._fields])
+    zeros = np.zeros((x.shape[1], parameters[1].shape[0]))
+    state_0 = State(*[zeros if given(f"{q}_0") is None else given(f"{q}_0") for q in State._fields])
+    extra = {name: inputs[name] for name in ("mask", "recurrent_dropout") if inputs.get(name) is not None}
+    f = {"nonlinearity": inputs.get("nonlinearity", "tanh")} if cell == "rnn" else {}
+    sizes = {"T": len(x), "N": x.shape[1], "D": x.shape[2], "H": zeros.shape[1]}
+    forward = {"parameters": parameters, "x": x, "state_0": state_0, **extra, **f}
+    if not backward:
+        return forward, sizes
+    trace = getattr(module, f"{cell}_forward")(**forward).trace
+    dstate_T = State(*[zeros if given(f"d{q}_T") is None else given(f"d{q}_T") for q in State._fields])
+    gradients = {"parameters": parameters, "dh": given("dh"), "dstate_T": dstate_T, "trace": trace}
+    return gradients | {"keep_steps": True}, sizes
+
+
+def equation_of_result(case, name):
+    """The equation of what a case's function returns under a name, by the line that assigns it, or of the function."""
+    if case is None:
+        return ""
+    if case.step:
+        for line in source_of(case.step).split("\n"):
+            if line.strip().startswith((f"{name} = ", f"{name}_t = ")):
+                return equation_of(line)
+        return ""
+    return EQUATIONS.get(case.function.split("_")[0], "") if case.is_backward else ""
+
+
+def loss_trace(inputs):
+    """What cross_entropy_backward reads, from logits or from y."""
+    logits = inputs["logits"] if "logits" in inputs else np.log(inputs["y"])
+    return cross_entropy_forward(logits, inputs["targets"])[1]
+
+
+def layer_sizes(inputs):
+    """T, N and V of the arrays that have them."""
+    large = next((q for q in inputs.values() if isinstance(q, np.ndarray) and q.ndim == 3), None)
+    return {} if large is None else {"T": large.shape[0], "N": large.shape[1], "V": large.shape[2]}
+
+
+def named(case, result):
+    """What a case's function returns, as name -> array: gradients, values of the forward, or a record's fields."""
+    if not case.cell:
+        return named_result(case.function, case.arguments, result)
+    found = gradients_of(result) if case.is_backward else values_of(result)
+    if not case.is_step:
+        return found
+    single = {name: found.pop(name) for name in list(found) if name.startswith("dW") or name.startswith("db")}
+    return {OF_STEP.get(name, name): q[0] if q.ndim == 3 else q for name, q in found.items()} | single
+
+
+def gradients_of(result):
+    """Each field of the steps' gradients, (T, N, ·); dx, dh_0 (and dc_0), dW_x, dW_h, db of a sequence."""
+    steps = [step for step in result.steps or [] if step is not None]
+    inside = {name: np.stack([getattr(step, name) for step in steps]) for name in (steps[0]._fields if steps else ())}
+    start = {f"d{name}_0": array for name, array in result.dstate_0._asdict().items()}
+    parameters = {f"d{name}": array for name, array in result.dparameters._asdict().items()}
+    return inside | {"dx": result.dx} | start | parameters
+
+
+def values_of(out):
+    """Each field of a sequence's steps, (T, N, ·), as h_t and as h; and the last state, h_T."""
+    steps = {name: np.stack([getattr(step, name) for step in out.trace.steps]) for name in out.trace.steps[0]._fields}
+    plain = {name.removesuffix("_t"): q for name, q in steps.items()}
+    return {**steps, **plain, "h": out.h, **{f"{name}_T": q for name, q in out.state._asdict().items()}}
+
+
+def named_result(function, arguments, result):
+    """What a layer, a loss or an activation returns, by name."""
+    if function.startswith("clip"):
+        clipped, norm = result if isinstance(result, tuple) else (result, None)
+        found = {f"clipped.{name}": q for name, q in clipped.items()}
+        return found if norm is None else found | {"norm": np.asarray(norm)}
+    if function == "cross_entropy_forward":
+        return {"loss": np.asarray(result[0]), "y": result[1].y}
+    if hasattr(result, "_asdict"):
+        return result._asdict()
+    name = "x" if function == "embedding_forward" else RETURNS.get(function)
+    return {name or ("da" if function.endswith("_backward") else "y"): result}

@@ -1,0 +1,89 @@
+"""Our arrays in the layout of other code, and its gradients back in ours.
+
+A Layout says how vectors, sequences, gates and biases lie. `theirs` moves our arrays into it, by moving entries only.
+So the way back needs no table of its own: theirs(role, numbers of entries) tells where each entry came from.
+"""
+
+from itertools import permutations, product
+from typing import NamedTuple
+
+import numpy as np
+
+ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1)}  # of our (T, N, D)
+FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": ("rzn", "zrn")}
+
+
+class Layout(NamedTuple):
+    """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
+    a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places."""
+
+    cell: str
+    columns: bool
+    axes: str
+    gates: str
+    first: str = "h"
+    flat: bool = True
+    exchanged: bool = False
+
+
+def layouts(cell, form, roles, convention):
+    """Every layout that code with these roles may have, the convention's own first."""
+    parts = {role.partition(":")[0] for role in roles}
+    packed = bool({"W_x", "W_h", "W", "b"} & set(roles)) and cell != "rnn"
+    orders = dict.fromkeys([convention.gates, *FIRST_GATES.get(cell, ())]) if packed else {convention.gates: None}
+    known = "".join(sorted(convention.gates)) if cell == "lstm" else ""
+    orders = [o for o in orders if cell != "gru" or sorted(o) == sorted("rzn")] or ["rzn"]
+    orders += [o for p in permutations(known) if packed and (o := "".join(p)) not in orders]
+    columns = [convention.columns, not convention.columns]
+    for order, is_columns in product(orders, columns):
+        axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd")
+        axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
+        firsts, flats = "hx" if "W" in parts else "h", (False, True) if is_columns else (True, False)
+        exchanges = (False, True) if any(":" in r and r.startswith("W_") for r in roles) else (False,)
+        for axis, first, flat, exchanged in product(axes, firsts, flats, exchanges):
+            yield Layout(cell, is_columns, axis, order, first, flat, exchanged)
+
+
+def theirs(role, ours, layout):
+    """One of our arrays, or several in one, as code of this layout holds it."""
+    part, _, gate = role.partition(":")
+    if layout.exchanged and gate and part in ("W_x", "W_h"):
+        part = {"W_x": "W_h", "W_h": "W_x"}[part]
+    if part == "W":
+        both = [gates_of(ours[name], gate, layout) for name in ("W_h", "W_x")]
+        matrix = np.concatenate(both if layout.first == "h" else both[::-1])
+    elif part in ("W_x", "W_h", "b"):
+        matrix = gates_of(ours[part], gate, layout)
+    else:
+        matrix = ours[part]
+    if matrix.ndim == 3:
+        return matrix.transpose(ORDERS[layout.axes])
+    if matrix.ndim == 2:
+        return matrix.T if layout.columns else matrix
+    if layout.flat:
+        return matrix
+    return matrix[:, None] if layout.columns else matrix[None]
+
+
+def gates_of(array, gate, layout):
+    """The columns of one gate, or of all in the layout's order."""
+    ours = {"lstm": "ifoc", "gru": "rzn"}.get(layout.cell)
+    if not ours:
+        return array
+    blocks = dict(zip(ours, np.split(array, len(ours), axis=-1), strict=True))
+    return blocks[gate] if gate else np.concatenate([blocks[g] for g in layout.gates], axis=-1)
+
+
+def to_ours(gradients, roles, ours, layout):
+    """Our name -> gradient, of every array of ours whose gradient is whole among theirs."""
+    places, start = {}, 0
+    for name, array in ours.items():
+        places[name] = np.arange(start, start + array.size, dtype=float).reshape(array.shape)
+        start += array.size
+    entries = np.full(start, np.nan)
+    for name, gradient in gradients.items():
+        where = theirs(roles[name], places, layout).astype(int)
+        if where.size == np.size(gradient):
+            entries[where] = np.reshape(gradient, where.shape)
+    found = {name: entries[where.astype(int)] for name, where in places.items()}
+    return {name: gradient for name, gradient in found.items() if not np.isnan(gradient).any()}

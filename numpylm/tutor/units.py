@@ -1,0 +1,208 @@
+"""Finds, in what a file holds, the forwards and backwards of other conventions, and how to call them: a list of Units.
+
+Whatever looks like a backward and is not understood is named with the reason: it is never passed over in silence.
+"""
+
+import re
+
+from numpylm.tutor.binding import call_step
+from numpylm.tutor.conventions import CONVENTIONS, plain, role_of, roles_of
+from numpylm.tutor.foreign import Unit
+
+CACHES = {"cache", "caches", "ctx", "saved", "trace"}
+CELLS = ("lstm", "gru", "rnn")
+SIZES = {  # globals and constructor's parameters that say a size, without capitals and underscores
+    "H": "hiddensize hiddendim hiddenunits nhidden numhidden hidden hsize nh na h hiddenlayersize hdim nhid",
+    "V": "vocabsize vsize vocab nvocab inputsize inputdim outputsize outputdim worddim ninput noutput numchars nchars "
+    "nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features",
+    "T": "seqlength seqlen sequencelength tsteps timesteps numsteps T maxlen nsteps bptttruncate truncate",
+}
+SIZE_OF = {name: size for size, names in SIZES.items() for name in names.split()}
+BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|lossfun|gradients?$", re.IGNORECASE)
+
+
+class Unknown(Exception):
+    """A forward or backward that cannot be called; the argument says why."""
+
+
+def find_units(contents, taken):
+    """(units, name -> why it is not checked) of what is not among the names already taken."""
+    units, refused = [], {}
+    for find in (find_pairs, find_losses, find_classes):
+        for name, make in find(contents):
+            if name in taken or name in refused or any(name == unit.name for unit in units):
+                continue
+            try:
+                units.append(make())
+            except Unknown as why:
+                refused[name] = str(why)
+    done = set(taken) | {unit.name for unit in units} | {unit.forward_name for unit in units}
+    looks = [n for n, f in contents["functions"].items() if f["own"] and f["kind"] == "function" and BACKWARD.search(n)]
+    looks += [f"{kind}.{n}" for kind, methods in contents["classes"].items() for n in methods if BACKWARD.search(n)]
+    return units, refused | {n: "the check does not know how to call it" for n in looks if n not in done | set(refused)}
+
+
+def cell_of(name, names=()):
+    """Which cell a function or class is of, by its name or by the names of its gates."""
+    found = next((cell for cell in CELLS if cell in name.lower()), None)
+    if found:
+        return found
+    gates = {role_of(other, "lstm") for other in names}
+    return (
+        "lstm"
+        if {"W:f", "W_x:f"} & gates
+        else "gru"
+        if {role_of(n, "gru") for n in names} & {"W:r", "W_x:r"}
+        else "rnn"
+    )
+
+
+def parameters(function, skip=0):
+    """The names of a function's required parameters, without self."""
+    known = function["parameters"] or []
+    return [name for name, kind, has_default in known if not has_default and kind != "VAR_POSITIONAL"][skip:]
+
+
+# ---- functions in pairs: CS231n, the Coursera course
+
+
+def find_pairs(contents):
+    """(the backward's name, how to make its unit) of every forward and backward of known names."""
+    functions = contents["functions"]
+    for convention, table in CONVENTIONS.items():
+        for forward, (backward, cell, form) in table.pairs.items():
+            if forward in functions and backward in functions and functions[backward]["own"]:
+                yield backward, lambda a=(contents, forward, backward, convention, cell, form): pair_unit(*a)
+
+
+def pair_unit(contents, forward, backward, convention, cell, form):
+    """The unit of two functions."""
+    first, second = contents["functions"][forward], contents["functions"][backward]
+    names, roles, values = parameters(first), {}, {}
+    known = roles_of(names, cell)
+    is_columns = "parameters" in known.values()
+    for name in names:
+        if known[name] == "parameters":
+            values[name], inside = entries(contents, first, cell)
+            roles |= inside
+        elif known[name] is None:
+            raise Unknown(f"`{name}` of {forward} is no name that the check knows")
+        else:
+            values[name], roles[name] = {"slot": name}, known[name]
+    has = frozenset({"dc"} if len(incoming(second)) > 1 else ())
+    if not incoming(second):
+        raise Unknown(f"{backward} has no parameter for the gradient that comes in, such as dh")
+
+    def steps(cache):
+        given = dict(zip(incoming(second), ({"slot": "dh"}, {"slot": "dc"}), strict=False))
+        given |= {n: {"from": cache} for n in parameters(second) if plain(n) in CACHES}
+        given |= {n: values[n] for n in parameters(second) if n in values and n not in given}
+        missing = [n for n in parameters(second) if n not in given]
+        if missing:
+            raise Unknown(f"`{missing[0]}` of {backward} is no name that the check knows")
+        return [call_step(backward, second, given)]
+
+    steps(["made"])
+    return Unit(backward, forward, "coursera" if is_columns else convention, cell, form, roles,
+                [call_step(forward, first, values, "made")], steps, texts=tuple(second["returns"]), has=has)  # fmt: skip
+
+
+def incoming(function):
+    """The parameters of a backward that hold gradients: first that of h, then that of c."""
+    found = [n for n in parameters(function) if n.lower().startswith(("d", "grad")) and plain(n) not in CACHES]
+    return sorted(found, key=lambda n: bool(re.search(r"c(_|t|$|next)|_c", n.lower().removeprefix("dnext"))))[:2]
+
+
+def entries(contents, function, cell):
+    """(a dict of parameters for the child, its keys' roles) of a function that reads parameters["Wax"] and so on."""
+    names = dict.fromkeys(keys_of(contents, function, set()))
+    roles = {key: role for key, role in roles_of(names, cell).items() if role}
+    if not roles:
+        raise Unknown("it reads no entry of its dict of parameters that the check knows")
+    return {key: {"slot": key} for key in roles}, roles
+
+
+def keys_of(contents, function, seen):
+    """The keys that a function, and those that it calls, read from dicts."""
+    keys = list(function["keys"])
+    for name in function["reads"]:
+        if name in contents["functions"] and name not in seen:
+            seen.add(name)
+            keys += keys_of(contents, contents["functions"][name], seen)
+    return keys
+
+
+# ---- one function that returns the loss and all gradients: min-char-rnn
+
+
+def find_losses(contents):
+    """(name, how to make its unit) of every function that returns a loss and the gradients of globals or parameters."""
+    for name, function in contents["functions"].items():
+        texts = [plain(text) for text in function["returns"]]
+        if function["own"] and function["kind"] == "function" and sum(t.startswith("d") for t in texts) > 1:
+            if "loss" in texts[0] or "cost" in texts[0] or "error" in texts[0]:
+                yield name, lambda a=(contents, name, function): loss_unit(*a)
+
+
+def loss_unit(contents, name, function):
+    """The unit of one function that returns (loss, gradients, states)."""
+    names = [n for n in function["reads"] if n not in contents["functions"]] + parameters(function)[2:]
+    cell = cell_of("", names)
+    roles = {n: role for n, role in roles_of(names, cell).items() if role and role not in ("x", "parameters")}
+    given = parameters(function)
+    if len(given) < 2:
+        raise Unknown("it has no two parameters for inputs and targets")
+    values = {given[0]: {"slot": "inputs"}, given[1]: {"slot": "targets"}}
+    states = iter(("h_prev", "c_prev"))
+    for parameter in given[2:]:
+        role = roles.get(parameter) or next(states, None)
+        role = (
+            role
+            if role not in ("h_prev", "c_prev")
+            else ("c_prev" if role_of(parameter, cell) == "c_prev" else "h_prev")
+        )
+        roles[parameter], values[parameter] = role, {"slot": parameter}
+    weights = {n: r for n, r in roles.items() if n not in given}
+    steps = [{"set": [n], "value": {"slot": n}} for n in weights]
+    sizes = {n: SIZE_OF[plain(n)] for n in function["reads"] if plain(n) in SIZE_OF}
+    steps += [{"set": [n], "value": {"slot": size}} for n, size in sizes.items()]
+    call = call_step(name, function, values, "made")
+    return Unit(name, name, "min-char-rnn", cell, "loss", roles, [*steps, call],
+                lambda cache: [call | {"to": "returned"}], texts=tuple(function["returns"]), vocabulary=6,
+                loose={"H": 5, "V": 6, "T": 4})  # fmt: skip
+
+
+# ---- classes whose constructor is given the weights
+
+
+def find_classes(contents):
+    """(name, how to make its unit) of every class with a forward and a backward."""
+    for kind, methods in contents["classes"].items():
+        if "forward" in methods and "backward" in methods:
+            yield f"{kind}.backward", lambda a=(contents, kind, methods): class_unit(*a)
+
+
+def class_unit(contents, kind, methods):
+    """The unit of a class that is made from its weights."""
+    made_of = parameters(methods["__init__"], 1) if "__init__" in methods else []
+    cell = cell_of(kind, made_of)
+    weights = roles_of(made_of, cell)
+    if not made_of or not all(role and role[0] in "Wb" for role in weights.values()):
+        raise Unknown(f"the check does not know how to make a {kind}({', '.join(made_of)})")
+    given = parameters(methods["forward"], 1)
+    states = roles_of(given, cell)
+    if not given or any(role not in ("x", "h_prev", "c_prev") for role in states.values()):
+        raise Unknown(f"the check does not know what to give {kind}.forward({', '.join(given)})")
+    form = "step" if "h_prev" in states.values() else "sequence"
+    coming = parameters(methods["backward"], 1)
+    if not 0 < len(coming) < 3:
+        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
+    slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
+    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
+             {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
+    claims = [{n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
+              {n: ["object", "grads", n] for n in made_of}, {}]  # fmt: skip
+    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
+                lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
+                texts=tuple(methods["backward"]["returns"]), claims=claims,
+                has=frozenset(["dc"] if len(coming) > 1 else []))  # fmt: skip
