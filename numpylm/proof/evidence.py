@@ -107,7 +107,7 @@ def clipped(q, p, measured):
     """Entries cut at a limit. An entry that was not measured may be the one that shows the limit."""
     limit = np.abs(q).max(initial=0)
     q, p = q[measured], p[measured]
-    if limit > 0 and same(q, np.clip(p, -limit, limit)) and not same(q, p):
+    if limit > 0 and q.size > 1 and same(q, np.clip(p, -limit, limit)) and not same(q, p):
         return f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the training loop, not here"
     return None
 
@@ -198,11 +198,12 @@ def gates_of(name, arrays):
 
 
 def sizes_of(arrays):
-    """The sizes that a factor may be: T and N of an array (T, N, ·), and every axis of the others."""
+    """The sizes that a factor may be: T and N of an array (T, N, ·), and every axis of the others; each size once."""
     sizes = {}
-    for name, array in arrays.items():
+    for name, array in sorted(arrays.items(), key=lambda pair: -pair[1].ndim):
         for axis, size in enumerate(array.shape):
-            sizes.setdefault("TN"[axis] if array.ndim == 3 and axis < 2 else f"axis {axis} of {name}", size)
+            if size not in sizes.values():
+                sizes["TN"[axis] if array.ndim == 3 and axis < 2 else f"axis {axis} of {name}"] = size
     return sizes
 
 

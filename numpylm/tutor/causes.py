@@ -41,16 +41,16 @@ class Question(NamedTuple):
 def gradients(question):
     """Findings on gradients, of which none are exchanged."""
     claims, wrong = question.claims, question.wrong
-    exact = matching(question)
+    exact = [known(mistake) for mistake in matching(question)[:2]]
     if exact:
-        return first_intermediate(question) + [known(mistake) for mistake in exact[:2]]
+        return with_intermediate(question, exact)
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
             return [Finding(shared, explains=True)]
     none = [name for name in wrong if not claims[name].any()]
     rest = [name for name in wrong if name not in none]
-    together = [] if is_right_inside(question) or not none or not rest else one_cause(question)
+    together = one_cause(question) if len(none) > 1 or (none and rest and not is_right_inside(question)) else []
     if none and not together:
         return numbers(question, none) + (causes(question.without(none), rest) if rest else [])
     return together or causes(question, wrong)
@@ -64,9 +64,8 @@ def is_right_inside(question):
 def causes(question, names):
     """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
     question = question.only(names)
-    first = first_intermediate(question)
-    if first:
-        return first + [other for other in one_cause(question) if other.quantity != first[0].quantity]
+    if first_intermediate(question):
+        return with_intermediate(question, one_cause(question))
     together = one_cause(question) if len(names) > 1 else []
     if together:
         return together
@@ -117,18 +116,26 @@ def suspicions(question):
 
 
 def first_intermediate(question):
-    """A list with the Finding on the first wrong intermediate in the order of the backward pass, if one is claimed."""
+    """The Finding on the first wrong intermediate in the order of the backward pass; None if none is claimed."""
     case, claims = question.case, question.claims
     lines = {line.quantity: line for line in lines_of(case) if line.function == case.step} if case else {}
-    order = [name for name in lines if name in claims]
+    order = [name for name in ("dh_t", *lines) if name in claims]
     right = None
     for t in (([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ()):
         for name in order:
             p = question.truth[name]
             if not (np.abs(claims[name][t] - p[t]) <= 1e-9 * max(np.abs(p).max(), 1e-300)).all():
-                return [wrong_after(lines[name], name, right, t)]
+                return wrong_after(lines.get(name), name, right, t)
             right = name
-    return []
+    return None
+
+
+def with_intermediate(question, found):
+    """The findings and that on the first wrong intermediate: first, if it is a line of the step that may be to blame."""
+    first = first_intermediate(question)
+    if first and first.code and first.quantity not in PACKED:
+        return [first, *[other for other in found if other.quantity != first.quantity]]
+    return [*found, first] if first else found
 
 
 def each_alone(question, names):

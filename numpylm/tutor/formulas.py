@@ -2,8 +2,8 @@
 
 The value is compared, to rounding, with what may stand there: another gradient, the right value with a sign, a factor or
 a term more, a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …), a product with the recurrent
-weights. Of several readings, the one counts that changes the fewest symbols of the right line, then the shortest. Arrays
-hold one value for each call of the line: (calls, N, H), the last time step first.
+weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest. Arrays hold
+one value for each call of the line: (calls, N, H), the last time step first.
 """
 
 import re
@@ -24,7 +24,7 @@ class Formula(NamedTuple):
 
 
 class Symbols(NamedTuple):
-    """What may stand in a line: gradients and products, name -> array; factors, Formulas; names of all symbols."""
+    """What may stand in a line: gradients and products, name -> array; factors, Formulas; the names of all symbols."""
 
     gradients: dict
     products: dict
@@ -61,41 +61,35 @@ def formula_of(case, world, line, value, truth, active):
 
 def altered(given, line, right, target, size):
     """The readings of a target as the right value with one change: nothing, a sign, a factor, a term."""
+    q = line.quantity
     k = float((right * target).sum() / (right * right).sum()) if right.any() else 1.0
     forms = [
         Formula("0: nothing comes through here", 0, np.zeros(()), 1),
-        Formula(f"-{line.quantity}: the sign is wrong", 1, -right, 1),
-        Formula(f"{k:.6g} {line.quantity}", 2, k * right, 1),
+        Formula(f"-{q}: the sign is wrong", 1, -right, 1),
+        Formula(f"{k:.6g} {q}", 2, k * right, 1),
     ]
     for name, value in given.gradients.items():
-        forms.append(Formula(f"{line.quantity} + {name}: one term too many", 3, right + value, 1))
-        forms.append(Formula(f"{line.quantity} - {name}: that term is left out", 3, right - value, 1))
-    more = [
-        Formula(f"{line.quantity} ⊙ {factor.text}: that factor does not belong there", factor.length + 1, None, 1)
-        for factor in given.factors
-        if factor.length < 4 and equal(right * factor.value, target, size)
-    ]
-    return [form for form in forms if equal(form.value, target, size)] + more
+        forms.append(Formula(f"{q} + {name}: one term too many", 3, right + value, 1))
+        forms.append(Formula(f"{q} - {name}: that term is left out", 3, right - value, 1))
+    for text, length, value, _ in given.factors:
+        if length < 4:
+            forms.append(Formula(f"{q} ⊙ {text}: that factor does not belong there", length + 1, right * value, 1))
+    return [form for form in forms if equal(form.value, target, size)]
 
 
 def readings(given, target, size):
     """Every Formula of a line's symbols whose value is the target."""
     terms = {**given.gradients, **given.products}
-    listed = [Formula(name, 1 + (name in given.products), value) for name, value in terms.items()]
+    forms = [Formula(name, 1 + (name in given.products), value) for name, value in terms.items()]
+    forms += [Formula(f"{text}: no gradient is in it", length + 1, value) for text, length, value, _ in given.factors]
     for name, value in given.gradients.items():
         for other, second in terms.items():
-            listed += [Formula(f"{name} + {other}", 3, value + second), Formula(f"{name} - {other}", 3, value - second)]
-    found = [formula for formula in listed if equal(formula.value, target, size)]
-    for factor in given.factors:
-        if equal(factor.value, target, size):
-            found.append(Formula(f"{factor.text}: no gradient is in it", factor.length + 1))
-        for name, gradient in given.gradients.items():
-            if equal(gradient * factor.value, target, size):
-                found.append(Formula(f"{name} ⊙ {factor.text}", factor.length + 1))
-            if equal(gradient + factor.value, target, size):
-                text = f"{name} + {factor.text}: a sum where a product belongs"
-                found.append(Formula(text, factor.length + 2))
-    return found
+            forms += [Formula(f"{name} + {other}", 3, value + second), Formula(f"{name} - {other}", 3, value - second)]
+        for text, length, factor, _ in given.factors:
+            summed = f"{name} + {text}: a sum where a product belongs"
+            forms.append(Formula(f"{name} ⊙ {text}", length + 1, value * factor))
+            forms.append(Formula(summed, length + 2, value + factor))
+    return [form for form in forms if equal(form.value, target, size)]
 
 
 def equal(value, target, size):
@@ -106,15 +100,23 @@ def equal(value, target, size):
 def symbols(case, world, line, shape, active):
     """The Symbols of a line, each at the active entries."""
     gradients = {name: np.stack(calls) for name, calls in gradients_before(case, world, line).items()}
-    weights, products = recurrent_weights(case), {}
-    for name, u in gradients.items():
-        for text, W in weights.items():
-            if u.shape[-1] == W.shape[0] and (*u.shape[:-1], W.shape[1]) == shape:
-                products[f"{name} {text}"] = dropped(case, u @ W)[active]
-    fields = fields_of(case, line, shape)
-    alike = {name: q[active] for name, q in gradients.items() if q.shape == shape}
+    products = products_of(case, gradients, shape) if case.cell else {}
+    fields = fields_of(case, shape)
     factors = factors_of({name: q[active] for name, q in fields.items()})
-    return Symbols(alike, products, factors, {*gradients, *fields, *[name.rstrip("ᵀ") for name in weights]})
+    alike = {name: q[active] for name, q in gradients.items() if q.shape == shape}
+    names = {*gradients, *fields, "W_h", "W_hh"}
+    return Symbols(alike, {name: q[active] for name, q in products.items()}, factors, names)
+
+
+def products_of(case, gradients, shape):
+    """Name -> product of a gradient with the recurrent weights or their transpose, after recurrent dropout."""
+    parameters, mask, found = case.arguments["parameters"], case.arguments["trace"].recurrent_dropout, {}
+    name, W = parameters._fields[1], parameters[1]
+    for dq, u in gradients.items():
+        for text, matrix in ((f"{dq} {name}", W), (f"{dq} {name}ᵀ", W.T)):
+            if u.shape[-1] == len(matrix) and (*u.shape[:-1], matrix.shape[1]) == shape:
+                found[text] = u @ matrix if mask is None else u @ matrix * mask
+    return found
 
 
 def gradients_before(case, world, line):
@@ -136,23 +138,8 @@ def gradients_before(case, world, line):
     return known
 
 
-def recurrent_weights(case):
-    """The recurrent weights and their transpose."""
-    if not case.cell:
-        return {}
-    name = "W_hh" if case.cell == "rnn" else "W_h"
-    W = getattr(case.arguments["parameters"], name)
-    return {name: W, f"{name}ᵀ": W.T}
-
-
-def dropped(case, q):
-    """A product with the recurrent weights' transpose, after recurrent dropout where there is any."""
-    mask = case.arguments["trace"].recurrent_dropout
-    return q if mask is None or mask.shape != q.shape[1:] else q * mask
-
-
-def fields_of(case, line, shape):
-    """Name -> array of the forward's intermediates, stacked like a line's calls."""
+def fields_of(case, shape):
+    """Name -> array of the forward's intermediates that have a line's shape, stacked like its calls."""
     if case.cell:
         steps = case.arguments["trace"].steps[::-1]
         fields = {name: np.stack([getattr(step, name) for step in steps]) for name in steps[0]._fields}
@@ -162,15 +149,12 @@ def fields_of(case, line, shape):
     return {name: q for name, q in fields.items() if q.shape == shape}
 
 
+@np.errstate(all="ignore")
 def factors_of(fields):
     """What a gradient may have been multiplied by: the step's fields, in the forms that derivatives have."""
-    found = []
-    with np.errstate(all="ignore"):
-        for q, x in fields.items():
-            found += [Formula(text.format(q=q), length, f(x)) for text, length, f in FORMS]
-            for w, y in fields.items():
-                found += [Formula(text.format(q=q, w=w), 4, f(x, y)) for text, f in PAIRS]
-    return found
+    found = [Formula(text.format(q=q), length, f(x)) for q, x in fields.items() for text, length, f in FORMS]
+    pairs = [(q, x, w, y) for q, x in fields.items() for w, y in fields.items()]
+    return found + [Formula(text.format(q=q, w=w), 4, f(x, y)) for q, x, w, y in pairs for text, f in PAIRS]
 
 
 def changes_of(formula, right, line, names):

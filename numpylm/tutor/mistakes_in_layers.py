@@ -7,7 +7,7 @@ SIGMOID, TANH, RELU = "0.5 * (1 + np.tanh(0.5 * a))", "np.tanh(a)", "np.maximum(
 ROW_SUM, ROW_MAX = "e.sum(axis=-1, keepdims=True)", "a.max(axis=-1, keepdims=True)"
 SOFTMAX, LOG_SOFTMAX = f"e / {ROW_SUM}", "shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))"
 SOFTMAX_DA, DZ_SUM = "y * (dy - (y * dy).sum(axis=-1, keepdims=True))", "dz.sum(axis=-1, keepdims=True)"
-MEAN, AT_TARGET = "nats[predicted].mean().item()", "target_entries(y, targets)"
+MEAN, AT_TARGET = "nats[predicted].mean().item()", "target_entries(y, targets)[predicted]"
 ONE_HOT, Y_OVER_M = "dlogits[t, n, targets[t, n]] -= 1 / M", "np.divide(y, M, out=y if overwrite else None)"
 NORM, SCALED, CLIP = "norm = global_norm(gradients)", "gradient * (max_norm / norm)", "np.clip(gradient, -limit, limit)"
 CLIPPED = f"{SCALED} for name, gradient in gradients.items()}}, norm"

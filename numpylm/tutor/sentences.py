@@ -94,11 +94,12 @@ def one_line(source):
 
 
 def wrong_after(line, name, right, t):
-    """ "dc_t is right, df_t is wrong: look at equation (7)"."""
+    """ "dc_t is right, df_t is wrong: look at equation (7)"; line is None for what the step is given."""
     before = f"{right} is right, " if right else ""
     when = "" if t is ... else f" at t = {t}, the first step of the loop where anything is"
-    look = f": look at {place(line)}" if place(line) else ""
-    return Finding(f"{before}{name} is wrong{when}{look}.", name, line.equation, ours(line))
+    if line is None:
+        return Finding(f"{before}{name} is wrong{when}.", name)
+    return Finding(f"{before}{name} is wrong{when}: look at {place(line)}.", name, line.equation, ours(line))
 
 
 def suspicion(suspect):

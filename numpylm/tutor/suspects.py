@@ -13,7 +13,7 @@ from numpylm.tutor.formulas import formula_of
 from numpylm.tutor.lines import Line, jacobian, lines_of, reach, right_run, run
 
 LARGEST = 600  # a line with more entries than this is not solved for
-PACKED = ("da_t", "dhW_t")  # several gates side by side
+PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 
 
 class Suspect(NamedTuple):
