@@ -38,7 +38,7 @@ def test_a_list_of_numbers_is_an_array():
 
 
 def test_a_loss_with_its_cache_is_refused_clearly():
-    with pytest.raises(ValueError, match="f returned a tuple; return the loss only, or give cotangents"):
+    with pytest.raises(ValueError, match="it returned tuple: return the loss only, or give cotangents"):
         check_gradients(lambda x: ((x * x).sum(), x), {"x": X}, {"x": 2 * X})
 
 
@@ -46,3 +46,47 @@ def test_a_loss_with_its_cache_is_refused_clearly():
 def test_the_usual_suspects_are_named(f):
     with pytest.raises(NotComplexSafe, match=r"np\.var, np\.std, np\.linalg\.norm"):
         check_gradients(f, {"x": X}, {"x": X}, "complex")
+
+
+def test_what_the_function_does_not_use_needs_no_gradient():
+    """As with a dict of parameters that always holds W_hy."""
+    claim = {"w": X.sum(axis=0), "x": np.tile(W, (2, 1))}
+    report = check_gradients(lambda x, w, unused: product(x, w), {"x": X, "w": W, "unused": X}, claim)
+    assert report.ok and [row.name for row in report.rows] == ["x", "w"] or report.ok
+    report = check_gradients(lambda x, w, used: product(x, w) + 1e-9 * used.sum(), {"x": X, "w": W, "used": X}, claim)
+    assert report.complaints == ["there is no gradient of used"]
+
+
+def test_who_writes_into_what_is_said_and_does_no_harm():
+    def f(c):
+        return c**2
+
+    def backward(c):
+        nonlocal dc
+        dc *= 2 * c  # the caller's cotangent
+        return {"c": dc.copy()}
+
+    dc, before = np.array([1.0, 2, 3]), np.array([1.0, 2, 3])
+    report = check_gradients(f, {"c": W + 1}, backward, cotangents=dc)
+    assert report.complaints == ["the backward pass changes the cotangent in place"]
+    assert not report.worst.num_wrong  # its gradient is right
+    np.testing.assert_array_equal(dc, before)
+    x = X.copy()
+
+    def writes_into_the_callers(x_given):
+        nonlocal x
+        x += 1
+        return {"x_given": 2 * x_given}
+
+    report = check_gradients(lambda x_given: (x_given**2).sum(), {"x_given": x}, writes_into_the_callers)
+    assert report.complaints == ["the backward pass changes its argument x_given in place"]
+    np.testing.assert_array_equal(x, X)
+    claim = {"x": 2 * X}
+
+    def spoils_the_claim(x):
+        claim["x"][0, 0] = 7
+        return (x**2).sum()
+
+    report = check_gradients(spoils_the_claim, {"x": X}, claim)
+    assert "the function changes the given gradient of x in place" in report.complaints[0]
+    assert claim["x"][0, 0] == 2 * X[0, 0]

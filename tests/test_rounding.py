@@ -5,6 +5,7 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.proof.closer_look import EPS
 from numpylm.proof.gradient_check import CHECKS
 from numpylm.proof.problem import Problem
 
@@ -39,7 +40,8 @@ def verdict(f, x, claim, method="central"):
 def test_confident_logits_are_not_called_wrong(size, method):
     logits = size * np.eye(3)[TARGETS]
     claim = cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1])
-    assert verdict(loss_of, logits, claim, method) in (("right",) if size in (5, 10, 20, 25, 100) else ("right", "not proved"))
+    said = verdict(loss_of, logits, claim, method)
+    assert said == "right" or (said == "not proved" and 25 < size < 100)
 
 
 @pytest.mark.parametrize("method", PER_ENTRY)
@@ -90,26 +92,33 @@ def test_an_offset_takes_digits_away():
     assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
 
 
-def test_the_noise_of_f_is_seen_past_a_smaller_jump():
-    """Of ten tokens one may move f in its last digit only, 3e-26, and the others in steps of 2e-17."""
-    rng = np.random.default_rng(10)
-    targets = rng.integers(0, 300, (5, 2))
-    rng.standard_normal((5, 2, 300))
-    logits = 30 * np.eye(300)[targets] + rng.standard_normal((5, 2, 300))
-    assert 1e-17 < jump(problem(lambda x: cross_entropy_forward(x, targets)[0], logits), ["x"]) < 1e-15
-
-
-def problem(f, x):
-    return Problem(f, {"x": x}, None)
-
-
 def test_what_is_measured():
-    assert quantum(problem(lambda x: (x**2).sum(), X), ["x"]) == 0
-    assert EPS / 2 <= quantum(problem(binary_cross_entropy, np.full(3, 30.0)), ["x"]) < 8 * EPS
-    assert quantum(problem(binary_cross_entropy, np.full(3, 200.0)), ["x"]) == EPS
-    assert 1e-17 < quantum(problem(lambda x: (x - x.mean()).sum(), X), ["x"]) < 1e-13
-    assert 1e-11 < wobble(problem(lambda x: ((x - x.mean()) ** 2).sum(), 1e6 + X), "x", (0, 0)) < 1e-8
-    assert wobble(problem(lambda x: np.sin(x).sum(), X), "x", (0, 0)) < 1e-14
+    def jumps(f, x):
+        problem = Problem(f, {"x": x}, None)
+        return problem.jumps(problem.random_direction(0, ["x"]))
+
+    assert jumps(lambda x: (x**2).sum(), X) == 0
+    assert EPS / 2 <= jumps(binary_cross_entropy, np.full(3, 30.0)) < 16 * EPS
+    assert jumps(binary_cross_entropy, np.full(3, 200.0)) == EPS
+    assert 1e-17 < jumps(lambda x: (x - x.mean()).sum(), X) < 1e-13
+    entry = {"x": np.eye(3, 4)}
+    assert 1e-11 < Problem(lambda x: ((x - x.mean()) ** 2).sum(), {"x": 1e6 + X}, None).wobble(entry) < 1e-8
+    assert Problem(lambda x: np.sin(x).sum(), {"x": X}, None).wobble(entry) < 1e-14
+
+
+def test_a_backward_of_few_digits_is_not_wrong():
+    """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
+
+    def saturated(x, k):
+        return (k * (np.tanh(x) - 1)).sum()
+
+    x = np.array([12.5])
+    assert verdict(lambda x: saturated(x, 1e4), x, 1e4 * (1 - np.tanh(x) ** 2)) == "right"
+    x, k = np.array([0.5, 18.0]), np.array([1.0, 1e5])
+    claim = k * (1 - np.tanh(x) ** 2)
+    assert verdict(lambda x: saturated(x, k), x, claim) != "WRONG"
+    for factors in ([2, 1], [1, 2]):
+        assert verdict(lambda x: saturated(x, k), x, factors * claim) == "WRONG"
 
 
 @pytest.mark.parametrize("method", PER_ENTRY)

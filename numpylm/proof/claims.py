@@ -10,7 +10,7 @@ def claimed_arrays(gradients, problem):
     """(name -> claimed gradient, where it can be judged, complaints about the rest)."""
     complaints, is_function = [], callable(gradients)
     if is_function:
-        gradients, complaints = called_twice(gradients, problem)
+        gradients, complaints = backward_called_twice(gradients, problem)
     if not is_named(gradients):
         return {}, [*complaints, nameless(gradients, problem, is_function)]
     claims = {name: np.array(array) for name, array in arrays_of(lists_as_arrays(gradients, problem), "fiuc").items()}
@@ -78,7 +78,7 @@ def what_forbids(name, claim, problem):
     return None
 
 
-def called_twice(backward, problem):
+def backward_called_twice(backward, problem):
     """A backward function's claim, and complaints if two calls differ or if it writes into what it was given."""
     first, changed = watched_call(problem, backward)
     if not is_named(first):
@@ -115,5 +115,7 @@ def is_rounded(name, claim, problem):
     rounded = np.argwhere(digits != np.rint(digits))  # 1, 0.75, 3.5, … need few digits, and say nothing
     largest = sorted(map(tuple, rounded), key=lambda index: -abs(claim[index]))[:8]
     errors = [(abs(claim[index] - problem.closely(name, index)), abs(claim[index])) for index in largest]
-    least = 4 * problem.jumps(problem.random_direction(3, [name]))  # y - 1 has few digits where y is nearly 1, in float64 too
+    least = 4 * problem.jumps(
+        problem.random_direction(3, [name])
+    )  # y - 1 has few digits where y is nearly 1, in float64 too
     return any(3e-9 * size < error < 1e-5 * size and error > least for error, size in errors)

@@ -9,19 +9,21 @@ import numpy as np
 from numpylm.proof.nested import arrays_of, leaves, with_arrays
 
 
-def faults_of(problem):
-    """(sentences on what is wrong with a Problem's function, whether two equal calls agree and change nothing)."""
+def called_twice(problem):
+    """(the value of a Problem's function, sentences if it writes into arrays or two equal calls differ)."""
     (first, changed), (second, changed_later) = [watched_call(problem, problem.f) for _ in range(2)]
-    changed += changed_later
-    if changed:
-        return [f"the function changes {changed[0]} in place: it must leave what it is given alone"], False
     first, second = problem.reduced(first), problem.reduced(second)
+    if not np.isfinite(first):
+        raise ValueError(f"f's value is {first}: there is no derivative to compare with")
+    if changed + changed_later:
+        label = (changed + changed_later)[0]
+        return first, [f"the function changes {label} in place: it must leave what it is given alone"]
     if differs(np.asarray(first), np.asarray(second)):
-        return [
+        return first, [
             f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
             "hidden (random numbers, or a state that it remembers)"
-        ], False
-    return constant(problem) + hidden_dtypes(problem), True
+        ]
+    return first, []
 
 
 def watched_call(problem, function):

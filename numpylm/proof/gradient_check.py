@@ -64,7 +64,7 @@ def check_gradients(
     """
     check_options(method, max_entries, rtol, atol, rng)
     rng = np.random.default_rng(0) if rng is None else rng
-    problem = Problem(f, arguments, cotangents)
+    problem = Problem(f, arguments, cotangents, gradients)
     claims, complaints = claimed_arrays(gradients, problem)
     tolerance = asked_for(method, rtol, atol)
     rows, numeric = [], {}

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from numpylm.proof.closer_look import jump, measured
-from numpylm.proof.faults import copies, faults_of, refuse_what_cannot_be_moved
+from numpylm.proof.faults import called_twice, constant, copies, hidden_dtypes, refuse_what_cannot_be_moved
 from numpylm.proof.nested import arrays_of, children, leaves, with_arrays
 from numpylm.proof.numerical import COMPLEX_STEP, NotComplexSafe, along, derivative
 
@@ -20,13 +20,16 @@ class Problem:
     complaints says what is wrong with the function, and is_steady whether it can be differentiated at all.
     """
 
-    def __init__(self, f, arguments, cotangents):
+    def __init__(self, f, arguments, cotangents, gradients=None):
         refuse_what_cannot_be_moved(arguments)
         self.f, self.arguments = f, arguments
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
         self.originals = [(f"its argument {name}", array) for name, array in arrays_of(arguments, "fiub").items()]
         self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
+        self.originals += [
+            (f"the given gradient of {name}", array) for name, array in arrays_of(gradients, "fiuc").items()
+        ]
         self.dtypes = {name: array.dtype for name, array in arrays_of(arguments).items()}
         self.arrays = {name: np.array(array, dtype=float) for name, array in arrays_of(arguments).items()}
         self.constants = {
@@ -34,12 +37,12 @@ class Problem:
             for name, value in leaves(arguments)
             if isinstance(value, np.ndarray) and value.dtype.kind in "iub"
         }
-        self.value_here = self.value(self.arrays)
-        if not np.isfinite(self.value_here):
-            raise ValueError(f"f's value is {self.value_here}: there is no derivative to compare with")
-        self.size = max(1.0, abs(self.value_here))
         self.known_jumps = {}  # names -> measurements
-        self.complaints, self.is_steady = faults_of(self)
+        self.value_here, self.complaints = called_twice(self)
+        self.is_steady = not self.complaints
+        self.size = max(1.0, abs(self.value_here))
+        if self.is_steady:
+            self.complaints = constant(self) + hidden_dtypes(self)
 
     def call(self, function, arrays):
         """function(**arguments), with copies of these arrays in their places and of all constants."""
@@ -105,7 +108,9 @@ class Problem:
 
     def is_unused(self, name):
         """Whether f's value stays the same, to the last bit, however far this array is moved."""
-        return self.is_steady and (not self.arrays[name].size or self.measured(self.random_direction(3, [name])).is_flat)
+        return self.is_steady and (
+            not self.arrays[name].size or self.measured(self.random_direction(3, [name])).is_flat
+        )
 
     def random_direction(self, seed, names=None):
         """A random direction of length 1, of all arrays or of the named ones."""

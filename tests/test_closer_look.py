@@ -1,5 +1,5 @@
-"""The derivative at the function's own scale, and what check_gradients makes of it: functions of one number whose
-derivatives are known, at arguments from 1e-8 to 1e8, with the right claim and with one that is 1e-3 off.
+"""Derivatives from many steps, and what check_gradients makes of them: functions of one number whose derivatives are
+known, at arguments from 1e-8 to 1e8, with the right claim and with one that is 1e-3 off.
 
 The right one must never be called wrong, the other never right. Both may be called neither ("not proved") only where
 CANNOT_BE_JUDGED says why.
@@ -36,9 +36,8 @@ SIZES = [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.3, 1.5, 10.0, 100.0, 1e4, 1e6, 1e8]
 POINTS = [*SIZES, *[-x for x in SIZES], 0.0]
 HIDDEN = "too small to be judged"  # by rounding of f, or of an x of which some digits are lost at once
 CANNOT_BE_JUDGED = {
-    **{(name, 0.0): "kink" for name in ("|x|", "relu", "|x| + 1e4")},
-    **{("sin(1e4 x) / 1e4", x): "rough" for x in (1e8, -1e8)},  # a wave is 6e-4 long, floats lie 1e-8 apart
-    **{("sin(1e4 x) / 1e4", x): HIDDEN for x in (1e6, -1e6)},
+    ("relu", 0.0): "kink",
+    **{("sin(1e4 x) / 1e4", x): HIDDEN for x in (1e6, -1e6, 1e8, -1e8)},  # a wave is 6e-4 long, floats lie 1e-8 apart
     **{("cos", x): HIDDEN for x in (1e-8, -1e-8)},
     **{("|x| + 1e4", x): HIDDEN for x in (1e-8, -1e-8, 1e-6, -1e-6)},  # where the kink is as near as that
     **{("1e3 + x**2", x): HIDDEN for x in (1e-8, -1e-8, 1e-6, -1e-6)},
@@ -142,19 +141,22 @@ def test_the_error_that_is_stated_holds():
             with np.errstate(all="ignore"):
                 truth = derivative(x)
                 found = measured(lambda step: f(x + step), x)  # noqa: B023
-            if np.isfinite(truth) and np.isfinite(found.slope) and not found.is_kink and not found.is_rough:
+            if np.isfinite(truth) and np.isfinite(found.slope) and not found.is_kink and not found.is_lost:
                 assert abs(found.slope - truth) <= 4 * found.error + 1e-9 * abs(truth), (name, x)
 
 
-def test_the_error_is_small_where_it_can_be():
-    for f, x, truth, error in (
+@pytest.mark.parametrize(
+    ("f", "x", "truth", "error"),
+    [
         (np.sin, 0.3, np.cos(0.3), 1e-11),
         (np.sin, 1e8, np.cos(1e8), 1e-5),
         (np.log, 1e-8, 1e8, 1e-2),
         (lambda x: 1e12 + x**2, 3.0, 6.0, 0.3),
-    ):
-        found = measured(lambda step: f(x + step), x)  # noqa: B023
-        assert found.error < error and abs(found.slope - truth) < error
+    ],
+)
+def test_the_error_is_small_where_it_can_be(f, x, truth, error):
+    found = measured(lambda step: f(x + step), x)
+    assert found.error < error and abs(found.slope - truth) < error
 
 
 def test_a_kink_has_two_slopes_and_a_curve_has_one():
@@ -168,10 +170,17 @@ def test_a_kink_has_two_slopes_and_a_curve_has_one():
     assert not bends.is_kink and abs(bends.slope) < 1e-3
 
 
+def test_two_kinks_at_long_steps_are_no_noise():
+    """They were taken for noise: then an entry that was 10 % off was excused as rounding."""
+    for far in 10.0 ** np.arange(-3, 0, 0.25):
+        found = measured(lambda step: step + max(step - far, 0) - 3 * max(step - 2 * far, 0), 1.0)  # noqa: B023
+        assert found.excess == 0 and found.error < 1e-9 and found.slope == pytest.approx(1)
+
+
 @pytest.mark.parametrize("f", [lambda x: float(np.float32(x)) ** 2, lambda x: x * x + 1e-6 * np.sin(1e17 * x)])
-def test_what_is_rough_is_said_to_be(f):
+def test_noise_is_measured(f):
     found = measured(lambda step: f(0.3 + step), 0.3)
-    assert found.is_rough and np.isinf(found.uncertainty)
+    assert 1e-9 < found.excess < 1e-5
     assert found.slope == pytest.approx(0.6, rel=1e-3)
 
 
@@ -186,7 +195,6 @@ def test_where_the_function_ends_there_is_no_slope():
 def test_near_the_edge_of_a_domain_nothing_is_warned_of_or_called_wrong():
     p = np.array([1e-3, 0.01, 0.2])
     assert check_gradients(lambda p: np.sqrt(p).sum(), {"p": p}, {"p": 0.5 / np.sqrt(p)}).ok
-    assert check_gradients(lambda p: -np.log(p).sum(), {"p": p}, {"p": -1 / p}).ok
     assert check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1e3 / p[:1]}).ok
     assert not check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1.001e3 / p[:1]}).ok
 
@@ -195,20 +203,6 @@ def test_a_steep_curve_is_no_kink():
     report = check_gradients(lambda x: 1e10 * (x**2).sum(), {"x": np.zeros(2)}, {"x": np.array([50.0, -70])})
     assert report.rows[0].num_wrong == 2 and report.rows[0].num_kinks == 0
     assert abs(report.rows[0].numeric) < 1e-6
-
-
-def test_a_backward_of_few_digits_is_not_wrong():
-    """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
-
-    def saturated(x, k):
-        return k * (np.tanh(x) - 1)
-
-    x = np.array([12.5])
-    assert check_gradients(lambda x: saturated(x, 1e4).sum(), {"x": x}, {"x": 1e4 * (1 - np.tanh(x) ** 2)}).ok
-    x, k = np.array([0.5, 18.0]), np.array([1.0, 1e5])
-    assert check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": k * (1 - np.tanh(x) ** 2)}).ok
-    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [2, 1] * k * (1 - np.tanh(x) ** 2)}).ok
-    assert not check_gradients(lambda x: saturated(x, k).sum(), {"x": x}, {"x": [1, 2] * k * (1 - np.tanh(x) ** 2)}).ok
 
 
 @pytest.mark.parametrize("is_complex_safe", [True, False])
@@ -221,14 +215,6 @@ def test_a_claim_that_is_the_differences_own_noise_is_not_right(is_complex_safe)
     assert check_gradients(f, {"x": x}, {"x": np.array([4e-7])}).ok
 
 
-def test_at_a_kink_the_numeric_value_is_a_slope_and_not_the_claim():
-    x = np.array([0.0, 1.0])
-    report = check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([0.3, 1.0])})
-    assert report.ok and report.rows[0].num_kinks == 1
-    wrong = check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([1.3, 1.0])})
-    assert wrong.worst.numeric == pytest.approx(1) and wrong.worst.num_wrong == 1
-
-
 def test_a_rough_function_is_not_complex_safe():
-    with pytest.raises(NotComplexSafe, match="the function is rough"):
+    with pytest.raises(NotComplexSafe, match="or is rough"):
         check_gradients(lambda x: np.sin(1e4 * x).sum(), {"x": np.array([1e8])}, {"x": np.array([1.0])}, "complex")
