@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.proof.numerical import NotComplexSafe, central_difference
 from numpylm.proof.closer_look import measured
+from numpylm.proof.numerical import NotComplexSafe, central_difference
 
 FUNCTIONS = {
     "sin": (np.sin, np.cos),

@@ -5,7 +5,6 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.proof.problem import Problem
 from numpylm.proof.numerical import NotComplexSafe
 
 X = np.random.default_rng(2).standard_normal((3, 4))

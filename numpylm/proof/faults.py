@@ -45,7 +45,7 @@ def watched_call(problem, function):
 
 @np.errstate(all="ignore")  # of arguments that may lie beyond the edge of the function's domain
 def constant(problem):
-    """A sentence on a function that returns the same number even far away, where a ReLU that is dead here would live."""
+    """A sentence on a function that returns the same number even far away, where a dead ReLU would live."""
     rng, first = np.random.default_rng(2), problem.value_here
     for size in 10 ** np.linspace(-2, 3, 20):
         moved = {

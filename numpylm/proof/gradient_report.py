@@ -1,6 +1,7 @@
 """What a gradient check found: a table for the terminal and the notebook, and a picture of where the errors are."""
 
 import html
+from textwrap import wrap
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class GradientReport(NamedTuple):
 
     def __str__(self):
         lines = [self._verdict(), "", *table(self.rows)] if self.rows else [self._verdict()]
-        lines += paragraphs("!", [*self.complaints, *self._precision_note()]) + paragraphs("->", self.diagnosis)
+        lines += paragraphs("!", self._notes()) + paragraphs("->", self.diagnosis)
         return "\n".join(lines).rstrip()
 
     def __repr__(self):
@@ -70,23 +71,20 @@ class GradientReport(NamedTuple):
         wrong = [row.name for row in self.rows if row.num_wrong]
         return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
 
-    def _precision_note(self):
-        if not self.precision:
-            return []
-        return [
+    def _notes(self):
+        """The complaints, and the precision of f if that is less than float64's."""
+        low = (
             f"f's value has a relative precision of {self.precision:.0e} only, as if a part of it were computed in "
             "float32: the gradients are judged at that precision"
-        ]
+        )
+        return [*self.complaints, low] if self.precision else self.complaints
 
     def _repr_html_(self):
         color = "#009e73" if self.ok else "#d55e00"
         lines = [html_row("th", HEAD)]
         lines += [html_row("td", cells(row), color if row.num_wrong else None) for row in self.rows]
         shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
-        notes = "".join(
-            f"<li>{html.escape(sentence)}</li>"
-            for sentence in [*self.complaints, *self._precision_note(), *self.diagnosis]
-        )
+        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self._notes(), *self.diagnosis])
         return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
 
     def plot(self, path=None):
@@ -151,11 +149,7 @@ def pad(cell, width, column):
 
 def paragraphs(mark, sentences):
     """Sentences as paragraphs of 80 columns, each after a mark."""
-    from textwrap import wrap
-
     lines = []
     for sentence in sentences:
-        for k, part in enumerate(sentence.split("\n")):
-            start = f"{mark} " if k == 0 else " " * (len(mark) + 1)
-            lines += wrap(part, 80, initial_indent=start, subsequent_indent=" " * (len(mark) + 1)) or [""]
+        lines += wrap(sentence, 80, initial_indent=f"{mark} ", subsequent_indent=" " * (len(mark) + 1))
     return ["", *lines] if lines else []

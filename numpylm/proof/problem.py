@@ -27,9 +27,8 @@ class Problem:
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
         self.originals = [(f"its argument {name}", array) for name, array in arrays_of(arguments, "fiub").items()]
         self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
-        self.originals += [
-            (f"the given gradient of {name}", array) for name, array in arrays_of(gradients, "fiuc").items()
-        ]
+        claims = arrays_of(gradients, "fiuc")
+        self.originals += [(f"the given gradient of {name}", array) for name, array in claims.items()]
         self.dtypes = {name: array.dtype for name, array in arrays_of(arguments).items()}
         self.arrays = {name: np.array(array, dtype=float) for name, array in arrays_of(arguments).items()}
         self.constants = {
@@ -108,9 +107,7 @@ class Problem:
 
     def is_unused(self, name):
         """Whether f's value stays the same, to the last bit, however far this array is moved."""
-        return self.is_steady and (
-            not self.arrays[name].size or self.measured(self.random_direction(3, [name])).is_flat
-        )
+        return self.is_steady and self.measured(self.random_direction(3, [name])).is_flat
 
     def random_direction(self, seed, names=None):
         """A random direction of length 1, of all arrays or of the named ones."""
@@ -138,8 +135,8 @@ class Problem:
 
     @np.errstate(all="ignore")
     def jumps(self, direction):
-        """How far a gradient may be off because what f is computed from is rounded. log(1 + e^-30) jumps by 2e-16, since
-        1 + … is rounded, and a backward pass that has y - 1 in it is off by as much.
+        """How far a gradient may be off because what f is computed from is rounded. log(1 + e^-30) jumps by 2e-16,
+        since 1 + … is rounded, and a backward pass that has y - 1 in it is off by as much.
 
         The largest of a few measurements for the same arrays: along a random direction, and along the first that are
         asked for.
