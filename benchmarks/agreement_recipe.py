@@ -1,12 +1,11 @@
-"""What the gates are for, in language: does the verb agree with its noun when many words stand between?
+"""Does the verb agree with its noun when many words stand between them?
 
-A cell is trained on the built-in grammar with three seeds. Then, before each verb of a text that no training saw, the
-model has two forms to choose between (the king near the cats sleeps, sleep); right is the one that it gives the higher
-probability. agreement_pairs knows each verb's noun, and so the distance. Who goes by the last noun alone, and knows
-nothing of the sentence's structure, is the baseline.
+A cell is trained on the built-in grammar with three seeds. Then it reads a new text. Before each verb the model has two
+forms to choose between (the king near the cats sleeps, sleep); its choice is the form with the higher probability.
+agreement_pairs knows each verb's noun, and so the distance. Agreement with the nearest noun is the baseline.
 
-Source: T. Linzen, E. Dupoux and Y. Goldberg, Assessing the ability of LSTMs to learn syntax-sensitive dependencies
-(2016), for the measure.
+Source of the measure: T. Linzen, E. Dupoux and Y. Goldberg, Assessing the ability of LSTMs to learn syntax-sensitive
+dependencies (2016).
 """
 
 import math
@@ -29,7 +28,7 @@ STREAMS = 50  # read side by side
 
 
 def train_and_measure(options, data, folder):
-    """Trains with each seed, and measures agreement: a Measured whose rows are (seed, distance) pairs."""
+    """Train with each seed, and measure agreement: a Measured whose rows are (seed, distance) pairs."""
     rows, runs = [], []
     sentences = grammar.generate_text(TEXT_WORDS, TEXT_SEED)
     pairs = find_pairs(sentences)
@@ -49,7 +48,6 @@ def fields_of(runs, rows):
         **runs[0],
         "seconds": sum(run["seconds"] for run in runs),
         "tokens_per_second": round(sum(run["tokens_per_second"] for run in runs) / len(runs)),
-        "fastest_tokens_per_second": max(run["fastest_tokens_per_second"] for run in runs),
         "valid": sum(run["valid"] for run in runs) / len(runs),
         "test": sum(tests) / len(tests),
         "test_perplexity": sum(tests) / len(tests),
@@ -61,10 +59,8 @@ def fields_of(runs, rows):
 
 
 def find_pairs(text):
-    """For each verb of the text: its place in the stream, its distance, and whether the last noun has its number.
-
-    An array (number of verbs, 3). The stream has a token before the text's first word, and one for each line's end.
-    """
+    """For each verb of the text: its place in the stream, its distance, and whether the nearest noun has its number: an
+    array (number of verbs, 3). The stream has a token before the text's first word, and one for each line's end."""
     found, start = [], 1
     for line in text.splitlines():
         words = line.split()
@@ -90,8 +86,8 @@ NUMBER_OF_NOUN = {noun: number for pair in NOUNS for number, noun in enumerate(p
 
 
 def chosen_rightly(model, vocabulary, text):
-    """For each token of the text's stream (but the first), whether the model gives it more probability than the same
-    verb's other number: an array of booleans that is only meant for verbs."""
+    """For each token of the text's stream, whether the model gives it more probability than the same verb's other
+    number: an array of booleans, whose entries have a meaning for verbs alone."""
     tokens = np.concatenate([[vocabulary.tokens.index("<eos>")], encode(vocabulary, text)])
     other = np.arange(len(vocabulary))
     for pair in VERBS:
@@ -108,8 +104,8 @@ def right_in_window(logits, targets, other):
 
 
 def by_distance(pairs, right):
-    """A row for each range of distances: how many verbs, how many chosen rightly, and the same of those verbs whose
-    last noun has the other number (misled: who goes by the last noun has none of them right)."""
+    """A row for each range of distances: how many verbs there are, and how many were chosen rightly; the same for the
+    verbs whose nearest noun has the other number (misled)."""
     pairs = pairs[pairs[:, 0] < len(right)]  # the streams of equal length leave out some tokens at the end
     place, distance, by_last_noun = pairs.T
     rows = []

@@ -1,7 +1,7 @@
-"""What the gates are for, in numbers: the adding problem and the copy task (numpylm/data/tasks.py), three seeds each.
+"""The adding problem and the copy task (numpylm/data/tasks.py), three seeds each: tasks that need a memory.
 
-Every batch is new, so that the training loss is the error on problems never seen. The adding problem reads numbers, not
-tokens: it calls the cell's own forward and backward pass, where the copy task is a language model's.
+Every batch is new, so that the training loss is the error on new problems. The adding problem reads numbers in place of
+tokens: it calls the cell's own forward and backward pass. The copy task uses a language model.
 """
 
 import json
@@ -46,7 +46,7 @@ class Adder:
         dh_T, dW_hy, db_y = affine_backward(tasks.squared_error_backward(y, target), out.h[-1], p["W_hy"])
         dh = np.zeros_like(out.h)
         dh[-1] = dh_T
-        dlayer, _, _ = self.cell.backward(layer, dh, zeros, out.trace)
+        dlayer = self.cell.backward(layer, dh, zeros, out.trace).dparameters
         return tasks.squared_error_forward(y, target), {**dlayer._asdict(), "W_hy": dW_hy, "b_y": db_y}
 
 
@@ -87,7 +87,7 @@ def one_seed(options, seed, folder):
 
 
 def learn(options, data, folder):
-    """Trains with each seed: a Measured whose rows are steps, with a column for each seed."""
+    """Train with each seed: a Measured whose rows are steps, with a column for each seed."""
     runs = [one_seed(options, seed, folder) for seed in SEEDS]
     curves = np.array([run["losses"] for run in runs])  # (seeds, rows)
     rows = [
@@ -102,10 +102,9 @@ def fields_of(options, runs, curves):
     last = curves[:, -max(1, curves.shape[1] // 10) :].mean(axis=1).tolist()
     steps = options["num_steps"] + (2 * tasks.NUM_COPIED if options["task"] == "copy" else 0)
     seconds = sum(run["seconds"] for run in runs)
-    model, _ = make(options, 0)
     return {
         "configuration": options,
-        "parameters": sum(array.size for array in model.parameters().values()),
+        "parameters": sum(array.size for array in make(options, 0)[0].parameters().values()),
         "seconds": round(seconds, 2),
         "tokens_per_second": round(len(SEEDS) * options["steps"] * options["batch_size"] * steps / seconds),
         "unit": ERRORS[options["task"]],
@@ -117,5 +116,5 @@ def fields_of(options, runs, curves):
 
 
 def baseline(options):
-    """The loss of the best answer that remembers nothing."""
+    """The loss of the best answer without a memory."""
     return tasks.ADDING_BASELINE if options["task"] == "adding" else tasks.copy_baseline(options["num_steps"])

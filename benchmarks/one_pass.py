@@ -1,12 +1,13 @@
-"""One pass over a text, character by character, as Karpathy's min-char-rnn reads it: the loss before it has read it.
+"""One pass over a text, character by character, as Karpathy's min-char-rnn reads it: the loss on text not yet learned.
 
-One stream, windows of T characters, the state carried from each to the next, gradients clipped entry by entry, Adagrad;
-no character is seen twice, so that the training loss is an honest measure. It is shown smoothed as min-char-rnn does:
+There is one stream, read in windows of T characters. The state is carried from each window to the next, gradients are
+clipped entry by entry, and the optimizer is Adagrad. No character is seen twice, so that the training loss is an honest
+measure. As in min-char-rnn it is shown smoothed, from log V at the beginning:
 
-    smoothed <- 0.999 smoothed + 0.001 loss          from log V at the beginning
+    smoothed <- 0.999 smoothed + 0.001 loss
 
-min-char-rnn sums the loss over the T steps of a window where we take the mean: its limit of 5 is 5 / T here. Adagrad
-divides by the gradients' own size, so that its learning rate stays as it is.
+min-char-rnn sums the loss over the T steps of a window, and we take the mean: its limit of 5 is 5 / T here. Adagrad
+divides by the gradients' own size, so that its learning rate stays the same.
 """
 
 import math
@@ -15,7 +16,6 @@ import time
 from recipe_results import Measured
 
 import numpylm as nlm
-from numpylm.commands.run_report import count_parameters
 from numpylm.data.batches import num_windows, window
 from numpylm.data.text import encode, read_text
 from numpylm.model import MODELS
@@ -24,8 +24,8 @@ ROW_STEPS = 200  # steps from one row of the CSV to the next
 
 
 def one_pass(options, data, folder):
-    """Reads the text once; options are a dict of model, embedding_dim, hidden_dim, num_steps, learning_rate, limit,
-    seed. The folder is not needed: nothing is kept."""
+    """Read the text once; options are a dict of model, embedding_dim, hidden_dim, num_steps, learning_rate, limit,
+    seed. Nothing is kept in the folder."""
     text = read_text(data)
     vocabulary = nlm.build_vocabulary(text, "char")
     model = MODELS[options["model"]](
@@ -36,11 +36,21 @@ def one_pass(options, data, folder):
     started = time.perf_counter()
     rows = list(read(model, optimizer, streams, options["num_steps"], options["limit"]))
     seconds = time.perf_counter() - started
-    return Measured(rows, result(options, model, rows, len(streams.inputs), seconds))
+    fields = {
+        "configuration": options,
+        "parameters": sum(array.size for array in model.parameters().values()),
+        "epochs": 1,
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(len(streams.inputs) / seconds),
+        "unit": "nats per character",
+        "valid": None,
+        "test": rows[-1]["smoothed_loss"],
+    }
+    return Measured(rows, fields)
 
 
 def read(model, optimizer, streams, num_steps, limit):
-    """Learns from one window after another; yields a row of the CSV after every ROW_STEPS, and after the last."""
+    """Learn from one window after another; yield a row of the CSV after every ROW_STEPS, and after the last."""
     state, smoothed = None, math.log(model.sizes.vocab_size)
     num = num_windows(streams, num_steps)
     for k in range(num):
@@ -51,17 +61,3 @@ def read(model, optimizer, streams, num_steps, limit):
         smoothed = 0.999 * smoothed + 0.001 * out.loss
         if (k + 1) % ROW_STEPS == 0 or k + 1 == num:
             yield {"step": k + 1, "characters": k * num_steps + len(inputs), "smoothed_loss": smoothed}
-
-
-def result(options, model, rows, num_characters, seconds):
-    """The fields of the JSON."""
-    return {
-        "configuration": options,
-        "parameters": count_parameters(model),
-        "epochs": 1,
-        "seconds": round(seconds, 2),
-        "tokens_per_second": round(num_characters / seconds),
-        "unit": "nats per character",
-        "valid": None,
-        "test": rows[-1]["smoothed_loss"],
-    }

@@ -1,11 +1,11 @@
-"""Results that others published, again, in pure NumPy: one recipe for each row of the README's table.
+"""Results that others published, again, in pure NumPy: one recipe for each row of the table in benchmarks/README.md.
 
     python benchmarks/recipes.py --list                 the recipes
     python benchmarks/recipes.py NAME [DATA_FOLDER]     runs one; DATA_FOLDER holds ptb/ and tinyshakespeare.txt
     python benchmarks/recipes.py --table                the results so far, as a table in Markdown
 
-A recipe writes benchmarks/results/NAME.csv, how it went, and NAME.json, what came out and of which choices. Models and
-checkpoints go to a folder below runs/ (--runs): a recipe that was stopped goes on from there when it is called again.
+A recipe writes benchmarks/results/NAME.csv (its progress) and NAME.json (its choices and its result). Models and
+checkpoints go to a folder below runs/ (--runs). A recipe that was stopped goes on from there when you call it again.
 """
 
 import argparse
@@ -19,20 +19,17 @@ from recipe_results import RESULTS, table, write_result
 from numpylm.commands.console import blas_threads
 from numpylm.commands.run_folder import RunError
 
-SHOWN_NAMES = 8  # of a folder's files, in an error message
-
 
 def main(arguments=None):
     """The command; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    if options.list:
-        print(listing())
-        return 0
-    if options.table:
-        print(table(RECIPES.values(), options.results))
-        return 0
     try:
-        run(options)
+        if options.list:
+            print(listing())
+        elif options.table:
+            print(table(RECIPES.values(), options.results))
+        else:
+            run(options)
     except (ValueError, OSError, RunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -57,7 +54,7 @@ def build_parser():
 
 
 def run(options):
-    """Runs the recipe that the options name. Raises ValueError where it is unknown, or its data is missing."""
+    """Run the recipe that the options name. Raises ValueError if it is unknown, or its data is missing."""
     if options.name not in RECIPES:
         given = "no recipe is named" if options.name is None else f"there is no recipe {options.name!r}"
         raise ValueError(f"{given}; the recipes are {', '.join(RECIPES)}")
@@ -77,26 +74,16 @@ def find_data(recipe, folder):
         raise ValueError(f"{recipe.name} needs a data folder: python benchmarks/recipes.py {recipe.name} DATA_FOLDER")
     path = folder / recipe.data
     if not path.exists():
-        raise ValueError(
-            f"{recipe.name} needs {recipe.data} in {folder}, which is missing; there is {contents(folder)}"
-        )
+        raise ValueError(f"{recipe.name} needs {path}, which does not exist")
     return path
 
 
-def contents(folder):
-    """The first names in a folder, for an error message."""
-    if not folder.is_dir():
-        return "no such folder"
-    names = sorted(entry.name for entry in folder.iterdir())
-    return ", ".join(names[:SHOWN_NAMES]) + (", …" if len(names) > SHOWN_NAMES else "") or "nothing"
-
-
 def listing():
-    """The recipes, in lines of 80 characters or fewer: what each is, and its published figure."""
+    """The recipes, in lines of 80 characters or fewer: each with its figure to compare with."""
     lines = []
     for recipe in RECIPES.values():
         lines.append(recipe.name)
-        for text in (recipe.what, f"published: {recipe.published} ({recipe.source})"):
+        for text in (recipe.what, f"to compare with: {recipe.beside} ({recipe.source})"):
             lines += textwrap.wrap(text, 80, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
 

@@ -1,12 +1,11 @@
-"""A recipe that is one call of `python -m numpylm train`: its options are all there is to it.
+"""A recipe that is one call of `python -m numpylm train` consists of that command's options.
 
 With `--split 0.9 0 0.1` there is no validation text, and train keeps the epoch that is best on the test text. A recipe
-must not choose by what it is measured on: there it measures the model as it stands at the end.
+must not choose by what it is measured on: without a validation text it measures the model at the end of training.
 """
 
 import json
 import math
-from itertools import pairwise
 from pathlib import Path
 
 from recipe_results import Measured
@@ -22,12 +21,10 @@ from numpylm.evaluation import evaluate
 
 
 def train(options, data, folder, threads=1):
-    """Trains with the options in the run's folder, or goes on with a run that was stopped there: a Measured.
+    """Train with the options in the run's folder, or go on with a run that was stopped there: a Measured.
 
-    threads are those of the matrix products.
-
-    Raises KeyboardInterrupt when training is stopped, ValueError where it fails, or where the folder holds a run of
-    other options.
+    threads are those of the matrix products. Raises KeyboardInterrupt if training is stopped, and ValueError if it
+    fails or the folder holds a run of other options.
     """
     check_options(options, folder)
     if (folder / "summary.json").exists():
@@ -46,7 +43,7 @@ def train(options, data, folder, threads=1):
 
 
 def check_options(options, folder):
-    """Writes the options into a new folder; raises ValueError where an old one was begun with others."""
+    """Write the options into a new folder; raise ValueError if an old one was begun with others."""
     path = folder / "options.txt"
     if path.exists() and path.read_text(encoding="utf-8") != options:
         raise ValueError(f"{folder} holds a run of other options, {path.read_text(encoding='utf-8')}: remove it first")
@@ -55,24 +52,20 @@ def check_options(options, folder):
 
 
 def measured(folder):
-    """What a finished run's folder says."""
+    """The results in a finished run's folder."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     if read_config(folder).data.split[1] == 0:
-        summary = {**summary, **at_the_end(folder)}
-    by_words = summary["level"] == "word"
-    rows = [
-        {name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")
-    ]
-    valid_nats = summary["valid_perplexity"] and math.log(summary["valid_perplexity"])
+        summary |= at_the_end(folder)
+    by_words, valid = summary["level"] == "word", summary["valid_perplexity"]
+    rows = [{name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")]
     fields = {
         "configuration": configuration(folder),
         "parameters": summary["parameters"],
         "epochs": rows[-1]["epoch"],
         "seconds": summary["seconds"],
         "tokens_per_second": summary["tokens_per_second"],
-        "fastest_tokens_per_second": fastest(rows),
         "unit": "perplexity" if by_words else "nats per character",
-        "valid": summary["valid_perplexity"] if by_words else valid_nats,
+        "valid": valid if by_words or valid is None else math.log(valid),
         "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
         "test_perplexity": summary["test_perplexity"],
         "baselines": summary["baselines"],
@@ -84,20 +77,8 @@ def at_the_end(folder):
     """The test results of last.npz, in place of those in the summary, and no validation."""
     data = read_config(folder).data
     model, vocabulary, _ = load_checkpoint(folder / "last.npz")
-    corpus = load_corpus(data.corpus, data.level, data.split)
-    test = evaluate(model, encode_stream(vocabulary, corpus.test))
+    test = evaluate(model, encode_stream(vocabulary, load_corpus(data.corpus, data.level, data.split).test))
     return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
-
-
-def fastest(rows):
-    """Tokens per second in the fastest part of an epoch: what a machine does that has nothing else to do. The part that
-    a validation ends is left out; None where there is no other."""
-    parts = [
-        (row["tokens"] - before["tokens"]) / (row["seconds"] - before["seconds"])
-        for before, row in pairwise(rows)
-        if row["valid_loss"] is None and row["seconds"] > before["seconds"]
-    ]
-    return round(max(parts)) if parts else None
 
 
 def configuration(folder):

@@ -23,24 +23,10 @@ def results(tmp_path):
     for cell in ("rnn", "gru", "lstm"):
         (tmp_path / f"grammar-{cell}.csv").write_text(AGREEMENT)
     fields = {"baseline": 0.2, "configuration": {"num_steps": 9}}
-    for name in ("adding-rnn", "adding-lstm", "copy-rnn", "copy-lstm"):
+    for name in ("adding-rnn", "adding-irnn", "adding-lstm", "copy-rnn", "copy-lstm"):
         (tmp_path / f"{name}.csv").write_text(LOSSES)
         (tmp_path / f"{name}.json").write_text(json.dumps(fields))
     return tmp_path
-
-
-@pytest.fixture
-def panels(monkeypatch):
-    """The panels of the last figure that was drawn."""
-    drawn, new_figure = [], draw_results.new_figure
-
-    def remembered():
-        figure, axes = new_figure()
-        drawn[:] = axes
-        return figure, axes
-
-    monkeypatch.setattr(draw_results, "new_figure", remembered)
-    return drawn
 
 
 def test_both_figures_are_drawn_and_settings_left_alone(results, capsys):
@@ -56,9 +42,8 @@ def test_both_figures_are_drawn_and_settings_left_alone(results, capsys):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results, panels):
-    draw_results.agreement(results, results / "agreement.png")
-    all_verbs, misled = panels
+def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results):
+    all_verbs, misled = draw_results.agreement(results).axes
     first, second, mean = all_verbs.lines[:3]
     assert list(first.get_ydata()) == [1.0, 0.9] and list(second.get_ydata()) == [0.8, 0.95]
     assert list(mean.get_ydata()) == pytest.approx([0.9, 0.925])
@@ -68,9 +53,8 @@ def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results,
     assert [text.get_text() for text in all_verbs.get_legend().get_texts()] == ["RNN", "GRU", "LSTM"]
 
 
-def test_long_memory_shows_each_seed_and_the_baseline(results, panels):
-    draw_results.long_memory(results, results / "long_memory.png")
-    for axes in panels:
+def test_long_memory_shows_each_seed_and_the_baseline(results):
+    for axes, cells in zip(draw_results.long_memory(results).axes, (3, 2), strict=True):
         assert [list(line.get_ydata()) for line in axes.lines[:3]] == [[0.3, 0.1], [0.2, 0.15], [0.25, 0.05]]
-        assert list(axes.lines[-1].get_ydata()) == [0.2, 0.2] and len(axes.lines) == 7
+        assert list(axes.lines[-1].get_ydata()) == [0.2, 0.2] and len(axes.lines) == 3 * cells + 1
         assert axes.get_title().endswith("T = 9")

@@ -94,7 +94,8 @@ def test_a_window_below_the_floor_is_shown(draw):
 
 @pytest.mark.parametrize("name", ["cost_$5_to_$x^.txt", "caf\udce9.txt", "\u7ea2\u697c\u68a6.txt", "$\\frac$"])
 def test_a_title_is_never_mathematics_and_never_an_error(draw, name):
-    (axes,) = draw(FALLING, BASELINES, f"LSTM on {name}").axes
+    with plots.may_fail("curve.png"):  # a note where no font has the characters
+        (axes,) = draw(FALLING, BASELINES, f"LSTM on {name}").axes
     assert axes.get_title() == f"LSTM on {name}".replace("\udce9", "?") and not axes.title.get_parse_math()
 
 

@@ -44,7 +44,7 @@ def test_one_pass_starts_at_log_V_and_clips_each_entry(monkeypatch):
     assert limits == [0.25, 0.25]
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_gradients_of_the_adding_problem(cell):
     adder = memory_recipe.Adder(CELLS[cell](), 3, np.random.default_rng(0), np.float64)
     x, target = tasks.adding_batch(np.random.default_rng(1), 5, 4, np.float64)
@@ -135,6 +135,4 @@ def small_run(options, folder):
     vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
     folder.mkdir()
     nlm.save_checkpoint(folder / "best.npz", nlm.GRULM(len(vocabulary), 4, 6, seed=seed), vocabulary)
-    return Measured(
-        [], {"seconds": 3, "tokens_per_second": 5, "fastest_tokens_per_second": 6, "valid": 9.0, "test": 10.0 + seed}
-    )
+    return Measured([], {"seconds": 3, "tokens_per_second": 5, "valid": 9.0, "test": 10.0 + seed})
