@@ -15,9 +15,10 @@ PACKAGE = Path(numpylm.__file__).parent
 # Each layer may import itself and those before it.
 LAYERS = [
     "require activations affine embedding projection recurrence rnn lstm gru masking dropout loss initialization model "
-    "clipping optimizers schedules torch_bridge",
+    "clipping optimizers schedules torch_bridge attention bidirectional stack translation translation_parameters "
+    "translation_torch choices",
     "data",
-    "training evaluation generation checkpoint plots",
+    "training evaluation generation model_kinds checkpoint plots language_task beam_search translation_export",
     "proof",
     "tutor",
     "stepping figures bench notebook",

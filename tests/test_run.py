@@ -202,11 +202,11 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_is_told_with_the_path(corpus,
     run = start(tmp_path / "run", corpus)
     before = (run.folder / "last.npz").read_bytes()
 
-    def full(*arguments):
+    def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("numpylm.data.archive._write_synced", full)
+        patch.setattr("numpylm.data.archive.npy.write_array", full)
         with pytest.raises(CheckpointError, match=r"npz: No space left"):
             train(run)
     monkeypatch.setattr("csv.DictWriter.writerow", full)
