@@ -13,10 +13,10 @@ from recipe_results import Measured
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.cli import main as numpylm
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.model_choices import constructor_arguments
-from numpylm.commands.run_folder import read_config
+from numpylm.commands.run_config import read_config
 from numpylm.data.corpora import load_corpus
+from numpylm.data.metrics import read_metrics
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import evaluate
 
@@ -60,9 +60,7 @@ def measured(folder):
     if read_config(folder).data.split[1] == 0:
         summary = {**summary, **at_the_end(folder)}
     by_words = summary["level"] == "word"
-    rows = [
-        {name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")
-    ]
+    rows = [{name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")]
     valid_nats = summary["valid_perplexity"] and math.log(summary["valid_perplexity"])
     fields = {
         "configuration": configuration(folder),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.commands import metrics
-from numpylm.commands.metrics import COLUMNS, MetricsFile, RunningMean, read_metrics
+from numpylm.commands.metrics import MetricsFile, RunningMean
+from numpylm.data import metrics
+from numpylm.data.metrics import COLUMNS, read_metrics
 from numpylm.training import EpochReport, StepReport, Task
 
 HEADER = ",".join(COLUMNS) + "\n"

@@ -23,11 +23,11 @@ import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
 from numpylm.commands.console import blas_threads
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run import RunDiverged, resume_run
 from numpylm.commands.run_folder import RunError, locked
 from numpylm.data.archive import CheckpointError
 from numpylm.data.atomic import FileError
+from numpylm.data.metrics import read_metrics
 from numpylm.training import EpochReport
 
 

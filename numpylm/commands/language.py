@@ -15,10 +15,9 @@ from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
 from numpylm.data.text import Vocabulary, build_vocabulary, encode_stream, stream_start
 from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
-from numpylm.language_task import LanguageSettings, language_task
+from numpylm.language_task import UNITS, LanguageSettings, language_task
 from numpylm.model import MODELS
 
-UNITS = {"word": "word", "char": "character"}
 RELU_START = 0.5
 FEWEST_WORDS = 1.5  # a line: with fewer, "words" are lines of a text that has no spaces
 

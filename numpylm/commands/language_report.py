@@ -8,7 +8,6 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
-from numpylm.commands.language import UNITS
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.run_report import count_parameters
 from numpylm.data import grammar
@@ -19,6 +18,7 @@ from numpylm.data.text import decode, stream_start
 from numpylm.data.token_file import TokenFile
 from numpylm.evaluation import Evaluation, evaluate, safe_exp
 from numpylm.generation import generate
+from numpylm.language_task import UNITS
 
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_SENTENCES = 8

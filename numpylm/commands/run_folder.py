@@ -11,26 +11,12 @@ import json
 import math
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from numpylm.data.atomic import replacing
-from numpylm.data.schema import MAX_JSON_BYTES, check, decode_json, fields_of
+from numpylm.data.schema import MAX_JSON_BYTES, decode_json
 
 CHECKPOINTS = ("last.npz", "best.npz")
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Every choice of a run: the kind of task, and the kind's own Model, Settings and Data. data_sha256 is the data's
-    fingerprint when the run began."""
-
-    task: str
-    model: Any
-    settings: Any
-    data: Any
-    data_sha256: str = ""
 
 
 class RunError(Exception):
@@ -86,30 +72,6 @@ def _lock_descriptor(folder):
     return descriptor
 
 
-def write_config(folder, config):
-    """Writes a RunConfig as config.json."""
-    write_json(Path(folder) / "config.json", asdict(config))
-
-
-def read_config(folder):
-    """The RunConfig of a folder. Raises RunError if there is none, or it is damaged."""
-    from numpylm.commands.kind import find_kind
-
-    path = Path(folder) / "config.json"
-    read = read_json(path)
-    try:
-        if type(read) is dict and "corpus" in read:
-            raise ValueError("it was written by an older version of numpylm, whose runs cannot go on; begin a new one")
-        kind = find_kind(read.get("task") if type(read) is dict else None)
-        classes = {"model": kind.Model, "settings": kind.Settings, "data": kind.Data}
-        check(
-            "the configuration", read, fields_of(RunConfig, **{name: fields_of(cls) for name, cls in classes.items()})
-        )
-        return RunConfig(**read | {name: from_json(cls, read[name]) for name, cls in classes.items()})
-    except (ValueError, TypeError, RunError) as error:
-        raise RunError(f"{path} is damaged: {error}") from None
-
-
 def read_json(path):
     """The value in a small JSON file. Raises RunError if there is none."""
     try:
@@ -119,11 +81,6 @@ def read_json(path):
         raise RunError(f"{path.parent} holds no run: there is no {path}") from None
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from None
-
-
-def from_json(cls, read):
-    """A dataclass of the fields that JSON held; its lists become tuples."""
-    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in read.items()})
 
 
 def write_json(path, fields):

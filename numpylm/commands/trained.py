@@ -6,7 +6,8 @@ from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.kind import find_kind
-from numpylm.commands.run_folder import CHECKPOINTS, RunError, read_config
+from numpylm.commands.run_config import read_config
+from numpylm.commands.run_folder import CHECKPOINTS, RunError
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
 from numpylm.data.text_files import TextFile, read_pieces, read_text
