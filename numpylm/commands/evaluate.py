@@ -17,8 +17,8 @@ from numpylm.data.token_file import TokenFile, is_token_file
 from numpylm.evaluation import evaluate
 
 DESCRIPTION = (
-    "Perplexity, bits per character and accuracy of a trained model on a text. The text\n"
-    "is read once, in order. Its last line counts as ended, with or without a line end."
+    "Perplexity, bits per character and accuracy of a trained model on a text. The text "
+    "is read once, in order. Its last line counts as ended, also without a line end."
 )
 
 

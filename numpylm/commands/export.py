@@ -10,8 +10,7 @@ from numpylm.data.atomic import replacing
 from numpylm.torch_bridge import to_torch_state_dict
 
 DESCRIPTION = (
-    "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or\n"
-    "FILE.pt where PyTorch is installed."
+    "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."
 )
 
 

@@ -14,7 +14,7 @@ from numpylm.data.token_file import is_token_file, open_token_file
 
 SUFFIX = ".tokens"
 DESCRIPTION = (
-    "Turn texts of any size into a token file, in little memory. Then train --corpus\n"
+    "Turn texts of any size into a token file, in little memory. Then train --corpus "
     "FILE and evaluate RUN FILE stream from it."
 )
 
