@@ -17,7 +17,8 @@ from recipe_results import Measured
 
 import numpylm as nlm
 from numpylm.data.batches import num_windows, window
-from numpylm.data.text import encode, read_text
+from numpylm.data.text import encode
+from numpylm.data.text_files import read_text
 from numpylm.model import MODELS
 
 ROW_STEPS = 200  # steps from one row of the CSV to the next

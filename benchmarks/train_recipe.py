@@ -12,10 +12,10 @@ from recipe_results import Measured
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.cli import main as numpylm
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.model_choices import constructor_arguments
-from numpylm.commands.run_folder import read_config
+from numpylm.commands.run_config import read_config
 from numpylm.data.corpora import load_corpus
+from numpylm.data.metrics import read_metrics
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import evaluate
 

@@ -1,62 +1,102 @@
-"""Checkpoints: a model, its vocabulary and, while it trains, all that training depends on, in one safe file.
+"""Checkpoints: a model, its vocabularies and, while it trains, all that training depends on, in one safe file.
 
-The file format is archive.py's: an .npz that numpy.load opens too. Its arrays are
+A checkpoint is a sealed zip (archive.py), an .npz that numpy.load opens too. Its members are
 
-    parameter.NAME          the model's parameters
-    optimizer.SLOT.NAME     what the optimizer remembers for each parameter
-    carried.LAYER.NAME      the state (h, c) after the last window
+    metadata.json             kind of model, config and dtype, levels of the vocabularies, fields of the training record
+    vocabulary.NAME.txt       a vocabulary's tokens (text.to_bytes); NAME is "text" where a model has one vocabulary
+    parameter.NAME.npy        the model's parameters
+    optimizer.SLOT.NAME.npy   what the optimizer remembers for each parameter
+    carried.NAME.npy          the state after the last batch, such as carried.0.h for layer 0
 
-and its metadata say which model, of which sizes, with which vocabulary, and how far training is. Before an array is
-loaded, its name, shape and dtype are compared with what a model of those sizes needs.
+The metadata alone decide which arrays there must be, with which shapes. So everything is compared before an array is
+loaded, and whatever is wrong is one CheckpointError. model_kinds.py has what is particular to a kind of model.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import require
-from numpylm.data import text
-from numpylm.data.archive import CheckpointError, read_archive, read_layout, write_archive
-from numpylm.model import CELLS, LanguageModel, Sizes, check_sizes, make_model, parameter_shapes
+from numpylm.data import archive as zips
+from numpylm.data import schema, text
+from numpylm.data.archive import METADATA, CheckpointError
+from numpylm.model_kinds import KINDS, ONLY
+from numpylm.optimizers import OPTIMIZERS
+from numpylm.training import Progress
 
-FORMAT = "numpylm checkpoint"
-VERSION = 1
+OLD_COMMENT, OLD_METADATA = b"sha256:", "metadata.npy"  # of version 1
+HINT = "give another checkpoint, or save this one again"
+RNG = {  # the state of numpy.random.PCG64
+    "bit_generator": schema.one_of("PCG64"),
+    "state": {"state": schema.integer_below(2**128, "2^128"), "inc": schema.integer_below(2**128, "2^128")},
+    "has_uint32": schema.one_of(0, 1),
+    "uinteger": schema.integer_below(2**32, "2^32"),
+}
+TRAINING = {
+    **schema.fields_of(Progress, rng=RNG, carried=None, valid_losses=[schema.finite]),
+    **dict.fromkeys(("epoch_nats", "step_seconds", "seconds"), schema.number),
+    "num_streams": schema.count,  # N of the carried state; 0: nothing is carried
+    "optimizer": schema.one_of(*OPTIMIZERS),
+    "running": schema.mapping(schema.number),
+}
+SCHEMA = {
+    "format": schema.one_of("numpylm checkpoint"),
+    "version": schema.one_of(2),
+    "kind": lambda name, value: schema.one_of(*KINDS)(name, value),
+    "config": schema.record,
+    "dtype": schema.one_of("float32", "float64", "complex128"),
+    "vocabularies": schema.mapping({"level": schema.string, "ends_blank_lines": schema.boolean}),
+    "training": schema.optional(TRAINING),
+}
+OLD_SCHEMA = {"model": schema.string, "config": schema.record, "dtype": schema.string, "format": schema.string,
+              "vocabulary": schema.optional({"level": schema.string, "tokens": [schema.string]}),
+              "version": schema.one_of(1), "training": schema.optional(schema.record)}  # fmt: skip
 
 
 class TrainingRecord(NamedTuple):
-    """What training depends on beside the parameters: arrays by name, and fields that JSON can hold."""
+    """What training depends on beside the parameters: arrays by name, and fields as TRAINING describes them."""
 
     arrays: dict
     fields: dict
 
 
 class Checkpoint(NamedTuple):
-    """What load_checkpoint returns; vocabulary and training are None where none was saved."""
+    """What load_checkpoint returns. vocabulary is None, a text.Vocabulary, or a dict of several by name; training is a
+    TrainingRecord, or None where none was saved."""
 
-    model: LanguageModel
+    model: Any
     vocabulary: Any
     training: Any
 
 
 def save_checkpoint(path, model, vocabulary=None, training=None):
-    """Writes model, vocabulary (text.Vocabulary) and training (TrainingRecord), or keeps the old file if it cannot.
+    """Write model, vocabulary (text.Vocabulary, or a dict of several by name) and training (TrainingRecord).
 
-    Raises ValueError for a vocabulary or a training record that do not fit the model, so that whatever was saved can
-    be loaded, and CheckpointError when the file cannot be written.
+    The old file stays if anything fails. Raises ValueError for a vocabulary or a training record that do not fit the
+    model, so that whatever was saved can be loaded, and CheckpointError when the file cannot be written.
     """
-    arrays = {f"parameter.{name}": array for name, array in model.parameters().items()}
-    arrays.update({} if training is None else training.arrays)
+    vocabularies = {} if vocabulary is None else vocabulary if isinstance(vocabulary, dict) else {ONLY: vocabulary}
     metadata = {
-        "format": FORMAT,
-        "version": VERSION,
-        "model": model.cell.name,
+        "format": "numpylm checkpoint",
+        "version": 2,
+        "kind": getattr(model, "kind", None) or model.cell.name,
         "config": {name: plain(value) for name, value in model.config.items()},
         "dtype": model.dtype.name,
-        "vocabulary": None if vocabulary is None else text.to_json(vocabulary),
+        "vocabularies": {
+            name: {"level": each.level, "ends_blank_lines": each.ends_blank_lines}
+            for name, each in vocabularies.items()
+        },
         "training": None if training is None else training.fields,
     }
-    check_contents(metadata, {name: (array.shape, array.dtype) for name, array in arrays.items()})
-    write_archive(path, arrays, metadata)
+    arrays = {f"parameter.{name}": array for name, array in model.parameters().items()}
+    arrays |= {} if training is None else training.arrays
+    zips.check_layout({name: (array.shape, array.dtype) for name, array in arrays.items()}, expected_layout(metadata))
+    check_vocabularies(metadata, vocabularies)
+    with zips.writing(path, CheckpointError) as archive:
+        zips.write_bytes(archive, METADATA, schema.encode_json(metadata))
+        for name, each in vocabularies.items():
+            zips.write_bytes(archive, f"vocabulary.{name}.txt", text.to_bytes(each))
+        for name, array in arrays.items():
+            zips.write_array(archive, name, array)
 
 
 def plain(value):
@@ -66,83 +106,84 @@ def plain(value):
 
 def load_checkpoint(path):
     """The Checkpoint in a file. Raises CheckpointError, having loaded nothing, for a file that does not hold one."""
-    metadata, arrays = read_archive(path, check=check_contents)
-    cell, sizes, _ = described_model(metadata, arrays)
-    parameters = {name: arrays.pop(f"parameter.{name}") for name in parameter_shapes(cell, sizes)}
-    model = make_model(cell, sizes, parameters)
-    vocabulary = None if metadata["vocabulary"] is None else text.from_json(metadata["vocabulary"])
-    training = None if metadata["training"] is None else TrainingRecord(arrays, metadata["training"])
-    return Checkpoint(model, vocabulary, training)
+    with zips.reading(path, CheckpointError, HINT, OLD_COMMENT) as archive:
+        metadata, layout, vocabularies = read_described(archive)
+        arrays = {name: zips.read_array(archive, name, *expected) for name, expected in layout.items()}
+        kind, config = KINDS[metadata["kind"]], metadata["config"]
+        model = kind.make(config, {name: arrays.pop(f"parameter.{name}") for name in kind.shapes(config)})
+        training = None if metadata["training"] is None else TrainingRecord(arrays, metadata["training"])
+        vocabulary = vocabularies.get(ONLY) if vocabularies.keys() <= {ONLY} else vocabularies
+        return Checkpoint(model, vocabulary, training)
 
 
 def read_contents(path):
-    """(metadata, {array's name: (shape, dtype)}) of a checkpoint, validated, without loading an array.
+    """(metadata, {array: (shape, dtype)}, {name: Vocabulary}) of a checkpoint, checked, without loading an array.
 
     Raises CheckpointError, as load_checkpoint does.
     """
-    metadata, layout = read_layout(path)
-    try:
-        check_contents(metadata, layout)
-    except ValueError as error:
-        reason, hint = str(error)[:400], "it is no checkpoint of this version, or it is damaged"
-        raise CheckpointError(path, reason, hint) from None
-    return metadata, layout
+    with zips.reading(path, CheckpointError, HINT, OLD_COMMENT) as archive:
+        return read_described(archive)
 
 
-def check_contents(metadata, layout):
-    """Raises ValueError unless the metadata describe a model and the arrays are the ones that it needs."""
-    if metadata.get("format") != FORMAT or metadata.get("version") != VERSION:
-        given = metadata.get("format"), metadata.get("version")
-        raise ValueError(f"its format and version are {given}; expected {(FORMAT, VERSION)}")
-    missing = {"model", "config", "dtype", "vocabulary", "training"} - metadata.keys()
-    if missing:
-        raise ValueError(f"its metadata lack {', '.join(sorted(missing))}")
-    if not isinstance(metadata["training"], dict | None):
-        raise ValueError(f"its record of training must be an object or null; got {metadata['training']!r:.200}")
-    cell, sizes, dtype = described_model(metadata, layout)
-    unexplained = dict(layout)
-    for name, shape in expected_arrays(metadata, layout, cell, sizes):
-        check_array(layout, name, shape, dtype)
-        del unexplained[name]
-    if unexplained:
-        raise ValueError(f"it holds arrays that belong to nothing: {', '.join(list(unexplained)[:3])}")
-    if metadata["vocabulary"] is not None and len(text.from_json(metadata["vocabulary"])) != sizes.vocab_size:
-        raise ValueError(f"its vocabulary does not have the model's V = {sizes.vocab_size} tokens")
+def read_described(archive):
+    """What read_contents returns, of an open archive."""
+    found = zips.read_layout(archive)
+    if archive.comment.startswith(OLD_COMMENT):
+        metadata, vocabularies = read_version_1(archive)
+        found = {name: array for name, array in found.items() if name.startswith("parameter.")}
+    else:
+        metadata = schema.check("its metadata", read_json(archive, METADATA), SCHEMA)
+        vocabularies = {
+            name: text.from_bytes(content=read_vocabulary(archive, name), **of)
+            for name, of in metadata["vocabularies"].items()
+        }
+    layout = expected_layout(metadata)
+    zips.check_layout(found, layout)
+    check_vocabularies(metadata, vocabularies)
+    return metadata, layout, vocabularies
 
 
-def expected_arrays(metadata, layout, cell, sizes):
-    """Yields (name, shape) of each array that belongs to the file: the parameters; and, where training is recorded,
-    all of each optimizer slot of which there is any, and all of the carried state or nothing of it."""
-    shapes = parameter_shapes(cell, sizes)
-    yield from ((f"parameter.{name}", shape) for name, shape in shapes.items())
-    if metadata["training"] is None:
-        return
-    for slot in sorted({name.split(".")[1] for name in layout if name.startswith("optimizer.")}):
-        yield from ((f"optimizer.{slot}.{name}", shape) for name, shape in shapes.items())
-    carried = [shape for name, (shape, _) in layout.items() if name.startswith("carried.")]
-    if carried:
-        state_shape = (*carried[0][:1], sizes.hidden_dim)  # (N, H), with any N
-        for layer in range(sizes.num_layers):
-            yield from ((f"carried.{layer}.{name}", state_shape) for name in cell.State._fields)
+def read_json(archive, member):
+    """The value in a JSON member."""
+    return schema.decode_json(zips.read_bytes(archive, member, schema.MAX_JSON_BYTES))
 
 
-def check_array(layout, name, shape, dtype):
-    """Raises ValueError unless the file holds an array of this name, shape and dtype."""
-    if name not in layout:
-        raise ValueError(f"the array {name} is missing")
-    if layout[name] != (shape, dtype):
-        raise ValueError(f"the array {name} is {layout[name][1]} {layout[name][0]}; expected {dtype} {shape}")
+def read_vocabulary(archive, name):
+    """The bytes of a vocabulary's tokens."""
+    return zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES)
 
 
-def described_model(metadata, layout):
-    """(cell, sizes, dtype) that the metadata describe, found without making a model; ValueError if they do not."""
-    make_cell = CELLS[require.one_of("model", metadata["model"], CELLS)]
-    require.one_of("dtype", metadata["dtype"], ("float32", "float64", "complex128"))
-    config, options = metadata["config"], make_cell().options
-    if not isinstance(config, dict) or config.keys() != {*Sizes._fields, *options}:
-        raise ValueError(f"its config must have {', '.join((*Sizes._fields, *options))}; got {config!r:.200}")
-    sizes = Sizes(**{name: config[name] for name in Sizes._fields})
-    check_sizes(sizes)
-    if sizes.num_layers > len(layout):
-        raise ValueError(f"its config has num_layers = {sizes.num_layers}, more than it holds arrays")
-    return make_cell(**{name: config[name] for name in options}), sizes, np.dtype(metadata["dtype"])
+def read_version_1(archive):
+    """(metadata, vocabularies) of a file that an older numpylm wrote. Its training cannot go on."""
+    content = zips.read_bytes(archive, OLD_METADATA, schema.MAX_JSON_BYTES)
+    old = schema.decode_json(content.partition(b"\n")[2])  # after the line with which an .npy file begins
+    schema.check("its metadata", old, OLD_SCHEMA)
+    of = old["vocabulary"]
+    vocabularies = {} if of is None else {ONLY: text.Vocabulary(of["level"], tuple(of["tokens"]))}
+    metadata = {"format": old["format"], "version": 2, "kind": old["model"], "config": old["config"],
+                "dtype": old["dtype"], "vocabularies": {}, "training": None}  # fmt: skip
+    return metadata, vocabularies
+
+
+def expected_layout(metadata):
+    """{array: (shape, dtype)}: which arrays belong to a model and a training record. ValueError for bad metadata."""
+    schema.check("its metadata", metadata, SCHEMA)
+    kind, config, training = KINDS[metadata["kind"]], metadata["config"], metadata["training"]
+    shapes = kind.shapes(config)
+    expected = {f"parameter.{name}": shape for name, shape in shapes.items()}
+    if training is not None:
+        slots = OPTIMIZERS[training["optimizer"]].slots if training["step"] else ()
+        expected |= {f"optimizer.{slot}.{name}": shape for slot in slots for name, shape in shapes.items()}
+        carried = kind.state_shapes(config, training["num_streams"]) if training["num_streams"] else {}
+        expected |= {f"carried.{name}": shape for name, shape in carried.items()}
+    return {name: (shape, np.dtype(metadata["dtype"])) for name, shape in expected.items()}
+
+
+def check_vocabularies(metadata, vocabularies):
+    """Raise ValueError unless there is no vocabulary, or one of the right size for each that the model has."""
+    sizes = KINDS[metadata["kind"]].vocab_sizes(metadata["config"])
+    if vocabularies and vocabularies.keys() != sizes.keys():
+        raise ValueError(f"its vocabularies are {', '.join(vocabularies)}; expected {', '.join(sizes)}")
+    for name, vocabulary in vocabularies.items():
+        if len(vocabulary) != sizes[name]:
+            raise ValueError(f"its vocabulary has {len(vocabulary)} tokens; the model has V = {sizes[name]}")

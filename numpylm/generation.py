@@ -4,7 +4,8 @@
     top-k             only the k most probable tokens (Fan, Lewis and Dauphin, 2018)
     top-p             only the fewest tokens that together have probability p or more (Holtzman et al., 2020)
 
-Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again.
+Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again. Excluded tokens are never
+drawn: the commands exclude <unk>, which is no text.
 """
 
 import math
@@ -15,34 +16,37 @@ import numpy as np
 from numpylm import require
 
 
-def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
+def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None, exclude=()):
     """The num_tokens tokens that a model continues a prompt with: an array of integers (num_tokens,).
 
     prompt_tokens  one token id or more, read before the first one is drawn
     rng            a numpy.random.Generator; None draws from a fresh, unpredictable one
-    Raises ValueError or TypeError for an empty prompt, ids outside 0..V-1, temperature < 0, top_k outside 1..V, and
-    top_p outside 0 < p <= 1.
+    exclude        ids of tokens that are never drawn, such as [0] for <unk>
+    Raises ValueError or TypeError for an empty prompt, ids outside 0..V-1, temperature < 0, top_k outside 1..V, top_p
+    outside 0 < p <= 1, and if every token is excluded.
     """
     require.count("num_tokens", num_tokens)
-    stream = generate_stream(model, prompt_tokens, temperature, top_k, top_p, rng)
+    stream = generate_stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude)
     return np.array([next(stream) for _ in range(num_tokens)], dtype=int)
 
 
-def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None):
+def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None, exclude=()):
     """The same without an end: yields one token id after the other. The arguments are checked at once; the model must
     not be trained while the stream is drawn from."""
     prompt_tokens = require.token_stream(prompt_tokens, model.sizes.vocab_size)
     check_filters(model.sizes.vocab_size, temperature, top_k, top_p)
     require.generator(rng)
     rng = np.random.default_rng() if rng is None else rng
-    return _stream(model, prompt_tokens, temperature, top_k, top_p, rng)
+    exclude = check_excluded(model.sizes.vocab_size, exclude)
+    return _stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude)
 
 
-def _stream(model, prompt_tokens, temperature, top_k, top_p, rng):
+def _stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude):
     out = model.forward(prompt_tokens[:, None])  # T steps of N = 1 sequence
     logits, state = out.logits[-1, 0], out.state
     advance = one_step(model)
     while True:
+        logits[exclude] = -np.inf
         token = draw(next_token_distribution(logits, temperature, top_k, top_p), rng)
         yield token
         logits, state = advance(token, state)
@@ -105,6 +109,16 @@ def draw(y, rng):
     """A token id drawn from the probabilities y (V,), by where a uniform number falls among their running sums."""
     running = y.cumsum(dtype=float)
     return int(running.searchsorted(rng.random() * running[-1], side="right"))
+
+
+def check_excluded(vocab_size, exclude):
+    """The excluded ids, distinct, as an array. Raises ValueError for ids outside 0..V-1, and if no token is left."""
+    exclude = np.unique(np.asarray(exclude, dtype=int))
+    if exclude.size:
+        require.token_stream(exclude, vocab_size)
+    if exclude.size == vocab_size:
+        raise ValueError(f"exclude leaves none of the V = {vocab_size} tokens to draw")
+    return exclude
 
 
 def check_filters(vocab_size, temperature, top_k, top_p):

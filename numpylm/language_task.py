@@ -15,6 +15,8 @@ from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import evaluate
 from numpylm.training import Settings, Task, Validation
 
+UNITS = {"word": "word", "char": "character"}  # of the loss, by the vocabulary's level
+
 
 @dataclass(frozen=True)
 class LanguageSettings(Settings):

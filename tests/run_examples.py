@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpylm as nlm
 from numpylm.commands import run as runs
 from numpylm.commands.language import KIND, CorpusChoices
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
-from numpylm.commands.run_folder import RunConfig
+from numpylm.commands.run_config import RunConfig
 from numpylm.data import grammar
+from numpylm.data.metrics import read_metrics
 from numpylm.language_task import LanguageSettings
 
 SETTINGS = LanguageSettings(batch_size=4, num_steps=8, epochs=2, learning_rate=0.05)

@@ -64,15 +64,15 @@ def test_info_of_a_run_tells_how_far_it_is_and_of_a_model_alone_nothing_more(tmp
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("info text.npz", "not an .npz file"),
-        ("info foreign.npz", "not a numpylm checkpoint"),
+        ("info text.npz", "not a numpylm file"),
+        ("info foreign.npz", "not a numpylm file"),
         ("info nowhere", "there is no run"),
         ("info empty", "neither best.npz nor last.npz"),
         ("export gru.npz --to text.npz", "exists already"),
         ("export gru.npz --to new.txt", "must end in .npz or .pt"),
         ("export gru.npz --to no/w.npz", "there is no folder"),
         ("export none.npz --to new.npz", "no run or checkpoint"),
-        ("export text.npz --to new.npz", "not an .npz file"),
+        ("export text.npz --to new.npz", "not a numpylm file"),
     ],
 )
 def test_refusals_are_one_line_and_write_nothing(call, folder, arguments, message):

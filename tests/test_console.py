@@ -11,8 +11,11 @@ from numpylm.commands import console
 from numpylm.commands.console import ProgressBar, blas_threads, cut, quoted, step_text
 from numpylm.training import EpochReport, Progress, Settings, StepReport, Task
 
-SETTINGS = Settings(epochs=2)
 TASK = Task("word", 10, *[None] * 4)
+EPOCH_LINES = (
+    "epoch 1/2: train perplexity 7.39, validation perplexity 12.18 (best so far)\n"
+    "epoch 2/2: train perplexity 7.39, validation perplexity 4.48 (best so far)\n"
+)
 
 
 def progress_at(epoch, batch):
@@ -22,45 +25,27 @@ def progress_at(epoch, batch):
     return progress
 
 
-def show_two_epochs():
-    with ProgressBar(SETTINGS, progress_at(0, 0), TASK) as bar:
+@pytest.mark.parametrize(("hidden", "note"), [(None, ""), ("tqdm", "no progress bar: tqdm is not installed\n")])
+def test_without_a_terminal_or_tqdm_only_the_epochs_are_shown(capsys, monkeypatch, hidden, note):
+    if hidden:
+        monkeypatch.setitem(sys.modules, hidden, None)
+    with ProgressBar(Settings(epochs=2), progress_at(0, 0), TASK) as bar:
         for epoch in range(2):
             for batch in range(1, TASK.num_batches + 1):
                 bar.show(progress_at(epoch, batch), StepReport(2.0, 1.5, 1000, 0.1))
             bar.show(progress_at(epoch + 1, 0), EpochReport(2.5 - epoch, True, train_loss=2.0))
-
-
-EPOCH_LINES = (
-    "epoch 1/2: train perplexity 7.39, validation perplexity 12.18 (best so far)\n"
-    "epoch 2/2: train perplexity 7.39, validation perplexity 4.48 (best so far)\n"
-)
-
-
-def test_without_a_terminal_only_the_epochs_are_shown(capsys):
-    show_two_epochs()
-    shown = capsys.readouterr()
-    assert shown.out == EPOCH_LINES
-    assert shown.err == ""
-
-
-def test_without_tqdm_the_epochs_are_shown_and_what_is_missing(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    show_two_epochs()
-    shown = capsys.readouterr()
-    assert shown.out == EPOCH_LINES
-    assert shown.err == "no progress bar: tqdm is not installed\n"
+    assert capsys.readouterr() == (EPOCH_LINES, note)
 
 
 def test_an_epoch_that_minutes_cut_short_keeps_its_number(capsys):
-    settings = Settings(epochs=None, minutes=1.0)
-    with ProgressBar(settings, progress_at(2, 3), TASK) as bar:
+    with ProgressBar(Settings(epochs=None, minutes=1.0), progress_at(2, 3), TASK) as bar:
         bar.show(progress_at(2, 4), EpochReport(2.0, False))
         bar.show(progress_at(3, 0), EpochReport(2.0, False))
     assert capsys.readouterr().out == "epoch 3: validation perplexity 7.39\n" * 2
 
 
 def test_a_task_whose_losses_are_no_perplexities_shows_nats_and_its_note(capsys):
-    with ProgressBar(SETTINGS, progress_at(0, 0), TASK._replace(perplexity=False)) as bar:
+    with ProgressBar(Settings(epochs=2), progress_at(0, 0), TASK._replace(perplexity=False)) as bar:
         bar.show(progress_at(1, 0), EpochReport(0.25, True, 0.5, "error rate 3.1 %"))
     expected = "epoch 1/2: train loss 0.5000, validation loss 0.2500, error rate 3.1 % (best so far)\n"
     assert capsys.readouterr().out == expected
@@ -74,23 +59,16 @@ def test_the_numbers_behind_the_bar_are_short(loss):
     assert len(step_text(4.6, 1.5, progress_at(0, 3))) <= 45
 
 
-def test_lines_are_cut_to_the_width():
-    assert cut("12345", 5) == "12345"
-    assert cut("123456", 5) == "1234…"
-    assert cut("123456", 0) == "…"
+def test_lines_and_bars_are_as_wide_as_the_terminal(monkeypatch):
+    assert [cut("123456", width) for width in (6, 5, 0)] == ["123456", "1234…", "…"]
+    for columns, bar in (("50", 47), ("5", 20)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert console.terminal_width() == int(columns) and console.bar_width() == bar
 
 
-def test_the_width_of_the_terminal_is_asked_for(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "50")
-    assert console.terminal_width() == 50
-    assert console.bar_width() == 47
-    monkeypatch.setenv("COLUMNS", "5")
-    assert console.bar_width() == 20
-
-
-def test_a_path_is_quoted_where_it_has_a_space(monkeypatch, tmp_path):
+def test_a_path_is_quoted_where_a_shell_would_read_it_otherwise(monkeypatch, tmp_path):
     assert quoted(Path("runs/a")) == "runs/a".replace("/", os.sep)
-    assert quoted("my runs/a") == '"my runs/a"'
+    assert quoted("my runs/a") == '"my runs/a"' and quoted("cost_$5") == "'cost_$5'"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
@@ -103,8 +81,6 @@ def test_a_number_of_threads_is_checked_and_needs_no_threadpoolctl(monkeypatch):
     for number in (0, -1, 1.5):
         with pytest.raises(ValueError, match="threads must be a positive integer"), blas_threads(number):
             pass
-    with blas_threads(1):
-        pass
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     with blas_threads(2):
         pass

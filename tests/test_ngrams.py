@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.data import mapped, ngrams
+from numpylm.data import ngrams
 from numpylm.data.ngrams import (
     baseline_perplexities,
     count_in_tables,
@@ -218,9 +218,9 @@ def test_a_memory_mapped_stream_is_read_and_left_alone(tmp_path):
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=50), st.sampled_from([1, 2]), st.integers(1, 9))
-def test_tables_count_what_sorting_counts(tokens, order, block_bytes):
+def test_tables_count_what_sorting_counts(tokens, order, block_tokens):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mapped, "BLOCK_BYTES", block_bytes)
+        patch.setattr(ngrams, "BLOCK_TOKENS", block_tokens)
         counted = count_in_tables(np.array(tokens, np.uint8), order, 8)
     for (codes, counts), expected in zip(counted, count_ngrams(tokens, order, 8), strict=True):
         assert (codes.tolist(), counts.tolist()) == tuple(array.tolist() for array in expected)

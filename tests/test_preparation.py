@@ -2,37 +2,25 @@
 
 import io
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm.data import preparation, text_pieces, token_counts
+from numpylm.data import preparation, text, text_files, token_counts
+from numpylm.data.atomic import FileError
 from numpylm.data.corpora import load_corpus
-from numpylm.data.preparation import prepare_parts, prepare_text, readable_twice
+from numpylm.data.preparation import open_texts, prepare
 from numpylm.data.text import build_vocabulary, encode_stream
-from numpylm.data.text_pieces import TextFile
+from numpylm.data.text_files import read_pieces
 from numpylm.data.token_file import TokenFileError, open_token_file, verify
 
-ODD = [
-    "a",
-    "bc",
-    "d",
-    " ",
-    " ",
-    "\n",
-    "\r\n",
-    "\r",
-    "\t",
-    "\x1c",
-    "\x85",
-    "é",
-    "日本",
-    "\U0001f600",
-    "<eos>",
-    "<unk>",
-    "\ufeff",
-]
+ROOT = Path(__file__).resolve().parents[1]
+ODD = ["a", "bc", "d", " ", " ", "\n", "\r\n", "\r", "\t", "\x1c", "\x85", "é", "日本", "\U0001f600"]
+ODD += ["<eos>", "<unk>", "\ufeff"]
 TEXTS = st.lists(st.sampled_from(ODD), min_size=30, max_size=90).map("".join)
 SPLITS = st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.25, 0.25), (0.7, 0.0, 0.3), (0.6, 0.3, 0.1)])
 LEVELS = st.sampled_from(["char", "word"])
@@ -40,12 +28,16 @@ LEVELS = st.sampled_from(["char", "word"])
 
 def text_file(folder, content, name="text.txt"):
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return TextFile(folder / name, name)
+    return folder / name
+
+
+def opened(*paths):
+    return open_texts(list(map(str, paths)), paths[0].parent, None)
 
 
 def assert_prepared_as(out, corpus, level, min_count=1, max_size=None, vocabulary=None):
     """The token file holds what training on the corpus's texts would make of them."""
-    vocabulary = vocabulary or build_vocabulary(corpus.train, level, min_count, max_size)
+    vocabulary = vocabulary or build_vocabulary(corpus.train, level, min_count, max_size, corpus.ends_blank_lines)
     verify(out)
     file = open_token_file(out)
     assert file.vocabulary == vocabulary
@@ -57,166 +49,184 @@ def assert_prepared_as(out, corpus, level, min_count=1, max_size=None, vocabular
 
 @given(TEXTS, SPLITS, LEVELS, st.integers(1, 2), st.sampled_from([None, 3, 5]), st.integers(1, 50), st.integers(0, 5))
 def test_a_text_is_prepared_as_training_on_it_would(
-    tmp_path_factory, text, fractions, level, min_count, max_size, block_bytes, most_words
+    tmp_path_factory, text, fractions, level, min_count, max_size, characters, most_words
 ):
     folder = tmp_path_factory.mktemp("prepared")
-    file, out = text_file(folder, text), folder / "out.tokens"
+    path, out = text_file(folder, text), folder / "out.tokens"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_pieces, "BLOCK_BYTES", block_bytes)
+        patch.setattr(text_files, "PIECE_CHARACTERS", characters)
+        patch.setattr(text_files, "FAR", 10)
         patch.setattr(token_counts, "MOST_WORDS", most_words)
-        for module in ("numpylm.data.corpora", "numpylm.data.text_pieces"):
-            patch.setattr(f"{module}.FAR", 10)
         try:
-            corpus = load_corpus(file.path, level, fractions)
+            corpus = load_corpus(path, level, fractions)
             expected = [len(encode_stream(build_vocabulary(corpus.train, level, min_count, max_size), corpus.train))]
             expected += [corpus.valid.split(), corpus.test.split()]
         except ValueError:
             expected = [[]]
         if not all(expected):
             return
-        prepare_text([file], out, level, fractions, min_count, max_size)
+        with opened(path) as files:
+            prepare(files, out, level, fractions, min_count, max_size)
         assert_prepared_as(out, corpus, level, min_count, max_size)
     assert sorted(os.listdir(folder)) == ["out.tokens", "text.txt"]
 
 
-def test_a_longer_text_in_many_pieces_with_words_that_overflow(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_pieces, "BLOCK_BYTES", 1000)
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
+    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 1000)
     monkeypatch.setattr(token_counts, "MOST_WORDS", 50)
-    text = "\r\n".join(f"the é{number % 300} is {number}" for number in range(3000))
-    file = text_file(tmp_path, text)
-    for level in ("char", "word"):
-        for min_count, max_size in ((1, None), (2, None), (1, 100)):
-            out = tmp_path / f"{level}-{min_count}-{max_size}.tokens"
-            prepare_text([file], out, level, (0.8, 0.1, 0.1), min_count, max_size)
-            assert_prepared_as(out, load_corpus(file.path, level), level, min_count, max_size)
-
-
-def test_several_files_are_one_text(tmp_path):
-    lines = "".join(f"line {number} é\n" for number in range(60))
-    files = [
-        text_file(tmp_path, b"\xef\xbb\xbf" + lines[:300].encode() + b"\r\n", "a.txt"),
-        text_file(tmp_path, "\ufeff" + lines[300:].rstrip("\n"), "b.txt"),
+    lines = "".join(f"the é{number % 300} is {number}\r\n" for number in range(3000))
+    paths = [
+        text_file(tmp_path, "\ufeff" + lines[:30_000], "a.txt"),
+        text_file(tmp_path, "\ufeff" + lines[30_000:].rstrip(), "b.txt"),
         text_file(tmp_path, "the last", "c.txt"),
     ]
-    whole = text_file(tmp_path, f"{lines[:300]}\n{lines[300:]}the last", "whole.txt")
-    for level in ("char", "word"):
-        prepare_text(files, tmp_path / f"{level}.tokens", level, (0.8, 0.1, 0.1))
-        assert_prepared_as(tmp_path / f"{level}.tokens", load_corpus(whole.path, level), level)
+    between = "" if lines[:30_000].endswith("\n") else "\n"
+    whole = text_file(tmp_path, f"{lines[:30_000]}{between}{lines[30_000:].rstrip()}\nthe last", "whole.txt")
+    for min_count, max_size in ((1, None), (2, None), (1, 100)):
+        with opened(*paths) as files:
+            prepare(files, tmp_path / "out.tokens", level, (0.8, 0.1, 0.1), min_count, max_size)
+        assert_prepared_as(tmp_path / "out.tokens", load_corpus(whole, level), level, min_count, max_size)
 
 
-def test_three_files_are_the_three_parts(tmp_path):
+@pytest.mark.parametrize("names", ["{}.txt", "wiki.{}.tokens"])
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_three_files_are_the_three_parts(tmp_path, names, level):
     folder = tmp_path / "corpus"
     folder.mkdir()
-    files = [text_file(folder, f"{part} a b c\na {part}\n", f"{part}.txt") for part in ("train", "valid", "test")]
-    for level in ("char", "word"):
-        prepare_parts(files, tmp_path / f"{level}.tokens", level)
-        assert_prepared_as(tmp_path / f"{level}.tokens", load_corpus(folder), level)
+    paths = [
+        text_file(folder, f"\n {part} a b c\n \na {part}\n", names.format(part)) for part in ("train", "valid", "test")
+    ]
+    with opened(*paths) as files:
+        prepare(files, tmp_path / "out.tokens", level)
+    assert_prepared_as(tmp_path / "out.tokens", load_corpus(folder), level)
+    if level == "word":
+        ends = open_token_file(tmp_path / "out.tokens").tokens["valid"].tolist().count(1)
+        assert ends == 1 + (4 if "wiki" in names else 2)  # the stream's start, and a line's end each
 
 
 def test_a_vocabulary_that_is_given_is_used_and_then_all_may_be_for_testing(tmp_path):
-    file = text_file(tmp_path, "a b zebra\n" * 10)
-    vocabulary = build_vocabulary("a b c a\n", "word")
-    prepare_text([file], tmp_path / "a.tokens", "word", (0.8, 0.1, 0.1), vocabulary=vocabulary)
-    assert_prepared_as(tmp_path / "a.tokens", load_corpus(file.path, "word"), "word", vocabulary=vocabulary)
-    prepare_text([file], tmp_path / "b.tokens", "word", (0, 0, 1), vocabulary=vocabulary)
-    tokens = open_token_file(tmp_path / "b.tokens").tokens
-    assert tokens["test"].tolist() == encode_stream(vocabulary, "a b zebra\n" * 10).tolist()
-    assert tokens["train"].tolist() == [1]
-    with pytest.raises(ValueError, match="the vocabulary is one of words, and level 'char'"):
-        prepare_text([file], tmp_path / "c.tokens", "char", (0.8, 0.1, 0.1), vocabulary=vocabulary)
+    path = text_file(tmp_path, "a b zebra\n\n" * 10)
+    vocabulary = build_vocabulary("a b c a\n", "word", ends_blank_lines=True)
+    with opened(path) as files:
+        prepare(files, tmp_path / "a.tokens", "word", (0.8, 0.1, 0.1), vocabulary=vocabulary)
+        assert_prepared_as(tmp_path / "a.tokens", load_corpus(path, "word"), "word", vocabulary=vocabulary)
+        prepare(files, tmp_path / "b.tokens", "word", (0, 0, 1), vocabulary=vocabulary)
+        tokens = open_token_file(tmp_path / "b.tokens").tokens
+        assert tokens["test"].tolist() == encode_stream(vocabulary, "a b zebra\n\n" * 10).tolist()
+        assert tokens["train"].tolist() == [1]
+        with pytest.raises(ValueError, match="the vocabulary is one of words, and level 'char'"):
+            prepare(files, tmp_path / "c.tokens", "char", (0.8, 0.1, 0.1), vocabulary=vocabulary)
 
 
 @pytest.mark.parametrize(
     ("content", "choices", "message"),
     [
         (b"a b\n" * 9, {"fractions": (0, 0, 1)}, r"fractions are three numbers .* got \(0, 0, 1\)"),
-        (b"a b\n" * 9, {"fractions": (0.5, 0.6, 0.1)}, "sum to 1"),
         (b"a b\n" * 9, {"level": "letter"}, "'char' or 'word', got 'letter'"),
         (b"a b\n" * 9, {"min_count": 0}, "min_count is an integer of at least 1"),
-        (b"a b\n" * 9, {"min_count": 99}, "no word occurs at least 99 times in a text of 28 characters"),
+        (b"a b\n" * 9, {"min_count": 99}, "no word occurs at least 99 times in the training text"),
         (b"a b\n", {}, "the valid part has no text; in tokens, train has 3, valid has 0, test has 0"),
         (b"a b\n" * 9 + b"\n" * 40, {"fractions": (0.25, 0.3, 0.45)}, "the test part has no text"),
         (b"", {}, "text.txt is empty"),
         (b"a\xff", {}, "text.txt is not UTF-8 text: byte 1"),
+        (b"a b\0", {}, "text.txt holds NUL bytes"),
+        (b"a b c d e f\n" * 9, {"max_size": None}, "more than 7 words.*--min-count 2"),
     ],
 )
-def test_what_cannot_be_prepared_is_refused_and_leaves_nothing(tmp_path, content, choices, message):
-    file = text_file(tmp_path, content)
+def test_what_cannot_be_prepared_is_refused_and_leaves_nothing(tmp_path, monkeypatch, content, choices, message):
+    """What prepare writes, train reads: a vocabulary that is too large for a model is refused here."""
+    monkeypatch.setattr(text, "MAX_VOCABULARY", 7)
     settings = {"level": "word", "fractions": (0.8, 0.1, 0.1)} | choices
-    with pytest.raises(ValueError, match=message):
-        prepare_text([file], tmp_path / "out.tokens", **settings)
+    with pytest.raises(ValueError, match=message), opened(text_file(tmp_path, content)) as files:
+        prepare(files, tmp_path / "out.tokens", **settings)
     assert os.listdir(tmp_path) == ["text.txt"]
 
 
-def test_a_text_that_grows_meanwhile_gives_a_sound_file_or_an_error(tmp_path):
-    file = text_file(tmp_path, "a b\n" * 100)
-
-    def growing(task, size):
-        if task == "encoding":
-            file.path.write_text("a b\n" * 99 + "a")
-        return preparation.nullcontext(bool)
-
-    with pytest.raises(ValueError, match="changed while it was read"):
-        prepare_text([file], tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1), progress=growing)
-    assert os.listdir(tmp_path) == ["text.txt"]
-
-
-def test_each_pass_tells_the_bytes_it_reads(tmp_path):
-    file = text_file(tmp_path, "é b\n" * 100)
-    passes = {}
+def test_a_text_that_changes_meanwhile_gives_an_error_and_each_pass_tells_its_bytes(tmp_path):
+    path, passes = text_file(tmp_path, "é b\n" * 100), {}
 
     def progress(task, size):
         assert size == 500
-        passes[task] = 0
+        passes[task] = []
+        if task == "encoding" and changing:
+            path.write_text("a b\n" * 99 + "a")
+        return preparation.nullcontext(passes[task].append)
 
-        def add(number):
-            passes[task] += number
-
-        return preparation.nullcontext(add)
-
-    prepare_text([file], tmp_path / "out.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
-    assert passes == {"length": 500, "counting": 500, "encoding": 500}
-
-
-# What can be read once only
-
-
-def test_standard_input_is_kept_in_a_file_while_it_is_needed(tmp_path):
-    with readable_twice("-", tmp_path, io.BytesIO(b"some text")) as file:
-        assert file.name == "standard input" and file.path.read_bytes() == b"some text"
-        assert file.path.parent == tmp_path
-    assert os.listdir(tmp_path) == []
+    for changing in (False, True):
+        with opened(path) as files:
+            if changing:
+                with pytest.raises(ValueError, match="changed while it was read"):
+                    prepare(files, tmp_path / "new.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
+            else:
+                prepare(files, tmp_path / "out.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
+                assert {task: sum(sizes) for task, sizes in passes.items()} == dict.fromkeys(passes, 500)
+    assert list(passes) == ["length", "counting", "encoding"]
+    assert sorted(os.listdir(tmp_path)) == ["out.tokens", "text.txt"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
-def test_a_pipe_is_kept_in_a_file_too(tmp_path):
-    import threading
-
-    os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(b"piped"))
-    writer.start()
-    with readable_twice(str(tmp_path / "pipe"), tmp_path, None) as file:
-        assert file.path.read_bytes() == b"piped" and file.name.endswith("pipe")
-    writer.join()
-    assert os.listdir(tmp_path) == ["pipe"]
+# Standard input, and other things that cannot be read twice
 
 
-def test_a_file_is_read_where_it_is_and_what_is_none_is_refused(tmp_path):
-    path = text_file(tmp_path, "a").path
-    with readable_twice(str(path), tmp_path, None) as file:
-        assert file.path == path
-    for name, error in ((str(tmp_path), IsADirectoryError), (str(tmp_path / "nowhere"), FileNotFoundError)):
-        with pytest.raises(error, match=name), readable_twice(name, tmp_path, None):
+def test_standard_input_is_kept_in_a_nameless_file_while_it_is_needed(tmp_path):
+    text_file(tmp_path, "b")
+    with open_texts(["-", str(tmp_path / "text.txt")], tmp_path, io.BytesIO(b"some text")) as files:
+        for _ in range(2):
+            assert "".join(read_pieces(files)) == "some text\nb"
+        assert [file.name for file in files] == ["standard input", str(tmp_path / "text.txt")]
+        assert [file.size for file in files] == [9, 1]
+        assert os.listdir(tmp_path) == ["text.txt"] or os.name != "posix"
+    assert os.listdir(tmp_path) == ["text.txt"]
+
+
+def test_every_name_is_opened_before_the_first_is_read(tmp_path):
+    text_file(tmp_path, "a")
+    for name, error in ((str(tmp_path), IsADirectoryError), ("nowhere", FileNotFoundError)):
+        with pytest.raises(error, match=name), open_texts([str(tmp_path / "text.txt"), name], tmp_path, None):
             pass
 
 
 def test_a_full_disk_is_told_with_the_files_name(tmp_path, monkeypatch):
-    file = text_file(tmp_path, "a b\n" * 100)
-
-    def full(descriptor):
+    def full(*arguments):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TokenFileError, match=r"out\.tokens: No space left on device; nothing was written"):
-        prepare_text([file], tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1))
+    with (
+        pytest.raises(TokenFileError, match=r"out\.tokens: No space left on device; nothing was written"),
+        opened(text_file(tmp_path, "a b\n" * 100)) as files,
+    ):
+        prepare(files, tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1))
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with (
+        pytest.raises(FileError, match=f"{tmp_path}: No space left on device; standard input is copied there"),
+        open_texts(["-"], tmp_path, io.BytesIO(b"a")),
+    ):
+        pass
     assert os.listdir(tmp_path) == ["text.txt"]
+
+
+KILLED = """
+import sys, time
+from contextlib import nullcontext
+from numpylm.data.preparation import open_texts, prepare
+
+def progress(task, size):
+    return nullcontext(lambda number: task == "encoding" and (print("now", flush=True), time.sleep(60)))
+
+with open_texts([sys.argv[1]], ".", None) as files:
+    prepare(files, sys.argv[2], "word", (0.8, 0.1, 0.1), progress=progress)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_the_file_of_a_killed_preparation_goes_with_the_next_one(tmp_path, monkeypatch):
+    path = text_file(tmp_path, "a b\n" * 50_000)
+    command = [sys.executable, "-c", KILLED, path, tmp_path / "out.tokens"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
+        process.stdout.readline()
+        process.kill()
+    assert len(os.listdir(tmp_path)) == 2
+    monkeypatch.setattr("numpylm.data.atomic.STALE_SECONDS", -1)
+    with opened(path) as files:
+        prepare(files, tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1))
+    assert sorted(os.listdir(tmp_path)) == ["out.tokens", "text.txt"]

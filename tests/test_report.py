@@ -125,7 +125,7 @@ def test_unknown_words_of_the_test_text_are_counted_and_said(tmp_path, capsys):
 
 
 def test_a_model_that_ends_no_sentence_is_shown_by_the_beginning_of_its_text(on_grammar, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(language_report, "generate", lambda model, start, number, rng: np.full(number, 2))
+    monkeypatch.setattr(language_report, "generate", lambda model, start, number, **options: np.full(number, 2))
     run = trained_run(tmp_path / "run", on_grammar, level="char", epochs=1)
     finish(run)
     assert summary_of(run)["grammatical_share"] is None

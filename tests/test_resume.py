@@ -22,12 +22,12 @@ from numpylm.commands import run as runs
 from numpylm.commands.console import blas_threads
 from numpylm.commands.kind import KINDS, Kind, Report
 from numpylm.commands.language import CorpusChoices
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
-from numpylm.commands.run_folder import RunConfig
+from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_report import finish
 from numpylm.data.batches import pad_sequences
+from numpylm.data.metrics import read_metrics
 from numpylm.model import LSTMLM, LossOutput
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Settings, Task, Validation, shuffled

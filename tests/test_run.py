@@ -23,11 +23,11 @@ import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
 from numpylm.commands.console import blas_threads
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run import RunDiverged, resume_run
 from numpylm.commands.run_folder import RunError, locked
 from numpylm.data.archive import CheckpointError
 from numpylm.data.atomic import FileError
+from numpylm.data.metrics import read_metrics
 from numpylm.training import EpochReport
 
 
@@ -202,11 +202,11 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_is_told_with_the_path(corpus,
     run = start(tmp_path / "run", corpus)
     before = (run.folder / "last.npz").read_bytes()
 
-    def full(*arguments):
+    def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("numpylm.data.archive._write_synced", full)
+        patch.setattr("numpylm.data.archive.npy.write_array", full)
         with pytest.raises(CheckpointError, match=r"npz: No space left"):
             train(run)
     monkeypatch.setattr("csv.DictWriter.writerow", full)

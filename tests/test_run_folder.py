@@ -5,7 +5,7 @@ import json
 import pytest
 from run_examples import config_of
 
-from numpylm.commands import run_folder
+from numpylm.commands import run_config, run_folder
 from numpylm.commands.language import fingerprint
 from numpylm.commands.run_folder import CHECKPOINTS, RunError
 from numpylm.data.atomic import FileError
@@ -15,8 +15,8 @@ CONFIG = config_of("book\udcff é.txt", {"model": "gru", "hidden_dim": 8}, "char
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path):
-    run_folder.write_config(tmp_path, CONFIG)
-    assert run_folder.read_config(tmp_path) == CONFIG
+    run_config.write_config(tmp_path, CONFIG)
+    assert run_config.read_config(tmp_path) == CONFIG
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
@@ -24,7 +24,7 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
 def test_a_damaged_configuration_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content, encoding="latin-1")
     with pytest.raises(RunError, match=r"config\.json is damaged"):
-        run_folder.read_config(tmp_path)
+        run_config.read_config(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_a_damaged_configuration_is_refused(tmp_path, content):
     ids=str,
 )
 def test_a_choice_that_cannot_be_is_refused(tmp_path, part, changed):
-    run_folder.write_config(tmp_path, CONFIG)
+    run_config.write_config(tmp_path, CONFIG)
     read = json.loads((tmp_path / "config.json").read_text())
     (read if part is None else read[part]).update(changed)
     (tmp_path / "config.json").write_text(json.dumps(read))
     with pytest.raises(RunError, match=r"config\.json is damaged: "):
-        run_folder.read_config(tmp_path)
+        run_config.read_config(tmp_path)
 
 
 def test_the_configuration_of_an_older_version_is_called_so(tmp_path):
     (tmp_path / "config.json").write_text('{"corpus": "grammar", "model": "lstm", "settings": {}}')
     with pytest.raises(RunError, match="was written by an older version"):
-        run_folder.read_config(tmp_path)
+        run_config.read_config(tmp_path)
 
 
 def test_a_folder_without_a_configuration_holds_no_run(tmp_path):
@@ -59,7 +59,7 @@ def test_a_folder_without_a_configuration_holds_no_run(tmp_path):
     file.write_text("")
     for folder in (tmp_path, tmp_path / "nowhere", file):
         with pytest.raises(RunError, match=r"holds no run: there is no .*config\.json"):
-            run_folder.read_config(folder)
+            run_config.read_config(folder)
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)

@@ -54,9 +54,8 @@ def test_an_incomplete_optimizer_or_record_or_file_is_refused(trained, corpus, t
     model, vocabulary, record = nlm.load_checkpoint(trained.folder / "last.npz")
     for left_out in ("optimizer.v.", "optimizer."):
         arrays = {name: array for name, array in record.arrays.items() if not name.startswith(left_out)}
-        save_checkpoint(run.folder / "last.npz", model, vocabulary, TrainingRecord(arrays, record.fields))
-        with pytest.raises(RunError, match="the optimizer's arrays are not complete"):
-            resume_run(run.folder)
+        with pytest.raises(ValueError, match=r"the array optimizer.*is missing"):
+            save_checkpoint(run.folder / "last.npz", model, vocabulary, TrainingRecord(arrays, record.fields))
     path = run.folder / "last.npz"
     path.write_bytes((trained.folder / "last.npz").read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"last\.npz"):

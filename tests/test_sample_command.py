@@ -41,7 +41,8 @@ def test_it_gives_what_generate_gives(call, folder, options, arguments):
     for run, prompt, length in (("chars", "the k", 60), ("words", "the king", 40)):
         model, vocabulary, _ = nlm.load_checkpoint(folder / run / "best.npz")
         tokens = nlm.encode_stream(vocabulary, prompt)
-        text = nlm.decode(vocabulary, nlm.generate(model, tokens, length, rng=np.random.default_rng(9), **options))
+        drawn = nlm.generate(model, tokens, length, rng=np.random.default_rng(9), exclude=[0], **options)
+        text = nlm.decode(vocabulary, drawn)
         expected = (prompt + (" " if run == "words" else "") + text).rstrip("\n")
         fixed = ("--prompt", prompt, "--length", length, "--seed", 9)
         assert call("sample", run, *fixed, *arguments.split())[1].rstrip("\n") == expected
@@ -100,7 +101,7 @@ def test_a_reader_that_goes_away_ends_sample_and_score_quietly(folder):
     [
         ("nowhere", "there is no run or checkpoint nowhere"),
         (".", "holds no run"),
-        ("text.txt", "text.txt: not a numpylm checkpoint"),
+        ("text.txt", "text.txt: it is not a numpylm file"),
         ("words --length -1", "--length must be an integer, 0 or above; got -1"),
         ("words --top-k 0", "--top-k must be"),
         ("words --top-k 100000", "--top-k must lie in 1..V"),

@@ -1,6 +1,4 @@
-"""Vocabularies, encoding and decoding, and reading files."""
-
-import json
+"""Vocabularies, encoding and decoding."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm.data import text as nlm_text
-from numpylm.data.text import Vocabulary, build_vocabulary, decode, encode, encode_stream, read_text
+from numpylm.data.text import Vocabulary, build_vocabulary, decode, encode, encode_stream, from_bytes, to_bytes
 
 SENTENCES = "the cat saw the dog\nthe dog ran\n"
 CHARACTERS = st.text(max_size=40)
@@ -100,20 +98,21 @@ def test_words_come_back_with_single_spaces(lines, ends_in_newline):
     assert decode(vocabulary, encode(vocabulary, text)) == text
 
 
-@settings(deadline=None)
-@given(CHARACTERS.filter(lambda text: "<eos>" not in text))
-def test_normalising_white_space_changes_no_word(text):
-    vocabulary = build_vocabulary(text + " word", "word")
-    ids = encode(vocabulary, text)
-    assert encode(vocabulary, decode(vocabulary, ids)).tolist() == ids.tolist()
-
-
 def test_eos_stands_for_a_newline_and_blank_lines_give_nothing():
     vocabulary = build_vocabulary(SENTENCES, "word")
     expected = encode(vocabulary, "the cat\nran\n").tolist()
     assert expected == [2, 4, 1, 5, 1]
     assert encode(vocabulary, "\n \n the\t cat \n\n\nran\r\n\n").tolist() == expected
     assert encode(vocabulary, "the cat\nran").tolist() == expected[:-1]  # a prompt is not ended for its writer
+
+
+def test_with_ends_blank_lines_every_line_gives_an_eos():
+    """As Merity et al. count WikiText."""
+    vocabulary = build_vocabulary(SENTENCES, "word", ends_blank_lines=True)
+    ids = encode(vocabulary, " \n the cat \n\n <eos> \n ran\n \nran")
+    assert ids.tolist() == [1, 2, 4, 1, 1, 1, 5, 1, 1, 5]
+    assert decode(vocabulary, ids) == "\nthe cat\n\n\nran\n\nran"
+    assert not build_vocabulary("ab", "char", ends_blank_lines=True).ends_blank_lines
 
 
 def test_a_written_eos_ends_its_line_once():
@@ -130,13 +129,6 @@ def test_special_tokens_decode_to_unk_and_newlines():
     vocabulary = build_vocabulary(SENTENCES, "word")
     assert decode(vocabulary, [1, 2, 0, 1, 1, 5, 1]) == "\nthe <unk>\n\nran\n"
     assert decode(build_vocabulary("ab", "char"), [1, 0, 2]) == "a<unk>b"
-
-
-def test_empty_in_empty_out():
-    for level in ("char", "word"):
-        vocabulary = build_vocabulary(SENTENCES, level)
-        assert encode(vocabulary, "").shape == (0,)
-        assert decode(vocabulary, []) == ""
 
 
 def test_a_lone_surrogate_is_an_unknown_character():
@@ -205,89 +197,63 @@ def test_a_vocabulary_of_counts_is_that_of_the_text(text, level, min_count, max_
     tokens = list(text if level == "char" else nlm_text.split_words(text))
     counts = ((token, tokens.count(token)) for token in sorted(set(tokens)))
     expected = build_vocabulary(text, level, min_count, max_size)
-    assert nlm_text.vocabulary_of_counts(level, counts, min_count, max_size, len(text)) == expected
+    assert nlm_text.vocabulary_of_counts(level, counts, min_count, max_size) == expected
 
 
 # Saving
 
 
 @settings(deadline=None)
-@given(CHARACTERS, st.sampled_from(["char", "word"]))
-def test_a_vocabulary_survives_json(text, level):
-    vocabulary = build_vocabulary(text + " word", level)
-    assert nlm_text.from_json(json.loads(json.dumps(nlm_text.to_json(vocabulary)))) == vocabulary
+@given(CHARACTERS.filter(lambda text: "\0" not in text), st.sampled_from(["char", "word"]), st.booleans())
+def test_a_vocabulary_comes_back_from_its_bytes(text, level, ends_blank_lines):
+    vocabulary = build_vocabulary(text + " word", level, ends_blank_lines=ends_blank_lines)
+    assert from_bytes(level, to_bytes(vocabulary), vocabulary.ends_blank_lines) == vocabulary
+
+
+def test_bytes_that_are_no_vocabulary_are_refused():
+    assert from_bytes("word", b"") == Vocabulary("word", ("<unk>", "<eos>"))
+    for level, content, message in [
+        ("letter", b"a", "'letter'"),
+        ("char", b"aba", "'a' is in the vocabulary twice"),
+        ("word", b"a\nb\na", "'a' is in the vocabulary twice"),
+        ("word", b"a b", "white space, got 'a b'"),
+        ("word", b"a\n", "white space, got ''"),
+        ("word", b"a\n<eos>", "'<eos>' is in the vocabulary twice"),
+        ("char", b"a\xff", "invalid start byte"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            from_bytes(level, content)
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("level", "tokens", "message"),
     [
-        (None, "'level' and 'tokens', got NoneType"),
-        ([], "got list"),
-        ({"level": "char"}, "got \\['level'\\]"),
-        ({"level": "char", "tokens": ["<unk>", "a"], "extra": 1}, "extra"),
-        ({"level": "letter", "tokens": ["<unk>", "a"]}, "'letter'"),
-        ({"level": ["char"], "tokens": ["<unk>", "a"]}, "'char'"),
-        ({"level": "char", "tokens": "<unk>ab"}, "tuple of strings"),
-        ({"level": "char", "tokens": None}, "tuple of strings"),
-        ({"level": "char", "tokens": ["<unk>", 5]}, "tuple of strings"),
-        ({"level": "char", "tokens": ["<unk>", ["a"]]}, "tuple of strings"),
-        ({"level": "char", "tokens": []}, "starts with"),
-        ({"level": "char", "tokens": ["a", "b"]}, "starts with.*<unk>"),
-        ({"level": "word", "tokens": ["<unk>", "the"]}, "starts with.*<eos>"),
-        ({"level": "char", "tokens": ["<unk>", "a", "b", "a"]}, "'a' is in the vocabulary twice"),
-        ({"level": "char", "tokens": ["<unk>", "ab"]}, "one character, got 'ab'"),
-        ({"level": "char", "tokens": ["<unk>", ""]}, "one character, got ''"),
-        ({"level": "word", "tokens": ["<unk>", "<eos>", "a b"]}, "white space, got 'a b'"),
-        ({"level": "word", "tokens": ["<unk>", "<eos>", ""]}, "white space, got ''"),
+        ("char", ["<unk>", "a"], "tuple of strings"),
+        ("char", ("<unk>", 5), "tuple of strings"),
+        ("char", ("a", "b"), "starts with.*<unk>"),
+        ("word", ("<unk>", "the"), "starts with.*<eos>"),
+        ("char", ("<unk>", "ab"), "one character, got 'ab'"),
     ],
 )
-def test_a_damaged_vocabulary_is_refused(fields, message):
+def test_tokens_that_are_no_vocabulary_are_refused(level, tokens, message):
     with pytest.raises(ValueError, match=message):
-        nlm_text.from_json(fields)
+        Vocabulary(level, tokens)
 
 
-def test_a_vocabulary_cannot_be_changed():
-    vocabulary = Vocabulary("char", ("<unk>", "a"))
-    with pytest.raises(AttributeError):
-        vocabulary.level = "word"
-    with pytest.raises(ValueError, match="tuple"):
-        Vocabulary("char", ["<unk>", "a"])
-
-
-# Reading
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        ("红楼梦\né\U0001f600".encode(), "红楼梦\né\U0001f600"),
-        (b"\xef\xbb\xbfabc", "abc"),
-        (b"a\r\nb\rc\n\r\nd", "a\nb\nc\n\nd"),
-        ("a\u2028b\x85c".encode(), "a\u2028b\x85c"),
-    ],
-)
-def test_reading_a_text(tmp_path, content, text):
-    (tmp_path / "corpus.txt").write_bytes(content)
-    assert read_text(tmp_path / "corpus.txt") == text
-    assert read_text(str(tmp_path / "corpus.txt")) == text
-
-
-def test_bytes_that_are_not_utf8_are_located(tmp_path):
-    path = tmp_path / "latin.txt"
-    path.write_bytes(b"\xef\xbb\xbfone\r\ntwo\rcaf\xe9\n")
-    with pytest.raises(ValueError, match=r"latin\.txt is not UTF-8.*byte 15 \(0xe9, line 3\).*Save it as UTF-8"):
-        read_text(path)
-    path.write_bytes("text".encode("utf-16"))
-    with pytest.raises(ValueError, match=r"byte 0 \(0xff, line 1\)"):
-        read_text(path)
-
-
-def test_what_is_not_a_text_file_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no file.*missing\.txt"):
-        read_text(tmp_path / "missing.txt")
-    with pytest.raises(IsADirectoryError, match="is a folder"):
-        read_text(tmp_path)
-    for content in (b"", b"\xef\xbb\xbf"):
-        (tmp_path / "empty.txt").write_bytes(content)
-        with pytest.raises(ValueError, match=r"empty\.txt is empty"):
-            read_text(tmp_path / "empty.txt")
+def test_one_bound_holds_for_every_vocabulary(monkeypatch):
+    assert nlm_text.MAX_VOCABULARY >= 267_735, "WikiText-103 must fit"
+    monkeypatch.setattr(nlm_text, "MAX_VOCABULARY", 9)
+    advice = r"more than 9 words.*--min-count 2.*--max-vocabulary"
+    text = " ".join(f"w{number} w{number % 4}" for number in range(8))
+    with pytest.raises(ValueError, match=advice):
+        build_vocabulary(text, "word")
+    assert (
+        len(build_vocabulary(text, "word", min_count=2)) == 6 and len(build_vocabulary(text, "word", max_size=9)) == 9
+    )
+    with pytest.raises(ValueError, match="max_size is at most 9, got 10"):
+        build_vocabulary(text, "word", max_size=10)
+    with pytest.raises(ValueError, match="at most 9 tokens, got 11"):
+        from_bytes("word", b"a\n" * 10)
+    monkeypatch.setattr(nlm_text, "MAX_CHARACTERS", 9)
+    with pytest.raises(ValueError, match="9 characters in them"):
+        build_vocabulary("longer words", "word")

@@ -113,22 +113,18 @@ def with_flags(message, parser):
 
 def build_parser(names=tuple(COMMANDS)):
     """The parser of all commands, of which those named have their options too; command_parsers holds each one's."""
-    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, formatter_class=help_format)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     parser.command_parsers = {}
     for name, summary in COMMANDS.items():
         module = import_module(f"numpylm.commands.{name}") if name in names else None
         command = subparsers.add_parser(
-            name, help=summary, description=module and module.DESCRIPTION, formatter_class=help_format,
-            usage=getattr(module, "USAGE", None),
+            name, help=summary, description=module and module.DESCRIPTION, usage=getattr(module, "USAGE", None),
+            formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
         )  # fmt: skip
         command.add_argument("--threads", type=int, default=1, metavar="K", help="of the matrix products (1)")
         if module:
             module.add_options(command)
         parser.command_parsers[name] = command
     return parser
-
-
-def help_format(prog):
-    """How --help is laid out: descriptions as they are written, options in a column of 28 characters."""
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)

@@ -1,11 +1,14 @@
 """What a person sees while a model trains, and the small helpers of printing; and BLAS threads."""
 
+import re
+import shlex
 import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 from numpylm import require
+from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done
 
@@ -119,8 +122,11 @@ def cut(line, width):
 
 
 def quoted(path):
-    """A path as it is typed into a command: in quotation marks if there is a space in it."""
-    return f'"{path}"' if " " in str(path) else str(path)
+    """A path as it is typed into a command: in quotation marks if the shell would read it otherwise."""
+    text = on_one_line(path)
+    if re.fullmatch(r"[\w@%+=:,./~\\ -]*", text):
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def program():

@@ -8,7 +8,8 @@ from pathlib import Path
 from numpylm.commands.language import fingerprint, open_corpus, open_verified
 from numpylm.commands.language_report import count_unknown
 from numpylm.commands.run import RunDiverged
-from numpylm.commands.run_folder import RunError, finite_or_none, read_config
+from numpylm.commands.run_config import read_config
+from numpylm.commands.run_folder import RunError, finite_or_none
 from numpylm.commands.trained import add_run_argument, ended, kind_of, load_trained, read_file_or_stdin
 from numpylm.data import text
 from numpylm.data.printable import on_one_line
@@ -16,8 +17,8 @@ from numpylm.data.token_file import TokenFile, is_token_file
 from numpylm.evaluation import evaluate
 
 DESCRIPTION = (
-    "Perplexity, bits per character and accuracy of a trained model on a text. The text\n"
-    "is read once, in order. Its last line counts as ended, with or without a line end."
+    "Perplexity, bits per character and accuracy of a trained model on a text. The text "
+    "is read once, in order. Its last line counts as ended, also without a line end."
 )
 
 

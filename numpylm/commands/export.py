@@ -1,18 +1,16 @@
 """The export command: a model's weights for PyTorch."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from numpylm.commands.run_folder import RunError
 from numpylm.commands.trained import add_run_argument, load_trained
-from numpylm.data.atomic import FileError, one_error, replacing
+from numpylm.data.atomic import replacing
 from numpylm.torch_bridge import to_torch_state_dict
 
 DESCRIPTION = (
-    "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or\n"
-    "FILE.pt where PyTorch is installed."
+    "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."
 )
 
 
@@ -29,11 +27,8 @@ def run(options):
     model = load_trained(options.trained).model
     state_dict = to_torch_state_dict(model)
     write = save_with_numpy if target.suffix == ".npz" else save_with_torch
-    hint = "nothing was written; free some space, or name another place"
-    with one_error(target, hint, FileError), replacing(target) as temporary, open(temporary, "xb") as file:
+    with replacing(target) as file:
         write(file, state_dict)
-        file.flush()
-        os.fsync(file.fileno())
     print_loading(target, model, state_dict)
 
 

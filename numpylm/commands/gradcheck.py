@@ -1,7 +1,7 @@
 """The gradcheck command: proves the package's own gradients (proof/self_proof.py)."""
 
 DESCRIPTION = (
-    "Prove every gradient of the package, of every function, cell and model and every\n"
+    "Prove every gradient of the package, of every function, cell and model and every "
     "argument, by central differences, the complex step and random projection."
 )
 

@@ -19,14 +19,14 @@ def add_options(parser):
 def run(options):
     """numpylm info"""
     path = checkpoint_path(options.trained)
-    metadata, layout = read_contents(path)
+    metadata, layout, vocabularies = read_contents(path)
     kind = kind_of(options.trained)
-    print(f"{on_one_line(path)}: {metadata['model'].upper()} {kind.name} model, {metadata['dtype']}")
+    print(f"{on_one_line(path)}: {metadata['kind'].upper()} {kind.name} model, {metadata['dtype']}")
     for name, value in metadata["config"].items():
         print(f"  {name:<16}{value}")
     print_parameters(layout)
-    if metadata["vocabulary"] is not None:
-        print_vocabulary(metadata["vocabulary"])
+    for vocabulary in vocabularies.values():
+        print_vocabulary(vocabulary)
     last = Path(options.trained) / "last.npz"
     fields = read_contents(last)[0]["training"] if last.exists() else metadata["training"]
     if fields is not None:
@@ -44,16 +44,15 @@ def print_parameters(layout):
     print(f"  {'together':<34}{sum(map(math.prod, shapes.values())):>12,}")
 
 
-def print_vocabulary(fields):
+def print_vocabulary(vocabulary):
     """Prints how many tokens a checkpoint's vocabulary has, and the first in a line."""
-    tokens = fields["tokens"]
-    print(f"vocabulary\n  {len(tokens):,} {fields['level']}s, the most frequent first")
-    print(cut("  " + " ".join(map(visible, tokens[:100])), terminal_width() - 1))
+    print(f"vocabulary\n  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
+    print(cut("  " + " ".join(map(visible, vocabulary.tokens[:100])), terminal_width() - 1))
 
 
 def print_training(fields):
     """Prints how far training is, from the fields that last.npz keeps."""
-    losses = fields.get("valid_losses", [])
+    losses = fields["valid_losses"]
     shown = ("… " if len(losses) > 5 else "") + ", ".join(f"{loss:.4f}" for loss in losses[-5:])
-    print(f"training\n  step {fields.get('step')}, {fields.get('epoch')} whole epochs")
+    print(f"training\n  step {fields['step']}, {fields['epoch']} whole epochs")
     print(f"  validation losses: {shown or 'none yet'}")

@@ -14,12 +14,10 @@ from numpylm.commands.model_choices import ModelChoices, constructor_arguments
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
 from numpylm.data.text import Vocabulary, build_vocabulary, encode_stream, stream_start
-from numpylm.data.token_file import TokenFile, is_token_file, open_token_file, verify
-from numpylm.data.token_header import PARTS
-from numpylm.language_task import LanguageSettings, language_task
+from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
+from numpylm.language_task import UNITS, LanguageSettings, language_task
 from numpylm.model import MODELS
 
-UNITS = {"word": "word", "char": "character"}
 RELU_START = 0.5
 FEWEST_WORDS = 1.5  # a line: with fewer, "words" are lines of a text that has no spaces
 
@@ -96,7 +94,8 @@ def open_data(config, vocabulary=None):
     else:
         known = vocabulary
         if vocabulary is None:
-            known = build_vocabulary(corpus.train, choices.level, choices.min_count, choices.max_vocabulary)
+            limits = choices.min_count, choices.max_vocabulary
+            known = build_vocabulary(corpus.train, choices.level, *limits, corpus.ends_blank_lines)
         tokens = {part: encode_stream(known, getattr(corpus, part)) for part in PARTS}
     check_lengths(tokens)
     if vocabulary is None:
@@ -169,7 +168,20 @@ def make_model(config, data):
 def make_task(config, data):
     """The Task of the run's streams."""
     tokens, line_end = data.tokens, stream_start(data.vocabulary)
-    return language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
+    task = language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
+    return task._replace(batches=watched(task.batches, data.corpus)) if isinstance(data.corpus, TokenFile) else task
+
+
+def watched(batches, token_file):
+    """Task.batches that look, before each batch, whether another program has changed the token file."""
+
+    def checked(epoch, first):
+        check_unchanged(token_file)
+        for batch in batches(epoch, first):
+            yield batch
+            check_unchanged(token_file)
+
+    return checked
 
 
 def describe(run):

@@ -8,18 +8,17 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
-from numpylm.commands.language import UNITS
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.run_report import count_parameters
 from numpylm.data import grammar
 from numpylm.data.corpora import GRAMMAR
-from numpylm.data.mapped import blocks
 from numpylm.data.ngrams import MOST_TOKENS, baseline_perplexities
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import decode, stream_start
 from numpylm.data.token_file import TokenFile
 from numpylm.evaluation import Evaluation, evaluate, safe_exp
 from numpylm.generation import generate
+from numpylm.language_task import UNITS
 
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_SENTENCES = 8
@@ -63,7 +62,7 @@ def measure(run, model):
 
 def count_unknown(tokens):
     """How many tokens of a stream (S,) are <unk>."""
-    return sum(int((block == 0).sum()) for block in blocks(tokens))
+    return len(tokens) - int(np.count_nonzero(tokens))
 
 
 def draw_samples(run, model):
@@ -74,7 +73,7 @@ def draw_samples(run, model):
     start = 1 if start is None else start  # without line ends: the most frequent character
     num_tokens = (SAMPLED_TOKENS if on_grammar else SHOWN_TOKENS)[level]
     rng = np.random.default_rng([run.config.settings.seed, 2])
-    tokens = generate(model, [start], num_tokens, rng=rng)
+    tokens = generate(model, [start], num_tokens, rng=rng, exclude=[0])  # <unk> is no text
     complete = decode(run.data.vocabulary, tokens).split("\n")[:-1] if on_grammar else []
     beginning = decode(run.data.vocabulary, tokens[: SHOWN_TOKENS[level]])
     return beginning, [(line, grammar.is_grammatical(line.split())) for line in complete]

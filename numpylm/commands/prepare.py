@@ -1,7 +1,6 @@
 """The prepare command: from texts of any size to a token file, which train and evaluate then stream from."""
 
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 from numpylm.commands.console import byte_bar, program, quoted
@@ -9,13 +8,13 @@ from numpylm.commands.language import note_lines_without_spaces
 from numpylm.commands.run_folder import RunError
 from numpylm.commands.trained import load_trained
 from numpylm.data.corpora import DEFAULT_FRACTIONS, find_parts
-from numpylm.data.preparation import prepare_parts, prepare_text, readable_twice
-from numpylm.data.text_pieces import TextFile
+from numpylm.data.preparation import open_texts
+from numpylm.data.preparation import prepare as prepare_files
 from numpylm.data.token_file import is_token_file, open_token_file
 
 SUFFIX = ".tokens"
 DESCRIPTION = (
-    "Turn texts of any size into a token file, in little memory. Then train --corpus\n"
+    "Turn texts of any size into a token file, in little memory. Then train --corpus "
     "FILE and evaluate RUN FILE stream from it."
 )
 
@@ -52,17 +51,17 @@ def run(options):
     if is_folder:
         if options.split is not None:
             raise ValueError(f"--split cuts one text; {options.texts[0]} has its three parts already")
-        files = [TextFile(path, str(path)) for path in find_parts(Path(options.texts[0]))]
-        prepare_parts(files, out, level, *choices)
+        with open_texts(map(str, find_parts(Path(options.texts[0]))), out.parent, None) as files:
+            prepare_files(files, out, level, None, *choices)
     else:
-        with ExitStack() as copies:
-            files = [copies.enter_context(source) for source in sources(options.texts, out.parent)]
-            prepare_text(files, out, level, options.split or DEFAULT_FRACTIONS, *choices)
+        check_sources(options.texts)
+        with open_texts(options.texts, out.parent, sys.stdin.buffer) as files:
+            prepare_files(files, out, level, options.split or DEFAULT_FRACTIONS, *choices)
     print_prepared(out)
 
 
-def sources(names, folder):
-    """A context for each name, that of a readable file."""
+def check_sources(names):
+    """Raises ValueError for names that cannot be read as one text."""
     if names.count("-") > 1:
         raise ValueError("standard input, -, can be read once only")
     if "-" in names and sys.stdin.isatty():
@@ -70,7 +69,6 @@ def sources(names, folder):
     prepared = [name for name in names if is_token_file(name)]
     if prepared:
         raise ValueError(f"{prepared[0]} is a token file already; prepare takes texts")
-    return [readable_twice(name, folder, sys.stdin.buffer) for name in names]
 
 
 def known_vocabulary(options):

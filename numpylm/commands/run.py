@@ -15,9 +15,11 @@ from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
 from numpylm.commands.kind import Kind, find_kind
-from numpylm.commands.metrics import MetricsFile, RunningMean, read_metrics
-from numpylm.commands.run_folder import RunConfig, RunError, check_free, locked, read_config, write_config
+from numpylm.commands.metrics import MetricsFile, RunningMean
+from numpylm.commands.run_config import RunConfig, read_config, write_config
+from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import record_of, restore
+from numpylm.data.metrics import read_metrics
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training

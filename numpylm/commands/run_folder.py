@@ -11,26 +11,12 @@ import json
 import math
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
-from numpylm.data.atomic import FileError, one_error, replacing
+from numpylm.data.atomic import replacing
+from numpylm.data.schema import MAX_JSON_BYTES, decode_json
 
 CHECKPOINTS = ("last.npz", "best.npz")
-LARGEST_CONFIG = 2**20  # bytes
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Every choice of a run: the kind of task, and the kind's own Model, Settings and Data. data_sha256 is the data's
-    fingerprint when the run began."""
-
-    task: str
-    model: Any
-    settings: Any
-    data: Any
-    data_sha256: str = ""
 
 
 class RunError(Exception):
@@ -86,63 +72,15 @@ def _lock_descriptor(folder):
     return descriptor
 
 
-def write_config(folder, config):
-    """Writes a RunConfig as config.json."""
-    write_json(Path(folder) / "config.json", asdict(config))
-
-
-def read_config(folder):
-    """The RunConfig of a folder. Raises RunError if there is none, or it is damaged."""
-    from numpylm.commands.kind import find_kind
-
-    path = Path(folder) / "config.json"
-    read = read_json(path)
-    if "corpus" in read:
-        raise RunError(f"{path} was written by an older version of numpylm: its run cannot go on; begin a new one")
-    try:
-        kind = find_kind(read["task"])
-        classes = {"model": kind.Model, "settings": kind.Settings, "data": kind.Data}
-        parts = {name: from_json(cls, read[name]) for name, cls in classes.items()}
-        return from_json(RunConfig, read | parts)
-    except (ValueError, TypeError, KeyError, RunError) as error:
-        raise RunError(f"{path} is damaged: {error}") from None
-
-
 def read_json(path):
-    """The object in a small JSON file. Raises RunError if there is none."""
+    """The value in a small JSON file. Raises RunError if there is none."""
     try:
-        if path.stat().st_size > LARGEST_CONFIG:
-            raise ValueError(f"it has more than {LARGEST_CONFIG} bytes")
-        read = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        with open(path, "rb") as file:
+            return decode_json(file.read(MAX_JSON_BYTES + 1))
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{path.parent} holds no run: there is no {path}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from None
-    if not isinstance(read, dict):
-        raise RunError(f"{path} is damaged: it holds no object")
-    return read
-
-
-def _refuse_constant(name):
-    raise ValueError(f"it holds {name}, which is no number")
-
-
-def from_json(cls, read):
-    """A dataclass of what JSON held: all its fields, each of the annotated type. Raises ValueError otherwise."""
-    if not isinstance(read, dict) or read.keys() != {field.name for field in fields(cls)}:
-        raise ValueError(f"expected the fields {', '.join(field.name for field in fields(cls))}; got {read!r:.300}")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in read.items()}
-    for field in fields(cls):
-        if field.type is not Any and not is_of_type(values[field.name], field.type):
-            raise ValueError(f"{field.name} must be {field.type}; got {values[field.name]!r:.100}")
-    return cls(**values)
-
-
-def is_of_type(value, annotation):
-    """Whether a value is of an annotation such as float | None; a whole number serves as a float, True as no number."""
-    if isinstance(value, bool):
-        return annotation is bool
-    return isinstance(value, annotation) or (isinstance(value, int) and isinstance(1.0, annotation))
 
 
 def write_json(path, fields):
@@ -152,11 +90,8 @@ def write_json(path, fields):
 
 def write_whole(path, text):
     """Writes a small text file: if it cannot, the old file stays. Raises FileError, which names the path."""
-    hint = "the file is as it was"
-    with one_error(path, hint, FileError), replacing(Path(path)) as new, open(new, "wb") as file:
+    with replacing(path) as file:
         file.write(text.encode("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def finite_or_none(value):

@@ -7,9 +7,9 @@ import textwrap
 from numpylm import plots
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import program, quoted, terminal_width
-from numpylm.commands.metrics import read_metrics
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import finite_or_none, write_json
+from numpylm.data.metrics import read_metrics
 from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
 

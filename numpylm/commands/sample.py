@@ -13,7 +13,7 @@ from numpylm.data.printable import printable
 from numpylm.data.text import END_OF_SENTENCE, encode_stream, stream_start
 from numpylm.generation import generate_stream
 
-DESCRIPTION = "Write text with a trained model, token by token."
+DESCRIPTION = "Write text with a trained model, token by token. <unk> is never drawn."
 DEFAULT_LENGTH = {"word": 60, "char": 400}
 LONG_WORD = 12  # characters: where a line of characters is broken at a space
 
@@ -39,7 +39,7 @@ def run(options):
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     rng = np.random.default_rng(options.seed)
-    stream = generate_stream(model, prompt, temperature(options), options.top_k, options.top_p, rng)
+    stream = generate_stream(model, prompt, temperature(options), options.top_k, options.top_p, rng, exclude=[0])
     print_tokens(vocabulary, islice(stream, length), options.prompt)
 
 

@@ -14,10 +14,10 @@ from numpylm.data.text import encode_stream, stream_start
 from numpylm.evaluation import surprisals
 
 DESCRIPTION = (
-    "The log-probability of each line of a text in nats, and each token's surprisal.\n"
-    "Every line is taken by itself, as if it began the text, and its end is a token too\n"
-    "(<eos>, or the newline). The last line counts as ended, also without a line end.\n"
-    "A blank line has no words, and so no score by words (-). With --rank, lines with\n"
+    "The log-probability of each line of a text in nats, and each token's surprisal. "
+    "Every line is taken by itself, as if it began the text, and its end is a token too "
+    "(<eos>, or the newline). The last line counts as ended, also without a line end. "
+    "A blank line has no words, and so no score by words (-). With --rank, lines with "
     "unknown words come last: the probability of <unk> is not that of the word."
 )
 LONGEST_NAME = 20  # columns of a token above its surprisal

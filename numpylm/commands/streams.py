@@ -5,6 +5,7 @@ how many. Where a stream is closed from the start (`>&-`, or Windows' pythonw), 
 """
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -73,7 +74,9 @@ class LastingStream:
     def _lasting(self, action, *arguments):
         try:
             return action(*arguments)
-        except BrokenPipeError:
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # a pipe without reader, a terminal that was closed
+                raise
             forget_reader(self.number)
             if self.number == 1:
                 sys.stderr.write(NOTE)

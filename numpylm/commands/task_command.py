@@ -15,7 +15,8 @@ from numpylm.commands.console import program, quoted
 from numpylm.commands.interrupts import Stopped
 from numpylm.commands.options import add_choice, add_choices, chosen, flag, flags_given
 from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_folder import RunConfig, free_folder
+from numpylm.commands.run_config import RunConfig
+from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
 

@@ -4,8 +4,8 @@ from numpylm.commands.language import KIND
 from numpylm.commands.task_command import add_task_options, run_task
 
 DESCRIPTION = (
-    "Train a language model, then measure it on the test text beside the baselines.\n"
-    "Without arguments: an LSTM on the built-in English grammar, by words, in under\n"
+    "Train a language model, then measure it on the test text beside the baselines. "
+    "Without arguments: an LSTM on the built-in English grammar, by words, in under "
     "two minutes. Ctrl-C stops it safely; --resume goes on."
 )
 USAGE = "python -m numpylm train [options]"

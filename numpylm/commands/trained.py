@@ -1,13 +1,16 @@
 """What the commands share that use a trained model: its checkpoint, its kind, and the text that they are given."""
 
+import io
 import sys
 from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.kind import find_kind
-from numpylm.commands.run_folder import CHECKPOINTS, RunError, read_config
+from numpylm.commands.run_config import read_config
+from numpylm.commands.run_folder import CHECKPOINTS, RunError
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
+from numpylm.data.text_files import TextFile, read_pieces, read_text
 
 
 def add_run_argument(parser):
@@ -59,19 +62,15 @@ def checkpoint_path(path):
 def read_file_or_stdin(name):
     """The text of a file, or of standard input for -."""
     if name != "-":
-        return text.read_text(name)
+        return read_text(name)
     if sys.stdin is None:
         raise ValueError("standard input is closed: name a text file")
     if sys.stdin.isatty():
         print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
-    content = sys.stdin.buffer.read()
-    try:
-        decoded = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"standard input is not UTF-8 text: byte {error.start} does not fit") from None
-    if not decoded.strip():
+    content = "".join(read_pieces([TextFile("standard input", io.BytesIO(sys.stdin.buffer.read()))]))
+    if not content.strip():
         raise ValueError("standard input holds no text")
-    return decoded.replace("\r\n", "\n").replace("\r", "\n")
+    return content
 
 
 def ended(vocabulary, content):

@@ -1,16 +1,28 @@
-"""Files that are written whole or not at all, and the one error that says what is wrong with one."""
+"""Files that are written whole or not at all, and one kind of error that names the file.
+
+    new content -> .numpylm-….tmp in the same folder -> sync to disk -> rename over the old file
+
+A process that is killed leaves the old file as it was, and its temporary file behind. A later write into the folder
+removes such a file when it is a minute old and nobody holds its lock, as a living writer does.
+"""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+STALE_SECONDS = 60  # a writer locks its file at once
 
 
 class FileError(Exception):
-    """A file that cannot be read or written: its ``path``, the ``reason``, and a ``hint`` what to do.
-
-    No ValueError, because it stands for a missing file or a full disk as well as for bad contents.
-    """
+    """A file that cannot be read or written: its path, the reason, and a hint what to do."""
 
     def __init__(self, path: str | os.PathLike, reason: str, hint: str):
         super().__init__(path, reason, hint)
@@ -21,37 +33,65 @@ class FileError(Exception):
 
 
 @contextmanager
-def one_error(path: str | os.PathLike, hint: str, kind: type[FileError]) -> Iterator[None]:
-    """Turn any failure into a FileError of that kind; hostile bytes raise more kinds than parsers document."""
+def one_error(path, hint: str, kind: type[FileError] = FileError, catch=Exception) -> Iterator[None]:
+    """Turn the exceptions of class `catch` into a FileError of this kind. A FileError passes as it is."""
     try:
         yield
     except FileError:
         raise
     except MemoryError as error:
         raise kind(path, "it does not fit into memory", "free some memory") from error
-    except Exception as error:
+    except catch as error:
         name = "" if type(error) is ValueError else f"{type(error).__name__}: "
         reason = getattr(error, "strerror", None) or name + str(error).partition("\n")[0][:400]
         raise kind(path, reason, hint) from error
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder, which takes path's place when the block ends well.
+def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
+    """A new binary file, open for writing. When the block ends well, it takes path's place.
 
-    Whoever writes it syncs it; if anything fails, path still holds what it did before. A link at path is replaced, not
-    followed. A killed process may leave a ``.numpylm-*.tmp`` behind. Raises ValueError if the folder is missing.
+    If anything fails, path keeps what it held. A link at path is replaced, not followed.
+    Raises a FileError of this kind if the folder is missing or the system refuses.
     """
-    if not path.parent.is_dir():
-        raise ValueError(f"cannot be written: there is no folder {path.parent}")
-    temporary = path.parent / f".numpylm-{os.urandom(8).hex()}.tmp"
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    _sync_folder(path.parent)
+    path = Path(path)
+    hint = "nothing was written; check the folder, its permissions and its free space"
+    with one_error(path, hint, kind, catch=OSError):
+        if not path.parent.is_dir():
+            raise kind(path, f"it cannot be written: there is no folder {path.parent}", "make the folder first")
+        remove_stale(path.parent)
+        temporary = path.parent / f".numpylm-{os.urandom(8).hex()}.tmp"
+        try:
+            with open(temporary, "x+b") as file:
+                with suppress(OSError):  # a file system without locks
+                    lock(file)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        _sync_folder(path.parent)
+
+
+def lock(file) -> None:
+    """Lock an open file until it is closed or its process ends. Raises OSError if another process holds the lock."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed."""
+    for temporary in folder.glob(".numpylm-*.tmp"):
+        with suppress(OSError), open(temporary, "rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime > STALE_SECONDS:
+                lock(file)  # raises OSError while the writer lives
+                temporary.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,10 +5,10 @@
     inputs    a b c d e                    targets   b c d e f
               f g h i j                              g h i j k
 
-The corpus is cut into N streams of equal length L, laid side by side as columns; a window is T rows of them. The state
-after a window is where the next one starts, so that every token has the whole of its stream before it, while gradients
-reach back T steps at most. The last window is as short as it must be. All that is lost is the rest of the division:
-of S tokens, S - 1 are predicted but for the last (S - 1) mod N; and the N - 1 later streams start from a zero state.
+The corpus is cut into N streams of equal length L, side by side as columns. A window is T rows of them; the last one
+may be shorter. The next window starts from the state after this one. So every token has the whole of its stream before
+it, while gradients reach back T steps at most. The last (S - 1) mod N of the S tokens are dropped, and every stream but
+the first starts without the text before it.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import require
-from numpylm.data.mapped import release
-
-# Of a token file's pages, so many bytes stay in memory after they were read, or more where the system maps a page's
-# surroundings with it: with Linux 6.18 each of N streams was seen to hold 1 MiB.
-MAPPED_BYTES = 2**23
 
 
 class Streams(NamedTuple):
@@ -68,10 +63,7 @@ def num_windows(streams, num_steps):
 def window(streams, num_steps, k):
     """The k-th window: inputs and targets, each (T, N), as contiguous arrays."""
     part = slice(k * num_steps, (k + 1) * num_steps)
-    inputs, targets = np.ascontiguousarray(streams.inputs[part]), np.ascontiguousarray(streams.targets[part])
-    if k % max(1, MAPPED_BYTES // max(1, inputs.nbytes)) == 0:
-        release(streams.inputs)
-    return inputs, targets
+    return np.ascontiguousarray(streams.inputs[part]), np.ascontiguousarray(streams.targets[part])
 
 
 def pad_sequences(sequences):

@@ -6,6 +6,9 @@
     a folder    three text files whose names say train, valid (or validation, val, dev) and test, as in
                 train.txt, ptb.valid.txt, wiki.test.tokens
 
+In a folder of WikiText (wiki.train.tokens, …) every line ends in <eos> at level "word", blank lines too. The published
+perplexities count so, and ours can be compared with them.
+
 The word "grammar" always means the built-in corpus; a file or folder of that name is given as ./grammar.
 """
 
@@ -15,20 +18,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from numpylm.data.text import SPECIAL_TOKENS, read_text
+from numpylm.data.text import SPECIAL_TOKENS
+from numpylm.data.text_files import next_line_end, read_text
 
 GRAMMAR = "grammar"
 GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
 GRAMMAR_SEEDS = (1, 2, 3)
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
-FAR = 2000  # characters: farther than the end of any line of ordinary text
 PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 TEXT_SUFFIXES = ("txt", "tokens", "raw")
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Three texts; `floor` maps "char" and "word" to the entropy in nats per token, where that is known."""
+    """Three texts; `floor` maps "char" and "word" to the entropy in nats per token, where that is known.
+
+    `ends_blank_lines` says whether a blank line gives an <eos> at level "word", for `text.build_vocabulary`.
+    """
 
     name: str
     train: str = field(repr=False)
@@ -36,6 +42,7 @@ class Corpus:
     test: str = field(repr=False)
     description: str
     floor: dict[str, float] | None = None
+    ends_blank_lines: bool = False
 
 
 def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, grammar_words=GRAMMAR_WORDS) -> Corpus:
@@ -82,7 +89,13 @@ def load_folder_corpus(path: Path) -> Corpus:
     files = find_parts(path)
     parts = [read_text(file) for file in files]
     names = ", ".join(file.name for file in files)
-    return _checked_corpus(Corpus(path.resolve().name, *parts, f"the folder's {names}"))
+    name, description = path.resolve().name, f"the folder's {names}"
+    return _checked_corpus(Corpus(name, *parts, description, ends_blank_lines=is_wikitext(files)))
+
+
+def is_wikitext(files: list[Path]) -> bool:
+    """Whether a folder's parts have WikiText's names: wiki.train.tokens, wiki.valid.tokens, wiki.test.tokens."""
+    return all(file.name.startswith("wiki.") and file.name.endswith(".tokens") for file in files)
 
 
 def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> tuple[str, str, str]:
@@ -94,10 +107,11 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
     text that nothing was chosen by.
     """
     checked_fractions(fractions)
-    cuts = cut_points(len(text), fractions)
+    first, second = cut_points(len(text), fractions)
     if level == "word":
-        cuts = [next_line_end(text, cut) for cut in cuts]
-    train, valid, test = text[: cuts[0]], text[cuts[0] : cuts[1]], text[cuts[1] :]
+        first, cut = next_line_end(text, first), second
+        second = next_line_end(text, cut) if cut > first else first
+    train, valid, test = text[:first], text[first:second], text[second:]
     return train, valid if fractions[1] else test, test
 
 
@@ -128,17 +142,6 @@ def part_of(file_name: str) -> str | None:
         return None
     parts = [part for part, names in PART_NAMES.items() if any(name in words for name in names)]
     return parts[0] if len(parts) == 1 else None
-
-
-def next_line_end(text: str, cut: int) -> int:
-    """The next line end at or after cut, or the next white space where no line ends within FAR characters."""
-    if cut == 0:
-        return 0
-    newline = text.find("\n", cut - 1, cut + FAR)
-    if newline != -1:
-        return newline + 1
-    space = re.compile(r"\s").search(text, cut - 1)
-    return len(text) if space is None else space.end()
 
 
 def exact(fractions) -> list[Fraction]:

@@ -24,8 +24,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.data.mapped import blocks, value_range
-
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # where (4) fails: too few n-grams, or no rare ones
 BASELINE_ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
 BLOCK_TOKENS = 2**18  # that are looked up at once
@@ -149,7 +147,8 @@ def count_in_tables(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarra
     occurrences = np.zeros(vocab_size, np.int64)
     pairs = np.zeros((vocab_size, vocab_size if order == 2 else 0), np.int64)  # pairs[v, w]: how often w follows v
     last = tokens[:0]
-    for block in blocks(tokens):
+    for start in range(0, len(tokens), BLOCK_TOKENS):  # bincount makes int64 of what it is given
+        block = tokens[start : start + BLOCK_TOKENS]
         occurrences += np.bincount(block, minlength=vocab_size)
         if order == 2:
             joined = np.append(last, block)
@@ -221,7 +220,7 @@ def _checked_stream(tokens, least: int, vocab_size: int) -> np.ndarray:
         raise ValueError(f"a token stream has one dimension and at least {least} tokens, got shape {tokens.shape}")
     if tokens.dtype.kind not in "iu":
         raise TypeError(f"tokens are integers, got {tokens.dtype}")
-    lowest, highest = value_range(tokens)
+    lowest, highest = tokens.min(), tokens.max()
     if lowest < 0 or highest >= vocab_size:
         raise ValueError(f"tokens lie in 0 .. {vocab_size - 1} (V = {vocab_size}), got {lowest} .. {highest}")
     return tokens.astype(np.int64) if tokens.dtype == np.uint64 else tokens  # int64 + uint64 would be a float

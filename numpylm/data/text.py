@@ -3,12 +3,17 @@
 A vocabulary lists its V tokens; a token's id is its place in the list, so ids run from 0 to V - 1.
 
     level "char"   every character is a token, spaces and newlines too
-    level "word"   a line is split at white space, and <eos> stands for the newline that ends it; blank lines
-                   give nothing, and neither does white space, so a text comes back with single spaces
+    level "word"   a line is split at white space, and <eos> stands for the newline that ends it. A blank line gives
+                   nothing, so a text comes back with single spaces and without blank lines
 
 Two tokens are special. <unk>, always id 0, stands for everything outside the vocabulary. <eos>, id 1 at word
 level only, makes the end of a sentence something to predict. A word-level corpus that already contains the
 words <unk> or <eos>, as the Penn Treebank of Mikolov et al. (2011) does, means these two.
+
+Published perplexities on WikiText (Merity et al., 2017) count an <eos> for every line, blank lines too. A vocabulary
+with ends_blank_lines=True follows them (corpora.py says when).
+
+A vocabulary has at most MAX_VOCABULARY tokens. This is the one bound for texts, token files and checkpoints.
 """
 
 from collections import Counter
@@ -16,7 +21,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain, repeat
-from pathlib import Path
 
 import numpy as np
 
@@ -24,14 +28,21 @@ UNKNOWN = "<unk>"
 END_OF_SENTENCE = "<eos>"
 SPECIAL_TOKENS = {"char": (UNKNOWN,), "word": (UNKNOWN, END_OF_SENTENCE)}
 NUM_CODE_POINTS = 0x110000  # Unicode ends at U+10FFFF
+MAX_VOCABULARY = 300_000  # tokens; WikiText-103 has 267,735
+MAX_CHARACTERS = 4 * 2**20  # of all tokens together
+MAX_VOCABULARY_BYTES = 4 * MAX_CHARACTERS + MAX_VOCABULARY  # as UTF-8, with a newline after each
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The V tokens of a level, "char" or "word"; `tokens[i]` has id i. Raises ValueError if they are bad."""
+    """The V tokens of a level, "char" or "word"; `tokens[i]` has id i. Raises ValueError if they are bad.
+
+    With ends_blank_lines, a blank line gives an <eos> too (level "word").
+    """
 
     level: str
     tokens: tuple[str, ...]
+    ends_blank_lines: bool = False
 
     def __post_init__(self):
         _check_level(self.level)
@@ -41,30 +52,33 @@ class Vocabulary:
         return len(self.tokens)
 
 
-def build_vocabulary(text: str, level: str, min_count: int = 1, max_size: int | None = None) -> Vocabulary:
+def build_vocabulary(
+    text: str, level: str, min_count: int = 1, max_size: int | None = None, ends_blank_lines: bool = False
+) -> Vocabulary:
     """The vocabulary of a text: special tokens, then the others by falling count, ties by the token itself.
 
     Tokens that occur fewer than `min_count` times are left out; `max_size` limits V, special tokens included.
-    Raises ValueError if a setting is out of range or no token is left, TypeError if `text` is not a str.
+    Raises ValueError if a setting is out of range, no token is left or too many are; TypeError if `text` is not a str.
     """
     _check_level(level)
     _check_text(text)
     check_limits(level, min_count, max_size)
     counts = Counter(text if level == "char" else split_words(text))
-    return vocabulary_of_counts(level, counts.items(), min_count, max_size, len(text))
+    return vocabulary_of_counts(level, counts.items(), min_count, max_size, ends_blank_lines)
 
 
-def vocabulary_of_counts(level, counts, min_count, max_size, num_characters: int) -> Vocabulary:
-    """`build_vocabulary` where the tokens of a text of so many characters are counted already.
+def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: bool = False) -> Vocabulary:
+    """Like `build_vocabulary`, from counts that exist already: pairs (token, count), each token once.
 
-    `counts` are pairs (token, count), of which no more are kept in memory than the vocabulary needs.
+    No more pairs are kept in memory than the vocabulary needs.
     """
     special = SPECIAL_TOKENS[level]
     kept = ((-count, token) for token, count in counts if count >= min_count and token not in special)
-    kept = sorted(kept) if max_size is None else nsmallest(max_size - len(special), kept)
+    most = MAX_VOCABULARY + 1 if max_size is None else max_size
+    kept = nsmallest(most - len(special), kept)
     if not kept:
-        raise ValueError(f"no {level} occurs at least {min_count} times in a text of {num_characters} characters")
-    return Vocabulary(level, (*special, *(token for _, token in kept)))
+        raise ValueError(f"no {level} occurs at least {min_count} times in the training text")
+    return Vocabulary(level, (*special, *(token for _, token in kept)), ends_blank_lines and level == "word")
 
 
 def check_limits(level, min_count, max_size) -> None:
@@ -73,18 +87,23 @@ def check_limits(level, min_count, max_size) -> None:
     _check_at_least("min_count", min_count, 1)
     if max_size is not None:
         _check_at_least("max_size", max_size, len(SPECIAL_TOKENS[level]) + 1)
+        if max_size > MAX_VOCABULARY:
+            raise ValueError(f"max_size is at most {MAX_VOCABULARY:,}, got {max_size!r}")
 
 
-def split_words(text: str) -> Iterator[str]:
-    """The words of a text, and <eos> for the newline of a line that has words (unless it ends in <eos>)."""
-    return chain.from_iterable(_words_of_lines(text))
+def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
+    """The words of a text, and <eos> for the newline of each line that does not end in <eos> already.
+
+    A blank line gives nothing, or an <eos> with ends_blank_lines.
+    """
+    return chain.from_iterable(_words_of_lines(text, ends_blank_lines))
 
 
-def _words_of_lines(text: str) -> Iterator[list[str]]:
+def _words_of_lines(text: str, ends_blank_lines: bool) -> Iterator[list[str]]:
     *ended_lines, last_line = text.split("\n")
     for line in ended_lines:
         words = line.split()
-        if words and words[-1] != END_OF_SENTENCE:
+        if words[-1:] != [END_OF_SENTENCE] and (words or ends_blank_lines):
             words.append(END_OF_SENTENCE)
         yield words
     yield last_line.split()
@@ -109,7 +128,8 @@ def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
         return lambda text: id_of_code_point[code_points(text)]
     id_of_word = {word: token_id for token_id, word in enumerate(vocabulary.tokens)}
-    return lambda text: np.fromiter(map(id_of_word.get, split_words(text), repeat(0)), dtype)
+    ends_blank_lines = vocabulary.ends_blank_lines
+    return lambda text: np.fromiter(map(id_of_word.get, split_words(text, ends_blank_lines), repeat(0)), dtype)
 
 
 def decode(vocabulary: Vocabulary, ids) -> str:
@@ -138,60 +158,27 @@ def encode_stream(vocabulary: Vocabulary, text: str) -> np.ndarray:
     return ids if start is None else np.concatenate([np.array([start], ids.dtype), ids])
 
 
-def read_text(path) -> str:
-    r"""The text of a UTF-8 file, without its byte order mark; every line end (\r\n, \r) becomes \n.
-
-    Raises FileNotFoundError, IsADirectoryError, and ValueError for a file that is empty or not UTF-8.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, expected a text file")
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            not_utf8_message(path, error.start, content[error.start], line_ends(content[: error.start]))
-        ) from None
-    if not text:
-        raise ValueError(f"{path} is empty, expected a text")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def to_bytes(vocabulary: Vocabulary) -> bytes:
+    """The tokens after the special ones as UTF-8: characters side by side, words each in a line."""
+    between = "" if vocabulary.level == "char" else "\n"
+    return between.join(vocabulary.tokens[len(SPECIAL_TOKENS[vocabulary.level]) :]).encode()
 
 
-def to_json(vocabulary: Vocabulary) -> dict:
-    """The vocabulary as what JSON can hold: {"level": ..., "tokens": [...]}."""
-    return {"level": vocabulary.level, "tokens": list(vocabulary.tokens)}
-
-
-def from_json(fields: dict) -> Vocabulary:
-    """The inverse of `to_json`. Raises ValueError if the fields, as of a damaged file, are no vocabulary."""
-    if not isinstance(fields, dict) or set(fields) != {"level", "tokens"}:
-        given = sorted(map(str, fields)) if isinstance(fields, dict) else type(fields).__name__
-        raise ValueError(f"a vocabulary has the fields 'level' and 'tokens', got {given}")
-    tokens = fields["tokens"]
-    return Vocabulary(fields["level"], tuple(tokens) if isinstance(tokens, list) else tokens)
+def from_bytes(level: str, content: bytes, ends_blank_lines: bool = False) -> Vocabulary:
+    """The inverse of `to_bytes`. Raises ValueError if the content, as of a damaged file, is no vocabulary."""
+    _check_level(level)
+    text = content.decode("utf-8")
+    count = len(text) if level == "char" else text.count("\n") + 1
+    if count > MAX_VOCABULARY:  # before there is a string for each
+        raise ValueError(f"a vocabulary has at most {MAX_VOCABULARY:,} tokens, got {count:,}")
+    tokens = text if level == "char" else text.split("\n") if text else ()
+    return Vocabulary(level, (*SPECIAL_TOKENS[level], *tokens), ends_blank_lines)
 
 
 def code_points(text: str) -> np.ndarray:
     """The Unicode code points of a text: (number of characters,) of uint32."""
     # A lone surrogate, as from a broken command line, passes here and is unknown to every vocabulary.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def line_ends(content: bytes) -> int:
-    r"""How many lines end in a text's bytes, by \n, \r or \r\n."""
-    return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
-
-
-def not_utf8_message(name, offset: int, byte: int, num_line_ends: int) -> str:
-    """What is wrong with a text whose byte at offset, after so many line ends, does not fit."""
-    return (
-        f"{name} is not UTF-8 text: byte {offset} (0x{byte:02x}, line {num_line_ends + 1}) does not fit. Save "
-        "it as UTF-8 in a text editor, or convert it: iconv -f LATIN1 -t UTF-8 old.txt > new.txt, with the "
-        "file's own encoding in place of LATIN1"
-    )
 
 
 def _check_level(level) -> None:
@@ -201,7 +188,12 @@ def _check_level(level) -> None:
 
 def _check_tokens(level: str, tokens) -> None:
     if not isinstance(tokens, tuple) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("a vocabulary's tokens are a tuple of strings (a list in JSON)")
+        raise ValueError("a vocabulary's tokens are a tuple of strings")
+    if len(tokens) > MAX_VOCABULARY or sum(map(len, tokens)) > MAX_CHARACTERS:
+        raise ValueError(
+            f"the vocabulary has more than {MAX_VOCABULARY:,} {level}s, or {MAX_CHARACTERS:,} characters in them: "
+            "leave out rare ones (--min-count 2), or keep the most frequent (--max-vocabulary 100000)"
+        )
     special = SPECIAL_TOKENS[level]
     if tokens[: len(special)] != special:
         raise ValueError(f"a {level} vocabulary starts with {special}, got {tokens[: len(special)]}")

@@ -1,25 +1,22 @@
-"""How often each token of a text occurs, counted in bounded memory.
+"""How often each token of a text occurs, counted exactly and in bounded memory.
 
 Characters are few: one table has a place for each of Unicode's code points. Words are not: a gigabyte of text can hold
-millions of different ones, most of them once or twice. When more than MOST_WORDS are in memory, the rarer half of them
-go into temporary files, each word into the one that its hash chooses, as often as it was counted. At the end the files
-are counted one by one: all that was written of a word is in one file, and a file has few different words. So the counts
-are exact, and memory does not grow with the text (Knuth, The Art of Computer Programming, volume 3, section 6.5, for
-distribution by hashing).
+millions of different ones. When more than MOST_WORDS are in memory, they go with their counts into a temporary SQLite
+database, which adds up the counts of a word at the end. The database lies on disk and vanishes with its process.
 """
 
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import repeat
+from contextlib import closing
 
 import numpy as np
 
+from numpylm.data.atomic import one_error
 from numpylm.data.text import NUM_CODE_POINTS, code_points
 
-MOST_WORDS = 2**20  # different ones in memory: about 150 MiB
-NUM_FILES = 64
+MOST_WORDS = 2**19  # different ones in memory: about 75 MiB
 
 
 def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
@@ -31,47 +28,30 @@ def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
     return ((chr(code), int(counts[code])) for code in np.flatnonzero(counts))
 
 
-@contextmanager
-def word_counts(pieces: Iterable[str], folder) -> Iterator[Iterator[tuple[str, int]]]:
-    """A context with pairs (word, count), to be read once; the pieces end between words. Where there are too many
-    different words, temporary files go into the folder, and out of it at the context's end.
-    """
+def word_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Pairs (word, count), each word once. The pieces end between words."""
     counts: Counter[str] = Counter()
-    with ExitStack() as stack:
-        files = []
+    with closing(sqlite3.connect("")) as database:  # "" is a temporary file of SQLite's own
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("CREATE TABLE counts (word TEXT, count INTEGER)")
         for piece in pieces:
             counts.update(piece.split())
             if len(counts) > MOST_WORDS:
-                files = files or [stack.enter_context(_temporary_text(folder)) for _ in range(NUM_FILES)]
-                counts = _spill(counts, files)
-        yield _with_spilled(counts, files)
+                _store(database, counts)
+        if database.total_changes == 0:
+            yield from counts.items()
+            return
+        _store(database, counts)
+        with _disk_errors():
+            yield from database.execute("SELECT word, SUM(count) FROM counts GROUP BY word")
 
 
-def _temporary_text(folder):
-    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)
+def _store(database, counts: Counter[str]) -> None:
+    with _disk_errors():
+        database.executemany("INSERT INTO counts VALUES (?, ?)", counts.items())
+    counts.clear()
 
 
-def _spill(counts, files) -> Counter[str]:
-    """Writes the rarer words into the files; the Counter of the others."""
-    rare = np.median(np.fromiter(counts.values(), int))
-    words_of_file: list[list[str]] = [[] for _ in files]
-    kept = Counter()
-    for word, count in counts.items():
-        if count <= rare:
-            words_of_file[hash(word) % len(files)].extend(repeat(word, count))
-        else:
-            kept[word] = count
-    for file, words in zip(files, words_of_file, strict=True):
-        file.write(" ".join(words) + "\n")
-    return kept
-
-
-def _with_spilled(counts, files) -> Iterator[tuple[str, int]]:
-    for file in files:
-        file.seek(0)
-        spilled: Counter[str] = Counter()
-        for line in file:
-            spilled.update(line.split())
-        for word, count in spilled.items():
-            yield word, count + counts.pop(word, 0)
-    yield from counts.items()
+def _disk_errors():
+    hint = "words are counted in a temporary file there; free some space, or set TMPDIR to another folder"
+    return one_error(tempfile.gettempdir(), hint, catch=sqlite3.Error)

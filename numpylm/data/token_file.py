@@ -1,36 +1,46 @@
-r"""Token files: a corpus as integers on disk, memory-mapped when it is used.
+"""Token files: a corpus as integers on disk, memory-mapped when it is used.
 
-    bytes 0 .. 4095     the header, text that `head` can show: the line "numpylm tokens 1", a line of JSON, the line
-                        "sha256:" and 64 digits, the digest of the two lines before it; then spaces
-    then                the tokens, train then valid then test, each token the smallest of uint8, uint16 and int32
-                        (little-endian) that holds V ids
-    then                the vocabulary's tokens as a JSON list
+A token file is a sealed zip (archive.py) of three members:
 
-The header says the level, V, the type of a token, where each part begins and ends, how many characters it was made of,
-how long the vocabulary is, and the SHA-256 digest of all bytes after the header. A part is a stream as
-`text.encode_stream` gives it. Where no text is set aside for validation, the test part serves as both.
+    tokens           the tokens, train then valid then test, each the smallest of uint8, uint16 and int32
+                     (little-endian) that holds V ids
+    vocabulary.txt   the vocabulary's tokens (text.to_bytes)
+    metadata.json    the level, V, where each part begins and ends, how many characters it was made of
 
-Opening reads the header and the vocabulary, and compares the file's length, in milliseconds whatever its size. The
-whole digest takes about two seconds for each GB, and is taken when a run starts or goes on: a training pass over as
-much text takes hours, and a damaged token would spoil it in silence.
+A part is a stream as `text.encode_stream` gives it. Where no text is set aside for validation, the test part serves as
+both. Opening reads the directory, the metadata and the vocabulary, whatever the file's size. `verify` compares all
+bytes with their checksums, about a second for each GB; a run does so when it starts or goes on.
+
+Nobody may write into a mapped file. Our own commands never do: they put a new file in its place, and the mapped one
+lives on until it is closed. If another program cuts the file short while it is mapped, the system ends the process that
+reads there (SIGBUS). So training calls `check_unchanged` after every step, and stops with a sentence if the file's
+length or its time of change is another one.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.data.atomic import FileError, one_error, replacing
-from numpylm.data.text import Vocabulary, from_json, stream_start
-from numpylm.data.token_header import HEADER_BYTES, MAGIC, PARTS, header_of, hex_digest, read_header, stored_dtype
+from numpylm.data import archive as zips
+from numpylm.data import schema, text
+from numpylm.data.atomic import FileError
 
-READ_BYTES = 2**20
+PARTS = ("train", "valid", "test")
+TOKENS, VOCABULARY = "tokens", "vocabulary.txt"
+# The first member's header, and where its content begins: 30 bytes, the name, and 20 for the sizes.
+BEGINNING, LENGTHS, TOKENS_OFFSET = b"PK\x03\x04", b"\x06\x00\x14\x00", 56
 HINT = "give another file, or prepare this one again"
+SCHEMA = {
+    "format": schema.one_of("numpylm tokens"),
+    "version": schema.one_of(2),
+    "level": schema.string,
+    "vocab_size": schema.count,
+    "ends_blank_lines": schema.boolean,
+    "parts": {part: {"start": schema.count, "stop": schema.count, "characters": schema.count} for part in PARTS},
+}
 
 
 class TokenFileError(FileError):
@@ -38,13 +48,14 @@ class TokenFileError(FileError):
 
 
 class TokenFile(NamedTuple):
-    """An open token file. `sha256` is the digest of header and content; a token file's floor is never known."""
+    """An open token file. `sha256` is its seal's digest; the entropy floor of its text is never known."""
 
     path: Path
-    vocabulary: Vocabulary
-    tokens: dict  # "train", "valid", "test" -> (S,), memory-mapped; they cannot be written to
+    vocabulary: text.Vocabulary
+    tokens: dict  # "train", "valid", "test" -> (S,), memory-mapped and read-only
     characters: dict  # part -> how many it was made of
     sha256: str
+    stamp: tuple  # the file's number, size and time of change, when it was opened
     floor: None = None
 
     @property
@@ -54,120 +65,115 @@ class TokenFile(NamedTuple):
 
 
 def is_token_file(path) -> bool:
-    """Whether a path is that of a file which begins as token files do."""
+    """Whether a file at path begins as token files do."""
     path = Path(path)
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        beginning = file.read(36)
+    return (beginning[:4], beginning[30:]) == (BEGINNING, TOKENS.encode())
 
 
-# Writing
+def write_token_file(path, vocabulary, pieces: Iterable[tuple[int, np.ndarray, int]], valid_is_test=False):
+    """Write pieces (number of the part, its next ids, number of their characters), parts in order: 0, 1, 2.
 
-
-def write_token_file(path, vocabulary: Vocabulary, pieces: Iterable[tuple[int, np.ndarray, int]], valid_is_test=False):
-    """Writes pieces (number of the part, its next ids, number of their characters), parts in order: 0, 1, 2.
-
-    A file that is there is replaced when all is written, and left as it was if anything fails. Each part gets the
-    stream's start in front. Raises TokenFileError if the system refuses.
+    Each part gets the stream's start in front. A file at path is replaced when all is written, and kept if anything
+    fails. Raises TokenFileError if the system refuses.
     """
-    path = Path(path)
-    digest = hashlib.sha256()
-    with replacing(path) as temporary, _created(temporary, path) as file:
-
-        def write(content):
-            with _writing(path):
-                file.write(content)
-            digest.update(content)
-
-        lengths, characters = _write_parts(write, vocabulary, pieces, valid_is_test)
-        words = json.dumps(list(vocabulary.tokens)).encode("ascii")
-        write(words)
-        header = header_of(vocabulary, _spans(lengths, valid_is_test), characters, len(words), digest.hexdigest())
-        with _writing(path):
-            file.seek(0)
-            file.write(header)
-            file.flush()
-            os.fsync(file.fileno())
+    with zips.writing(path, TokenFileError) as archive:
+        with zips.new_member(archive, TOKENS) as stream:
+            parts = _write_parts(stream.write, vocabulary, pieces, valid_is_test)
+        metadata = {
+            "format": "numpylm tokens",
+            "version": 2,
+            "level": vocabulary.level,
+            "vocab_size": len(vocabulary),
+            "ends_blank_lines": vocabulary.ends_blank_lines,
+            "parts": parts,
+        }
+        zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
+        zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
 
 
-def _created(temporary: Path, path: Path) -> BinaryIO:
-    with _writing(path):
-        file = open(temporary, "xb")  # noqa: SIM115 (the caller's `with` closes it)
-        file.write(bytes(HEADER_BYTES))
-        return file
-
-
-def _writing(path: Path):
-    # Around each write, not around them all: the pieces come from a text, which has errors of its own.
-    return one_error(path, "nothing was written; check the folder, its permissions and its free space", TokenFileError)
-
-
-def _write_parts(write: Callable, vocabulary: Vocabulary, pieces, valid_is_test: bool) -> tuple[list[int], list[int]]:
-    dtype = stored_dtype(len(vocabulary))
-    start = stream_start(vocabulary)
+def _write_parts(write: Callable, vocabulary, pieces, valid_is_test: bool) -> dict[str, dict[str, int]]:
+    dtype, start = _stored_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
-    waiting = [number for number in range(len(PARTS)) if number != 1 or not valid_is_test]
-    lengths, characters = [0] * len(PARTS), [0] * len(PARTS)
-    for part, ids, num_characters in chain(pieces, [(len(PARTS), front[:0], 0)]):
-        while waiting and waiting[0] <= part:  # every part begins, even one without text
-            lengths[waiting.pop(0)] += len(front)
-            write(front.tobytes())
-        if len(ids):
-            lengths[part] += len(ids)
-            write(ids.astype(dtype, copy=False).data)
-        if part < len(PARTS):
-            characters[part] += num_characters
-    return lengths, characters
+    pieces, stop, parts = iter(pieces), 0, {}
+    piece = next(pieces, None)
+    for number, part in enumerate(PARTS):
+        if part == "valid" and valid_is_test:
+            continue
+        write(front.tobytes())
+        parts[part] = {"start": stop, "stop": stop + len(front), "characters": 0}
+        while piece is not None and piece[0] == number:
+            write(piece[1].astype(dtype, copy=False).tobytes())
+            parts[part]["stop"] += len(piece[1])
+            parts[part]["characters"] += piece[2]
+            piece = next(pieces, None)
+        stop = parts[part]["stop"]
+    return {part: parts[part if part in parts else "test"] for part in PARTS}
 
 
-def _spans(lengths: list[int], valid_is_test: bool) -> dict[str, list[int]]:
-    ends = np.cumsum([0, *lengths]).tolist()
-    spans = {part: [ends[number], ends[number + 1]] for number, part in enumerate(PARTS)}
-    return spans | {"valid": spans["test"]} if valid_is_test else spans
-
-
-# Reading
+def _stored_dtype(vocab_size: int) -> np.dtype:
+    return text.token_dtype(vocab_size).newbyteorder("<")
 
 
 def open_token_file(path) -> TokenFile:
-    """The token file at path. Raises TokenFileError if it is missing, truncated, of another kind, or its header or
-    vocabulary is damaged; damage among the tokens is found by `verify`.
+    """The token file at path. Raises TokenFileError if it is missing, cut off, damaged or another kind of file;
+    damage among the tokens is found by `verify`.
     """
-    path = Path(path)
-    with one_error(path, HINT, TokenFileError), open(path, "rb") as file:
-        lines, fields = read_header(file)
-        spans = fields["parts"]
-        num_tokens = max(stop for _, stop in spans.values())
-        dtype = np.dtype(fields["dtype"])
-        file.seek(HEADER_BYTES + num_tokens * dtype.itemsize)
-        vocabulary = _read_vocabulary(file, fields)
-        mapped = np.memmap(path, dtype, "r", HEADER_BYTES, (num_tokens,))
-        tokens = {part: mapped[start:stop] for part, (start, stop) in spans.items()}
-        return TokenFile(path, vocabulary, tokens, fields["characters"], hex_digest(lines).decode("ascii"))
+    with zips.reading(path, TokenFileError, HINT) as archive:
+        fields = schema.decode_json(zips.read_bytes(archive, zips.METADATA, schema.MAX_JSON_BYTES))
+        schema.check("its metadata", fields, SCHEMA)
+        content = zips.read_bytes(archive, VOCABULARY, text.MAX_VOCABULARY_BYTES)
+        vocabulary = text.from_bytes(fields["level"], content, fields["ends_blank_lines"])
+        if len(vocabulary) != fields["vocab_size"]:
+            raise ValueError(f"its vocabulary has {len(vocabulary)} tokens, its metadata say {fields['vocab_size']}")
+        mapped = _mapped(archive, _stored_dtype(len(vocabulary)))
+        tokens = {part: mapped[of["start"] : of["stop"]] for part, of in fields["parts"].items()}
+        if any(len(tokens[part]) != of["stop"] - of["start"] for part, of in fields["parts"].items()):
+            raise ValueError("its metadata say that a part lies where no tokens are")
+        characters = {part: of["characters"] for part, of in fields["parts"].items()}
+        digest = archive.comment.removeprefix(zips.SEAL).decode("ascii")
+        return TokenFile(Path(path), vocabulary, tokens, characters, digest, _stamp(os.fstat(archive.fp.fileno())))
+
+
+def _mapped(archive, dtype: np.dtype) -> np.memmap:
+    """The content of the first member, which must be the tokens."""
+    archive.fp.seek(26)
+    header = archive.fp.read(10)
+    if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
+        raise ValueError("it is not a token file")
+    num_tokens, rest = divmod(archive.getinfo(TOKENS).file_size, dtype.itemsize)
+    if rest or not num_tokens:
+        raise ValueError("its tokens are cut off, or there are none")
+    return np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
 
 
 def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
-    """Reads the whole file, in little memory, and compares it with its digest; `on_bytes(number)` is called for each
+    """Read the whole file, in little memory, and compare it with its checksums; `on_bytes(number)` is called for each
     block. Raises TokenFileError if it was damaged or changed.
     """
-    with one_error(path, HINT, TokenFileError), open(path, "rb") as file:
-        _, fields = read_header(file)
-        file.seek(HEADER_BYTES)
-        digest = hashlib.sha256()
-        while block := file.read(READ_BYTES):
-            digest.update(block)
-            on_bytes(len(block))
-        if digest.hexdigest() != fields["sha256"]:
-            raise ValueError("the file was damaged or changed after it was written (its checksum does not match)")
+    with zips.reading(path, TokenFileError, HINT) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as stream:
+                while block := stream.read(zips.BLOCK_BYTES):
+                    on_bytes(len(block))
 
 
-def _read_vocabulary(file, fields: dict) -> Vocabulary:
+def check_unchanged(file: TokenFile) -> None:
+    """Raise TokenFileError if another program has written into the file since it was opened.
+
+    A file that was replaced, moved or removed is no error: the old one stays mapped.
+    """
     try:
-        tokens = json.loads(file.read(fields["vocabulary_bytes"]).decode("ascii"))
-        vocabulary = from_json({"level": fields["level"], "tokens": tokens})
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the vocabulary is damaged: {error}") from None
-    if len(vocabulary) != fields["vocabulary_size"]:
-        raise ValueError(f"the vocabulary has {len(vocabulary)} tokens, the header says {fields['vocabulary_size']}")
-    return vocabulary
+        now = _stamp(os.stat(file.path))
+    except OSError:
+        return
+    if now[0] == file.stamp[0] and now != file.stamp:
+        reason = "another program has changed it while it was in use"
+        raise TokenFileError(file.path, reason, "prepare its text again, and begin a new run")
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from numpylm.commands.metrics import read_metrics
+from numpylm.data.metrics import read_metrics
 from numpylm.plots import learning_curve_figure
 
 RUN = Path(__file__).parents[2] / "benchmarks" / "results" / "lstm_grammar"

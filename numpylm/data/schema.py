@@ -1,0 +1,139 @@
+"""What JSON from a file may hold: a description, and a check that compares the two. The JSON's size is bounded.
+
+    RECORD = {"step": count, "losses": [number], "minutes": optional(number), "optimizer": one_of("sgd", "adam")}
+    check("the record", decode_json(content), RECORD)
+
+A description is a dict (an object with exactly these fields), a list of one description (a list of any length), or a
+function (name, value) that raises ValueError, as those of require.py do.
+"""
+
+import dataclasses
+import json
+import reprlib
+import sys
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+LARGEST = sys.float_info.max
+MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it is parsed
+
+
+def check(name: str, value: Any, description: Any) -> Any:
+    """The value, if it is as described. Raises ValueError with the name of the first part that is not."""
+    if isinstance(description, dict):
+        record(name, value)
+        if missing := [field for field in description if field not in value]:
+            raise ValueError(f"{name} lacks {', '.join(missing)}")
+        if surplus := [field for field in value if field not in description]:
+            raise ValueError(f"{name} has fields that belong to nothing: {shown(surplus)}")
+        for field, of_field in description.items():
+            check(f"{name}.{field}", value[field], of_field)
+    elif isinstance(description, list):
+        array(name, value)
+        for item in value:
+            check(f"an entry of {name}", item, description[0])
+    else:
+        description(name, value)
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value from a file in a few characters."""
+    return reprlib.repr(value)
+
+
+def must_be(words: str, test: Callable[[Any], bool]) -> Callable:
+    """A description: what passes the test, in words."""
+
+    def check_value(name: str, value: Any) -> None:
+        if not test(value):
+            raise ValueError(f"{name} must be {words}; got {shown(value)}")
+
+    return check_value
+
+
+def integer_below(bound: int, words: str) -> Callable:
+    """An integer from 0 to bound - 1."""
+    return must_be(f"an integer from 0 to {words}", lambda value: type(value) is int and 0 <= value < bound)
+
+
+def one_of(*choices) -> Callable:
+    """One of a few strings or integers."""
+    words = " or ".join(map(repr, choices))
+    return must_be(words, lambda value: type(value) in (str, int) and value in choices)
+
+
+def optional(description: Any) -> Callable:
+    """null, or what is described."""
+    return lambda name, value: value is None or check(name, value, description)
+
+
+def mapping(description: Any) -> Callable:
+    """An object of any names, each with a value as described."""
+
+    def check_values(name: str, value: Any) -> None:
+        record(name, value)
+        for key, of_key in value.items():
+            check(f"{name}.{key[:40]}", of_key, description)
+
+    return check_values
+
+
+count = integer_below(2**53, "2^53")  # a float holds every integer below
+finite = must_be("a finite number", lambda value: type(value) in (int, float) and abs(value) <= LARGEST)
+number = must_be("a finite number, 0 or above", lambda value: type(value) in (int, float) and 0 <= value <= LARGEST)
+boolean = must_be("true or false", lambda value: type(value) is bool)
+string = must_be("a string", lambda value: type(value) is str)
+record = must_be("an object with fields", lambda value: type(value) is dict)  # the fields are somebody else's to check
+array = must_be("a list", lambda value: type(value) is list)  # and so are the entries
+OF_TYPE = {int: count, float: finite, bool: boolean, str: string, dict: record, list: array, tuple: array}
+
+
+def fields_of(cls: type, **described: Any) -> dict:
+    """The description of a dataclass's fields by their types; `described` replaces a field's, and None leaves it out.
+
+    int is a count, float a finite number, X | None is optional, a dataclass is a record of its own.
+    """
+    types_of = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls) if described.get(field.name, ...) is not None]
+    return {name: described[name] if name in described else _of_type(types_of[name]) for name in names}
+
+
+def _of_type(hint: Any) -> Any:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        (hint,) = (kind for kind in typing.get_args(hint) if kind is not type(None))
+        return optional(_of_type(hint))
+    return fields_of(hint) if dataclasses.is_dataclass(hint) else OF_TYPE[hint]
+
+
+def encode_json(value: Any) -> bytes:
+    """A value as JSON. Raises ValueError if it would not come back as it is, or is too long."""
+    try:
+        content = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        unchanged = json.loads(content) == value
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"it cannot be written as JSON: {error}") from error
+    if not unchanged:
+        raise ValueError("it would change in JSON: expected str keys, and lists for tuples")
+    _check_size(len(content))
+    return content
+
+
+def decode_json(content: bytes) -> Any:
+    """The value in JSON of at most MAX_JSON_BYTES. Raises ValueError for anything else, NaN and Infinity included."""
+    _check_size(len(content))
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_JSON_BYTES:
+        raise ValueError(f"its JSON has {size:,} bytes; expected at most {MAX_JSON_BYTES:,}")
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f"its JSON holds {name}, which is no number")

@@ -1,0 +1,214 @@
+r"""Reading text files: UTF-8, whole or in pieces, with one clear sentence for everything else.
+
+    files -> read_pieces -> pieces of some ten thousand characters -> split_pieces -> (part, piece) -> whole_words
+
+The byte order mark is dropped and every line end (\r\n, \r) becomes \n. Several files are one text, one after the
+other, with a newline between two where the first does not end in one.
+"""
+
+import codecs
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from numpylm.data.atomic import one_error
+
+PIECE_CHARACTERS = 2**16  # so few that the words of a piece are still in the cache when they are counted
+FAR = 2000  # characters: farther than the end of any line of ordinary text
+LONGEST_WORD = 2**24  # characters without white space; longer ones are no text by words
+
+UTF_16 = "is UTF-16 text, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt"
+FOREIGN = {  # how a file of another kind begins: what it is, and how to make a UTF-8 text of it
+    b"\xff\xfe": UTF_16,
+    b"\xfe\xff": UTF_16,
+    b"\x1f\x8b": ("is compressed (gzip), not UTF-8 text", "unpack it first: gunzip FILE.gz"),
+    b"BZh": ("is compressed (bzip2), not UTF-8 text", "unpack it first: bunzip2 FILE.bz2"),
+    b"\xfd7zXZ": ("is compressed (xz), not UTF-8 text", "unpack it first: unxz FILE.xz"),
+    b"PK\x03\x04": ("is a zip file (or .docx, .odt, .epub, .npz), not UTF-8 text", "save its text as UTF-8"),
+    b"%PDF-": ("is a PDF file, not UTF-8 text", "save its text as UTF-8"),
+    b"numpylm tokens 1": ("is a token file of an older numpylm", "prepare its text again"),
+}
+ZEROS = (
+    "holds NUL bytes: it is UTF-16 or UTF-32 text without a byte order mark, or no text at all. "
+    "Convert it: iconv -f UTF-16LE -t UTF-8 old.txt > new.txt"
+)
+ADVICE = (
+    "Save it as UTF-8 in a text editor, or convert it: iconv -f LATIN1 -t UTF-8 old.txt > new.txt, "
+    "with the file's own encoding in place of LATIN1"
+)
+
+
+class TextFile(NamedTuple):
+    """A file that is open for reading, and what the user calls it."""
+
+    name: str
+    stream: BinaryIO
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return os.fstat(self.stream.fileno()).st_size
+
+
+def open_text(path) -> TextFile:
+    """The TextFile at path. Raises FileNotFoundError, IsADirectoryError, and ValueError for a pipe or a device."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, expected a text file")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    if not path.is_file():
+        raise ValueError(f"{path} is a pipe or a device, expected a text file: copy its text into a file first")
+    return TextFile(str(path), open(path, "rb"))
+
+
+def read_text(path) -> str:
+    """The whole text of a file. Raises what open_text and read_pieces do."""
+    file = open_text(path)
+    with file.stream:
+        return "".join(read_pieces([file]))
+
+
+def read_pieces(files: list[TextFile], on_bytes: Callable[[int], object] = bool) -> Iterator[str]:
+    """The files' text in pieces, from the beginning; `on_bytes(number)` is told how many bytes were read.
+
+    Raises ValueError for a file that is empty or not UTF-8 text.
+    """
+    for number, file in enumerate(files, start=1):
+        last = ""
+        for piece in _file_pieces(file, on_bytes):
+            last = piece
+            yield piece
+        if not last:
+            raise ValueError(f"{file.name} is empty, expected a text")
+        if number < len(files) and not last.endswith("\n"):
+            yield "\n"
+
+
+def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
+    _refuse_foreign(file)
+    reader = io.TextIOWrapper(file.stream, encoding="utf-8-sig", newline=None)
+    try:
+        with one_error(file.name, "it cannot be read to its end", catch=OSError):
+            position = 0
+            while piece := reader.read(PIECE_CHARACTERS):
+                if "\0" in piece:
+                    raise ValueError(f"{file.name} {ZEROS}")
+                yield piece
+                position, before = file.stream.tell(), position
+                on_bytes(position - before)
+    except UnicodeDecodeError:
+        raise ValueError(_first_wrong_byte(file)) from None
+    finally:
+        reader.detach()  # or the stream would be closed with it
+
+
+def _refuse_foreign(file: TextFile) -> None:
+    file.stream.seek(0)
+    beginning = file.stream.read(16)
+    file.stream.seek(0)
+    for magic, (kind, advice) in FOREIGN.items():
+        if beginning.startswith(magic):
+            raise ValueError(f"{file.name} {kind}: {advice}")
+
+
+def _first_wrong_byte(file: TextFile) -> str:
+    """The message of a file that is not UTF-8, with the place of its first wrong byte."""
+    file.stream.seek(0)
+    decoder, before = codecs.getincrementaldecoder("utf-8")(), b""
+    offset = lines = 0
+    for block in chain(iter(lambda: file.stream.read(2**16), b""), [b""]):
+        waiting = len(decoder.getstate()[0])  # bytes of a character that the blocks divide
+        try:
+            decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            place = error.start - waiting
+            lines += _line_ends(before + block[: max(0, place)]) - _line_ends(before)
+            where = f"byte {offset + place} (0x{error.object[error.start]:02x}, line {lines + 1})"
+            return f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}"
+        lines += _line_ends(before + block) - _line_ends(before)
+        offset, before = offset + len(block), block[-1:]
+    return f"{file.name} changed while it was read"
+
+
+def _line_ends(content: bytes) -> int:
+    return len(re.findall(rb"\r\n|\r|\n", content))
+
+
+# Cutting
+
+
+def whole_words(pieces: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces that end with a line, or before a word. Raises ValueError for a word without an end."""
+    held = ""
+    for piece in pieces:
+        held += piece
+        cut = _last_break(held)
+        if cut:
+            yield held[:cut]
+        held = held[cut:]
+        _check_has_words(held)
+    if held:
+        yield held
+
+
+def _last_break(text: str) -> int:
+    line_end = text.rfind("\n") + 1
+    if line_end:
+        return line_end
+    words = text.rsplit(maxsplit=1)
+    return text.rindex(words[-1]) if len(words) == 2 else 0
+
+
+def _check_has_words(held: str) -> None:
+    if len(held) > LONGEST_WORD:
+        raise ValueError(
+            f"there are {len(held):,} characters without a place between two words, from {held.strip()[:20]!r} on: "
+            "this is no text by words, take it by characters (--level char)"
+        )
+
+
+def next_line_end(text: str, cut: int) -> int:
+    """The next line end at or after cut, or the next white space if no line ends within FAR characters."""
+    if cut == 0:
+        return 0
+    newline = text.find("\n", cut - 1, cut + FAR)
+    if newline != -1:
+        return newline + 1
+    space = re.compile(r"\s").search(text, cut - 1)
+    return len(text) if space is None else space.end()
+
+
+def split_pieces(pieces: Iterable[str], cuts: list[int], level: str) -> Iterator[tuple[int, str]]:
+    """The pieces of a text that is cut as `corpora.split_text` does: pairs (number of the part, piece).
+
+    `cuts` are in characters, from `corpora.cut_points`. At level "word" they move to the next line end.
+    """
+    pieces, held, start = iter(pieces), "", 0  # held is the text from character number start on
+    for part, cut in enumerate(cuts):
+        end = None
+        while end is None:
+            piece = next(pieces, "")
+            held += piece
+            safe = max(0, min(len(held), cut - start - 1))  # what surely comes before the cut
+            if safe > PIECE_CHARACTERS:
+                yield part, held[:safe]
+                held, start = held[safe:], start + safe
+            end = _place(held, cut - start, level, is_last=not piece)
+            _check_has_words(held if level == "word" else "")
+        if end > 0:
+            yield part, held[:end]
+            held, start = held[end:], start + end
+    yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
+
+
+def _place(held: str, cut: int, level: str, is_last: bool) -> int | None:
+    """Where the held text is cut, cut being in characters; None before enough of the text is known."""
+    if level == "char":
+        return cut if cut <= len(held) or is_last else None
+    end = next_line_end(held, max(0, cut))
+    return end if is_last or (len(held) >= cut + FAR and end < len(held)) else None

@@ -1,0 +1,58 @@
+"""Kinds of models: what a checkpoint must know of each, to check a file before it loads an array.
+
+A new kind of model is one more entry in KINDS.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from numpylm.data import schema
+from numpylm.model import CELLS, Sizes, check_sizes, make_model, parameter_shapes
+
+ONLY = "text"  # the name of a model's only vocabulary
+MAX_LAYERS = 1000
+
+
+class Kind(NamedTuple):
+    """What a checkpoint must know of a kind of model. Each function raises ValueError for a config that cannot be.
+
+    shapes         (config) -> {parameter: shape}
+    make           (config, {parameter: array}) -> the model
+    state_shapes   (config, N) -> {name: shape}, what is carried from one batch of N streams to the next
+    vocab_sizes    (config) -> {name of a vocabulary: number of tokens}
+    """
+
+    shapes: Callable
+    make: Callable
+    state_shapes: Callable
+    vocab_sizes: Callable
+
+
+def language_model(make_cell):
+    """The Kind of the language models of one cell."""
+
+    def described(config):
+        options = make_cell().options
+        if config.keys() != {*Sizes._fields, *options}:
+            names = ", ".join((*Sizes._fields, *options))
+            raise ValueError(f"its config must have {names}; got {schema.shown(config)}")
+        sizes = Sizes(**{name: config[name] for name in Sizes._fields})
+        check_sizes(sizes)
+        if sizes.num_layers > MAX_LAYERS:
+            raise ValueError(f"its config has num_layers = {sizes.num_layers}; expected at most {MAX_LAYERS}")
+        return make_cell(**{name: config[name] for name in options}), sizes
+
+    def state_shapes(config, N):
+        cell, sizes = described(config)
+        shape = (N, sizes.hidden_dim)
+        return {f"{layer}.{name}": shape for layer in range(sizes.num_layers) for name in cell.State._fields}
+
+    return Kind(
+        shapes=lambda config: parameter_shapes(*described(config)),
+        make=lambda config, parameters: make_model(*described(config), parameters),
+        state_shapes=state_shapes,
+        vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
+    )
+
+
+KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()}
