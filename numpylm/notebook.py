@@ -1,4 +1,4 @@
-"""What the notebooks show things with: the package's own source, its records as tables, and an exercise's verdict.
+"""What the notebooks use: they show the package's own source and its records, and run an exercise's test.
 
     show_source(lstm_step)                   the function as it stands in its file
     show_source(lstm_step, equations=[7])    only the lines that compute equation (7)
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 PACKAGE = Path(__file__).parent
+SOURCE_STYLE = "font-family: monospace; white-space: pre; overflow-x: auto"  # a long line scrolls, and is not broken
 WIDTH = 88  # columns that a notebook's output shows without a line break
 
 
@@ -40,8 +41,8 @@ def highlighted(text):
         from pygments.formatters import HtmlFormatter
         from pygments.lexers import PythonLexer
     except ImportError:
-        return f"<pre>{html.escape(text)}</pre>"
-    form = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+        return f'<pre style="{SOURCE_STYLE}">{html.escape(text)}</pre>'
+    form = HtmlFormatter(noclasses=True, nobackground=True, prestyles=SOURCE_STYLE)
     return highlight(text, PythonLexer(), form)
 
 
@@ -116,7 +117,7 @@ def show(record=None, /, digits=3, **arrays):
 
 
 def fields_of(record):
-    """name -> value of a named record or a dict, without those that are no numbers. Raises TypeError for others."""
+    """name -> value of a named record or a dict: its arrays and numbers. Raises TypeError for anything else."""
     if hasattr(record, "_asdict"):
         record = record._asdict()
     if not isinstance(record, dict):
@@ -141,9 +142,9 @@ def numbers_of(array, digits):
 
 
 def attempt(test):
-    """Runs an exercise's test and prints what came out of it; a decorator, so that the test runs where it is defined.
+    """Run an exercise's test and print the result. It is a decorator, so that the test runs where it is defined.
 
-    A stub's NotImplementedError and a wrong answer's AssertionError are told in words; any other error is raised.
+    A stub's NotImplementedError and a wrong answer's AssertionError become words; any other error is raised.
     """
     try:
         test()
