@@ -5,16 +5,20 @@
     show(step)                               each array of a record: name, shape, numbers
     @attempt                                 runs an exercise's test, and says how far one is
 
-The results are shown by a notebook, and printed in a terminal: nothing here needs Jupyter.
+Importing this module lets IPython show the package's records as such tables too, also in JupyterLab's Variables pane
+(right-click, Render Variable). The results can be printed in a terminal: nothing here needs Jupyter.
 """
 
 import html
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from numpylm import gru, lstm, rnn
 
 PACKAGE = Path(__file__).parent
 SOURCE_STYLE = "font-family: monospace; white-space: pre; overflow-x: auto"  # a long line scrolls, and is not broken
@@ -116,6 +120,22 @@ def show(record=None, /, digits=3, **arrays):
     return Table(lines)
 
 
+def as_html(record):
+    """A record of the package as IPython shows it."""
+    return f'<pre style="{SOURCE_STYLE}">{html.escape(repr(show(record)))}</pre>'
+
+
+def register_records():
+    """Let IPython, where it runs, show each cell's steps, gradients, states and parameters by as_html."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+    for cell in (rnn, lstm, gru):
+        for record in vars(cell).values():
+            if inspect.isclass(record) and record.__module__ == cell.__name__ and hasattr(record, "_fields"):
+                shell.display_formatter.formatters["text/html"].for_type(record, as_html)
+
+
 def fields_of(record):
     """name -> value of a named record or a dict: its arrays and numbers. Raises TypeError for anything else."""
     if hasattr(record, "_asdict"):
@@ -154,3 +174,6 @@ def attempt(test):
         print("not right yet:", str(error).strip() or "an assertion failed")
     else:
         print("right")
+
+
+register_records()
