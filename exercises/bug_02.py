@@ -1,6 +1,8 @@
 """Find the bug, number 2     difficulty **
 
-A model trained with this gradient learns, but worse than with the right one. BUG2
+A model trained with this gradient learns, but worse than with the right one. After one pass over
+300,000 words of the built-in grammar its perplexity is 9.5 to 9.7, with the right gradient 8.6 to 9.1 (four seeds each;
+a 5-gram model has 10.2: python benchmarks/claims.py --bug).
 
     dh_t = dh[t] + dh_next        dh_next is dh_prev of step t + 1, and dc_next is dc_prev of step t + 1
 

@@ -3,10 +3,10 @@
     python notebooks/run.py [NAME...]           and keeps their outputs in the files
     python notebooks/run.py --check [NAME...]   and leaves the files alone; runs the solutions too
 
-NAME is a notebook's number or file name; without one, all of them run, two at a time. A failure is
-told as "06_step_an_rnn.ipynb, cell 7, line 3: ValueError: …", where all cells are counted, from 1,
-and makes the exit status 1. An error is one, and anything on the standard error (a warning), more
-than 60 seconds, or a solution that its exercise's test does not accept.
+NAME is a notebook's number or file name; without one, all of them run, two at a time. Failures are
+an error, a warning (anything on the standard error), more than 60 seconds, and a solution that its
+exercise's test does not accept. Each is printed with its place, such as "06_step_an_rnn.ipynb, cell
+7, line 3: ValueError: …" (cells are counted from 1), and makes the exit status 1.
 """
 
 import argparse
@@ -24,19 +24,16 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 FOLDER = Path(__file__).resolve().parent
 SECONDS = 60
 AT_ONCE = 2
-METADATA = {  # the same whatever machine ran it
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
-}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 
 
 class NotebookFailure(Exception):
-    """What went wrong, and where; its text is the line to print."""
+    """What went wrong, and where: its text is the line to print."""
 
 
 def main(arguments=None):
-    """Runs what the command line says; returns the exit status."""
+    """Run what the command line says; return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,7 +72,7 @@ def fits(path, name):
 
 
 async def run_all(paths, check):
-    """Runs the notebooks, AT_ONCE at a time, a line for each; returns the exit status."""
+    """Run the notebooks, AT_ONCE at a time, and print a line for each; return the exit status."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def run_one(path):
@@ -93,7 +90,7 @@ async def run_all(paths, check):
 
 
 async def run(path, check):
-    """Runs one notebook; writes it back unless check. Raises NotebookFailure."""
+    """Run one notebook; write it back unless check. Raises NotebookFailure."""
     notebook = nbformat.read(path, as_version=4)
     cells = list(notebook.cells)
     if check:
@@ -125,8 +122,13 @@ async def run(path, check):
 
 
 def write(path, notebook):
-    """Writes a notebook so that a second run of it writes the same bytes."""
-    notebook.metadata = nbformat.from_dict(METADATA)
+    """Write a notebook so that a second run writes the same bytes.
+
+    The metadata are those that JupyterLab writes (the kernel has said what language_info is). So
+    opening a notebook does not mark it as changed.
+    """
+    language = notebook.metadata.get("language_info", {})
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": language})
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
     nbformat.write(notebook, path)

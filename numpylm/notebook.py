@@ -1,22 +1,27 @@
-"""What the notebooks show things with: the package's own source, its records as tables, and an exercise's verdict.
+"""What the notebooks use: they show the package's own source and its records, and run an exercise's test.
 
     show_source(lstm_step)                   the function as it stands in its file
     show_source(lstm_step, equations=[7])    only the lines that compute equation (7)
     show(step)                               each array of a record: name, shape, numbers
     @attempt                                 runs an exercise's test, and says how far one is
 
-The results are shown by a notebook, and printed in a terminal: nothing here needs Jupyter.
+Importing this module lets IPython show the package's records as such tables too, also in JupyterLab's Variables pane
+(right-click, Render Variable). The results can be printed in a terminal: nothing here needs Jupyter.
 """
 
 import html
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm import gru, lstm, rnn
+
 PACKAGE = Path(__file__).parent
+SOURCE_STYLE = "font-family: monospace; white-space: pre; overflow-x: auto"  # a long line scrolls, and is not broken
 WIDTH = 88  # columns that a notebook's output shows without a line break
 
 
@@ -40,8 +45,8 @@ def highlighted(text):
         from pygments.formatters import HtmlFormatter
         from pygments.lexers import PythonLexer
     except ImportError:
-        return f"<pre>{html.escape(text)}</pre>"
-    form = HtmlFormatter(noclasses=True, nobackground=True, prestyles="font-family: monospace")
+        return f'<pre style="{SOURCE_STYLE}">{html.escape(text)}</pre>'
+    form = HtmlFormatter(noclasses=True, nobackground=True, prestyles=SOURCE_STYLE)
     return highlight(text, PythonLexer(), form)
 
 
@@ -115,8 +120,24 @@ def show(record=None, /, digits=3, **arrays):
     return Table(lines)
 
 
+def as_html(record):
+    """A record of the package as IPython shows it."""
+    return f'<pre style="{SOURCE_STYLE}">{html.escape(repr(show(record)))}</pre>'
+
+
+def register_records():
+    """Let IPython, where it runs, show each cell's steps, gradients, states and parameters by as_html."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+    for cell in (rnn, lstm, gru):
+        for record in vars(cell).values():
+            if inspect.isclass(record) and record.__module__ == cell.__name__ and hasattr(record, "_fields"):
+                shell.display_formatter.formatters["text/html"].for_type(record, as_html)
+
+
 def fields_of(record):
-    """name -> value of a named record or a dict, without those that are no numbers. Raises TypeError for others."""
+    """name -> value of a named record or a dict: its arrays and numbers. Raises TypeError for anything else."""
     if hasattr(record, "_asdict"):
         record = record._asdict()
     if not isinstance(record, dict):
@@ -141,9 +162,9 @@ def numbers_of(array, digits):
 
 
 def attempt(test):
-    """Runs an exercise's test and prints what came out of it; a decorator, so that the test runs where it is defined.
+    """Run an exercise's test and print the result. It is a decorator, so that the test runs where it is defined.
 
-    A stub's NotImplementedError and a wrong answer's AssertionError are told in words; any other error is raised.
+    A stub's NotImplementedError and a wrong answer's AssertionError become words; any other error is raised.
     """
     try:
         test()
@@ -153,3 +174,6 @@ def attempt(test):
         print("not right yet:", str(error).strip() or "an assertion failed")
     else:
         print("right")
+
+
+register_records()

@@ -56,11 +56,16 @@ def test_by_value_brings_every_entry_into_the_limits(gradients, limit):
         assert clipped[name].ravel().tolist() == expected
 
 
-def test_a_norm_of_five_is_halved():
+def test_small_cases_by_hand():
     gradients = {"W": np.array([[3.0]]), "b": np.array([0.0, -4.0])}
     clipped, norm = clip_by_global_norm(gradients, 2.5)
-    assert norm == 5
-    assert clipped["W"].tolist() == [[1.5]] and clipped["b"].tolist() == [0, -2]
+    assert norm == 5 and clipped["W"].tolist() == [[1.5]] and clipped["b"].tolist() == [0, -2]
+    clipped, norm = clip_by_global_norm({"W": np.array([3 + 4j])}, 2.5)
+    assert norm == 5 and clipped["W"].tolist() == [1.5 + 2j]
+    clipped, norm = clip_by_global_norm({"W": np.array([0, 3e30, -4e30], np.float32)}, 5.0)  # the square overflows
+    assert norm == pytest.approx(5e30, rel=1e-6)
+    np.testing.assert_allclose(clipped["W"], [0, 3, -4], rtol=1e-6)
+    assert clip_by_global_norm({}, 1.0) == ({}, 0.0) and clip_by_value({}, 1.0) == {}
 
 
 def test_nothing_is_clipped_at_the_limit_itself():
@@ -88,11 +93,6 @@ def test_gradients_whose_squares_overflow_are_clipped_all_the_same():
         assert clipped["b"][0] == pytest.approx(-6 / math.sqrt(15), rel=1e-6)
 
 
-def test_complex_gradients_count_both_parts():
-    clipped, norm = clip_by_global_norm({"W": np.array([3 + 4j])}, 2.5)
-    assert norm == 5 and clipped["W"].tolist() == [1.5 + 2j]
-
-
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_norm_that_is_not_finite_is_told_and_nothing_is_scaled(bad, dtype):
@@ -105,14 +105,6 @@ def test_a_norm_that_is_not_finite_is_told_and_nothing_is_scaled(bad, dtype):
 def test_by_value_infinity_becomes_the_limit_and_nan_stays():
     clipped = clip_by_value({"W": np.array([math.inf, -math.inf, math.nan, 0.5])}, 2.0)
     np.testing.assert_array_equal(clipped["W"], [2.0, -2.0, math.nan, 0.5])
-
-
-def test_zero_and_no_gradients_have_norm_zero():
-    gradients = {"W": np.zeros((2, 2), np.float32), "b": np.zeros(0, np.float32)}
-    clipped, norm = clip_by_global_norm(gradients, 1e-9)
-    assert norm == 0 and not clipped["W"].any() and clipped["b"].shape == (0,)
-    assert clip_by_global_norm({}, 1.0) == ({}, 0.0)
-    assert clip_by_value({}, 1.0) == {}
 
 
 def test_wrong_limits_are_refused():
@@ -134,10 +126,3 @@ def test_what_is_no_dict_of_arrays_is_refused(clip):
     ):
         with pytest.raises(TypeError, match=message):
             clip(wrong, 1.0)
-
-
-def test_a_norm_whose_square_overflows_beside_an_entry_that_is_zero():
-    gradient = np.array([0, 3e30, -4e30], dtype=np.float32)
-    clipped, norm = clip_by_global_norm({"W": gradient}, 5.0)
-    assert norm == pytest.approx(5e30, rel=1e-6)
-    np.testing.assert_allclose(clipped["W"], [0, 3, -4], rtol=1e-6)

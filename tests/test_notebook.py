@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpylm.lstm import LSTMStep, lstm_step
-from numpylm.notebook import attempt, equations_in, show, show_source
+from numpylm.notebook import attempt, equations_in, register_records, show, show_source
 from numpylm.rnn import rnn_step, rnn_step_backward
 
 
@@ -63,6 +63,7 @@ def test_html_has_a_link_and_the_text(monkeypatch):
     shown = show_source(rnn_step)._repr_html_()
     assert shown.startswith('<a href="../numpylm/rnn.py">numpylm/rnn.py</a>')
     assert "rnn_step" in shown and "style=" in shown and "background" not in shown
+    assert "white-space: pre;" in shown, "a long line scrolls, and is not broken within a word"
     monkeypatch.setitem(sys.modules, "pygments", None)
     plain = show_source(rnn_step)._repr_html_()
     assert "def rnn_step(xW_t, h_prev, W_hh, nonlinearity=&quot;tanh&quot;, recurrent_dropout=None):" in plain
@@ -91,6 +92,17 @@ def test_matrices_and_stacks_are_shown_row_by_row():
 def test_a_record_with_fields_that_are_no_numbers_and_a_number():
     assert repr(show(loss=np.float64(2.5), digits=2)) == "loss  ()  2.50"
     assert repr(show({"T": 4, "targets": np.array([2, -1])})) == "T        ()    4\ntargets  (2,)  [ 2 -1]"
+
+
+def test_ipython_shows_a_record_as_a_table(monkeypatch):
+    interactiveshell = pytest.importorskip("IPython.core.interactiveshell", reason="Jupyter is not installed")
+    shell = interactiveshell.InteractiveShell()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    register_records()
+    step = rnn_step(np.array([[0.5, -1.0]]), np.zeros((1, 2)), np.eye(2))
+    data, _ = shell.display_formatter.format(step)
+    assert data["text/html"].startswith("<pre") and "a_t     (1, 2)  [ 0.500 -1.000]" in data["text/html"]
+    shell.history_manager.enabled = False
 
 
 def test_an_attempt_says_how_far_an_exercise_is(capsys):

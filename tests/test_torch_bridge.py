@@ -83,8 +83,13 @@ def as_torch_gradients(model, gradients):
 @pytest.mark.parametrize(("Model", "options", "num_layers"), STACKS)
 def test_there_and_back(Model, options, num_layers):
     model = random_model(Model, options, num_layers)
-    other = Model(V, D, H, num_layers=num_layers, dtype=np.float64, seed=5, **options)
-    nlm.load_torch_state_dict(other, nlm.to_torch_state_dict(model))
+    other, state_dict = (
+        Model(V, D, H, num_layers=num_layers, dtype=np.float64, seed=5, **options),
+        nlm.to_torch_state_dict(model),
+    )
+    nlm.load_torch_state_dict(other, state_dict)
+    for array in state_dict.values():
+        assert not any(np.shares_memory(array, parameter) for parameter in model.parameters().values())
     for name, array in model.parameters().items():
         np.testing.assert_array_equal(other.parameters()[name], array, err_msg=name)
 
@@ -122,12 +127,6 @@ def test_names_and_shapes_are_pytorchs():
     bias = state_dict["lstm.bias_ih_l0"]
     np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], H))  # i, f, g, o: the forget bias is second
     np.testing.assert_array_equal(state_dict["lstm.bias_hh_l0"], 0)
-
-
-def test_export_shares_no_memory():
-    model = nlm.GRULM(V, D, H)
-    for array in nlm.to_torch_state_dict(model).values():
-        assert not any(np.shares_memory(array, parameter) for parameter in model.parameters().values())
 
 
 def test_tied_weights():
