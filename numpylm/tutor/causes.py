@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import lines_of, reach, right_run
-from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
 from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
 
@@ -89,7 +89,9 @@ def matching(question):
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
         and not (mistake.changes and mistake.function in question.trusted)
-        and all(made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items())
+        and all(
+            made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items()
+        )
     ]
 
 
@@ -121,7 +123,7 @@ def first_intermediate(question):
     lines = {line.quantity: line for line in lines_of(case) if line.function == case.step} if case else {}
     order = [name for name in ("dh_t", *lines) if name in claims]
     right = None
-    for t in (([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ()):
+    for t in ([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ():
         for name in order:
             p = question.truth[name]
             if not (np.abs(claims[name][t] - p[t]) <= 1e-9 * max(np.abs(p).max(), 1e-300)).all():
@@ -131,7 +133,7 @@ def first_intermediate(question):
 
 
 def with_intermediate(question, found):
-    """The findings and that on the first wrong intermediate: first, if it is a line of the step that may be to blame."""
+    """The findings, and that on the first wrong intermediate: first, if its line in the step may be to blame."""
     first = first_intermediate(question)
     if first and first.code and first.quantity not in PACKED:
         return [first, *[other for other in found if other.quantity != first.quantity]]
@@ -153,7 +155,7 @@ def unsaid(names, said):
 def by_itself(question, name):
     """Findings on a gradient that has nothing in common with the right one."""
     found = suspicions(question) if question.case else []
-    if found and found[0].explains or not question.case:
+    if (found and found[0].explains) or not question.case:
         return found
     if len(question.claims) == 1:  # that its one value is wrong is known
         return []

@@ -12,8 +12,10 @@ def said_alone(values, answers, sizes):
 
 
 def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
-    """Findings on what is likely wrong, the most telling first. trusted names functions that it calls and that are right;
-    own_forward is the student's forward, an OwnForward, if that is wrong, and the cache came from it.
+    """Findings on what is likely wrong, the most telling first.
+
+    trusted names functions that it calls and that are right; own_forward is the student's forward, an OwnForward, if
+    that is wrong, and the cache came from it.
     """
     if is_rounding(rows, assignment.rtol):
         return []

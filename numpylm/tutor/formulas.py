@@ -1,9 +1,9 @@
 """Which formula someone wrote in a line of a backward, read back from its value.
 
-The value is compared, to rounding, with what may stand there: another gradient, the right value with a sign, a factor or
-a term more, a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …), a product with the recurrent
-weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest. Arrays hold
-one value for each call of the line: (calls, N, H), the last time step first.
+The value is compared, to rounding, with what may stand there: another gradient; the right value with a sign, a factor
+or a term more; a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …); a product with the
+recurrent weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest.
+Arrays hold one value for each call of the line: (calls, N, H), the last time step first.
 """
 
 import re
@@ -115,7 +115,8 @@ def products_of(case, gradients, shape):
     for dq, u in gradients.items():
         for text, matrix in ((f"{dq} {name}", W), (f"{dq} {name}ᵀ", W.T)):
             if u.shape[-1] == len(matrix) and (*u.shape[:-1], matrix.shape[1]) == shape:
-                found[text] = u @ matrix if mask is None else u @ matrix * mask
+                is_dropped = mask is not None and mask.shape == shape[1:]
+                found[text] = u @ matrix * mask if is_dropped else u @ matrix
     return found
 
 

@@ -103,7 +103,7 @@ def weight_rows(function):
     """The gradients of weights and bias: each is a sum over time and batch of products with da_t, or dhW_t."""
     source = source_of(function)
     line, dW_h, dq = re.search(r"((dW_h\w*) = .*flatten_time\((\w+)\))\n", source).groups()
-    dW_x, db, W_x = re.search(r"dx, (\w+), (\w+), dE = .*parameters\.(\w+),", source).groups()
+    dW_x, db = re.search(r"dx, (\w+), (\w+), dE = ", source).groups()
     h_prev, x = "drop(trace.h_prev, trace.recurrent_dropout)", "projection_backward(da, "
     yield h_prev, "[step.h_t for step in trace.steps]", OFF_BY_ONE.format("h_t where h_{t-1} belongs")
     yield h_prev, "[trace.steps[t - 1].h_t for t in range(len(trace.steps))]", WRAPS

@@ -18,6 +18,9 @@ MEANINGS = {
 }
 
 
+ALONE = "With every other line right, that alone explains all that is wrong."
+
+
 class Finding(NamedTuple):
     """One thing that is likely wrong: words, a sentence; quantity and equation, what it is about ("" if about all).
 
@@ -105,7 +108,7 @@ def wrong_after(line, name, right, t):
 def suspicion(suspect):
     """The finding on one suspect."""
     line = suspect.line
-    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. With every other line right, that alone explains all that is wrong."
+    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. {ALONE}"
     return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 
