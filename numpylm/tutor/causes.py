@@ -43,7 +43,7 @@ def gradients(question):
     claims, wrong = question.claims, question.wrong
     exact = [known(mistake) for mistake in matching(question)[:2]]
     if exact:
-        return with_intermediate(question, exact)
+        return exact
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
@@ -64,14 +64,14 @@ def is_right_inside(question):
 def causes(question, names):
     """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
     question = question.only(names)
-    if first_intermediate(question):
-        return with_intermediate(question, one_cause(question))
-    together = one_cause(question) if len(names) > 1 else []
-    if together:
-        return together
-    if is_right_inside(question) or len(names) == 1:
+    first = first_intermediate(question)
+    found = one_cause(question) if first or len(names) > 1 else []
+    if not found and not first and (is_right_inside(question) or len(names) == 1):
         return each_alone(question, names)
-    return all_but_one(question, names) or narrowed(question) + numbers(question, names)
+    found = found or all_but_one(question, names) or ([] if first else narrowed(question)) + numbers(question, names)
+    if first and first.code and first.quantity not in PACKED:  # a line of the step, that may be to blame itself
+        return [first, *[other for other in found if other.quantity != first.quantity]]
+    return [*found, first] if first else found
 
 
 def one_cause(question):
@@ -130,14 +130,6 @@ def first_intermediate(question):
                 return wrong_after(lines.get(name), name, right, t)
             right = name
     return None
-
-
-def with_intermediate(question, found):
-    """The findings, and that on the first wrong intermediate: first, if its line in the step may be to blame."""
-    first = first_intermediate(question)
-    if first and first.code and first.quantity not in PACKED:
-        return [first, *[other for other in found if other.quantity != first.quantity]]
-    return [*found, first] if first else found
 
 
 def each_alone(question, names):

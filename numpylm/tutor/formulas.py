@@ -18,7 +18,7 @@ class Formula(NamedTuple):
     """A formula, how long it is, its value, and by how many symbols it differs from the right line (None: count)."""
 
     text: str
-    length: int
+    length: float
     value: Any = None
     changes: int | None = None
 
@@ -33,9 +33,10 @@ class Symbols(NamedTuple):
 
 
 NOT_READ = Formula("", 99, None, 99)
+DERIVATIVE = 2.5  # the length of a factor that an activation's derivative has
 FORMS = [  # a factor made of one field q: text, length, value
     ("{q}", 1, lambda q: q), ("(1 - {q})", 2, lambda q: 1 - q), ("{q}²", 2, lambda q: q * q),
-    ("(1 - {q}²)", 2, lambda q: 1 - q * q), ("{q} (1 - {q})", 2, lambda q: q * (1 - q)),
+    ("(1 - {q}²)", DERIVATIVE, lambda q: 1 - q * q), ("{q} (1 - {q})", DERIVATIVE, lambda q: q * (1 - q)),
     ("(1 - {q})²", 3, lambda q: (1 - q) ** 2), ("(1 + {q})", 3, lambda q: 1 + q), ("σ({q})", 3, sigmoid),
     ("(1 + {q}²)", 3, lambda q: 1 + q * q), ("(1 - tanh({q})²)", 3, lambda q: 1 - np.tanh(q) ** 2),
     ("1 / (1 - {q}²)", 3, lambda q: 1 / (1 - q * q)), ("1 / ({q} (1 - {q}))", 3, lambda q: 1 / (q * (1 - q))),
@@ -72,7 +73,7 @@ def altered(given, line, right, target, size):
         forms.append(Formula(f"{q} + {name}: one term too many", 3, right + value, 1))
         forms.append(Formula(f"{q} - {name}: that term is left out", 3, right - value, 1))
     for text, length, value, _ in given.factors:
-        if length < 4:
+        if length == DERIVATIVE:
             forms.append(Formula(f"{q} ⊙ {text}: that factor does not belong there", length + 1, right * value, 1))
     return [form for form in forms if equal(form.value, target, size)]
 
