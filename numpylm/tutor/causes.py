@@ -89,15 +89,15 @@ def matching(question):
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
         and not (mistake.changes and mistake.function in question.trusted)
-        and all(
-            made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items()
-        )
+        and all(agree(q, made[name], question.truth[name]) for name, q in claims.items())
     ]
 
 
-def agree_as(q, made, p):
-    """Whether a claim is what a mistake makes, to the rounding of the right value or of the larger claim."""
-    size = max(np.abs(p).max(initial=0), np.abs(made).max(initial=0))
+def agree(q, made, right):
+    """Whether a claim is what was made, to the rounding of that or of the right value; coarse for a float32 claim."""
+    if q.shape != made.shape:
+        return False
+    size = max(np.abs(right).max(initial=0), np.abs(made).max(initial=0), 1e-300)
     return bool((np.abs(q - made) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
 
 

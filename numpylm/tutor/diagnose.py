@@ -19,7 +19,7 @@ import numpy as np
 from numpylm.proof.evidence import same
 from numpylm.tutor import numeric_mistakes, window_mistakes
 from numpylm.tutor.case import case_of, cell_of, equation_of_result
-from numpylm.tutor.causes import LETTERS, Question, gradients, matching, numbers
+from numpylm.tutor.causes import LETTERS, Question, agree, gradients, matching, numbers
 from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
@@ -65,7 +65,7 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     found = [unusable(name, q, right[name], equation_of_result(case, name)) for name, q in claims.items()]
     claims = {name: q for (name, q), finding in zip(claims.items(), found, strict=True) if finding is None}
     claims = packed(case, claims, right)
-    wrong = [name for name, q in claims.items() if not agree(q, right[name])]
+    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name])]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
     found = [finding for finding in found if finding] + exchange_findings(taken)
@@ -90,12 +90,6 @@ def packed(case, claims, right):
         if any(row + gate in claims for gate in gates):
             claims[name] = np.concatenate([claims.pop(row + gate, right[row + gate]) for gate in gates], axis=-1)
     return claims
-
-
-def agree(q, p):
-    """Whether two arrays agree to rounding, which for a float32 claim is coarse."""
-    size = max(np.abs(p).max(initial=0), 1e-300)
-    return bool((np.abs(q - p) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
 
 
 def exchanged(claims, right):

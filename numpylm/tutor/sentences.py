@@ -16,8 +16,6 @@ MEANINGS = {
     "dh_next": "what step t + 1 hands back to step t",
     "dc_next": "what step t + 1 hands back to c_t",
 }
-
-
 ALONE = "With every other line right, that alone explains all that is wrong."
 
 
