@@ -9,13 +9,13 @@ from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnose import can_diagnose, diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import right_run
-from numpylm.tutor.mistakes import MODULES, faulty_function
+from numpylm.tutor.mistakes import faulty_function
+from numpylm.tutor.mistakes_in_layers import BACKWARD
 from numpylm.tutor.sentences import numbered, rename
 from numpylm.tutor.suspects import LARGEST
 
-BACKWARDS = [
-    name for name in MODULES if name.endswith("_backward") and name.split("_")[0] not in ("freeze", "projection")
-]
+CELL_BACKWARDS = [f"{cell}{kind}_backward" for cell in ("rnn", "lstm", "gru") for kind in ("", "_step")]
+BACKWARDS = ["sigmoid_backward", *BACKWARD, *CELL_BACKWARDS]
 STEP, LOOP = "lstm_step_backward", "lstm_backward"
 CASES = {name: case_of(name, inputs_of(name, masked="gru" in name)) for name in BACKWARDS}
 
