@@ -135,7 +135,7 @@ def rounding(p, dh, dstate_T, trace):
     [
         (clipping, "clipped before they were checked"),
         (writing, "two identical calls of the backward pass"),
-        (changing, "two identical calls"),
+        (changing, "changes the cotangent h in place"),
         (rounding, "precision of float32 only"),
     ],
 )

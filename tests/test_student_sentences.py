@@ -57,7 +57,7 @@ def test_unknown_parameters_leave_a_function_unchecked_and_the_file_failed(tmp_p
 
 def test_a_cache_of_none_is_said_to_be_none(tmp_path):
     change = "return h_t, (x_t, h_prev, h_t, W_xh, W_hh)", "return h_t, None"
-    assert "it returned None as its cache" in told(check_source(tmp_path, 6, change), "rnn_step_backward")
+    assert "it returned None as its cache" in told(check_source(tmp_path, 5, change), "rnn_step_backward")
 
 
 def test_keys_of_a_dict_that_are_nearly_right(tmp_path):
