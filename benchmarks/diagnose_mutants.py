@@ -132,7 +132,9 @@ def judged(mutant, case, claimed, final):
 def rounded(q, truth):
     """A gradient to six digits, as bytes; its shape where that is wrong."""
     size = max(np.abs(truth).max(initial=0), 1e-300)
-    return np.round(np.nan_to_num(q / size, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
+    return (
+        np.round(np.nan_to_num(q / size, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
+    )
 
 
 if __name__ == "__main__":

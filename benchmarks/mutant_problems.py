@@ -1,8 +1,8 @@
 """For each backward function a small random problem, and what the gradient checker is given for it.
 
-inputs_of makes arrays by name, as numpylm.tutor.diagnose takes them, on which no mistake can hide: all sizes differ,
-weights and states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The checker's
-f is the forward's result times the gradients that come in, summed: so the backward's results are f's gradients.
+inputs_of makes arrays by name, as numpylm.tutor.diagnose takes them. No mistake can hide on them: all sizes differ,
+weights and states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The
+checker's f is the forward's result times the gradients that come in, summed: its gradients are the backward's results.
 """
 
 import inspect
@@ -28,7 +28,12 @@ def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3
                 "W": rng.standard_normal((H, V)), "b": rng.standard_normal(V)}  # fmt: skip
     if name == "embedding":
         tokens = np.array([[1, 4], [4, 0], [2, 4], [1, 3]])
-        return {"dx": rng.standard_normal((T, N, D)), "tokens": tokens, "vocab_size": V, "E": rng.standard_normal((V, D))}
+        return {
+            "dx": rng.standard_normal((T, N, D)),
+            "tokens": tokens,
+            "vocab_size": V,
+            "E": rng.standard_normal((V, D)),
+        }
     if name == "cross":
         targets = np.array([[1, 4], [-1, 0], [2, 4], [5, 3]])
         return {"logits": rng.standard_normal((T, N, V)), "targets": targets}
@@ -59,7 +64,7 @@ def cell_inputs(name, rng, sizes, is_step, masked, nonlinearity):
 
 
 def checked_problem(case, inputs):
-    """(f, its arguments, claim): what check_gradients takes; claim turns named gradients into the arguments' gradients."""
+    """(f, its arguments, claim) for check_gradients; claim(named gradients) gives those of the arguments."""
     if case.cell:
         return sequence_problem(case)
     if case.function == "affine_backward":

@@ -102,17 +102,17 @@ def displaced(statement, replacement):
     return tuple(name for name, other in zip(before, after, strict=False) if name != other)
 
 
-def replaced(tree, statement, replacement):
-    """A copy of the tree with one statement in another's place."""
-    path = ast.unparse(statement), statement.lineno
+def replaced(tree, old, new):
+    """A copy of a tree with another node in one node's place."""
+    position = next(k for k, node in enumerate(ast.walk(tree)) if node is old)
+    copied = copy.deepcopy(tree)
+    target = list(ast.walk(copied))[position]
 
     class Replace(ast.NodeTransformer):
         def visit(self, node):
-            if isinstance(node, ast.stmt) and getattr(node, "lineno", 0) == path[1] and ast.unparse(node) == path[0]:
-                return replacement
-            return self.generic_visit(node)
+            return new if node is target else self.generic_visit(node)
 
-    return Replace().visit(copy.deepcopy(tree))
+    return Replace().visit(copied)
 
 
 def replacements(statement, tree, module):
@@ -161,27 +161,12 @@ def whole(value):
     return [expression(form.format(text)) for form in ("-({})", "2 * ({})", "np.zeros_like({})")]
 
 
-def variants(node, scope):
+def variants(value, scope):
     """Every expression that differs from the given one in one node."""
-    yield from at_node(node, scope)
-    for field, child in ast.iter_fields(node):
-        if isinstance(child, ast.expr):
-            for changed in variants(child, scope):
-                parent = copy.deepcopy(node)
-                setattr(parent, field, changed)
-                yield parent
-        elif isinstance(child, list):
-            for k, item in enumerate(child):
-                inner = item.value if isinstance(item, ast.keyword) else item
-                if not isinstance(inner, ast.expr):
-                    continue
-                for changed in variants(inner, scope):
-                    parent = copy.deepcopy(node)
-                    if isinstance(item, ast.keyword):
-                        getattr(parent, field)[k].value = changed
-                    else:
-                        getattr(parent, field)[k] = changed
-                    yield parent
+    for node in ast.walk(value):
+        if isinstance(node, ast.expr):
+            for changed in at_node(node, scope):
+                yield replaced(value, node, changed)
 
 
 def at_node(node, scope):

@@ -109,4 +109,7 @@ def test_gradients_clipped_before_the_check_are_recognised():
 
 def test_a_loss_averaged_otherwise_than_its_gradient_is_recognised():
     report = gradients_of_a_model(lambda gradients: {name: 5 * gradient for name, gradient in gradients.items()})
-    assert "times 5, which is axis 0 of E (= 5): the loss is averaged (or summed) over another number" in report.diagnosis[0]
+    assert (
+        "times 5, which is axis 0 of E (= 5): the loss is averaged (or summed) over another number"
+        in report.diagnosis[0]
+    )

@@ -42,9 +42,13 @@ def test_the_gates_order_is_named_with_who_uses_it():
 def test_an_unknown_mistake_in_a_step_is_narrowed_by_what_is_returned():
     case, right = CASES["lstm_step"], right_run(CASES["lstm_step"]).results
     wrong = {"c_t": right["c_t"] ** 3, "h_t": right["h_t"] ** 3}
-    assert diagnose_case(case, wrong)[0].words.startswith("c_t comes from equations (3) to (8); return a dict with i_t,")
+    assert diagnose_case(case, wrong)[0].words.startswith(
+        "c_t comes from equations (3) to (8); return a dict with i_t,"
+    )
     more = {name: right[name] for name in ("i_t", "f_t", "o_t", "c_tilde_t")} | wrong
-    assert diagnose_case(case, more)[0].words.startswith("look first at c_t, equation (7); i_t, f_t, o_t, c_tilde_t are")
+    assert diagnose_case(case, more)[0].words.startswith(
+        "look first at c_t, equation (7); i_t, f_t, o_t, c_tilde_t are"
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_windows_that_are_cut_or_joined_in_another_way(window, restart, words):
         (lambda f, x, e, up, down: (up - down) / e, "it is twice the derivative"),
         (lambda f, x, e, up, down: (down - up) / (2 * e), "the sign is wrong"),
         (lambda f, x, e, up, down: (up - down) / 2 * e, "write `/ (2 * ε)`"),
-        (lambda f, x, e, up, down: (up - down), "is the difference not divided by 2 ε?"),
+        (lambda f, x, e, up, down: up - down, "is the difference not divided by 2 ε?"),
         (lambda f, x, e, up, down: 0.0, "it is zero"),
     ],
 )

@@ -13,7 +13,10 @@ from numpylm.tutor.library import mistakes_in
 from numpylm.tutor.mistakes import MODULES, faulty_function, mistake_of, reachable, source_of
 from numpylm.tutor.mistakes_in_layers import LAYERS
 
-FUNCTIONS = [*LAYERS, *(f"{cell}_{kind}" for cell in CELLS for kind in ("step", "step_backward", "forward", "backward"))]
+FUNCTIONS = [
+    *LAYERS,
+    *(f"{cell}_{kind}" for cell in CELLS for kind in ("step", "step_backward", "forward", "backward")),
+]
 CASES = {name: case_of(name, inputs_of(name)) for name in FUNCTIONS if "clip" not in name}
 
 
@@ -26,7 +29,11 @@ def test_each_mistake_changes_what_the_function_returns_if_it_can_show(name):
         with np.errstate(all="ignore"):
             made = named(case, faulty_function(case.function, mistake.changes)(**case.arguments))
         differs = any(q.shape != made[n].shape or not np.allclose(q, made[n], 1e-9, 1e-9) for n, q in right.items())
-        single = (case.is_step and mistake.function == case.function) or "tanh belongs" in mistake.why or "ReLU belongs" in mistake.why
+        single = (
+            (case.is_step and mistake.function == case.function)
+            or "tanh belongs" in mistake.why
+            or "ReLU belongs" in mistake.why
+        )
         assert differs or single or "floor" in mistake.why, mistake
         assert mistake.why and not mistake.why.endswith(".") and mistake.quantity
 
@@ -97,9 +104,7 @@ def sequence_check(backward):
         found = backward(p, dh, dstate_T, trace)
         return {"p": found.dparameters, "x": found.dx}
 
-    return check_gradients(
-        forward, {"p": p, "x": x}, claim, "complex", {"h": dh, "state": dstate_T}, max_entries=None
-    )
+    return check_gradients(forward, {"p": p, "x": x}, claim, "complex", {"h": dh, "state": dstate_T}, max_entries=None)
 
 
 def clipping(p, dh, dstate_T, trace):
@@ -130,7 +135,7 @@ def rounding(p, dh, dstate_T, trace):
     [
         (clipping, "clipped before they were checked"),
         (writing, "two identical calls of the backward pass"),
-        (changing, "two identical calls"),
+        (changing, "changes the cotangent h in place"),
         (rounding, "precision of float32 only"),
     ],
 )

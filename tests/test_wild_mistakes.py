@@ -49,10 +49,8 @@ def backward(x, h, c, gates, W_x, W_h, dh, dh_T, dc_T):
         dx[t] = da @ W_x.T
         dh_next = da @ W_h.T
         dc_next = dc * f
-    {end}
     return dict(dx=dx, dW_x=dW_x, dW_h=dW_h, db=db, dh_0=dh_next, dc_0=dc_next)
-""".replace("    {end}\n", "")
-END = "    return dict"
+"""
 
 
 def sigmoid(a):
@@ -108,6 +106,12 @@ def test_the_plain_backward_is_right(cell, source):
         np.testing.assert_allclose(q, right_run(case).results[name], rtol=1e-9, atol=1e-11)
 
 
+def scaled(number):
+    """The change that divides every gradient of the RNN by a number."""
+    result = RNN.partition("return ")[2].strip()
+    return result, f"{{k: q / {number} for k, q in {result}.items()}}"
+
+
 RNN_MISTAKES = [
     ("dh_next is never carried", [("dh[t] + dh_next", "dh[t]")], ["dh_t", "nothing is carried"]),
     ("no W_hhᵀ", [("dh_next = da_t @ W_hh.T", "dh_next = da_t")], ["dh_next", "da_t itself", "W_hhᵀ is missing"]),
@@ -135,9 +139,9 @@ RNN_MISTAKES = [
     ("return in the loop", [("        dh_next = da_t @ W_hh.T\n", "        dh_next = da_t @ W_hh.T\n        break\n")],
      ["only one step was gone through", "inside the loop"]),
     ("stops after 2", [("range(T))", "range(T - 2, T))")], ["stops after 2 steps"]),
-    ("mean over N", [("return dict(", "return dict((k, q / 3) for k, q in dict("), ("db_h=db_h, dh_0=dh_next)", "db_h=db_h, dh_0=dh_next).items())")],
+    ("mean over N", [scaled(3)],
      ["all gradients", "1/N (N = 3)", "averaged"]),
-    ("mean over V", [("return dict(", "return dict((k, q / 11) for k, q in dict("), ("db_h=db_h, dh_0=dh_next)", "db_h=db_h, dh_0=dh_next).items())")],
+    ("mean over V", [scaled(11)],
      ["all gradients", "1/V (V = 11)", "averaged"]),
     ("clipped entries", [("return dict", "dW_hh = np.clip(dW_hh, -1, 1); return dict")],
      ["dW_hh", "every entry clipped to ±1"]),
@@ -161,8 +165,8 @@ SIGMAS = [("i * (1 - i)", "sigmoid(i)"), ("f * (1 - f)", "sigmoid(f)"), ("o * (1
 LSTM_MISTAKES = [
     ("σ(f) for σ'", [SIGMAS[1]], ["da_f", "(4)", "σ was applied to f_t; its derivative f_t (1 - f_t) belongs there"]),
     ("σ for σ' everywhere", SIGMAS, ["da_o, da_f, da_i", "the activation was applied to the gates"]),
-    ("applied again", [("i * (1 - i)", "sigmoid(i) * (1 - sigmoid(i))"), ("f * (1 - f)", "sigmoid(f) * (1 - sigmoid(f))"),
-                       ("o * (1 - o)", "sigmoid(o) * (1 - sigmoid(o))"), ("(1 - g ** 2)", "(1 - np.tanh(g) ** 2)")],
+    ("applied again", [*[(f"{q} * (1 - {q})", f"sigmoid({q}) * (1 - sigmoid({q}))") for q in "ifo"],
+                       ("(1 - g ** 2)", "(1 - np.tanh(g) ** 2)")],
      ["da_c, da_o, da_f, da_i", "applied a second time"]),
     ("no derivatives", [(" * i * (1 - i)", ""), (" * f * (1 - f)", ""), (" * (1 - g ** 2)", "")],
      ["da_c, da_f, da_i", "the activation's derivative is missing"]),
@@ -170,7 +174,8 @@ LSTM_MISTAKES = [
     ("σ' lost in part", [("f * (1 - f)", "f")], ["da_f", "f_t itself stands where"]),
     ("bracket", [("dc_next + dh_t * o * (1 - tc ** 2)", "(dc_next + dh_t * o) * (1 - tc ** 2)")],
      ["dc_t", "dc_next is multiplied by the derivative of tanh too"]),
-    ("nothing carried", [("dh[t] + dh_next", "dh[t]"), ("dc_next + dh_t", "dh_t")], ["dh_next and dc_next", "never carried"]),
+    ("nothing carried", [("dh[t] + dh_next", "dh[t]"), ("dc_next + dh_t", "dh_t")],
+     ["dh_next and dc_next", "never carried"]),
     ("no dc_next", [("dc = dc_next + dh_t", "dc = dh_t")], ["dc_next", "left out"]),
     ("no f_t", [("dc_next = dc * f", "dc_next = dc")], ["dc_prev", "f_t is left out"]),
     ("c_{t-1} for c_t", [("tc = np.tanh(c[t])", "tc = np.tanh(c[t])\n        tp = np.tanh(c[t - 1])"),
@@ -193,7 +198,9 @@ LSTM_MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "words"), [row[1:] for row in LSTM_MISTAKES], ids=[row[0] for row in LSTM_MISTAKES])
+@pytest.mark.parametrize(
+    ("changes", "words"), [row[1:] for row in LSTM_MISTAKES], ids=[row[0] for row in LSTM_MISTAKES]
+)
 def test_a_mistake_in_an_lstm_is_named_in_the_first_sentence(changes, words):
     said = first_sentence("lstm", changes)
     assert all(word in said for word in words), said

@@ -1,7 +1,7 @@
 """What a wrong gradient has in common with the right one.
 
-Each function compares a claimed gradient q with the true one p, two arrays of one shape, and returns a sentence or None.
-A relation counts only if it holds to a millionth of p's size, so that it is no accident. NaN in p means "not measured".
+Each function compares a claim q with the truth p, of one shape, and returns a sentence or None. A relation
+counts only if it holds to a millionth of p's size, so that it is no accident. NaN in p means "not measured".
 """
 
 import numpy as np

@@ -10,7 +10,6 @@ serves a step and a sequence.
 
 import inspect
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import lines_of, reach, right_run
-from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
 from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
 
@@ -43,7 +43,7 @@ def gradients(question):
     claims, wrong = question.claims, question.wrong
     exact = [known(mistake) for mistake in matching(question)[:2]]
     if exact:
-        return with_intermediate(question, exact)
+        return exact
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
@@ -64,14 +64,14 @@ def is_right_inside(question):
 def causes(question, names):
     """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
     question = question.only(names)
-    if first_intermediate(question):
-        return with_intermediate(question, one_cause(question))
-    together = one_cause(question) if len(names) > 1 else []
-    if together:
-        return together
-    if is_right_inside(question) or len(names) == 1:
+    first = first_intermediate(question)
+    found = one_cause(question) if first or len(names) > 1 else []
+    if not found and not first and (is_right_inside(question) or len(names) == 1):
         return each_alone(question, names)
-    return all_but_one(question, names) or narrowed(question) + numbers(question, names)
+    found = found or all_but_one(question, names) or ([] if first else narrowed(question)) + numbers(question, names)
+    if first and first.code and first.quantity not in PACKED:  # a line of the step, that may be to blame itself
+        return [first, *[other for other in found if other.quantity != first.quantity]]
+    return [*found, first] if first else found
 
 
 def one_cause(question):
@@ -89,13 +89,15 @@ def matching(question):
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
         and not (mistake.changes and mistake.function in question.trusted)
-        and all(made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items())
+        and all(agree(q, made[name], question.truth[name]) for name, q in claims.items())
     ]
 
 
-def agree_as(q, made, p):
-    """Whether a claim is what a mistake makes, to the rounding of the right value or of the larger claim."""
-    size = max(np.abs(p).max(initial=0), np.abs(made).max(initial=0))
+def agree(q, made, right):
+    """Whether a claim is what was made, to the rounding of that or of the right value; coarse for a float32 claim."""
+    if q.shape != made.shape:
+        return False
+    size = max(np.abs(right).max(initial=0), np.abs(made).max(initial=0), 1e-300)
     return bool((np.abs(q - made) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
 
 
@@ -121,21 +123,13 @@ def first_intermediate(question):
     lines = {line.quantity: line for line in lines_of(case) if line.function == case.step} if case else {}
     order = [name for name in ("dh_t", *lines) if name in claims]
     right = None
-    for t in (([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ()):
+    for t in ([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ():
         for name in order:
             p = question.truth[name]
             if not (np.abs(claims[name][t] - p[t]) <= 1e-9 * max(np.abs(p).max(), 1e-300)).all():
                 return wrong_after(lines.get(name), name, right, t)
             right = name
     return None
-
-
-def with_intermediate(question, found):
-    """The findings and that on the first wrong intermediate: first, if it is a line of the step that may be to blame."""
-    first = first_intermediate(question)
-    if first and first.code and first.quantity not in PACKED:
-        return [first, *[other for other in found if other.quantity != first.quantity]]
-    return [*found, first] if first else found
 
 
 def each_alone(question, names):
@@ -153,7 +147,7 @@ def unsaid(names, said):
 def by_itself(question, name):
     """Findings on a gradient that has nothing in common with the right one."""
     found = suspicions(question) if question.case else []
-    if found and found[0].explains or not question.case:
+    if (found and found[0].explains) or not question.case:
         return found
     if len(question.claims) == 1:  # that its one value is wrong is known
         return []
@@ -202,7 +196,9 @@ def numbers(question, names):
         q, p = question.claims[name], question.truth[name]
         for sentence in relations(q, p, question.sizes, gates):
             said.setdefault(sentence, []).append(name)
-    copies = [Finding(words, explains=True) for words in same_arrays(question.claims, names)]
+    returned = {name: q for name, q in question.claims.items() if name.startswith(("dW", "db"))}
+    wrong = [name for name in names if name in returned]
+    copies = [Finding(words, explains=True) for words in same_arrays(returned, wrong)]
     return copies + [
         Finding(f"{', '.join(holders)}: {each(sentence, holders)}", holders[0], explains="clipped" in sentence)
         for sentence, holders in said.items()

@@ -5,7 +5,7 @@
 
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the values themselves    a wrong shape, two of them exchanged, the same one twice, zero everywhere, one factor in all
+    the values themselves    a wrong shape, two exchanged, the same one twice, zero everywhere, one factor in all
     the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
     suspects                 the lines of a backward each of which, if only it is wrong, explains all (suspects.py)
     intermediates            if they are claimed too: the first wrong one in the order of computation
@@ -16,12 +16,12 @@ Several mistakes are told apart if what they spoil does not come from each other
 
 import numpy as np
 
+from numpylm.proof.evidence import same
 from numpylm.tutor import numeric_mistakes, window_mistakes
 from numpylm.tutor.case import case_of, cell_of, equation_of_result
-from numpylm.tutor.causes import LETTERS, Question, gradients, matching, numbers
+from numpylm.tutor.causes import LETTERS, Question, agree, gradients, matching, numbers
 from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import MODULES
-from numpylm.proof.evidence import same
 from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
 
 ORDER = "Look at the order in which you return (or unpack) them"
@@ -65,7 +65,7 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     found = [unusable(name, q, right[name], equation_of_result(case, name)) for name, q in claims.items()]
     claims = {name: q for (name, q), finding in zip(claims.items(), found, strict=True) if finding is None}
     claims = packed(case, claims, right)
-    wrong = [name for name, q in claims.items() if not agree(q, right[name])]
+    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name])]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
     found = [finding for finding in found if finding] + exchange_findings(taken)
@@ -84,7 +84,7 @@ def results_of(case):
 
 
 def packed(case, claims, right):
-    """The claims with each gate's own dW_xi, dW_xf, … side by side as dW_x; a gate that is not claimed counts as right."""
+    """The claims with each gate's dW_xi, dW_xf, … side by side as dW_x; a gate that is not claimed counts as right."""
     gates = LETTERS.get(case.cell, "") if case else ""
     for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_")):
         if any(row + gate in claims for gate in gates):
@@ -92,16 +92,12 @@ def packed(case, claims, right):
     return claims
 
 
-def agree(q, p):
-    """Whether two arrays agree to rounding, which for a float32 claim is coarse."""
-    size = max(np.abs(p).max(initial=0), 1e-300)
-    return bool((np.abs(q - p) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
-
-
 def exchanged(claims, right):
     """Name -> the name whose right value it holds, of wrong claims that stand in each other's places."""
     wrong = [name for name, q in claims.items() if q.size > 1 and right[name].any() and not same(q, right[name])]
-    taken = {name: other for name in wrong for other in wrong if claims[name].any() and same(claims[name], right[other])}
+    taken = {
+        name: other for name in wrong for other in wrong if claims[name].any() and same(claims[name], right[other])
+    }
     while not set(taken.values()) <= set(taken):
         taken = {name: other for name, other in taken.items() if other in taken}
     return taken

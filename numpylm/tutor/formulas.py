@@ -1,9 +1,9 @@
 """Which formula someone wrote in a line of a backward, read back from its value.
 
-The value is compared, to rounding, with what may stand there: another gradient, the right value with a sign, a factor or
-a term more, a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …), a product with the recurrent
-weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest. Arrays hold
-one value for each call of the line: (calls, N, H), the last time step first.
+The value is compared, to rounding, with what may stand there: another gradient; the right value with a sign, a factor
+or a term more; a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …); a product with the
+recurrent weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest.
+Arrays hold one value for each call of the line: (calls, N, H), the last time step first.
 """
 
 import re
@@ -18,7 +18,7 @@ class Formula(NamedTuple):
     """A formula, how long it is, its value, and by how many symbols it differs from the right line (None: count)."""
 
     text: str
-    length: int
+    length: float
     value: Any = None
     changes: int | None = None
 
@@ -33,9 +33,10 @@ class Symbols(NamedTuple):
 
 
 NOT_READ = Formula("", 99, None, 99)
+DERIVATIVE = 2.5  # the length of a factor that an activation's derivative has
 FORMS = [  # a factor made of one field q: text, length, value
     ("{q}", 1, lambda q: q), ("(1 - {q})", 2, lambda q: 1 - q), ("{q}²", 2, lambda q: q * q),
-    ("(1 - {q}²)", 2, lambda q: 1 - q * q), ("{q} (1 - {q})", 2, lambda q: q * (1 - q)),
+    ("(1 - {q}²)", DERIVATIVE, lambda q: 1 - q * q), ("{q} (1 - {q})", DERIVATIVE, lambda q: q * (1 - q)),
     ("(1 - {q})²", 3, lambda q: (1 - q) ** 2), ("(1 + {q})", 3, lambda q: 1 + q), ("σ({q})", 3, sigmoid),
     ("(1 + {q}²)", 3, lambda q: 1 + q * q), ("(1 - tanh({q})²)", 3, lambda q: 1 - np.tanh(q) ** 2),
     ("1 / (1 - {q}²)", 3, lambda q: 1 / (1 - q * q)), ("1 / ({q} (1 - {q}))", 3, lambda q: 1 / (q * (1 - q))),
@@ -72,7 +73,7 @@ def altered(given, line, right, target, size):
         forms.append(Formula(f"{q} + {name}: one term too many", 3, right + value, 1))
         forms.append(Formula(f"{q} - {name}: that term is left out", 3, right - value, 1))
     for text, length, value, _ in given.factors:
-        if length < 4:
+        if length == DERIVATIVE:
             forms.append(Formula(f"{q} ⊙ {text}: that factor does not belong there", length + 1, right * value, 1))
     return [form for form in forms if equal(form.value, target, size)]
 
@@ -115,7 +116,8 @@ def products_of(case, gradients, shape):
     for dq, u in gradients.items():
         for text, matrix in ((f"{dq} {name}", W), (f"{dq} {name}ᵀ", W.T)):
             if u.shape[-1] == len(matrix) and (*u.shape[:-1], matrix.shape[1]) == shape:
-                found[text] = u @ matrix if mask is None else u @ matrix * mask
+                is_dropped = mask is not None and mask.shape == shape[1:]
+                found[text] = u @ matrix * mask if is_dropped else u @ matrix
     return found
 
 

@@ -23,7 +23,7 @@ def mistakes_in(case):
     f = getattr(case.arguments["trace"], "nonlinearity", "tanh")
     loop = mistakes_of(case.function, loop_rows(case.function, case.T))
     if case.is_step:  # the loop is not the student's: what follows it is
-        loop = [mistake for mistake in loop if mistake.quantity.startswith(("dW", "db", "dx"))]
+        loop = [each for each in loop if each.quantity.startswith(("dW", "db", "dx")) and "t = 0" not in each.why]
     return mistakes_of(case.step, STEPS[case.step]) + loop + list(derivative_mistakes(case.step, f))
 
 

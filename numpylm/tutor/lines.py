@@ -5,7 +5,7 @@ Jacobian, of all that is returned with respect to what that line assigns.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ class Run(NamedTuple):
     values: dict
 
 
-@lru_cache(maxsize=None)
+@cache
 def watched(function, number=None):
     """(lines, source) of a function, where each line that assigns a gradient hands it to watch; or one line alone."""
     lines, source = [], source_of(function)

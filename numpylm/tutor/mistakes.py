@@ -26,7 +26,8 @@ EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
     "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
     "relu": "relu' = 1 where y > 0", "softmax": "da_v = y_v (dy_v - Σ_u y_u dy_u)",
-    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "dc_next": "(7)", "dh_next and dc_next": "(3) to (8)",
+    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u",
+    "dc_next": "(7)", "dc_prev": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
 RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
 
@@ -57,7 +58,7 @@ def mistake_of(function, *row):
     quantity, equation = subject(function, pairs[0][0])
     named = re.match(r"(\w+(?: and \w+)*): ", why)
     quantity, why = (named[1], why[named.end() :]) if named else (quantity, why)
-    equation = equation or EQUATIONS.get(quantity) or EQUATIONS.get(function.split("_")[0], "")
+    equation = EQUATIONS.get(quantity) or equation or EQUATIONS.get(function.split("_")[0], "")
     return Mistake(tuple((function, right, wrong) for right, wrong in pairs), quantity, equation, why)
 
 

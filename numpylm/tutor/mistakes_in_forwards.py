@@ -93,10 +93,9 @@ def order_rows(cell):
         names = tuple(gates[k] for k in order)
         if names == gates or len(gates) == 1:
             continue
-        right = ", ".join(gates)
         words = (
-            f"a_t: the gates' columns are read in the order {', '.join(names)}{KNOWN_ORDERS.get(names, '')}; in W_x, W_h "
-            f"and b they stand in the order {right}"
+            f"a_t: the gates' columns are read in the order {', '.join(names)}{KNOWN_ORDERS.get(names, '')}; in W_x, "
+            f"W_h and b they stand in the order {', '.join(gates)}"
         )
         pairs = []
         for start, packed in (("a", "a_t"),) if cell == "lstm" else (("xW", "xW_t"), ("hW", "hW_t")):

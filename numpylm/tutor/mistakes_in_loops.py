@@ -35,6 +35,7 @@ INCOMING = [
      "where a sequence has ended the state is passed on unchanged, and so must its gradient be"),
     (DH, "dh[t]",
      "h_t feeds the output at t and the step t + 1, and the gradient from t + 1 is left out: nothing is carried"),
+    (DH, "dh[t] + dstate_T.h", "every step is given the last state's gradient, dstate_T: nothing is carried"),
     (DH, "dh_next", "the gradient from the output at t is left out"),
     (DH, "dh[t - 1] + dh_next",
      "off by one in time: step t's gradient is that of the output at t - 1 (and h[-1] wraps round)"),
@@ -66,6 +67,8 @@ LSTM = [
     (DH, "dh[t]", DC_T, "freeze_backward(trace.mask, t, np.zeros_like(dc_next))",
      "dh_next and dc_next: the recurrent gradient is never carried: both restart from zero at each step, and only what "
      "the first step returns is handed on"),
+    (DH, "dh[t] + dstate_T.h", DC_T, "freeze_backward(trace.mask, t, dstate_T.c)",
+     "dh_next and dc_next: the recurrent gradient is never carried: both stay what they were, dstate_T"),
     (CARRIED_DC, "dc_next = np.zeros_like(dc_next)", "it is not carried: it restarts from zero at each step"),
     (CARRIED_DC, "dc_next = gradients.dc_t", "dc_t is carried where dc_prev, which has met f_t, belongs"),
     (DC_T, "freeze_backward(trace.mask, t, np.zeros_like(dc_next))",
@@ -103,7 +106,7 @@ def weight_rows(function):
     """The gradients of weights and bias: each is a sum over time and batch of products with da_t, or dhW_t."""
     source = source_of(function)
     line, dW_h, dq = re.search(r"((dW_h\w*) = .*flatten_time\((\w+)\))\n", source).groups()
-    dW_x, db, W_x = re.search(r"dx, (\w+), (\w+), dE = .*parameters\.(\w+),", source).groups()
+    dW_x, db = re.search(r"dx, (\w+), (\w+), dE = ", source).groups()
     h_prev, x = "drop(trace.h_prev, trace.recurrent_dropout)", "projection_backward(da, "
     yield h_prev, "[step.h_t for step in trace.steps]", OFF_BY_ONE.format("h_t where h_{t-1} belongs")
     yield h_prev, "[trace.steps[t - 1].h_t for t in range(len(trace.steps))]", WRAPS

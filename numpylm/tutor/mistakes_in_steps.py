@@ -15,6 +15,8 @@ STEPS = {
          "h_{t-1} is multiplied by W_hh on the way forward, so its gradient is multiplied by the transpose"),
         ("drop(da_t @ W_hh.T, recurrent_dropout)", "da_t",
          "dh_next: it is da_t itself, and W_hhᵀ is missing between the steps"),
+        ("f_backward(dh_t, step.h_t)", "f_backward(dh_t, step.h_prev)",
+         "f's derivative is taken at h_{t-1}, but it is h_t that f returned"),
         ("f_backward(dh_t, step.h_t)", "f_backward(dh_t, step.a_t)",
          "the derivative is written in terms of f's output h_t, and was given its input a_t"),
         ("f_backward(dh_t, step.h_t)", "dh_t * (step.h_t <= 0)",
@@ -88,7 +90,7 @@ ALONE = {  # the same of the activations' own derivatives
 NAMES = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU"}
 WORDS = {"sigmoid": "{0} (1 - {0})", "tanh": "1 - {0}²", "relu": "1 where {0} > 0"}
 SEVERAL = {"name": "the activation", "gate": "the gates", "its_name": "another activation",
-           "derivative": "(s (1 - s) for σ, 1 - y² for tanh)"}  # fmt: skip
+           "derivative": "s (1 - s) for σ and 1 - y² for tanh"}  # fmt: skip
 
 
 def derivative_mistakes(function, nonlinearity="tanh"):

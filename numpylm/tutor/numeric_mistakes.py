@@ -17,11 +17,12 @@ FACTORS = {
     0.0: "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place",
 }
 ONE_SIDED = (
-    "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) and "
-    "f(x_k - ε), and is off by ε² f'''/6 alone"
+    "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) "
+    "and f(x_k - ε), and is off by ε² f'''/6 alone"
 )
 TIMES_SQUARE = (
-    "it is the right one times ε², {:.0e} with ε = {:.0e}: `/ 2 * ε` divides by 2 and multiplies by ε; write `/ (2 * ε)`"
+    "it is the right one times ε², {:.0e} with ε = {:.0e}: `/ 2 * ε` divides by 2 and multiplies by ε; write "
+    "`/ (2 * ε)`"
 )
 
 

@@ -16,6 +16,7 @@ MEANINGS = {
     "dh_next": "what step t + 1 hands back to step t",
     "dc_next": "what step t + 1 hands back to c_t",
 }
+ALONE = "With every other line right, that alone explains all that is wrong."
 
 
 class Finding(NamedTuple):
@@ -105,7 +106,7 @@ def wrong_after(line, name, right, t):
 def suspicion(suspect):
     """The finding on one suspect."""
     line = suspect.line
-    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. With every other line right, that alone explains all that is wrong."
+    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. {ALONE}"
     return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
 
 

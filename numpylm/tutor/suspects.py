@@ -18,7 +18,8 @@ PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 
 class Suspect(NamedTuple):
     """A line that alone explains the claim: the value that it must have had, and how that reads as a formula, if it
-    does; changes, by how many symbols; num_entries, how many entries of the line can matter; place, how early it runs."""
+    does; changes, by how many symbols; num_entries, how many of its entries can matter; place, how early it runs.
+    """
 
     line: Line
     num_entries: int
@@ -40,7 +41,8 @@ def suspected(case, trusted):
     lines = [line for line in lines_of(case) if line in right_run(case).values and line.function not in trusted]
     if case.is_step:
         lines = [line for line in lines if line.function == case.step or line.quantity.startswith(("dW", "db", "dx"))]
-    return [line for line in lines if not line.quantity.endswith("_frozen")]
+    stored = () if case.step in trusted else ("da", "dhW")  # in the loop: what the step's last line made
+    return [line for line in lines if not line.quantity.endswith("_frozen") and line.quantity not in stored]
 
 
 def suspects(case, claims, trusted=()):

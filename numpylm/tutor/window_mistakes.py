@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from numpylm.rnn import RNNState, rnn_backward, rnn_forward
 from numpylm.proof.evidence import same
+from numpylm.rnn import RNNState, rnn_backward, rnn_forward
 from numpylm.tutor.sentences import Finding
 
 
@@ -20,14 +20,14 @@ def window_mistakes(inputs):
     """(words, name -> gradient) for each mistake."""
     window, state_0, T = inputs["window"], inputs["state_0"], len(inputs["x"])
     windows = [(start, min(start + window, T)) for start in range(0, T, window)]
-    whole, restart = T - T % window, "the state does not go on: every window{} starts from {}, and not from where the one "
-    restart += "before it ended"
-    yield restart.format("", "state_0 again"), gradients_of(inputs, windows, restart=state_0)
     zeros = RNNState(np.zeros_like(state_0.h))
-    yield restart.format(" but the first", "zero"), gradients_of(inputs, windows, restart=zeros)
+    for which, start, state in (("", "state_0 again", state_0), (" but the first", "zero", zeros)):
+        words = f"the state does not go on: every window{which} starts from {start}"
+        yield f"{words}, and not from where the one before it ended", gradients_of(inputs, windows, restart=state)
+    whole = T - T % window
     yield (
-        f"the last window is left out if it is shorter: T = {T} is no multiple of window = {window}, and the steps from "
-        f"{whole} on have gradients too",
+        f"the last window is left out if it is shorter: T = {T} is no multiple of window = {window}, and the steps "
+        f"from {whole} on have gradients too",
         gradients_of(inputs, [pair for pair in windows if pair[1] <= whole]),
     )
     for size, more in (("short", -1), ("long", 1)):
