@@ -14,12 +14,13 @@ from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.diagnosis import diagnose, said_alone
 from numpylm.tutor.foreign_problems import cell_problem, loss_problem
 from numpylm.tutor.layouts import Layout, layouts, theirs, to_ours
+from numpylm.tutor.loss_mistakes import loss_words, step_words
 from numpylm.tutor.numeric import Program, derivative, roughness
-from numpylm.tutor.results import compare
+from numpylm.tutor.results import FLOAT32, compare, is_float32, without_keepdims
+from numpylm.tutor.sentences import Finding
 from numpylm.tutor.stop import Stop
 
 EXACT, ROUGHEST = 1e-8, 1e-5  # relative errors: below the first, float64; up to the second, float32
-FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
 MOST_LAYOUTS = 400
 
 
@@ -184,11 +185,15 @@ def backward_finding(file, unit, ours, fit, rng):
     named, shape_remarks = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
     remarks += shape_remarks
-    if not rows and not sentences:
-        return {"status": "ok", "sentences": remarks}
+    limit = clip_limit(named, right, rows) if not sentences else None
+    if limit and unit.form == "loss":
+        remarks.append(f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop")
+    if not sentences and (not rows or limit and unit.form == "loss"):
+        return {"status": "ok", "sentences": remarks + not_used(file, unit, fit, ours)}
     hints = explained(unit, ours, fit, claims, rows, named, right)
-    return {"status": "wrong", "sentences": sentences + remarks, "table": [row._asdict() for row in rows],
-            "diagnosis": [renamed(unit, hint.words) for hint in hints], "lines": [h.code for h in hints], **told}  # fmt: skip
+    diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks
+    return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows],
+            "diagnosis": diagnosis, "lines": [h.code for h in hints], **told}  # fmt: skip
 
 
 def cache_path(fit):
@@ -207,21 +212,16 @@ def gradient_name(unit, slot):
 
 def matched_claims(unit, returned):
     """Slot -> gradient, by the names of what the backward returns, else by the order of the forward's parameters."""
-    if isinstance(returned, dict):
-        named = list(returned.items())
-    else:
+    if not isinstance(returned, dict):
         values = list(returned) if isinstance(returned, tuple | list) else [returned]
         texts = unit.texts if len(unit.texts) == len(values) else [""] * len(values)
         slots = [slot for slot, role in unit.roles.items() if role not in ("inputs", "targets")]
-        named = list(zip(texts, values, strict=True))
-        if len(values) == len(slots) and not any(slot_of(unit, text) for text in texts):
-            named = [(f"d{slot}", value) for slot, value in zip(slots, values, strict=True)]
-    claims = {}
-    for text, value in named:
-        slot = slot_of(unit, str(text))
-        if slot and slot not in claims:
-            claims[slot] = value
-    return claims
+        found = [slot_of(unit, text) for text in texts]
+        rest = iter([slot for slot in slots if slot not in found])
+        found = [slot or next(rest) for slot in found] if len(values) == len(slots) else found
+        return {slot: value for slot, value in reversed(list(zip(found, values, strict=True))) if slot}
+    found = {slot_of(unit, str(name)): value for name, value in reversed(list(returned.items()))}
+    return {slot: value for slot, value in found.items() if slot}
 
 
 def slot_of(unit, text):
@@ -262,11 +262,6 @@ def own_program(file, unit, fit):
     return Program(file.child, unit.forward, fit.inputs, [list(fit.places[role]) for role in roles], weights)
 
 
-def is_float32(array):
-    """Whether an array holds nothing that float32 could not hold."""
-    return bool((array == array.astype(np.float32)).all())
-
-
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", []) if str(name).split(".")[0].split("[")[0] in unit.has]
@@ -279,32 +274,73 @@ def written_into(reply, unit):
             "wrong value. Write `a = a + b` in place of `a += b`"]  # fmt: skip
 
 
-def without_keepdims(named, right):
-    """(gradients with the right number of axes, remarks): (1, H) for (H,) is right, with keepdims."""
-    squeezed, remarks = {}, []
-    for name, value in named.items():
-        shape = np.shape(right[name])
-        if value.shape != shape and [n for n in value.shape if n > 1] == [n for n in shape if n > 1]:
-            remarks.append(f"{name} is of shape {value.shape} for {shape}: right, with keepdims")
-            value = value.reshape(shape)
-        squeezed[name] = value
-    return squeezed, remarks
-
-
 def explained(unit, ours, fit, claims, rows, named, right):
     """Hints on wrong gradients, in our names."""
+    limit = clip_limit(named, right, rows)
+    said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
+    said = said or shared_words(named, right, rows, ours.problem.sizes)
+    if fit.precision is not None:
+        said = said or loss_words(unit, ours, fit, claims) or step_words(unit, ours, fit, claims, rows)
+    if said:
+        return [Finding(words, explains=True) for words in said]
     fine = {slot: claim for slot, claim in claims.items() if claim.shape == fit.inputs[slot].shape}
     if fit.precision is not None:
         q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
+        fine = {slot: claim for slot, claim in fine.items() if unit.roles[slot].partition(":")[0] in {*q, "W"}}
         moved = to_ours(fine, unit.roles, q, fit.layout)
         values = {f"d{ours.names[role]}": gradient for role, gradient in moved.items()}
-        values = {name: value for name, value in values.items() if name in ours.problem.answers}
+        rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
+        values = {n: v.astype("f" if rough else "d") for n, v in values.items() if n in ours.problem.answers}
         ours_rows, _ = compare(values, ours.problem.answers, EXACT)
         if ours_rows:
             hints = diagnose(ours.assignment, ours.problem, values, ours_rows)
             if hints:
                 return hints
     return said_alone(named, right, ours.problem.sizes)
+
+
+def clip_limit(named, right, rows):
+    """The limit to which every wrong gradient is clipped; None where that is not all that is wrong."""
+    wrong = {row.name for row in rows}
+    limit = max((np.abs(named[name]).max() for name in wrong), default=0)
+    if not limit or float(f"{limit:.3g}") != limit:
+        return None
+    return limit if all(np.abs(named[n] - np.clip(right[n], -limit, limit)).max() < 1e-6 for n in wrong) else None
+
+
+def not_used(file, unit, fit, ours):
+    """Remarks on a forward that is not ours: which of its inputs its values do not depend on."""
+    if fit.precision is not None:
+        return []
+    program = own_program(file, unit, fit)
+    slots = [s for s, r in unit.roles.items() if r.partition(":")[0] not in ("W_y", "b_y") or unit.form == "loss"]
+    unused = [s for s in slots if s in fit.inputs and not np.abs(derivative(program, s)[0]).max() > 1e-9]
+    return [f"{unit.forward_name} gives values of its own, of which this is the derivative"
+            + (f"; they do not depend on {', '.join(unused)}" if unused else "")]  # fmt: skip
+
+
+def shared_words(named, right, rows, sizes):
+    """Sentences on one factor in all gradients, and on one array that is returned for two parameters."""
+    wrong = {row.name for row in rows}
+    factors = {name: factor_of(named[name], right[name]) for name in named if right[name].any()}
+    (k, *others) = factors.values() if wrong == set(factors) and len(wrong) > 1 else (None,)
+    if k and all(other and abs(other / k - 1) < 1e-6 for other in others):
+        names = {"T": sizes.T, "V": sizes.V, "N": sizes.N, "H": sizes.H}
+        inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
+        direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
+        why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
+        why = f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
+    pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
+    return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs
+            if named[a].size > 1 and np.array_equal(named[a], named[b])]  # fmt: skip
+
+
+def factor_of(claim, truth):
+    """The factor between two arrays; None where there is none."""
+    largest = np.unravel_index(np.abs(truth).argmax(), truth.shape) if claim.shape == truth.shape else None
+    k = claim[largest] / truth[largest] if largest is not None else 0
+    return k if k and np.abs(claim - k * truth).max() < 1e-6 * np.abs(truth).max() * abs(k) else None
 
 
 def renamed(unit, words):
