@@ -13,8 +13,8 @@ from numpylm.tutor.child import Child
 from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
+from numpylm.tutor.networks import find_units
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import find_units
 
 
 class Result(NamedTuple):
@@ -78,7 +78,9 @@ def check_contents(path, required, child, seed):
         contents = read(child)
     except Stop as stop:
         return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
-    file = File(child, contents, {}, seed)
+    contents["exercise"] = [*contents["exercise"], *required]
+    file = File(child, contents, {}, seed, {})
+    required = ()
     for name in ASSIGNMENTS:
         if file.function(name):
             finding = check_one(file, name)
@@ -92,7 +94,7 @@ def check_units(file):
     """Checks the forwards and backwards of other conventions."""
     found = file.contents.setdefault("findings", {})
     judged = {name for name, finding in found.items() if finding["status"] != "not checked"}
-    units, file.contents["unchecked"] = find_units(file.contents, judged)
+    units, file.contents["unchecked"] = find_units(file.contents, judged, file.child)
     for unit in units:
         if file.child.process is None:
             read(file.child)
@@ -102,7 +104,13 @@ def check_units(file):
                 if name not in judged and found.get(name, finding)["status"] == "not checked" or name not in found:
                     found[name] = finding
         except Stop as stop:
-            found[unit.name] = stop.finding
+            found[unit.name] = {"convention": unit.convention} | stop.finding
+    softmax = found.get("softmax", {})
+    said = str(softmax.get("diagnosis"))
+    if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and ("first axis" in said
+                                                                                       or "all entries" in said):  # fmt: skip
+        words = "it does not run along the last axis: right for columns, or for one vector at a time"
+        found["softmax"] = {"status": "ok", "sentences": [words]}
 
 
 def read(child):
@@ -147,7 +155,7 @@ def as_result(path, contents, required, seed):
     names = [*found, *required, *contents["exercise"]]
     findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
     return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed,
-                  contents.get("unchecked", {}), bool(required or contents["exercise"]))  # fmt: skip
+                  contents.get("unchecked", {}), bool(contents["exercise"]))  # fmt: skip
 
 
 def other_names(contents):
@@ -159,7 +167,8 @@ def notes(contents):
     """Sentences on how the file was read, and on what has a known name in it and is not checked."""
     functions = contents["functions"]
     said = list(contents["notes"])
-    said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
+    if not contents.get("findings"):
+        said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
     for failed in contents["failures"]:
         used = failed.get("stand_ins", [])
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
@@ -169,10 +178,11 @@ def notes(contents):
     if library:
         said.append(f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked")
     ours = [name for name in ASSIGNMENTS if name in functions and functions[name]["ours"]]
-    if ours:
+    if ours and not contents["exercise"]:
         said.append(f"{', '.join(ours)} {'are' if len(ours) > 1 else 'is'} numpylm's own: not checked")
-    if contents["opened"]:
-        said.append(f"the file reads {', '.join(contents['opened'][:3])}: what comes from there is not its own work")
+    solutions = [path for path in contents["opened"] if "solutions" in path]
+    if solutions:
+        said.append(f"the file reads {solutions[0]}: what comes from there is not its own work")
     return tuple(said)
 
 

@@ -5,57 +5,20 @@ into that layout, are the truth, and the diagnosis knows every line. Where no la
 differentiated numerically: the backward must be its derivative.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from numpylm.tutor.conventions import CONVENTIONS, plain, role_of
+from numpylm.tutor.conventions import plain, role_of
 from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.diagnosis import diagnose, said_alone
-from numpylm.tutor.foreign_problems import cell_problem, loss_problem
-from numpylm.tutor.layouts import Layout, layouts, theirs, to_ours
+from numpylm.tutor.fits import best_fit, problem_of
+from numpylm.tutor.layouts import theirs, to_ours
 from numpylm.tutor.loss_mistakes import loss_words, step_words
 from numpylm.tutor.numeric import Program, derivative, roughness
-from numpylm.tutor.results import FLOAT32, compare, is_float32, without_keepdims
+from numpylm.tutor.results import FLOAT32, ROUGH, compare, is_float32, without_keepdims
 from numpylm.tutor.sentences import Finding
 from numpylm.tutor.stop import Stop
 
-EXACT, ROUGHEST = 1e-8, 1e-5  # relative errors: below the first, float64; up to the second, float32
-MOST_LAYOUTS = 400
-
-
-class Unit(NamedTuple):
-    """A forward and its backward, as programs for the child.
-
-    roles: slot -> role, of everything that the forward is given, and grads of these are claimed. forward and backward
-    are steps (runner.py) whose slots are the roles' names, "dh" and "dc". outputs: where the forward's values are.
-    texts name the values that the backward returns. claims: alternatives, slot -> path, for gradients that are not returned.
-    """
-
-    name: str
-    forward_name: str
-    convention: str
-    cell: str
-    form: str
-    roles: dict
-    forward: list
-    backward: object  # cache's path -> steps
-    outputs: list = [["made"]]
-    texts: tuple = ()
-    claims: tuple = ({},)
-    has: frozenset = frozenset()
-    vocabulary: int = 0
-    loose: dict = {}
-
-
-class Fit(NamedTuple):
-    """How the forward's values compare with ours in one layout: where h, c and y are, and how precise they are."""
-
-    layout: Layout
-    inputs: dict
-    made: list
-    places: dict  # role -> path
-    precision: float | None  # None where they are not ours
+EXACT = 1e-8  # relative error up to which a gradient is right
 
 
 def judge_unit(file, unit):
@@ -63,93 +26,16 @@ def judge_unit(file, unit):
     rng = file.rng(unit.name, 0)
     ours = problem_of(unit, rng)
     try:
-        fit = best_fit(file, unit, ours)
+        fit = best_fit(file, unit, ours, rng)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    found = {} if unit.forward_name == unit.name else {unit.forward_name: forward_finding(unit, fit)}
+    is_told = unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
+    found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
     try:
         finding = backward_finding(file, unit, ours, fit, rng)
     except Stop as stop:
         finding = stop.finding
     return {name: {"convention": unit.convention} | f for name, f in (found | {unit.name: finding}).items()}
-
-
-def problem_of(unit, rng):
-    """Our own problem for this unit."""
-    has = set(unit.roles.values()) | unit.has
-    if unit.form == "loss":
-        return loss_problem(unit.cell, rng, has, unit.vocabulary)
-    return cell_problem(unit.cell, unit.form, rng, has)
-
-
-def inputs_in(unit, ours, layout):
-    """Slot -> array, in one layout."""
-    given = unit.roles | {slot: slot for slot in ("dh", "dc") if slot in ours.arrays}
-    found = {slot: theirs(role, ours.arrays, layout) for slot, role in given.items()}
-    ids = {slot: ours.arrays[slot].tolist() for slot in ("inputs", "targets") if slot in ours.arrays}
-    return unit.loose | found | ids
-
-
-def best_fit(file, unit, ours):
-    """The first layout in which the forward gives our values, else the first in which it runs. Raises Stop."""
-    runs = error = None
-    for number, layout in enumerate(layouts(unit.cell, unit.form, unit.roles.values(), CONVENTIONS[unit.convention])):
-        if number > MOST_LAYOUTS:
-            break
-        inputs = inputs_in(unit, ours, layout)
-        reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
-        if "error" in reply:
-            error = error or (reply, layout)
-            continue
-        fit = fit_of(unit, ours, layout, inputs, reply["outputs"])
-        if fit.precision is not None:
-            return fit
-        runs = runs or (fit if fit.places else None)
-    if runs:
-        return runs
-    raise not_run(file, unit, error)
-
-
-def not_run(file, unit, error):
-    """The Stop for a forward that runs in no layout."""
-    if error is None:
-        return Stop("not checked", f"what {unit.forward_name} returns holds no array of the states' shape")
-    described = error[0]["error"]
-    if described.get("type") == "NotImplementedError":
-        return Stop("not written", "it is not written yet (it raises NotImplementedError)")
-    sentence = crash_sentence(described, f"when {unit.forward_name} is called")
-    why = missing_name(described, file.contents["failures"])
-    return Stop("crash", sentence, *why, code=[str(line) for line in described.get("lines", [])])
-
-
-def fit_of(unit, ours, layout, inputs, made):
-    """Where the forward's values are, and whether they are ours."""
-    found, places, errors = dict(leaves(made, unit.outputs)), {}, {}
-    for role in ("loss",) if unit.form == "loss" else ("h", "c", "y"):
-        if role not in ours.arrays:
-            continue
-        right = np.asarray(theirs(role, ours.arrays, layout)) if role != "loss" else np.asarray(ours.arrays["loss"])
-        alike = {path: np.asarray(v, float) for path, v in found.items() if np.shape(v) == right.shape}
-        alike = {path: value for path, value in alike.items() if path not in places.values()}
-        if alike:
-            gaps = {path: np.abs(v - right).max() / max(1, np.abs(right).max()) for path, v in alike.items()}
-            best = min(gaps, key=gaps.get)
-            first = next(iter(alike))
-            places[role] = best if gaps[best] < ROUGHEST else first
-            errors[role] = gaps[places[role]]
-    states = [errors.get(role, 1) for role in errors if role != "y"] or [1]
-    precise = max(states) if max(states) < ROUGHEST else None
-    return Fit(layout, inputs, made, places, precise)
-
-
-def leaves(made, outputs):
-    """(path, array) of what the forward returned, one level deep."""
-    for path, value in zip(outputs, made, strict=True):
-        items = (
-            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple | list) else []
-        )
-        yield from ((tuple(path), value),) if isinstance(value, np.ndarray | float) else ()
-        yield from (((*path, k), v) for k, v in items if isinstance(v, np.ndarray | float))
 
 
 def forward_finding(unit, fit):
@@ -163,7 +49,7 @@ def forward_finding(unit, fit):
 def backward_finding(file, unit, ours, fit, rng):
     """The finding on a backward. Raises Stop where it cannot be judged."""
     steps = [*unit.forward, *unit.backward(cache_path(fit))]
-    for claimed in unit.claims:
+    for claimed in (*unit.claims, unit.updates):
         paths = [["returned"], *claimed.values()]
         reply = file.child.ask({"steps": steps, "inputs": fit.inputs, "outputs": paths})
         if "error" not in reply:
@@ -176,6 +62,8 @@ def backward_finding(file, unit, ours, fit, rng):
     returned, *elsewhere = reply["outputs"]
     claims = matched_claims(unit, returned) | dict(zip(claimed, elsewhere, strict=True))
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
+    if claimed is unit.updates and claimed:
+        claims = steps_of_descent(fit, claims)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows", **told)
     truths, rtol, remarks = truth(file, unit, ours, fit, claims, rng)
@@ -188,12 +76,24 @@ def backward_finding(file, unit, ours, fit, rng):
     limit = clip_limit(named, right, rows) if not sentences else None
     if limit and unit.form == "loss":
         remarks.append(f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop")
+    mean = mean_words(unit, ours, fit, named, right, rows)
+    if mean and not sentences:
+        return {"status": "ok", "sentences": [*remarks, mean]}
     if not sentences and (not rows or limit and unit.form == "loss"):
         return {"status": "ok", "sentences": remarks + not_used(file, unit, fit, ours)}
     hints = explained(unit, ours, fit, claims, rows, named, right)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows],
             "diagnosis": diagnosis, "lines": [h.code for h in hints], **told}  # fmt: skip
+
+
+def steps_of_descent(fit, after):
+    """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
+    claims = {slot: fit.inputs[slot] - value for slot, value in after.items() if value.shape == fit.inputs[slot].shape}
+    claims = {slot: claim for slot, claim in claims.items() if claim.any()}
+    if any(claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
+        raise Stop("not checked", "it returns no gradient, and it does not update its weights by plain gradient descent")
+    return claims
 
 
 def cache_path(fit):
@@ -241,25 +141,23 @@ def truth(file, unit, ours, fit, claims, rng):
     """(slot -> right gradient in the user's layout, its relative precision, remarks)."""
     if fit.precision is not None and all(unit.roles[slot] in ours.gradients or ":" in unit.roles[slot]
                                          or unit.roles[slot] == "W" for slot in claims):  # fmt: skip
-        truths = {slot: theirs(unit.roles[slot], ours.gradients, fit.layout) for slot in claims}
+        truths = {slot: fit.scale * theirs(unit.roles[slot], ours.gradients, fit.layout) for slot in claims}
         is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
-        return truths, 10 * max(fit.precision, 6e-8) if is_rough else EXACT, remarks
+        return truths, ROUGH if is_rough else EXACT, remarks
     program = own_program(file, unit, fit)
     noise = roughness(program, next(iter(claims)), rng)
     step = 1e-3 if noise < 1e-10 else 0.03
     found = {slot: derivative(program, slot, step) for slot in claims}
+    if not all(np.isfinite(slope).all() for slope, _ in found.values()):
+        raise Stop("not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with")
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return {slot: slope for slot, (slope, _) in found.items()}, 1e-6 if noise < 1e-10 else 1e-3, remarks
 
 
 def own_program(file, unit, fit):
     """The student's own forward, to be differentiated."""
-    if unit.form == "loss":
-        return Program(file.child, unit.forward, fit.inputs, [list(fit.places["loss"])], [1.0])
-    roles = [role for role in ("h", "c") if role in fit.places and f"d{role}" in fit.inputs]
-    weights = [fit.inputs[f"d{role}"] for role in roles]
-    return Program(file.child, unit.forward, fit.inputs, [list(fit.places[role]) for role in roles], weights)
+    return Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
 
 
 def written_into(reply, unit):
@@ -287,6 +185,7 @@ def explained(unit, ours, fit, claims, rows, named, right):
     if fit.precision is not None:
         q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
         fine = {slot: claim for slot, claim in fine.items() if unit.roles[slot].partition(":")[0] in {*q, "W"}}
+        fine = {slot: claim / fit.scale for slot, claim in fine.items()}
         moved = to_ours(fine, unit.roles, q, fit.layout)
         values = {f"d{ours.names[role]}": gradient for role, gradient in moved.items()}
         rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
@@ -306,6 +205,17 @@ def clip_limit(named, right, rows):
     if not limit or float(f"{limit:.3g}") != limit:
         return None
     return limit if all(np.abs(named[n] - np.clip(right[n], -limit, limit)).max() < 1e-6 for n in wrong) else None
+
+
+def mean_words(unit, ours, fit, named, right, rows):
+    """A remark on gradients of a mean, where the file's loss is only known by its probabilities; None for others."""
+    sizes = ours.problem.sizes
+    if unit.form != "loss" or not callable(fit.weights) or len(rows) < len(named):
+        return None
+    for name, size in {"T": sizes.T, "V": sizes.V, "T V": sizes.T * sizes.V}.items():
+        if all(np.abs(named[n] * size - right[n]).max() < 1e-6 * np.abs(right[n]).max() for n in named):
+            return f"all gradients are 1/({name}) of those of the loss summed over time: right if your loss is such a mean"
+    return None
 
 
 def not_used(file, unit, fit, ours):

@@ -64,11 +64,14 @@ def loss_problem(cell, rng, has, V):
     module, kind = CELLS[cell]
     asked = {f"{q}_0" for q in "hc" if f"{q}_prev" in has}
     network = Network(module, kind, rng, sizes, asked)
+    parts = {role.partition(":")[0] for role in has}
+    if "b" not in parts:
+        network.parameters[2][:] = 0
     tokens, targets = rng.integers(V, size=(2, sizes.T))
     tokens[-1] = tokens[0]
     network = with_input(network, np.eye(V)[tokens][:, None])
     out = network.forward()
-    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,))
+    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
     y = activations.softmax(affine.affine_forward(out.h, W_y, b_y))
     dlogits = y - np.eye(V)[targets][:, None]
     last = affine.affine_backward(dlogits, out.h, W_y)

@@ -13,7 +13,7 @@ def loss_words(unit, ours, fit, claims):
         return []
     for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
         made = {"W_y": np.einsum("tnh,tnv->hv", ours.arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
-        if all(same(claim, theirs(unit.roles[s], made, fit.layout)) for s, claim in shown.items()):
+        if all(same(claim, fit.scale * theirs(unit.roles[s], made, fit.layout)) for s, claim in shown.items()):
             return [words]
     return []
 
@@ -36,12 +36,12 @@ def wrong_dlogits(y, targets):
 def step_words(unit, ours, fit, claims, rows):
     """Sentences on weights of which one step alone contributes, or one step does not."""
     wrong = [s for s in claims if unit.roles[s].partition(":")[0] in ("W_x", "W_h", "W", "b")
-             and not same(claims[s], theirs(unit.roles[s], ours.gradients, fit.layout))]  # fmt: skip
+             and not same(claims[s], fit.scale * theirs(unit.roles[s], ours.gradients, fit.layout))]  # fmt: skip
     if unit.form == "step" or not wrong or len(wrong) == len(claims) > 1 and len(wrong) < 2:
         return []
     parts, said = list(contributions(unit, ours)), {}
     for slot in wrong:
-        each = [theirs(unit.roles[slot], part, fit.layout) for part in parts]
+        each = [fit.scale * theirs(unit.roles[slot], part, fit.layout) for part in parts]
         total, last = sum(each), len(each) - 1
         alone = [t for t in (0, last) if same(claims[slot], each[t]) and each[t].any()]
         lacks = [t for t in (0, last) if same(claims[slot], total - each[t])]

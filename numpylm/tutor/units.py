@@ -7,7 +7,7 @@ import re
 
 from numpylm.tutor.binding import call_step
 from numpylm.tutor.conventions import CONVENTIONS, plain, role_of, roles_of
-from numpylm.tutor.foreign import Unit
+from numpylm.tutor.fits import Unit
 
 CACHES = {"cache", "caches", "ctx", "saved", "trace"}
 CELLS = ("lstm", "gru", "rnn")
@@ -17,29 +17,10 @@ SIZES = {  # globals and constructor's parameters that say a size, without capit
     "nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features",
     "T": "seqlength seqlen sequencelength tsteps timesteps numsteps T maxlen nsteps bptttruncate truncate",
 }
+SIZE_SLOTS = {"size H": 5, "size V": 6, "size T": 4}
 SIZE_OF = {name: size for size, names in SIZES.items() for name in names.split()}
-BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|lossfun|gradients?$", re.IGNORECASE)
-
-
 class Unknown(Exception):
     """A forward or backward that cannot be called; the argument says why."""
-
-
-def find_units(contents, taken):
-    """(units, name -> why it is not checked) of what is not among the names already taken."""
-    units, refused = [], {}
-    for find in (find_pairs, find_losses, find_classes):
-        for name, make in find(contents):
-            if name in taken or name in refused or any(name == unit.name for unit in units):
-                continue
-            try:
-                units.append(make())
-            except Unknown as why:
-                refused[name] = str(why)
-    done = set(taken) | {unit.name for unit in units} | {unit.forward_name for unit in units}
-    looks = [n for n, f in contents["functions"].items() if f["own"] and f["kind"] == "function" and BACKWARD.search(n)]
-    looks += [f"{kind}.{n}" for kind, methods in contents["classes"].items() for n in methods if BACKWARD.search(n)]
-    return units, refused | {n: "the check does not know how to call it" for n in looks if n not in done | set(refused)}
 
 
 def cell_of(name, names=()):
@@ -165,11 +146,11 @@ def loss_unit(contents, name, function):
     weights = {n: r for n, r in roles.items() if n not in given}
     steps = [{"set": [n], "value": {"slot": n}} for n in weights]
     sizes = {n: SIZE_OF[plain(n)] for n in function["reads"] if plain(n) in SIZE_OF}
-    steps += [{"set": [n], "value": {"slot": size}} for n, size in sizes.items()]
+    steps += [{"set": [n], "value": {"slot": f"size {size}"}} for n, size in sizes.items()]
     call = call_step(name, function, values, "made")
     return Unit(name, name, "min-char-rnn", cell, "loss", roles, [*steps, call],
                 lambda cache: [call | {"to": "returned"}], texts=tuple(function["returns"]), vocabulary=6,
-                loose={"H": 5, "V": 6, "T": 4})  # fmt: skip
+                sizes=SIZE_SLOTS)  # fmt: skip
 
 
 # ---- classes whose constructor is given the weights
