@@ -41,6 +41,7 @@ class Unit(NamedTuple):
     sizes: dict = {}  # noqa: RUF012 - never changed
     styles: tuple = (("ids", "ids"),)
     updates: dict = {}  # noqa: RUF012 - never changed
+    cache: tuple = ()  # where the forward's cache is, if it is no array of its values
 
 
 class Fit(NamedTuple):
@@ -60,6 +61,8 @@ class Fit(NamedTuple):
 def problem_of(unit, rng):
     """Our own problem for this unit."""
     has = set(unit.roles.values()) | unit.has
+    if unit.form == "free":
+        return cell_problem("rnn", "step", rng, has)
     if unit.form == "loss":
         return loss_problem(unit.cell, rng, has, unit.vocabulary)
     return cell_problem(unit.cell, unit.form, rng, has)
@@ -84,6 +87,8 @@ def tokens_in(tokens, style, V):
 
 def best_fit(file, unit, ours, rng):
     """The first layout in which the forward gives our values, else the first in which it runs. Raises Stop."""
+    if unit.form == "free":
+        return free_fit(file, unit, rng)
     runs = error = None
     tries = product(unit.styles, layouts(unit.cell, unit.form, unit.roles.values(), CONVENTIONS[unit.convention]))
     for number, (style, layout) in enumerate(tries):
@@ -101,6 +106,23 @@ def best_fit(file, unit, ours, rng):
     if runs:
         return runs
     raise not_run(file, unit, error)
+
+
+def free_fit(file, unit, rng):
+    """The Fit of a function that the user has named: its arrays have the shapes that the user gave."""
+    inputs = {slot: rng.standard_normal(shape) if shape else float(rng.standard_normal())
+              for slot, shape in unit.sizes.items()}  # fmt: skip
+    reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
+    if "error" in reply:
+        raise not_run(file, unit, reply["error"])
+    (made,) = reply["outputs"]
+    found = [(path, v) for path, v in leaves_in(("made",), made, 1) if path != unit.cache]
+    outputs = [list(path) for path, _ in found[: len(unit.has)]]
+    weights = [rng.standard_normal(np.shape(v)) for _, v in found[: len(unit.has)]]
+    inputs |= {f"gradient {k}": weight for k, weight in enumerate(weights)}
+    if not outputs:
+        raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
+    return Fit(None, inputs, [made], outputs, weights, None)
 
 
 def not_run(file, unit, error):
@@ -125,9 +147,9 @@ def state_fit(unit, ours, layout, inputs, made, rng):
             best = min(alike, key=alike.get)
             best = best if alike[best] < ROUGHEST else next(iter(alike))
             gaps.append(alike[best])
-            if f"d{role}" in inputs:
+            if f"d{role}" in inputs or unit.backward is None:
                 outputs.append(list(best))
-                weights.append(inputs[f"d{role}"])
+                weights.append(inputs.get(f"d{role}", 1.0))
     if not outputs:
         return None
     return Fit(layout, inputs, made, outputs, weights, max(gaps) if max(gaps) < ROUGHEST else None)

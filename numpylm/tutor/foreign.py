@@ -29,8 +29,10 @@ def judge_unit(file, unit):
         fit = best_fit(file, unit, ours, rng)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    is_told = unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
+    is_told = unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
     found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
+    if unit.backward is None:
+        return {unit.forward_name: {"convention": unit.convention} | forward_finding(unit, fit)}
     try:
         finding = backward_finding(file, unit, ours, fit, rng)
     except Stop as stop:
@@ -42,7 +44,8 @@ def forward_finding(unit, fit):
     """The finding on a forward."""
     if fit.precision is None:
         words = "its values are those of the equations in no layout that the check knows"
-        return {"status": "not checked", "sentences": [f"{words}; its backward is compared with this very forward"]}
+        rest = "; its backward is compared with this very forward" if unit.backward else ""
+        return {"status": "not checked", "sentences": [words + rest]}
     return {"status": "ok", "sentences": [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []}
 
 
@@ -79,12 +82,32 @@ def backward_finding(file, unit, ours, fit, rng):
     mean = mean_words(unit, ours, fit, named, right, rows)
     if mean and not sentences:
         return {"status": "ok", "sentences": [*remarks, mean]}
+    if not rows and not sentences and "dh" in fit.inputs:
+        check_linear(file, fit, steps, paths, returned, elsewhere)
     if not sentences and (not rows or limit and unit.form == "loss"):
         return {"status": "ok", "sentences": remarks + not_used(file, unit, fit, ours)}
     hints = explained(unit, ours, fit, claims, rows, named, right)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows],
             "diagnosis": diagnosis, "lines": [h.code for h in hints], **told}  # fmt: skip
+
+
+def check_linear(file, fit, steps, paths, *before):
+    """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
+    larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in ("dh", "dc") if name in fit.inputs}
+    reply = file.child.ask({"steps": steps, "inputs": larger, "outputs": paths})
+    pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
+    if any(np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3 for q, after in pairs if q.size and q.shape == after.shape):
+        raise Stop("wrong", "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
+                   "large: something is clipped inside the backward. Clip in the training loop")  # fmt: skip
+
+
+def arrays_in(tree):
+    """All real arrays of a tree, in order."""
+    if isinstance(tree, np.ndarray):
+        return [tree] if tree.dtype.kind == "f" else []
+    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else []
+    return [array for item in items for array in arrays_in(item)]
 
 
 def steps_of_descent(fit, after):
@@ -176,7 +199,7 @@ def explained(unit, ours, fit, claims, rows, named, right):
     """Hints on wrong gradients, in our names."""
     limit = clip_limit(named, right, rows)
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
-    said = said or shared_words(named, right, rows, ours.problem.sizes)
+    said = said or shared_words(named, right, rows, ours.problem.sizes, unit.form == "loss")
     if fit.precision is not None:
         said = said or loss_words(unit, ours, fit, claims) or step_words(unit, ours, fit, claims, rows)
     if said:
@@ -220,7 +243,7 @@ def mean_words(unit, ours, fit, named, right, rows):
 
 def not_used(file, unit, fit, ours):
     """Remarks on a forward that is not ours: which of its inputs its values do not depend on."""
-    if fit.precision is not None:
+    if fit.precision is not None or unit.form == "free":
         return []
     program = own_program(file, unit, fit)
     slots = [s for s, r in unit.roles.items() if r.partition(":")[0] not in ("W_y", "b_y") or unit.form == "loss"]
@@ -229,13 +252,13 @@ def not_used(file, unit, fit, ours):
             + (f"; they do not depend on {', '.join(unused)}" if unused else "")]  # fmt: skip
 
 
-def shared_words(named, right, rows, sizes):
+def shared_words(named, right, rows, sizes, is_loss):
     """Sentences on one factor in all gradients, and on one array that is returned for two parameters."""
     wrong = {row.name for row in rows}
     factors = {name: factor_of(named[name], right[name]) for name in named if right[name].any()}
     (k, *others) = factors.values() if wrong == set(factors) and len(wrong) > 1 else (None,)
     if k and all(other and abs(other / k - 1) < 1e-6 for other in others):
-        names = {"T": sizes.T, "V": sizes.V, "N": sizes.N, "H": sizes.H}
+        names = {"T": sizes.T, "V": sizes.V} if is_loss else {}
         inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
         direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
         why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""

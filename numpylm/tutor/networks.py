@@ -6,7 +6,7 @@ name. The loss is the cross-entropy of the probabilities that the forward return
 
 import re
 
-from numpylm.tutor.conventions import plain, roles_of
+from numpylm.tutor.conventions import CONVENTIONS, plain, roles_of
 from numpylm.tutor.fits import Unit
 from numpylm.tutor.units import SIZE_OF, SIZE_SLOTS, Unknown, cell_of, find_classes, find_losses, find_pairs, parameters
 
@@ -28,11 +28,15 @@ BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|lossfun|gradients?$",
 
 
 
-def find_units(contents, taken, child):
+def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
-    for find in (find_pairs, find_losses, find_classes, lambda contents: find_networks(contents, child)):
-        for name, make in find(contents):
+    finders = {"pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes,
+               "networks": lambda contents: find_networks(contents, child)}  # fmt: skip
+    for kind, find in finders.items():
+        if convention and kind not in (convention, "networks") and not (kind == "pairs" and CONVENTIONS[convention].pairs):
+            continue
+        for name, make in find(contents, convention) if kind == "pairs" else find(contents):
             if name in taken or any(name == unit.name for unit in units):
                 continue
             refused.pop(name, None)

@@ -4,6 +4,7 @@ Whatever looks like a backward and is not understood is named with the reason: i
 """
 
 import re
+from difflib import get_close_matches
 
 from numpylm.tutor.binding import call_step
 from numpylm.tutor.conventions import CONVENTIONS, plain, role_of, roles_of
@@ -47,18 +48,20 @@ def parameters(function, skip=0):
 # ---- functions in pairs: CS231n, the Coursera course
 
 
-def find_pairs(contents):
+def find_pairs(contents, only=None):
     """(the backward's name, how to make its unit) of every forward and backward of known names."""
     functions = contents["functions"]
-    for convention, table in CONVENTIONS.items():
+    for convention, table in CONVENTIONS.items() if only is None else [(only, CONVENTIONS[only])]:
         for forward, (backward, cell, form) in table.pairs.items():
-            if forward in functions and backward in functions and functions[backward]["own"]:
+            if forward in functions and functions[forward]["own"] and backward not in functions:
+                yield forward, lambda a=(contents, forward, None, convention, cell, form): pair_unit(*a)
+            elif forward in functions and backward in functions and functions[backward]["own"]:
                 yield backward, lambda a=(contents, forward, backward, convention, cell, form): pair_unit(*a)
 
 
 def pair_unit(contents, forward, backward, convention, cell, form):
     """The unit of two functions."""
-    first, second = contents["functions"][forward], contents["functions"][backward]
+    first, second = contents["functions"][forward], contents["functions"].get(backward)
     names, roles, values = parameters(first), {}, {}
     known = roles_of(names, cell)
     is_columns = "parameters" in known.values()
@@ -70,6 +73,9 @@ def pair_unit(contents, forward, backward, convention, cell, form):
             raise Unknown(f"`{name}` of {forward} is no name that the check knows")
         else:
             values[name], roles[name] = {"slot": name}, known[name]
+    call = [call_step(forward, first, values, "made")]
+    if second is None:
+        return Unit(forward, forward, "coursera" if is_columns else convention, cell, form, roles, call, None)
     has = frozenset({"dc"} if len(incoming(second)) > 1 else ())
     if not incoming(second):
         raise Unknown(f"{backward} has no parameter for the gradient that comes in, such as dh")
@@ -85,13 +91,35 @@ def pair_unit(contents, forward, backward, convention, cell, form):
 
     steps(["made"])
     return Unit(backward, forward, "coursera" if is_columns else convention, cell, form, roles,
-                [call_step(forward, first, values, "made")], steps, texts=tuple(second["returns"]), has=has)  # fmt: skip
+                call, steps, texts=tuple(second["returns"]), has=has)  # fmt: skip
 
 
 def incoming(function):
     """The parameters of a backward that hold gradients: first that of h, then that of c."""
     found = [n for n in parameters(function) if n.lower().startswith(("d", "grad")) and plain(n) not in CACHES]
     return sorted(found, key=lambda n: bool(re.search(r"c(_|t|$|next)|_c", n.lower().removeprefix("dnext"))))[:2]
+
+
+def free_unit(contents, forward, backward, shapes):
+    """The unit of any forward and backward that the user names, with the shapes of the forward's parameters."""
+    for name in (forward, backward):
+        if name not in contents["functions"]:
+            close = get_close_matches(name, contents["functions"], 1)
+            raise ValueError(f"there is no function {name} in the file{f'; did you mean {close[0]}?' if close else ''}")
+    first, second = contents["functions"][forward], contents["functions"][backward]
+    missing = [name for name in parameters(first) if name not in shapes]
+    if missing:
+        known = " ".join(f"{name}=3,4" for name in parameters(first))
+        raise ValueError(f"--shapes must give {', '.join(missing)}, the parameters of {forward}: --shapes \"{known}\"")
+    values = {name: {"slot": name} for name in parameters(first)}
+    caches = [name for name in parameters(second) if plain(name) in CACHES]
+    coming = [name for name in parameters(second) if name not in values and name not in caches]
+    place = ["made", max(len(first["returns"]) - 1, 0)] if len(first["returns"]) > 1 else ["made"]
+    given = {name: {"slot": f"gradient {k}"} for k, name in enumerate(coming)} | {n: {"from": place} for n in caches}
+    given |= {name: values[name] for name in parameters(second) if name in values}
+    return Unit(backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
+                [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
+                texts=tuple(second["returns"]), has=frozenset(coming), sizes=shapes, cache=tuple(place) if caches else ())  # fmt: skip
 
 
 def entries(contents, function, cell):
