@@ -116,6 +116,8 @@ def check_units(file, convention, named):
                     found[name] = finding
         except Stop as stop:
             found[unit.name] = {"convention": unit.convention} | stop.finding
+        except Exception as error:  # in the check, not in the student's code
+            found[unit.name] = failed_itself(error)
     softmax = found.get("softmax", {})
     said = str(softmax.get("diagnosis"))
     if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and ("first axis" in said
@@ -149,12 +151,20 @@ def check_one(file, name):
         finding = check_function(file, name)
     except Stop as stop:
         finding = stop.finding
+    except Exception as error:  # in the check, not in the student's code
+        finding = failed_itself(error)
     if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
         file.child.end()
     silent = finding["status"] in ("timeout", "crash") and file.child.process is None
     if silent and not finding.get("out_of_memory"):
         finding["sentences"] = [f"it {s}" if s.startswith(VERBS) else s for s in finding["sentences"]]
     return finding
+
+
+def failed_itself(error):
+    """The finding where the check itself fails."""
+    words = f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
+    return {"status": "crash", "sentences": [words]}
 
 
 VERBS = ("was stopped", "ended the whole", "broke off")

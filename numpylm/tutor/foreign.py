@@ -23,10 +23,8 @@ EXACT = 1e-8  # relative error up to which a gradient is right
 
 def judge_unit(file, unit):
     """Name -> finding, of the backward, and of the forward where that can be judged."""
-    rng = file.rng(unit.name, 0)
-    ours = problem_of(unit, rng)
     try:
-        fit = best_fit(file, unit, ours, rng)
+        unit, ours, fit, rng = fitted(file, unit)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
     is_told = unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
@@ -38,6 +36,29 @@ def judge_unit(file, unit):
     except Stop as stop:
         finding = stop.finding
     return {name: {"convention": unit.convention} | f for name, f in (found | {unit.name: finding}).items()}
+
+
+def fitted(file, unit):
+    """(unit, our problem, fit, generator): of the other cells too, where no name says which cell it is. Raises Stop."""
+    cells, found, stop = [unit.cell], [], None
+    if unit.cell == "rnn" and not unit.is_named and unit.form != "free":
+        cells += ["lstm", "gru"]
+    for cell in cells:
+        tried, rng = unit._replace(cell=cell), file.rng(unit.name, 0)
+        ours = problem_of(tried, rng)
+        try:
+            fit = best_fit(file, tried, ours, rng)
+        except Stop as why:
+            stop = stop or why
+            if why.finding["status"] == "timeout":
+                raise
+            continue
+        if fit.precision is not None:
+            return tried, fit.ours or ours, fit, rng
+        found.append((tried, ours, fit, rng))
+    if found:
+        return found[0]
+    raise stop
 
 
 def forward_finding(unit, fit):
@@ -135,6 +156,9 @@ def gradient_name(unit, slot):
 
 def matched_claims(unit, returned):
     """Slot -> gradient, by the names of what the backward returns, else by the order of the forward's parameters."""
+    if isinstance(returned, tuple | list):
+        returned, texts = spread(list(returned), list(unit.texts))
+        unit = unit._replace(texts=tuple(texts))
     if not isinstance(returned, dict):
         values = list(returned) if isinstance(returned, tuple | list) else [returned]
         texts = unit.texts if len(unit.texts) == len(values) else [""] * len(values)
@@ -145,6 +169,21 @@ def matched_claims(unit, returned):
         return {slot: value for slot, value in reversed(list(zip(found, values, strict=True))) if slot}
     found = {slot_of(unit, str(name)): value for name, value in reversed(list(returned.items()))}
     return {slot: value for slot, value in found.items() if slot}
+
+
+def spread(values, texts):
+    """The values that a backward returned, and their names, with those of an inner list or dict among them."""
+    texts = texts if len(texts) == len(values) else [""] * len(values)
+    found = []
+    for value, text in zip(values, texts, strict=True):
+        names = [name.strip() for name in text.strip("[]()").split(",")]
+        if isinstance(value, dict):
+            found += [(item, key if str(key)[:1] in "dg" else f"d{key}") for key, item in value.items()]
+        elif isinstance(value, list | tuple) and len(names) == len(value) > 1:
+            found += list(zip(value, names, strict=True))
+        else:
+            found.append((value, text))
+    return [value for value, _ in found], [str(text) for _, text in found]
 
 
 def slot_of(unit, text):

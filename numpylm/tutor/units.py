@@ -91,7 +91,7 @@ def pair_unit(contents, forward, backward, convention, cell, form):
 
     steps(["made"])
     return Unit(backward, forward, "coursera" if is_columns else convention, cell, form, roles,
-                call, steps, texts=tuple(second["returns"]), has=has)  # fmt: skip
+                call, steps, texts=tuple(second["returns"]), has=has, is_named=True)  # fmt: skip
 
 
 def incoming(function):
@@ -148,7 +148,8 @@ def find_losses(contents):
     """(name, how to make its unit) of every function that returns a loss and the gradients of globals or parameters."""
     for name, function in contents["functions"].items():
         texts = [plain(text) for text in function["returns"]]
-        if function["own"] and function["kind"] == "function" and sum(t.startswith("d") for t in texts) > 1:
+        grads = sum(t.startswith("d") for t in texts) > 1 or any("grad" in t or t.startswith("d") for t in texts[1:])
+        if function["own"] and function["kind"] == "function" and grads:
             if "loss" in texts[0] or "cost" in texts[0] or "error" in texts[0]:
                 yield name, lambda a=(contents, name, function): loss_unit(*a)
 
@@ -164,6 +165,10 @@ def loss_unit(contents, name, function):
     values = {given[0]: {"slot": "inputs"}, given[1]: {"slot": "targets"}}
     states = iter(("h_prev", "c_prev"))
     for parameter in given[2:]:
+        if plain(parameter) in SIZE_OF:
+            roles.pop(parameter, None)
+            values[parameter] = {"slot": f"size {SIZE_OF[plain(parameter)]}"}
+            continue
         role = roles.get(parameter) or next(states, None)
         role = (
             role
@@ -214,4 +219,4 @@ def class_unit(contents, kind, methods):
     return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
                 lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
                 texts=tuple(methods["backward"]["returns"]), claims=claims,
-                has=frozenset(["dc"] if len(coming) > 1 else []))  # fmt: skip
+                has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS))  # fmt: skip
