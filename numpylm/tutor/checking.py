@@ -103,7 +103,7 @@ def check_units(file, convention, named):
     found = file.contents.setdefault("findings", {})
     judged = {n for n, finding in found.items() if finding["status"] != "not checked"} if convention is None else set()
     if named:
-        units = [free_unit(file.contents, *named)]
+        units = [free_unit(file.contents, *named[:2], [named[2]])]
     else:
         units, file.contents["unchecked"] = find_units(file.contents, judged, file.child, convention)
     for unit in units:

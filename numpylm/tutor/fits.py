@@ -112,20 +112,30 @@ def best_fit(file, unit, ours, rng):
 
 
 def free_fit(file, unit, rng):
-    """The Fit of a function that the user has named: its arrays have the shapes that the user gave."""
-    inputs = {slot: rng.standard_normal(shape) if shape else float(rng.standard_normal())
-              for slot, shape in unit.sizes.items()}  # fmt: skip
-    reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
-    if "error" in reply:
-        raise not_run(file, unit, reply["error"])
+    """The Fit of a function or layer whose arrays have given shapes, the first of these that it takes. Raises Stop."""
+    for shapes in unit.sizes:
+        inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
+        reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
+        if "error" not in reply:
+            break
+    else:
+        if unit.convention == "named by you":
+            raise not_run(file, unit, reply["error"])
+        raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {list(unit.sizes[0].values())}")
     (made,) = reply["outputs"]
-    found = [(path, v) for path, v in leaves_in(("made",), made, 1) if path != unit.cache]
-    outputs = [list(path) for path, _ in found[: len(unit.has)]]
-    weights = [rng.standard_normal(np.shape(v)) for _, v in found[: len(unit.has)]]
-    inputs |= {f"gradient {k}": weight for k, weight in enumerate(weights)}
-    if not outputs:
+    found = [(path, v) for path, v in leaves_in(("made",), made, 1) if path != unit.cache][: len(unit.has)]
+    if not found:
         raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
-    return Fit(None, inputs, [made], outputs, weights, None)
+    weights = [rng.standard_normal(np.shape(v)) for _, v in found]
+    inputs |= {f"gradient {k}": weight for k, weight in enumerate(weights)}
+    return Fit(None, inputs, [made], [list(path) for path, _ in found], weights, None)
+
+
+def random_input(rng, shape):
+    """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
+    if shape[:1] == ("tokens",):
+        return rng.integers(shape[1], size=shape[2:])
+    return rng.standard_normal(shape) if shape else float(rng.standard_normal())
 
 
 def not_run(file, unit, error):

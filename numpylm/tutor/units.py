@@ -59,6 +59,17 @@ def find_pairs(contents, only=None):
                 yield backward, lambda a=(contents, forward, backward, convention, cell, form): pair_unit(*a)
 
 
+def find_layers(contents):
+    """(the backward's name, how to make its unit) of every NAME_forward(x, w, b) with a NAME_backward."""
+    for backward, function in contents["functions"].items():
+        forward = backward.replace("backward", "forward")
+        if "backward" in backward and forward in contents["functions"] and function["own"]:
+            x, *weights = parameters(contents["functions"][forward]) or [""]
+            if x and {plain(n) for n in weights} <= {"w", "b"}:
+                shapes = layer_shapes(x, weights)
+                yield backward, lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n")
+
+
 def pair_unit(contents, forward, backward, convention, cell, form):
     """The unit of two functions."""
     first, second = contents["functions"][forward], contents["functions"].get(backward)
@@ -100,8 +111,9 @@ def incoming(function):
     return sorted(found, key=lambda n: bool(re.search(r"c(_|t|$|next)|_c", n.lower().removeprefix("dnext"))))[:2]
 
 
-def free_unit(contents, forward, backward, shapes):
-    """The unit of any forward and backward that the user names, with the shapes of the forward's parameters."""
+def free_unit(contents, forward, backward, alternatives):
+    """The unit of any forward and backward, with one or more sets of shapes for the forward's parameters."""
+    shapes = alternatives[0]
     for name in (forward, backward):
         if name not in contents["functions"]:
             close = get_close_matches(name, contents["functions"], 1)
@@ -119,7 +131,7 @@ def free_unit(contents, forward, backward, shapes):
     given |= {name: values[name] for name in parameters(second) if name in values}
     return Unit(backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
                 [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
-                texts=tuple(second["returns"]), has=frozenset(coming), sizes=shapes, cache=tuple(place) if caches else ())  # fmt: skip
+                texts=tuple(second["returns"]), has=frozenset(coming), sizes=tuple(alternatives), cache=tuple(place) if caches else ())  # fmt: skip
 
 
 def entries(contents, function, cell):
@@ -196,11 +208,39 @@ def find_classes(contents):
             yield f"{kind}.backward", lambda a=(contents, kind, methods): class_unit(*a)
 
 
+def layer_unit(kind, methods, made_of):
+    """The unit of a layer without time: y = f(x), or x W + b."""
+    (x,), coming = parameters(methods["forward"], 1), parameters(methods["backward"], 1)
+    if len(coming) != 1:
+        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
+    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
+             {"call": ["object", "forward"], "args": [{"slot": x}], "kwargs": {}, "to": "made"}]  # fmt: skip
+    back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
+    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
+                lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
+                sizes=layer_shapes(x, made_of))  # fmt: skip
+
+
+def layer_shapes(x, weights):
+    """The shapes that a layer may take: x (N, D), (T, N, D), or tokens; W (D, H), b (H,)."""
+    shapes = {n: (3, 5) if plain(n) == "w" else (5,) for n in weights}
+    tables = {n: (6, 5) for n in weights}
+    return {x: (2, 3)} | shapes, {x: (4, 2, 3)} | shapes, {x: ("tokens", 6, 4, 2)} | tables
+
+
+def claims_of(made_of):
+    """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
+    return ({n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
+            {n: ["object", "grads", n] for n in made_of}, {})  # fmt: skip
+
+
 def class_unit(contents, kind, methods):
     """The unit of a class that is made from its weights."""
     made_of = parameters(methods["__init__"], 1) if "__init__" in methods else []
     cell = cell_of(kind, made_of)
     weights = roles_of(made_of, cell)
+    if {plain(name) for name in made_of} <= {"w", "b"} and len(parameters(methods["forward"], 1)) == 1:
+        return layer_unit(kind, methods, made_of)
     if not made_of or not all(role and role[0] in "Wb" for role in weights.values()):
         raise Unknown(f"the check does not know how to make a {kind}({', '.join(made_of)})")
     given = parameters(methods["forward"], 1)
@@ -214,9 +254,7 @@ def class_unit(contents, kind, methods):
     slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
     steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
              {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
-    claims = [{n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
-              {n: ["object", "grads", n] for n in made_of}, {}]  # fmt: skip
     return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
                 lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-                texts=tuple(methods["backward"]["returns"]), claims=claims,
+                texts=tuple(methods["backward"]["returns"]), claims=claims_of(made_of),
                 has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS))  # fmt: skip
