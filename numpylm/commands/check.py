@@ -19,6 +19,10 @@ def add_options(parser):
         "--require", action="append", default=[], metavar="NAME[,NAME]",
         help="functions that must be there (those in the file's list EXERCISE); may be given several times",
     )  # fmt: skip
+    parser.add_argument("--convention", metavar="NAME", help="read the file in one convention: --list shows them")
+    parser.add_argument("--forward", metavar="NAME", help="any function, to be checked with --backward and --shapes")
+    parser.add_argument("--backward", metavar="NAME", help="its backward: gradient(s) in, then the cache or arguments")
+    parser.add_argument("--shapes", metavar="S", help='the shapes of its parameters: "x=3,4 h=3,5 W=4,5"')
     parser.add_argument("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
     parser.add_argument("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeat a run: its seed is the report's last line")
@@ -45,7 +49,9 @@ def run(options):
         if options.seed is not None and options.seed < 0:
             raise ValueError(f"--seed must be 0 or more; got {options.seed}")
         required = [name.strip() for names in options.require for name in names.split(",") if name.strip()]
-        result = check_file(options.file, required, options.seconds, options.memory, options.seed)
+        named = named_pair(options.forward, options.backward, options.shapes)
+        result = check_file(options.file, required, options.seconds, options.memory, options.seed,
+                            convention=options.convention, named=named)  # fmt: skip
     except (OSError, ValueError) as error:
         if not options.json:
             raise
@@ -54,3 +60,18 @@ def run(options):
         return 2
     print(json.dumps(as_json(result), indent=2) if options.json else report(result, options.show_lines))
     return 0 if result.ok else 1
+
+
+def named_pair(forward, backward, shapes):
+    """(forward, backward, name -> shape) of the options; None without them. Raises ValueError where one is missing."""
+    if forward is None and backward is None and shapes is None:
+        return None
+    if None in (forward, backward, shapes):
+        raise ValueError('--forward, --backward and --shapes belong together: --shapes "x=3,4 W=4,5"')
+    found = {}
+    for part in shapes.split():
+        name, equals, sizes = part.partition("=")
+        if not (name.isidentifier() and equals and all(n.isdigit() and 0 < int(n) < 100 for n in sizes.split(",") if n)):
+            raise ValueError(f'--shapes: {part!r} is no shape such as x=3,4, of sizes from 1 to 99')
+        found[name] = tuple(int(n) for n in sizes.split(",") if n)
+    return forward, backward, found

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.child import Child
+from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
+from numpylm.tutor.networks import find_units
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import find_units
+from numpylm.tutor.units import free_unit
 
 
 class Result(NamedTuple):
@@ -29,6 +31,7 @@ class Result(NamedTuple):
     seed: int = 0
     unchecked: dict = MappingProxyType({})  # name -> why, of what looks like a backward and is not checked
     asked: bool = False  # whether functions were required: then nothing else counts
+    adapter: tuple = ()  # lines of a test, to be pasted, for what is not checked
 
     @property
     def ok(self):
@@ -38,26 +41,30 @@ class Result(NamedTuple):
             f["status"] == "ok" for f in self.findings.values())  # fmt: skip
 
 
-def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child):
+def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
     """Checks a file's functions, each of which may take so long and so much memory: a Result.
 
-    seed chooses the random problems; without one they are new in each run. start makes the child: start(path, seconds,
+    convention forces one of conventions.py; named, (forward, backward, shapes), is the one pair to check. seed chooses the random problems; without one they are new in each run. start makes the child: start(path, seconds,
     megabytes). Raises OSError where there is no file, or a folder, ValueError for unknown names or numbers.
     """
-    check_arguments(path, required, seconds, megabytes)
+    check_arguments(path, required, seconds, megabytes, convention)
     seed = secrets.randbits(32) if seed is None else seed
     with contextlib.closing(start(path, seconds, megabytes)) as child:
-        return check_contents(path, required, child, seed)
+        return check_contents(path, required, child, seed, convention, named)
 
 
-def check_arguments(path, required, seconds, megabytes):
+def check_arguments(path, required, seconds, megabytes, convention=None):
     """Raises ValueError and OSError as check_file."""
     for option, value in (("--seconds", seconds), ("--memory", megabytes)):
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(f"{option} must be a finite number above 0; got {value}")
-    unknown = [name for name in required if name not in ASSIGNMENTS]
+    known = [*ASSIGNMENTS, "lossFun"]
+    known += [name for table in CONVENTIONS.values() for pair, (other, _, _) in table.pairs.items() for name in (pair, other)]
+    unknown = [name for name in required if name not in known and "." not in name]
+    if convention not in (None, *CONVENTIONS):
+        raise ValueError(f"--convention must be one of {', '.join(CONVENTIONS)}; got {convention}")
     if unknown:
-        close = difflib.get_close_matches(unknown[0], ASSIGNMENTS, 1)
+        close = difflib.get_close_matches(unknown[0], known, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(f"{unknown[0]} is no function that can be checked{meant} --list shows those that are")
     if Path(path).is_dir():
@@ -72,37 +79,51 @@ def python_files(folder):
     return ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "there is no Python file in it"
 
 
-def check_contents(path, required, child, seed):
+def check_contents(path, required, child, seed, convention=None, named=None):
     """Reads the file in the child, and checks each known function that it holds."""
     try:
         contents = read(child)
     except Stop as stop:
         return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
-    file = File(child, contents, {}, seed)
-    for name in ASSIGNMENTS:
+    contents["exercise"] = [*contents["exercise"], *required]
+    contents["file"] = str(path)
+    file = File(child, contents, {}, seed, {})
+    required = ()
+    for name in () if named else ASSIGNMENTS:
         if file.function(name):
             finding = check_one(file, name)
             file.states[name] = "shared" if finding.pop("shared", False) else finding["status"]
             contents.setdefault("findings", {})[name] = finding
-    check_units(file)
+    check_units(file, convention, named)
     return as_result(path, contents, required, seed)
 
 
-def check_units(file):
+def check_units(file, convention, named):
     """Checks the forwards and backwards of other conventions."""
     found = file.contents.setdefault("findings", {})
-    judged = {name for name, finding in found.items() if finding["status"] != "not checked"}
-    units, file.contents["unchecked"] = find_units(file.contents, judged)
+    judged = {n for n, finding in found.items() if finding["status"] != "not checked"} if convention is None else set()
+    if named:
+        units = [free_unit(file.contents, *named[:2], [named[2]])]
+    else:
+        units, file.contents["unchecked"] = find_units(file.contents, judged, file.child, convention)
     for unit in units:
         if file.child.process is None:
             read(file.child)
         file.child.left = file.child.seconds
         try:
             for name, finding in judge_unit(file, unit).items():
-                if name not in judged and found.get(name, finding)["status"] == "not checked" or name not in found:
+                if name not in judged:
                     found[name] = finding
         except Stop as stop:
-            found[unit.name] = stop.finding
+            found[unit.name] = {"convention": unit.convention} | stop.finding
+        except Exception as error:  # in the check, not in the student's code
+            found[unit.name] = failed_itself(error)
+    softmax = found.get("softmax", {})
+    said = str(softmax.get("diagnosis"))
+    if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and ("first axis" in said
+                                                                                       or "all entries" in said):  # fmt: skip
+        words = "it does not run along the last axis: right for columns, or for one vector at a time"
+        found["softmax"] = {"status": "ok", "sentences": [words]}
 
 
 def read(child):
@@ -130,12 +151,20 @@ def check_one(file, name):
         finding = check_function(file, name)
     except Stop as stop:
         finding = stop.finding
+    except Exception as error:  # in the check, not in the student's code
+        finding = failed_itself(error)
     if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
         file.child.end()
     silent = finding["status"] in ("timeout", "crash") and file.child.process is None
     if silent and not finding.get("out_of_memory"):
         finding["sentences"] = [f"it {s}" if s.startswith(VERBS) else s for s in finding["sentences"]]
     return finding
+
+
+def failed_itself(error):
+    """The finding where the check itself fails."""
+    words = f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
+    return {"status": "crash", "sentences": [words]}
 
 
 VERBS = ("was stopped", "ended the whole", "broke off")
@@ -147,7 +176,28 @@ def as_result(path, contents, required, seed):
     names = [*found, *required, *contents["exercise"]]
     findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
     return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed,
-                  contents.get("unchecked", {}), bool(required or contents["exercise"]))  # fmt: skip
+                  contents.get("unchecked", {}), bool(contents["exercise"]), adapter(contents))  # fmt: skip
+
+
+def adapter(contents):
+    """The lines of a test for the first function that was found and not checked, in the file's own names."""
+    name = next(iter(contents.get("unchecked", {})), None)
+    if name is None:
+        return ()
+    kind, _, method = name.rpartition(".")
+    module = Path(contents["file"]).stem
+    lines = ["from numpylm.testing import assert_gradients", f"from {module} import {kind or name}"]
+    if kind:
+        return (*lines, "", "def forward(x, W):  # every array that the result depends on",
+                f"    layer = {kind}(W)", "    return layer.forward(x), layer", "", "def backward(dout, cache):",
+                f"    dx = cache.{method}(dout)", "    return dx, cache.dW  # in the order of forward's parameters", "",
+                "def test_gradients():", "    assert_gradients(forward, backward, x=(2, 3), W=(3, 5))")  # fmt: skip
+    others = [other for other in other_names(contents) if other != name] or ["forward"]
+    forward = (difflib.get_close_matches(name.replace("back", "for"), others, 1, 0.3) or others)[0]
+    given = contents["functions"].get(forward, {}).get("parameters") or [["x", "", False]]
+    shapes = ", ".join(f"{parameter}=(2, 3)" for parameter, _, has_default in given if not has_default)
+    lines[1] = f"from {module} import {name}, {forward}"
+    return (*lines, "", f"def test_{name}():", f"    assert_gradients({forward}, {name}, {shapes})  # the right shapes")
 
 
 def other_names(contents):
@@ -159,7 +209,8 @@ def notes(contents):
     """Sentences on how the file was read, and on what has a known name in it and is not checked."""
     functions = contents["functions"]
     said = list(contents["notes"])
-    said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
+    if not contents.get("findings"):
+        said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
     for failed in contents["failures"]:
         used = failed.get("stand_ins", [])
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
@@ -169,10 +220,11 @@ def notes(contents):
     if library:
         said.append(f"{', '.join(library)} {'are' if len(library) > 1 else 'is'} a library's own: not checked")
     ours = [name for name in ASSIGNMENTS if name in functions and functions[name]["ours"]]
-    if ours:
+    if ours and not contents["exercise"]:
         said.append(f"{', '.join(ours)} {'are' if len(ours) > 1 else 'is'} numpylm's own: not checked")
-    if contents["opened"]:
-        said.append(f"the file reads {', '.join(contents['opened'][:3])}: what comes from there is not its own work")
+    solutions = [path for path in contents["opened"] if "solutions" in path]
+    if solutions:
+        said.append(f"the file reads {solutions[0]}: what comes from there is not its own work")
     return tuple(said)
 
 
@@ -192,7 +244,9 @@ def method_sentence(name, kind):
 
 
 def missing(name, contents):
-    """The finding on a function that is not there."""
+    """The finding on a function that is not there, or that was found and not checked."""
+    if name in contents.get("unchecked", {}):
+        return {"status": "not checked", "sentences": [contents["unchecked"][name]]}
     methods = known_methods(contents)
     if name in methods:
         return {"status": "missing", "sentences": [method_sentence(name, methods[name])]}

@@ -21,12 +21,12 @@ def check_function(file, name):
     """The finding on one function: its status, sentences, table and diagnosis, and what it printed."""
     assignment = ASSIGNMENTS[name]
     try:
-        check_sizes(file, assignment)
+        remarks = check_sizes(file, assignment)
         large_inputs.check_larger(file, assignment, SIZES[1], check_problem)
     except Stop as stop:
         finding = stop.finding
     else:
-        return {"status": "ok", "sentences": []}
+        return {"status": "ok", "sentences": remarks}
     finding["sentences"] += called_wrong(file, name)
     is_of_sizes = finding.pop("is_of_sizes", False)
     case, values, rows = finding.pop("evidence", (None, None, None))
@@ -47,9 +47,10 @@ def called_wrong(file, name):
 
 
 def check_sizes(file, assignment):
-    """Checks a function on problems of two sets of sizes. Raises Stop, which says so where the sizes alone are why."""
+    """Checks a function on problems of two sets of sizes: remarks on what is right. Raises Stop with what is wrong,
+    which says so where the sizes alone are why."""
     first, second = SIZES
-    check_problem(file, assignment, file.rng(assignment.name, 0), first)
+    remarks = check_problem(file, assignment, file.rng(assignment.name, 0), first)
     try:
         check_problem(file, assignment, file.rng(assignment.name, 1), second)
     except Stop as stop:
@@ -61,7 +62,16 @@ def check_sizes(file, assignment):
                 stop.finding["is_of_sizes"] = True
             else:
                 stop.finding["sentences"] += limit_sentences(assignment, stop.finding)
+                overflow = [said for said in stop.finding["sentences"] if said.startswith("this input holds")]
+                if overflow and assignment.is_plain and not stop.finding.get("table") and not is_asked(file, assignment):
+                    return [f"right, but it overflows: {overflow[0]}"]
         raise
+    return remarks
+
+
+def is_asked(file, assignment):
+    """Whether the file, or --require, asks for a function: then it must be right for large inputs too."""
+    return assignment.name in file.contents["exercise"]
 
 
 def limit_sentences(assignment, finding):
@@ -91,8 +101,7 @@ def check_problem(file, assignment, rng, sizes):
     forward = file.function(assignment.forward) if needs else None
     assignment = assignment.for_parameters(asked)
     if not forward:
-        judge(file, our_case(file, assignment, rng, sizes, asked))
-        return
+        return judge(file, our_case(file, assignment, rng, sizes, asked))
     state = file.states.get(assignment.forward)
     try:
         case = own_case(file, assignment, rng, sizes, asked) if state in ("ok", "wrong") else None
@@ -102,7 +111,7 @@ def check_problem(file, assignment, rng, sizes):
         case = None
     if case is None:
         raise waiting(file, assignment, rng, sizes, asked, state)
-    judge(file, case)
+    return judge(file, case)
 
 
 def our_case(file, assignment, rng, sizes, asked, note=()):
@@ -140,7 +149,8 @@ def own_case(file, assignment, rng, sizes, asked):
     after = f"came from your own {known.name}, which is not right yet: mend that one first"
     note = f"its `{needs}` {after if is_wrong else f'was what your own {known.name} returned'}"
     own = OwnForward(file.child, known, [first], inputs, problem.symbols, returned) if is_wrong else None
-    return Case(assignment, problem, [first, step_for(file, assignment, symbols)], inputs, [note], own)
+    steps = [first, step_for(file, assignment, symbols)]
+    return Case(assignment, problem, steps, inputs, [note], own, file.precisions.get(known.name, 0.0))
 
 
 def waiting(file, assignment, rng, sizes, asked, state):

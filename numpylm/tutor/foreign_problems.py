@@ -64,11 +64,14 @@ def loss_problem(cell, rng, has, V):
     module, kind = CELLS[cell]
     asked = {f"{q}_0" for q in "hc" if f"{q}_prev" in has}
     network = Network(module, kind, rng, sizes, asked)
+    parts = {role.partition(":")[0] for role in has}
+    if "b" not in parts:
+        network.parameters[2][:] = 0
     tokens, targets = rng.integers(V, size=(2, sizes.T))
     tokens[-1] = tokens[0]
     network = with_input(network, np.eye(V)[tokens][:, None])
     out = network.forward()
-    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,))
+    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
     y = activations.softmax(affine.affine_forward(out.h, W_y, b_y))
     dlogits = y - np.eye(V)[targets][:, None]
     last = affine.affine_backward(dlogits, out.h, W_y)
@@ -82,10 +85,25 @@ def loss_problem(cell, rng, has, V):
     )
     problem = Problem(symbols, sequence_gradients(network, found), sizes=sizes)
     arrays = {role: symbols[name] for role, name in names.items() if name in symbols} | {"W_y": W_y, "b_y": b_y}
+    arrays["logits"] = (out.h @ W_y + b_y)[-1, 0]
     arrays |= {"inputs": tokens, "targets": targets, "h": out.h, "y": y, "T": out.state.h}
     arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
     gradients = gradients_of(names, problem.answers) | {"W_y": last.dW, "b_y": last.db}
     return Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, gradients, names)
+
+
+def with_last_output(ours, cell, dy):
+    """The same problem with the gradient dy (V,) of the last step's logits in place of the loss's."""
+    symbols, arrays = ours.problem.symbols, ours.arrays
+    dh = np.zeros_like(symbols["dh"])
+    dh[-1] = dy @ arrays["W_y"].T
+    backward = getattr(CELLS[cell][0], f"{cell}_backward")
+    found = backward(symbols["parameters"], dh, symbols["dstate_T"], symbols["trace"])
+    answers = {"dx": found.dx} | {f"d{q}_0": g for q, g in found.dstate_0._asdict().items()}
+    answers |= {f"d{name}": g for name, g in found.dparameters._asdict().items()}
+    gradients = gradients_of(ours.names, answers) | {"W_y": arrays["h"][-1].T @ dy[None], "b_y": dy}
+    problem = ours.problem._replace(symbols=symbols | {"dh": dh}, answers=answers)
+    return ours._replace(problem=problem, gradients=gradients)
 
 
 def with_input(network, x):

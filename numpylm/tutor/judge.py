@@ -12,7 +12,7 @@ import numpy as np
 from numpylm.tutor import large_inputs
 from numpylm.tutor.binding import shaped
 from numpylm.tutor.crash import crash_sentence, missing_name
-from numpylm.tutor.results import Mismatch, compare, named_values
+from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.wire import Record
 
@@ -29,6 +29,7 @@ class File(NamedTuple):
     contents: dict
     states: dict
     seed: int
+    precisions: dict = {}  # of the functions that compute in float32
 
     def rng(self, name, number):
         """A generator of its own for each function and problem."""
@@ -49,6 +50,7 @@ class Case(NamedTuple):
     inputs: dict
     note: list
     own_forward: object = None
+    precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
 
 def ask(file, steps, inputs, outputs=(["returned"],)):
@@ -72,7 +74,7 @@ def ask(file, steps, inputs, outputs=(["returned"],)):
 
 
 def judge(file, case):
-    """Calls the function and compares. Raises Stop with what is wrong."""
+    """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
     assignment, problem = case.assignment, case.problem
     returned, reply = call(file, case)
     printed = {"printed": str(reply.get("printed", ""))}
@@ -81,7 +83,13 @@ def judge(file, case):
         values = named_values(returned, assignment, problem.answers)
     except Mismatch as mismatch:
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
-    rows, sentences = compare(values, problem.answers, assignment.rtol)
+    values, remarks = without_keepdims(values, problem.answers)
+    rows, sentences = compare(values, problem.answers, ROUGH if case.precision else assignment.rtol)
+    if rows and all(is_float32(values[row.name]) for row in rows) and not assignment.is_backward:
+        precision = max(row.relative_error for row in rows)
+        if precision < 1e-6:
+            file.precisions[assignment.name] = precision
+            rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *case.note, **printed)
     sentences = said + sentences
@@ -92,10 +100,11 @@ def judge(file, case):
         raise Stop("wrong", *sentences, table=table, evidence=(case, values, rows), **printed)
     check_own_work(file, case, reply)
     again, _ = call(file, case)
-    if not same_values(values, named_values(again, assignment, problem.answers)):
+    if not same_values(values, without_keepdims(named_values(again, assignment, problem.answers), problem.answers)[0]):
         raise Stop("wrong", "two identical calls give different results: it remembers something between calls, such as "
                    "a global array that it adds to, or draws random numbers")  # fmt: skip
     check_that_caches_are_separate(file, case, returned)
+    return remarks
 
 
 def call(file, case):

@@ -30,10 +30,9 @@ def layouts(cell, form, roles, convention):
     """Every layout that code with these roles may have, the convention's own first."""
     parts = {role.partition(":")[0] for role in roles}
     packed = bool({"W_x", "W_h", "W", "b"} & set(roles)) and cell != "rnn"
-    orders = dict.fromkeys([convention.gates, *FIRST_GATES.get(cell, ())]) if packed else {convention.gates: None}
-    known = "".join(sorted(convention.gates)) if cell == "lstm" else ""
-    orders = [o for o in orders if cell != "gru" or sorted(o) == sorted("rzn")] or ["rzn"]
-    orders += [o for p in permutations(known) if packed and (o := "".join(p)) not in orders]
+    usual = {"lstm": "ifoc", "gru": "rzn"}.get(cell, "")
+    orders = dict.fromkeys([convention.gates, *FIRST_GATES.get(cell, ()), *map("".join, permutations(usual))])
+    orders = [order for order in orders if sorted(order) == sorted(usual)] if packed else [usual]
     columns = [convention.columns, not convention.columns]
     for order, is_columns in product(orders, columns):
         axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd")

@@ -14,7 +14,8 @@ OFFSETS = (-2, -1, 1, 2)
 
 
 class Program:
-    """Steps for the child (runner.py), their inputs by slot, paths to the outputs, and each output's weight."""
+    """Steps for the child (runner.py), their inputs by slot, paths to the outputs, and each output's weight; or
+    a function of the outputs in place of weights."""
 
     def __init__(self, child, steps, inputs, outputs, weights):
         self.child, self.steps, self.inputs, self.outputs, self.weights = child, steps, inputs, outputs, weights
@@ -25,8 +26,11 @@ class Program:
         for start in range(0, len(values), CHUNK):
             vary = {"slot": slot, "values": values[start : start + CHUNK]}
             reply = self.child.ask({"steps": self.steps, "inputs": self.inputs, "outputs": self.outputs, "vary": vary})
-            if not isinstance(reply.get("varied"), list) or len(reply["varied"]) != len(self.weights):
+            if not isinstance(reply.get("varied"), list) or len(reply["varied"]) != len(self.outputs):
                 raise Stop("crash", "the forward fails for inputs near those that it was given")
+            if callable(self.weights):
+                totals.append(self.weights([np.asarray(q) for q in reply["varied"]]))
+                continue
             pairs = zip(self.weights, reply["varied"], strict=True)
             totals.append(sum((weight * np.asarray(q)).reshape(len(q), -1).sum(axis=1) for weight, q in pairs))
         return np.concatenate(totals)

@@ -4,14 +4,16 @@ import itertools
 import re
 import textwrap
 
+from numpylm.tutor.conventions import CONVENTIONS
+
 WORDS = {
     "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
     "not written": "NOT WRITTEN", "not checked": "NOT CHECKED", "not yours": "NOT YOURS",
 }  # fmt: skip
 WIDTH = 80
 OTHERS = (
-    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5"; or in a test of your own, with '
-    "numpylm.testing.assert_gradients (exercises/README.md shows how)."
+    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with your '
+    "own arguments and shapes, and run pytest:"
 )
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 
@@ -50,7 +52,8 @@ def unchecked(result):
     """What to say of what was found and not checked."""
     said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
     lines = [line for sentence in said for line in paragraph("! ", ended(sentence))]
-    return [*lines, *paragraph("  ", OTHERS), ""] if lines else []
+    pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]]
+    return [*lines, *paragraph("  ", OTHERS), *pasted, ""] if lines else []
 
 
 def nothing_found(result):
@@ -80,7 +83,8 @@ def overview(findings):
     for name, finding in findings.items():
         wrong = ", ".join(row["name"] for row in finding.get("table", []))
         lines.append(cut(f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()))
-    return lines
+    taken = dict.fromkeys(finding["convention"] for finding in findings.values() if "convention" in finding)
+    return lines + ([f"  (read in the convention: {', '.join(taken)})"] if taken else [])
 
 
 def cut(line):
@@ -192,7 +196,16 @@ def signatures():
     lines += ["equations; values may come as a tuple in this order, or in a dict or record by", "name.", ""]
     for assignment in ASSIGNMENTS.values():
         lines += hanging(assignment.signature, "  ")
-    return "\n".join(lines)
+    return "\n".join(lines + conventions())
+
+
+def conventions():
+    """The conventions that are known, each with an example, for --list."""
+    lines = ["", "Conventions of other code that are found by themselves (--convention NAME forces one).", ""]
+    for name, table in CONVENTIONS.items():
+        lines += hanging(f"{name}: {table.about}", "  ")
+        lines += [line for example in table.example.split("\n") for line in hanging(example, "      ")] + [""]
+    return lines
 
 
 def as_json(result):

@@ -15,6 +15,10 @@ RTOL = 1e-9  # how right an answer must be, of its largest value: all but roundi
 FLOAT32_STEP = 1e-7  # a relative error below which float32, and nothing else, may be to blame
 
 
+ROUGH = 1e-5  # how right a gradient must be where the forward computes in float32
+FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
+
+
 class Mismatch(Exception):
     """What was returned cannot be compared; the message says why, to the student."""
 
@@ -188,3 +192,20 @@ def wrong_row(name, yours, right, rtol):
             int(wrong.sum()), right.size,
         )
     ]  # fmt: skip
+
+
+def without_keepdims(named, right):
+    """(gradients with the right number of axes, remarks): (1, H) for (H,) is right, with keepdims."""
+    squeezed, remarks = {}, []
+    for name, value in named.items():
+        shape = np.shape(right[name])
+        if value.shape != shape and [n for n in value.shape if n > 1] == [n for n in shape if n > 1]:
+            remarks.append(f"{name} is of shape {value.shape} for {shape}: right, with keepdims")
+            value = value.reshape(shape)
+        squeezed[name] = value
+    return squeezed, remarks
+
+
+def is_float32(array):
+    """Whether an array holds nothing that float32 could not hold."""
+    return bool((array == array.astype(np.float32)).all())

@@ -4,10 +4,11 @@ Whatever looks like a backward and is not understood is named with the reason: i
 """
 
 import re
+from difflib import get_close_matches
 
 from numpylm.tutor.binding import call_step
 from numpylm.tutor.conventions import CONVENTIONS, plain, role_of, roles_of
-from numpylm.tutor.foreign import Unit
+from numpylm.tutor.fits import Unit
 
 CACHES = {"cache", "caches", "ctx", "saved", "trace"}
 CELLS = ("lstm", "gru", "rnn")
@@ -17,29 +18,10 @@ SIZES = {  # globals and constructor's parameters that say a size, without capit
     "nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features",
     "T": "seqlength seqlen sequencelength tsteps timesteps numsteps T maxlen nsteps bptttruncate truncate",
 }
+SIZE_SLOTS = {"size H": 5, "size V": 6, "size T": 4}
 SIZE_OF = {name: size for size, names in SIZES.items() for name in names.split()}
-BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|lossfun|gradients?$", re.IGNORECASE)
-
-
 class Unknown(Exception):
     """A forward or backward that cannot be called; the argument says why."""
-
-
-def find_units(contents, taken):
-    """(units, name -> why it is not checked) of what is not among the names already taken."""
-    units, refused = [], {}
-    for find in (find_pairs, find_losses, find_classes):
-        for name, make in find(contents):
-            if name in taken or name in refused or any(name == unit.name for unit in units):
-                continue
-            try:
-                units.append(make())
-            except Unknown as why:
-                refused[name] = str(why)
-    done = set(taken) | {unit.name for unit in units} | {unit.forward_name for unit in units}
-    looks = [n for n, f in contents["functions"].items() if f["own"] and f["kind"] == "function" and BACKWARD.search(n)]
-    looks += [f"{kind}.{n}" for kind, methods in contents["classes"].items() for n in methods if BACKWARD.search(n)]
-    return units, refused | {n: "the check does not know how to call it" for n in looks if n not in done | set(refused)}
 
 
 def cell_of(name, names=()):
@@ -66,18 +48,31 @@ def parameters(function, skip=0):
 # ---- functions in pairs: CS231n, the Coursera course
 
 
-def find_pairs(contents):
+def find_pairs(contents, only=None):
     """(the backward's name, how to make its unit) of every forward and backward of known names."""
     functions = contents["functions"]
-    for convention, table in CONVENTIONS.items():
+    for convention, table in CONVENTIONS.items() if only is None else [(only, CONVENTIONS[only])]:
         for forward, (backward, cell, form) in table.pairs.items():
-            if forward in functions and backward in functions and functions[backward]["own"]:
+            if forward in functions and functions[forward]["own"] and backward not in functions:
+                yield forward, lambda a=(contents, forward, None, convention, cell, form): pair_unit(*a)
+            elif forward in functions and backward in functions and functions[backward]["own"]:
                 yield backward, lambda a=(contents, forward, backward, convention, cell, form): pair_unit(*a)
+
+
+def find_layers(contents):
+    """(the backward's name, how to make its unit) of every NAME_forward(x, w, b) with a NAME_backward."""
+    for backward, function in contents["functions"].items():
+        forward = backward.replace("backward", "forward")
+        if "backward" in backward and forward in contents["functions"] and function["own"]:
+            x, *weights = parameters(contents["functions"][forward]) or [""]
+            if x and {plain(n) for n in weights} <= {"w", "b"}:
+                shapes = layer_shapes(x, weights)
+                yield backward, lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n")
 
 
 def pair_unit(contents, forward, backward, convention, cell, form):
     """The unit of two functions."""
-    first, second = contents["functions"][forward], contents["functions"][backward]
+    first, second = contents["functions"][forward], contents["functions"].get(backward)
     names, roles, values = parameters(first), {}, {}
     known = roles_of(names, cell)
     is_columns = "parameters" in known.values()
@@ -89,6 +84,9 @@ def pair_unit(contents, forward, backward, convention, cell, form):
             raise Unknown(f"`{name}` of {forward} is no name that the check knows")
         else:
             values[name], roles[name] = {"slot": name}, known[name]
+    call = [call_step(forward, first, values, "made")]
+    if second is None:
+        return Unit(forward, forward, "coursera" if is_columns else convention, cell, form, roles, call, None)
     has = frozenset({"dc"} if len(incoming(second)) > 1 else ())
     if not incoming(second):
         raise Unknown(f"{backward} has no parameter for the gradient that comes in, such as dh")
@@ -104,13 +102,36 @@ def pair_unit(contents, forward, backward, convention, cell, form):
 
     steps(["made"])
     return Unit(backward, forward, "coursera" if is_columns else convention, cell, form, roles,
-                [call_step(forward, first, values, "made")], steps, texts=tuple(second["returns"]), has=has)  # fmt: skip
+                call, steps, texts=tuple(second["returns"]), has=has, is_named=True)  # fmt: skip
 
 
 def incoming(function):
     """The parameters of a backward that hold gradients: first that of h, then that of c."""
     found = [n for n in parameters(function) if n.lower().startswith(("d", "grad")) and plain(n) not in CACHES]
     return sorted(found, key=lambda n: bool(re.search(r"c(_|t|$|next)|_c", n.lower().removeprefix("dnext"))))[:2]
+
+
+def free_unit(contents, forward, backward, alternatives):
+    """The unit of any forward and backward, with one or more sets of shapes for the forward's parameters."""
+    shapes = alternatives[0]
+    for name in (forward, backward):
+        if name not in contents["functions"]:
+            close = get_close_matches(name, contents["functions"], 1)
+            raise ValueError(f"there is no function {name} in the file{f'; did you mean {close[0]}?' if close else ''}")
+    first, second = contents["functions"][forward], contents["functions"][backward]
+    missing = [name for name in parameters(first) if name not in shapes]
+    if missing:
+        known = " ".join(f"{name}=3,4" for name in parameters(first))
+        raise ValueError(f"--shapes must give {', '.join(missing)}, the parameters of {forward}: --shapes \"{known}\"")
+    values = {name: {"slot": name} for name in parameters(first)}
+    caches = [name for name in parameters(second) if plain(name) in CACHES]
+    coming = [name for name in parameters(second) if name not in values and name not in caches]
+    place = ["made", max(len(first["returns"]) - 1, 0)] if len(first["returns"]) > 1 else ["made"]
+    given = {name: {"slot": f"gradient {k}"} for k, name in enumerate(coming)} | {n: {"from": place} for n in caches}
+    given |= {name: values[name] for name in parameters(second) if name in values}
+    return Unit(backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
+                [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
+                texts=tuple(second["returns"]), has=frozenset(coming), sizes=tuple(alternatives), cache=tuple(place) if caches else ())  # fmt: skip
 
 
 def entries(contents, function, cell):
@@ -139,7 +160,8 @@ def find_losses(contents):
     """(name, how to make its unit) of every function that returns a loss and the gradients of globals or parameters."""
     for name, function in contents["functions"].items():
         texts = [plain(text) for text in function["returns"]]
-        if function["own"] and function["kind"] == "function" and sum(t.startswith("d") for t in texts) > 1:
+        grads = sum(t.startswith("d") for t in texts) > 1 or any("grad" in t or t.startswith("d") for t in texts[1:])
+        if function["own"] and function["kind"] == "function" and grads:
             if "loss" in texts[0] or "cost" in texts[0] or "error" in texts[0]:
                 yield name, lambda a=(contents, name, function): loss_unit(*a)
 
@@ -155,6 +177,10 @@ def loss_unit(contents, name, function):
     values = {given[0]: {"slot": "inputs"}, given[1]: {"slot": "targets"}}
     states = iter(("h_prev", "c_prev"))
     for parameter in given[2:]:
+        if plain(parameter) in SIZE_OF:
+            roles.pop(parameter, None)
+            values[parameter] = {"slot": f"size {SIZE_OF[plain(parameter)]}"}
+            continue
         role = roles.get(parameter) or next(states, None)
         role = (
             role
@@ -165,11 +191,11 @@ def loss_unit(contents, name, function):
     weights = {n: r for n, r in roles.items() if n not in given}
     steps = [{"set": [n], "value": {"slot": n}} for n in weights]
     sizes = {n: SIZE_OF[plain(n)] for n in function["reads"] if plain(n) in SIZE_OF}
-    steps += [{"set": [n], "value": {"slot": size}} for n, size in sizes.items()]
+    steps += [{"set": [n], "value": {"slot": f"size {size}"}} for n, size in sizes.items()]
     call = call_step(name, function, values, "made")
     return Unit(name, name, "min-char-rnn", cell, "loss", roles, [*steps, call],
                 lambda cache: [call | {"to": "returned"}], texts=tuple(function["returns"]), vocabulary=6,
-                loose={"H": 5, "V": 6, "T": 4})  # fmt: skip
+                sizes=SIZE_SLOTS)  # fmt: skip
 
 
 # ---- classes whose constructor is given the weights
@@ -182,11 +208,39 @@ def find_classes(contents):
             yield f"{kind}.backward", lambda a=(contents, kind, methods): class_unit(*a)
 
 
+def layer_unit(kind, methods, made_of):
+    """The unit of a layer without time: y = f(x), or x W + b."""
+    (x,), coming = parameters(methods["forward"], 1), parameters(methods["backward"], 1)
+    if len(coming) != 1:
+        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
+    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
+             {"call": ["object", "forward"], "args": [{"slot": x}], "kwargs": {}, "to": "made"}]  # fmt: skip
+    back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
+    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
+                lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
+                sizes=layer_shapes(x, made_of))  # fmt: skip
+
+
+def layer_shapes(x, weights):
+    """The shapes that a layer may take: x (N, D), (T, N, D), or tokens; W (D, H), b (H,)."""
+    shapes = {n: (3, 5) if plain(n) == "w" else (5,) for n in weights}
+    tables = {n: (6, 5) for n in weights}
+    return {x: (2, 3)} | shapes, {x: (4, 2, 3)} | shapes, {x: ("tokens", 6, 4, 2)} | tables
+
+
+def claims_of(made_of):
+    """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
+    return ({n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
+            {n: ["object", "grads", n] for n in made_of}, {})  # fmt: skip
+
+
 def class_unit(contents, kind, methods):
     """The unit of a class that is made from its weights."""
     made_of = parameters(methods["__init__"], 1) if "__init__" in methods else []
     cell = cell_of(kind, made_of)
     weights = roles_of(made_of, cell)
+    if {plain(name) for name in made_of} <= {"w", "b"} and len(parameters(methods["forward"], 1)) == 1:
+        return layer_unit(kind, methods, made_of)
     if not made_of or not all(role and role[0] in "Wb" for role in weights.values()):
         raise Unknown(f"the check does not know how to make a {kind}({', '.join(made_of)})")
     given = parameters(methods["forward"], 1)
@@ -200,9 +254,7 @@ def class_unit(contents, kind, methods):
     slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
     steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
              {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
-    claims = [{n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
-              {n: ["object", "grads", n] for n in made_of}, {}]  # fmt: skip
     return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
                 lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-                texts=tuple(methods["backward"]["returns"]), claims=claims,
-                has=frozenset(["dc"] if len(coming) > 1 else []))  # fmt: skip
+                texts=tuple(methods["backward"]["returns"]), claims=claims_of(made_of),
+                has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS))  # fmt: skip
