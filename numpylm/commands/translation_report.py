@@ -1,5 +1,6 @@
 """What a finished run of the encoder-decoder reports: unseen sentences, right or wrong, and a picture of attention."""
 
+import json
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -9,14 +10,18 @@ from numpylm.commands.attention_picture import draw_attention
 from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_folder import finite_or_none, read_config
+from numpylm.commands.trained import load_trained
+from numpylm.commands.translation import UNITS, open_data
 from numpylm.data.grammar.chart import is_chinese, words_of
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
+from numpylm.data.pairs import read_tab_separated
 from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
 from numpylm.translation_task import (
     PairScore,
     attention_weights,
     bleu,
+    encode_pairs,
     score_pairs,
     translate_lines,
 )  # fmt: skip
