@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from numpylm.beam_search import translate
 from numpylm.choices import choice
+from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import decode_line, encode_lines, pad
 from numpylm.data.text import stream_start
 from numpylm.loss import IGNORED, surprisal
@@ -123,7 +124,7 @@ def translate_lines(model, vocabularies, lines, width=5, length_penalty=1.0, n_b
 
 def attention_weights(model, vocabularies, source, target):
     """(alpha (T_y, T_x), source tokens, target tokens) while the model reads one line and writes the other."""
-    pairs = encode_pairs(vocabularies, [(source, target)])
+    pairs = encode_pairs(vocabularies, [Pair(source, target)])
     batch = batch_of(pairs, [0])
     alpha = model.forward(batch.source, batch.inputs, batch.source_mask).trace.attention.alpha[:, 0]
     labels = [
