@@ -115,7 +115,5 @@ def is_rounded(name, claim, problem):
     rounded = np.argwhere(digits != np.rint(digits))  # 1, 0.75, 3.5, … need few digits, and say nothing
     largest = sorted(map(tuple, rounded), key=lambda index: -abs(claim[index]))[:8]
     errors = [(abs(claim[index] - problem.closely(name, index)), abs(claim[index])) for index in largest]
-    least = 4 * problem.jumps(
-        problem.random_direction(3, [name])
-    )  # y - 1 has few digits where y is nearly 1, in float64 too
+    least = 4 * problem.jumps(problem.random_direction(3, [name]))  # y - 1 has few digits where y is nearly 1, in float64 too
     return any(3e-9 * size < error < 1e-5 * size and error > least for error, size in errors)

@@ -83,10 +83,7 @@ class GradientReport(NamedTuple):
         lines = [html_row("th", HEAD)]
         lines += [html_row("td", cells(row), color if row.num_wrong else None) for row in self.rows]
         shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
-        notes = "".join(
-            f"<li>{html.escape(sentence)}</li>"
-            for sentence in [*self.complaints, *self._precision_note(), *self.diagnosis]
-        )
+        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self.complaints, *self._precision_note(), *self.diagnosis])
         return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
 
     def plot(self, path=None):

@@ -105,9 +105,7 @@ class Problem:
 
     def is_unused(self, name):
         """Whether f's value stays the same, to the last bit, however far this array is moved."""
-        return self.is_steady and (
-            not self.arrays[name].size or self.measured(self.random_direction(3, [name])).is_flat
-        )
+        return self.is_steady and (not self.arrays[name].size or self.measured(self.random_direction(3, [name])).is_flat)
 
     def random_direction(self, seed, names=None):
         """A random direction of length 1, of all arrays or of the named ones."""

@@ -85,9 +85,7 @@ def find_wrong(problem, name, claim, candidates, rng):
     verdict, claimed, terms = verdict_on(candidates)
     if not verdict.is_wrong or verdict.is_kink:
         hidden = verdict.unseen > problem.visible * max(abs(claimed), terms)
-        return None, complaint_about(
-            problem, verdict, [f"the entries of {name} that were not drawn"], claimed, terms
-        ) if hidden else None
+        return None, complaint_about(problem, verdict, [f"the entries of {name} that were not drawn"], claimed, terms) if hidden else None
     while len(candidates) > 1:
         half = candidates[: len(candidates) // 2]
         candidates = half if verdict_on(half)[0].is_wrong else candidates[len(half) :]

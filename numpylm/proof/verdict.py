@@ -73,11 +73,7 @@ def measure(problem, direction, claimed, method, first):
     if method == "complex":
         first = problem.difference(direction)
     is_near = abs(first - exact) <= 1e-2 * max(abs(exact), 1e-6 * problem.size)
-    if (
-        abs(first - exact) < 0.1 * off
-        or (is_near and off <= CLOSE * abs(exact))
-        or (np.isnan(first) and off <= EXACT * abs(exact))
-    ):
+    if abs(first - exact) < 0.1 * off or (is_near and off <= CLOSE * abs(exact)) or (np.isnan(first) and off <= EXACT * abs(exact)):
         return exact, 0.0, None
     found = problem.measured(direction)
     if np.isfinite(exact) and not found.is_kink and (found.includes(exact, 1e-9) or found.is_flat):

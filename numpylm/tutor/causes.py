@@ -89,9 +89,7 @@ def matching(question):
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
         and not (mistake.changes and mistake.function in question.trusted)
-        and all(
-            made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items()
-        )
+        and all(made[name].shape == q.shape and agree_as(q, made[name], question.truth[name]) for name, q in claims.items())
     ]
 
 
@@ -123,7 +121,7 @@ def first_intermediate(question):
     lines = {line.quantity: line for line in lines_of(case) if line.function == case.step} if case else {}
     order = [name for name in ("dh_t", *lines) if name in claims]
     right = None
-    for t in ([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ():
+    for t in (([...] if case.is_step else reversed(range(case.T))) if set(order) - set(FINAL) else ()):
         for name in order:
             p = question.truth[name]
             if not (np.abs(claims[name][t] - p[t]) <= 1e-9 * max(np.abs(p).max(), 1e-300)).all():

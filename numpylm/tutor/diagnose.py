@@ -101,9 +101,7 @@ def agree(q, p):
 def exchanged(claims, right):
     """Name -> the name whose right value it holds, of wrong claims that stand in each other's places."""
     wrong = [name for name, q in claims.items() if q.size > 1 and right[name].any() and not same(q, right[name])]
-    taken = {
-        name: other for name in wrong for other in wrong if claims[name].any() and same(claims[name], right[other])
-    }
+    taken = {name: other for name in wrong for other in wrong if claims[name].any() and same(claims[name], right[other])}
     while not set(taken.values()) <= set(taken):
         taken = {name: other for name, other in taken.items() if other in taken}
     return taken

@@ -20,7 +20,9 @@ ONE_SIDED = (
     "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) and "
     "f(x_k - ε), and is off by ε² f'''/6 alone"
 )
-TIMES_SQUARE = "it is the right one times ε², {:.0e} with ε = {:.0e}: `/ 2 * ε` divides by 2 and multiplies by ε; write `/ (2 * ε)`"
+TIMES_SQUARE = (
+    "it is the right one times ε², {:.0e} with ε = {:.0e}: `/ 2 * ε` divides by 2 and multiplies by ε; write `/ (2 * ε)`"
+)
 
 
 def findings(function, inputs, claimed):

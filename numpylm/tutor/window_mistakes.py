@@ -20,10 +20,7 @@ def window_mistakes(inputs):
     """(words, name -> gradient) for each mistake."""
     window, state_0, T = inputs["window"], inputs["state_0"], len(inputs["x"])
     windows = [(start, min(start + window, T)) for start in range(0, T, window)]
-    whole, restart = (
-        T - T % window,
-        "the state does not go on: every window{} starts from {}, and not from where the one ",
-    )
+    whole, restart = T - T % window, "the state does not go on: every window{} starts from {}, and not from where the one "
     restart += "before it ended"
     yield restart.format("", "state_0 again"), gradients_of(inputs, windows, restart=state_0)
     zeros = RNNState(np.zeros_like(state_0.h))
