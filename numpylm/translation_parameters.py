@@ -23,7 +23,6 @@ from numpylm.bidirectional import bidirectional_cell
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.model import CELLS, layer_prefix
 
-
 PARTS = ("encoder", "decoder")
 
 
