@@ -77,7 +77,7 @@ def test_files_that_hold_no_pairs_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"latin is not UTF-8 text: byte 2 \(0xdf, line 1\)"):
         read_pairs(tmp_path / "latin")
     (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(ValueError, match="expected pairs of sentences, got no line"):
+    with pytest.raises(ValueError, match="empty is empty, expected a text"):
         read_pairs(tmp_path / "empty")
 
 

@@ -9,6 +9,7 @@ file, or two, is split by distinct source sentences, so that no source sentence 
 """
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 from random import Random
@@ -18,7 +19,8 @@ import numpy as np
 
 from numpylm.data.corpora import PART_NAMES
 from numpylm.data.grammar.pairs import Pair
-from numpylm.data.text import decode, encoder, line_ends, not_utf8_message
+from numpylm.data.text import decode, encoder
+from numpylm.data.text_files import TextFile, open_text, read_pieces
 
 SHARES = {"valid": 0.05, "test": 0.05}  # of the distinct source sentences of a single file
 
@@ -101,34 +103,32 @@ def read_tab_separated(path):
 
 
 def checked(pairs, name):
-    """The pairs with single spaces. Raises ValueError where there are none, or one has an empty side."""
+    """The pairs with single spaces. Raises ValueError where one has an empty side."""
     pairs = [Pair(*(" ".join(side.split()) for side in pair)) for pair in pairs]
     for number, pair in enumerate(pairs, start=1):
         if not all(pair):
             side = "target" if pair.source else "source"
             raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
-    if not pairs:
-        raise ValueError(f"{name}: expected pairs of sentences, got no line")
     return pairs
 
 
 def read_lines(path):
-    """The lines of a UTF-8 file, which may be compressed with gzip."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
+    """The lines of a UTF-8 file, which may be compressed with gzip. Raises what text_files.read_text does."""
+    file = open_text(path)
+    with file.stream:
+        if file.stream.read(2) == b"\x1f\x8b":
+            file = TextFile(file.name, io.BytesIO(unpacked(file)))
+        text = "".join(read_pieces([file]))
+    return text.removesuffix("\n").split("\n")
+
+
+def unpacked(file):
+    """The content of a gzip file. Raises ValueError if it is damaged."""
+    file.stream.seek(0)
     try:
-        text = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        before = line_ends(content[: error.start])
-        raise ValueError(not_utf8_message(path, error.start, content[error.start], before)) from None
-    return text.removesuffix("\n").replace("\r\n", "\n").split("\n") if text else []
+        return gzip.decompress(file.stream.read())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{file.name} is a damaged gzip file: {error}") from None
 
 
 def split_pairs(pairs, seed=0):
