@@ -6,8 +6,11 @@ A new kind of model is one more entry in KINDS.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from numpylm import translation_parameters
 from numpylm.data import schema
 from numpylm.model import CELLS, Sizes, check_sizes, make_model, parameter_shapes
+from numpylm.translation import EncoderDecoder, make_translation_model
+from numpylm.translation_parameters import TranslationSizes
 
 ONLY = "text"  # the name of a model's only vocabulary
 MAX_LAYERS = 1000
@@ -55,4 +58,23 @@ def language_model(make_cell):
     )
 
 
+def translation_sizes(config):
+    """The TranslationSizes of an encoder-decoder's config."""
+    if config.keys() != set(TranslationSizes._fields):
+        raise ValueError(f"its config must have {', '.join(TranslationSizes._fields)}; got {schema.shown(config)}")
+    sizes = TranslationSizes(**config)
+    translation_parameters.check_sizes(sizes)
+    if sizes.num_layers > MAX_LAYERS:
+        raise ValueError(f"its config has num_layers = {sizes.num_layers}; expected at most {MAX_LAYERS}")
+    return sizes
+
+
+ENCODER_DECODER = Kind(
+    shapes=lambda config: translation_parameters.parameter_shapes(translation_sizes(config)),
+    make=lambda config, parameters: make_translation_model(translation_sizes(config), parameters),
+    state_shapes=lambda config, N: {},  # nothing is carried from batch to batch
+    vocab_sizes=lambda config: {"source": config["source_vocab_size"], "target": config["target_vocab_size"]},
+)
+
 KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()}
+KINDS[EncoderDecoder.kind] = ENCODER_DECODER

@@ -85,6 +85,8 @@ class EncoderDecoder:
     Raises ValueError for arguments that are not of these kinds.
     """
 
+    kind = "encoder-decoder"
+
     def __init__(
         self, source_vocab_size, target_vocab_size, embedding_dim, hidden_dim, num_layers=1, cell="lstm",
         attention="dot", bidirectional=True, dropout=0.0, tie_weights=False, dtype=np.float32, seed=0,

@@ -23,6 +23,8 @@ from numpylm.bidirectional import bidirectional_cell
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.model import CELLS, layer_prefix
 
+PARTS = ("encoder", "decoder")
+
 
 class TranslationSizes(NamedTuple):
     """An encoder-decoder's sizes and kind: the arguments that make it."""
@@ -92,6 +94,27 @@ def record_of(Parameters, parameters, prefix=""):
 def with_prefix(prefix, record):
     """A record's arrays, each under its prefixed name."""
     return {prefix + name: array for name, array in record._asdict().items()}
+
+
+def parameter_shapes(sizes):
+    """Name -> shape of every parameter, in the order above, without making any."""
+    D, H, V_y = sizes.embedding_dim, sizes.hidden_dim, sizes.target_vocab_size
+    encoder, decoder = (with_prefixes(part, cell, sizes) for part, cell in zip(PARTS, cells(sizes), strict=True))
+    shapes = {"E_x": (sizes.source_vocab_size, D), **encoder, "E_y": (V_y, D), **decoder}
+    if sizes.attention != "none":
+        shapes |= {**ATTENTIONS[sizes.attention].shapes(H, H), "W_cs": (H, D), "W_ss": (H, D), "b_s": (D,)}
+    if not sizes.tie_weights:
+        shapes["W_sy"] = (sizes.output_dim, V_y)
+    return {**shapes, "b_y": (V_y,)}
+
+
+def with_prefixes(part, cell, sizes):
+    """Name -> shape of the parameters of a part's layers."""
+    return {
+        prefix + name: shape
+        for layer, prefix in enumerate(layer_prefixes(part, sizes.num_layers))
+        for name, shape in cell.shapes(sizes.hidden_dim if layer else sizes.embedding_dim, sizes.hidden_dim).items()
+    }
 
 
 def initial_parameters(sizes, dtype, seed):

@@ -20,6 +20,7 @@ from translation_examples import (
 from numpylm.loss import surprisal
 from numpylm.translation import EncoderDecoder, make_translation_model
 from numpylm.translation_export import translation_state_dict
+from numpylm.translation_parameters import parameter_shapes
 
 torch = pytest.importorskip("torch")
 KINDS = [
@@ -138,13 +139,16 @@ def test_dtype_follows_parameters_and_calls_leave_no_trace(dtype):
     assert_same(model.parameters(), before)
 
 
-def test_config_makes_the_same_model_and_one_seed_every_dtype():
-    model = EncoderDecoder(V_X, V_Y, D, H, cell="gru", attention="additive", seed=3)
+@pytest.mark.parametrize("kind", KINDS, ids=kind_name)
+def test_config_makes_the_same_model_and_one_seed_every_dtype(kind):
+    model = EncoderDecoder(V_X, V_Y, D, H, seed=3, **kind)
     again = EncoderDecoder(**model.config, seed=3)
     assert_same(model.parameters(), again.parameters())
     assert_same(
         EncoderDecoder(**model.config, seed=3, dtype=np.float64).astype(np.float32).parameters(), model.parameters()
     )
+    shapes = {name: array.shape for name, array in model.parameters().items()}
+    assert list(parameter_shapes(model.sizes).items()) == list(shapes.items())
     assert repr(model).startswith("EncoderDecoder(source_vocab_size=7, ")
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.commands.run_folder import RunError
-from numpylm.commands.trained import add_run_argument, load_trained
+from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 from numpylm.data.atomic import replacing
 from numpylm.torch_bridge import to_torch_state_dict
+from numpylm.translation_export import translation_state_dict
 
 DESCRIPTION = (
     "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."
@@ -24,21 +25,35 @@ def run(options):
     """numpylm export"""
     target = Path(options.to)
     check_target(target)
-    model = load_trained(options.trained).model
-    state_dict = to_torch_state_dict(model)
+    is_translation = kind_of(options.trained).name == "translation"
+    model = load_trained(options.trained, "translation" if is_translation else "language").model
+    state_dict = translation_state_dict(model) if is_translation else to_torch_state_dict(model)
     write = save_with_numpy if target.suffix == ".npz" else save_with_torch
     with replacing(target) as file:
         write(file, state_dict)
-    print_loading(target, model, state_dict)
+    print(f"wrote {len(state_dict)} arrays to {target}")
+    (print_translator if is_translation else print_loading)(model, loading(target))
 
 
-def print_loading(target, model, state_dict):
-    """Prints the PyTorch module that takes the weights, and how."""
-    loading = f"torch.load({str(target)!r})"
+def loading(target):
+    """The Python expression that reads a state dict from a file."""
     if target.suffix == ".npz":
-        loading = f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
+        return f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
+    return f"torch.load({str(target)!r})"
+
+
+def print_translator(model, loading):
+    """Prints the source of the PyTorch module that takes an encoder-decoder's weights, and how."""
+    source = Path(__file__).parents[1] / "translation_torch.py"
+    arguments = ", ".join(f"{name}={value!r}" for name, value in model.config.items())
+    print(f"the PyTorch module that takes them, from {source.name}:\n\n{source.read_text(encoding='utf-8')}")
+    print(f"network = Translator({arguments})\nnetwork.load_state_dict({loading})")
+
+
+def print_loading(model, loading):
+    """Prints the PyTorch module that takes a language model's weights, and how."""
     sizes, kind = model.sizes, model.cell.name
-    print(f"wrote {len(state_dict)} arrays to {target}; in PyTorch, a module with the attributes")
+    print("in PyTorch, a module with the attributes")
     print(f"  embedding = nn.Embedding({sizes.vocab_size}, {sizes.embedding_dim})")
     layers = f", num_layers={sizes.num_layers}" if sizes.num_layers > 1 else ""
     print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu_option(model)})")

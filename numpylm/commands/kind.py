@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from numpylm.commands.run_folder import RunError
 
-KINDS = {"language": "numpylm.commands.language"}  # kind's name -> the module with its KIND
+KINDS = {  # kind's name -> the module with its KIND
+    "language": "numpylm.commands.language",
+    "translation": "numpylm.commands.translation",
+}
 
 
 class Kind(NamedTuple):

@@ -14,7 +14,7 @@ from numpylm.proof.cases import cases
 from numpylm.proof.gradient_check import check_gradients
 
 METHODS = ("central", "complex", "projection")
-LINE = "{:<19}{:<16}{:>8}{:>12}{:>12}{:>12}"
+LINE = "{:<19}{:<23}{:>7}{:>10}{:>10}{:>11}"
 
 
 def gradcheck(options):

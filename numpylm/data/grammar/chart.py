@@ -16,7 +16,7 @@ Source: J. Earley, An efficient context-free parsing algorithm (1970).
 
 from functools import cache
 
-from numpylm.data.grammar.chinese import CHINESE, MEASURES
+from numpylm.data.grammar.chinese import CHINESE, MEASURES, PINYIN
 
 RULES = """
 Sentence -> Clause 。 | “ Clause ， ” Speaker 。
@@ -58,7 +58,9 @@ def chinese_rules():
     for name, determiners in (("Singular", "那 一 这"), ("Every", "每")):
         heads = [(word, measure, noun) for word in determiners.split() for noun, measure in MEASURES.items()]
         rules[name] = with_attributes(heads)
-    rules["Plural"] = with_attributes([(word, noun) for word in "那些 这些 许多 一些 少数".split() for noun in MEASURES])
+    rules["Plural"] = with_attributes(
+        [(word, noun) for word in ["那些", "这些", "许多", "一些", "少数"] for noun in MEASURES]
+    )
     return rules
 
 
@@ -89,3 +91,16 @@ def is_chinese(words):
                 agenda += [(rest[0], body, k) for body in rules.get(rest[0], ())]
             waiting[rest[0]].add(item)
     return ("Sentence", 0) in complete[len(words)]
+
+
+def words_of(text):
+    """The words of Chinese text that is written without spaces, the longest first; other characters stay as they are.
+
+    Of 国王和一只猫在一起 it makes 国王 和 一 只 猫 在一起.
+    """
+    words, longest = [], max(map(len, PINYIN))
+    while text:
+        length = next((n for n in range(longest, 0, -1) if text[:n] in PINYIN), 1)
+        words.append(text[:length])
+        text = text[length:]
+    return words

@@ -8,7 +8,7 @@ features differ between the two languages:
 
     what modifies a noun         comes first, with 的: [relative clause | place] 的 + determiner + measure word +
                                  adjective (的) + noun; a remark in brackets stays behind the noun
-    the measure word             is the noun's: 位 for a king, 条 for a dog; it stands after 那 这 一 每, in the singular
+    the measure word             is the noun's: 位 for a king, 条 for a dog; it follows 那, 这, 一 and 每
     every                        每 …, and 都 before the predicate if the noun is the subject
     where, with whom             stands before the verb: 在 X 附近 睡觉, and before a noun: X 附近 的 …
 

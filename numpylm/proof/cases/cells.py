@@ -18,9 +18,9 @@ def cases(rng):
         yield sequence_case(f"{name}, masked", cell, rng, MASK, rng.choice([0, 2.0], (N, H)))
 
 
-def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None):
+def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None, H=H):
     """A whole sequence of one cell, from cotangents of h and of the last state."""
-    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng)
+    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, H)
 
     def forward(x, state_0, **parameters):
         out = cell.forward(cell.Parameters(**parameters), x, state_0, mask, recurrent_dropout)
@@ -33,7 +33,7 @@ def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None):
     return Case(name, forward, arguments, claim, {"h": dh, "state": dstate_T})
 
 
-def random_problem(cell, rng):
+def random_problem(cell, rng, H=H):
     """Parameters, x, state_0, dh and dstate_T of order one."""
 
     def state():

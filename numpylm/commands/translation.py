@@ -1,0 +1,199 @@
+"""Runs of the encoder-decoder: what they read, and how such a run is begun and reported."""
+
+import hashlib
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from numpylm import require
+from numpylm.choices import choice
+from numpylm.commands.kind import Kind
+from numpylm.commands.model_choices import OWN
+from numpylm.data.grammar.pairs import grammar_pairs
+from numpylm.data.pairs import read_pairs
+from numpylm.data.text import build_vocabulary
+from numpylm.translation import EncoderDecoder
+from numpylm.translation_parameters import TranslationSizes, check_sizes
+from numpylm.translation_task import TranslationSettings, encode_pairs, translation_task
+
+SIDES = ("source", "target")
+UNITS = {"word": "target word", "char": "target character"}
+LEVELS = ("word", "char")
+
+
+@dataclass(frozen=True)
+class TranslationModel:
+    """The choices of an encoder-decoder. Raises ValueError for one out of range."""
+
+    model: str = choice("gru", "the recurrent cell", choices=("rnn", "lstm", "gru"))
+    score: str = choice(
+        "dot", "how attention scores a source position; none: no attention", choices=("dot", "additive", "none")
+    )
+    one_direction: bool = choice(False, "the encoder reads from left to right only", group=OWN)
+    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group="sizes")
+    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group="sizes")
+    num_layers: int = choice(1, "layers of the encoder, and of the decoder", "-L", metavar="L", group="sizes")
+    dropout: float = choice(0.0, "probability that a value is dropped", metavar="P", group=OWN)
+    tie_weights: bool = choice(False, "W_sy is the transpose of E_y; without attention D = H", group=OWN)
+    uniform_range: float | None = choice(
+        None, "every parameter, biases too, starts uniform in plus or minus R", metavar="R",
+        shown="by its kind: initialization.py", group=OWN,
+    )  # fmt: skip
+
+    def __post_init__(self):
+        check_sizes(TranslationSizes(1, 1, **constructor_arguments(self)))
+        if self.uniform_range is not None:
+            require.positive_number("uniform_range", self.uniform_range)
+
+
+@dataclass(frozen=True)
+class TranslationData:
+    """The pairs to train on, and their tokens."""
+
+    train: str | None = choice(
+        None, "a file with a tab between a sentence and its translation in each line, or a folder with train, valid "
+        "and test pairs", metavar="PATH", shown="the built-in English and Chinese", place=True,
+    )  # fmt: skip
+    source: str | None = choice(
+        None, "the file of the source sentences, one a line; with a folder, the ending of its files, such as de",
+        metavar="FILE", place=True,
+    )  # fmt: skip
+    target: str | None = choice(None, "the same of their translations", metavar="FILE", place=True)
+    source_level: str = choice("word", "source tokens are words or characters", choices=LEVELS)
+    target_level: str = choice("word", "target tokens are words or characters", choices=LEVELS)
+    min_count: int = choice(1, "rarer tokens become <unk>", metavar="K")
+    longest: int = choice(100, "leave pairs with more tokens on a side out of training", metavar="T")
+    num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
+
+    def __post_init__(self):
+        for name in ("min_count", "longest", "num_pairs"):
+            require.positive_integer(name, getattr(self, name))
+
+
+class PairData(NamedTuple):
+    """What a run reads: Pairs and EncodedPairs by part ("train", "valid", "test", …), and both vocabularies."""
+
+    name: str
+    fingerprint: str
+    vocabulary: dict  # "source", "target" -> Vocabulary
+    pairs: dict
+    encoded: dict
+    left_out: int  # pairs that are too long to train on
+
+
+def complete(config, options):
+    """The choices with whole paths."""
+    is_folder = config.data.train is not None and Path(config.data.train).is_dir()
+    names = ["train"] if is_folder else ["train", "source", "target"]
+    places = {name: getattr(config.data, name) for name in names}
+    whole = {name: str(Path(place).resolve()) for name, place in places.items() if place and Path(place).exists()}
+    return replace(config, data=replace(config.data, **whole))
+
+
+def run_name(config):
+    """translate-grammar, translate-multi30k, …"""
+    return f"translate-{Path(config.data.train or config.data.source or 'grammar').name.partition('.')[0]}"
+
+
+def open_data(config, vocabulary=None):
+    """The PairData that the choices name; a dict of vocabularies given is used in place of new ones."""
+    choices = config.data
+    if choices.train is None and choices.source is None and choices.target is None:
+        name, parts = "the built-in English and Chinese", grammar_pairs(choices.num_pairs, level=choices.target_level)
+    else:
+        parts = read_pairs(choices.train, choices.source, choices.target)
+        name = Path(choices.train or choices.source).name
+    if vocabulary is None:
+        levels = {"source": choices.source_level, "target": choices.target_level}
+        vocabulary = {side: vocabulary_of(parts["train"], side, level, choices) for side, level in levels.items()}
+    encoded = {part: encode_pairs(vocabulary, pairs) for part, pairs in parts.items()}
+    num_all = len(encoded["train"].sources)
+    encoded["train"] = without_long(encoded["train"], choices.longest)
+    left_out = num_all - len(encoded["train"].sources)
+    if left_out:
+        print(f"note: {left_out:,} of {num_all:,} training pairs are longer than {choices.longest} tokens and left out",
+              file=sys.stderr)  # fmt: skip
+    return PairData(name, fingerprint(parts), vocabulary, parts, encoded, left_out)
+
+
+def vocabulary_of(pairs, side, level, choices):
+    """The Vocabulary of one side of the training pairs."""
+    text = "".join(getattr(pair, side) + "\n" for pair in pairs)
+    return build_vocabulary(text, level, choices.min_count)
+
+
+def without_long(encoded, longest):
+    """EncodedPairs without those that have more tokens than longest, ends not counted. ValueError if none is left."""
+    kept = [pair for pair in zip(encoded.sources, encoded.targets, strict=True) if max(map(len, pair)) <= longest + 1]
+    if not kept:
+        raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
+    sources, targets = zip(*kept, strict=True)
+    return encoded._replace(sources=list(sources), targets=list(targets))
+
+
+def fingerprint(parts):
+    """A digest of all pairs, to notice when they change between a run and its resumption."""
+    digest = hashlib.sha256()
+    for part in sorted(parts):
+        for pair in parts[part]:
+            digest.update("\t".join(pair).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def constructor_arguments(choices):
+    """The arguments of EncoderDecoder that the choices name, but for the vocabularies' sizes and the seed."""
+    names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "tie_weights")
+    own = {"cell": choices.model, "attention": choices.score, "bidirectional": not choices.one_direction}
+    return {name: getattr(choices, name) for name in names} | own
+
+
+def make_model(config, data):
+    """An untrained EncoderDecoder."""
+    sizes = [len(data.vocabulary[side]) for side in SIDES]
+    return EncoderDecoder(*sizes, seed=config.settings.seed, **constructor_arguments(config.model))
+
+
+def make_task(config, data):
+    """The Task of the run's pairs."""
+    return translation_task(
+        data.encoded["train"], data.encoded["valid"], config.settings, UNITS[data.vocabulary["target"].level]
+    )
+
+
+def describe(run):
+    """What is about to be trained on what."""
+    counts = ", ".join(f"{len(pairs.sources):,} {part}" for part, pairs in run.data.encoded.items())
+    yield "corpus", f"{run.data.name}: {counts} pairs"
+    sizes, choices = run.model.sizes, run.config.model
+    yield (
+        "tokens",
+        ", ".join(f"{len(run.data.vocabulary[side]):,} {side} {run.data.vocabulary[side].level}s" for side in SIDES),
+    )
+    attention = "no attention" if choices.score == "none" else f"{choices.score} attention"
+    reads = "from left to right" if choices.one_direction else "in both directions"
+    yield (
+        "model",
+        f"{choices.model.upper()}, {attention}, encoder {reads}; D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
+        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; N = {run.config.settings.batch_size}",
+    )
+
+
+def report(run, model):
+    """translation_report.report, imported when a run is at its end."""
+    from numpylm.commands import translation_report
+
+    return translation_report.report(run, model)
+
+
+def evaluate(path, options):
+    """translation_report.evaluate_run, for `evaluate RUN`."""
+    from numpylm.commands import translation_report
+
+    return translation_report.evaluate_run(path, options)
+
+
+KIND = Kind(
+    "translation", "translate", TranslationSettings, TranslationModel, TranslationData,
+    complete, run_name, open_data, make_model, make_task, describe, report, evaluate,
+)  # fmt: skip

@@ -1,0 +1,191 @@
+"""What a finished run of the encoder-decoder reports: unseen sentences, right or wrong, and a picture of attention."""
+
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from numpylm import plots
+from numpylm.commands.attention_picture import draw_attention
+from numpylm.commands.console import cut, program, terminal_width
+from numpylm.commands.kind import Report
+from numpylm.commands.run_folder import finite_or_none, read_config
+from numpylm.commands.trained import load_trained
+from numpylm.commands.translation import UNITS, open_data
+from numpylm.data.grammar.chart import is_chinese, words_of
+from numpylm.data.grammar.pairs import BANDS, nesting_depth
+from numpylm.data.pairs import read_tab_separated
+from numpylm.data.printable import on_one_line
+from numpylm.evaluation import safe_exp
+from numpylm.translation_task import (
+    PairScore,
+    attention_weights,
+    bleu,
+    encode_pairs,
+    score_pairs,
+    translate_lines,
+)  # fmt: skip
+
+SHOWN = 8
+MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
+BEAM = 5
+WITHOUT_ATTENTION = (None, "translate --score none")  # measured: exact match of the built-in run, and its command
+
+
+class Translated(NamedTuple):
+    """Pairs, and the model's translations of their sources: greedy, and by a beam of width BEAM."""
+
+    pairs: list
+    greedy: list
+    beam: list
+
+    @property
+    def right(self):
+        """Whether each greedy translation is the pair's own."""
+        return [text == pair.target for text, pair in zip(self.greedy, self.pairs, strict=True)]
+
+    @property
+    def exact_match(self):
+        """The share that is right."""
+        return share(self.right)
+
+
+def report(run, model):
+    """Measures the model on the test part, prints what came out, and returns the Report."""
+    print("translating the test sentences …", file=sys.stderr)
+    vocabularies = run.data.vocabulary
+    score = score_pairs(model, run.data.encoded["test"])
+    test = translated(model, vocabularies, run.data.pairs["test"][:MOST_TRANSLATED])
+    fields = measured(run.data.vocabulary, score, test)
+    print_measures(fields, score, run.task.unit)
+    print_examples(test)
+    if is_built_in(run):
+        fields |= built_in_measures(run, model, test)
+    draw_example(run, model, test)
+    title = f"{run.config.model.model.upper()} encoder-decoder on {cut(run.data.name, 40)}"
+    return Report(fields, title, {}, score.loss, "translate")
+
+
+def is_built_in(run):
+    """Whether the run's pairs are the built-in ones."""
+    return all(name in run.data.pairs for name in BANDS)
+
+
+def translated(model, vocabularies, pairs):
+    """The Translated of these pairs."""
+    lines = [pair.source for pair in pairs]
+    greedy, beam = (translate_lines(model, vocabularies, lines, width=width) for width in (1, BEAM))
+    return Translated(pairs, [found[0][0] for found in greedy], [found[0][0] for found in beam])
+
+
+def measured(vocabularies, score: PairScore, test):
+    """The fields of summary.json that come from the test part."""
+    level = vocabularies["target"].level
+    references = [pair.target for pair in test.pairs]
+    with_beam, signature = bleu(test.beam, references, level)
+    return {
+        "test_perplexity": finite_or_none(safe_exp(score.loss)),
+        "test_accuracy": score.accuracy,
+        "exact_match": test.exact_match,
+        "exact_match_without_attention": None,
+        "bleu": with_beam,
+        "bleu_greedy": bleu(test.greedy, references, level)[0],
+        "bleu_signature": signature,
+        "vocabularies": {side: len(vocabulary) for side, vocabulary in vocabularies.items()},
+        "test_unknown_tokens": score.num_unknown,
+    }
+
+
+def print_measures(fields, score, unit):
+    """Prints the measures of the test part."""
+    unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""
+    print(f"\nTest pairs, {score.num_tokens:,} {unit}s{unknown}")
+    print(f"  perplexity per {unit} {safe_exp(score.loss):.3f} (the decoder reads the true target)")
+    print(f"  translated exactly      {100 * fields['exact_match']:.1f} % (greedy)")
+    if fields["bleu"] is None:
+        print("  BLEU                    not measured: sacrebleu is not installed")
+    else:
+        print(
+            f"  BLEU                    {fields['bleu']:.2f} with a beam of {BEAM}, {fields['bleu_greedy']:.2f} greedy"
+        )
+
+
+def print_examples(test):
+    """Prints some translations of unseen sentences; of a wrong one, the right one too."""
+    print("\nUnseen sentences")
+    for pair, text, right in list(zip(test.pairs, test.greedy, test.right, strict=True))[:SHOWN]:
+        print(cut(f"       {on_one_line(pair.source)}", terminal_width() - 1))
+        print(cut(f"  {'ok ' if right else 'BAD'}  {on_one_line(text)}", terminal_width() - 1))
+        if not right:
+            print(cut(f"       {on_one_line(pair.target)} would be right", terminal_width() - 1))
+
+
+def built_in_measures(run, model, test):
+    """Prints and returns what only the built-in corpus tells: grammatical share, longer sentences, nesting depth."""
+    vocabularies = run.data.vocabulary
+    split = str.split if vocabularies["target"].level == "word" else words_of
+    grammatical = share(is_chinese(split(text)) for text in test.greedy)
+    by_length = {"1-20 words": test.exact_match}
+    for name in BANDS:
+        pairs = run.data.pairs[name]
+        found = translate_lines(model, vocabularies, [pair.source for pair in pairs], width=1)
+        by_length[name] = share(best[0][0] == pair.target for best, pair in zip(found, pairs, strict=True))
+    depths = [nesting_depth(pair.source) for pair in test.pairs]
+    by_depth = {
+        str(depth): share(right for right, other in zip(test.right, depths, strict=True) if other == depth)
+        for depth in sorted(set(depths))
+    }
+    own = test.exact_match if run.config.model.score == "none" else None
+    without, command = (own, "") if own is not None else WITHOUT_ATTENTION
+    print(f"\n  grammatical Chinese     {100 * grammatical:.1f} %")
+    print(f"  exact by length         {shares(by_length)}")
+    print(f"  exact by nesting depth  {shares(by_depth)}")
+    if own is None and without is not None:
+        print(f"  without attention       {100 * without:.1f} % exact ({program()} {command})")
+    return {
+        "grammatical_share": grammatical,
+        "exact_match_without_attention": without,
+        "exact_match_by_length": by_length,
+        "exact_match_by_depth": by_depth,
+    }
+
+
+def share(truths):
+    """The share of truths that are True."""
+    truths = list(truths)
+    return sum(truths) / len(truths)
+
+
+def shares(named):
+    """Shares by name, as a line shows them."""
+    return ", ".join(f"{name}: {100 * value:.1f} %" for name, value in named.items())
+
+
+def draw_example(run, model, test):
+    """Draws attention.png: attention over a test sentence, one with a relative clause if there is one."""
+    if model.attention is None:
+        return
+    candidates = [pair for pair, right in zip(test.pairs, test.right, strict=True) if right] or test.pairs
+    relative = [pair for pair in candidates if " that " in pair.source and 8 <= len(pair.source.split()) <= 14]
+    pair = (relative or candidates)[0]
+    with plots.may_fail("attention.png"):
+        draw_attention(run.folder / "attention.png", *attention_weights(model, run.data.vocabulary, *pair))
+
+
+def evaluate_run(path, options):
+    """`evaluate RUN [TEXT]`: measure the run's own test pairs, or those of a tab-separated file; the exit status."""
+    model, vocabularies, _ = load_trained(path, "translation")
+    pairs = read_tab_separated(options.text) if options.text else own_pairs(path, vocabularies)
+    score = score_pairs(model, encode_pairs(vocabularies, pairs))
+    fields = measured(vocabularies, score, translated(model, vocabularies, pairs))
+    if options.json:
+        print(json.dumps({"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss), **fields}))
+    else:
+        print_measures(fields, score, UNITS[vocabularies["target"].level])
+    return 0
+
+
+def own_pairs(path, vocabularies):
+    """The test pairs of the run that a folder or a checkpoint belongs to."""
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return open_data(read_config(folder), vocabularies).pairs["test"]

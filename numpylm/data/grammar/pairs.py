@@ -1,0 +1,66 @@
+"""The built-in translation corpus: English sentences of ENGLISH, each with its Chinese one.
+
+Training, validation and test sentences have at most 20 English words. Two more test parts are longer: 21 to 30 words
+and 31 to 40. No sentence, English or Chinese, is in two parts, nor twice in one. One seed gives the same text
+everywhere: only `random.Random(seed).random()` is used.
+"""
+
+from random import Random
+from typing import NamedTuple
+
+from numpylm.data.grammar import derivation, sample_sentence
+from numpylm.data.grammar.chinese import translate, tree
+
+LONGEST = 20  # English words of the sentences in train, valid and test
+BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
+
+
+class Pair(NamedTuple):
+    """A sentence and its translation, each one line of text."""
+
+    source: str
+    target: str
+
+
+def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1, level="word"):
+    """The parts of the corpus by name, each a list of Pairs: test, valid, train, and the BANDS.
+
+    level is how the Chinese is written: "word" with spaces between the words, "char" without.
+    """
+    wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
+    pairs = {name: [] for name in wanted}
+    between, rng, seen = " " if level == "word" else "", Random(seed), set()
+
+    def has_room(name):
+        return len(pairs[name]) < wanted[name]
+
+    while any(map(has_room, wanted)):
+        words = sample_sentence(rng)
+        source = " ".join(words)
+        name = next(filter(has_room, parts_for(len(words))), None)
+        if name is None or source in seen:
+            continue
+        target = between.join(translate(words))
+        if target not in seen:
+            seen |= {source, target}
+            pairs[name].append(Pair(source, target))
+    return pairs
+
+
+def parts_for(num_words):
+    """The names of the parts, in the order in which they are filled, that take a sentence of so many English words."""
+    if num_words <= LONGEST:
+        return ["test", "valid", "train"]
+    return [name for name, (least, most) in BANDS.items() if least <= num_words <= most]
+
+
+def nesting_depth(sentence):
+    """How deep an English sentence nests: the most modifiers of nouns and verbs inside each other; 0 has none."""
+    return _depth(tree(iter(derivation(sentence.split())[0])))
+
+
+def _depth(node):
+    if isinstance(node, str):
+        return 0
+    is_modifier = node.symbol.startswith(("Modifier", "Place")) and bool(node.children)
+    return is_modifier + max((_depth(child) for child in node.children), default=0)

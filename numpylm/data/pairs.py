@@ -1,0 +1,172 @@
+r"""Pairs of sentences to translate between: read from files, split, and put into padded batches.
+
+    two files      line k of the one is the translation of line k of the other: a.de, a.en
+    one file       with a tab between a sentence and its translation in each line; further columns are ignored
+    a folder       train, valid (or val, dev) and test pairs: train.tsv, … or train.de and train.en, …
+
+Files may be compressed with gzip. Lines are UTF-8 and already tokenised: a word is what stands between spaces. A single
+file, or two, is split by distinct source sentences, so that no source sentence is in two parts.
+"""
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm.data.corpora import PART_NAMES
+from numpylm.data.grammar.pairs import Pair
+from numpylm.data.text import decode, encoder
+from numpylm.data.text_files import TextFile, open_text, read_pieces
+
+SHARES = {"valid": 0.05, "test": 0.05}  # of the distinct source sentences of a single file
+
+
+class PairBatch(NamedTuple):
+    """source (T_x, N) and its mask; inputs and targets (T_y, N). Padding is 0, False, 0 and -1."""
+
+    source: np.ndarray
+    source_mask: np.ndarray
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+def read_pairs(train=None, source=None, target=None):
+    """{"train": Pairs, "valid": …, "test": …} of a tab-separated file or a folder (train), or of two files.
+
+    With a folder, source and target are the endings of its files' names, such as "de" and "en".
+    Raises FileNotFoundError, and ValueError for files that do not hold pairs.
+    """
+    if (source is None) != (target is None):
+        raise ValueError("--source and --target belong together: give both")
+    if train is None:
+        return split_pairs(read_two_files(source, target))
+    if Path(train).is_dir():
+        return read_folder(Path(train), source, target)
+    if source is not None:
+        raise ValueError(f"{train} is one file, which holds both languages: leave out --source and --target")
+    return split_pairs(read_tab_separated(train))
+
+
+def read_folder(folder, source, target):
+    """The three parts of a folder: PART.tsv, or PART.source and PART.target."""
+    endings = ("tsv",) if source is None else (source.removeprefix("."), target.removeprefix("."))
+    parts = {}
+    for part in PART_NAMES:
+        paths = [find_part(folder, part, ending) for ending in endings]
+        parts[part] = read_tab_separated(*paths) if len(paths) == 1 else read_two_files(*paths)
+    return parts
+
+
+def find_part(folder, part, ending):
+    """The only file in a folder whose name begins with a part's name and ends in .ending or .ending.gz."""
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.lower().startswith(PART_NAMES[part])
+        and path.name.endswith((f".{ending}", f".{ending}.gz"))
+    ]  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(path.name for path in found) or "none"
+    hint = (
+        "; where the pairs are in two files each, say their endings: --source de --target en" if ending == "tsv" else ""
+    )
+    raise ValueError(f"{folder} must have one file {'/'.join(PART_NAMES[part])}….{ending}[.gz]; found {names}{hint}")
+
+
+def read_two_files(source, target):
+    """Pairs of the lines of two files. Raises ValueError if they have different numbers of lines, or an empty one."""
+    sources, targets = read_lines(source), read_lines(target)
+    if len(sources) != len(targets):
+        longer, shorter = (source, target) if len(sources) > len(targets) else (target, source)
+        first = min(len(sources), len(targets)) + 1
+        raise ValueError(
+            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: from line {first} on, {longer} "
+            f"has sentences without a partner in {shorter}"
+        )
+    return checked([Pair(*pair) for pair in zip(sources, targets, strict=True)], f"{source} and {target}")
+
+
+def read_tab_separated(path):
+    """Pairs of a file with a tab between a sentence and its translation."""
+    pairs = []
+    for number, line in enumerate(read_lines(path), start=1):
+        fields = line.split("\t")
+        if len(fields) < 2:
+            raise ValueError(f"{path}, line {number}: expected a sentence, a tab and its translation; got no tab")
+        pairs.append(Pair(fields[0], fields[1]))
+    return checked(pairs, path)
+
+
+def checked(pairs, name):
+    """The pairs with single spaces. Raises ValueError where one has an empty side."""
+    pairs = [Pair(*(" ".join(side.split()) for side in pair)) for pair in pairs]
+    for number, pair in enumerate(pairs, start=1):
+        if not all(pair):
+            side = "target" if pair.source else "source"
+            raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
+    return pairs
+
+
+def read_lines(path):
+    """The lines of a UTF-8 file, which may be compressed with gzip. Raises what text_files.read_text does."""
+    file = open_text(path)
+    with file.stream:
+        if file.stream.read(2) == b"\x1f\x8b":
+            file = TextFile(file.name, io.BytesIO(unpacked(file)))
+        text = "".join(read_pieces([file]))
+    return text.removesuffix("\n").split("\n")
+
+
+def unpacked(file):
+    """The content of a gzip file. Raises ValueError if it is damaged."""
+    file.stream.seek(0)
+    try:
+        return gzip.decompress(file.stream.read())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{file.name} is a damaged gzip file: {error}") from None
+
+
+def split_pairs(pairs, seed=0):
+    """Train, valid and test parts by distinct source sentences, shuffled by the seed. ValueError for too few."""
+    sources = list(dict.fromkeys(pair.source for pair in pairs))
+    if len(sources) < 3:
+        raise ValueError(f"three parts need three different source sentences or more; got {len(sources)}")
+    Random(seed).shuffle(sources)
+    part_of, start = {}, 0
+    for part, share in SHARES.items():
+        end = start + max(1, round(share * len(sources)))
+        part_of.update(dict.fromkeys(sources[start:end], part))
+        start = end
+    parts = {part: [] for part in PART_NAMES}
+    for pair in pairs:
+        parts[part_of.get(pair.source, "train")].append(pair)
+    return parts
+
+
+def encode_lines(vocabulary, lines):
+    """The ids of each line, its end included: a list of integer arrays."""
+    encode = encoder(vocabulary)
+    return [encode(line + "\n").astype(int) for line in lines]
+
+
+def decode_line(vocabulary, ids):
+    """The line of these ids, which have no end."""
+    return decode(vocabulary, np.array(ids, dtype=int))
+
+
+def pad(sources, targets, start):
+    """The PairBatch of N sentences' ids; the decoder's first input is the id start."""
+    T_x, T_y, N = max(map(len, sources)), max(map(len, targets)), len(sources)
+    source, mask = np.zeros((T_x, N), dtype=int), np.zeros((T_x, N), dtype=bool)
+    inputs, padded = np.zeros((T_y, N), dtype=int), np.full((T_y, N), -1)
+    for n, (source_ids, target_ids) in enumerate(zip(sources, targets, strict=True)):
+        source[: len(source_ids), n] = source_ids
+        mask[: len(source_ids), n] = True
+        inputs[: len(target_ids), n] = [start, *target_ids[:-1]]
+        padded[: len(target_ids), n] = target_ids
+    return PairBatch(source, mask, inputs, padded)

@@ -1,0 +1,61 @@
+"""Attention, the bidirectional layer and the encoder-decoder: every argument and every parameter."""
+
+import numpy as np
+
+from numpylm.attention import ATTENTIONS, attention_backward, attention_forward
+from numpylm.bidirectional import bidirectional_cell
+from numpylm.gru import gru_cell
+from numpylm.lstm import lstm_cell
+from numpylm.proof.cases.case import Case, D, N, T, V
+from numpylm.proof.cases.cells import sequence_case
+from numpylm.rnn import rnn_cell
+from numpylm.translation import EncoderDecoder, make_translation_model
+
+H = 6  # even: half for each direction
+T_Y = T + 1
+MASK = np.arange(T)[:, None] < np.array([T, 1, 3])  # (T_x, N)
+
+MODELS = {
+    "translation, lstm": EncoderDecoder(V, V + 1, D, H, cell="lstm", attention="additive"),
+    "translation, gru": EncoderDecoder(V, V + 1, D, H, cell="gru", tie_weights=True, dropout=0.4),
+    "translation, rnn": EncoderDecoder(V, V + 1, D, H, cell="rnn", attention="none", bidirectional=False),
+}
+
+
+def cases(rng):
+    """Both kinds of attention, both directions of each cell, and a model of each cell."""
+    for attention in ATTENTIONS.values():
+        yield attention_case(attention, rng)
+    for cell in (rnn_cell(), lstm_cell(), gru_cell()):
+        both = bidirectional_cell(cell)
+        yield sequence_case(f"both ways, {cell.name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), H)
+    for name, model in MODELS.items():
+        yield model_case(name, model, rng)
+
+
+def attention_case(attention, rng):
+    """The parameters, s and h of a whole sequence of attention steps."""
+    parameters = {name: rng.standard_normal(shape) for name, shape in attention.shapes(H, H + 1).items()}
+    s, h, dctx = (rng.standard_normal((steps, N, H)) for steps in (T_Y, T, T_Y))
+
+    def forward(s, h, **parameters):
+        return attention_forward(attention, attention.Parameters(**parameters), s, h, MASK).ctx
+
+    given = attention.Parameters(**parameters)
+    found = attention_backward(attention, given, dctx, attention_forward(attention, given, s, h, MASK))
+    claim = {**found.dparameters._asdict(), "s": found.ds, "h": found.dh}
+    return Case(f"{attention.name} attention", forward, {**parameters, "s": s, "h": h}, claim, dctx)
+
+
+def model_case(name, model, rng):
+    """Every parameter of one model. Its dropout, if any, always draws the same masks."""
+    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
+    source, seed = rng.integers(0, V, (T, N)), int(rng.integers(1000))
+    inputs, targets = rng.integers(0, V, (2, T_Y, N))
+    targets[-2:, 0] = -1
+
+    def run(parameters):
+        changed = make_translation_model(model.sizes, parameters)
+        return changed.loss_and_gradients(source, inputs, targets, MASK, rng=np.random.default_rng(seed))
+
+    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)

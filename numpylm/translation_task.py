@@ -1,0 +1,144 @@
+"""How an encoder-decoder trains, is measured, and translates lines of text.
+
+A batch has N pairs of about the same length, so that little of it is padding: each epoch shuffles the pairs, sorts them
+within groups of GROUP batches by length, and shuffles the batches.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from numpylm.beam_search import translate
+from numpylm.choices import choice
+from numpylm.data.grammar.pairs import Pair
+from numpylm.data.pairs import decode_line, encode_lines, pad
+from numpylm.data.text import stream_start
+from numpylm.loss import IGNORED, surprisal
+from numpylm.training import Settings, Task, Validation, shuffled
+
+GROUP = 50
+DECODED = 64  # sentences that are translated at once
+
+
+@dataclass(frozen=True)
+class TranslationSettings(Settings):
+    """Settings whose defaults suit translation."""
+
+    batch_size: int = choice(64, "pairs in a batch", "-N", metavar="N", group="sizes")
+    max_norm: float = choice(
+        1.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group="optimizer and schedule"
+    )
+
+
+class EncodedPairs(NamedTuple):
+    """The ids of each sentence, its end included, and the id that stands for a target's start and end."""
+
+    sources: list
+    targets: list
+    end: int
+
+
+class PairScore(NamedTuple):
+    """Mean nats per target token, ends included; how many tokens; the share guessed right; how many are <unk>."""
+
+    loss: float
+    num_tokens: int
+    accuracy: float
+    num_unknown: int
+
+
+def encode_pairs(vocabularies, pairs):
+    """EncodedPairs of Pairs of lines; vocabularies has "source" and "target"."""
+    sources = encode_lines(vocabularies["source"], [pair.source for pair in pairs])
+    targets = encode_lines(vocabularies["target"], [pair.target for pair in pairs])
+    return EncodedPairs(sources, targets, stream_start(vocabularies["target"]))
+
+
+def batch_of(pairs, places):
+    """The PairBatch of the pairs at these places."""
+    return pad([pairs.sources[i] for i in places], [pairs.targets[i] for i in places], pairs.end)
+
+
+def translation_task(train, valid, settings, unit="target token"):
+    """The Task of an encoder-decoder on EncodedPairs."""
+    N, seed = settings.batch_size, settings.seed
+    num_batches = -(-len(train.sources) // N)
+
+    def batches(epoch, first):
+        places = by_length(train, shuffled(len(train.sources), seed, epoch), N)
+        return (batch_of(train, places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
+
+    def loss_and_gradients(model, batch, carried, rng):
+        out = model.loss_and_gradients(batch.source, batch.inputs, batch.targets, batch.source_mask, rng=rng)
+        return out._replace(state=None)
+
+    def validate(model):
+        return Validation(score_pairs(model, valid).loss)
+
+    return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
+
+
+def by_length(pairs, order, batch_size):
+    """The places of each batch: within GROUP batches of the given order, pairs of similar lengths side by side."""
+    lengths = [(len(target), len(source)) for source, target in zip(pairs.sources, pairs.targets, strict=True)]
+    size = GROUP * batch_size
+    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
+    return [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
+
+
+def num_targets(batch):
+    """How many target tokens of a batch are predicted."""
+    return int((batch.targets != IGNORED).sum())
+
+
+def score_pairs(model, pairs):
+    """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing)."""
+    nats = right = num_tokens = 0
+    for places in by_length(pairs, range(len(pairs.sources)), DECODED):
+        batch = batch_of(pairs, places)
+        logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
+        nats += surprisal(logits, batch.targets).sum(dtype=float)
+        right += int((logits.argmax(axis=2) == batch.targets).sum())
+        num_tokens += num_targets(batch)
+    num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
+    return PairScore(float(nats / num_tokens), num_tokens, right / num_tokens, num_unknown)
+
+
+def translate_lines(model, vocabularies, lines, width=5, length_penalty=1.0, n_best=1):
+    """For each line of source text the n_best translations, pairs (text, Hypothesis), the best first."""
+    sources = encode_lines(vocabularies["source"], lines)
+    end = stream_start(vocabularies["target"])
+    found = [None] * len(sources)
+    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
+    for places in (order[i : i + DECODED] for i in range(0, len(order), DECODED)):
+        batch = pad([sources[i] for i in places], [[end]] * len(places), end)
+        longest = 3 * len(batch.source) + 10
+        hypotheses = translate(
+            model, batch.source, end, end, batch.source_mask, longest,
+            width=width, length_penalty=length_penalty, n_best=n_best,
+        )  # fmt: skip
+        for i, best in zip(places, hypotheses, strict=True):
+            found[i] = [(decode_line(vocabularies["target"], hypothesis.tokens), hypothesis) for hypothesis in best]
+    return found
+
+
+def attention_weights(model, vocabularies, source, target):
+    """(alpha (T_y, T_x), source tokens, target tokens) while the model reads one line and writes the other."""
+    pairs = encode_pairs(vocabularies, [Pair(source, target)])
+    batch = batch_of(pairs, [0])
+    alpha = model.forward(batch.source, batch.inputs, batch.source_mask).trace.attention.alpha[:, 0]
+    labels = [
+        [vocabularies[side].tokens[i] for i in ids[0]] for side, ids in zip(("source", "target"), pairs, strict=False)
+    ]
+    return alpha, *labels
+
+
+def bleu(translations, references, level):
+    """Corpus BLEU of lines by sacreBLEU, and its signature; (None, None) where it is not installed."""
+    try:
+        from sacrebleu.metrics import BLEU
+    except ImportError:
+        return None, None
+    metric = BLEU(tokenize="char" if level == "char" else "none", force=True)
+    score = metric.corpus_score(translations, [references]).score
+    return (score if math.isfinite(score) else None), str(metric.get_signature())

@@ -1,0 +1,88 @@
+from random import Random
+
+import pytest
+
+from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.chart import is_chinese, words_of
+from numpylm.data.grammar.chinese import ENTRIES, MEASURES, PINYIN, translate
+from numpylm.data.grammar.english import ENGLISH
+
+BY_HAND = {  # one for each pattern
+    "the cat that the king sees sleeps .": "那位国王看见的那只猫睡觉。",
+    "every dog near a queen is happy .": "一位女王附近的每条狗都很快乐。",
+    "the small wolf that sleeps behind the geese dreams .": "在那些鹅后面睡觉的那匹小狼做梦。",
+    "few kings ( friends of this poet ) see every brave knight .": "少数国王（这位诗人的朋友们）看见每名勇敢的骑士。",
+    "a man ( a cousin of the giants ) waits with the sailor .": "一个男人（那些巨人的一个表亲）和那名水手一起等待。",
+    "many women with some cats sing without a mouse .": "和一些猫在一起的许多女人在没有一只老鼠的陪伴下唱歌。",
+    "the child without these dogs is hungry .": "身边没有这些狗的那个孩子很饿。",
+    "this hungry baker is small .": "这个饥饿的面包师很小。",
+    '" the farmer laughs , " says every clever goose .': "“那个农夫大笑，”每只聪明的鹅都说。",
+    "the queen that every king that knows a cat loves smiles .": "认识一只猫的每位国王都爱的那位女王微笑。",
+    "the wolf near the cat beside the dog follows them .": None,
+}
+WRONG = {
+    "那条猫睡觉。": "the measure word of another noun",
+    "那猫睡觉。": "no measure word",
+    "那些只猫睡觉。": "a measure word in the plural",
+    "每只猫睡觉。": "no 都 after 每",
+    "那只猫都睡觉。": "都 without 每",
+    "那只快乐猫睡觉。": "no 的 after the adjective",
+    "那只猫饿。": "no 很",
+    "那些国王（那只猫的一个朋友）睡觉。": "one friend of several kings",
+    "那位国王（那只猫的朋友们）睡觉。": "several friends that are one king",
+    "那只猫睡觉在那条狗附近。": "the place behind the verb",
+    "那只猫那位国王看见的睡觉。": "the relative clause behind its noun",
+    "“那只猫睡觉”那条狗说。": "no comma",
+    "那只猫睡觉": "no full stop",
+    "那只猫看见。": "a verb without its object",
+    "": "no word",
+}
+
+
+def drawn(num, seed=11):
+    rng = Random(seed)
+    return list(dict.fromkeys(" ".join(sample_sentence(rng)) for _ in range(num)))
+
+
+@pytest.mark.parametrize("english", BY_HAND)
+def test_translations_by_hand(english):
+    if BY_HAND[english] is None:
+        with pytest.raises(ValueError, match="'them'"):
+            translate(english.split())
+    else:
+        words = translate(english.split())
+        assert "".join(words) == BY_HAND[english]
+        assert is_chinese(words)
+
+
+def test_drawn_sentences_have_different_translations_all_of_them_grammatical():
+    sentences = drawn(1500)
+    translations = [tuple(translate(sentence.split())) for sentence in sentences]
+    assert len(set(map("".join, translations))) == len(sentences) > 1200
+    assert all(is_chinese(words) for words in translations[:400])
+    assert all(words_of("".join(words)) == list(words) for words in translations)
+
+
+@pytest.mark.parametrize("text", WRONG, ids=WRONG.values())
+def test_a_sentence_with_one_mistake_is_not_grammatical(text):
+    assert not is_chinese(words_of(text))
+
+
+def test_a_word_too_many_or_too_few_is_nearly_always_wrong():
+    """Only an adjective can go or come unseen."""
+    rng, accepted = Random(3), 0
+    for sentence in drawn(200):
+        words = translate(sentence.split())
+        place = rng.randrange(len(words))
+        accepted += is_chinese(words[:place] + words[place + 1 :]) + is_chinese([*words[:place], "的", *words[place:]])
+    assert accepted < 12
+
+
+def test_the_lexicon_has_every_english_word_once_and_pinyin_for_every_chinese_character():
+    words = {symbol for rules in ENGLISH.rules.values() for rule in rules for symbol in rule.symbols}
+    known = [word for english, *_ in ENTRIES for word in english.split("/") if word != "-"]
+    assert len(known) == len(set(known))
+    # brackets, marks and the words of patterns have no entry of their own
+    assert words - ENGLISH.rules.keys() - set(known) == {*'"().,', "the", "that", "of", "with", "without", "is", "are"}
+    assert all(len(chinese) == len(pinyin.split("-")) or not pinyin.isalpha() for chinese, pinyin in PINYIN.items())
+    assert set(MEASURES.values()) == set("位个只条匹名")
