@@ -121,7 +121,7 @@ def printable(text):
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def plot_losses(axes, rows, height_of):
+def plot_losses(axes, rows, height_of=safe_exp):
     """The training curve, each point at the middle of what it is the mean of, and a dot for each validation. height_of
     maps a loss to where it is drawn. Returns the finite heights."""
     trained = [row for row in rows if row["train_loss"] is not None]
