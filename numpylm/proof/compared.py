@@ -125,8 +125,8 @@ def too_small(problem, each, index):
         f"the gradient at {entry} is too small to be judged: {each.claim[index]:.1e} is claimed and "
         f"{each.numeric[index]:.1e} is measured, but f's value, {problem.value_here:.1e}, the argument, "
         f"{problem.arrays[each.name][index]:.1e}, or what they are added to is rounded, and an error of {off:.0e} "
-        "would not show. Choose arguments at which this gradient is larger, move f nearer to zero, or write it so that the "
-        "complex step can be taken (no abs, no fixed dtype)"
+        "would not show. Choose arguments at which this gradient is larger, move f nearer to zero, or write it so that "
+        "the complex step can be taken (no abs, no fixed dtype)"
     )
 
 

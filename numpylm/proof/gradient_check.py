@@ -75,7 +75,8 @@ def check_gradients(
         rows, found, numeric = compare(problem, claims, method, tolerance, max_entries, rng)
         complaints += found
     complaints += problem.complaints + (float32_complaints(claims, problem) if problem.is_steady else [])
-    report = GradientReport(rows, complaints, method, TOLERANCES[method], precision=problem.is_steady and problem.precision)
+    precision = problem.precision if problem.is_steady else 0.0
+    report = GradientReport(rows, complaints, method, TOLERANCES[method], precision=precision)
     return report._replace(diagnosis=explain(report, claims, numeric, problem.arrays))
 
 
