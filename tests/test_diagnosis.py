@@ -159,6 +159,9 @@ def test_a_wrong_shape_and_a_number_that_is_not_finite_are_said_first():
 def test_float32_claims_are_judged_coarsely_and_nothing_is_changed():
     claimed = {name: q.astype(np.float32) for name, q in right_run(CASES[LOOP]).results.items()}
     assert diagnose_case(CASES[LOOP], claimed) == []
+    rounded = final(CASES[LOOP], wrong(LOOP, "dc_t * step.f_t", "dc_t", STEP))  # float32 inside, float64 outside
+    rounded = {name: q.astype(np.float32).astype(float) for name, q in rounded.items()}
+    assert "f_t is left out" in diagnose_case(CASES[LOOP], rounded, tolerance=1e-6)[0].words
     claimed = wrong(LOOP, "dc_prev = dc_t * step.f_t", "dc_prev = dc_t * step.o_t", STEP)
     kept = {name: array.copy() for name, array in claimed.items()}
     first = diagnose_case(CASES[LOOP], claimed)

@@ -14,6 +14,7 @@ from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, su
 RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are all gates' gradients
 LETTERS = {"lstm": "ifoc", "gru": "rzn"}
 FINAL = (*PACKED, "dh_prev", "dc_prev")  # of a step, and no intermediates
+ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
 
 
@@ -89,16 +90,17 @@ def matching(question):
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
         and not (mistake.changes and mistake.function in question.trusted)
-        and all(agree(q, made[name], question.truth[name]) for name, q in claims.items())
+        and all(agree(q, made[name], question.truth[name], ALIKE) for name, q in claims.items())
     ]
 
 
-def agree(q, made, right):
-    """Whether a claim is what was made, to the rounding of that or of the right value; coarse for a float32 claim."""
+def agree(q, made, right, tolerance):
+    """Whether a claim is what was made, to a part of that or of the right value; 1e-4 at least for a float32 claim."""
     if q.shape != made.shape:
         return False
     size = max(np.abs(right).max(initial=0), np.abs(made).max(initial=0), 1e-300)
-    return bool((np.abs(q - made) <= (1e-4 if q.dtype == np.float32 else 1e-9) * size).all())
+    tolerance = max(tolerance, 1e-4 if q.dtype == np.float32 else 0)
+    return bool((np.abs(q - made) <= tolerance * size).all())
 
 
 def suspicions(question):

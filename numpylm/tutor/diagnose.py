@@ -34,7 +34,7 @@ def can_diagnose(function):
     return function in MODULES or bool(cell_of(function))
 
 
-def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
+def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
     """Findings on what is likely wrong with what a function returned, the most telling first; [] if all is right.
 
     function  the name of a function of ours, forward or backward; any other name, if truth is given
@@ -45,6 +45,7 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
     truth     name -> array, the right values: ours, if left out
     trusted   names of functions that are known to be right
     sizes     such as {"V": 9}, by which a constant factor can be named
+    tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
     Small inputs, T N H up to about 600, let single lines be told apart. Names that nothing is known of are left out.
     """
     special = {"truncated_bptt": window_mistakes.findings, "central_difference": numeric_mistakes.findings}
@@ -52,10 +53,10 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
     if function in special:
         return special[function](function, inputs, claimed)
     case = case_of(function, inputs) if can_diagnose(function) else None
-    return diagnose_case(case, claimed, truth, tuple(trusted), sizes or {})
+    return diagnose_case(case, claimed, truth, tuple(trusted), sizes, tolerance)
 
 
-def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
+def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
     right = results_of(case) if case else {}
     right |= {name: np.asarray(q) for name, q in (truth or {}).items()}
@@ -65,7 +66,7 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     found = [unusable(name, q, right[name], equation_of_result(case, name)) for name, q in claims.items()]
     claims = {name: q for (name, q), finding in zip(claims.items(), found, strict=True) if finding is None}
     claims = packed(case, claims, right)
-    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name])]
+    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], tolerance)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
     found = [finding for finding in found if finding] + exchange_findings(taken)
