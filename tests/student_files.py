@@ -1,6 +1,7 @@
 """Students' files, checked in the tests' own process: `check` starts one for each, which takes its time."""
 
 import io
+import shutil
 import sys
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def check_source(folder, source, *changes, seed=1):
     """The Result for a source, or for the solution of the exercise of that number, with (right, wrong) exchanged."""
     if isinstance(source, int):
         (path,) = SOLUTIONS.glob(f"{source:02}_*.py")
+        shutil.copytree(SOLUTIONS, folder, dirs_exist_ok=True)  # one exercise goes on with another's solution
         source = path.read_text(encoding="utf-8")
     for right, wrong in changes:
         assert source.count(right) == 1, right
