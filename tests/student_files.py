@@ -46,6 +46,7 @@ def check_source(folder, source, *changes, seed=1):
     """The Result for a source, or for the solution of the exercise of that number, with (right, wrong) exchanged."""
     if isinstance(source, int):
         (path,) = SOLUTIONS.glob(f"{source:02}_*.py")
+        shutil.copytree(SOLUTIONS, folder, dirs_exist_ok=True)  # one exercise goes on with another's solution
         source = path.read_text(encoding="utf-8")
         for solution in SOLUTIONS.glob("*.py"):  # one imports another
             shutil.copy(solution, folder)

@@ -13,7 +13,7 @@ RELU = "def relu(a):\n    return a * (a > 0)\n"
 
 def options(*arguments):
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    command.add_options(parser)
     return parser.parse_args([*map(str, arguments)])
 
 
@@ -56,7 +56,7 @@ def test_require_takes_one_name_or_a_list_with_commas_and_leaves_the_file_alone(
     path = tmp_path / "mine.py"
     path.write_text(RELU, encoding="utf-8")
     given = options("--require", "relu", "--require", "tanh,sigmoid", "--json", path)
-    assert given.file == str(path) and command.main(given) == 1
+    assert given.file == str(path) and command.run(given) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert {name: finding["status"] for name, finding in findings.items()} == {
         "sigmoid": "missing", "tanh": "missing", "relu": "ok",

@@ -23,7 +23,7 @@ GIVEN = {  # a parameter's plain name -> the slot that it is given
 GIVEN_AS = {name: slot for slot, names in GIVEN.items() for name in names.split()}
 STYLES = tuple((one, other) for one in ("ids", "columns", "matrix", "array", "three", "batch")
                for other in dict.fromkeys(("ids", "array", one)))  # fmt: skip
-BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|lossfun|gradients?$", re.IGNORECASE)
+BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun", re.IGNORECASE)
 
 
 

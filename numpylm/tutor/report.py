@@ -201,7 +201,7 @@ def signatures():
 
 def conventions():
     """The conventions that are known, each with an example, for --list."""
-    lines = ["", "Conventions of other code that are found by themselves (--convention NAME forces one).", ""]
+    lines = ["", "Conventions of other code, which are found by themselves (--convention NAME", "forces one).", ""]
     for name, table in CONVENTIONS.items():
         lines += hanging(f"{name}: {table.about}", "  ")
         lines += [line for example in table.example.split("\n") for line in hanging(example, "      ")] + [""]
