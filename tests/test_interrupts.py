@@ -83,8 +83,8 @@ def test_a_command_that_a_signal_ends_says_so(tmp_path, name):
     """While it reads, outside any training: exit status 128 and the signal's number, one line, no traceback."""
     number = getattr(signal, name)
     process = start_numpylm("prepare", "-", "--out", "a.tokens", folder=tmp_path, stdin=subprocess.PIPE)
-    while not list(tmp_path.iterdir()) and process.poll() is None:  # the temporary copy of standard input
-        time.sleep(0.01)
+    process.stdin.write(b"a" * 2**20)  # more than a pipe holds: now the command reads
+    process.stdin.flush()
     process.send_signal(number)
     out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out) == (128 + number, b"")

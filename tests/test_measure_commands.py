@@ -88,8 +88,8 @@ def test_numbers_that_mean_nothing_are_said_with_an_exit_status(call):
     [
         ("words nowhere.txt", b"", "there is no file nowhere.txt"),
         ("words .", b"", "is a folder, expected a text file"),
-        ("words -", b"", "standard input holds no text"),
-        ("words -", b"caf\xe9", "standard input is not UTF-8 text: byte 3 does not fit"),
+        ("words -", b"", "standard input is empty"),
+        ("words -", b"caf\xe9", "standard input is not UTF-8 text: byte 3"),
         ("words latin.txt", b"", "latin.txt is not UTF-8 text"),
         ("copy.npz", b"", "name a text to evaluate on"),
         ("abc.npz -", b"a", "standard input holds 1 tokens, where two are needed"),
@@ -162,8 +162,8 @@ def test_surprisals_stand_below_their_tokens_within_the_width(call, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "stdin", "message"),
     [
-        ("words", b"", "standard input holds no text"),
-        ("words", b"\xff\xfe", "standard input is not UTF-8"),
+        ("words", b"", "standard input is empty"),
+        ("words", b"\xff\xfe", "standard input is UTF-16 text, not UTF-8"),
         ("words nowhere.txt", b"", "there is no file nowhere.txt"),
         ("abc.npz", b"a\n", "a line of one character cannot be scored"),
         ("nowhere", b"", "there is no run or checkpoint nowhere"),

@@ -131,7 +131,6 @@ def test_a_run_of_another_kind_names_the_command_that_fits(folder, call, monkeyp
 
     other = language.KIND._replace(name="translation", command="translate")
     monkeypatch.setattr(trained, "find_kind", lambda name: other)
-    for command in ("sample", "score", "export"):
-        more = ["--to", "a.npz"] if command == "export" else []
-        message = call(command, "words", *more, stdin=b"the king").refused()
+    for command in ("sample", "score"):
+        message = call(command, "words", stdin=b"the king").refused()
         assert "words holds a run of `translate`: use it with `translate words`" in message

@@ -55,7 +55,7 @@ def start_run(folder, kind, config):
     config = replace(config, data_sha256=data.fingerprint)
     task = kind.make_task(config, data)
     model = kind.make_model(config, data)
-    seed, uniform_range = config.settings.seed, config.model.uniform_range
+    seed, uniform_range = config.settings.seed, getattr(config.model, "uniform_range", None)
     if uniform_range is not None:
         redraw_uniform(np.random.default_rng([seed, 3]), model.parameters(), uniform_range)
     progress = Progress(np.random.default_rng([seed, 1]))

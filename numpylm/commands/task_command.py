@@ -95,7 +95,7 @@ def note_without_effect(options, model, settings):
     idle = {
         "decay_from": settings.schedule != "decay",
         "decay_factor": settings.schedule not in ("decay", "plateau"),
-        "dropout_kind": model.dropout == 0,
+        "dropout_kind": getattr(model, "dropout", 0) == 0,
     }
     without_effect = ["--" + name.replace("_", "-") for name in idle if idle[name] and hasattr(options, name)]
     if without_effect:
