@@ -26,7 +26,7 @@ WRONG = {  # function, the quantities that are wrong, and what the diagnosis mus
     ),
     "bug_03": ("lstm_step_backward", {"dc_prev"}, "dc_prev"),
     "bug_04": ("lstm_step_backward", {"dc_t", "dh_prev", "dc_prev"}, "dc_t"),
-    "bug_05": ("lstm_step_backward", {"da_i", "da_f", "da_o", "da_t"}, "its own output as if it were its input"),
+    "bug_05": ("lstm_step_backward", {"da_i", "da_f", "da_o", "da_t"}, "applied a second time"),
     "bug_06": ("rnn_backward", {"dW_hh"}, "dW_hh"),
     "bug_07": ("rnn_backward", {"dW_hh"}, "dW_hh"),
     "bug_08": ("embedding_backward", {"dE"}, "twice"),
@@ -91,15 +91,10 @@ def test_a_bug_is_found_and_named(path):
     assert sentence in " ".join(findings[function]["sentences"] + findings[function].get("diagnosis", []))
 
 
-@pytest.mark.parametrize("path", [STUBS[0], BUGS[-1], SOLUTIONS[0]], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [STUBS[0], BUGS[7], SOLUTIONS[0]], ids=lambda path: path.stem)
 def test_the_command_says_the_same(path):
     """The other tests check in their own process, which is quicker."""
     assert report(check_file(path, seconds=60, seed=1)) == report(result_of(path))
-
-
-def test_two_bugs_are_both_named():
-    text = " ".join(result_of(FOLDER / "bug_10.py").findings["lstm_step_backward"]["diagnosis"])
-    assert "dc_prev is wrong" in text and "only f is wrong" in text
 
 
 @pytest.mark.parametrize("path", BUGS, ids=lambda path: path.stem)
