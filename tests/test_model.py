@@ -170,7 +170,7 @@ def test_shapes_are_known_without_a_model(Model, options, tied):
 def test_its_text_is_the_call_that_makes_it(Model, options):
     model = Model(V, D, H, num_layers=2, dropout=0.25, seed=3, **options)
     assert "float32" in repr(model)
-    again = eval(repr(model).replace("dtype=float32", "dtype='float32'"), vars(nlm))
+    again = eval(repr(model).replace("dtype=float32", "dtype='float32'"), {Model.__name__: Model})
     assert again.config == model.config and again.dtype == model.dtype
 
 
