@@ -29,7 +29,7 @@ from numpylm.translation_task import (
 SHOWN = 8
 MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
 BEAM = 5
-WITHOUT_ATTENTION = (None, "translate --score none")  # measured: exact match of the built-in run, and its command
+WITHOUT_ATTENTION = (0.718, "translate --score none")  # measured: exact match of the built-in run, and its command
 
 
 class Translated(NamedTuple):
