@@ -89,7 +89,7 @@ def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(fo
     assert summary["bleu"] > 90
     by_characters = ["--source-level", "char", "--target-level", "char", "--epochs", "1", "-D", "4", "-H", "4"]
     out = numpylm(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
-    assert "tokens  5 source characters" in out  # <unk>, the line's end, a space, and the letters
+    assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
     assert numpylm(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
     assert numpylm(folder, "translate", "words", "-", stdin=b"a c\nb b a\n") == "X Z\nY Y X\n"
     (folder / "text.txt").write_text("c a\n")

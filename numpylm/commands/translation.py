@@ -20,6 +20,7 @@ from numpylm.translation_task import TranslationSettings, encode_pairs, translat
 SIDES = ("source", "target")
 UNITS = {"word": "target word", "char": "target character"}
 LEVELS = ("word", "char")
+PLURALS = {"word": "words", "char": "characters"}
 
 
 @dataclass(frozen=True)
