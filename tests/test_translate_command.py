@@ -8,7 +8,7 @@ from processes import run_numpylm
 from run_examples import assert_same_state, resume_until_done, state_of, train
 
 from numpylm.commands.run import start_run
-from numpylm.commands.run_folder import RunConfig
+from numpylm.commands.run_config import RunConfig
 from numpylm.commands.translation import KIND, TranslationData, TranslationModel
 from numpylm.translation_task import TranslationSettings
 
