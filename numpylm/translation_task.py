@@ -25,6 +25,9 @@ class TranslationSettings(Settings):
     """Settings whose defaults suit translation."""
 
     batch_size: int = choice(64, "pairs in a batch", "-N", metavar="N", group="sizes")
+    epochs: int | None = choice(
+        4, "passes over the training data", metavar="K", shown="4, unless --minutes", group="how long, and where to"
+    )
     max_norm: float = choice(
         1.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group="optimizer and schedule"
     )

@@ -22,11 +22,12 @@ def run(options):
     metadata, layout, vocabularies = read_contents(path)
     kind = kind_of(options.trained)
     print(f"{on_one_line(path)}: {metadata['kind'].upper()} {kind.name} model, {metadata['dtype']}")
+    width = max(map(len, metadata["config"])) + 1
     for name, value in metadata["config"].items():
-        print(f"  {name:<16}{value}")
+        print(f"  {name:<{max(16, width)}}{value}")
     print_parameters(layout)
-    for vocabulary in vocabularies.values():
-        print_vocabulary(vocabulary)
+    for name, vocabulary in vocabularies.items():
+        print_vocabulary(vocabulary, "" if len(vocabularies) == 1 else f" of the {name}")
     last = Path(options.trained) / "last.npz"
     fields = read_contents(last)[0]["training"] if last.exists() else metadata["training"]
     if fields is not None:
@@ -38,15 +39,16 @@ def print_parameters(layout):
     shapes = {
         name.removeprefix("parameter."): shape for name, (shape, _) in layout.items() if name.startswith("parameter.")
     }
+    width = max(16, max(map(len, shapes)) + 1)
     print("parameters")
     for name, shape in shapes.items():
-        print(f"  {name:<16}{shape!s:<18}{math.prod(shape):>12,}")
-    print(f"  {'together':<34}{sum(map(math.prod, shapes.values())):>12,}")
+        print(f"  {name:<{width}}{shape!s:<18}{math.prod(shape):>12,}")
+    print(f"  {'together':<{width + 18}}{sum(map(math.prod, shapes.values())):>12,}")
 
 
-def print_vocabulary(vocabulary):
+def print_vocabulary(vocabulary, whose):
     """Prints how many tokens a checkpoint's vocabulary has, and the first in a line."""
-    print(f"vocabulary\n  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
+    print(f"vocabulary{whose}\n  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
     print(cut("  " + " ".join(map(visible, vocabulary.tokens[:100])), terminal_width() - 1))
 
 

@@ -13,14 +13,14 @@ DESCRIPTION = (
     "arguments: the built-in English into Chinese, in under three minutes. With RUN:\n"
     "translate the lines of TEXT, a file, or - for standard input, or a sentence."
 )
-USAGE = "python -m numpylm translate [RUN [TEXT]] [options]"
+USAGE = "python -m numpylm translate [RUN [TEXT …]] [options]"
 
 
 @dataclass(frozen=True)
 class TranslateChoices:
     """How a trained run translates."""
 
-    text: str = choice("-", "a UTF-8 file, - for standard input, or a sentence in quotes", flag="TEXT")
+    text: tuple = choice(("-",), "a UTF-8 file, - for standard input, or a sentence", flag="TEXT", nargs="*")
     beam: int = choice(5, "hypotheses that beam search keeps; 1 is greedy", metavar="K")
     n_best: int = choice(1, "show the K best translations of each line, with their scores", metavar="K")
     length_penalty: float = choice(1.0, "0 compares log p itself; larger favours longer translations", metavar="A")
@@ -48,7 +48,7 @@ def use(trained, choices):
     model, vocabularies, _ = load_trained(trained, "translation")
     if choices.attention is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
-    lines = lines_of(choices.text, vocabularies["source"].level)
+    lines = lines_of(" ".join(choices.text), vocabularies["source"].level)
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
     found = translate_lines(model, vocabularies, lines, choices.beam, choices.length_penalty, choices.n_best)
     for best in found:

@@ -20,6 +20,7 @@ from numpylm.translation_task import TranslationSettings, encode_pairs, translat
 SIDES = ("source", "target")
 UNITS = {"word": "target word", "char": "target character"}
 LEVELS = ("word", "char")
+PLURALS = {"word": "words", "char": "characters"}
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,9 @@ def describe(run):
     """What is about to be trained on what."""
     counts = ", ".join(f"{len(pairs.sources):,} {part}" for part, pairs in run.data.encoded.items())
     yield "corpus", f"{run.data.name}: {counts} pairs"
-    sizes, choices = run.model.sizes, run.config.model
-    yield (
-        "tokens",
-        ", ".join(f"{len(run.data.vocabulary[side]):,} {side} {run.data.vocabulary[side].level}s" for side in SIDES),
-    )
+    vocabularies, sizes, choices = run.data.vocabulary, run.model.sizes, run.config.model
+    counts = [f"{len(vocabularies[side]):,} {side} {PLURALS[vocabularies[side].level]}" for side in SIDES]
+    yield "tokens", ", ".join(counts)
     attention = "no attention" if choices.score == "none" else f"{choices.score} attention"
     reads = "from left to right" if choices.one_direction else "in both directions"
     yield (

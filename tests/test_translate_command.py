@@ -1,0 +1,154 @@
+"""The translate command: trained on the built-in pairs and on files, resumed, used, measured, exported."""
+
+import json
+
+import numpy as np
+import pytest
+from processes import run_numpylm
+from run_examples import assert_same_state, resume_until_done, state_of, train
+
+from numpylm.commands.run import start_run
+from numpylm.commands.run_config import RunConfig
+from numpylm.commands.translation import KIND, TranslationData, TranslationModel
+from numpylm.translation_task import TranslationSettings
+
+SMALL = "--num-pairs 400 --epochs 2 -D 8 -H 16 --out"
+WORDS = {"a": "X", "b": "Y", "c": "Z"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a small run on the built-in pairs, runs/, and pairs in files, a word for a word."""
+    folder = tmp_path_factory.mktemp("translate")
+    status, out, err = run_numpylm("translate", *SMALL.split(), "small", folder=folder)
+    assert status == 0, err
+    (folder / "small.out").write_text(out, encoding="utf-8")
+    rng = np.random.default_rng(0)
+    lines = [" ".join(rng.choice(list(WORDS), rng.integers(2, 6))) for _ in range(300)]
+    translated = [" ".join(WORDS[word] for word in line.split()) for line in lines]
+    (folder / "pairs.tsv").write_text(
+        "".join(f"{s}\t{t}\n" for s, t in zip(lines, translated, strict=True)), encoding="utf-8"
+    )
+    (folder / "a.src").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "a.tgt").write_text("\n".join(translated) + "\n", encoding="utf-8")
+    (folder / "short.tgt").write_text("X\n", encoding="utf-8")
+    return folder
+
+
+def numpylm(folder, *arguments, stdin=b""):
+    """The standard output of a command that succeeds."""
+    status, out, err = run_numpylm(*arguments, folder=folder, stdin=stdin)
+    assert status == 0, err
+    return out
+
+
+def refused(folder, *arguments):
+    """The one line of standard error of a command that refuses its arguments."""
+    status, _, err = run_numpylm(*arguments, folder=folder)
+    assert status == 2
+    return err
+
+
+def test_a_run_says_what_it_does_and_shows_unseen_sentences(folder):
+    out = (folder / "small.out").read_text(encoding="utf-8")
+    for expected in (
+        "corpus  the built-in English and Chinese: 500 test, 500 valid, 400 train,",
+        "tokens  104 source words, 84 target words\n",
+        "model   GRU, dot attention, encoder in both directions; D = 8, H = 16, 1 layer; N = 64\n",
+        "epoch 2/2: train perplexity ",
+        "perplexity per target word ",
+        "  translated exactly ",
+        "  BAD  ",
+        " would be right\n",
+        "  grammatical Chinese ",
+        "  exact by length         1-20 words: ",
+        "translate --score none)\n",
+        "translate small",
+    ):
+        assert expected in out, expected
+    files = {path.name for path in (folder / "small").iterdir()}
+    assert {"attention.png", "best.npz", "last.npz", "metrics.csv", "summary.json", "learning_curve.png"} <= files
+    assert "target word" in (folder / "small" / "metrics.csv").read_text()
+
+
+def test_the_summary_has_the_fields_of_every_translation_run(folder):
+    summary = json.loads((folder / "small" / "summary.json").read_text())
+    for name in ("exact_match", "test_perplexity", "bleu", "seconds", "parameters", "peak_memory_mib"):
+        assert isinstance(summary[name], (int, float)), name
+    assert 0.5 < summary["exact_match_without_attention"] < 0.9
+    assert summary["loss_unit"] == "nats per target word"
+    assert list(summary["exact_match_by_length"]) == ["1-20 words", "21-30 words", "31-40 words"]
+
+
+def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(folder):
+    options = "-D 16 -H 32 --epochs 30 -N 16 --learning-rate 0.01 --out"
+    out = numpylm(folder, "translate", "--train", "pairs.tsv", *options.split(), "words")
+    assert "corpus  pairs.tsv: " in out and "grammatical" not in out
+    summary = json.loads((folder / "words" / "summary.json").read_text())
+    assert summary["exact_match"] > 0.8 and summary["exact_match_without_attention"] is None
+    assert summary["bleu"] > 90
+    by_characters = ["--source-level", "char", "--target-level", "char", "--epochs", "1", "-D", "4", "-H", "4"]
+    out = numpylm(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
+    assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
+    assert numpylm(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
+    assert numpylm(folder, "translate", "words", "-", stdin=b"a c\nb b a\n") == "X Z\nY Y X\n"
+    (folder / "text.txt").write_text("c a\n")
+    picture = ["--attention", "alpha.png"]
+    best = numpylm(folder, "translate", "words", "text.txt", "--n-best", "2", "--beam", "3", *picture).splitlines()
+    assert best[0].split()[1:] == ["Z", "X"] and float(best[0].split()[0]) > float(best[1].split()[0])
+    assert (folder / "alpha.png").stat().st_size > 5000
+    status, out, err = run_numpylm("translate", "words", "a q a", folder=folder)
+    assert status == 0 and "the model does not know 'q'" in err
+
+
+def test_evaluate_measures_pairs(folder):
+    own = json.loads(numpylm(folder, "evaluate", "small", "--json"))
+    summary = json.loads((folder / "small" / "summary.json").read_text())
+    assert (own["pairs"], own["test_perplexity"]) == (500, pytest.approx(summary["test_perplexity"]))
+    (folder / "one.tsv").write_text("the cat sleeps .\t那 只 猫 睡觉 。\n", encoding="utf-8")
+    assert "Test pairs, 6 target words\n" in numpylm(folder, "evaluate", "small", "one.tsv")
+
+
+def test_info_and_export_know_the_model(folder):
+    out = numpylm(folder, "info", "small")
+    assert "translation model" in out and "encoder.forwards_W_x" in out and "vocabulary of the target" in out
+    torch = pytest.importorskip("torch")
+    out = numpylm(folder, "export", "small", "--to", "weights.npz")
+    names = {"torch": torch, "np": np}
+    module = out[out.index('"""The encoder-decoder') : out.rindex("network = Translator(")]
+    exec(module, names)  # as somebody would who copied it
+    loading = out[out.rindex("network = Translator(") :].replace("'weights.npz'", repr(str(folder / "weights.npz")))
+    exec(loading, names)
+    assert names["network"].fc.out_features == 84
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("translate small --epochs 3", "translate RUN uses a trained run: leave out --epochs"),
+        ("translate --beam 3", "--beam is for a trained run: translate RUN"),
+        ("translate small missing.txt", "there is no file missing.txt"),
+        ("translate small a.tgt --n-best 9", "a beam of width 5 finds at most 5 hypotheses; got --n-best=9"),
+        ("translate --source a.src --target short.tgt", "from line 2 on"),
+        ("translate --source a.src", "--source and --target belong together: give both"),
+        ("translate --train pairs.tsv --longest 1 --out x", "every training pair is longer than 1 tokens"),
+        ("translate -H 5", "H must be even; got --hidden-dim=5"),
+        ("sample small", "small holds a run of `translate`: use it with `translate small`"),
+        ("score small", "small holds a run of `translate`"),
+        ("translate --resume small -H 8", "leave out --hidden-dim"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
+    err = refused(folder, *arguments.split())
+    assert message in err and err.count("\n") == 1
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
+    config = RunConfig(
+        "translation", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
+        TranslationSettings(batch_size=64, epochs=2), TranslationData(train=str(folder / "pairs.tsv")),
+    )  # fmt: skip
+    assert train(start_run(tmp_path / "whole", KIND, config))
+    start_run(tmp_path / "parts", KIND, config)
+    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
+    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
