@@ -21,7 +21,7 @@ LAYERS = [
     "training evaluation generation model_kinds checkpoint plots language_task beam_search translation_export",
     "proof",
     "tutor",
-    "stepping figures bench notebook",
+    "stepping figures bench notebook testing",
     "commands __main__",
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
