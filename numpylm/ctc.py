@@ -1,0 +1,176 @@
+"""Connectionist temporal classification (Graves, Fernández, Gomez and Schmidhuber, 2006): the loss of a label sequence
+when nobody says which frame belongs to which label.
+
+At each of T frames the model gives a distribution over V labels and a blank, symbol 0. A path picks one symbol a frame;
+it spells a label sequence when repeats are merged and blanks removed: - a a - b spells ab, and a - a spells aa. The
+probability of a label sequence l is the sum over all paths that spell it. With l' = blank l_1 blank l_2 … blank,
+S = 2 U + 1 states for U labels, the sum is made frame by frame:
+
+    log y_t    = log_softmax(logits_t)                                                              (30)
+    alpha_ts   = log y_t[l'_s] + log(Σ e^alpha_{t-1,r})      r = s, s - 1, and s - 2 if allowed     (31)
+    log p(l)   = log(e^alpha_{T-1,S-1} + e^alpha_{T-1,S-2})                                         (32)
+    beta_ts    = log(Σ e^(log y_{t+1}[l'_r] + beta_{t+1,r})) r = s, s + 1, and s + 2 if allowed     (33)
+    gamma_ts   = e^(alpha_ts + beta_ts - log p(l))           a path is in state s at frame t        (34)
+    loss       = -(1/M) Σ_n log p(l_n)                       M: how many labels the batch has       (35)
+    dlogits_tk = (y_t[k] - Σ_{s: l'_s = k} gamma_ts) / M                                            (36)
+
+A step of two states may skip the blank between two labels that differ. Everything stays in logarithms: a path's
+probability is smaller than the smallest float after a few hundred frames. Here alpha is a forward variable in log
+space; the attention weights of attention.py have the same letter. Our beta leaves out frame t, so that alpha and beta
+add up.
+
+    logits (T, N, V + 1)   labels (U, N), 1..V, -1 after the end   mask (T, N), False after an utterance's last frame
+    alpha, beta, gamma (T, N, S)   log_p (N,)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm.activations import log_softmax
+from numpylm.loss import IGNORED
+
+BLANK = 0
+LOG_ZERO = -1e30  # the logarithm of a probability of zero, finite so that differences of two are no NaN
+
+
+class CTCTrace(NamedTuple):
+    """What ctc_backward reads; log_at_state (T, N, S) is log y_t[l'_s], may_skip (N, S) where s - 2 may step to s."""
+
+    log_y: np.ndarray  # (T, N, V + 1)
+    states: np.ndarray  # (N, S): l', the symbol of each state
+    may_skip: np.ndarray
+    num_frames: np.ndarray  # (N,)
+    num_labels: np.ndarray  # (N,)
+    log_at_state: np.ndarray
+    alpha: np.ndarray
+    log_p: np.ndarray
+
+
+class CTCGradients(NamedTuple):
+    """dlogits (T, N, V + 1), and on the way to it beta and gamma, each (T, N, S)."""
+
+    beta: np.ndarray
+    gamma: np.ndarray
+    dlogits: np.ndarray
+
+
+def ctc_forward(logits, labels, mask=None):
+    """The loss, a number in nats per label, and the CTCTrace.
+
+    Raises ValueError for an utterance whose labels do not fit into its frames, and where no utterance has a label.
+    """
+    T, N, _ = logits.shape
+    num_frames = np.full(N, T) if mask is None else mask.sum(axis=0)
+    num_labels = (labels != IGNORED).sum(axis=0)
+    require_fit(labels, num_labels, num_frames)
+    log_y = log_softmax(logits)  # (30)
+    states = blank_between(labels)
+    may_skip = skips(states)
+    log_at_state = np.take_along_axis(log_y, states[None], axis=2)  # (T, N, S)
+    alpha = forward_variables(log_at_state, may_skip)
+    log_p = log_probability(alpha, num_frames, num_labels)
+    loss = -log_p.sum() / num_labels.sum().item()  # (35)
+    return loss.item(), CTCTrace(log_y, states, may_skip, num_frames, num_labels, log_at_state, alpha, log_p)
+
+
+def ctc_backward(trace):
+    """CTCGradients; an utterance's frames after its end get no gradient."""
+    beta = backward_variables(trace)
+    gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
+    counts = sum_by_symbol(gamma, trace.states, trace.log_y.shape[2])  # (T, N, V + 1)
+    dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
+    ended = np.arange(len(dlogits))[:, None] >= trace.num_frames  # (T, N)
+    dlogits[ended] = 0
+    return CTCGradients(beta, gamma, dlogits)
+
+
+def forward_variables(log_at_state, may_skip):
+    """alpha (T, N, S), frame by frame."""
+    alpha = np.empty_like(log_at_state)
+    alpha[0] = LOG_ZERO
+    alpha[0, :, :2] = log_at_state[0, :, :2]  # a path begins with the blank, or with the first label
+    for t in range(1, len(alpha)):
+        stay = alpha[t - 1]
+        advance = shift(stay, 1)
+        skip = np.where(may_skip, shift(stay, 2), LOG_ZERO)
+        alpha[t] = log_at_state[t] + log_sum(stay, advance, skip)  # (31)
+    return alpha
+
+
+def log_probability(alpha, num_frames, num_labels):
+    """log p(l) of each utterance (N,): its paths end in the last label, or in the blank after it."""
+    n = np.arange(alpha.shape[1])
+    ends = alpha[num_frames - 1, n]  # (N, S)
+    last_blank = ends[n, 2 * num_labels]
+    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
+    return log_sum(last_blank, last_label)  # (32)
+
+
+def backward_variables(trace):
+    """beta (T, N, S), from each utterance's own last frame backwards; LOG_ZERO after it."""
+    beta = np.full_like(trace.alpha, LOG_ZERO)
+    may_leave = shift(trace.may_skip, -2, filled=False)  # (N, S): whether s may step to s + 2
+    s, last = np.arange(trace.states.shape[1]), 2 * trace.num_labels[:, None]
+    at_end = np.where((s == last) | (s == last - 1), 0, LOG_ZERO)  # (N, S)
+    for t in reversed(range(len(beta))):
+        if t + 1 < len(beta):
+            stay = trace.log_at_state[t + 1] + beta[t + 1]
+            advance = shift(stay, -1)
+            skip = np.where(may_leave, shift(stay, -2), LOG_ZERO)
+            beta[t] = log_sum(stay, advance, skip)  # (33)
+        beta[t] = np.where((trace.num_frames == t + 1)[:, None], at_end, beta[t])
+    return beta
+
+
+def require_fit(labels, num_labels, num_frames):
+    """Raises ValueError where an utterance has fewer frames than labels and repeats: two equal labels need a blank."""
+    repeats = ((labels[1:] == labels[:-1]) & (labels[1:] != IGNORED)).sum(axis=0)
+    needed = np.maximum(num_labels + repeats, 1)
+    for n in np.flatnonzero(num_frames < needed)[:1]:
+        raise ValueError(
+            f"utterance {n} has {num_frames[n]} frames, but its {num_labels[n]} labels need {needed[n]}: "
+            f"one frame each, and one for a blank between two equal labels"
+        )
+    if not num_labels.any():
+        raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
+
+
+def blank_between(labels):
+    """l' (N, S): each utterance's labels with a blank before, between and after them; blanks after its end."""
+    U, N = labels.shape
+    states = np.full((N, 2 * U + 1), BLANK)
+    states[:, 1::2] = np.where(labels == IGNORED, BLANK, labels).T
+    return states
+
+
+def skips(states):
+    """Where (N, S) a path may come from state s - 2: at a label that differs from the one before."""
+    may_skip = np.zeros(states.shape, dtype=bool)
+    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    return may_skip
+
+
+def shift(q, by, filled=LOG_ZERO):
+    """q (N, S) moved by so many states to the right (to the left if by < 0), filled up at the end that is left free."""
+    shifted = np.full_like(q, filled)
+    if by > 0:
+        shifted[:, by:] = q[:, :-by]
+    else:
+        shifted[:, :by] = q[:, -by:]
+    return shifted
+
+
+def log_sum(*logs):
+    """log Σ e^q over arrays q of one shape; the largest is subtracted before, so that nothing overflows."""
+    largest = logs[0]
+    for q in logs[1:]:
+        largest = np.maximum(largest, q)
+    total = sum(np.exp(q - largest) for q in logs)
+    return largest + np.log(total)
+
+
+def sum_by_symbol(gamma, states, num_symbols):
+    """Σ_{s: l'_s = k} gamma_ts for every symbol k: (T, N, S) becomes (T, N, num_symbols), by one product each n."""
+    onehot = (states[:, :, None] == np.arange(num_symbols)).astype(gamma.dtype)  # (N, S, num_symbols)
+    return (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)
