@@ -1,0 +1,150 @@
+"""From sound to what an acoustic model reads: the logarithm of the energy in bands of pitch, frame by frame.
+
+    samples       x[k], between -1 and 1, at `rate` samples a second (Hz)
+    pre-emphasis  x'[k] = x[k] - 0.97 x[k-1]                                   high pitches become as loud as low ones
+    frames        pieces of 25 ms, a new one each 10 ms                        (F, L): F frames of L samples
+    window        w[k] = 0.54 - 0.46 cos(2 π k / (L - 1))                      a frame fades in and out (Hamming)
+    power         |rfft(w x')|² / L                                            (F, L // 2 + 1), one value a frequency
+    mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band
+    logarithm     ln(energy + 1e-10), in nats                                  loudness as we hear it
+    normalised    less the utterance's mean, over its standard deviation       in each band
+
+Sources: Davis and Mermelstein, Comparison of parametric representations (1980); mel formula: O'Shaughnessy (1987).
+"""
+
+import wave
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+FRAME_SECONDS, HOP_SECONDS = 0.025, 0.010
+NUM_BANDS = 40
+PRE_EMPHASIS = 0.97
+LEAST_ENERGY = 1e-10  # about the energy of the last bit of 16, so that silence has a logarithm
+LEAST_DEVIATION = 1e-3  # nats; a band that varies less, as in silence, counts as constant
+
+
+class SoundError(ValueError):
+    """A file that holds no sound that can be read, with the reason in one sentence."""
+
+
+class Sound(NamedTuple):
+    """samples (K,), float64 between -1 and 1; rate, how many there are a second (Hz)."""
+
+    samples: np.ndarray
+    rate: int
+
+
+def read_wav(path):
+    """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises SoundError."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            channels, width, rate, count = file.getparams()[:4]
+            data = file.readframes(count)
+    except (wave.Error, EOFError) as error:
+        raise SoundError(
+            f"{path} is no .wav file of whole numbers (PCM) that Python can read ({error or 'it ends too early'}): "
+            "convert it, for example with `sox IN -b 16 OUT.wav`"
+        ) from None
+    if width not in (1, 2, 3, 4):
+        raise SoundError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
+    if not data or len(data) < count * channels * width:
+        raise SoundError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
+    return Sound(whole_numbers(data, width).reshape(-1, channels).mean(axis=1), rate)
+
+
+def whole_numbers(data, width):
+    """Bytes of PCM samples, each `width` bytes, little-endian, as float64 between -1 and 1. 8 bits are unsigned."""
+    if width == 1:
+        return np.frombuffer(data, np.uint8) / 128 - 1
+    if width == 3:  # NumPy has no integer of three bytes: put them above a zero byte
+        wide = np.zeros((len(data) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        return wide.view("<i4")[:, 0] / 2**31
+    return np.frombuffer(data, f"<i{width}") / 2 ** (8 * width - 1)
+
+
+def write_wav(path, sound):
+    """Write a Sound as a .wav file of 16 bits; what is louder than 1 is cut off."""
+    samples = np.round(np.clip(sound.samples, -1, 1) * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sound.rate)
+        file.writeframes(samples.tobytes())
+
+
+def log_mel_features(sound, num_bands=NUM_BANDS):
+    """The features (F, num_bands) of a Sound, normalised: all the steps above. Raises SoundError for no samples."""
+    if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
+        raise SoundError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
+    emphasized = pre_emphasize(sound.samples)
+    frames = cut_frames(emphasized, sound.rate)  # (F, L)
+    windowed = frames * hamming(frames.shape[1])
+    power = power_spectrum(windowed)  # (F, L // 2 + 1)
+    bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate)  # (F, B)
+    return normalize(np.log(bands + LEAST_ENERGY))
+
+
+def pre_emphasize(samples):
+    """x[k] - 0.97 x[k-1]: the first sample stays as it is."""
+    return np.concatenate((samples[:1], samples[1:] - PRE_EMPHASIS * samples[:-1]))
+
+
+def cut_frames(samples, rate):
+    """Frames (F, L) of 25 ms, one each 10 ms. A last frame that is not full is left out; a shorter sound is filled up
+    with zeros to one frame."""
+    length, hop = max(2, round(FRAME_SECONDS * rate)), max(1, round(HOP_SECONDS * rate))
+    if len(samples) < length:
+        samples = np.concatenate((samples, np.zeros(length - len(samples))))
+    return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+
+
+def hamming(length):
+    """The window (L,) that a frame is multiplied by."""
+    return 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(length) / (length - 1))
+
+
+def power_spectrum(frames):
+    """The energy of each frequency k rate / L of each frame: (F, L) becomes (F, L // 2 + 1)."""
+    return np.abs(np.fft.rfft(frames)) ** 2 / frames.shape[1]
+
+
+def mel_filterbank(num_bands, length, rate):
+    """The triangles (L // 2 + 1, B) whose corners lie equally far apart in mel, from 0 Hz to rate / 2."""
+    frequencies = np.arange(length // 2 + 1) * rate / length
+    corners = from_mel(np.linspace(0, to_mel(rate / 2), num_bands + 2))  # (B + 2,)
+    left, middle, right = corners[:-2], corners[1:-1], corners[2:]
+    rising = (frequencies[:, None] - left) / (middle - left)
+    falling = (right - frequencies[:, None]) / (right - middle)
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def to_mel(hertz):
+    """The mel scale: equal steps sound equally far apart."""
+    return 2595 * np.log10(1 + hertz / 700)
+
+
+def from_mel(mel):
+    """The inverse of to_mel."""
+    return 700 * (10 ** (mel / 2595) - 1)
+
+
+def normalize(features):
+    """Each band (F,) with mean 0 and standard deviation 1 over the utterance; zeros where it does not vary."""
+    deviation = features.std(axis=0)
+    centred = features - features.mean(axis=0)
+    return np.where(deviation > LEAST_DEVIATION, centred / np.maximum(deviation, LEAST_DEVIATION), 0)
+
+
+def stack_frames(features, count):
+    """Features (F, B) with `count` frames side by side in one: (⌈F / count⌉, count B), zeros after the end."""
+    missing = -len(features) % count
+    padded = np.concatenate((features, np.zeros((missing, features.shape[1]), features.dtype)))
+    return padded.reshape(-1, count * features.shape[1])
+
+
+def read_features(path, num_bands=NUM_BANDS):
+    """The features (F, num_bands) of a .wav file. Raises SoundError, or OSError where there is no such file."""
+    return log_mel_features(read_wav(Path(path)), num_bands)
