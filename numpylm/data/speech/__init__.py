@@ -1,0 +1,1 @@
+"""Speech without a download: a formant synthesiser speaks the sentences of a small grammar. It sounds synthetic."""
