@@ -1,0 +1,123 @@
+"""The acoustic model: every gradient by two numerical derivatives and by PyTorch, unequal lengths, bad input."""
+
+import numpy as np
+import pytest
+from gradient_proofs import assert_same, prove, read_only
+
+from numpylm.masking import lengths_to_mask
+from numpylm.transcription import AcousticModel, make_acoustic_model
+
+rng = np.random.default_rng(0)
+T, N, B, H, V = 6, 3, 5, 4, 3
+FEATURES = rng.standard_normal((T, N, B))
+LENGTHS = np.array([6, 4, 5])
+MASK = lengths_to_mask(LENGTHS, T)
+LABELS = np.array([[1, 2, 2], [3, -1, 1], [3, -1, -1]])  # (U, N)
+KINDS = [("rnn", False, 1), ("gru", True, 1), ("lstm", True, 2), ("lstm", False, 2)]
+IDS = [f"{cell}, {'both directions' if both else 'forwards'}, {layers} layers" for cell, both, layers in KINDS]
+
+
+def model_of(cell="lstm", bidirectional=True, num_layers=1, dropout=0.0):
+    """A model in float64 with parameters of order one."""
+    model = AcousticModel(V, B, H, num_layers, cell, bidirectional, dropout, np.float64)
+    for array in model.parameters().values():
+        array[...] = rng.standard_normal(array.shape)
+    return model
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=IDS)
+def test_every_parameter_s_gradient(kind):
+    model = model_of(*kind)
+
+    def loss(**parameters):
+        return make_acoustic_model(model.sizes, parameters).loss_and_gradients(FEATURES, LABELS, MASK).loss
+
+    prove(loss, model.parameters(), model.loss_and_gradients(FEATURES, LABELS, MASK).gradients)
+
+
+def test_with_dropout_the_gradient_is_that_of_the_masks_drawn():
+    model = model_of("gru", True, 2, 0.5)
+
+    def run(parameters):
+        changed = make_acoustic_model(model.sizes, parameters)
+        return changed.loss_and_gradients(FEATURES, LABELS, MASK, np.random.default_rng(3))
+
+    prove(lambda **parameters: run(parameters).loss, model.parameters(), run(model.parameters()).gradients)
+    assert run(model.parameters()).loss != model.loss_and_gradients(FEATURES, LABELS, MASK).loss
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=IDS)
+def test_an_utterance_has_the_logits_that_it_has_alone(kind):
+    model = model_of(*kind)
+    logits = model.forward(FEATURES, MASK).logits
+    for n, length in enumerate(LENGTHS):
+        alone = model.forward(FEATURES[:length, n : n + 1]).logits
+        np.testing.assert_allclose(alone[:, 0], logits[:length, n], atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_pytorch_agrees(cell):
+    torch = pytest.importorskip("torch")
+    model = model_of(cell, True, 1)
+    out = model.loss_and_gradients(FEATURES, LABELS, MASK)
+    layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](B, H // 2, bidirectional=True).double()
+    P = model.parameters()
+    order = [0, 1, 3, 2] if cell == "lstm" else [0, 1, 2]  # PyTorch's gates are i, f, g, o
+
+    def in_order(packed):
+        return np.concatenate([np.split(packed, len(order), axis=-1)[gate] for gate in order], axis=-1)
+
+    with torch.no_grad():
+        for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
+            for ours, theirs in (("W_x", "weight_ih_l0"), ("W_h", "weight_hh_l0"), ("b", "bias_ih_l0")):
+                getattr(layer, theirs + suffix).copy_(torch.tensor(in_order(P[f"{direction}.{ours}"]).T))
+            hidden_bias = getattr(layer, "bias_hh_l0" + suffix)
+            hidden_bias.zero_()
+            if cell == "gru":
+                hidden_bias[-(H // 2) :] = torch.tensor(P[f"{direction}.b_hn"])
+    W_hy, b_y = (torch.tensor(P[name], requires_grad=True) for name in ("W_hy", "b_y"))
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.tensor(FEATURES), torch.tensor(LENGTHS), enforce_sorted=False
+    )
+    h, _ = torch.nn.utils.rnn.pad_packed_sequence(layer(packed)[0])
+    log_y = torch.log_softmax(h @ W_hy + b_y, dim=2)
+    num_labels = torch.tensor((LABELS != -1).sum(axis=0))
+    targets = torch.tensor(np.maximum(LABELS, 0).T)
+    loss = torch.nn.functional.ctc_loss(log_y, targets, torch.tensor(LENGTHS), num_labels, reduction="sum")
+    (loss / num_labels.sum()).backward()
+    assert out.loss == pytest.approx((loss / num_labels.sum()).item(), rel=1e-10)
+    np.testing.assert_allclose(out.gradients["W_hy"], W_hy.grad.numpy(), rtol=0, atol=1e-10)
+    for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
+        theirs = getattr(layer, "weight_hh_l0" + suffix).grad.numpy().T
+        np.testing.assert_allclose(in_order(out.gradients[f"{direction}.W_h"]), theirs, rtol=0, atol=1e-10)
+        theirs = getattr(layer, "weight_ih_l0" + suffix).grad.numpy().T
+        np.testing.assert_allclose(in_order(out.gradients[f"{direction}.W_x"]), theirs, rtol=0, atol=1e-10)
+
+
+def test_two_calls_give_the_same_bits_and_inputs_may_be_read_only():
+    model = model_of()
+    first = model.loss_and_gradients(read_only(FEATURES), read_only(LABELS), read_only(MASK))
+    assert_same(first.gradients, model.loss_and_gradients(FEATURES, LABELS, MASK).gradients)
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "message"),
+    [
+        (FEATURES[:, :, :4], LABELS, "B = 5"),
+        (FEATURES[0], LABELS, r"\(T, N, B\)"),
+        (FEATURES, LABELS[:, :2], r"labels must be of shape \(U, N\)"),
+        (FEATURES, LABELS + 1, "0 is the blank|1..V = 3"),
+        (FEATURES, LABELS[::-1], "padding, -1, after"),
+        (FEATURES[:2], LABELS, "utterance 0 has 2 frames"),
+    ],
+)
+def test_what_does_not_fit_is_refused(features, labels, message):
+    with pytest.raises(ValueError, match=message):
+        model_of().loss_and_gradients(features, labels)
+
+
+def test_sizes_are_checked():
+    with pytest.raises(ValueError, match="H must be even"):
+        AcousticModel(V, B, 5)
+    with pytest.raises(ValueError, match="cell"):
+        AcousticModel(V, B, H, cell="lstn")
