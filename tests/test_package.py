@@ -16,9 +16,11 @@ PACKAGE = Path(numpylm.__file__).parent
 LAYERS = [
     "require activations affine embedding projection recurrence rnn lstm gru masking dropout loss initialization model "
     "clipping optimizers schedules torch_bridge attention bidirectional stack translation translation_parameters "
-    "translation_torch choices",
+    "translation_torch choices "
+    "ctc transcription sentence_vectors memory_hop memory_network",
     "data",
-    "training evaluation generation model_kinds checkpoint plots language_task beam_search translation_export",
+    "training evaluation generation model_kinds checkpoint plots language_task translation_task beam_search "
+    "translation_export ctc_decoding",
     "proof",
     "tutor",
     "stepping figures bench notebook testing",
