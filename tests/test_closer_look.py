@@ -121,7 +121,7 @@ def random_chain(rng):
 @pytest.mark.parametrize("method", ["central", "fourth"])
 def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
     rng, judged = np.random.default_rng(8), 0
-    for _ in range(150):
+    for _ in range(60):
         f, gradient, x = random_chain(rng)
         with np.errstate(all="ignore"):
             right, value = gradient(x), f(x)
@@ -132,7 +132,7 @@ def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
             report = check_gradients(g, {"x": x}, {"x": wrong}, method)
             assert not report.ok
             judged += report.rows[0].num_wrong
-    assert judged > 90  # and not all are left unjudged
+    assert judged > 36  # and not all are left unjudged
 
 
 def test_the_error_that_is_stated_holds():

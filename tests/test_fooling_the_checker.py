@@ -116,12 +116,10 @@ MASKED = np.ma.masked_array(0 * X, mask=np.ones((3, 4), bool))
 WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "a huge claim": (lambda x: 1e300 * x.sum(), {"x": X}, {"x": np.full((3, 4), -1.7e308)}, {}, "WRONG: x"),
     "a complex claim": (square, {"x": X}, {"x": 2 * X + 0j}, {}, "is complex; x is real"),
-    "a complex claim of a function": (square, {"x": X}, lambda x: {"x": 2 * x + 0j}, {}, "is complex; x is real"),
     "a half-precision claim": (square, {"x": X}, {"x": (2 * X).astype(np.float16)}, {}, "float16"),
     "a masked claim": (square, {"x": X}, {"x": MASKED}, {}, "zero everywhere"),
     "no claim": (square, {"x": X}, None, {}, "gradients must be a dict"),
     "an array without a name": (square, {"x": X}, 2 * X, {}, '{"x": …}; got ndarray of shape (3, 4)'),
-    "a list": (square, {"x": X}, [2 * X], {}, "gradients must be a dict"),
     "a function that returns an array": (square, {"x": X}, lambda x: 2 * x, {},
                                          'must return a dict of the gradients by their arguments\' names, {"x": …}; it '
                                          "returned ndarray of shape (3, 4)"),
@@ -129,8 +127,6 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
                                "two identical calls of the backward pass"),
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},
                         "not finite beside x[0]"),
-    "NaN along a direction": (lambda x: np.where(x == X, x, np.nan).sum(), {"x": X}, {"x": 0 * X},
-                              {"method": "projection"}, "NOT PROVED the function is not finite along a direction of x"),
     "results kept by the array": (by_identity(), {"x": X}, {"x": 0 * X}, {}, "WRONG: x"),
     "a result kept for ever": (once(), {"x": X}, {"x": 0 * X}, {}, "wherever its arguments are"),
     "cotangents of zero": (lambda x: x**2, {"x": X}, {"x": 0 * X}, {"cotangents": 0 * X}, "wherever its arguments"),
@@ -156,7 +152,6 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
                                          {"x": 2e3 * X, "y": 0 * X}, {}, "WRONG: y"),
     "small, and not complex-safe": (lambda x, y: 1e3 * np.abs(x).sum() + 1e-9 * np.abs(y).sum(), {"x": X, "y": X},
                                     {"x": 1e3 * np.sign(X), "y": -1e-9 * np.sign(X)}, {}, "too small to be judged"),
-    "a tiny function": (lambda x: 1e-20 * square(x), {"x": X}, {"x": 0 * X}, {}, "zero everywhere"),
     "the same, exactly": (lambda x: 1e-20 * square(x), {"x": X}, {"x": 0 * X}, {"method": "complex"},
                           "zero everywhere"),
     "one of 20,000, 1e-6 off": (square, {"x": LONG}, one_wrong(1 + 1e-6), {}, "WRONG: x"),
@@ -197,14 +192,11 @@ RIGHT = {  # what is tried: (f, arguments, claim, options)
     "a view": (lambda x: square(x) / 2, {"x": X}, lambda x: {"x": x.T.T[::1]}, {}),
     "one buffer for every call": (square, {"x": X}, lambda x: {"x": np.multiply(2, x, out=BUFFER)}, {}),
     "round numbers are not float32": (lambda x: x.sum(), {"x": X}, {"x": np.ones((3, 4))}, {}),
-    "integers": (lambda x: x.sum(), {"x": X}, lambda x: {"x": np.ones((3, 4), int)}, {}),
     "an integer for a number": (lambda x: 3 * x, {"x": 2.0}, {"x": 3}, {}),
     "no axes": (lambda x: x**2, {"x": np.array(2.0)}, {"x": np.array(4.0)}, {}),
     "no entries": (lambda x, y: x.sum() + square(y), {"x": np.zeros((0, 3)), "y": X},
                    {"x": np.zeros((0, 3)), "y": 2 * X}, {}),
     "float32 numbers, exactly": (lambda x: square(x) / 2, {"x": F32}, {"x": F32.copy()}, {}),
-    "strides": (square, {"x": np.tile(X, (4, 3))[::2, ::-1].T}, lambda x: {"x": 2 * x}, {}),
-    "read-only": (lambda x: x.sum(), {"x": READ_ONLY}, {"x": np.broadcast_to(1.0, (3, 4))}, {}),
     "broadcast": (square, {"x": np.broadcast_to([1.5, 2.5], (3, 2))}, lambda x: {"x": 2 * x}, {}),
     "odd names": (lambda p: square(p["W h→é {0} %s"]) + square(p[7]), {"p": {"W h→é {0} %s": X, 7: X}},
                   {"p": {"W h→é {0} %s": 2 * X, 7: 2 * X}}, {}),
@@ -240,48 +232,6 @@ def test_it_is_not_confused_by(what):
     report = check_gradients(f, arguments, claim, **options)
     assert report.ok, report
     assert not report.diagnosis
-
-
-def test_a_wrong_entry_that_was_not_drawn_is_found_and_named():
-    report = check_gradients(square, {"x": LONG}, one_wrong(1.01), max_entries=20)
-    assert report.worst.index == (7_777,) and report.worst.num_wrong == 1
-    assert report.worst.num_checked == 21
-
-
-def test_a_tolerance_that_was_asked_for_holds_for_entries_that_were_not_drawn_too():
-    assert check_gradients(square, {"x": LONG}, one_wrong(1.01), max_entries=20, rtol=0.05).ok
-    assert not check_gradients(square, {"x": LONG}, one_wrong(1.1), max_entries=20, rtol=0.05).ok
-
-
-def test_two_errors_that_cancel_along_no_direction_are_found():
-    claim = 2 * LONG
-    claim[[5, 6]] += [0.5, -0.5]
-    report = check_gradients(square, {"x": LONG}, {"x": claim}, max_entries=20)
-    assert not report.ok and report.worst.index in {(5,), (6,)}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "options", "error", "words"),
-    [
-        ({"x": X + 1j}, {}, TypeError, "x is complex"),
-        ({"x": X, "z": 1j}, {}, TypeError, "z is complex"),
-        ({"x": np.ma.masked_array(X)}, {}, TypeError, r"x is a MaskedArray; give a plain array, np.asarray\(x\)"),
-        ({1: X}, {}, TypeError, "the name 1 must be a string"),
-        ({"a.b": X, "a": {"b": X}}, {}, ValueError, "two arrays have the name a.b"),
-        ({"a": {1: X, "1": X}}, {}, ValueError, "two arrays have the name a.1"),
-        ({"x": X.astype(object)}, {}, ValueError, "no array of floating-point numbers"),
-        ({"x": X[:0]}, {}, ValueError, r"x is of shape \(0, 4\)\): nothing to differentiate"),
-        ({"x": X}, {"max_entries": 0}, ValueError, "max_entries must be a positive integer; got 0"),
-        ({"x": X}, {"max_entries": 2.5}, ValueError, "max_entries must be a positive integer; got 2.5"),
-        ({"x": X}, {"rtol": np.nan}, ValueError, "rtol must be a finite number, 0 or above; got nan"),
-        ({"x": X}, {"atol": -1}, ValueError, "atol must be a finite number, 0 or above; got -1"),
-        ({"x": X}, {"atol": np.inf}, ValueError, "atol must be a finite number"),
-        ({"x": X}, {"cotangents": {"h": None}}, ValueError, "cotangents hold no array"),
-    ],
-)
-def test_what_cannot_be_checked_is_refused(arguments, options, error, words):
-    with pytest.raises(error, match=words):
-        check_gradients(lambda **given: square(given["x"]), arguments, {"x": 2 * X}, **options)
 
 
 def test_a_part_that_the_complex_step_loses_is_no_false_alarm():

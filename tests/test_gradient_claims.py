@@ -90,3 +90,27 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
     report = check_gradients(spoils_the_claim, {"x": X}, claim)
     assert "the function changes the given gradient of x in place" in report.complaints[0]
     assert claim["x"][0, 0] == 2 * X[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "words"),
+    [
+        ({"x": X + 1j}, {}, TypeError, "x is complex"),
+        ({"x": X, "z": 1j}, {}, TypeError, "z is complex"),
+        ({"x": np.ma.masked_array(X)}, {}, TypeError, r"x is a MaskedArray; give a plain array, np.asarray\(x\)"),
+        ({1: X}, {}, TypeError, "the name 1 must be a string"),
+        ({"a.b": X, "a": {"b": X}}, {}, ValueError, "two arrays have the name a.b"),
+        ({"a": {1: X, "1": X}}, {}, ValueError, "two arrays have the name a.1"),
+        ({"x": X.astype(object)}, {}, ValueError, "no array of floating-point numbers"),
+        ({"x": X[:0]}, {}, ValueError, r"x is of shape \(0, 3\)\): nothing to differentiate"),
+        ({"x": X}, {"max_entries": 0}, ValueError, "max_entries must be a positive integer; got 0"),
+        ({"x": X}, {"max_entries": 2.5}, ValueError, "max_entries must be a positive integer; got 2.5"),
+        ({"x": X}, {"rtol": np.nan}, ValueError, "rtol must be a finite number, 0 or above; got nan"),
+        ({"x": X}, {"atol": -1}, ValueError, "atol must be a finite number, 0 or above; got -1"),
+        ({"x": X}, {"atol": np.inf}, ValueError, "atol must be a finite number"),
+        ({"x": X}, {"cotangents": {"h": None}}, ValueError, "cotangents hold no array"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(arguments, options, error, words):
+    with pytest.raises(error, match=words):
+        check_gradients(lambda **given: (given["x"] ** 2).sum(), arguments, {"x": 2 * X}, **options)

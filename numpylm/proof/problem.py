@@ -117,10 +117,16 @@ class Problem:
         return {name: v / max(length, 1e-300) for name, v in direction.items()}
 
     @cached_property
+    def looks(self):
+        """(direction, Measured) along two random directions of all arrays."""
+        directions = [self.random_direction(seed) for seed in (1, 2)]
+        return [(direction, self.measured(direction, 0.0)) for direction in directions]
+
+    @cached_property
     def excess(self):
         """How far f's value jumps beyond its own rounding, along directions of all arrays."""
-        noise = max(self.measured(self.random_direction(seed), 0.0).excess for seed in (1, 2))
-        return noise if ROUGH * abs(self.value_here) < noise < CANCELS * abs(self.value_here) else 0.0
+        noise, size = max(found.excess for _, found in self.looks), abs(self.value_here)
+        return noise if ROUGH * size < noise < CANCELS * size else 0.0
 
     @property
     def precision(self):
@@ -177,9 +183,8 @@ class Problem:
 
     def check_complex_step(self):
         """Raises NotComplexSafe unless the complex step agrees with differences along two random directions."""
-        for seed in (1, 2):
-            direction = self.random_direction(seed)
-            exact, found = self.exact(direction), self.measured(direction)
+        for direction, found in self.looks:
+            exact = self.exact(direction)
             if not found.includes(exact) and not abs(exact - found.slope) <= 4 * self.jumps(direction):
                 raise not_confirmed(self, exact, found.slope)
 
