@@ -33,7 +33,7 @@ def sequence_case(name, cell, rng, mask=None, recurrent_dropout=None, H=H):
     return Case(name, forward, arguments, claim, {"h": dh, "state": dstate_T})
 
 
-def random_problem(cell, rng, H=H):
+def random_problem(cell, rng, H=H, D=D):
     """Parameters, x, state_0, dh and dstate_T of order one."""
 
     def state():

@@ -12,9 +12,11 @@ from numpylm.activations import relu, sigmoid, tanh
 from numpylm.dropout import drop
 from numpylm.masking import freeze
 from numpylm.projection import projection_forward
-from numpylm.proof.cases.case import Case, H, N, T
+from numpylm.proof.cases.case import Case, N, T
 from numpylm.proof.cases.cells import CELLS, MASK, random_problem
 from numpylm.recurrence import gates
+
+D, H = 5, 2  # small, for a record has many fields
 
 
 def cases(rng):
@@ -25,7 +27,7 @@ def cases(rng):
 
 def record_case(name, cell, step, rng):
     """The T records of one cell's backward pass: the derivatives by displacements (T, N, ·), which are zero here."""
-    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng)
+    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, H, D)
     recurrent_dropout = rng.choice([0, 2.0], (N, H))
     out = cell.forward(parameters, x, state_0, MASK, recurrent_dropout)
     records = cell.backward(parameters, dh, dstate_T, out.trace, keep_steps=True).steps
