@@ -225,3 +225,17 @@ def test_bad_arguments_are_refused_at_once(wrong):
     if name != "num_tokens":
         with pytest.raises((TypeError, ValueError), match=MESSAGES[name]):
             generate_stream(sharp_model(), **{"prompt_tokens": [0], **wrong})
+
+
+def test_excluded_tokens_are_never_drawn_and_the_others_keep_their_proportions():
+    """A text of one character: <unk> is in the vocabulary, and training never saw it."""
+    model = LSTMLM(5, 3, 4, seed=1, dtype=np.float64)
+    model.parameters()["b_y"][:] = [9, 0, 1, 2, 0]
+    for options in ({}, {"temperature": 0}, {"temperature": 50.0}, {"top_k": 1}, {"top_p": 0.9}):
+        tokens = generate(model, [1], 200, rng=np.random.default_rng(2), exclude=[0, 4], **options)
+        assert set(tokens) <= {1, 2, 3}
+    drawn = generate(model, [1], 20_000, rng=np.random.default_rng(3), exclude=[0, 4])
+    assert 0.5 < np.mean(drawn == 3) < 0.8, "e² of e⁰ + e¹ + e², about"
+    for wrong, message in (([5], "0..4"), ([-1], "0..4"), (range(5), "exclude leaves none of the V = 5 tokens")):
+        with pytest.raises(ValueError, match=message):
+            generate(model, [1], 1, exclude=wrong)

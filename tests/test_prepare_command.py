@@ -1,15 +1,16 @@
 """prepare, and training and evaluating from what it made: as processes, in a terminal, and in what they refuse."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from processes import run_in_terminal, run_numpylm
-from run_examples import assert_same_state, state_of
+from run_examples import assert_same_state, config_of, state_of
 
 import numpylm as nlm
-from numpylm.commands import language_report
+from numpylm.commands import language, language_report
 from numpylm.data import grammar
-from numpylm.data.token_file import TOKENS_OFFSET, open_token_file
+from numpylm.data.token_file import TOKENS_OFFSET, TokenFileError, open_token_file
 
 SMALL = ["--epochs", "1", "-D", "8", "-H", "8", "-N", "8", "-T", "16"]
 
@@ -79,6 +80,20 @@ def test_a_resumed_run_goes_on_and_refuses_a_changed_corpus(call, folder):
     assert call("prepare", "text.txt", "--max-vocabulary", "20", "--out", "mine.tokens")[0] == 0
     assert (folder / "mine.tokens").read_bytes() != content, "otherwise this test shows nothing"
     assert "have changed since it started" in call("train", "--resume", "run").refused()
+
+
+def test_training_stops_with_a_sentence_when_its_token_file_is_cut_short_meanwhile(folder, tmp_path):
+    """Without a look at the file before each batch, the system would end the process: SIGBUS."""
+    path = tmp_path / "mine.tokens"
+    path.write_bytes((folder / "words.tokens").read_bytes())
+    choices = replace(config_of(str(path)).data, split=None)
+    data = language.open_data(replace(config_of(str(path)), data=choices))
+    batches = language.make_task(config_of(str(path)), data).batches(0, 0)
+    next(batches)
+    with open(path, "r+b") as other:
+        other.truncate(100)
+    with pytest.raises(TokenFileError, match="another program has changed it while it was in use"):
+        next(batches)
 
 
 def test_evaluate_streams_the_test_part_of_its_own_or_another_file(call, folder):

@@ -176,3 +176,10 @@ def test_pieces_far_from_a_cut_are_given_out_at_once(monkeypatch):
         given_out += len(piece)
         assert len(taken) * len(lines) - given_out <= 3 * len(lines)
     assert given_out == 100 * len(lines)
+
+
+def test_a_second_cut_within_the_first_parts_last_word_leaves_the_second_part_empty(monkeypatch):
+    monkeypatch.setattr(text_files, "FAR", 2)
+    text = "aaaa b\ncc"
+    assert split_text(text, "word", (0.12, 0.44, 0.44)) == ("aaaa ", "", "b\ncc")
+    assert list(split_pieces([text], [1, 5], "word")) == [(0, "aaaa "), (2, "b\ncc")]

@@ -144,10 +144,7 @@ def _mapped(archive, dtype: np.dtype) -> np.memmap:
     header = archive.fp.read(10)
     if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
         raise ValueError("it is not a token file")
-    num_tokens, rest = divmod(archive.getinfo(TOKENS).file_size, dtype.itemsize)
-    if rest or not num_tokens:
-        raise ValueError("its tokens are cut off, or there are none")
-    return np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
+    return np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (archive.getinfo(TOKENS).file_size // dtype.itemsize,))
 
 
 def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
