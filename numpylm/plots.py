@@ -5,7 +5,9 @@ import sys
 import warnings
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
+from numpylm.data.atomic import replacing
 from numpylm.evaluation import safe_exp
 
 STYLE = {
@@ -65,6 +67,12 @@ def font_families():
     return list(filter(None, ("DejaVu Sans", chinese_font())))
 
 
+def save(figure, path, **options):
+    """Writes a figure into a file, whole or not at all. Raises FileError."""
+    with replacing(path) as file:
+        figure.savefig(file, format=Path(path).suffix[1:] or None, **options)
+
+
 @contextmanager
 def saved_figure(path, width, height):
     """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
@@ -74,12 +82,12 @@ def saved_figure(path, width, height):
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure.subplots()
-        figure.savefig(path)
+        save(figure, path)
 
 
 def learning_curve(path, rows, reference, title, unit="word", perplexity=True):
     """Draw learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
-    learning_curve_figure(rows, reference, title, unit, perplexity).savefig(path)
+    save(learning_curve_figure(rows, reference, title, unit, perplexity), path)
 
 
 def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):

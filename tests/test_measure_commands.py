@@ -83,23 +83,6 @@ def test_numbers_that_mean_nothing_are_said_with_an_exit_status(call):
     assert status == 1 and "nan" in out and "no finite score" in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "stdin", "message"),
-    [
-        ("words nowhere.txt", b"", "there is no file nowhere.txt"),
-        ("words .", b"", "is a folder, expected a text file"),
-        ("words -", b"", "standard input is empty"),
-        ("words -", b"caf\xe9", "standard input is not UTF-8 text: byte 3"),
-        ("words latin.txt", b"", "latin.txt is not UTF-8 text"),
-        ("copy.npz", b"", "name a text to evaluate on"),
-        ("abc.npz -", b"a", "standard input holds 1 tokens, where two are needed"),
-        ("bare.npz text.txt", b"", "it holds a model without a vocabulary"),
-    ],
-)
-def test_evaluate_refuses_in_one_line(call, arguments, stdin, message):
-    assert message in call("evaluate", *arguments.split(), stdin=stdin).refused()
-
-
 # score
 
 
@@ -159,15 +142,26 @@ def test_surprisals_stand_below_their_tokens_within_the_width(call, monkeypatch)
         assert len(names) == len(values) and len(names.split()) == len(values.split())
 
 
+# Both
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "message"),
     [
-        ("words", b"", "standard input is empty"),
-        ("words", b"\xff\xfe", "standard input is UTF-16 text, not UTF-8"),
-        ("words nowhere.txt", b"", "there is no file nowhere.txt"),
-        ("abc.npz", b"a\n", "a line of one character cannot be scored"),
-        ("nowhere", b"", "there is no run or checkpoint nowhere"),
+        ("evaluate words nowhere.txt", b"", "there is no file nowhere.txt"),
+        ("evaluate words .", b"", "is a folder, expected a text file"),
+        ("evaluate words -", b"", "standard input is empty"),
+        ("evaluate words -", b"caf\xe9", "standard input is not UTF-8 text: byte 3"),
+        ("evaluate words latin.txt", b"", "latin.txt is not UTF-8 text"),
+        ("evaluate copy.npz", b"", "name a text to evaluate on"),
+        ("evaluate abc.npz -", b"a", "standard input holds 1 tokens, where two are needed"),
+        ("evaluate bare.npz text.txt", b"", "it holds a model without a vocabulary"),
+        ("score words", b"", "standard input is empty"),
+        ("score words", b"\xff\xfe", "standard input is UTF-16 text, not UTF-8"),
+        ("score words nowhere.txt", b"", "there is no file nowhere.txt"),
+        ("score abc.npz", b"a\n", "a line of one character cannot be scored"),
+        ("score nowhere", b"", "there is no run or checkpoint nowhere"),
     ],
 )
-def test_score_refuses_in_one_line(call, arguments, stdin, message):
-    assert message in call("score", *arguments.split(), stdin=stdin).refused()
+def test_refusals_are_one_line(call, arguments, stdin, message):
+    assert message in call(*arguments.split(), stdin=stdin).refused()

@@ -37,8 +37,8 @@ def draw(tmp_path, monkeypatch):
     saved = []
     save = figures.Figure.savefig
 
-    def savefig(figure, path):
-        save(figure, path)
+    def savefig(figure, path, **options):
+        save(figure, path, **options)
         saved.append(figure)
 
     monkeypatch.setattr(figures.Figure, "savefig", savefig)

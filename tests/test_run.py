@@ -45,7 +45,11 @@ def one_thread():
 # What a run leaves
 
 
-def test_a_run_can_start_from_uniform_parameters_which_its_seed_decides(corpus, tmp_path):
+def test_the_seed_decides_a_run_that_may_start_from_uniform_parameters(corpus, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert train(start(tmp_path / name, corpus, options={"dropout": 0.3}, seed=seed))
+    assert_same_state(tmp_path / "a", state_of(tmp_path / "b"))
+    assert state_of(tmp_path / "a")["arrays"] != state_of(tmp_path / "c")["arrays"]
     model, again, other = (
         start(tmp_path / name, corpus, options={"uniform_range": 0.1}, seed=seed).model
         for name, seed in (("first", 0), ("again", 0), ("other", 1))
@@ -80,13 +84,6 @@ def test_the_best_checkpoint_is_the_one_of_the_lowest_validation_loss(corpus, tm
     best = nlm.load_checkpoint(run.folder / "best.npz").model.parameters()
     for name, array in short.model.parameters().items():
         np.testing.assert_array_equal(best[name], array)
-
-
-def test_two_runs_of_one_seed_are_the_same_and_another_seed_is_another_run(corpus, tmp_path):
-    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        assert train(start(tmp_path / name, corpus, options={"dropout": 0.3}, seed=seed))
-    assert_same_state(tmp_path / "a", state_of(tmp_path / "b"))
-    assert state_of(tmp_path / "a")["arrays"] != state_of(tmp_path / "c")["arrays"]
 
 
 # Folders, and who may write there
@@ -128,26 +125,21 @@ def test_only_one_process_trains_in_a_folder_and_its_end_ends_the_lock(corpus, t
 # What is refused
 
 
-def test_a_corpus_that_is_too_small_is_refused_before_anything_is_written(tmp_path):
-    path = tmp_path / "small.txt"
-    for num_lines, batch_size, message in ((20, 64, "N = 64 streams need"), (2, 1, "valid part"), (10, 1, "")):
-        path.write_text("a b\n" * num_lines)
-        if not message:
-            assert start(tmp_path / "run", str(path), batch_size=batch_size)
-            continue
-        with pytest.raises(ValueError, match=message):
-            start(tmp_path / "run", str(path), batch_size=batch_size)
-        assert not (tmp_path / "run").exists()
-
-
-def test_a_validation_or_test_text_of_one_token_is_refused(tmp_path):
-    for lonely in ("valid", "test"):
-        folder = tmp_path / lonely
-        folder.mkdir()
-        for part in ("train", "valid", "test"):
-            (folder / f"{part}.txt").write_text("x" if part == lonely else "abcabcabc")
-        with pytest.raises(ValueError, match=f"the {lonely} part of the corpus is 1 tokens long, where 2 are needed"):
-            start(tmp_path / "run", str(folder), level="char", batch_size=1)
+@pytest.mark.parametrize(
+    ("parts", "batch_size", "message"),
+    [
+        ({"train": "x"}, 1, "the train part of the corpus is 1 tokens long, where 5 are needed"),
+        ({"valid": "x"}, 1, "the valid part of the corpus is 1 tokens long, where 2 are needed"),
+        ({"test": "x"}, 1, "the test part of the corpus is 1 tokens long, where 2 are needed"),
+        ({}, 64, "N = 64 streams need at least 65 tokens"),
+    ],
+)
+def test_a_corpus_that_is_too_small_is_refused_before_anything_is_written(tmp_path, parts, batch_size, message):
+    for part in ("train", "valid", "test"):
+        (tmp_path / f"{part}.txt").write_text(parts.get(part, "abcabcabc"))
+    with pytest.raises(ValueError, match=message):
+        start(tmp_path / "run", str(tmp_path), level="char", batch_size=batch_size)
+    assert not (tmp_path / "run").exists()
 
 
 def test_resuming_says_what_is_missing(corpus, tmp_path):

@@ -22,7 +22,7 @@ def draw_attention(path, alpha, source, target):
         axes.set_yticks(range(len(target)), [label(token, can_draw) for token in target], parse_math=False)
         axes.xaxis.tick_top()
         figure.colorbar(image, label="alpha, the weight of a source position")
-        figure.savefig(path)
+        plots.save(figure, path)
 
 
 def drawable_characters():

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from numpylm import plots
 from numpylm.figures import FIGURES
 
 DESCRIPTION = "Draw every picture that README.md and the notebooks show, or those named."
@@ -48,4 +49,4 @@ def save(name, path):
     with rc_context(FIGURE_STYLE):
         figure = import_module(f"numpylm.figures.{name}").draw()
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=DPI, metadata={"Software": None})
+        plots.save(figure, path, dpi=DPI, metadata={"Software": None})

@@ -60,6 +60,11 @@ class Report(NamedTuple):
     next_command: str = "info"
 
 
+def imported_late(module, function):
+    """A function of another module, which is imported at the first call: at a run's end, not when it is begun."""
+    return lambda *arguments: getattr(import_module(module), function)(*arguments)
+
+
 def find_kind(name):
     """The Kind of that name. Raises RunError if there is none."""
     if name not in KINDS:

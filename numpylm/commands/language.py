@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from numpylm import require
 from numpylm.choices import choice
 from numpylm.commands.console import byte_bar
-from numpylm.commands.kind import Kind
+from numpylm.commands.kind import Kind, imported_late
 from numpylm.commands.model_choices import ModelChoices, constructor_arguments
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
@@ -196,14 +196,9 @@ def describe(run):
     )
 
 
-def report(run, model):
-    """language_report.report, imported when a run is at its end."""
-    from numpylm.commands import language_report
-
-    return language_report.report(run, model)
-
-
+REPORT = "numpylm.commands.language_report"
 KIND = Kind(
     "language", "train", LanguageSettings, ModelChoices, CorpusChoices,
-    complete, run_name, open_data, make_model, make_task, describe, report,
+    complete, run_name, open_data, make_model, make_task, describe,
+    report=imported_late(REPORT, "report"),
 )  # fmt: skip

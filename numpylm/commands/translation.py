@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from numpylm import require
 from numpylm.choices import choice
-from numpylm.commands.kind import Kind
+from numpylm.commands.kind import Kind, imported_late
 from numpylm.commands.model_choices import OWN
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
@@ -178,21 +178,9 @@ def describe(run):
     )
 
 
-def report(run, model):
-    """translation_report.report, imported when a run is at its end."""
-    from numpylm.commands import translation_report
-
-    return translation_report.report(run, model)
-
-
-def evaluate(path, options):
-    """translation_report.evaluate_run, for `evaluate RUN`."""
-    from numpylm.commands import translation_report
-
-    return translation_report.evaluate_run(path, options)
-
-
+REPORT = "numpylm.commands.translation_report"
 KIND = Kind(
     "translation", "translate", TranslationSettings, TranslationModel, TranslationData,
-    complete, run_name, open_data, make_model, make_task, describe, report, evaluate,
+    complete, run_name, open_data, make_model, make_task, describe,
+    report=imported_late(REPORT, "report"), evaluate=imported_late(REPORT, "evaluate_run"),
 )  # fmt: skip
