@@ -71,7 +71,9 @@ def named_pair(forward, backward, shapes):
     found = {}
     for part in shapes.split():
         name, equals, sizes = part.partition("=")
-        if not (name.isidentifier() and equals and all(n.isdigit() and 0 < int(n) < 100 for n in sizes.split(",") if n)):
-            raise ValueError(f'--shapes: {part!r} is no shape such as x=3,4, of sizes from 1 to 99')
+        if not (
+            name.isidentifier() and equals and all(n.isdigit() and 0 < int(n) < 100 for n in sizes.split(",") if n)
+        ):
+            raise ValueError(f"--shapes: {part!r} is no shape such as x=3,4, of sizes from 1 to 99")
         found[name] = tuple(int(n) for n in sizes.split(",") if n)
     return forward, backward, found

@@ -52,7 +52,11 @@ def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=C
     """
     check_arguments(path, required, seconds, megabytes, convention)
     seed = secrets.randbits(32) if seed is None else seed
-    with contextlib.closing(start(path, seconds, megabytes)) as child, warnings.catch_warnings(), np.errstate(all="ignore"):
+    with (
+        contextlib.closing(start(path, seconds, megabytes)) as child,
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
         warnings.simplefilter("ignore")  # numbers that are not finite are the student's, and are told as such
         return check_contents(path, required, child, seed, convention, named)
 
@@ -63,7 +67,9 @@ def check_arguments(path, required, seconds, megabytes, convention=None):
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(f"{option} must be a finite number above 0; got {value}")
     known = [*ASSIGNMENTS, "lossFun"]
-    known += [name for table in CONVENTIONS.values() for pair, (other, _, _) in table.pairs.items() for name in (pair, other)]
+    known += [
+        name for table in CONVENTIONS.values() for pair, (other, _, _) in table.pairs.items() for name in (pair, other)
+    ]
     unknown = [name for name in required if name not in known and "." not in name]
     if convention not in (None, *CONVENTIONS):
         raise ValueError(f"--convention must be one of {', '.join(CONVENTIONS)}; got {convention}")

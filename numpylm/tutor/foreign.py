@@ -27,7 +27,9 @@ def judge_unit(file, unit):
         unit, ours, fit, rng = fitted(file, unit)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    is_told = unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
+    is_told = (
+        unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
+    )
     found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
     if unit.backward is None:
         return {unit.forward_name: {"convention": unit.convention} | forward_finding(unit, fit)}
@@ -118,7 +120,11 @@ def check_linear(file, fit, steps, paths, *before):
     larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in ("dh", "dc") if name in fit.inputs}
     reply = file.child.ask({"steps": steps, "inputs": larger, "outputs": paths})
     pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
-    if any(np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3 for q, after in pairs if q.size and q.shape == after.shape):
+    if any(
+        np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3
+        for q, after in pairs
+        if q.size and q.shape == after.shape
+    ):
         raise Stop("wrong", "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
                    "large: something is clipped inside the backward. Clip in the training loop")  # fmt: skip
 
@@ -134,9 +140,11 @@ def arrays_in(tree):
 def steps_of_descent(fit, after):
     """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
     claims = {slot: fit.inputs[slot] - value for slot, value in after.items() if value.shape == fit.inputs[slot].shape}
-    claims = {slot: claim for slot, claim in claims.items() if claim.any()}
-    if any(claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
-        raise Stop("not checked", "it returns no gradient, and it does not update its weights by plain gradient descent")
+    claims = claims if any(claim.any() for claim in claims.values()) else {}
+    if any(claim.any() and claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
+        raise Stop(
+            "not checked", "it returns no gradient, and it does not update its weights by plain gradient descent"
+        )
     return claims
 
 
@@ -212,7 +220,9 @@ def truth(file, unit, ours, fit, claims, rng):
     step = 1e-3 if noise < 1e-10 else 0.03
     found = {slot: derivative(program, slot, step) for slot in claims}
     if not all(np.isfinite(slope).all() for slope, _ in found.values()):
-        raise Stop("not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with")
+        raise Stop(
+            "not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with"
+        )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return {slot: slope for slot, (slope, _) in found.items()}, 1e-6 if noise < 1e-10 else 1e-3, remarks
 
@@ -276,7 +286,9 @@ def mean_words(unit, ours, fit, named, right, rows):
         return None
     for name, size in {"T": sizes.T, "V": sizes.V, "T V": sizes.T * sizes.V}.items():
         if all(np.abs(named[n] * size - right[n]).max() < 1e-6 * np.abs(right[n]).max() for n in named):
-            return f"all gradients are 1/({name}) of those of the loss summed over time: right if your loss is such a mean"
+            return (
+                f"all gradients are 1/({name}) of those of the loss summed over time: right if your loss is such a mean"
+            )
     return None
 
 
@@ -301,7 +313,9 @@ def shared_words(named, right, rows, sizes, is_loss):
         inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
         direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
         why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
-        why = f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        why = (
+            f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        )
         return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
     pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
     return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs

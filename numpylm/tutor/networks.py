@@ -8,7 +8,17 @@ import re
 
 from numpylm.tutor.conventions import CONVENTIONS, plain, roles_of
 from numpylm.tutor.fits import Unit
-from numpylm.tutor.units import SIZE_OF, SIZE_SLOTS, Unknown, cell_of, find_classes, find_layers, find_losses, find_pairs, parameters
+from numpylm.tutor.units import (
+    SIZE_OF,
+    SIZE_SLOTS,
+    Unknown,
+    cell_of,
+    find_classes,
+    find_layers,
+    find_losses,
+    find_pairs,
+    parameters,
+)
 
 FORWARDS = "forward forwardpropagation forwardpass feedforward forwardprop fprop forwardpropagate predict"
 BACKWARDS = (
@@ -26,15 +36,17 @@ STYLES = tuple((one, other) for one in ("ids", "columns", "matrix", "array", "th
 BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun", re.IGNORECASE)
 
 
-
-
 def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
     finders = {"pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes, "layers": find_layers,
                "networks": lambda contents: find_networks(contents, child)}  # fmt: skip
     for kind, find in finders.items():
-        if convention and kind not in (convention, "networks") and not (kind == "pairs" and CONVENTIONS[convention].pairs):
+        if (
+            convention
+            and kind not in (convention, "networks")
+            and not (kind == "pairs" and CONVENTIONS[convention].pairs)
+        ):
             continue
         for name, make in find(contents, convention) if kind == "pairs" else find(contents):
             if name in taken or any(name == unit.name for unit in units):

@@ -20,6 +20,8 @@ SIZES = {  # globals and constructor's parameters that say a size, without capit
 }
 SIZE_SLOTS = {"size H": 5, "size V": 6, "size T": 4}
 SIZE_OF = {name: size for size, names in SIZES.items() for name in names.split()}
+
+
 class Unknown(Exception):
     """A forward or backward that cannot be called; the argument says why."""
 
@@ -67,7 +69,10 @@ def find_layers(contents):
             x, *weights = parameters(contents["functions"][forward]) or [""]
             if x and {plain(n) for n in weights} <= {"w", "b"}:
                 shapes = layer_shapes(x, weights)
-                yield backward, lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n")
+                yield (
+                    backward,
+                    lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n"),
+                )
 
 
 def pair_unit(contents, forward, backward, convention, cell, form):
@@ -122,7 +127,7 @@ def free_unit(contents, forward, backward, alternatives):
     missing = [name for name in parameters(first) if name not in shapes]
     if missing:
         known = " ".join(f"{name}=3,4" for name in parameters(first))
-        raise ValueError(f"--shapes must give {', '.join(missing)}, the parameters of {forward}: --shapes \"{known}\"")
+        raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
     values = {name: {"slot": name} for name in parameters(first)}
     caches = [name for name in parameters(second) if plain(name) in CACHES]
     coming = [name for name in parameters(second) if name not in values and name not in caches]
