@@ -62,7 +62,7 @@ MISTAKES = [
     ("CLASSES", "TimeRNN.backward", "dhs[:, t, :] + dh)", "dhs[:, t, :])", CARRIED),
     ("CLASSES", "LSTM.backward", "dA.sum(axis=0)", "dA[-1]", "last row"),
     ("NETWORK", "Network.backprop", "self.Whh.T @ temp", "self.Whh @ temp", "transpose"),
-    ("NETWORK", "Network.backprop", "d_Whh += temp", "d_Whh = temp", "zero everywhere"),
+    ("NETWORK", "Network.backprop", "d_Whh += temp", "d_Whh = temp", "overwritten"),
 ]  # fmt: skip
 
 
