@@ -71,7 +71,9 @@ def named(returned, given):
     """The gradients by the arguments' names."""
     if isinstance(returned, dict):
         found = {str(key): value for key, value in returned.items()}
-        nested = {n: {k: found[f"d{k}"] for k in v if f"d{k}" in found} for n, v in given.items() if isinstance(v, dict)}
+        nested = {
+            n: {k: found[f"d{k}"] for k in v if f"d{k}" in found} for n, v in given.items() if isinstance(v, dict)
+        }
         return {n: found[f"d{n}"] for n in given if f"d{n}" in found} | {n: v for n, v in nested.items() if v}
     values = list(returned) if isinstance(returned, tuple | list) else [returned]
     return dict(zip([n for n, v in given.items() if is_real(v)], values, strict=False))

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from numpylm.tutor import child, runner, wire
+from numpylm.tutor import child, inspecting, runner, wire
 from numpylm.tutor.checking import check_file
 
 SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
@@ -16,7 +16,7 @@ class Here(child.Child):
 
     def start(self):
         self.kept = list(sys.path), sys.dont_write_bytecode, sys.argv
-        self.process, self.student = self, runner.Student(str(self.path), str(child.PACKAGE))
+        self.process, self.student = self, inspecting.Student(str(self.path), str(child.PACKAGE))
         return self.ask({"load": True})
 
     def ask(self, request, seconds=None):
@@ -25,7 +25,7 @@ class Here(child.Child):
     def end(self):
         if self.process:
             sys.path[:], sys.dont_write_bytecode, sys.argv = self.kept
-            sys.modules.pop(runner.MODULE, None)
+            sys.modules.pop(inspecting.MODULE, None)
         self.process = None
 
 

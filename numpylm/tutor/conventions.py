@@ -64,7 +64,7 @@ GATE_NAMES = {  # what a gate's letters may be, in a name such as W_f
 ROLES = {  # names without capitals and underscores -> role
     "x": "x xt xs input inputs xin", "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit",
     "c_prev": "prevc cprev c0 c cell prevcell cinit", "W_x": "wx wxh wax u wih wxa wxs win", "W_h": "wh whh waa w wss wrec",
-    "b": "b bh ba bias bs", "W_y": "why wya wy v whq wout who", "b_y": "by bq bout biasy",
+    "b": "b bh ba bias bs", "W_y": "why wya wy v whq wout who wv wyh wfc", "b_y": "by bq bout biasy bv bfc",
     "parameters": "parameters params weights theta",
 }  # fmt: skip
 BY_NAME = {name: role for role, names in ROLES.items() for name in names.split()}
@@ -75,12 +75,16 @@ def plain(name):
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def role_of(name, cell):
-    """The role of a parameter, global or attribute of this name; None where it is not known."""
+def role_of(name, cell, has_gates=False):
+    """The role of a parameter, global or attribute of this name; None where it is not known.
+
+    has_gates: whether others of the names are those of gates: then a GRU's W_h is the weight of its candidate.
+    """
     name = plain(name.removeprefix("self."))
     gates = {alias: gate for gate, aliases in GATE_NAMES.get(cell, {}).items() for alias in aliases.split()}
     found = re.fullmatch(r"(wx|wh|ux|uh|wa|w|u|bx|b)([a-z]+)", name)
-    if name in BY_NAME and not (found and found[2] in gates and name in ("wh", "bh") and cell == "gru"):
+    is_candidate = cell == "gru" and has_gates and name in ("wh", "bh", "uh")
+    if name in BY_NAME and not is_candidate:
         return BY_NAME[name]
     if found and found[2] in gates:
         part = {"wx": "W_x", "ux": "W_x", "wh": "W_h", "uh": "W_h", "wa": "W_h", "u": "U", "w": "W"}.get(found[1], "b")
@@ -90,10 +94,9 @@ def role_of(name, cell):
 
 def roles_of(names, cell):
     """Name -> role. Where there are W_f and U_f, these are W_x:f and W_h:f, and not one matrix for both."""
-    roles = {name: role_of(name, cell) for name in names}
+    has_gates = any(role_of(name, cell) in ("W:z", "U:z", "W_x:z", "b:z") for name in names)
+    roles = {name: role_of(name, cell, has_gates) for name in names}
     if any(role and role.startswith("U:") for role in roles.values()):
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
-    if "W_h" not in roles.values() and "W_x" not in roles.values():
-        return roles
     return roles

@@ -63,7 +63,12 @@ def check_sizes(file, assignment):
             else:
                 stop.finding["sentences"] += limit_sentences(assignment, stop.finding)
                 overflow = [said for said in stop.finding["sentences"] if said.startswith("this input holds")]
-                if overflow and assignment.is_plain and not stop.finding.get("table") and not is_asked(file, assignment):
+                if (
+                    overflow
+                    and assignment.is_plain
+                    and not stop.finding.get("table")
+                    and not is_asked(file, assignment)
+                ):
                     return [f"right, but it overflows: {overflow[0]}"]
         raise
     return remarks

@@ -121,7 +121,10 @@ def free_fit(file, unit, rng):
     else:
         if unit.convention == "named by you":
             raise not_run(file, unit, reply["error"])
-        raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {list(unit.sizes[0].values())}")
+        raise Stop(
+            "not checked",
+            f"{unit.forward_name} does not take real numbers of the shapes {list(unit.sizes[0].values())}",
+        )
     (made,) = reply["outputs"]
     found = [(path, v) for path, v in leaves_in(("made",), made, 1) if path != unit.cache][: len(unit.has)]
     if not found:
@@ -141,7 +144,9 @@ def random_input(rng, shape):
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
     if error is None:
-        return Stop("not checked", f"what {unit.forward_name} returns holds nothing of the shape that the check expects")
+        return Stop(
+            "not checked", f"what {unit.forward_name} returns holds nothing of the shape that the check expects"
+        )
     if error.get("type") == "NotImplementedError":
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])

@@ -47,7 +47,9 @@ def step_words(unit, ours, fit, claims, rows):
         lacks = [t for t in (0, last) if same(claims[slot], total - each[t])]
         if alone:
             why = "the sum over time is overwritten at each step" if alone[0] == 0 else "only the last step counts"
-            said.setdefault(f"{why}: it is what step t = {alone[0]} alone contributes. Add the steps up", []).append(slot)
+            said.setdefault(f"{why}: it is what step t = {alone[0]} alone contributes. Add the steps up", []).append(
+                slot
+            )
         elif stops := [k for k in range(2, last) if same(claims[slot], sum(each[-k:]))]:
             said.setdefault(f"the last {stops[0]} steps alone contribute: the backward stops there", []).append(slot)
         elif lacks:

@@ -21,6 +21,8 @@ STEPS = {
          "the derivative is written in terms of f's output h_t, and was given its input a_t"),
         ("f_backward(dh_t, step.h_t)", "f_backward(dh_t, step.h_prev)",
          "the derivative is taken at h_{t-1}, but it is h_t that f returned"),
+        ("f_backward(dh_t, step.h_t)", "f_backward(dh_t, step.h_prev)",
+         "the derivative is taken at h_{t-1}, but it is h_t that f returned"),
         ("f_backward(dh_t, step.h_t)", "dh_t * (step.h_t <= 0)",
          "ReLU's derivative is taken from the wrong side: it is 1 where h_t > 0"),
         ("f_backward(dh_t, step.h_t)", "dh_t * (1 - step.h_t)", "tanh's derivative is 1 - h_t², with the square"),

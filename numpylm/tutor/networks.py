@@ -6,9 +6,20 @@ name. The loss is the cross-entropy of the probabilities that the forward return
 
 import re
 
+from numpylm.tutor.classes import find_classes
 from numpylm.tutor.conventions import CONVENTIONS, plain, roles_of
 from numpylm.tutor.fits import Unit
-from numpylm.tutor.units import SIZE_OF, SIZE_SLOTS, Unknown, cell_of, find_classes, find_layers, find_losses, find_pairs, parameters
+from numpylm.tutor.units import (
+    CACHES,
+    SIZE_OF,
+    SIZE_SLOTS,
+    Unknown,
+    cell_of,
+    find_layers,
+    find_losses,
+    find_pairs,
+    parameters,
+)
 
 FORWARDS = "forward forwardpropagation forwardpass feedforward forwardprop fprop forwardpropagate predict"
 BACKWARDS = (
@@ -26,15 +37,17 @@ STYLES = tuple((one, other) for one in ("ids", "columns", "matrix", "array", "th
 BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun", re.IGNORECASE)
 
 
-
-
 def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
     finders = {"pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes, "layers": find_layers,
                "networks": lambda contents: find_networks(contents, child)}  # fmt: skip
     for kind, find in finders.items():
-        if convention and kind not in (convention, "networks") and not (kind == "pairs" and CONVENTIONS[convention].pairs):
+        if (
+            convention
+            and kind not in (convention, "networks")
+            and not (kind == "pairs" and CONVENTIONS[convention].pairs)
+        ):
             continue
         for name, make in find(contents, convention) if kind == "pairs" else find(contents):
             if name in taken or any(name == unit.name for unit in units):
@@ -76,6 +89,10 @@ def class_network(contents, kind, methods, forward, backward, child):
             sizes[name] = {"slot": f"size {size}"}
         elif GIVEN_AS.get(plain(name)) == "rate":
             sizes[name] = 1.0
+        elif re.search(r"i[dn]?x$|to_?i|index$", name.lower()) and not has_default:
+            sizes[name] = {letter: k for k, letter in enumerate("abcdef")}
+        elif re.search(r"^(i[dn]?x|index|id)_?(to|2)|vocab|chars", name.lower()) and not has_default:
+            sizes[name] = dict(enumerate("abcdef"))
         elif not has_default:
             raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
     make = {"call": [kind], "args": [], "kwargs": sizes, "to": "object"}
@@ -83,7 +100,38 @@ def class_network(contents, kind, methods, forward, backward, child):
     if "error" in reply or not isinstance(reply["outputs"][0], dict):
         raise Unknown(f"{kind} cannot be made: {reply.get('error', {}).get('text', '')}")
     paths = weight_paths(reply["outputs"][0])
+    if forward and all(incoming_name(n) or plain(n) in CACHES for n in parameters(methods[backward], 1)):
+        given = roles_of(parameters(methods[forward], 1), cell_of(kind, paths))
+        if given and set(given.values()) <= {"x", "h_prev", "c_prev"} and parameters(methods[backward], 1):
+            return cell_network(kind, methods, forward, backward, make, paths, given)
     return network_unit(f"{kind}.", methods, forward, backward, [make], ["object"], paths, kind, skip=1)
+
+
+def incoming_name(name):
+    """Whether a parameter of a backward is the gradient of a state, and not of an output's logits."""
+    return bool(re.match(r"(d|grad)", name.lower())) and not re.match(r"d_?y|dlogits", name.lower())
+
+
+def cell_network(kind, methods, forward, backward, make, paths, given):
+    """The unit of a class made from sizes that is one cell: its forward is given x and states, its backward dh (and dc)."""
+    cell = cell_of(kind, paths)
+    weights = {n: r for n, r in roles_of(paths, cell).items() if r and r.partition(":")[0] in ("W_x", "W_h", "W", "b")}
+    coming = [n for n in parameters(methods[backward], 1) if incoming_name(n)]
+    steps = [make, *({"set": paths[n], "value": {"slot": n}} for n in weights),
+             {"call": ["object", forward], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
+
+    def back(cache):
+        slots = dict(zip(coming, ({"slot": "dh"}, {"slot": "dc"}), strict=False))
+        args = [slots.get(n, {"from": cache}) for n in parameters(methods[backward], 1)]
+        return [{"call": ["object", backward], "args": args, "kwargs": {}}]
+
+    beside = [{n: [*paths[n][:-1], f"d{n}"] for n in weights}]
+    beside += [{n: ["object", "grads", f"{d}{n}"] for n in weights} for d in ("", "d")]
+    returns = sum(plain(text).startswith(("d", "grad")) for text in methods[backward]["returns"])
+    return Unit(f"{kind}.{backward}", f"{kind}.{forward}", "classes", cell,
+                "step" if "h_prev" in given.values() else "sequence", given | weights, steps, back,
+                texts=tuple(methods[backward]["returns"]), claims=(*beside, {}) if returns < len(weights) else ({},),
+                has=frozenset(["dc"] if len(coming) > 1 else []), sizes=SIZE_SLOTS, is_named=cell in kind.lower())  # fmt: skip
 
 
 def weight_paths(attributes):

@@ -15,6 +15,7 @@ RTOL = 1e-9  # how right an answer must be, of its largest value: all but roundi
 FLOAT32_STEP = 1e-7  # a relative error below which float32, and nothing else, may be to blame
 
 
+EXACT = 1e-8  # how right a gradient of another convention must be
 ROUGH = 1e-5  # how right a gradient must be where the forward computes in float32
 FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
 

@@ -20,6 +20,8 @@ SIZES = {  # globals and constructor's parameters that say a size, without capit
 }
 SIZE_SLOTS = {"size H": 5, "size V": 6, "size T": 4}
 SIZE_OF = {name: size for size, names in SIZES.items() for name in names.split()}
+
+
 class Unknown(Exception):
     """A forward or backward that cannot be called; the argument says why."""
 
@@ -45,9 +47,6 @@ def parameters(function, skip=0):
     return [name for name, kind, has_default in known if not has_default and kind != "VAR_POSITIONAL"][skip:]
 
 
-# ---- functions in pairs: CS231n, the Coursera course
-
-
 def find_pairs(contents, only=None):
     """(the backward's name, how to make its unit) of every forward and backward of known names."""
     functions = contents["functions"]
@@ -67,7 +66,10 @@ def find_layers(contents):
             x, *weights = parameters(contents["functions"][forward]) or [""]
             if x and {plain(n) for n in weights} <= {"w", "b"}:
                 shapes = layer_shapes(x, weights)
-                yield backward, lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n")
+                yield (
+                    backward,
+                    lambda a=(contents, forward, backward, shapes): free_unit(*a)._replace(convention="cs231n"),
+                )
 
 
 def pair_unit(contents, forward, backward, convention, cell, form):
@@ -122,7 +124,7 @@ def free_unit(contents, forward, backward, alternatives):
     missing = [name for name in parameters(first) if name not in shapes]
     if missing:
         known = " ".join(f"{name}=3,4" for name in parameters(first))
-        raise ValueError(f"--shapes must give {', '.join(missing)}, the parameters of {forward}: --shapes \"{known}\"")
+        raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
     values = {name: {"slot": name} for name in parameters(first)}
     caches = [name for name in parameters(second) if plain(name) in CACHES]
     coming = [name for name in parameters(second) if name not in values and name not in caches]
@@ -151,9 +153,6 @@ def keys_of(contents, function, seen):
             seen.add(name)
             keys += keys_of(contents, contents["functions"][name], seen)
     return keys
-
-
-# ---- one function that returns the loss and all gradients: min-char-rnn
 
 
 def find_losses(contents):
@@ -198,63 +197,8 @@ def loss_unit(contents, name, function):
                 sizes=SIZE_SLOTS)  # fmt: skip
 
 
-# ---- classes whose constructor is given the weights
-
-
-def find_classes(contents):
-    """(name, how to make its unit) of every class with a forward and a backward."""
-    for kind, methods in contents["classes"].items():
-        if "forward" in methods and "backward" in methods:
-            yield f"{kind}.backward", lambda a=(contents, kind, methods): class_unit(*a)
-
-
-def layer_unit(kind, methods, made_of):
-    """The unit of a layer without time: y = f(x), or x W + b."""
-    (x,), coming = parameters(methods["forward"], 1), parameters(methods["backward"], 1)
-    if len(coming) != 1:
-        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
-    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
-             {"call": ["object", "forward"], "args": [{"slot": x}], "kwargs": {}, "to": "made"}]  # fmt: skip
-    back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
-    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
-                lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
-                sizes=layer_shapes(x, made_of))  # fmt: skip
-
-
 def layer_shapes(x, weights):
     """The shapes that a layer may take: x (N, D), (T, N, D), or tokens; W (D, H), b (H,)."""
     shapes = {n: (3, 5) if plain(n) == "w" else (5,) for n in weights}
     tables = {n: (6, 5) for n in weights}
     return {x: (2, 3)} | shapes, {x: (4, 2, 3)} | shapes, {x: ("tokens", 6, 4, 2)} | tables
-
-
-def claims_of(made_of):
-    """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
-    return ({n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
-            {n: ["object", "grads", n] for n in made_of}, {})  # fmt: skip
-
-
-def class_unit(contents, kind, methods):
-    """The unit of a class that is made from its weights."""
-    made_of = parameters(methods["__init__"], 1) if "__init__" in methods else []
-    cell = cell_of(kind, made_of)
-    weights = roles_of(made_of, cell)
-    if {plain(name) for name in made_of} <= {"w", "b"} and len(parameters(methods["forward"], 1)) == 1:
-        return layer_unit(kind, methods, made_of)
-    if not made_of or not all(role and role[0] in "Wb" for role in weights.values()):
-        raise Unknown(f"the check does not know how to make a {kind}({', '.join(made_of)})")
-    given = parameters(methods["forward"], 1)
-    states = roles_of(given, cell)
-    if not given or any(role not in ("x", "h_prev", "c_prev") for role in states.values()):
-        raise Unknown(f"the check does not know what to give {kind}.forward({', '.join(given)})")
-    form = "step" if "h_prev" in states.values() else "sequence"
-    coming = parameters(methods["backward"], 1)
-    if not 0 < len(coming) < 3:
-        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
-    slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
-    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
-             {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
-    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
-                lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-                texts=tuple(methods["backward"]["returns"]), claims=claims_of(made_of),
-                has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS))  # fmt: skip

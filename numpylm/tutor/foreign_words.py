@@ -1,0 +1,98 @@
+"""What is said of a wrong gradient of another convention: in the user's names, whatever the layout."""
+
+import numpy as np
+
+from numpylm.tutor.claims import gradient_name
+from numpylm.tutor.diagnosis import diagnose, said_alone
+from numpylm.tutor.layouts import to_ours
+from numpylm.tutor.loss_mistakes import loss_words, step_words
+from numpylm.tutor.results import EXACT, compare, is_float32
+from numpylm.tutor.sentences import Finding, rename
+
+OUR_NAMES = {  # role -> what our own sentences call its gradient
+    "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
+    "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
+}  # fmt: skip
+
+
+def explained(unit, ours, fit, claims, rows, named, right):
+    """Hints on wrong gradients, in our names."""
+    limit = clip_limit(named, right, rows)
+    said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
+    said = said or shared_words(named, right, rows, ours.problem.sizes, unit.form == "loss")
+    if fit.precision is not None:
+        said = said or loss_words(unit, ours, fit, claims) or step_words(unit, ours, fit, claims, rows)
+    if said:
+        return [Finding(words, explains=True) for words in said]
+    fine = {slot: claim for slot, claim in claims.items() if claim.shape == fit.inputs[slot].shape}
+    if fit.precision is not None:
+        q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
+        fine = {slot: claim for slot, claim in fine.items() if unit.roles[slot].partition(":")[0] in {*q, "W"}}
+        fine = {slot: claim / fit.scale for slot, claim in fine.items()}
+        moved = to_ours(fine, unit.roles, q, fit.layout)
+        values = {f"d{ours.names[role]}": gradient for role, gradient in moved.items()}
+        rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
+        values = {n: v.astype("f" if rough else "d") for n, v in values.items() if n in ours.problem.answers}
+        ours_rows, _ = compare(values, ours.problem.answers, EXACT)
+        if ours_rows:
+            hints = diagnose(ours.assignment, ours.problem, values, ours_rows)
+            if hints:
+                return hints
+    return said_alone(named, right, ours.problem.sizes)
+
+
+def clip_limit(named, right, rows):
+    """The limit to which every wrong gradient is clipped; None where that is not all that is wrong."""
+    wrong = {row.name for row in rows}
+    limit = max((np.abs(named[name]).max() for name in wrong), default=0)
+    if not limit or float(f"{limit:.3g}") != limit:
+        return None
+    return limit if all(np.abs(named[n] - np.clip(right[n], -limit, limit)).max() < 1e-6 for n in wrong) else None
+
+
+def mean_words(unit, ours, fit, named, right, rows):
+    """A remark on gradients of a mean, where the file's loss is only known by its probabilities; None for others."""
+    sizes = ours.problem.sizes
+    if unit.form != "loss" or not callable(fit.weights) or len(rows) < len(named):
+        return None
+    for name, size in {"T": sizes.T, "V": sizes.V, "T V": sizes.T * sizes.V}.items():
+        if all(np.abs(named[n] * size - right[n]).max() < 1e-6 * np.abs(right[n]).max() for n in named):
+            return (
+                f"all gradients are 1/({name}) of those of the loss summed over time: right if your loss is such a mean"
+            )
+    return None
+
+
+def shared_words(named, right, rows, sizes, is_loss):
+    """Sentences on one factor in all gradients, and on one array that is returned for two parameters."""
+    wrong = {row.name for row in rows}
+    factors = {name: factor_of(named[name], right[name]) for name in named if right[name].any()}
+    (k, *others) = factors.values() if wrong == set(factors) and len(wrong) > 1 else (None,)
+    if k and all(other and abs(other / k - 1) < 1e-6 for other in others):
+        names = {"T": sizes.T, "V": sizes.V} if is_loss else {}
+        inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
+        direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
+        why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
+        why = (
+            f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        )
+        return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
+    pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
+    return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs
+            if named[a].size > 1 and np.array_equal(named[a], named[b])]  # fmt: skip
+
+
+def factor_of(claim, truth):
+    """The factor between two arrays; None where there is none."""
+    largest = np.unravel_index(np.abs(truth).argmax(), truth.shape) if claim.shape == truth.shape else None
+    k = claim[largest] / truth[largest] if largest is not None else 0
+    return k if k and np.abs(claim - k * truth).max() < 1e-6 * np.abs(truth).max() * abs(k) else None
+
+
+def renamed(unit, words):
+    """A sentence with the user's names of the gradients, where each of ours has one name there."""
+    names = {}
+    for slot, role in unit.roles.items():
+        if sum(other == role for other in unit.roles.values()) == 1:
+            names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))
+    return rename(words, names)

@@ -1,0 +1,110 @@
+"""What a student's file holds, as plain text and numbers for the parent. This file runs in the child process, without
+numpylm."""
+
+import ast
+import inspect
+import os
+import sys
+
+import numpy as np
+
+from numpylm.tutor.reading import Source, run_file
+
+MODULE = "student"  # the name under which the student's file is imported
+
+
+class Student:
+    """The student's file as a module, what of numpylm it uses, and which of our files it opens."""
+
+    def __init__(self, path, package):
+        self.path, self.package, self.opened, self.called = path, package, set(), set()
+        self.module, self.failures, self.source = None, [], None
+
+    def load(self):
+        """Read the file and run its plain statements; what it holds, for the parent."""
+        folder = os.path.dirname(os.path.abspath(self.path))
+        sys.path[:0] = [folder]
+        sys.path.append(os.path.dirname(folder))
+        sys.argv, sys.dont_write_bytecode = [self.path], True
+        self.source = Source(self.path)
+        self.module, self.failures = run_file(self.source, MODULE)
+        return self.contents()
+
+    def see_open(self, event, arguments):
+        """Note a file of ours, or a solution, that the student's code opens or imports."""
+        if event == "open" and isinstance(arguments[0], str):
+            path = os.path.abspath(arguments[0])
+            solutions = os.path.join(os.path.dirname(self.package), "exercises", "solutions")
+            if path != os.path.abspath(self.path) and path.startswith((self.package + os.sep, solutions)):
+                self.opened.add(
+                    os.path.relpath(path, os.path.dirname(self.package)).replace("__pycache__" + os.sep, "")
+                )
+
+    def see_call(self, frame, event, _):
+        """Note a function of numpylm that is called."""
+        if event == "call" and frame.f_code.co_filename.startswith(self.package + os.sep):
+            self.called.add(frame.f_code.co_name)
+
+    def contents(self):
+        """What the file holds: functions and classes with their signatures, its EXERCISE, what failed."""
+        held = [(name, value) for name, value in vars(self.module).items() if not name.startswith("__")]
+        exercise = vars(self.module).get("EXERCISE", [])
+        files = os.listdir(os.path.dirname(os.path.abspath(self.path)))
+        standard = sys.stdlib_module_names | {"numpy"}
+        return {
+            "functions": {name: self.signature(value) for name, value in held if callable(value)},
+            "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
+            "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
+            "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
+            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
+        }  # fmt: skip
+
+    def signature(self, value):
+        """What is known of one callable: its parameters, and where it was written."""
+        code = getattr(getattr(value, "__func__", value), "__code__", None)
+        kind = "class" if inspect.isclass(value) else "function"
+        library = inspect.isbuiltin(value) or isinstance(value, np.ufunc) or str(value.__class__.__module__) == "numpy"
+        where = code.co_filename if code else ""
+        nodes = self.nodes(code)
+        is_ours = where.startswith(self.package + os.sep)
+        return {
+            "kind": "library" if library else "made" if where.startswith("<") else kind, "parameters": parameters_of(value), "ours": is_ours,
+            "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": returned(nodes),
+            "keys": [n.slice.value for n in nodes if isinstance(n, ast.Subscript)
+                     and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)],
+            "clips": any(isinstance(n, ast.Attribute) and n.attr == "clip" for n in nodes),
+        }  # fmt: skip
+
+    def nodes(self, code):
+        """The syntax tree's nodes of the function in the file that has this code."""
+        for node in ast.walk(self.source.tree) if code and code.co_filename == self.path else []:
+            if isinstance(node, ast.FunctionDef) and code.co_firstlineno in (node.lineno, *lines_above(node)):
+                return list(ast.walk(node))
+        return []
+
+    def methods(self, kind):
+        """Name -> signature of a class's own methods."""
+        return {name: self.signature(value) for name, value in vars(kind).items() if inspect.isfunction(value)}
+
+
+def lines_above(node):
+    """The lines of a function's decorators."""
+    return [decorator.lineno for decorator in node.decorator_list]
+
+
+def returned(nodes):
+    """The source of each value in the last return statement."""
+    found = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+    value = max(found, key=lambda node: node.lineno) if found else None
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
+    return [ast.unparse(part) for part in parts]
+
+
+def parameters_of(function):
+    """(name, kind, whether it has a default) of each parameter; None where they cannot be known."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [[p.name, p.kind.name, p.default is not p.empty] for p in found]
