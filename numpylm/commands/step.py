@@ -27,6 +27,9 @@ NARROWEST = 60  # columns
 def add_options(parser):
     """The model, the text, and what of the pass to show."""
     parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
+    parser.add_argument(
+        "--attention", choices=("dot", "additive"), help="step through attention instead, in a small encoder-decoder"
+    )
     parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
     parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
     parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
@@ -39,22 +42,27 @@ def add_options(parser):
 
 def run(options):
     """numpylm step"""
+    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
+    width = max(NARROWEST, terminal_width())
+    if options.attention:
+        from numpylm.commands.step_attention import step_attention
+
+        return step_attention(options, directions, width)
     model, vocabulary = trained_model(options) if options.trained else small_model(options)
     tokens = window(options, vocabulary)
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
-    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
     walked = walk(model, inputs, targets, layers, steps)
-    return print_walk(walked, model, origin, names, directions, max(NARROWEST, terminal_width()))
-
-
-def print_walk(walked, model, origin, names, directions, width):
-    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
     introduce(walked, model, origin, names, width)
+    return print_passes(walked, directions, width)
+
+
+def print_passes(walked, directions, width):
+    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
     if "forward" in directions:
         title("FORWARD, from the tokens to the loss")
         show(walked, walked.forward, width)
