@@ -4,12 +4,14 @@ import numpy as np
 
 from numpylm import require
 from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.step_attention import step_attention
 from numpylm.commands.trained import load_trained
 from numpylm.data import text
 from numpylm.data.printable import visible
 from numpylm.model import MODELS, make_model
 from numpylm.stepping.debugger import debug
-from numpylm.stepping.show import conclude, introduce, show, title
+from numpylm.stepping.show import introduce, print_passes
+from numpylm.stepping.small import DEFAULT_TEXT, D, H, one_decimal
 from numpylm.stepping.walk import walk
 
 DESCRIPTION = (
@@ -17,8 +19,6 @@ DESCRIPTION = (
     "line of the source, its numbers, and for each gradient its proof beside it.\n"
     "--pdb runs the same pass in Python's debugger."
 )
-DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
-D, H = 2, 3
 LONGEST = 64  # tokens of a text
 LONGEST_NAME = 12  # characters of a token that are shown
 NARROWEST = 60  # columns
@@ -45,8 +45,6 @@ def run(options):
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     width = max(NARROWEST, terminal_width())
     if options.attention:
-        from numpylm.commands.step_attention import step_attention
-
         return step_attention(options, directions, width)
     model, vocabulary = trained_model(options) if options.trained else small_model(options)
     tokens = window(options, vocabulary)
@@ -61,22 +59,6 @@ def run(options):
     return print_passes(walked, directions, width)
 
 
-def print_passes(walked, directions, width):
-    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
-    if "forward" in directions:
-        title("FORWARD, from the tokens to the loss")
-        show(walked, walked.forward, width)
-    if "backward" not in directions:
-        title("THE PARAMETERS")
-        show(walked, walked.values, width)
-        return 0
-    title("BACKWARD, from the loss to every quantity, in reverse order")
-    results = [show(walked, walked.backward, width)]
-    title("THE PARAMETERS, and their gradients: sums over all steps")
-    results += [show(walked, sections, width) for sections in (walked.values, walked.parameters)]
-    return conclude(results, width)
-
-
 def small_model(options):
     """(a model whose weights, drawn with the seed, have one decimal, so that they can be copied; its vocabulary)."""
     content = DEFAULT_TEXT if options.text is None else options.text
@@ -85,11 +67,6 @@ def small_model(options):
     rng = np.random.default_rng(require.count("seed", 0 if options.seed is None else options.seed))
     parameters = {name: one_decimal(rng, array.shape) for name, array in model.parameters().items()}
     return make_model(model.cell, model.sizes, parameters), vocabulary
-
-
-def one_decimal(rng, shape):
-    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
-    return rng.choice([-1, 1], shape) * rng.integers(1, 10, shape) / 10
 
 
 def trained_model(options):

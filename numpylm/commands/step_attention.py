@@ -5,12 +5,12 @@ import re
 import numpy as np
 
 from numpylm import attention, require, translation
-from numpylm.commands.step import DEFAULT_TEXT, D, one_decimal, print_passes
 from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import visible
 from numpylm.data.text import build_vocabulary
 from numpylm.stepping.attention_walk import attention_walk
-from numpylm.stepping.show import numbered, paragraph
+from numpylm.stepping.show import numbered, paragraph, print_passes
+from numpylm.stepping.small import DEFAULT_TEXT, D, one_decimal
 from numpylm.translation import EncoderDecoder, make_translation_model
 
 H = 4  # half of it for each direction

@@ -10,6 +10,7 @@ from numpylm import require
 from numpylm.choices import choice
 from numpylm.commands.kind import Kind
 from numpylm.commands.model_choices import OWN
+from numpylm.commands.run_config import read_config
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
@@ -189,7 +190,13 @@ def evaluate(path, options):
     """translation_report.evaluate_run, for `evaluate RUN`."""
     from numpylm.commands import translation_report
 
-    return translation_report.evaluate_run(path, options)
+    return translation_report.evaluate_run(path, options, own_pairs, UNITS)
+
+
+def own_pairs(path, vocabularies):
+    """The test pairs of the run that a folder or a checkpoint belongs to."""
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return open_data(read_config(folder), vocabularies).pairs["test"]
 
 
 KIND = Kind(
