@@ -13,6 +13,7 @@ from agreement_recipe import train_and_measure
 from memory_recipe import learn
 from one_pass import one_pass
 from train_recipe import train
+from translation_recipe import translate
 
 
 class Recipe(NamedTuple):
@@ -96,6 +97,39 @@ AGREEMENT = [
 ]  # fmt: skip
 
 
+TRANSLATION = [
+    Recipe(
+        "multi30k-no-attention",
+        "Multi30k German to English, LSTM 1×512 without attention, tied, dropout 0.4; N = 64, Adam, 12 epochs",
+        "multi30k", "BLEU 13.76", "bentrevett's seq2seq tutorial 1, LSTM 2×512, 13.9 million parameters, 10 epochs",
+        partial(
+            translate,
+            "--source de --target en --min-count 2 --model lstm --score none --tie-weights -D 512 -H 512 "
+            "--dropout 0.4 --learning-rate 0.001 --epochs 12",
+        ),
+    ),
+    Recipe(
+        "multi30k",
+        "Multi30k German to English, GRU 1×320, dot-product attention, tied, dropout 0.4; N = 64, Adam, 12 epochs",
+        "multi30k", "BLEU 28.30", "the tutorial's 3, bidirectional GRU, additive attention, 20.5 million parameters",
+        partial(
+            translate,
+            "--source de --target en --min-count 2 --tie-weights -D 200 -H 320 --dropout 0.4 --learning-rate 0.0015 "
+            "--epochs 12",
+        ),
+    ),
+    Recipe(
+        "tatoeba",
+        "Tatoeba English to Chinese, both by characters, GRU 1×256, dropout 0.3; N = 64, Adam, 12 epochs",
+        "tatoeba/cmn-eng.txt.gz", "–", "no published figure; perplexity beside n-grams of the target",
+        partial(
+            translate, "--source-level char --target-level char -D 128 -H 256 --dropout 0.3 --learning-rate 0.002 "
+            "--epochs 12",
+        ),
+    ),
+]  # fmt: skip
+
+
 def memory(name, cell, cell_options, T, H, rate, beside, source):
     """The recipe of a cell on the adding problem or the copy task."""
     task = name.partition("-")[0]
@@ -123,4 +157,4 @@ MEMORY = [
     memory("copy-rnn", "rnn", {}, 50, 100, 0.001, *COPY),
     memory("copy-lstm", "lstm", {"forget_bias": 4.0}, 50, 100, 0.01, *COPY),
 ]
-RECIPES = {recipe.name: recipe for recipe in [*TRAINED, *ONE_PASS, *AGREEMENT, *MEMORY]}
+RECIPES = {recipe.name: recipe for recipe in [*TRAINED, *ONE_PASS, *AGREEMENT, *MEMORY, *TRANSLATION]}

@@ -20,26 +20,28 @@ from numpylm.data.text import encode_stream
 from numpylm.evaluation import evaluate
 
 
-def train(options, data, folder, threads=1):
+def train(options, data, folder, threads=1, command=("train", "--corpus"), measure=None):
     """Train with the options in the run's folder, or go on with a run that was stopped there: a Measured.
 
-    threads are those of the matrix products. Raises KeyboardInterrupt if training is stopped, and ValueError if it
+    threads are those of the matrix products; command is a training command and its option for the data; measure reads
+    the results in the run's folder. Raises KeyboardInterrupt if training is stopped, and ValueError if it
     fails or the folder holds a run of other options.
     """
+    measure = measure or measured
     check_options(options, folder)
     if (folder / "summary.json").exists():
         print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
-        return measured(folder)
+        return measure(folder)
     if (folder / "last.npz").exists():
         arguments = ["--resume", str(folder)]
     else:
-        arguments = ["--corpus", str(data), *options.split(), "--out", str(folder)]
-    status = numpylm(["train", *arguments, "--threads", str(threads)])
+        arguments = [command[1], str(data), *options.split(), "--out", str(folder)]
+    status = numpylm([command[0], *arguments, "--threads", str(threads)])
     if status == 130:
         raise KeyboardInterrupt
     if status != 0:
         raise ValueError(f"training ended with exit status {status}")
-    return measured(folder)
+    return measure(folder)
 
 
 def check_options(options, folder):

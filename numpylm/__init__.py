@@ -28,6 +28,8 @@ PUBLIC = {  # module -> its public names; using one of them imports the module
     "data.token_file": ["open_token_file"],
     "torch_bridge": ["load_torch_state_dict", "to_torch_state_dict"],
     "training": ["train_step"],
+    "translation": ["EncoderDecoder"],
+    "beam_search": ["continue_prompt", "translate"],
 }
 
 __all__ = sorted(name for names in PUBLIC.values() for name in names)

@@ -28,7 +28,7 @@ import numpy as np
 from numpylm import require
 from numpylm.activations import tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward
-from numpylm.attention import ATTENTIONS, AttentionTrace, attention_backward, attention_forward
+from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
 from numpylm.dropout import draw_mask, drop
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
@@ -74,6 +74,17 @@ class TranslationTrace(NamedTuple):
     s: np.ndarray  # (T_y, N, H)
     attention: AttentionTrace | None
     s_tilde: np.ndarray  # (T_y, N, D or H), before dropout
+
+
+class OutputGradients(NamedTuple):
+    """Gradients between s̃ and both states: da of (22)'s argument, dctx, the attention's own, all of ds and of dh."""
+
+    da: np.ndarray | None
+    dctx: np.ndarray | None
+    attention: AttentionGradients | None
+    ds: np.ndarray
+    dh: np.ndarray
+    dparameters: dict
 
 
 class EncoderDecoder:
@@ -199,7 +210,7 @@ class EncoderDecoder:
     def _backward(self, trace, ds_out, dW_sy, db_y):
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
         ds_tilde = drop(ds_out, trace.masks.output)
-        ds, dh, gradients = self._output_backward(ds_tilde, trace)
+        _, _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
         decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
         ds_0 = nothing if trace.state_given else decoder.dstate_0
@@ -234,16 +245,18 @@ class EncoderDecoder:
         s_tilde = tanh(a)  # (22)
         return s_tilde, trace
 
-    def _output_backward(self, ds_tilde, trace):
-        """(ds, dh, gradients by name) from the gradient of s̃; without attention, dh is zero."""
+    def output_backward(self, ds_tilde, trace):
+        """OutputGradients from the gradient of s̃ (T_y, N, ·); without attention, dh is zero."""
         if self.attention is None:
-            return ds_tilde, np.zeros((*trace.source.shape, self.sizes.hidden_dim), self.dtype), {}
+            dh = np.zeros((*trace.source.shape, self.sizes.hidden_dim), self.dtype)
+            return OutputGradients(None, None, None, ds_tilde, dh, {})
         da = tanh_backward(ds_tilde, trace.s_tilde)  # (22)
         ds, dW_ss, _ = affine_backward(da, trace.s, self._parameters["W_ss"])
         dctx, dW_cs, db_s = affine_backward(da, trace.attention.ctx, self._parameters["W_cs"])
         scoring = record_of(self.attention.Parameters, self._parameters)
         out = attention_backward(self.attention, scoring, dctx, trace.attention)
-        return ds + out.ds, out.dh, {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
+        dparameters = {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
+        return OutputGradients(da, dctx, out, ds + out.ds, out.dh, dparameters)
 
     def _draw_masks(self, rng, source_shape, inputs_shape):
         require.generator(rng)

@@ -8,11 +8,15 @@ import re
 
 import numpy as np
 import pytest
-from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED
+from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED, TRANSLATION
 from recipe_results import RESULTS, table
 from test_recipes import configuration_of
 
+from numpylm.commands.cli import build_parser
 from numpylm.commands.model_choices import constructor_arguments
+from numpylm.commands.options import chosen
+from numpylm.commands.translation import TranslationData, TranslationModel
+from numpylm.translation_task import TranslationSettings
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("**/*.json")), ids=lambda path: path.name)
@@ -32,6 +36,12 @@ def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch, 
     fields = committed(recipe)
     if recipe in ONE_PASS + MEMORY:
         assert fields["configuration"] == recipe.measure.args[0]
+    elif recipe in TRANSLATION:
+        options = build_parser().parse_args(["translate", *recipe.measure.args[0].split()])
+        found = fields["configuration"]
+        assert found["model"] == dataclasses.asdict(chosen(TranslationModel, options))
+        assert found["settings"] == dataclasses.asdict(chosen(TranslationSettings, options))
+        assert found["data"] == dataclasses.asdict(chosen(TranslationData, options)) | {"train": found["data"]["train"]}
     else:
         expected = configuration_of(recipe, monkeypatch, tmp_path)
         found = fields["configuration"]
@@ -54,6 +64,9 @@ def test_a_committed_result_is_what_its_rows_say(recipe):
     elif recipe in AGREEMENT:
         share = sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
         assert share == pytest.approx(fields["agreement"])
+    elif recipe in TRANSLATION:
+        assert rows[-1]["epoch"] == fields["epochs"] and rows[-1]["valid_loss"] > 0
+        assert fields["test_perplexity"] < fields["target_baselines"]["5-gram"]
     else:
         losses = [row["valid_loss"] for row in rows if row["valid_loss"]]
         nats = math.log if fields["unit"] == "perplexity" else float

@@ -9,7 +9,8 @@ import memory_recipe
 import pytest
 import recipes
 import train_recipe
-from recipe_list import AGREEMENT, MEMORY, RECIPES, TRAINED, Recipe
+import translation_recipe
+from recipe_list import AGREEMENT, MEMORY, RECIPES, TRAINED, TRANSLATION, Recipe
 from recipe_results import MOST_ROWS, Measured, duration, table, thinned, write_result
 
 import numpylm as nlm
@@ -18,6 +19,7 @@ from numpylm.commands.cli import build_parser
 from numpylm.commands.language import KIND
 from numpylm.commands.model_choices import constructor_arguments
 from numpylm.data import grammar
+from numpylm.data.grammar.pairs import grammar_pairs
 
 TEXT = grammar.generate_text(600, 7)
 TINY = "--level word --epochs 1 -T 8 -N 4 -D 5 -H 6"
@@ -210,3 +212,22 @@ def test_the_table_shows_parameters_spread_and_unit(tmp_path):
     assert row == (
         "| `tiny` | a tiny text | 12,345 | 5 s | – | **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
     )
+
+
+# Translation
+
+
+def test_a_translation_recipe_runs_from_end_to_end(tmp_path):
+    pairs = grammar_pairs(60, 5, 5, 1)
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"{s}\t{t}\n" for part in pairs.values() for s, t in part), encoding="utf-8")
+    fields = translation_recipe.translate("--epochs 1 -D 5 -H 6", path, tmp_path / "run", threads=1).fields
+    assert (fields["unit"], fields["configuration"]["data"]["train"]) == ("BLEU", "pairs.tsv")
+    assert 0 <= fields["test"] < 50 and fields["target_baselines"]["unigram"] > fields["target_baselines"]["5-gram"]
+
+
+@pytest.mark.parametrize("recipe", TRANSLATION, ids=lambda recipe: recipe.name)
+def test_options_are_those_of_the_translate_command(recipe):
+    options = build_parser().parse_args(["translate", "--train", "data", *recipe.measure.args[0].split()])
+    assert f"{options.epochs} epochs" in recipe.what and f"1×{options.hidden_dim}" in recipe.what
+    assert f"dropout {options.dropout}" in recipe.what and getattr(options, "model", "gru").upper() in recipe.what

@@ -4,12 +4,14 @@ import numpy as np
 
 from numpylm import require
 from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.step_attention import step_attention
 from numpylm.commands.trained import load_trained
 from numpylm.data import text
 from numpylm.data.printable import visible
 from numpylm.model import MODELS, make_model
 from numpylm.stepping.debugger import debug
-from numpylm.stepping.show import conclude, introduce, show, title
+from numpylm.stepping.show import introduce, print_passes
+from numpylm.stepping.small import DEFAULT_TEXT, D, H, one_decimal
 from numpylm.stepping.walk import walk
 
 DESCRIPTION = (
@@ -17,8 +19,6 @@ DESCRIPTION = (
     "line of the source, its numbers, and for each gradient its proof beside it.\n"
     "--pdb runs the same pass in Python's debugger."
 )
-DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
-D, H = 2, 3
 LONGEST = 64  # tokens of a text
 LONGEST_NAME = 12  # characters of a token that are shown
 NARROWEST = 60  # columns
@@ -27,6 +27,9 @@ NARROWEST = 60  # columns
 def add_options(parser):
     """The model, the text, and what of the pass to show."""
     parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
+    parser.add_argument(
+        "--attention", choices=("dot", "additive"), help="step through attention instead, in a small encoder-decoder"
+    )
     parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
     parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
     parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
@@ -39,34 +42,21 @@ def add_options(parser):
 
 def run(options):
     """numpylm step"""
+    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
+    width = max(NARROWEST, terminal_width())
+    if options.attention:
+        return step_attention(options, directions, width)
     model, vocabulary = trained_model(options) if options.trained else small_model(options)
     tokens = window(options, vocabulary)
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
-    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
     walked = walk(model, inputs, targets, layers, steps)
-    return print_walk(walked, model, origin, names, directions, max(NARROWEST, terminal_width()))
-
-
-def print_walk(walked, model, origin, names, directions, width):
-    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
     introduce(walked, model, origin, names, width)
-    if "forward" in directions:
-        title("FORWARD, from the tokens to the loss")
-        show(walked, walked.forward, width)
-    if "backward" not in directions:
-        title("THE PARAMETERS")
-        show(walked, walked.values, width)
-        return 0
-    title("BACKWARD, from the loss to every quantity, in reverse order")
-    results = [show(walked, walked.backward, width)]
-    title("THE PARAMETERS, and their gradients: sums over all steps")
-    results += [show(walked, sections, width) for sections in (walked.values, walked.parameters)]
-    return conclude(results, width)
+    return print_passes(walked, directions, width)
 
 
 def small_model(options):
@@ -77,11 +67,6 @@ def small_model(options):
     rng = np.random.default_rng(require.count("seed", 0 if options.seed is None else options.seed))
     parameters = {name: one_decimal(rng, array.shape) for name, array in model.parameters().items()}
     return make_model(model.cell, model.sizes, parameters), vocabulary
-
-
-def one_decimal(rng, shape):
-    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
-    return rng.choice([-1, 1], shape) * rng.integers(1, 10, shape) / 10
 
 
 def trained_model(options):

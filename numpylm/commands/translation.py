@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from numpylm import require
 from numpylm.choices import choice
-from numpylm.commands.kind import Kind, imported_late
+from numpylm.commands.kind import Kind
 from numpylm.commands.model_choices import OWN
+from numpylm.commands.run_config import read_config
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
@@ -178,9 +179,27 @@ def describe(run):
     )
 
 
-REPORT = "numpylm.commands.translation_report"
+def report(run, model):
+    """translation_report.report, imported when a run is at its end."""
+    from numpylm.commands import translation_report
+
+    return translation_report.report(run, model)
+
+
+def evaluate(path, options):
+    """translation_report.evaluate_run, for `evaluate RUN`."""
+    from numpylm.commands import translation_report
+
+    return translation_report.evaluate_run(path, options, own_pairs, UNITS)
+
+
+def own_pairs(path, vocabularies):
+    """The test pairs of the run that a folder or a checkpoint belongs to."""
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return open_data(read_config(folder), vocabularies).pairs["test"]
+
+
 KIND = Kind(
     "translation", "translate", TranslationSettings, TranslationModel, TranslationData,
-    complete, run_name, open_data, make_model, make_task, describe,
-    report=imported_late(REPORT, "report"), evaluate=imported_late(REPORT, "evaluate_run"),
+    complete, run_name, open_data, make_model, make_task, describe, report, evaluate,
 )  # fmt: skip

@@ -2,17 +2,14 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from numpylm import plots
 from numpylm.commands.attention_picture import draw_attention
 from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
-from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.trained import load_trained
-from numpylm.commands.translation import UNITS, open_data
 from numpylm.data.grammar.chart import is_chinese, words_of
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
 from numpylm.data.pairs import read_tab_separated
@@ -173,8 +170,11 @@ def draw_example(run, model, test):
         draw_attention(run.folder / "attention.png", *attention_weights(model, run.data.vocabulary, *pair))
 
 
-def evaluate_run(path, options):
-    """`evaluate RUN [TEXT]`: measure the run's own test pairs, or those of a tab-separated file; the exit status."""
+def evaluate_run(path, options, own_pairs, units):
+    """`evaluate RUN [TEXT]`: measure the run's own test pairs, or those of a tab-separated file; the exit status.
+
+    own_pairs (path, vocabularies) finds the run's own; units names a target token of each level.
+    """
     model, vocabularies, _ = load_trained(path, "translation")
     pairs = read_tab_separated(options.text) if options.text else own_pairs(path, vocabularies)
     score = score_pairs(model, encode_pairs(vocabularies, pairs))
@@ -182,11 +182,5 @@ def evaluate_run(path, options):
     if options.json:
         print(json.dumps({"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss), **fields}))
     else:
-        print_measures(fields, score, UNITS[vocabularies["target"].level])
+        print_measures(fields, score, units[vocabularies["target"].level])
     return 0
-
-
-def own_pairs(path, vocabularies):
-    """The test pairs of the run that a folder or a checkpoint belongs to."""
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    return open_data(read_config(folder), vocabularies).pairs["test"]

@@ -75,6 +75,22 @@ def introduce(walk, model, origin, names, width):
     print()
 
 
+def print_passes(walked, directions, width):
+    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
+    if "forward" in directions:
+        title("FORWARD, from the tokens to the loss")
+        show(walked, walked.forward, width)
+    if "backward" not in directions:
+        title("THE PARAMETERS")
+        show(walked, walked.values, width)
+        return 0
+    title("BACKWARD, from the loss to every quantity, in reverse order")
+    results = [show(walked, walked.backward, width)]
+    title("THE PARAMETERS, and their gradients: sums over all steps")
+    results += [show(walked, sections, width) for sections in (walked.values, walked.parameters)]
+    return conclude(results, width)
+
+
 def conclude(results, width):
     """Print what came of the proofs; returns the exit status. results are what show returned."""
     number, worst = sum(result[0] for result in results), max(result[1] for result in results)
