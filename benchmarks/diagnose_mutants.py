@@ -14,13 +14,14 @@ the next:
     sentence     the first sentence is right: where two lines explain the claim by equally small mistakes, it names both
     first two    the first sentence or the second is right
 
-One name cannot always do. A wrong sign in di_t and one in da_i give the same gradients to the last bit, so that whoever
-must name one line is wrong about the other mutant. The last lines say how much a perfect guesser could reach, who knows
-all mutants and names, for each set of those with equal gradients, the line that most of them changed.
+One name cannot always do: a wrong sign in di_t and one in da_i give the same gradients to the last bit. Who names one
+line is then wrong about the other mutant. The last lines say how much a perfect guesser could reach, who knows all
+mutants and names the line that most of those with equal gradients changed. A function that returns one array needs no
+name: if nothing is said of it, that counts as right.
 
-"final" is given what a caller of the function gets, "all" every intermediate too. A mutant is held out where no entry
-of the library of mistakes returns the same gradients. With --twice each mutant gets a second change in the same line,
-drawn at random: mistakes further from the right line than any that the diagnosis was written with.
+"final" is given what a caller of the function gets, "all" every intermediate too. A mutant is held out if no mistake of
+the library returns the same gradients. With --twice each mutant gets a second change in the same line, drawn at random:
+mistakes further from the right line than any that the diagnosis was written with.
 """
 
 import argparse
@@ -40,6 +41,7 @@ from numpylm.tutor.causes import Question, matching
 from numpylm.tutor.diagnose import diagnose_case
 from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import rebuilt
+from numpylm.tutor.sentences import Finding
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 
@@ -120,6 +122,8 @@ def judged(mutant, case, claimed, final):
     question = Question(case, final, {name: truth[name] for name in final}, list(final), (), {})
     in_library = shapes_agree and bool(matching(question))
     answers = [diagnose_case(case, given) for given in (final, claimed)]
+    if len(truth) == 1:  # its name is all that could be said, and the report says it
+        answers = [found or [Finding("", *truth)] for found in answers]
     single = tuple(bool(found) and is_right(found[0]._replace(tied=()), mutant) for found in answers)
     first = tuple(bool(found) and is_right(found[0], mutant) for found in answers)
     both = tuple(any(is_right(finding, mutant) for finding in found[:2]) for found in answers)

@@ -48,7 +48,7 @@ def gradients(question):
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
-            return [Finding(shared, explains=True)]
+            return [Finding(shared, explains=True), *one_cause(question)[:1]]
     none = [name for name in wrong if not claims[name].any()]
     rest = [name for name in wrong if name not in none]
     together = one_cause(question) if len(none) > 1 or (none and rest and not is_right_inside(question)) else []

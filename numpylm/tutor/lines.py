@@ -13,7 +13,7 @@ import numpy as np
 from numpylm.tutor.case import named
 from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
 
-ASSIGNMENT = re.compile(r"^( +)(d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
+ASSIGNMENT = re.compile(r"^( +)((?:_, )*d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
 
 
 class Line(NamedTuple):
@@ -43,7 +43,7 @@ def watched(function, number=None):
     def with_watch(found):
         indent, targets, _ = found.groups()
         added = ""
-        for target in targets.split(", "):
+        for target in targets.replace("_, ", "").split(", "):
             text = found.group().strip()
             lines.append(
                 Line(function, len(lines), target.partition("[")[0], equation_of(text), text.partition("  #")[0])

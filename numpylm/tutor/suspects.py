@@ -13,6 +13,7 @@ from numpylm.tutor.formulas import formula_of
 from numpylm.tutor.lines import Line, jacobian, lines_of, reach, right_run, run
 
 LARGEST = 600  # a line with more entries than this is not solved for
+STORED = ("da", "dhW")  # in the loop: what the step's last line made
 PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 
 
@@ -41,8 +42,7 @@ def suspected(case, trusted):
     lines = [line for line in lines_of(case) if line in right_run(case).values and line.function not in trusted]
     if case.is_step:
         lines = [line for line in lines if line.function == case.step or line.quantity.startswith(("dW", "db", "dx"))]
-    stored = () if case.step in trusted else ("da", "dhW")  # in the loop: what the step's last line made
-    return [line for line in lines if not line.quantity.endswith("_frozen") and line.quantity not in stored]
+    return [line for line in lines if not line.quantity.endswith("_frozen")]
 
 
 def suspects(case, claims, trusted=()):
@@ -73,7 +73,7 @@ def suspect(case, line, change, active):
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
     return Suspect(
         line, int(active.sum()), value[in_time], truth[in_time], formula.text, formula.length, formula.changes,
-        -list(world.values).index(line),
+        -list(world.values).index(line) if line.quantity not in STORED else 0,
     )  # fmt: skip
 
 
