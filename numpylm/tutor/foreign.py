@@ -23,9 +23,8 @@ def judge_unit(file, unit):
         unit, ours, fit, rng = fitted(file, unit)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    is_told = (
-        unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
-    )
+    is_told = fit.precision is not None or (unit.form in ("step", "sequence") and unit.cell != "gru")
+    is_told = is_told and unit.form != "free" and unit.forward_name != unit.name
     found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
     if unit.backward is None:
         return {unit.forward_name: {"convention": unit.convention} | forward_finding(unit, fit)}
