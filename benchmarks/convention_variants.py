@@ -1,4 +1,4 @@
-"""Right code in random variants of the conventions that `check` reads: how often is it called wrong? (never, is the goal)
+"""Right code in random variants of the conventions that `check` reads: how often is it called wrong?
 
     python benchmarks/convention_variants.py [NUMBER]
 
@@ -61,9 +61,8 @@ def float32(source, rng):
 
 def mean_loss(source, rng):
     """The loss and its gradient divided by the number of steps."""
-    return replaced(source, ("loss += -np.log", "loss += -1 / len(inputs) * np.log"), ("    dhnext, dcnext", "    dhnext, dcnext") if
-                    "dcnext" in source else ("dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= len(inputs)"),
-                    *([("dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= len(inputs)")] if "dcnext" in source else []))  # fmt: skip
+    return replaced(source, ("loss += -np.log", "loss += -1 / len(inputs) * np.log"),
+                    ("dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= len(inputs)"))  # fmt: skip
 
 
 def keepdims(source, rng):

@@ -1,5 +1,7 @@
 """Code of the conventions that `numpylm check` reads, written for the tests: all of it is right."""
 
+# ruff: noqa: E501 - lines as long as people write them
+
 CS231N = """import numpy as np
 
 def rnn_step_forward(x, prev_h, Wx, Wh, b):

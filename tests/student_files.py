@@ -20,7 +20,7 @@ class Here(child.Child):
         return self.ask({"load": True})
 
     def ask(self, request, seconds=None):
-        return over_the_wire(runner.answer(self.student, over_the_wire(request, runner.make_record)))
+        return over_the_wire(runner.answer(self.student, over_the_wire(request, wire.make_record)))
 
     def end(self):
         if self.process:

@@ -3,6 +3,8 @@
 MISTAKES: convention, function, the right piece, the wrong one, and a pattern that the first sentence holds.
 """
 
+# ruff: noqa: E501 - pieces of code and patterns, a line each
+
 import json
 import re
 
@@ -86,7 +88,7 @@ def check(tmp_path):
 def test_right_code_is_right(check, name):
     result = check(name)
     assert result.ok and len(result.findings) > (name.endswith("LOSS") or name.endswith("RNN")) * 0, report(result)
-    assert not result.unchecked and set(f.get("convention", "cs231n") for f in result.findings.values()) <= set(
+    assert not result.unchecked and {f.get("convention", "cs231n") for f in result.findings.values()} <= set(
         CONVENTIONS
     )
 

@@ -24,8 +24,9 @@ from numpylm.tutor.units import free_unit
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
     """Checks a file's functions, each of which may take so long and so much memory: a Result.
 
-    convention forces one of conventions.py; named, (forward, backward, shapes), is the one pair to check. seed chooses the random problems; without one they are new in each run. start makes the child: start(path, seconds,
-    megabytes). Raises OSError where there is no file, or a folder, ValueError for unknown names or numbers.
+    convention forces one of conventions.py; named, (forward, backward, shapes), is the one pair to check. seed chooses
+    the random problems; without one they are new in each run. start makes the child: start(path, seconds, megabytes).
+    Raises OSError where there is no file, or a folder, ValueError for unknown names or numbers.
     """
     check_arguments(path, required, seconds, megabytes, convention)
     seed = secrets.randbits(32) if seed is None else seed
@@ -107,8 +108,9 @@ def check_units(file, convention, named):
             found[unit.name] = failed_itself(error)
     softmax = found.get("softmax", {})
     said = str(softmax.get("diagnosis"))
-    if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and ("first axis" in said
-                                                                                       or "all entries" in said):  # fmt: skip
+    if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and (
+        "first axis" in said or "all entries" in said
+    ):
         words = "it does not run along the last axis: right for columns, or for one vector at a time"
         found["softmax"] = {"status": "ok", "sentences": [words]}
 

@@ -1,7 +1,7 @@
 """Finds classes whose constructor is given the weights, with a forward and a backward: layers and cells."""
 
 from numpylm.tutor.conventions import plain, roles_of
-from numpylm.tutor.fits import Unit
+from numpylm.tutor.unit import Unit
 from numpylm.tutor.units import CELLS, Unknown, cell_of, layer_shapes, parameters
 
 
@@ -17,18 +17,35 @@ def layer_unit(kind, methods, made_of):
     (x,), coming = parameters(methods["forward"], 1), parameters(methods["backward"], 1)
     if len(coming) != 1:
         raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
-    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
-             {"call": ["object", "forward"], "args": [{"slot": x}], "kwargs": {}, "to": "made"}]  # fmt: skip
+    steps = [
+        {"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
+        {"call": ["object", "forward"], "args": [{"slot": x}], "kwargs": {}, "to": "made"},
+    ]
     back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
-    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
-                lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
-                sizes=layer_shapes(x, made_of))  # fmt: skip
+    return Unit(
+        f"{kind}.backward",
+        f"{kind}.forward",
+        "classes",
+        "rnn",
+        "free",
+        dict.fromkeys([x, *made_of], "x"),
+        steps,
+        lambda cache: [back],
+        texts=(f"d{x}",),
+        claims=claims_of(made_of),
+        has=frozenset(coming),
+        sizes=layer_shapes(x, made_of),
+    )
 
 
 def claims_of(made_of):
     """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
-    return ({n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
-            {n: ["object", "grads", n] for n in made_of}, {})  # fmt: skip
+    return (
+        {n: ["object", "grads", k] for k, n in enumerate(made_of)},
+        {n: ["object", f"d{n}"] for n in made_of},
+        {n: ["object", "grads", n] for n in made_of},
+        {},
+    )
 
 
 def class_unit(contents, kind, methods):
@@ -49,9 +66,21 @@ def class_unit(contents, kind, methods):
     if not 0 < len(coming) < 3:
         raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
     slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
-    steps = [{"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
-             {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
-    return Unit(f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
-                lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-                texts=tuple(methods["backward"]["returns"]), claims=claims_of(made_of),
-                has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS))  # fmt: skip
+    steps = [
+        {"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
+        {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"},
+    ]
+    return Unit(
+        f"{kind}.backward",
+        f"{kind}.forward",
+        "classes",
+        cell,
+        form,
+        states | weights,
+        steps,
+        lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
+        texts=tuple(methods["backward"]["returns"]),
+        claims=claims_of(made_of),
+        has=frozenset(["dc"] if len(coming) > 1 else []),
+        is_named=any(c in kind.lower() for c in CELLS),
+    )

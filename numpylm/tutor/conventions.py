@@ -63,7 +63,8 @@ GATE_NAMES = {  # what a gate's letters may be, in a name such as W_f
 }
 ROLES = {  # names without capitals and underscores -> role
     "x": "x xt xs input inputs xin", "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit",
-    "c_prev": "prevc cprev c0 c cell prevcell cinit", "W_x": "wx wxh wax u wih wxa wxs win", "W_h": "wh whh waa w wss wrec",
+    "c_prev": "prevc cprev c0 c cell prevcell cinit", "W_x": "wx wxh wax u wih wxa wxs win",
+    "W_h": "wh whh waa w wss wrec",
     "b": "b bh ba bias bs", "W_y": "why wya wy v whq wout who wv wyh wfc", "b_y": "by bq bout biasy bv bfc",
     "parameters": "parameters params weights theta",
 }  # fmt: skip

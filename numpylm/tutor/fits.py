@@ -1,4 +1,4 @@
-"""Finds the layout in which a student's forward gives what ours gives: a Unit says how it is called, a Fit how it lies."""
+"""Finds the layout in which a student's forward gives our values, by trying: a Fit says where these values are."""
 
 from itertools import product
 from typing import NamedTuple
@@ -7,43 +7,14 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.crash import crash_sentence, missing_name
-from numpylm.tutor.foreign_problems import cell_problem, loss_problem, with_last_output
+from numpylm.tutor.foreign_problems import with_last_output
 from numpylm.tutor.layouts import Layout, layouts, theirs
 from numpylm.tutor.stop import Stop
+from numpylm.tutor.unit import inputs_in
 
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
 MOST_TRIES = 600
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
-
-
-class Unit(NamedTuple):
-    """A forward and its backward, as programs for the child.
-
-    roles: slot -> role, of everything that the forward is given; gradients of these are claimed. forward and backward
-    are steps (runner.py) whose slots are these, "inputs" and "targets" of a loss, and "dh", "dc", "dy": the gradients
-    that come in. outputs: where the forward's values are. texts name the values that the backward returns. claims:
-    alternatives, slot -> path, for gradients that are not returned; updates: slot -> path of the weight, from which the
-    gradient is subtracted.
-    """
-
-    name: str
-    forward_name: str
-    convention: str
-    cell: str
-    form: str
-    roles: dict
-    forward: list
-    backward: object  # cache's path -> steps
-    outputs: list = [["made"]]  # noqa: RUF012 - never changed
-    texts: tuple = ()
-    claims: tuple = ({},)
-    has: frozenset = frozenset()
-    vocabulary: int = 0
-    sizes: dict = {}  # noqa: RUF012 - never changed
-    styles: tuple = (("ids", "ids"),)
-    updates: dict = {}  # noqa: RUF012 - never changed
-    is_named: bool = False  # whether a name says which cell it is
-    cache: tuple = ()  # where the forward's cache is, if it is no array of its values
 
 
 class Fit(NamedTuple):
@@ -59,33 +30,6 @@ class Fit(NamedTuple):
     precision: float | None
     scale: float = 1.0
     ours: object = None  # our own problem with the gradient that came in here
-
-
-def problem_of(unit, rng):
-    """Our own problem for this unit."""
-    has = set(unit.roles.values()) | unit.has
-    if unit.form == "free":
-        return cell_problem("rnn", "step", rng, has)
-    if unit.form == "loss":
-        return loss_problem(unit.cell, rng, has, unit.vocabulary)
-    return cell_problem(unit.cell, unit.form, rng, has)
-
-
-def inputs_in(unit, ours, layout, style):
-    """Slot -> array, in one layout; inputs and targets as numbers or as one-hot vectors."""
-    given = unit.roles | {slot: slot for slot in ("dh", "dc") if slot in ours.arrays}
-    found = {slot: theirs(role, ours.arrays, layout) for slot, role in given.items() if role.partition(":")[0] in
-             {*ours.arrays, "W"}}  # fmt: skip
-    tokens = {slot: tokens_in(ours.arrays[slot], how, unit.vocabulary) for slot, how in
-              zip(("inputs", "targets"), style, strict=True) if slot in ours.arrays}  # fmt: skip
-    return unit.sizes | found | tokens
-
-
-def tokens_in(tokens, style, V):
-    """Tokens (T,) as a list of numbers, one-hot columns, or a matrix (T, V)."""
-    onehot = np.eye(V)[tokens]
-    return {"ids": tokens.tolist(), "array": tokens, "columns": list(onehot[:, :, None]), "matrix": onehot,
-            "three": onehot[:, :, None], "batch": onehot[:, None]}[style]  # fmt: skip
 
 
 def best_fit(file, unit, ours, rng):
@@ -159,8 +103,11 @@ def state_fit(unit, ours, layout, inputs, made, rng):
     found, outputs, weights, gaps = dict(leaves(made, unit.outputs)), [], [], []
     for role in ("h", "c"):
         right = theirs(role, ours.arrays, layout) if role in ours.arrays else None
-        alike = {p: gap(v, right) for p, v in found.items() if right is not None and np.shape(v) == right.shape
-                 and list(p) not in outputs}  # fmt: skip
+        alike = {
+            p: gap(v, right)
+            for p, v in found.items()
+            if right is not None and np.shape(v) == right.shape and list(p) not in outputs
+        }
         if alike:
             best = min(alike, key=alike.get)
             best = best if alike[best] < ROUGHEST else next(iter(alike))
@@ -179,10 +126,13 @@ def gap(value, right):
 
 
 def loss_fit(unit, ours, layout, inputs, made, rng):
-    """The Fit of a forward that returns a loss, the probabilities, or an output whose gradient the backward is given."""
+    """The Fit of a forward that returns a loss, probabilities, or an output whose gradient the backward is given."""
     found, T, V = list(leaves(made, unit.outputs)), len(ours.arrays["targets"]), unit.vocabulary
-    loss = next(([p], [1.0], float(np.ravel(v)[0])) for p, v in found if np.size(v) == 1) if any(
-        np.size(v) == 1 for _, v in found) else probabilities(found, ours.arrays["targets"], V)  # fmt: skip
+    loss = (
+        next(([p], [1.0], float(np.ravel(v)[0])) for p, v in found if np.size(v) == 1)
+        if any(np.size(v) == 1 for _, v in found)
+        else probabilities(found, ours.arrays["targets"], V)
+    )
     if loss is None:
         output = next((p for p, v in found if np.size(v) == V), None)
         if output is None or "dy" not in str(unit.backward(["made"])):
@@ -206,19 +156,21 @@ def probabilities(found, targets, V):
         if np.size(value) == V and np.min(value) > 0 and abs(np.sum(value) - 1) < 1e-5:
             groups.setdefault(path[:-1], []).append(path)
         elif np.size(value) == T * V and np.min(value) > 0 and abs(np.sum(value) - T) < 1e-5:
-            first = np.shape(value).index(T)
-            return [path], lambda q: surprise(np.moveaxis(q[0], first + 1, 1).reshape(-1, T, V), targets), surprise(
-                np.moveaxis(value, first, 0).reshape(1, T, V), targets)[0]  # fmt: skip
+            groups[path] = [path]
     for paths in groups.values():
-        if len(paths) == T:
-            values = np.stack([np.ravel(dict(found)[path]) for path in paths])[None]
-            return paths, lambda q: surprise(np.stack([p.reshape(len(p), V) for p in q], 1), targets), surprise(
-                values, targets)[0]  # fmt: skip
+        if len(paths) in (1, T):
+            values = [np.asarray(dict(found)[path], float)[None] for path in paths]
+            return paths, lambda q: surprise(q, targets, V), surprise(values, targets, V)[0]
     return None
 
 
-def surprise(y, targets):
-    """The cross-entropy, summed over time, of K sequences of distributions (K, T, V)."""
+def surprise(q, targets, V):
+    """The cross-entropy, summed over time, of K sequences of distributions: T arrays (K, V), or one over time."""
+    T = len(targets)
+    if len(q) == T > 1:
+        y = np.stack([p.reshape(len(p), V) for p in q], 1)
+    else:
+        y = np.moveaxis(q[0], 1 + q[0].shape[1:].index(T), 1).reshape(-1, T, V)
     return -np.log(np.take_along_axis(y, targets[None, :, None], 2)).sum(axis=(1, 2))
 
 

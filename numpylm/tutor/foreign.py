@@ -9,12 +9,13 @@ import numpy as np
 
 from numpylm.tutor.claims import gradient_name, matched_claims, steps_of_descent
 from numpylm.tutor.crash import crash_sentence, missing_name
-from numpylm.tutor.fits import best_fit, problem_of
+from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import clip_limit, explained, mean_words, renamed
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
 from numpylm.tutor.stop import Stop
+from numpylm.tutor.unit import problem_of
 
 
 def judge_unit(file, unit):
@@ -23,9 +24,8 @@ def judge_unit(file, unit):
         unit, ours, fit, rng = fitted(file, unit)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    is_told = (
-        unit.form != "free" and unit.forward_name != unit.name and (unit.form != "loss" or fit.precision is not None)
-    )
+    is_told = fit.precision is not None or (unit.form in ("step", "sequence") and unit.cell != "gru")
+    is_told = is_told and unit.form != "free" and unit.forward_name != unit.name
     found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
     if unit.backward is None:
         return {unit.forward_name: {"convention": unit.convention} | forward_finding(unit, fit)}
@@ -76,39 +76,48 @@ def backward_finding(file, unit, ours, fit, rng):
         reply = file.child.ask({"steps": steps, "inputs": fit.inputs, "outputs": paths})
         if "error" not in reply:
             break
-    told = {"printed": str(reply.get("printed", ""))}
+    printed = str(reply.get("printed", ""))
     if "error" in reply:
-        code = [str(line) for line in reply["error"].get("lines", [])]
-        raise Stop("crash", crash_sentence(reply["error"]), *missing_name(reply["error"], file.contents["failures"]),
-                   code=code, **told)  # fmt: skip
-    returned, *elsewhere = reply["outputs"]
+        error, code = reply["error"], [str(line) for line in reply["error"].get("lines", [])]
+        why = missing_name(error, file.contents["failures"])
+        raise Stop("crash", crash_sentence(error), *why, code=code, printed=printed)
+    claims = claims_in(unit, fit, claimed, reply["outputs"])
+    if not claims:
+        raise Stop("not checked", "it returns no gradient whose name or place the check knows", printed=printed)
+    truths, rtol, remarks = truth(file, unit, ours, fit, claims, rng)
+    finding = verdict(unit, ours, fit, claims, truths, rtol, remarks + written_into(reply, unit))
+    if finding["status"] == "wrong":
+        return finding | {"printed": printed}
+    if "dh" in fit.inputs:
+        check_linear(file, fit, steps, paths, reply["outputs"])
+    finding["sentences"] += not_used(file, unit, fit, ours)
+    return finding
+
+
+def claims_in(unit, fit, claimed, outputs):
+    """Slot -> gradient, of what the backward returned, and of what was found elsewhere. Raises Stop."""
+    returned, *elsewhere = outputs
     claims = matched_claims(unit, returned) | dict(zip(claimed, elsewhere, strict=True))
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
-    if claimed is unit.updates and claimed:
-        claims = steps_of_descent(fit, claims)
-    if not claims:
-        raise Stop("not checked", "it returns no gradient whose name or place the check knows", **told)
-    truths, rtol, remarks = truth(file, unit, ours, fit, claims, rng)
-    remarks += written_into(reply, unit)
+    return steps_of_descent(fit, claims) if claimed and claimed is unit.updates else claims
+
+
+def verdict(unit, ours, fit, claims, truths, rtol, remarks):
+    """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
-    named, shape_remarks = without_keepdims(named, right)
+    named, shapes = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
-    remarks += shape_remarks
-    limit = clip_limit(named, right, rows) if not sentences else None
-    if limit and unit.form == "loss":
-        remarks.append(f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop")
-    mean = mean_words(unit, ours, fit, named, right, rows)
-    if mean and not sentences:
-        return {"status": "ok", "sentences": [*remarks, mean]}
-    if not rows and not sentences and "dh" in fit.inputs:
-        check_linear(file, fit, steps, paths, returned, elsewhere)
-    if not sentences and (not rows or limit and unit.form == "loss"):
-        return {"status": "ok", "sentences": remarks + not_used(file, unit, fit, ours)}
+    limit, mean = clip_limit(named, right, rows), mean_words(unit, ours, fit, named, right, rows)
+    if rows and not sentences and unit.form == "loss" and (limit or mean):
+        clipped = f"it clips its gradients to ±{limit or 0:g}: the rest is right. Clip in the training loop"
+        rows, remarks = [], [*remarks, mean or clipped]
+    if not rows and not sentences:
+        return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, ours, fit, claims, rows, named, right)
-    diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks
-    return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows],
-            "diagnosis": diagnosis, "lines": [h.code for h in hints], **told}  # fmt: skip
+    diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
+    told = {"diagnosis": diagnosis, "lines": [hint.code for hint in hints]}
+    return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows]} | told
 
 
 def check_linear(file, fit, steps, paths, *before):
@@ -121,8 +130,11 @@ def check_linear(file, fit, steps, paths, *before):
         for q, after in pairs
         if q.size and q.shape == after.shape
     ):
-        raise Stop("wrong", "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
-                   "large: something is clipped inside the backward. Clip in the training loop")  # fmt: skip
+        raise Stop(
+            "wrong",
+            "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
+            "large: something is clipped inside the backward. Clip in the training loop",
+        )
 
 
 def arrays_in(tree):
@@ -143,8 +155,9 @@ def cache_path(fit):
 
 def truth(file, unit, ours, fit, claims, rng):
     """(slot -> right gradient in the user's layout, its relative precision, remarks)."""
-    if fit.precision is not None and all(unit.roles[slot] in ours.gradients or ":" in unit.roles[slot]
-                                         or unit.roles[slot] == "W" for slot in claims):  # fmt: skip
+    if fit.precision is not None and all(
+        unit.roles[slot] in ours.gradients or ":" in unit.roles[slot] or unit.roles[slot] == "W" for slot in claims
+    ):
         truths = {slot: fit.scale * theirs(unit.roles[slot], ours.gradients, fit.layout) for slot in claims}
         is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
@@ -176,8 +189,10 @@ def written_into(reply, unit):
     ]
     if not changed:
         return []
-    return [f"your backward wrote into the gradient it was given ({changed[0]}): whoever uses that array again gets a "
-            "wrong value. Write `a = a + b` in place of `a += b`"]  # fmt: skip
+    return [
+        f"your backward wrote into the gradient it was given ({changed[0]}): whoever uses that array again gets a "
+        "wrong value. Write `a = a + b` in place of `a += b`"
+    ]
 
 
 def not_used(file, unit, fit, ours):
@@ -187,5 +202,7 @@ def not_used(file, unit, fit, ours):
     program = own_program(file, unit, fit)
     slots = [s for s, r in unit.roles.items() if r.partition(":")[0] not in ("W_y", "b_y") or unit.form == "loss"]
     unused = [s for s in slots if s in fit.inputs and not np.abs(derivative(program, s)[0]).max() > 1e-9]
-    return [f"{unit.forward_name} gives values of its own, of which this is the derivative"
-            + (f"; they do not depend on {', '.join(unused)}" if unused else "")]  # fmt: skip
+    return [
+        f"{unit.forward_name} gives values of its own, of which this is the derivative"
+        + (f"; they do not depend on {', '.join(unused)}" if unused else "")
+    ]

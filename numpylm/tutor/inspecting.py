@@ -56,9 +56,11 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "failures": self.failures,
+            "notes": self.source.notes,
+            "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
-        }  # fmt: skip
+        }
 
     def signature(self, value):
         """What is known of one callable: its parameters, and where it was written."""
@@ -69,12 +71,19 @@ class Student:
         nodes = self.nodes(code)
         is_ours = where.startswith(self.package + os.sep)
         return {
-            "kind": "library" if library else "made" if where.startswith("<") else kind, "parameters": parameters_of(value), "ours": is_ours,
-            "own": where == self.path, "reads": list(code.co_names) if code else [], "returns": returned(nodes),
-            "keys": [n.slice.value for n in nodes if isinstance(n, ast.Subscript)
-                     and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)],
+            "kind": "library" if library else "made" if where.startswith("<") else kind,
+            "parameters": parameters_of(value),
+            "ours": is_ours,
+            "own": where == self.path,
+            "reads": list(code.co_names) if code else [],
+            "returns": returned(nodes),
+            "keys": [
+                n.slice.value
+                for n in nodes
+                if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)
+            ],
             "clips": any(isinstance(n, ast.Attribute) and n.attr == "clip" for n in nodes),
-        }  # fmt: skip
+        }
 
     def nodes(self, code):
         """The syntax tree's nodes of the function in the file that has this code."""

@@ -29,7 +29,7 @@ class File(NamedTuple):
     contents: dict
     states: dict
     seed: int
-    precisions: dict = {}  # of the functions that compute in float32
+    precisions: dict  # of the functions that compute in float32
 
     def rng(self, name, number):
         """A generator of its own for each function and problem."""

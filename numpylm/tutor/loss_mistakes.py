@@ -37,7 +37,7 @@ def step_words(unit, ours, fit, claims, rows):
     """Sentences on weights of which one step alone contributes, or one step does not."""
     wrong = [s for s in claims if unit.roles[s].partition(":")[0] in ("W_x", "W_h", "W", "b")
              and not same(claims[s], fit.scale * theirs(unit.roles[s], ours.gradients, fit.layout))]  # fmt: skip
-    if unit.form == "step" or not wrong or len(wrong) == len(claims) > 1 and len(wrong) < 2:
+    if unit.form == "step" or not wrong or (len(wrong) == len(claims) > 1 and len(wrong) < 2):
         return []
     parts, said = list(contributions(unit, ours)), {}
     for slot in wrong:

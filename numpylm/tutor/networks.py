@@ -1,14 +1,15 @@
 """Finds whole networks: a class made from sizes, or functions around global weights, with a forward and a backward.
 
 A parameter is known by its name: the inputs, the targets, a state, or something that the forward returned under this
-name. The loss is the cross-entropy of the probabilities that the forward returns. What a backward only subtracts from the weights is found there: the gradient is old - new.
+name. The loss is the cross-entropy of the probabilities that the forward returns. What a
+backward only subtracts from the weights is found there: the gradient is old - new.
 """
 
 import re
 
 from numpylm.tutor.classes import find_classes
 from numpylm.tutor.conventions import CONVENTIONS, plain, roles_of
-from numpylm.tutor.fits import Unit
+from numpylm.tutor.unit import Unit
 from numpylm.tutor.units import (
     CACHES,
     SIZE_OF,
@@ -32,16 +33,24 @@ GIVEN = {  # a parameter's plain name -> the slot that it is given
     "rate": "lr learningrate learnrate eta alpha stepsize",
 }
 GIVEN_AS = {name: slot for slot, names in GIVEN.items() for name in names.split()}
-STYLES = tuple((one, other) for one in ("ids", "columns", "matrix", "array", "three", "batch")
-               for other in dict.fromkeys(("ids", "array", one)))  # fmt: skip
+STYLES = tuple(
+    (one, other)
+    for one in ("ids", "columns", "matrix", "array", "three", "batch")
+    for other in dict.fromkeys(("ids", "array", one))
+)
 BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun", re.IGNORECASE)
 
 
 def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
-    finders = {"pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes, "layers": find_layers,
-               "networks": lambda contents: find_networks(contents, child)}  # fmt: skip
+    finders = {
+        "pairs": find_pairs,
+        "min-char-rnn": find_losses,
+        "classes": find_classes,
+        "layers": find_layers,
+        "networks": lambda contents: find_networks(contents, child),
+    }
     for kind, find in finders.items():
         if (
             convention
@@ -113,12 +122,15 @@ def incoming_name(name):
 
 
 def cell_network(kind, methods, forward, backward, make, paths, given):
-    """The unit of a class made from sizes that is one cell: its forward is given x and states, its backward dh (and dc)."""
+    """The unit of a class made from sizes that is one cell: x and states go in, and dh (and dc) in the backward."""
     cell = cell_of(kind, paths)
     weights = {n: r for n, r in roles_of(paths, cell).items() if r and r.partition(":")[0] in ("W_x", "W_h", "W", "b")}
     coming = [n for n in parameters(methods[backward], 1) if incoming_name(n)]
-    steps = [make, *({"set": paths[n], "value": {"slot": n}} for n in weights),
-             {"call": ["object", forward], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}]  # fmt: skip
+    steps = [
+        make,
+        *({"set": paths[n], "value": {"slot": n}} for n in weights),
+        {"call": ["object", forward], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"},
+    ]
 
     def back(cache):
         slots = dict(zip(coming, ({"slot": "dh"}, {"slot": "dc"}), strict=False))
@@ -128,10 +140,21 @@ def cell_network(kind, methods, forward, backward, make, paths, given):
     beside = [{n: [*paths[n][:-1], f"d{n}"] for n in weights}]
     beside += [{n: ["object", "grads", f"{d}{n}"] for n in weights} for d in ("", "d")]
     returns = sum(plain(text).startswith(("d", "grad")) for text in methods[backward]["returns"])
-    return Unit(f"{kind}.{backward}", f"{kind}.{forward}", "classes", cell,
-                "step" if "h_prev" in given.values() else "sequence", given | weights, steps, back,
-                texts=tuple(methods[backward]["returns"]), claims=(*beside, {}) if returns < len(weights) else ({},),
-                has=frozenset(["dc"] if len(coming) > 1 else []), sizes=SIZE_SLOTS, is_named=cell in kind.lower())  # fmt: skip
+    return Unit(
+        f"{kind}.{backward}",
+        f"{kind}.{forward}",
+        "classes",
+        cell,
+        "step" if "h_prev" in given.values() else "sequence",
+        given | weights,
+        steps,
+        back,
+        texts=tuple(methods[backward]["returns"]),
+        claims=(*beside, {}) if returns < len(weights) else ({},),
+        has=frozenset(["dc"] if len(coming) > 1 else []),
+        sizes=SIZE_SLOTS,
+        is_named=cell in kind.lower(),
+    )
 
 
 def weight_paths(attributes):
@@ -173,14 +196,27 @@ def network_unit(prefix, functions, forward, backward, before, holder, paths, ki
     returns = sum(plain(text).startswith(("d", "grad")) for text in second["returns"])
     beside = [{n: [*paths[n][:-1], f"d{n}"] for n in paths if n in roles}]
     beside += [{n: ["object", "grads", f"{d}{n}"] for n in paths if n in roles} for d in ("", "d")]
-    return Unit(f"{prefix}{backward}", f"{prefix}{forward or backward}", "classes" if holder else "min-char-rnn", cell,
-                "loss", roles, steps if first else [*steps, last], lambda cache: [last], outputs, tuple(second["returns"]),
-                ({},) if returns > 1 else tuple(beside), vocabulary=6, sizes=SIZE_SLOTS,
-                styles=STYLES, updates={n: p for n, p in paths.items() if n in roles})  # fmt: skip
+    return Unit(
+        f"{prefix}{backward}",
+        f"{prefix}{forward or backward}",
+        "classes" if holder else "min-char-rnn",
+        cell,
+        "loss",
+        roles,
+        steps if first else [*steps, last],
+        lambda cache: [last],
+        outputs,
+        tuple(second["returns"]),
+        ({},) if returns > 1 else tuple(beside),
+        vocabulary=6,
+        sizes=SIZE_SLOTS,
+        styles=STYLES,
+        updates={n: p for n, p in paths.items() if n in roles},
+    )
 
 
 def resolved(function, places, roles, cell, skip):
-    """args and kwargs: what each required parameter of a function is given, and a learning rate of 1. Raises Unknown."""
+    """args and kwargs: what each required parameter is given, and a learning rate of 1. Raises Unknown."""
     found, optional = [], [name for name, _, has_default in function["parameters"] or [] if has_default]
     for name in parameters(function, skip):
         key = plain(name)

@@ -12,8 +12,8 @@ WORDS = {
 }  # fmt: skip
 WIDTH = 80
 OTHERS = (
-    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with your '
-    "own arguments and shapes, and run pytest:"
+    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with '
+    "your own arguments and shapes, and run pytest:"
 )
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 

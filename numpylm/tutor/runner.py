@@ -1,8 +1,8 @@
 """The process that runs a student's code: it is told what to call on which arrays, and answers with arrays.
 
 It holds neither right answers nor a verdict, and does not import numpylm. It is sent as text by child.py, behind
-wire.py, reading.py and inspecting.py, and started with FILE, the package's folder and a number of megabytes. Each request is a
-program: a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
+wire.py, reading.py and inspecting.py, and started with FILE, the package's folder and a number of megabytes. Each
+request is a program: a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
 """
 
 import copy
@@ -11,13 +11,12 @@ import os
 import sys
 import traceback
 import warnings
-from collections import namedtuple
 
 import numpy as np
 
 from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
 from numpylm.tutor.reading import Unreadable
-from numpylm.tutor.wire import TooMuch, read_message, record_fields, write_message
+from numpylm.tutor.wire import TooMuch, make_record, read_message, record_fields, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
 
@@ -220,15 +219,6 @@ def lift_memory_limit():
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     except (ImportError, ValueError, OSError):
         pass
-
-
-def make_record(kind, fields, views):
-    """A record from the parent: a named tuple whose fields can be had as record["h_prev"] too, with named views."""
-
-    def get(self, key):
-        return getattr(self, key) if isinstance(key, str) else tuple.__getitem__(self, key)
-
-    return type(kind, (namedtuple(kind, fields),), {"__getitem__": get} | views)(*fields.values())
 
 
 def serve(path, package, megabytes):

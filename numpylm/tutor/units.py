@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from numpylm.tutor.binding import call_step
 from numpylm.tutor.conventions import CONVENTIONS, plain, role_of, roles_of
-from numpylm.tutor.fits import Unit
+from numpylm.tutor.unit import Unit
 
 CACHES = {"cache", "caches", "ctx", "saved", "trace"}
 CELLS = ("lstm", "gru", "rnn")
@@ -103,8 +103,19 @@ def pair_unit(contents, forward, backward, convention, cell, form):
         return [call_step(backward, second, given)]
 
     steps(["made"])
-    return Unit(backward, forward, "coursera" if is_columns else convention, cell, form, roles,
-                call, steps, texts=tuple(second["returns"]), has=has, is_named=True)  # fmt: skip
+    return Unit(
+        backward,
+        forward,
+        "coursera" if is_columns else convention,
+        cell,
+        form,
+        roles,
+        call,
+        steps,
+        texts=tuple(second["returns"]),
+        has=has,
+        is_named=True,
+    )
 
 
 def incoming(function):
@@ -131,9 +142,20 @@ def free_unit(contents, forward, backward, alternatives):
     place = ["made", max(len(first["returns"]) - 1, 0)] if len(first["returns"]) > 1 else ["made"]
     given = {name: {"slot": f"gradient {k}"} for k, name in enumerate(coming)} | {n: {"from": place} for n in caches}
     given |= {name: values[name] for name in parameters(second) if name in values}
-    return Unit(backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
-                [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
-                texts=tuple(second["returns"]), has=frozenset(coming), sizes=tuple(alternatives), cache=tuple(place) if caches else ())  # fmt: skip
+    return Unit(
+        backward,
+        forward,
+        "named by you",
+        "rnn",
+        "free",
+        dict.fromkeys(values, "x"),
+        [call_step(forward, first, values, "made")],
+        lambda cache: [call_step(backward, second, given)],
+        texts=tuple(second["returns"]),
+        has=frozenset(coming),
+        sizes=tuple(alternatives),
+        cache=tuple(place) if caches else (),
+    )
 
 
 def entries(contents, function, cell):
@@ -160,9 +182,9 @@ def find_losses(contents):
     for name, function in contents["functions"].items():
         texts = [plain(text) for text in function["returns"]]
         grads = sum(t.startswith("d") for t in texts) > 1 or any("grad" in t or t.startswith("d") for t in texts[1:])
-        if function["own"] and function["kind"] == "function" and grads:
-            if "loss" in texts[0] or "cost" in texts[0] or "error" in texts[0]:
-                yield name, lambda a=(contents, name, function): loss_unit(*a)
+        first = texts[0] if function["own"] and function["kind"] == "function" and grads else ""
+        if "loss" in first or "cost" in first or "error" in first:
+            yield name, lambda a=(contents, name, function): loss_unit(*a)
 
 
 def loss_unit(contents, name, function):
@@ -192,13 +214,23 @@ def loss_unit(contents, name, function):
     sizes = {n: SIZE_OF[plain(n)] for n in function["reads"] if plain(n) in SIZE_OF}
     steps += [{"set": [n], "value": {"slot": f"size {size}"}} for n, size in sizes.items()]
     call = call_step(name, function, values, "made")
-    return Unit(name, name, "min-char-rnn", cell, "loss", roles, [*steps, call],
-                lambda cache: [call | {"to": "returned"}], texts=tuple(function["returns"]), vocabulary=6,
-                sizes=SIZE_SLOTS)  # fmt: skip
+    return Unit(
+        name,
+        name,
+        "min-char-rnn",
+        cell,
+        "loss",
+        roles,
+        [*steps, call],
+        lambda cache: [call | {"to": "returned"}],
+        texts=tuple(function["returns"]),
+        vocabulary=6,
+        sizes=SIZE_SLOTS,
+    )
 
 
 def layer_shapes(x, weights):
     """The shapes that a layer may take: x (N, D), (T, N, D), or tokens; W (D, H), b (H,)."""
     shapes = {n: (3, 5) if plain(n) == "w" else (5,) for n in weights}
-    tables = {n: (6, 5) for n in weights}
+    tables = dict.fromkeys(weights, (6, 5))
     return {x: (2, 3)} | shapes, {x: (4, 2, 3)} | shapes, {x: ("tokens", 6, 4, 2)} | tables

@@ -7,6 +7,7 @@ numpylm: it is sent as text (child.py).
 import dataclasses
 import json
 import struct
+from collections import namedtuple
 
 import numpy as np
 
@@ -169,3 +170,12 @@ def make_plain_record(kind, fields, views):
     record = Record(fields)
     record.kind = kind
     return record
+
+
+def make_record(kind, fields, views):
+    """A record from the parent: a named tuple whose fields can be had as record["h_prev"] too, with named views."""
+
+    def get(self, key):
+        return getattr(self, key) if isinstance(key, str) else tuple.__getitem__(self, key)
+
+    return type(kind, (namedtuple(kind, fields),), {"__getitem__": get} | views)(*fields.values())
