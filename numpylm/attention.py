@@ -139,12 +139,14 @@ def dot_scores_backward(parameters, de, s, h, q):
 
 
 def additive_scores(parameters, s, h):
-    """e (T_y, N, T_x) and q (T_y, T_x, N, A), the tanh, of equation (18)."""
+    """e (T_y, N, T_x) and q (T_y, T_x, N, A), the tanh, of equation (18). One t at a time stays in the cache."""
     sW = s @ parameters.W_sa  # (T_y, N, A)
     hW = affine_forward(h, parameters.W_ha, parameters.b_a)  # (T_x, N, A)
-    a = sW[:, None] + hW  # (T_y, T_x, N, A)
-    q = tanh(a)
-    e = q @ parameters.v_a  # (T_y, T_x, N)
+    q = np.empty((len(s), *hW.shape), hW.dtype)
+    e = np.empty((len(s), *hW.shape[:2]), hW.dtype)  # (T_y, T_x, N)
+    for t in range(len(s)):
+        q[t] = tanh(sW[t] + hW)
+        e[t] = q[t] @ parameters.v_a
     return e.swapaxes(1, 2), q
 
 
@@ -152,9 +154,12 @@ def additive_scores_backward(parameters, de, s, h, q):
     """(dparameters, ds, dh) of equation (18). sW_t serves every j and hW_j every t: their gradients are sums."""
     de = np.ascontiguousarray(de.swapaxes(1, 2))  # (T_y, T_x, N)
     dv_a = de.ravel() @ rows(q)
-    da = tanh_backward(de[..., None] * parameters.v_a, q)  # (T_y, T_x, N, A)
-    dhW = da.sum(axis=0)  # (T_x, N, A)
-    dsW = da.sum(axis=1)  # (T_y, N, A)
+    dsW = np.empty((len(s), *q.shape[2:]), q.dtype)  # (T_y, N, A)
+    dhW = np.zeros(q.shape[1:], q.dtype)  # (T_x, N, A)
+    for t in range(len(s)):
+        da_t = tanh_backward(de[t][..., None] * parameters.v_a, q[t])  # (T_x, N, A)
+        dsW[t] = da_t.sum(axis=0)
+        dhW += da_t
     dh, dW_ha, db_a = affine_backward(dhW, h, parameters.W_ha)
     ds, dW_sa, _ = affine_backward(dsW, s, parameters.W_sa)
     return AdditiveParameters(dW_sa, dW_ha, db_a, dv_a), ds, dh

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm.recurrence import Cell, Gradients, Output, gates
+from numpylm.recurrence import Gradients, Output, gates
 
 
 class Directions(NamedTuple):
@@ -110,15 +110,8 @@ def bidirectional_cell(cell):
     def initialize(rng, D, H):
         return Parameters(*cell.initialize(rng, D, H // 2), *cell.initialize(rng, D, H // 2))
 
-    return Cell(
-        name=f"bidirectional {cell.name}",
-        Parameters=Parameters,
-        State=cell.State,
-        shapes=shapes,
-        initialize=initialize,
-        forward=partial(bidirectional_forward, cell),
-        backward=partial(bidirectional_backward, cell),
-        project=None,
-        advance=None,
-        options=cell.options,
-    )
+    return cell._replace(
+        name=f"bidirectional {cell.name}", Parameters=Parameters, shapes=shapes, initialize=initialize,
+        forward=partial(bidirectional_forward, cell), backward=partial(bidirectional_backward, cell),
+        project=None, advance=None,
+    )  # fmt: skip

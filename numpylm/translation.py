@@ -131,15 +131,14 @@ class EncoderDecoder:
 
     def layers(self, part):
         """Each layer's Parameters, of part "encoder" or "decoder"."""
-        Parameters = (self.encoder_cell if part == "encoder" else self.cell).Parameters
+        cell = self.encoder_cell if part == "encoder" else self.cell
         prefixes = layer_prefixes(part, self.sizes.num_layers)
-        return [record_of(Parameters, self._parameters, prefix) for prefix in prefixes]
+        return [record_of(cell.Parameters, self._parameters, prefix) for prefix in prefixes]
 
     def initial_state(self, batch_size):
         """Zeros: a tuple with each layer's state, of arrays (N, H). The encoder starts from it."""
-        H, State = self.sizes.hidden_dim, self.cell.State
-        layers = range(self.sizes.num_layers)
-        return tuple(State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields]) for _ in layers)
+        shape, State = (batch_size, self.sizes.hidden_dim), self.cell.State
+        return tuple(State(*[np.zeros(shape, self.dtype) for _ in State._fields]) for _ in range(self.sizes.num_layers))
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
