@@ -4,11 +4,13 @@ A new kind of model is one more entry in KINDS.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from numpylm import translation_parameters
+from numpylm import transcription, translation_parameters
 from numpylm.data import schema
 from numpylm.model import CELLS, Sizes, check_sizes, make_model, parameter_shapes
+from numpylm.transcription import AcousticModel, AcousticSizes, make_acoustic_model
 from numpylm.translation import EncoderDecoder, make_translation_model
 from numpylm.translation_parameters import TranslationSizes
 
@@ -58,23 +60,32 @@ def language_model(make_cell):
     )
 
 
-def translation_sizes(config):
-    """The TranslationSizes of an encoder-decoder's config."""
-    if config.keys() != set(TranslationSizes._fields):
-        raise ValueError(f"its config must have {', '.join(TranslationSizes._fields)}; got {schema.shown(config)}")
-    sizes = TranslationSizes(**config)
-    translation_parameters.check_sizes(sizes)
+def sizes_of(Sizes, check_sizes, config):
+    """A config as the record of sizes of its kind."""
+    if config.keys() != set(Sizes._fields):
+        raise ValueError(f"its config must have {', '.join(Sizes._fields)}; got {schema.shown(config)}")
+    sizes = Sizes(**config)
+    check_sizes(sizes)
     if sizes.num_layers > MAX_LAYERS:
         raise ValueError(f"its config has num_layers = {sizes.num_layers}; expected at most {MAX_LAYERS}")
     return sizes
 
 
+translation_sizes = partial(sizes_of, TranslationSizes, translation_parameters.check_sizes)
+acoustic_sizes = partial(sizes_of, AcousticSizes, transcription.check_sizes)
 ENCODER_DECODER = Kind(
     shapes=lambda config: translation_parameters.parameter_shapes(translation_sizes(config)),
     make=lambda config, parameters: make_translation_model(translation_sizes(config), parameters),
     state_shapes=lambda config, N: {},  # nothing is carried from batch to batch
     vocab_sizes=lambda config: {"source": config["source_vocab_size"], "target": config["target_vocab_size"]},
 )
+ACOUSTIC = Kind(
+    shapes=lambda config: transcription.parameter_shapes(acoustic_sizes(config)),
+    make=lambda config, parameters: make_acoustic_model(acoustic_sizes(config), parameters),
+    state_shapes=lambda config, N: {},
+    vocab_sizes=lambda config: {ONLY: config["num_labels"] + 1},  # <unk> stands where the blank is
+)
 
 KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()}
 KINDS[EncoderDecoder.kind] = ENCODER_DECODER
+KINDS[AcousticModel.kind] = ACOUSTIC

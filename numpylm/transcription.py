@@ -13,20 +13,19 @@ A bidirectional layer has H/2 units in each direction. Source: Graves, Mohamed a
 recurrent neural networks (2013).
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
-from numpylm.bidirectional import Directions, bidirectional_backward, bidirectional_forward
+from numpylm.bidirectional import bidirectional_cell
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import draw_mask, drop
 from numpylm.initialization import glorot_uniform
 from numpylm.model import CELLS, LossOutput, layer_prefix
 from numpylm.stack import StackTrace, stack_backward, stack_forward
-from numpylm.translation_parameters import cell_record, with_prefix
+from numpylm.translation_parameters import record_of, with_prefix
 
 
 class AcousticSizes(NamedTuple):
@@ -64,6 +63,8 @@ class AcousticModel:
     Raises ValueError for arguments that are not of these kinds.
     """
 
+    kind = "acoustic"
+
     def __init__(
         self, num_labels, num_features, hidden_dim, num_layers=1, cell="lstm", bidirectional=True, dropout=0.0,
         dtype=np.float32, seed=0,
@@ -74,7 +75,7 @@ class AcousticModel:
 
     def _adopt(self, sizes, parameters):
         self.sizes = sizes
-        self.cell = CELLS[sizes.cell]()
+        self.cell = cell_of(sizes)
         self.dtype = parameters["W_hy"].dtype
         self._parameters = parameters
 
@@ -84,15 +85,12 @@ class AcousticModel:
         return self.sizes._asdict()
 
     def parameters(self):
-        """Name -> array: the live arrays, in a fixed order: the layers' (W_x or forwards.W_x, …), then W_hy and b_y."""
+        """Name -> array: the live arrays, in a fixed order: the layers' (W_x or forwards_W_x, …), then W_hy and b_y."""
         return dict(self._parameters)
 
     def layers(self):
-        """Each layer's Parameters; those of a bidirectional layer are Directions of two."""
-        records = [
-            [cell_record(self.cell, self._parameters, prefix) for prefix in layer] for layer in prefixes(self.sizes)
-        ]
-        return [Directions(*layer) if self.sizes.bidirectional else layer[0] for layer in records]
+        """Each layer's Parameters."""
+        return [record_of(self.cell.Parameters, self._parameters, prefix) for prefix in prefixes(self.sizes)]
 
     def forward(self, features, mask=None, rng=None):
         """features (T, N, B) give an AcousticOutput; a generator rng switches dropout on.
@@ -102,7 +100,7 @@ class AcousticModel:
         features, mask = self._checked(features, mask)
         state_0 = self._zeros(features.shape[1])
         layer_masks, output_mask = self._draw_masks(rng, features.shape)
-        out = stack_forward(self._function("forward"), self.layers(), features, state_0, mask, layer_masks)
+        out = stack_forward(self.cell, self.layers(), features, state_0, mask, layer_masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
         return AcousticOutput(logits, AcousticTrace(out.trace, output_mask, h))
@@ -124,25 +122,16 @@ class AcousticModel:
         dh, dW_hy, db_y = affine_backward(dlogits, trace.h, self._parameters["W_hy"])
         dh = drop(dh, trace.output_mask)
         dstate_T = self._zeros(dh.shape[1])
-        out = stack_backward(self._function("backward"), self.layers(), dh, dstate_T, trace.stack)
+        out = stack_backward(self.cell, self.layers(), dh, dstate_T, trace.stack)
         gradients = {}
-        for layer, dparameters in zip(prefixes(self.sizes), out.dparameters, strict=True):
-            for prefix, record in zip(layer, dparameters if self.sizes.bidirectional else [dparameters], strict=True):
-                gradients |= with_prefix(prefix, record)
+        for prefix, dparameters in zip(prefixes(self.sizes), out.dparameters, strict=True):
+            gradients |= with_prefix(prefix, dparameters)
         return gradients | {"W_hy": dW_hy, "b_y": db_y}
-
-    def _function(self, name):
-        """The forward or the backward function of one layer."""
-        if not self.sizes.bidirectional:
-            return getattr(self.cell, name)
-        return partial({"forward": bidirectional_forward, "backward": bidirectional_backward}[name], self.cell)
 
     def _zeros(self, N):
         """A state of zeros for each layer."""
-        sizes = self.sizes
-        H = sizes.hidden_dim // 2 if sizes.bidirectional else sizes.hidden_dim
-        zeros = self.cell.State(*[np.zeros((N, H), self.dtype) for _ in self.cell.State._fields])
-        return [Directions(zeros, zeros) if sizes.bidirectional else zeros] * sizes.num_layers
+        zeros = [np.zeros((N, self.sizes.hidden_dim), self.dtype) for _ in self.cell.State._fields]
+        return [self.cell.State(*zeros)] * self.sizes.num_layers
 
     def _draw_masks(self, rng, shape):
         """(masks of the layers' inputs, mask of the last h); the features themselves are not dropped."""
@@ -204,24 +193,35 @@ def check_labels(labels, features_shape, num_labels):
     return labels
 
 
+def cell_of(sizes):
+    """The Cell of every layer."""
+    cell = CELLS[sizes.cell]()
+    return bidirectional_cell(cell) if sizes.bidirectional else cell
+
+
 def prefixes(sizes):
-    """What stands before the names of each layer's cells: one or two prefixes a layer."""
-    directions = [f"{name}." for name in Directions._fields] if sizes.bidirectional else [""]
-    layers = [layer_prefix(layer, sizes.num_layers) for layer in range(sizes.num_layers)]
-    return [tuple(layer + direction for direction in directions) for layer in layers]
+    """What stands before the names of each layer's parameters."""
+    return [layer_prefix(layer, sizes.num_layers) for layer in range(sizes.num_layers)]
+
+
+def parameter_shapes(sizes):
+    """Name -> shape of every parameter, in the order of AcousticModel.parameters, without making any."""
+    cell, B, H, V = cell_of(sizes), sizes.num_features, sizes.hidden_dim, sizes.num_labels
+    shapes = {}
+    for layer, prefix in enumerate(prefixes(sizes)):
+        shapes |= {prefix + name: shape for name, shape in cell.shapes(H if layer else B, H).items()}
+    return shapes | {"W_hy": (H, V + 1), "b_y": (V + 1,)}
 
 
 def initial_parameters(sizes, dtype, seed):
     """Name -> freshly drawn array; initialization.py says from which distribution."""
     dtype = require.float_dtype(dtype)
     rng = np.random.default_rng(require.count("seed", seed))
-    B, H = sizes.num_features, sizes.hidden_dim
+    cell, B, H, V = cell_of(sizes), sizes.num_features, sizes.hidden_dim, sizes.num_labels
     parameters = {}
-    for k, layer in enumerate(prefixes(sizes)):
-        for prefix in layer:
-            drawn = CELLS[sizes.cell]().initialize(rng, B if k == 0 else H, H // len(layer))
-            parameters |= with_prefix(prefix, drawn)
-    parameters |= {"W_hy": glorot_uniform(rng, H, sizes.num_labels + 1), "b_y": np.zeros(sizes.num_labels + 1)}
+    for layer, prefix in enumerate(prefixes(sizes)):
+        parameters |= with_prefix(prefix, cell.initialize(rng, H if layer else B, H))
+    parameters |= {"W_hy": glorot_uniform(rng, H, V + 1), "b_y": np.zeros(V + 1)}
     return {name: array.astype(dtype) for name, array in parameters.items()}
 
 

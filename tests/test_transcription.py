@@ -70,11 +70,11 @@ def test_pytorch_agrees(cell):
     with torch.no_grad():
         for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
             for ours, theirs in (("W_x", "weight_ih_l0"), ("W_h", "weight_hh_l0"), ("b", "bias_ih_l0")):
-                getattr(layer, theirs + suffix).copy_(torch.tensor(in_order(P[f"{direction}.{ours}"]).T))
+                getattr(layer, theirs + suffix).copy_(torch.tensor(in_order(P[f"{direction}_{ours}"]).T))
             hidden_bias = getattr(layer, "bias_hh_l0" + suffix)
             hidden_bias.zero_()
             if cell == "gru":
-                hidden_bias[-(H // 2) :] = torch.tensor(P[f"{direction}.b_hn"])
+                hidden_bias[-(H // 2) :] = torch.tensor(P[f"{direction}_b_hn"])
     W_hy, b_y = (torch.tensor(P[name], requires_grad=True) for name in ("W_hy", "b_y"))
     packed = torch.nn.utils.rnn.pack_padded_sequence(
         torch.tensor(FEATURES), torch.tensor(LENGTHS), enforce_sorted=False
@@ -89,9 +89,9 @@ def test_pytorch_agrees(cell):
     np.testing.assert_allclose(out.gradients["W_hy"], W_hy.grad.numpy(), rtol=0, atol=1e-10)
     for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
         theirs = getattr(layer, "weight_hh_l0" + suffix).grad.numpy().T
-        np.testing.assert_allclose(in_order(out.gradients[f"{direction}.W_h"]), theirs, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(in_order(out.gradients[f"{direction}_W_h"]), theirs, rtol=0, atol=1e-10)
         theirs = getattr(layer, "weight_ih_l0" + suffix).grad.numpy().T
-        np.testing.assert_allclose(in_order(out.gradients[f"{direction}.W_x"]), theirs, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(in_order(out.gradients[f"{direction}_W_x"]), theirs, rtol=0, atol=1e-10)
 
 
 def test_two_calls_give_the_same_bits_and_inputs_may_be_read_only():

@@ -5,7 +5,8 @@
     frames        pieces of 25 ms, a new one each 10 ms                        (F, L): F frames of L samples
     window        w[k] = 0.54 - 0.46 cos(2 π k / (L - 1))                      a frame fades in and out (Hamming)
     power         |rfft(w x')|² / L                                            (F, L // 2 + 1), one value a frequency
-    mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band
+    mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band;
+                  up to 4,000 Hz, so that sounds of any rate from 8,000 Hz on have the same bands
     logarithm     ln(energy + 1e-10), in nats                                  loudness as we hear it
     normalised    less the utterance's mean, over its standard deviation       in each band
 
@@ -13,6 +14,7 @@ Sources: Davis and Mermelstein, Comparison of parametric representations (1980);
 """
 
 import wave
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ import numpy as np
 
 FRAME_SECONDS, HOP_SECONDS = 0.025, 0.010
 NUM_BANDS = 40
+HIGHEST = 4000  # Hz: half the rate of a telephone
 PRE_EMPHASIS = 0.97
 LEAST_ENERGY = 1e-10  # about the energy of the last bit of 16, so that silence has a logarithm
 LEAST_DEVIATION = 1e-3  # nats; a band that varies less, as in silence, counts as constant
@@ -75,15 +78,18 @@ def write_wav(path, sound):
         file.writeframes(samples.tobytes())
 
 
-def log_mel_features(sound, num_bands=NUM_BANDS):
-    """The features (F, num_bands) of a Sound, normalised: all the steps above. Raises SoundError for no samples."""
+def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST):
+    """The features (F, num_bands) of a Sound, normalised: all the steps above. Raises SoundError for no samples.
+
+    highest: where the bands end (Hz). A band above half the sound's rate has no energy, and becomes zeros.
+    """
     if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
         raise SoundError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
     emphasized = pre_emphasize(sound.samples)
     frames = cut_frames(emphasized, sound.rate)  # (F, L)
     windowed = frames * hamming(frames.shape[1])
     power = power_spectrum(windowed)  # (F, L // 2 + 1)
-    bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate)  # (F, B)
+    bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
     return normalize(np.log(bands + LEAST_ENERGY))
 
 
@@ -108,13 +114,15 @@ def hamming(length):
 
 def power_spectrum(frames):
     """The energy of each frequency k rate / L of each frame: (F, L) becomes (F, L // 2 + 1)."""
-    return np.abs(np.fft.rfft(frames)) ** 2 / frames.shape[1]
+    spectrum = np.fft.rfft(frames)
+    return (spectrum.real**2 + spectrum.imag**2) / frames.shape[1]
 
 
-def mel_filterbank(num_bands, length, rate):
-    """The triangles (L // 2 + 1, B) whose corners lie equally far apart in mel, from 0 Hz to rate / 2."""
+@cache
+def mel_filterbank(num_bands, length, rate, highest):
+    """The triangles (L // 2 + 1, B) whose corners lie equally far apart in mel, from 0 Hz to the highest."""
     frequencies = np.arange(length // 2 + 1) * rate / length
-    corners = from_mel(np.linspace(0, to_mel(rate / 2), num_bands + 2))  # (B + 2,)
+    corners = from_mel(np.linspace(0, to_mel(highest), num_bands + 2))  # (B + 2,)
     left, middle, right = corners[:-2], corners[1:-1], corners[2:]
     rising = (frequencies[:, None] - left) / (middle - left)
     falling = (right - frequencies[:, None]) / (right - middle)
@@ -143,8 +151,3 @@ def stack_frames(features, count):
     missing = -len(features) % count
     padded = np.concatenate((features, np.zeros((missing, features.shape[1]), features.dtype)))
     return padded.reshape(-1, count * features.shape[1])
-
-
-def read_features(path, num_bands=NUM_BANDS):
-    """The features (F, num_bands) of a .wav file. Raises SoundError, or OSError where there is no such file."""
-    return log_mel_features(read_wav(Path(path)), num_bands)

@@ -14,6 +14,7 @@ formants; Klatt, Software for a cascade/parallel formant synthesizer (1980), for
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from numpylm.data.features import Sound
 
@@ -149,18 +150,29 @@ def sources(targets, voice, rng):
 
 def filtered(both, targets):
     """The sum of both sources (K,), each frame through its own resonances; frames overlap, and add up."""
-    pulses, noise = (np.lib.stride_tricks.sliding_window_view(source, FRAME)[::HOP] for source in both)
-    f = np.fft.rfftfreq(FRAME, 1 / RATE)[:, None, None]  # (K', 1, 1)
-    voiced, breath, centre, width = targets[:, 3, None], targets[:, 4, None], targets[:, 5], targets[:, 6]
-    formants = np.concatenate((targets[:, :3], np.full((len(targets), 1), F4)), axis=1)  # (F, 4)
-    mouth = (formants**2 / (formants**2 - f**2 + 1j * f * np.array(BANDWIDTHS))).prod(axis=2).T  # (F, K')
-    f = f[:, :, 0]
-    hiss = (1j * f * width / (centre**2 - f**2 + 1j * f * width)).T  # (F, K')
-    throat = 1 / (1 + f.T / 500)  # high harmonics of the vocal cords are weaker
     window = np.hanning(FRAME + 1)[:-1] / (FRAME / HOP / 2)
-    spectrum = voiced * mouth * throat * np.fft.rfft(window * pulses) + breath * hiss * np.fft.rfft(window * noise)
-    frames = np.fft.irfft(spectrum, FRAME)
-    samples = np.zeros(len(both[0]))
-    for k, frame in enumerate(frames):
-        samples[HOP * k : HOP * k + FRAME] += frame
-    return samples
+    pulses, noise = (np.fft.rfft(window * sliding_window_view(source, FRAME)[::HOP]) for source in both)  # (F, K')
+    f = np.fft.rfftfreq(FRAME, 1 / RATE)  # (K',)
+    voiced, breath, centre, width = targets.T[3:, :, None]  # each (F, 1)
+    throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
+    hiss = 1j * f * width / (centre**2 - f**2 + 1j * f * width)
+    spectrum = voiced * throat * resonances(targets[:, :3], f) * pulses + breath * hiss * noise
+    return overlap_add(np.fft.irfft(spectrum, FRAME))
+
+
+def resonances(formants, f):
+    """H(f) of each frame (F, K'), for its first three formants (F, 3)."""
+    four = np.concatenate((formants, np.full((len(formants), 1), F4)), axis=1)
+    H = np.ones(1)
+    for F_k, B_k in zip(four.T[:, :, None], BANDWIDTHS, strict=True):
+        H = H * (F_k**2 - f**2 + 1j * f * B_k)
+    return (four**2).prod(axis=1, keepdims=True) / H
+
+
+def overlap_add(frames):
+    """Frames (F, FRAME), each HOP samples after the one before, added up: (HOP (F - 1) + FRAME,)."""
+    pieces = FRAME // HOP
+    samples = np.zeros((len(frames) + pieces - 1, HOP))
+    for k in range(pieces):
+        samples[k : k + len(frames)] += frames[:, k * HOP : (k + 1) * HOP]
+    return samples.ravel()
