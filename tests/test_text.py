@@ -63,13 +63,6 @@ def test_bad_arguments_are_refused(arguments, message):
         build_vocabulary(*arguments)
 
 
-def test_bytes_are_not_a_text():
-    with pytest.raises(TypeError, match=r"str.*bytes"):
-        build_vocabulary(b"abc", "char")
-    with pytest.raises(TypeError, match=r"str.*list"):
-        encode(build_vocabulary("abc", "char"), ["a"])
-
-
 # Encoding and decoding
 
 

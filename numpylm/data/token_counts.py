@@ -16,7 +16,7 @@ import numpy as np
 from numpylm.data.atomic import one_error
 from numpylm.data.text import NUM_CODE_POINTS, code_points
 
-MOST_WORDS = 2**19  # different ones in memory: about 75 MiB
+MOST_WORDS = 2**20  # different ones in memory: about 150 MiB
 
 
 def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
