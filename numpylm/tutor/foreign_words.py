@@ -1,5 +1,7 @@
 """What is said of a wrong gradient of another convention: in the user's names, whatever the layout."""
 
+import re
+
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
@@ -7,7 +9,7 @@ from numpylm.tutor.diagnosis import diagnose, said_alone
 from numpylm.tutor.layouts import to_ours
 from numpylm.tutor.loss_mistakes import loss_words, step_words
 from numpylm.tutor.results import EXACT, compare, is_float32
-from numpylm.tutor.sentences import Finding, rename
+from numpylm.tutor.sentences import Finding
 
 OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
@@ -95,4 +97,4 @@ def renamed(unit, words):
     for slot, role in unit.roles.items():
         if sum(other == role for other in unit.roles.values()) == 1:
             names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))
-    return rename(words, names)
+    return re.sub(r"[^\W\d]\w*", lambda word: names.get(word.group(), word.group()), words)

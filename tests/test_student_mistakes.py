@@ -1,0 +1,67 @@
+"""`numpylm check`: whatever goes wrong in a student's function is explained."""
+
+import pytest
+
+from numpylm.tutor import checking
+from numpylm.tutor.report import report
+
+MISTAKES = {  # a function, the status, and what the report must say
+    "loop": ("def tanh(a):\n    while True: pass", "timeout", "stopped after 2 seconds"),
+    "exit": ("import sys\ndef sigmoid(a): sys.exit()", "crash", "ends the program"),
+    "hard exit": ("import os\ndef relu(a): os._exit(0)", "crash", "ended the whole Python process"),
+    "recursion": ("def log_softmax(a): return log_softmax(a)", "crash", "calls itself without end"),
+    "input": ("def softmax_backward(dy, y): return input()", "crash", "asks for input"),
+    "name": ("def tanh(a):\n    b = a\n    return np.tanh(b)", "crash", "line 3, in tanh:  return np.tanh(b)"),
+    "none": ("def relu_backward(dy, y): dy * (y > 0)", "not written", "`return` is missing"),
+    "stub": ("def tanh(a): raise NotImplementedError", "not written", "y = tanh(a)"),
+    "shape": ("def tanh(a): return a[0]", "wrong", "y is of shape (7,); it should be of shape (3, 7)"),
+    "text": ("def sigmoid_backward(ds, s): return 'x'", "wrong", "it is a string"),
+    "none inside": ("def tanh_backward(dy, y): return {'da': None}", "wrong", "da is None"),
+    "complex": ("def log_softmax_backward(dz, z): return dz + 1j", "wrong", "array of real numbers"),
+    "ragged": ("def embedding_forward(tokens, E): return [[1], [1, 2]]", "wrong", "array of real numbers"),
+    "count": ("def affine_backward(dy, x, W): return x, W", "wrong", "2 values, but should return dx, dW, db"),
+    "keys": ("def clip_by_global_norm(gradients, max_norm): return {'norm': 1.0}", "wrong", "has no clipped"),
+    "no keys": ("def affine_backward(dy, x, W): return {'left': x}", "wrong", "holds left; it should hold dx, dW, db"),
+    "parameter": ("def tanh_backward(dy, value): return dy", "not checked", "`value`, which is no symbol"),
+    "in place": ("def tanh_backward(dy, y):\n    dy *= 1 - y * y\n    return dy", "wrong", "changes its argument dy"),
+    "overflow": ("import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)",
+                 "ok", "right, but it overflows"),
+    "memory": ("total = 0\ndef tanh_backward(dy, y):\n    global total\n    total += 1\n    "
+               "return dy * (1 - y * y) + (total > 1)", "wrong", "two identical calls"),
+    "float32": ("import numpy as np\ndef affine_forward(x, W, b): return (x @ W + b).astype(np.float32)", "ok",
+                "it computes in float32"),
+    "cache": ("def lstm_step_backward(dh_t, dc_next, cache): return cache[99]", "crash", "no lstm_step that returns"),
+    "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
+    "flood": ("def tanh(a):\n    for k in range(9000): print(k)\n    return a", "wrong", "| 0"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory):
+    """All mistakes in a few files, one function of a name in each, so that few processes are started."""
+    folder, results, files = tmp_path_factory.mktemp("mistakes"), {}, []
+    for label, (source, _, _) in MISTAKES.items():
+        name = source.partition("def ")[2].partition("(")[0]
+        alone = label == "name"  # its line number is looked at, and it must not see another's import of NumPy
+        place = next((f for f in files if not alone and name not in f and "name" not in f.values()), None)
+        if place is None:
+            place = {}
+            files.append(place)
+        place[name] = label
+    for number, place in enumerate(files):
+        path = folder / f"file{number}.py"
+        path.write_text("\n".join(MISTAKES[label][0] for label in place.values()), encoding="utf-8")
+        result = checking.check_file(path, seconds=2)
+        for name, label in place.items():
+            results[label] = checking.Result(str(path), None, {name: result.findings[name]}, [])
+    return results
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_a_mistake_is_explained(mistakes, label):
+    _, status, said = MISTAKES[label]
+    (finding,) = mistakes[label].findings.values()
+    text = report(mistakes[label])
+    assert finding["status"] == status, text
+    assert said in " ".join(text.split("\n")) or said in " ".join(text.split()), text
+    assert all(len(line) <= 80 for line in text.split("\n")[1:]), text

@@ -1,0 +1,196 @@
+"""`numpylm check`: files that cannot be read, what is missing, options, JSON, and where it runs."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from argparse import ArgumentParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpylm.commands import check as student
+from numpylm.tutor import checking
+from numpylm.tutor.assignment_problems import Sizes
+from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.report import as_json, report, signatures
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Checks a file with this source."""
+
+    def checked(source, **options):
+        path = tmp_path / "mine.py"
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+        return checking.check_file(path, **({"seconds": 30} | options))
+
+    return checked
+
+
+def statuses(result):
+    return {name: finding["status"] for name, finding in result.findings.items()}
+
+
+def sentences(result, name):
+    return " ".join(result.findings[name]["sentences"])
+
+
+def test_a_syntax_error_is_shown_as_python_shows_it(check):
+    result = check("def tanh(a):\n    return (a\n\ndef relu(a): return a\n")
+    text = report(result)
+    assert not result.ok and "line 2" in text and "^" in text and "SyntaxError: '(' was never closed" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import no_such_module", "No module named 'no_such_module'"),
+        ("while True: pass\nraise SystemExit\nimport os; os._exit(1)\nprint(open('input.txt'))", "holds no function"),
+        ("def f():\n    while True: pass\nx = f()\ndef g(): return x", "the file was stopped after 1 seconds"),
+        ("import os\nx = os._exit(1)", "the file ended the whole Python process"),
+    ],
+)
+def test_a_file_that_cannot_be_imported(check, source, said):
+    result = check(source, seconds=1)
+    assert not result.ok and said in " ".join(report(result).split()) + report(result)
+
+
+def test_what_is_missing(check):
+    result = check("EXERCISE = ['lstm_step', 'tahn']\ndef lstm_stpe(): pass\nfrom numpylm.rnn import rnn_step\n")
+    assert statuses(result) == {"lstm_step": "missing", "tahn": "missing"}
+    assert "there is a lstm_stpe: is it misspelt?" in sentences(result, "lstm_step")
+    required = check("import numpy as np\ndef tanh(a): return np.tanh(a)", required=["relu"])
+    assert not required.ok and statuses(required) == {"tanh": "ok", "relu": "missing"}
+    nothing = check("def helper(): pass")
+    assert not nothing.ok and "no function that can be checked. It defines helper." in " ".join(report(nothing).split())
+    with pytest.raises(ValueError, match="tahn is no function"):
+        check("", required=["tahn"])
+    with pytest.raises(FileNotFoundError):
+        checking.check_file("no/such/file.py")
+
+
+def test_options_and_exit_status(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("import numpy as np\ndef tanh(a):\n    print('{')\n    return np.tanh(a)\n", encoding="utf-8")
+    parser = ArgumentParser()
+    student.add_options(parser)
+    assert student.run(parser.parse_args([str(path)])) == 0
+    assert "The function is right." in capsys.readouterr().out
+    assert student.run(parser.parse_args([str(path), "--json", "--require", "relu"])) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["ok"], printed["right"], printed["functions"]) == (False, 1, 2)
+    assert printed["findings"]["relu"]["status"] == "missing"
+    assert student.run(parser.parse_args(["--list"])) == 0
+    assert signatures() in capsys.readouterr().out
+    for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"], [str(path), "--memory", "inf"]):
+        with pytest.raises(ValueError):
+            student.run(parser.parse_args(wrong))
+
+
+def test_a_wrong_functions_json_can_be_read(check):
+    result = check("import numpy as np\ndef tanh(a): return np.tanh(a) * np.where(a > 0, 1, 2)")
+    row = json.loads(json.dumps(as_json(result)))["findings"]["tanh"]["table"][0]
+    assert row["name"] == "y" and row["shape"] == [3, 7] and row["yours"] == pytest.approx(2 * row["right"])
+
+
+def test_it_runs_from_any_folder(tmp_path):
+    """With helpers beside the file, and without an installed package's path."""
+    (tmp_path / "helper.py").write_text(
+        "import numpy as np\ndef double(a): return 2 * np.tanh(a / 2)", encoding="utf-8"
+    )
+    path, elsewhere = tmp_path / "mine.py", tmp_path / "elsewhere"
+    path.write_text("from helper import double\ndef sigmoid(a): return 0.5 + double(a) / 4", encoding="utf-8")
+    elsewhere.mkdir()
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from numpylm.tutor import checking as command; "
+    code += f"print(command.check_file({str(path)!r}).ok)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "True", done.stderr
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_assignment_is_whole(name):
+    """Its returns are among its answers, its signature's parameters among its symbols; both problems differ."""
+    assignment = ASSIGNMENTS[name]
+    asked = set(assignment.signature.partition("(")[2].partition(")")[0].split(", "))
+    problem = assignment.problem(np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), asked)
+    tops = {part for answer in problem.answers for part in (answer, answer.partition(".")[0])}
+    assert all(set(order) <= tops for order in assignment.returns)
+    assert asked - {"cache"} <= set(problem.symbols)
+    assert all(np.isfinite(answer).all() and np.any(answer) for answer in problem.answers.values())
+    assert max(map(len, assignment.equation.split("\n"))) <= 76
+
+
+def test_a_backward_whose_forward_keeps_no_cache_is_told_so(check):
+    result = check("""
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+            return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+        def rnn_step_backward(dh_t, cache):
+            raise AssertionError("not to be called with a record of ours")
+    """)
+    assert result.findings["rnn_step"]["status"] == "ok"
+    assert "your own rnn_step returns, and that returns none" in sentences(result, "rnn_step_backward")
+
+
+def test_a_backward_with_a_cache_must_return_the_weights_gradients_too(check):
+    source = """
+        import numpy as np
+        def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+            h_t = np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h)
+            return h_t, (h_t, W_hh)
+        def rnn_step_backward(dh_t, cache):
+            h_t, W_hh = cache
+            da_t = dh_t * (1 - h_t**2)
+            return RETURNED
+    """
+    by_name = check(source.replace("RETURNED", "dict(da_t=da_t, dh_prev=da_t @ W_hh.T)"))
+    assert "has no dx_t, dW_xh, dW_hh, db_h" in sentences(by_name, "rnn_step_backward")
+    in_order = check(source.replace("RETURNED", "da_t, da_t @ W_hh.T"))
+    assert "it returns 2 values, but should return" in sentences(in_order, "rnn_step_backward")
+
+
+def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
+    """Also where the command is started in its folder, and where it is only a neighbour of the file."""
+    source = "import numpy as np\ndef tanh(a): return np.tanh(a) + 0 * np.random.default_rng(0).random()\n"
+    for name in ("random.py", "mine.py"):
+        (tmp_path / name).write_text(source, encoding="utf-8")
+        code = "from numpylm.tutor import checking, report; "
+        code += f"print(report.report(checking.check_file({name!r})))"
+        path = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, env=path
+        )
+        assert "the name random.py hides the module random from every program" in done.stdout, done.stderr
+        assert "The function is right." in done.stdout and "mine.py hides" not in done.stdout
+
+
+def test_what_cannot_be_checked_is_said_in_json_too(tmp_path, capsys):
+    (tmp_path / "one.py").write_text("", encoding="utf-8")
+    parser = ArgumentParser()
+    student.add_options(parser)
+    for name, said in (("nosuch.py", "there is no such file"), (".", "this is a folder; check a file of it: one.py")):
+        path = str(tmp_path / name)
+        with pytest.raises(OSError, match=said):
+            student.run(parser.parse_args([path]))
+        assert student.run(parser.parse_args([path, "--json"])) == 2
+        printed = json.loads(capsys.readouterr().out)
+        assert printed["ok"] is False and said in printed["error"]["sentences"][0] and "Errno" not in str(printed)
+    assert student.run(parser.parse_args(["--list", "--json"])) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert set(listed) == set(ASSIGNMENTS) and listed["tanh"]["signature"] == "tanh(a) -> y"
+
+
+def test_a_long_line_is_cut_visibly(check):
+    result = check("def tanh(a):\n    return undefined_name_that_is_long(a) + " + " + ".join(["a"] * 30))
+    assert [line for line in report(result).split("\n") if line.endswith("…") and len(line) == 80]
+
+
+def test_matrices_that_do_not_fit_are_said_to_be(check):
+    result = check("def affine_forward(x, W, b): return x @ W.T + b")
+    assert "the second has 7 rows, the first 6 columns" in sentences(result, "affine_forward")
