@@ -24,7 +24,7 @@ def test_backward_of_every_argument(one):
 
 def test_calls_leave_no_trace_and_dtype_follows_parameters(one):
     proofs.prove_calls_leave_no_trace(bidirectional_cell(one))
-    proofs.prove_dtype_follows_parameters(bidirectional_cell(one), np.float32)
+    proofs.prove_dtype_follows_parameters(bidirectional_cell(one))
 
 
 def test_states_are_the_cells_own_read_from_both_ends(one):
