@@ -63,6 +63,9 @@ class Weights(NamedTuple):
     beta: float
 
 
+NO_WEIGHTS = Weights(0.0, 0.0)
+
+
 def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises SoundError for one too short for its labels."""
     N, seed = settings.batch_size, settings.seed
@@ -138,7 +141,7 @@ def log_probabilities(model, vocabulary, features):
     return log_y
 
 
-def search(log_ys, width, language=None, weights=Weights(0.0, 0.0)):
+def search(log_ys, width, language=None, weights=NO_WEIGHTS):
     """For each log_y (T, V + 1) the `width` best Hypotheses, by a beam search with a LanguageScore, if given."""
     return [beam_search(log_y, width, language, *weights, LEAST) for log_y in log_ys]
 

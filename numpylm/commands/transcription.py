@@ -128,7 +128,7 @@ def fingerprint(parts):
 
 
 def constructor_arguments(choices):
-    """The arguments of AcousticModel that the choices name, but for the numbers of labels and features, and the seed."""
+    """The arguments of AcousticModel that the choices name, all but the numbers of labels and features."""
     names = ("hidden_dim", "num_layers", "dropout")
     own = {"cell": choices.model, "bidirectional": not choices.one_direction}
     return {name: getattr(choices, name) for name in names} | own

@@ -1,4 +1,4 @@
-"""The language model of an acoustic model's run: trained on transcripts, in the run's folder language/; and its weights.
+"""The language model of an acoustic model's run: trained on transcripts, in the run's folder language/.
 
 It is a run of `train` like any other: `sample RUN/language` lets it write, `--lm` takes another one.
 """

@@ -20,6 +20,7 @@ from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
 from numpylm.transcription_task import (
+    NO_WEIGHTS,
     Weights,
     best_possible,
     choose_weights,
@@ -60,7 +61,7 @@ def report(run, model):
     folder = own_language(run)
     language = None if folder is None else language_score(folder, vocabulary)
     print("transcribing the test utterances …", file=sys.stderr)
-    weights = weights_of(model, vocabulary, utterances["valid"], language) if language else Weights(0.0, 0.0)
+    weights = weights_of(model, vocabulary, utterances["valid"], language) if language else NO_WEIGHTS
     heard = listen(model, vocabulary, utterances["test"], language, weights)
     print_errors(heard, run.task.unit, weights)
     print_transcripts(heard, vocabulary)
@@ -122,11 +123,11 @@ def print_errors(heard, unit, weights):
     """Prints a table: a line for each way to decode."""
     errors = heard.errors
     num_labels = errors["error_rate"].num_labels
-    print(f"\nTest utterances: {len(heard.said):,}, of unseen voices; {num_labels:,} {unit}s, of 100 are wrong")
-    print(f"{'substituted':>59}{'deleted':>9}{'inserted':>10}")
+    print(f"\nTest utterances: {len(heard.said):,}, of unseen voices; {num_labels:,} {unit}s. Errors per 100 {unit}s:")
+    print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}")
     for name, one in errors.items():
         counts = (100 * count / num_labels for count in (one.total, *one[:3]))
-        print("  {:<40}{:5.1f}:{:>10.1f}{:>10.1f}{:>10.1f}".format(NAMES[name], *counts))
+        print("  {:<40}{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(NAMES[name], *counts))
     shares = [f"{100 * one.sequence_rate:.1f} % {NAMES[name]}" for name, one in errors.items() if "_beam" not in name]
     print("  utterances with an error: " + ", ".join(shares[:1] + shares[-2:-1]))
     if "error_rate_with_language_model" in errors:
