@@ -111,10 +111,9 @@ def encoded(vocabulary, utterances):
 
 def by_length(utterances, order, batch_size):
     """The places of each batch: within GROUP batches of the given order, utterances of similar lengths side by side."""
+    lengths = [len(utterance.features) for utterance in utterances]
     size = GROUP * batch_size
-    groups = [
-        sorted(order[i : i + size], key=lambda n: len(utterances[n].features)) for i in range(0, len(order), size)
-    ]
+    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
     return [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
 
 

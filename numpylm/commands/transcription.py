@@ -20,10 +20,7 @@ from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
 from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
 UNITS = {"word": "word", "char": "character"}
-SPOKEN = {
-    "valid": (150, 1),
-    "test": (300, 2),
-}  # sentences of the built-in parts, and their seeds; of train the seed is 0
+SPOKEN = {"valid": (150, 1), "test": (300, 2)}  # how many sentences, and their seed; the seed of train is 0
 
 
 @dataclass(frozen=True)
