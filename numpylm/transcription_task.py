@@ -63,6 +63,9 @@ class Weights(NamedTuple):
     beta: float
 
 
+NO_WEIGHTS = Weights(0.0, 0.0)
+
+
 def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises SoundError for one too short for its labels."""
     N, seed = settings.batch_size, settings.seed
@@ -108,8 +111,9 @@ def encoded(vocabulary, utterances):
 
 def by_length(utterances, order, batch_size):
     """The places of each batch: within GROUP batches of the given order, utterances of similar lengths side by side."""
+    lengths = [len(utterance.features) for utterance in utterances]
     size = GROUP * batch_size
-    groups = [sorted(order[i : i + size], key=lambda n: len(utterances[n].features)) for i in range(0, len(order), size)]
+    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
     return [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
 
 
@@ -136,7 +140,7 @@ def log_probabilities(model, vocabulary, features):
     return log_y
 
 
-def search(log_ys, width, language=None, weights=Weights(0.0, 0.0)):
+def search(log_ys, width, language=None, weights=NO_WEIGHTS):
     """For each log_y (T, V + 1) the `width` best Hypotheses, by a beam search with a LanguageScore, if given."""
     return [beam_search(log_y, width, language, *weights, LEAST) for log_y in log_ys]
 

@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.bench import measurements
+from numpylm.bench import ctc, measurements
 from numpylm.bench.in_numpylm import MAX_NORM, NUMPYLM, Step
 from numpylm.bench.measurements import implementation, installed
 from numpylm.bench.shapes import SHAPES, Batch, Shape, random_batch
 from numpylm.model import MODELS, make_model
+
+
+
+
+def test_ctc_is_the_same_in_pytorch():
+    pytest.importorskip("torch")
+    (loss, dlogits), (right, right_dlogits) = (run() for run in ctc.functions(ctc.SHAPE._replace(T=40, N=3)).values())
+    assert loss == pytest.approx(right, rel=1e-5)
+    np.testing.assert_allclose(dlogits, right_dlogits, rtol=0, atol=1e-6)
+
 
 SHAPE = Shape("tiny", T=6, N=3, D=5, H=7, V=11)
 RATE = 100.0  # gradients of norm MAX_NORM then move the weights by 1 in all, far above their rounding

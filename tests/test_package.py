@@ -20,7 +20,7 @@ LAYERS = [
     "ctc transcription sentence_vectors memory_hop memory_network",
     "data",
     "training evaluation generation model_kinds checkpoint plots language_task translation_task beam_search "
-    "translation_export ctc_decoding",
+    "translation_export ctc_decoding transcription_task",
     "proof",
     "tutor",
     "stepping figures bench notebook testing",

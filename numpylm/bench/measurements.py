@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.bench import clock
+from numpylm.bench import clock, ctc
 from numpylm.bench.in_numpylm import NUMPYLM
 from numpylm.bench.products import products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
@@ -98,6 +98,11 @@ def scaling(cell, shape):
     return Race(functions)
 
 
+def ctc_race(cell, shape):
+    """The loss and its gradient, at T = 100 and N = 32."""
+    return Race(ctc.functions(shape))
+
+
 def new_model(cell, shape):
     """A model of the shape's sizes, in float32."""
     return MODELS[cell](shape.V, shape.D, shape.H)
@@ -112,6 +117,7 @@ MEASUREMENTS = {
     "training": Measurement("Training step", "ms", 1e3, pairs, training),
     "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
     "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
+    "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", ctc.SHAPE)], ctc_race),
 }
 SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)
 

@@ -15,7 +15,6 @@ Sources: Davis and Mermelstein, Comparison of parametric representations (1980);
 
 import wave
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np

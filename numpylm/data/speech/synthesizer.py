@@ -80,7 +80,7 @@ def draw_voice(rng, noise=None):
     """A random voice: of a man, a woman or a child; noise is drawn too where none is given."""
     pitch = np.exp(rng.uniform(np.log(90), np.log(260)))
     scale = 0.95 + 0.2 * np.log(pitch / 90) / np.log(260 / 90) + rng.uniform(-0.06, 0.06)
-    noise = np.exp(rng.uniform(np.log(0.002), np.log(0.03))) if noise is None else noise
+    noise = np.exp(rng.uniform(np.log(0.005), np.log(0.08))) if noise is None else noise
     return Voice(pitch, rng.uniform(0.8, 1.25), scale, rng.uniform(0, 0.05), noise)
 
 

@@ -1,0 +1,173 @@
+"""What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
+
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from numpylm import plots
+from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.kind import Report
+from numpylm.commands.run_config import read_config
+from numpylm.commands.trained import load_trained
+from numpylm.commands.transcription import SPOKEN, UNITS, open_data, utterance_of
+from numpylm.commands.transcription_language import language_score, own_language, saved_weights
+from numpylm.commands.transcription_picture import draw_hearing
+from numpylm.ctc_decoding import best_path, rescored
+from numpylm.data.error_rates import total_errors
+from numpylm.data.features import write_wav
+from numpylm.data.printable import on_one_line
+from numpylm.data.speech.recordings import read_recordings
+from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.transcription_task import (
+    NO_WEIGHTS,
+    Weights,
+    best_possible,
+    choose_weights,
+    encoded,
+    log_probabilities,
+    search,
+    text_of,
+)  # fmt: skip
+
+BEAM = 10
+FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
+SHOWN = 8
+WRITTEN = 3  # sounds
+NAMES = {
+    "error_rate": "best path",
+    "error_rate_beam": f"beam of {BEAM}, no language model",
+    "error_rate_rescored": "its list rescored by the language model",
+    "error_rate_with_language_model": f"beam of {BEAM} with the language model",
+    "error_rate_oracle": "oracle: the best of that list",
+}
+
+
+class Heard(NamedTuple):
+    """What was said and what was heard, lists of label sequences; each field of NAMES has one in by_name."""
+
+    said: list
+    by_name: dict
+
+    @property
+    def errors(self):
+        """The Errors of each way to decode, by the field's name."""
+        return {name: total_errors(self.said, heard) for name, heard in self.by_name.items()}
+
+
+def report(run, model):
+    """Trains the language model, measures both on the test part, prints what came out, and returns the Report."""
+    vocabulary, utterances = run.data.vocabulary, run.data.utterances
+    folder = own_language(run)
+    language = None if folder is None else language_score(folder, vocabulary)
+    print("transcribing the test utterances …", file=sys.stderr)
+    weights = weights_of(model, vocabulary, utterances["valid"], language) if language else NO_WEIGHTS
+    heard = listen(model, vocabulary, utterances["test"], language, weights)
+    print_errors(heard, run.task.unit, weights)
+    print_transcripts(heard, vocabulary)
+    if run.config.data.train is None:
+        print("\nThis speech is synthetic: a program spoke it. Human speech is harder (see --train).")
+        write_examples(run)
+    with plots.may_fail("hearing.png"):
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data)
+    title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
+    return Report(fields_of(heard, weights), title, {}, None, "transcribe")
+
+
+def listen(model, vocabulary, utterances, language, weights):
+    """Heard, for Utterances; without a language model, only what needs none."""
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    lists = search(log_ys, BEAM)
+    by_name = {"error_rate": [best_path(log_y) for log_y in log_ys], "error_rate_beam": first(lists)}
+    if language is not None:
+        by_name["error_rate_rescored"] = first([rescored(scored(one, language), *weights) for one in lists])
+        lists = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_with_language_model"] = first(lists)
+    by_name["error_rate_oracle"] = [best_possible(labels, one) for labels, one in zip(said, lists, strict=True)]
+    return Heard(said, by_name)
+
+
+def first(lists):
+    """The labels of each list's best Hypothesis."""
+    return [one[0].labels for one in lists]
+
+
+def scored(hypotheses, language):
+    """Hypotheses with the log-probability of a LanguageScore."""
+    return [one._replace(log_p_lm=language.log_p_ended(one.labels)) for one in hypotheses]
+
+
+def weights_of(model, vocabulary, utterances, language):
+    """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
+    return choose_weights([scored(one, language) + two for one, two in zip(without, found, strict=True)], said)
+
+
+def fields_of(heard, weights):
+    """The fields of summary.json; what needs a language model is None without one."""
+    errors = heard.errors
+    best = errors.get("error_rate_with_language_model", errors["error_rate_beam"])
+    return dict.fromkeys(NAMES) | {
+        **{name: one.rate for name, one in errors.items()},
+        "sentence_error_rate": errors["error_rate"].sequence_rate,
+        "sentence_error_rate_with_language_model": best.sequence_rate,
+        "alpha": weights.alpha,
+        "beta": weights.beta,
+    }
+
+
+def print_errors(heard, unit, weights):
+    """Prints a table: a line for each way to decode."""
+    errors = heard.errors
+    num_labels = errors["error_rate"].num_labels
+    print(f"\nTest utterances: {len(heard.said):,}, of unseen voices; {num_labels:,} {unit}s. Errors per 100 {unit}s:")
+    print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}")
+    for name, one in errors.items():
+        counts = (100 * count / num_labels for count in (one.total, *one[:3]))
+        print("  {:<40}{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(NAMES[name], *counts))
+    shares = [f"{100 * one.sequence_rate:.1f} % {NAMES[name]}" for name, one in errors.items() if "_beam" not in name]
+    print("  utterances with an error: " + ", ".join(shares[:1] + shares[-2:-1]))
+    if "error_rate_with_language_model" in errors:
+        print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
+
+
+def print_transcripts(heard, vocabulary):
+    """Prints some transcripts: first those that the language model changed, then others."""
+    by_name = heard.by_name
+    best = by_name.get("error_rate_with_language_model", by_name["error_rate_beam"])
+    rows = list(zip(heard.said, map(tuple, by_name["error_rate"]), best, strict=True))
+    print("\nSaid, heard (best path), and with the language model where that differs")
+    for said, heard_first, corrected in sorted(rows, key=lambda row: row[1] == row[2])[:SHOWN]:
+        lines = [("said", said), ("heard", heard_first)] + [("with it", corrected)] * (corrected != heard_first)
+        for word, labels in lines:
+            mark = "" if word == "said" else "ok " if labels == said else "BAD"
+            print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))
+
+
+def write_examples(run):
+    """Writes the sounds of some test utterances as .wav files into the run's folder."""
+    for k, sound in enumerate(spoken_sentences(WRITTEN, SPOKEN["test"][1])[1]):
+        write_wav(run.folder / f"test-{k}.wav", sound)
+
+
+def evaluate_run(path, options):
+    """`evaluate RUN [FOLDER]`: measure the run's own test part, or the recordings of a folder; the exit status."""
+    model, vocabulary, _ = load_trained(path, "speech")
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    config, weights = read_config(folder), saved_weights(folder)
+    if options.text:
+        recordings = read_recordings(options.text)
+        utterances = [utterance_of(one.path, one.text, config.data) for one in recordings]
+    else:
+        utterances = open_data(config, vocabulary).utterances["test"]
+    own = folder / "language"
+    language = language_score(own, vocabulary) if own.exists() else None
+    heard = listen(model, vocabulary, utterances, language, weights)
+    if options.json:
+        print(json.dumps({"utterances": len(utterances), **fields_of(heard, weights)}))
+    else:
+        print_errors(heard, UNITS[config.data.level], weights)
+    return 0

@@ -1,0 +1,38 @@
+"""CTC and the acoustic model: the logits, and every parameter."""
+
+import numpy as np
+
+from numpylm.ctc import ctc_backward, ctc_forward
+from numpylm.proof.cases.case import Case, D, N, T, V
+from numpylm.transcription import AcousticModel, make_acoustic_model
+
+FRAMES, H = T + 3, 6
+MASK = np.arange(FRAMES)[:, None] < np.array([FRAMES, 3, 5])  # (FRAMES, N)
+LABELS = np.array([[1, 4, 2], [1, -1, 2], [3, -1, -1]])  # (U, N): with a repeated label, and without
+
+MODELS = {
+    "acoustic, rnn": AcousticModel(V - 1, D, H, cell="rnn", bidirectional=False),
+    "acoustic, lstm": AcousticModel(V - 1, D, H, num_layers=2, dropout=0.4),
+    "acoustic, gru": AcousticModel(V - 1, D, H, cell="gru"),
+}
+
+
+def cases(rng):
+    """The loss from logits of unequal lengths, and a model of each cell."""
+    logits = rng.standard_normal((FRAMES, N, V))
+    claim = {"logits": ctc_backward(ctc_forward(logits, LABELS, MASK)[1]).dlogits}
+    yield Case("ctc", lambda logits: ctc_forward(logits, LABELS, MASK)[0], {"logits": logits}, claim)
+    for name, model in MODELS.items():
+        yield model_case(name, model, rng)
+
+
+def model_case(name, model, rng):
+    """Every parameter of one model. Its dropout, if any, always draws the same masks."""
+    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
+    features, seed = rng.standard_normal((FRAMES, N, D)), int(rng.integers(1000))
+
+    def run(parameters):
+        changed = make_acoustic_model(model.sizes, parameters)
+        return changed.loss_and_gradients(features, LABELS, MASK, np.random.default_rng(seed))
+
+    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)
