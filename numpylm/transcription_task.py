@@ -33,7 +33,7 @@ class SpeechSettings(Settings):
 
     batch_size: int = choice(16, "utterances in a batch", "-N", metavar="N", group="sizes")
     epochs: int | None = choice(
-        10, "passes over the training data", metavar="K", shown="10, unless --minutes", group="how long, and where to"
+        20, "passes over the training data", metavar="K", shown="20, unless --minutes", group="how long, and where to"
     )
     learning_rate: float | None = choice(
         0.004, "at the start", metavar="RATE", shown="0.004, for adam", group="optimizer and schedule"

@@ -14,8 +14,6 @@ from numpylm.bench.shapes import SHAPES, Batch, Shape, random_batch
 from numpylm.model import MODELS, make_model
 
 
-
-
 def test_ctc_is_the_same_in_pytorch():
     pytest.importorskip("torch")
     (loss, dlogits), (right, right_dlogits) = (run() for run in ctc.functions(ctc.SHAPE._replace(T=40, N=3)).values())

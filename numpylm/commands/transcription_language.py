@@ -20,7 +20,7 @@ from numpylm.data.text import stream_start
 from numpylm.language_task import LanguageSettings
 from numpylm.transcription_task import Weights
 
-GRAMMAR_WORDS, GRAMMAR_SEED = 200_000, 3
+WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 FEWEST, READ = 400, 500_000  # characters of transcripts to train on; how many it reads in all epochs together
 DEFAULT_WEIGHTS = Weights(0.5, 0.0)
 
@@ -48,7 +48,7 @@ def own_language(run):
 def sentences_of(run):
     """Text to train the language model on: more of the built-in grammar, or the transcripts of the training part."""
     if run.config.data.train is None:
-        return generate_text(GRAMMAR_WORDS, GRAMMAR_SEED, GRAMMAR)
+        return generate_text(WORDS_PER_UTTERANCE * run.config.data.num_utterances, GRAMMAR_SEED, GRAMMAR)
     return "".join(utterance.text + "\n" for utterance in run.data.utterances["train"])
 
 

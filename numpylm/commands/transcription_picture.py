@@ -40,15 +40,16 @@ def draw_symbols(axes, y, vocabulary, seconds):
     """y (T, V + 1): a spike where the model hears a label; nearly everywhere else, it says blank."""
     t = (np.arange(len(y)) + 0.5) * seconds / len(y)
     axes.plot(t, y[:, BLANK], color=plots.GREY, linewidth=1, linestyle=":", label="blank")
-    for k in np.flatnonzero(y.max(axis=0) > LABELLED):
-        if k != BLANK:
-            (line,) = axes.plot(t, y[:, k], linewidth=1.5)
-            for peak in peaks(y[:, k]):
-                axes.annotate(vocabulary.tokens[k], (t[peak], y[peak, k]), (0, 2), textcoords="offset points",
-                              ha="center", color=line.get_color(), fontsize=9, parse_math=False)  # fmt: skip
-    axes.set_ylim(0, 1.15)
+    spoken = [k for k in np.flatnonzero(y.max(axis=0) > LABELLED) if k != BLANK]
+    colors = {k: axes.plot(t, y[:, k], linewidth=1.5)[0].get_color() for k in spoken}
+    spikes = sorted((peak, k) for k in spoken for peak in peaks(y[:, k]))
+    for number, (peak, k) in enumerate(spikes):
+        height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
+        axes.annotate(vocabulary.tokens[k], (t[peak], y[peak, k]), (0, height), textcoords="offset points",
+                      ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
+    axes.set_ylim(0, 1.25)
     axes.set_ylabel("y, probability of a symbol")
-    axes.legend(loc="upper right")
+    axes.legend(loc="center right")
 
 
 def peaks(curve):

@@ -10,7 +10,7 @@ from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
 from numpylm.commands.trained import load_trained
-from numpylm.commands.transcription import SPOKEN, UNITS, open_data, utterance_of
+from numpylm.commands.transcription_data import SEEDS, UNITS, open_data, utterance_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
 from numpylm.ctc_decoding import best_path, rescored
@@ -149,7 +149,8 @@ def print_transcripts(heard, vocabulary):
 
 def write_examples(run):
     """Writes the sounds of some test utterances as .wav files into the run's folder."""
-    for k, sound in enumerate(spoken_sentences(WRITTEN, SPOKEN["test"][1])[1]):
+    count = min(WRITTEN, len(run.data.utterances["test"]))
+    for k, sound in enumerate(spoken_sentences(count, SEEDS["test"])[1]):
         write_wav(run.folder / f"test-{k}.wav", sound)
 
 

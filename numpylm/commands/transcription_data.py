@@ -1,0 +1,95 @@
+"""What a run of the acoustic model reads: sounds of the built-in voices or of a folder, their labels and features."""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm import require
+from numpylm.choices import choice
+from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav, stack_frames
+from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
+from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.data.text import build_vocabulary
+from numpylm.transcription_task import Utterance, encoded
+
+UNITS = {"word": "word", "char": "character"}
+SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
+SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
+
+
+@dataclass(frozen=True)
+class SpeechData:
+    """The recordings to train on, their labels and features."""
+
+    train: str | None = choice(
+        None, "a folder of .wav files with transcripts.tsv: in each line a file, a tab and what is said",
+        metavar="FOLDER", shown="the built-in synthetic speech", place=True,
+    )  # fmt: skip
+    level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
+    num_utterances: int = choice(1500, "training utterances of the built-in speech", metavar="K")
+    num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
+    highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
+    stack: int = choice(3, "frames that the model reads at once", metavar="K")
+
+    def __post_init__(self):
+        require.one_of("level", self.level, tuple(UNITS))
+        for name in ("num_utterances", "num_bands", "highest", "stack"):
+            require.positive_integer(name, getattr(self, name))
+
+
+class Speech(NamedTuple):
+    """What a run reads: the Vocabulary of labels, and Utterances by part ("train", "valid", "test")."""
+
+    name: str
+    fingerprint: str
+    vocabulary: object
+    utterances: dict
+
+
+def open_data(config, vocabulary=None):
+    """The Speech that the choices name; a vocabulary given is used in place of a new one."""
+    choices = config.data
+    if choices.train is None:
+        print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
+        parts = {part: spoken(part, choices) for part in PARTS}
+    else:
+        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)
+        parts = {part: [utterance_of(one.path, one.text, choices) for one in recordings[part]] for part in PARTS}
+    name = "synthetic speech" if choices.train is None else Path(choices.train).name
+    if vocabulary is None:
+        text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
+        vocabulary = build_vocabulary(text, choices.level)
+    for utterances in parts.values():
+        encoded(vocabulary, utterances)  # refuses one that is too short for its transcript
+    return Speech(name, fingerprint(parts), vocabulary, parts)
+
+
+def spoken(part, choices):
+    """The Utterances of a built-in part: each sentence has a voice of its own."""
+    count = max(1, round(SHARES[part] * choices.num_utterances))
+    named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
+    return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
+
+
+def utterance_of(path, text, choices):
+    """The Utterance of a .wav file. Raises SoundError."""
+    return Utterance(str(path), features_of(read_wav(path), choices), text)
+
+
+def features_of(sound, choices):
+    """What the model reads of a Sound: (T, B) in float32, choices.stack frames side by side."""
+    features = log_mel_features(sound, choices.num_bands, choices.highest)
+    return stack_frames(features, choices.stack).astype(np.float32)
+
+
+def fingerprint(parts):
+    """A digest of all that is read, to notice when it changes between a run and its resumption."""
+    digest = hashlib.sha256()
+    for part in sorted(parts):
+        for utterance in parts[part]:
+            digest.update(utterance.text.encode("utf-8", "surrogatepass") + b"\n" + utterance.features.tobytes())
+    return digest.hexdigest()

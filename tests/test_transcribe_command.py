@@ -1,0 +1,183 @@
+"""The transcribe command from outside: built-in speech, recordings of tones, lists of candidates, and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+from processes import run_numpylm
+from run_examples import assert_same_state, resume_until_done, state_of, train
+
+from numpylm.commands.run import start_run
+from numpylm.commands.run_config import RunConfig
+from numpylm.commands.transcription import KIND, SpeechModel
+from numpylm.commands.transcription_data import SpeechData
+from numpylm.data.features import Sound, write_wav
+from numpylm.transcription_task import SpeechSettings
+
+RATE = 8000
+HERTZ = {"low": 400, "mid": 900, "high": 2000}
+SMALL = "--num-utterances 40 --epochs 1 -H 8"
+
+
+def tones(words, rng):
+    """A Sound in which each word is a tone of 0.15 s, with silence around it and a little noise."""
+    t = np.arange(int(0.15 * RATE)) / RATE
+    pieces = [np.zeros(600)]
+    for word in words:
+        pieces += [0.3 * np.sin(2 * np.pi * HERTZ[word] * rng.uniform(0.95, 1.05) * t), np.zeros(400)]
+    samples = np.concatenate(pieces)
+    return Sound(samples + 0.01 * rng.standard_normal(len(samples)), RATE)
+
+
+def write_recordings(folder, count, seed):
+    """A folder of .wav files and transcripts.tsv; `high` never comes first."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir()
+    lines = []
+    for k in range(count):
+        words = [rng.choice(["low", "mid"]), *rng.choice(list(HERTZ), rng.integers(1, 4))]
+        write_wav(folder / f"{k}.wav", tones(words, rng))
+        lines.append(f"{k}.wav\t{' '.join(words)}\n")
+    (folder / "transcripts.tsv").write_text("".join(lines))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a short built-in run, one that has learnt tones, and their recordings."""
+    folder = tmp_path_factory.mktemp("transcribe")
+    write_recordings(folder / "sounds", 90, 0)
+    write_recordings(folder / "others", 5, 1)
+    (folder / "small.out").write_text(numpylm(folder, "transcribe", *SMALL.split(), "--out", "small"))
+    options = "--train sounds -H 16 --epochs 12 -N 8 --learning-rate 0.02 --out tones"
+    (folder / "tones.out").write_text(numpylm(folder, "transcribe", *options.split()))
+    return folder
+
+
+def numpylm(folder, *arguments):
+    """The standard output of a command that succeeds."""
+    status, out, err = run_numpylm(*arguments, folder=folder)
+    assert status == 0, err
+    return out
+
+
+def test_the_built_in_run_says_what_it_does(folder):
+    out = (folder / "small.out").read_text()
+    for expected in (
+        "speech  synthetic speech: 40 train, 4 valid, 8 test utterances",
+        "no human voice is in it",
+        "CTC's blank",
+        "GRU in both directions; B = 120, H = 8, 1 layer; N = 16",
+        "epoch 1/1: train loss ",
+        "word error rate ",
+        "of unseen voices; ",
+        "beam of 10 with the language model",
+        "oracle: the best of that list",
+        "This speech is synthetic",
+        "transcribe small",
+    ):
+        assert expected in out, expected
+    files = {path.name for path in (folder / "small").iterdir()}
+    assert {"hearing.png", "test-0.wav", "language", "best.npz", "summary.json", "learning_curve.png"} <= files
+
+
+def test_the_summary_has_the_fields_of_a_speech_run(folder):
+    summary = json.loads((folder / "tones" / "summary.json").read_text())
+    rates = [summary[name] for name in ("error_rate", "error_rate_with_language_model", "error_rate_oracle")]
+    assert all(0 <= rate < 0.2 for rate in rates) and rates[2] <= rates[1]
+    assert summary["loss_unit"] == "nats per word" and summary["seconds"] > 0 and summary["parameters"] > 1000
+    assert (folder / "tones" / "hearing.png").stat().st_size > 10_000 and not (folder / "tones" / "test-0.wav").exists()
+
+
+def test_it_transcribes_recordings_that_it_has_not_heard(folder):
+    lines = (folder / "others" / "transcripts.tsv").read_text().splitlines()
+    files = [f"others/{k}.wav" for k in range(5)]
+    heard = dict(line.split("\t") for line in numpylm(folder, "transcribe", "tones", *files).splitlines())
+    said = {f"others/{line.split(chr(9))[0]}": line.split("\t")[1] for line in lines}
+    assert sum(heard[file] == said[file] for file in files) >= 4
+    alone = numpylm(folder, "transcribe", "tones", "others/0.wav", "--alpha", "0", "--beam", "3").rstrip("\n")
+    assert alone in said["others/0.wav"]
+
+
+def test_lists_are_rescored_by_a_language_model(folder):
+    out = numpylm(folder, "transcribe", "tones", "others/0.wav", "--n-best", "3", "--alpha", "0")
+    scores = [float(line.split("\t")[1]) for line in out.splitlines()]
+    assert scores == sorted(scores, reverse=True) and len(scores) == 3
+    (folder / "list.tsv").write_text("a\t-1\thigh high high\nb\t-1\tlow\na\t-1.5\tlow mid\nb\t-9\tmid low\n")
+    with_it = ["--lm", "tones/language", "--alpha", "1", "--beta", "0"]
+    best = numpylm(folder, "transcribe", "tones", "--rescore", "list.tsv", *with_it)
+    assert next(line.split("\t")[::2] for line in best.splitlines()) == ["a", "low mid"]  # high never comes first
+    first = numpylm(folder, "transcribe", "tones", "--rescore", "list.tsv", "--alpha", "0", "--beta", "0")
+    assert [line.split("\t") for line in first.splitlines()] == [
+        ["a", "-1.0000", "high high high"],
+        ["b", "-1.0000", "low"],
+    ]
+
+
+def test_evaluate_and_info_know_the_run(folder):
+    own = json.loads(numpylm(folder, "evaluate", "tones", "--json"))
+    summary = json.loads((folder / "tones" / "summary.json").read_text())
+    assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
+    assert "Test utterances: 5, " in numpylm(folder, "evaluate", "tones", "others")
+    assert "speech model" in numpylm(folder, "info", "tones")
+
+
+def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
+    write_recordings(tmp_path / "s", 12, 2)
+    lines = (tmp_path / "s" / "transcripts.tsv").read_text().splitlines()
+    parts = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
+    listed = "\n".join(f"{line}\t{part}" for line, part in zip(lines, parts, strict=True))
+    (tmp_path / "s" / "transcripts.tsv").write_text(listed)
+    options = "--train s --level char --stack 1 -H 8 --epochs 1 --model lstm --one-direction --out c"
+    status, out, err = run_numpylm("transcribe", *options.split(), folder=tmp_path)
+    assert status == 0, err
+    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out
+    assert "no language model: there are too few transcripts" in err
+    assert json.loads((tmp_path / "c" / "summary.json").read_text())["error_rate_with_language_model"] is None
+    numpylm(tmp_path, "transcribe", "c", "s/0.wav")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("transcribe tones", "name .wav files to transcribe, or a list with --rescore LIST.tsv"),
+        ("transcribe tones missing.wav", "missing.wav: No such file"),
+        ("transcribe tones sounds/transcripts.tsv", "transcripts.tsv is no .wav file"),
+        ("transcribe tones others/0.wav --n-best 20", "--n-best must be at most the beam's 10; got 20"),
+        ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
+        ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
+        ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
+        ("transcribe tones others/0.wav --epochs 3", "transcribe RUN uses a trained run: leave out --epochs"),
+        ("transcribe --beam 3", "--beam is for a trained run"),
+        ("transcribe -H 5", "H must be even; got --hidden-dim=5"),
+        ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
+        ("transcribe --train none --out x", "none/transcripts.tsv, line 1: there is no file none/a.wav"),
+        ("transcribe --train empty --out x", "line 1: the transcript of a.wav is empty"),
+        ("transcribe --train short --out x", "short/a.wav is too short for its transcript: it has 12 frames"),
+        ("transcribe --train part --out x", "the part is train, valid, test; got 'tst'"),
+        ("translate tones a", "tones holds a run of `transcribe`"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
+    lists = {"none": "a.wav\tlow", "empty": "a.wav\t ", "part": "a.wav\tlow\ttst", "short": "a.wav\tlow" + " low" * 30}
+    for name, line in lists.items():
+        (folder / name).mkdir(exist_ok=True)
+        ending = "\nb.wav\tlow\nc.wav\tlow\n" if name == "short" else "\n"
+        (folder / name / "transcripts.tsv").write_text(line + ending)
+        if name != "none":
+            for file in "abc":
+                write_wav(folder / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
+    (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
+    status, _, err = run_numpylm(*arguments.split(), folder=folder)
+    assert status == 2
+    assert message in err and err.strip().count("\n") <= 1
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
+    config = RunConfig(
+        "speech", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=16, epochs=2),
+        SpeechData(train=str(folder / "sounds")),
+    )  # fmt: skip
+    assert train(start_run(tmp_path / "whole", KIND, config))
+    start_run(tmp_path / "parts", KIND, config)
+    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
+    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
