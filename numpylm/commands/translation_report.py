@@ -133,19 +133,28 @@ def built_in_measures(run, model, test):
         str(depth): share(right for right, other in zip(test.right, depths, strict=True) if other == depth)
         for depth in sorted(set(depths))
     }
-    own = test.exact_match if run.config.model.score == "none" else None
-    without, command = (own, "") if own is not None else WITHOUT_ATTENTION
     print(f"\n  grammatical Chinese     {100 * grammatical:.1f} %")
     print(f"  exact by length         {shares(by_length)}")
     print(f"  exact by nesting depth  {shares(by_depth)}")
-    if own is None and without is not None:
-        print(f"  without attention       {100 * without:.1f} % exact ({program()} {command})")
     return {
         "grammatical_share": grammatical,
-        "exact_match_without_attention": without,
+        "exact_match_without_attention": without_attention(run, test),
         "exact_match_by_length": by_length,
         "exact_match_by_depth": by_depth,
     }
+
+
+def without_attention(run, test):
+    """The share that is right without attention, printed: this run's own, or the stored one of the same choices; None
+    for a run of other choices."""
+    if run.config.model.score == "none":
+        return test.exact_match
+    own = (run.config.model, run.config.settings, run.config.data)
+    if own != (run.kind.Model(), run.kind.Settings(), run.kind.Data()):
+        return None
+    stored, command = WITHOUT_ATTENTION
+    print(f"  without attention       {100 * stored:.1f} % exact ({program()} {command})")
+    return stored
 
 
 def share(truths):
