@@ -143,7 +143,12 @@ def drawn(tmp_path, monkeypatch):
     """Draws a picture by a function, and returns its axes."""
     figures = pytest.importorskip("matplotlib.figure")
     saved, save = [], figures.Figure.savefig
-    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, path: (save(figure, path), saved.append(figure)))
+
+    def save_and_keep(figure, file, **options):
+        save(figure, file, **options)
+        saved.append(figure)
+
+    monkeypatch.setattr(figures.Figure, "savefig", save_and_keep)
 
     def draw(function, rows):
         function(tmp_path / "speed.png", rows)

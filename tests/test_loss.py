@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
