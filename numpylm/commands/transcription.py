@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.choices import choice
-from numpylm.commands.kind import Kind
+from numpylm.commands.kind import Kind, imported_late
 from numpylm.commands.model_choices import OWN
 from numpylm.commands.transcription_data import UNITS, SpeechData, open_data
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
@@ -76,21 +76,9 @@ def describe(run):
     )
 
 
-def report(run, model):
-    """transcription_report.report, imported when a run is at its end."""
-    from numpylm.commands import transcription_report
-
-    return transcription_report.report(run, model)
-
-
-def evaluate(path, options):
-    """transcription_report.evaluate_run, for `evaluate RUN`."""
-    from numpylm.commands import transcription_report
-
-    return transcription_report.evaluate_run(path, options)
-
-
+REPORT = "numpylm.commands.transcription_report"
 KIND = Kind(
     "speech", "transcribe", SpeechSettings, SpeechModel, SpeechData,
-    complete, run_name, open_data, make_model, make_task, describe, report, evaluate,
+    complete, run_name, open_data, make_model, make_task, describe,
+    report=imported_late(REPORT, "report"), evaluate=imported_late(REPORT, "evaluate_run"),
 )  # fmt: skip
