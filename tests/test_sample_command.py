@@ -12,6 +12,7 @@ import numpylm as nlm
 from numpylm.commands import sample
 from numpylm.commands.run_folder import RunError
 from numpylm.commands.trained import checkpoint_path
+from numpylm.translation import EncoderDecoder
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +126,11 @@ def test_a_run_that_was_not_yet_validated_is_used_by_its_last_checkpoint(folder,
         assert checkpoint_path(tmp_path) == tmp_path / expected
 
 
-def test_a_run_of_another_kind_names_the_command_that_fits(folder, call, monkeypatch):
-    import numpylm.commands.language as language
-    from numpylm.commands import trained
-
-    other = language.KIND._replace(name="translation", command="translate")
-    monkeypatch.setattr(trained, "find_kind", lambda name: other)
+def test_a_checkpoint_of_another_kind_names_the_command_that_fits(folder, call):
+    vocabulary = nlm.build_vocabulary("a b", "word")
+    model = EncoderDecoder(len(vocabulary), len(vocabulary), 2, 4)
+    nlm.save_checkpoint(folder / "other.npz", model, {"source": vocabulary, "target": vocabulary})
     for command in ("sample", "score"):
-        message = call(command, "words", stdin=b"the king").refused()
-        assert "words holds a run of `translate`: use it with `translate words`" in message
+        message = call(command, "other.npz", stdin=b"the king").refused()
+        assert "other.npz holds a run of `translate`: use it with `translate other.npz`" in message
+    assert call("info", "other.npz")[1].startswith("other.npz: ENCODER-DECODER translation model")

@@ -11,6 +11,12 @@ KINDS = {  # kind's name -> the module with its KIND
     "translation": "numpylm.commands.translation",
     "speech": "numpylm.commands.transcription",
 }
+MODELS = {  # what a checkpoint says of its model -> the kind's name; of any other model it is "language"
+    "encoder-decoder": "translation",
+    "acoustic": "speech",
+    "memory-network": "answers",
+    "reader": "answers",
+}
 
 
 class Kind(NamedTuple):

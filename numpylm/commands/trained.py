@@ -2,10 +2,11 @@
 
 import io
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from numpylm.checkpoint import load_checkpoint
-from numpylm.commands.kind import find_kind
+from numpylm.checkpoint import load_checkpoint, read_contents
+from numpylm.commands.kind import MODELS, find_kind
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import CHECKPOINTS, RunError
 from numpylm.data import text
@@ -34,16 +35,14 @@ def load_trained(path, kind="language"):
 
 
 def kind_of(path):
-    """The Kind of a run's folder or of a checkpoint in one; a checkpoint alone holds a language model."""
+    """The Kind of a run's folder, or of a checkpoint: by config.json beside it, or else by the kind of its model."""
     path = Path(path)
     folder = path if path.is_dir() else path.parent
-    in_a_run = path.is_dir() or path.name in CHECKPOINTS
-    if not (in_a_run and (folder / "config.json").exists()):
-        return find_kind("language")
-    try:
-        return find_kind(read_config(folder).task)
-    except RunError:  # a damaged config.json does not keep a good checkpoint from being used
-        return find_kind("language")
+    if path.is_dir() or path.name in CHECKPOINTS:
+        with suppress(RunError):  # without a good config.json, a good checkpoint can still be used
+            return find_kind(read_config(folder).task)
+    model = read_contents(checkpoint_path(path))[0]["kind"]
+    return find_kind(MODELS.get(model, "language"))
 
 
 def checkpoint_path(path):
