@@ -82,17 +82,6 @@ def test_a_batch_is_the_parts_of_the_stream_each_read_from_a_zero_state(batch_si
     assert result.total_nats == pytest.approx(sum(part.total_nats for part in parts), rel=1e-12)
 
 
-@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-14), (np.float32, 1e-6)])
-def test_a_uniform_model_has_the_perplexity_v(dtype, rel):
-    model = sharp_model(dtype=dtype)
-    for name in ("W_hy", "b_y"):
-        model.parameters()[name][...] = 0
-    result = evaluate(model, stream(50))
-    assert result.perplexity == pytest.approx(V, rel=rel)
-    assert result.bits_per_token == pytest.approx(math.log2(V), rel=rel)
-    assert result.num_correct == (stream(50)[1:] == 0).sum()  # of equals the first is the guess
-
-
 def test_float32_nats_are_added_up_in_double():
     """A hundred thousand equal surprisals: their sum is no further from the product than each one's own rounding."""
     model = LSTMLM(3, 1, 1)

@@ -11,7 +11,6 @@ from run_examples import (
     resume_until_done,
     start,
     state_of,
-    stop_after,
     train,
     write_corpus,
 )
@@ -128,16 +127,6 @@ def test_a_run_killed_before_any_write_goes_on_bit_for_bit(
                 train(resume_run(folder))
         assert train(resume_run(folder))
         assert_same_state(folder, uninterrupted(**DROPOUT))
-
-
-def test_a_row_that_a_crash_cut_short_is_written_again(corpus, tmp_path, monkeypatch, uninterrupted):
-    start(tmp_path / "run", corpus)
-    stop_after(monkeypatch, 7)
-    train(resume_run(tmp_path / "run"))
-    with open(tmp_path / "run" / "metrics.csv", "a", encoding="utf-8") as file:
-        file.write("8,0.5333,256,1")
-    resume_until_done(monkeypatch, tmp_path / "run", ())
-    assert_same_state(tmp_path / "run", uninterrupted())
 
 
 def test_a_finished_run_is_not_changed_by_resuming_it_and_goes_on_with_more_epochs(

@@ -20,13 +20,6 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"task": "language"}', "\xff", "[" * 10**5, " " * (2**20 + 1)])
-def test_a_damaged_configuration_is_refused(tmp_path, content):
-    (tmp_path / "config.json").write_text(content, encoding="latin-1")
-    with pytest.raises(RunError, match=r"config\.json is damaged"):
-        run_config.read_config(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("part", "changed"),
     [
@@ -48,9 +41,17 @@ def test_a_choice_that_cannot_be_is_refused(tmp_path, part, changed):
         run_config.read_config(tmp_path)
 
 
-def test_the_configuration_of_an_older_version_is_called_so(tmp_path):
-    (tmp_path / "config.json").write_text('{"corpus": "grammar", "model": "lstm", "settings": {}}')
-    with pytest.raises(RunError, match="was written by an older version"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        *((content, "is damaged") for content in ("{", "[]", "{}", '{"task": "language"}', "\xff", "[" * 10**5)),
+        (" " * (2**22 + 1), "is damaged"),
+        ('{"corpus": "grammar", "model": "lstm", "settings": {}}', "was written by an older version"),
+    ],
+)
+def test_a_damaged_or_old_configuration_is_refused(tmp_path, content, message):
+    (tmp_path / "config.json").write_text(content, encoding="latin-1")
+    with pytest.raises(RunError, match=rf"config\.json .*{message}"):
         run_config.read_config(tmp_path)
 
 
