@@ -24,7 +24,8 @@ from numpylm.training import Settings, Task, Validation, shuffled
 
 GROUP = 20
 LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at
-ALPHAS, BETAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0), (-1.0, 0.0, 1.0, 2.0, 3.0)
+ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
+BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 
 
 @dataclass(frozen=True)

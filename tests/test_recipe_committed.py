@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, TRAINED, TRANSLATION
+from recipe_list import AGREEMENT, MEMORY, ONE_PASS, RECIPES, SPEECH, TRAINED, TRANSLATION
 from recipe_results import RESULTS, table
 from test_recipes import configuration_of
 
@@ -34,7 +34,7 @@ def committed(recipe):
 @pytest.mark.parametrize("recipe", COMMITTED, ids=lambda recipe: recipe.name)
 def test_a_committed_result_is_that_of_the_recipe_as_it_is(recipe, monkeypatch, tmp_path):
     fields = committed(recipe)
-    if recipe in ONE_PASS + MEMORY:
+    if recipe in ONE_PASS + MEMORY + SPEECH:
         assert fields["configuration"] == recipe.measure.args[0]
     elif recipe in TRANSLATION:
         options = build_parser().parse_args(["translate", *recipe.measure.args[0].split()])
@@ -61,6 +61,8 @@ def test_a_committed_result_is_what_its_rows_say(recipe):
     elif recipe in MEMORY:
         last = [[row[f"seed_{k}"] for row in rows[-len(rows) // 10 :]] for k in range(3)]
         assert np.mean(last, axis=1) == pytest.approx(fields["seeds"], rel=1e-4)
+    elif recipe in SPEECH:
+        assert [row["epoch"] for row in rows][-1] == fields["configuration"]["epochs"]
     elif recipe in AGREEMENT:
         share = sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
         assert share == pytest.approx(fields["agreement"])

@@ -1,0 +1,188 @@
+"""Digit strings of real recordings (the Free Spoken Digit Dataset: five speakers, ten digits, 50 recordings of each).
+
+A string is joined from recordings of one speaker, with gaps and a little noise: it was not spoken as such. Recordings 0
+to 4 of each digit and speaker are the official test part; 45 to 49 validate, and the others train. Every epoch joins
+new strings, at a random speed and with random noise. The model at the end of training is measured: nothing is chosen on
+the test part.
+"""
+
+import json
+import time
+from typing import NamedTuple
+
+import numpy as np
+from recipe_results import Measured
+
+from numpylm import LSTMLM
+from numpylm.checkpoint import load_checkpoint, save_checkpoint
+from numpylm.commands.run_folder import write_json
+from numpylm.commands.transcription_data import SpeechData, features_of
+from numpylm.commands.transcription_report import NAMES, listen, weights_of
+from numpylm.ctc_decoding import LanguageScore
+from numpylm.data.features import Sound
+from numpylm.data.grammar import generate_text
+from numpylm.data.grammar.rules import parse_rules
+from numpylm.data.text import build_vocabulary, encode_stream, stream_start
+from numpylm.language_task import LanguageSettings, language_task
+from numpylm.training import EpochReport, Progress, make_optimizer, training
+from numpylm.transcription import AcousticModel
+from numpylm.transcription_task import NO_WEIGHTS, SpeechSettings, Utterance, transcription_task
+
+RATE = 8000
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+VOCABULARY = build_vocabulary(" ".join(WORDS) + "\n", "word")
+SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
+PLAN = parse_rules("""
+Number -> 70 zero Area Digit Digit Digit | 20 nine nine nine | 10 one one two
+Area   -> 50 two zero seven | 30 one six one | 20 seven seven
+Digit  -> 1 zero | 1 one | 1 two | 1 three | 1 four | 1 five | 1 six | 1 seven | 1 eight | 1 nine
+""")
+VALID, TEST = 200, 500  # strings
+
+
+class Recordings(NamedTuple):
+    """sounds, float arrays with a root mean square of 0.1; and the digit, speaker and index (0 to 49) of each."""
+
+    sounds: list
+    digit: np.ndarray
+    speaker: np.ndarray
+    index: np.ndarray
+
+
+def read_recordings(path):
+    """All Recordings of fsdd.npz."""
+    data = np.load(path, allow_pickle=False)
+    sounds = np.split(data["audio"].astype(float), np.cumsum(data["length"])[:-1])
+    sounds = [0.1 * sound / np.sqrt(np.mean(sound**2)) for sound in sounds]
+    return Recordings(sounds, data["label"], data["speaker"], data["index"])
+
+
+def joined(recordings, allowed, words, rng, augment=False):
+    """The Utterance of these words: allowed recordings (a mask) of one random speaker."""
+    speaker = rng.choice(np.unique(recordings.speaker[allowed]))
+    places = allowed & (recordings.speaker == speaker)
+    pieces = [gap(rng)]
+    for word in words:
+        choice = rng.choice(np.flatnonzero(places & (recordings.digit == WORDS.index(word))))
+        pieces += [recordings.sounds[choice], gap(rng)]
+    samples = np.concatenate(pieces)
+    if augment:
+        places = np.arange(0, len(samples) - 1, rng.uniform(0.8, 1.25))  # faster and higher, or slower and lower
+        samples = np.interp(places, np.arange(len(samples)), samples)
+    decibels = rng.uniform(-50, -15) if augment else -50
+    samples = samples + 0.1 * 10 ** (decibels / 20) * rng.standard_normal(len(samples))
+    return Utterance(str(speaker), features_of(Sound(samples, RATE), SpeechData()), " ".join(words))
+
+
+def gap(rng):
+    """Silence of 0.03 to 0.2 seconds."""
+    return np.zeros(int(RATE * rng.uniform(0.03, 0.2)))
+
+
+def strings(recordings, allowed, count, seed, augment=False):
+    """Utterances of 3 to 7 random digits."""
+    rng = np.random.default_rng(seed)
+    return [
+        joined(recordings, allowed, rng.choice(WORDS, rng.integers(3, 8)).tolist(), rng, augment) for _ in range(count)
+    ]
+
+
+def learn(options, recordings, speakers, path):
+    """(model, rows, seconds) of training on these speakers; the model comes from the path if it was trained before."""
+    kept = path.with_suffix(".json")
+    if kept.exists():
+        return load_checkpoint(path).model, *json.loads(kept.read_text(encoding="utf-8"))
+    of_speakers = np.isin(recordings.speaker, speakers)
+    train = of_speakers & (recordings.index >= 5) & (recordings.index < 45)
+    valid = strings(recordings, of_speakers & (recordings.index >= 45), VALID, [0, 1])
+    settings = SpeechSettings(epochs=options["epochs"], learning_rate=options["learning_rate"])
+
+    def joined_anew(epoch):
+        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], augment=True)
+        return transcription_task(utterances, valid, VOCABULARY, settings, "digit")
+
+    task = joined_anew(0)
+    task = task._replace(batches=lambda epoch, first: joined_anew(epoch).batches(epoch, first))
+    model = AcousticModel(len(VOCABULARY) - 1, 120, options["hidden_dim"], options["num_layers"], "gru", True, 0.2)
+    started, rows = time.perf_counter(), []
+    for report in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):
+        if isinstance(report, EpochReport):
+            rows.append({"epoch": len(rows) + 1, "train_loss": report.train_loss, "valid_loss": report.valid_loss})
+            print(f"epoch {len(rows)}: {report.train_loss:.3f}, {report.valid_loss:.3f}, {report.note}", flush=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seconds = time.perf_counter() - started
+    save_checkpoint(path, model, VOCABULARY)
+    write_json(kept, [rows, seconds])
+    return model, rows, seconds
+
+
+def per_cent(heard):
+    """The error rates of a Heard in per cent, by the fields of summary.json."""
+    return {name: round(100 * errors.rate, 3) for name, errors in heard.errors.items() if name in NAMES}
+
+
+def official(options, data, folder):
+    """The official split: all speakers are known. A Measured."""
+    recordings = read_recordings(data)
+    model, rows, seconds = learn(options, recordings, SPEAKERS, folder / "all.npz")
+    heard = listen(model, VOCABULARY, strings(recordings, recordings.index < 5, TEST, [0, 3]), None, NO_WEIGHTS)
+    return Measured(rows, fields(options, model, seconds, per_cent(heard)["error_rate"], per_cent(heard)))
+
+
+def unknown_speakers(options, data, folder):
+    """Each speaker left out in turn: the official test part of a speaker whom the model has never heard."""
+    recordings, rows, total, by_speaker = read_recordings(data), [], 0.0, {}
+    for speaker in SPEAKERS:
+        others = [other for other in SPEAKERS if other != speaker]
+        model, found, seconds = learn(options, recordings, others, folder / f"without-{speaker}.npz")
+        test = strings(recordings, (recordings.index < 5) & (recordings.speaker == speaker), TEST // 2, [0, 3])
+        by_speaker[speaker] = per_cent(listen(model, VOCABULARY, test, None, NO_WEIGHTS))["error_rate"]
+        print(speaker, by_speaker[speaker], flush=True)
+        rows, total = rows + [{"without": speaker, **row} for row in found], total + seconds
+    mean = sum(by_speaker.values()) / len(by_speaker)
+    return Measured(rows, fields(options, model, total, mean, {"by_speaker": by_speaker}))
+
+
+def with_grammar(options, data, folder):
+    """Telephone numbers of a plan, said by a speaker whom the model has never heard: what a language model adds."""
+    recordings, unheard = read_recordings(data), options["without"]
+    others = [speaker for speaker in SPEAKERS if speaker != unheard]
+    model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}.npz")
+    language = LanguageScore(language_model(), range(1, len(VOCABULARY)), stream_start(VOCABULARY))
+    valid, test = (numbers(recordings, mask, count, seed) for mask, count, seed in (
+        (np.isin(recordings.speaker, others) & (recordings.index >= 45), VALID, 1),
+        ((recordings.speaker == unheard) & (recordings.index < 5), TEST, 2),
+    ))  # fmt: skip
+    weights = weights_of(model, VOCABULARY, valid, language)
+    rates = per_cent(listen(model, VOCABULARY, test, language, weights))
+    best, with_it = rates["error_rate"], rates["error_rate_with_language_model"]
+    allowed = best - rates["error_rate_oracle"]
+    share = (best - with_it) / allowed if allowed else None
+    found = {**rates, "alpha": weights.alpha, "beta": weights.beta, "share_removed_of_what_the_oracle_allows": share}
+    return Measured(rows, fields(options, model, seconds, with_it, found))
+
+
+def numbers(recordings, allowed, count, seed):
+    """Utterances of telephone numbers of the plan."""
+    rng = np.random.default_rng([seed, 4])
+    lines = generate_text(20 * count, seed, PLAN).split("\n")[:count]
+    return [joined(recordings, allowed, line.split(), rng) for line in lines]
+
+
+def language_model():
+    """An LSTMLM of the plan."""
+    tokens = [encode_stream(VOCABULARY, generate_text(count, seed, PLAN)) for count, seed in ((200_000, 5), (5000, 6))]
+    settings, model = LanguageSettings(epochs=2), LSTMLM(len(VOCABULARY), 32, 64)
+    task = language_task(*tokens, settings, stream_start(VOCABULARY))
+    for _ in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):
+        pass
+    return model
+
+
+def fields(options, model, seconds, test, found):
+    """The fields of the JSON; test is in per cent of the digits."""
+    return {
+        "configuration": options, "parameters": sum(array.size for array in model.parameters().values()),
+        "seconds": round(seconds, 2), "tokens_per_second": None, "unit": "% of the digits wrong", "valid": None,
+        "test": test, "strings": "joined from single recordings, not spoken as such", **found,
+    }  # fmt: skip
