@@ -6,6 +6,7 @@ others, so that the model does not learn by heart how old each sentence is.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +17,11 @@ from numpylm.choices import choice
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
+from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Settings, Task, Validation, shuffled
 
 UNKNOWN_WORD = 0
+SGD_RATE = 0.32  # Sukhbaatar et al.: 0.01 for the sum over a batch of 32, and a largest norm of 40
 ANSWERED = 100  # questions that are answered at once
 
 
@@ -27,21 +30,32 @@ class AnswerSettings(Settings):
     """Settings whose defaults suit a memory network on the built-in stories."""
 
     epochs: int | None = choice(
-        40, "passes over the training data", metavar="K", shown="40, unless --minutes", group="how long, and where to"
+        30, "passes over the training data", metavar="K", shown="30, unless --minutes", group="how long, and where to"
     )
+    optimizer: str = choice(
+        "sgd", f"{', '.join(OPTIMIZERS)}", choices=tuple(OPTIMIZERS), metavar="NAME", shown="sgd; adam for a reader",
+        group="optimizer and schedule",
+    )  # fmt: skip
     learning_rate: float | None = choice(
-        0.005, "at the start", metavar="RATE", shown="0.005, for adam", group="optimizer and schedule"
-    )
+        None, "at the start", metavar="RATE", shown=f"{SGD_RATE} with sgd, 0.005 with adam",
+        group="optimizer and schedule",
+    )  # fmt: skip
+    max_norm: float = choice(
+        1.25, "largest global norm of the gradients", flag="--clip", metavar="NORM", shown="1.25; 5 for a reader",
+        group="optimizer and schedule",
+    )  # fmt: skip
     linear_epochs: int = choice(
-        10, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
+        5, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
         group="how long, and where to",
     )  # fmt: skip
     empty_sentences: float = choice(
         0.1, "probability of an empty sentence before each sentence in training", metavar="P",
-        group="the model's own options",
+        shown="0.1; 0 for a reader", group="the model's own options",
     )  # fmt: skip
 
     def __post_init__(self):
+        if self.learning_rate is None and self.optimizer == "sgd":
+            object.__setattr__(self, "learning_rate", SGD_RATE)
         super().__post_init__()
         require.count("linear_epochs", self.linear_epochs)
         require.fraction("empty_sentences", self.empty_sentences)
@@ -113,7 +127,7 @@ def encode_questions(vocabulary, questions, num_sentences):
 def batch_of(questions, linear=False, rng=None, empty_sentences=0.0):
     """The StoryBatch of EncodedQuestions; rng draws which sentences get an empty one before them."""
     stories = [one.story if rng is None else with_empty(one.story, rng, empty_sentences) for one in questions]
-    story = np.full((max(map(len, stories)), len(stories), longest(sum(stories, []))), IGNORED)
+    story = np.full((max(map(len, stories)), len(stories), longest(chain.from_iterable(stories))), IGNORED)
     question = np.full((len(stories), longest([one.question for one in questions])), IGNORED)
     for n, (sentences, one) in enumerate(zip(stories, questions, strict=True)):
         for i, sentence in enumerate(sentences):

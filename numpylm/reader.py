@@ -4,8 +4,8 @@
     h^2 = the states of L other layers that read the other one, from h^1's last state                           (48)
     y   = softmax(h_last W_hy + b_y)                    h_last is h^2 after its last word                       (49)
 
-first="question": the layers that read the story already know what is asked. first="story": the whole story has to fit into
-one state before the question comes.
+first="question": the layers that read the story already know what is asked. first="story": the whole story has to fit
+into one state before the question comes.
 
     T words of a text · N stories · D embedding size · H hidden size · V vocabulary size
     story (I, N, J) and question (N, J) as in story_batch.py   E (V, D)   h (T, N, H)   W_hy (H, V)   logits (N, V)
@@ -33,7 +33,7 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import CELLS, LossOutput
-from numpylm.stack import StackTrace, stack_backward, stack_forward
+from numpylm.stack import stack_backward, stack_forward
 from numpylm.story_batch import check_story
 from numpylm.translation_parameters import layer_prefixes, record_of, with_prefix
 

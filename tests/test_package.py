@@ -17,10 +17,10 @@ LAYERS = [
     "require activations affine embedding projection recurrence rnn lstm gru masking dropout loss initialization model "
     "clipping optimizers schedules torch_bridge attention bidirectional stack translation translation_parameters "
     "translation_torch choices "
-    "ctc transcription sentence_vectors memory_hop memory_network",
+    "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
     "data",
     "training evaluation generation model_kinds checkpoint plots language_task translation_task beam_search "
-    "translation_export ctc_decoding",
+    "translation_export ctc_decoding answer_task",
     "proof",
     "tutor",
     "stepping figures bench notebook testing",

@@ -10,6 +10,7 @@ from importlib import import_module
 COMMANDS = {
     "train": "train a language model",
     "translate": "train a translator, or translate",
+    "answer": "train on stories, or answer questions about one",
     "prepare": "make a token file of a large text",
     "sample": "let a trained model write",
     "evaluate": "measure a trained model on a text",

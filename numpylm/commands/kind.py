@@ -9,6 +9,7 @@ from numpylm.commands.run_folder import RunError
 KINDS = {  # kind's name -> the module with its KIND
     "language": "numpylm.commands.language",
     "translation": "numpylm.commands.translation",
+    "answers": "numpylm.commands.answering",
 }
 
 
