@@ -28,6 +28,7 @@ from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.memory_hop import hop_backward, hop_forward
 from numpylm.model import LossOutput
 from numpylm.sentence_vectors import Bags, bags_of, sentence_vectors_backward, sentence_vectors_forward
+from numpylm.story_batch import check_story
 
 TYINGS = ("adjacent", "layer-wise")
 INITIAL_DEVIATION = 0.1
@@ -68,15 +69,14 @@ class MemoryNetwork:
     complex128 to check gradients. Raises ValueError for sizes that are not positive integers, or an unknown tying.
     """
 
+    kind = "memory-network"
+
     def __init__(
         self, vocab_size, embedding_dim=20, num_hops=3, num_sentences=50, tying="adjacent", position_encoding=True,
         dtype=np.float32, seed=0,
     ):  # fmt: skip
         sizes = MemorySizes(vocab_size, embedding_dim, num_hops, num_sentences, tying, position_encoding)
-        for name in ("vocab_size", "embedding_dim", "num_hops", "num_sentences"):
-            require.positive_integer(name, getattr(sizes, name))
-        require.one_of("tying", tying, TYINGS)
-        require.boolean("position_encoding", position_encoding)
+        check_sizes(sizes)
         dtype = require.float_dtype(dtype)
         rng = np.random.default_rng(require.count("seed", seed))
         drawn = {name: INITIAL_DEVIATION * rng.standard_normal(shape) for name, shape in memory_shapes(sizes).items()}
@@ -108,7 +108,7 @@ class MemoryNetwork:
         Raises ValueError or TypeError for words outside -1..V-1, an empty story or question, and padding that does not
         come last.
         """
-        story, question = check_story(story, question, self.sizes)
+        story, question = check_story(story, question, self.sizes.vocab_size, self.sizes.num_sentences)
         parameters, hops = self._parameters, []
         sentences, asked, ages = self._bags(story, question)
         u = sentence_vectors_forward(asked, parameters[self._question_table()])
@@ -195,6 +195,14 @@ class MemoryNetwork:
         return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
 
 
+def check_sizes(sizes):
+    """Raises a ValueError that names the size or kind that is wrong."""
+    for name in ("vocab_size", "embedding_dim", "num_hops", "num_sentences"):
+        require.positive_integer(name, getattr(sizes, name))
+    require.one_of("tying", sizes.tying, TYINGS)
+    require.boolean("position_encoding", sizes.position_encoding)
+
+
 def memory_shapes(sizes):
     """Name -> shape of every parameter, in the order of MemoryNetwork.parameters."""
     V, D, K, S = sizes[:4]
@@ -213,34 +221,6 @@ def age_table(table):
 def flat(q):
     """q (I, N, ·) as a matrix (I N, ·)."""
     return q.reshape(-1, q.shape[-1])
-
-
-def check_story(story, question, sizes):
-    """story, its last S sentences, and question, or an error that says what does not fit."""
-    story, question = (require.integer_array(name, q) for name, q in (("story", story), ("question", question)))
-    if story.ndim != 3 or question.ndim != 2 or story.shape[1] != question.shape[0] or not story.size:
-        raise ValueError(
-            "story must be of shape (I, N, J) and question (N, J): sentences, stories, words; "
-            f"got {story.shape} and {question.shape}"
-        )
-    for name, words in (("story", story), ("question", question)):
-        require.in_range(name, words, -1, sizes.vocab_size)
-        real = words >= 0
-        if (real[..., 1:] > real[..., :-1]).any():
-            raise ValueError(f"{name} must have its padding, -1, after each sentence's words")
-    exists = (story >= 0).any(axis=2)  # (I, N)
-    if not exists[0].all() or (exists[1:] > exists[:-1]).any() or not (question >= 0).any(axis=1).all():
-        raise ValueError("each story needs one sentence or more, its padding after them, and a question with a word")
-    return last_sentences(story, exists.sum(axis=0), sizes.num_sentences), question
-
-
-def last_sentences(story, count, S):
-    """The last S sentences of each story (I, N, J), whose numbers of sentences are count (N,), padding after them."""
-    if len(story) <= S:
-        return story
-    first = np.maximum(count - S, 0)  # (N,)
-    place = first + np.arange(S)[:, None]  # (S, N)
-    return story[np.minimum(place, len(story) - 1), np.arange(len(count))]
 
 
 def make_memory_network(sizes, parameters):

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from numpylm import transcription, translation_parameters
+from numpylm import memory_network, reader, transcription, translation_parameters
 from numpylm.data import schema
+from numpylm.memory_network import MemoryNetwork, MemorySizes, make_memory_network
 from numpylm.model import CELLS, Sizes, check_sizes, make_model, parameter_shapes
+from numpylm.reader import Reader, ReaderSizes, make_reader
 from numpylm.transcription import AcousticModel, AcousticSizes, make_acoustic_model
 from numpylm.translation import EncoderDecoder, make_translation_model
 from numpylm.translation_parameters import TranslationSizes
@@ -66,13 +68,16 @@ def sizes_of(Sizes, check_sizes, config):
         raise ValueError(f"its config must have {', '.join(Sizes._fields)}; got {schema.shown(config)}")
     sizes = Sizes(**config)
     check_sizes(sizes)
-    if sizes.num_layers > MAX_LAYERS:
-        raise ValueError(f"its config has num_layers = {sizes.num_layers}; expected at most {MAX_LAYERS}")
+    for name in ("num_layers", "num_hops"):
+        if getattr(sizes, name, 0) > MAX_LAYERS:
+            raise ValueError(f"its config has {name} = {getattr(sizes, name)}; expected at most {MAX_LAYERS}")
     return sizes
 
 
 translation_sizes = partial(sizes_of, TranslationSizes, translation_parameters.check_sizes)
 acoustic_sizes = partial(sizes_of, AcousticSizes, transcription.check_sizes)
+memory_sizes = partial(sizes_of, MemorySizes, memory_network.check_sizes)
+reader_sizes = partial(sizes_of, ReaderSizes, reader.check_sizes)
 ENCODER_DECODER = Kind(
     shapes=lambda config: translation_parameters.parameter_shapes(translation_sizes(config)),
     make=lambda config, parameters: make_translation_model(translation_sizes(config), parameters),
@@ -85,7 +90,21 @@ ACOUSTIC = Kind(
     state_shapes=lambda config, N: {},
     vocab_sizes=lambda config: {ONLY: config["num_labels"] + 1},  # <unk> stands where the blank is
 )
+MEMORY = Kind(
+    shapes=lambda config: memory_network.memory_shapes(memory_sizes(config)),
+    make=lambda config, parameters: make_memory_network(memory_sizes(config), parameters),
+    state_shapes=lambda config, N: {},
+    vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
+)
+READER = Kind(
+    shapes=lambda config: reader.parameter_shapes(reader_sizes(config)),
+    make=lambda config, parameters: make_reader(reader_sizes(config), parameters),
+    state_shapes=lambda config, N: {},
+    vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
+)
 
 KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()}
 KINDS[EncoderDecoder.kind] = ENCODER_DECODER
 KINDS[AcousticModel.kind] = ACOUSTIC
+KINDS[MemoryNetwork.kind] = MEMORY
+KINDS[Reader.kind] = READER

@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train a language model",
     "translate": "train a translator, or translate",
     "transcribe": "train a speech recogniser, or transcribe",
+    "answer": "train on stories, or answer questions about one",
     "prepare": "make a token file of a large text",
     "sample": "let a trained model write",
     "evaluate": "measure a trained model on a text",

@@ -10,6 +10,7 @@ KINDS = {  # kind's name -> the module with its KIND
     "language": "numpylm.commands.language",
     "translation": "numpylm.commands.translation",
     "speech": "numpylm.commands.transcription",
+    "answers": "numpylm.commands.answering",
 }
 MODELS = {  # what a checkpoint says of its model -> the kind's name; of any other model it is "language"
     "encoder-decoder": "translation",
