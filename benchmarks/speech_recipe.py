@@ -57,8 +57,9 @@ def read_recordings(path):
     return Recordings(sounds, data["label"], data["speaker"], data["index"])
 
 
-def joined(recordings, allowed, words, rng, augment=False):
-    """The Utterance of these words: allowed recordings (a mask) of one random speaker."""
+def joined(recordings, allowed, words, rng, speed=None):
+    """The Utterance of these words: allowed recordings (a mask) of one random speaker. With a speed, it varies by this
+    share, and the noise varies too."""
     speaker = rng.choice(np.unique(recordings.speaker[allowed]))
     places = allowed & (recordings.speaker == speaker)
     pieces = [gap(rng)]
@@ -66,10 +67,12 @@ def joined(recordings, allowed, words, rng, augment=False):
         choice = rng.choice(np.flatnonzero(places & (recordings.digit == WORDS.index(word))))
         pieces += [recordings.sounds[choice], gap(rng)]
     samples = np.concatenate(pieces)
-    if augment:
-        places = np.arange(0, len(samples) - 1, rng.uniform(0.8, 1.25))  # faster and higher, or slower and lower
+    if speed is not None:
+        places = np.arange(
+            0, len(samples) - 1, rng.uniform(1 / (1 + speed), 1 + speed)
+        )  # faster and higher, or slower and lower
         samples = np.interp(places, np.arange(len(samples)), samples)
-    decibels = rng.uniform(-50, -15) if augment else -50
+    decibels = -50 if speed is None else rng.uniform(-50, -15)
     samples = samples + 0.1 * 10 ** (decibels / 20) * rng.standard_normal(len(samples))
     return Utterance(str(speaker), features_of(Sound(samples, RATE), SpeechData()), " ".join(words))
 
@@ -79,11 +82,11 @@ def gap(rng):
     return np.zeros(int(RATE * rng.uniform(0.03, 0.2)))
 
 
-def strings(recordings, allowed, count, seed, augment=False):
+def strings(recordings, allowed, count, seed, speed=None):
     """Utterances of 3 to 7 random digits."""
     rng = np.random.default_rng(seed)
     return [
-        joined(recordings, allowed, rng.choice(WORDS, rng.integers(3, 8)).tolist(), rng, augment) for _ in range(count)
+        joined(recordings, allowed, rng.choice(WORDS, rng.integers(3, 8)).tolist(), rng, speed) for _ in range(count)
     ]
 
 
@@ -98,7 +101,7 @@ def learn(options, recordings, speakers, path):
     settings = SpeechSettings(epochs=options["epochs"], learning_rate=options["learning_rate"])
 
     def joined_anew(epoch):
-        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], augment=True)
+        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options["speed"])
         return transcription_task(utterances, valid, VOCABULARY, settings, "digit")
 
     task = joined_anew(0)

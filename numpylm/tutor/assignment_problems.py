@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import activations, affine, clipping, embedding, loss
+from numpylm import activations, affine, clipping, ctc, embedding, loss
 
 
 class Sizes(NamedTuple):
@@ -188,3 +188,15 @@ def complex_step_problem(rng, sizes, asked):
     gradient = f.gradient()
     f.x = f.x.astype(complex)
     return Problem({"f": f, "x": f.x}, {"gradient": gradient})
+
+
+def ctc_problem(rng, sizes, asked):
+    """y (T, V + 1) of one utterance, and its labels (4,), of which two are equal and side by side, and two differ."""
+    logits = sizes.scale * rng.standard_normal((sizes.T + 5, sizes.V + 1))
+    first, second = 1 + rng.choice(sizes.V, 2, replace=False)
+    labels = np.array([first, second, second, first])
+    _, trace = ctc.ctc_forward(logits[:, None], labels[:, None])
+    out = ctc.ctc_backward(trace)
+    alpha, beta = np.exp(trace.alpha[:, 0]), np.exp(out.beta[:, 0])
+    answers = {"alpha": alpha, "beta": beta, "gamma": out.gamma[:, 0], "dlogits": len(labels) * out.dlogits[:, 0]}
+    return Problem({"y": np.exp(trace.log_y[:, 0]), "labels": labels}, answers)

@@ -80,6 +80,9 @@ r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                    (10)
 z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                    (11)
 n_t = tanh(x_t W_xn + b_n + r_t ⊙ (h_{t-1} W_hn + b_hn))  (12)
 h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                     (13)"""
+CTC_ALPHA = """\
+alpha_ts = y_t[l'_s] Σ_r alpha_{t-1,r}                    (31)
+r = s, s - 1, and s - 2 where a blank may be skipped"""
 EQUATIONS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 WEIGHTS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b", "b_hn")}
@@ -213,6 +216,12 @@ ASSIGNMENTS = {
             "complex_step", "complex_step(f, x) -> gradient",
             "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", (("gradient",),),
             plain.complex_step_problem, 1e-12,
+        ),
+        Assignment("ctc_alpha", "ctc_alpha(y, labels) -> alpha", CTC_ALPHA, (("alpha",),), plain.ctc_problem),
+        Assignment(
+            "ctc_dlogits", "ctc_dlogits(y, labels) -> dlogits",
+            "dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)\nthe gradient of -log p(l)",
+            (("dlogits",),), plain.ctc_problem,
         ),
     ]
 }  # fmt: skip
