@@ -26,6 +26,7 @@ COMMANDS = {
     "step": "every line of one pass, with its numbers",
 }
 PROGRAM = "python -m numpylm"
+RANK_VARIABLES = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")  # of MPICH, Open MPI, Slurm: set by mpiexec
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
 EPILOG = """\
 start here:
@@ -51,6 +52,15 @@ def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 a number that means nothing (training diverged), 2 wrong
     input, 128 + the signal's number for a command that a signal ended (130 after Ctrl-C)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if any(name in os.environ for name in RANK_VARIABLES):
+        from numpylm.commands.mpi import run_as_rank
+
+        return run_as_rank(run_alone, arguments)
+    return run_alone(arguments)
+
+
+def run_alone(arguments):
+    """main in one process, or in one of several that mpiexec started."""
     try:
         from numpylm.commands.interrupts import handled_signals
         from numpylm.commands.streams import prepare_streams
