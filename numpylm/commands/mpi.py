@@ -73,7 +73,7 @@ def silence():
     was written to it)."""
     sys.stdout.flush()
     sys.stderr.flush()
-    true_error, file = os.dup(2), tempfile.TemporaryFile()
+    true_error, file = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115: open until the process ends
     os.dup2(file.fileno(), 2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
