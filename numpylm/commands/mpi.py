@@ -40,9 +40,7 @@ def ranks():
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise RunError(
-            f"mpiexec needs mpi4py: pip install mpi4py mpich (or pip install -e '.[mpi]'); {reason}"
-        ) from None
+        raise RunError(f"mpiexec needs mpi4py, pip install -e '.[mpi]' or pip install mpi4py mpich: {reason}") from None
     return Together(MPI.COMM_WORLD) if MPI.COMM_WORLD.Get_size() > 1 else ALONE
 
 
@@ -73,7 +71,8 @@ def silence():
     was written to it)."""
     sys.stdout.flush()
     sys.stderr.flush()
-    true_error, file = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115: open until the process ends
+    true_error = os.dup(2)
+    file = tempfile.TemporaryFile()  # noqa: SIM115
     os.dup2(file.fileno(), 2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

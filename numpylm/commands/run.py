@@ -93,9 +93,9 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     Raises RunError where there is no run, where its data have gone or changed, and for fewer epochs than it has done.
     """
     folder = Path(folder)
-    config = ranks.on_first(lambda: read_config(folder))
+    config = ranks.on_each(lambda: read_config(folder))
     kind = find_kind(config.task)
-    model, vocabulary, record = ranks.on_first(lambda: load_last(folder))
+    model, vocabulary, record = ranks.on_each(lambda: load_last(folder))
     if epochs is not None or minutes is not None:
         config = replace(config, settings=replace(config.settings, epochs=epochs, minutes=minutes))
     config = replace(config, data=replace(config.data, **places or {}))
@@ -103,6 +103,7 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     require_same_choices(ranks, config)
     task = data_parallel(kind.make_task(config, data), ranks)
     optimizer, progress, running = restore(record, config.settings, model, task.num_batches)
+    ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
     check_epochs(epochs, progress)
     if progress.carried is not None:
         progress.carried = rows(progress.carried, own_part(ranks, config.settings.batch_size))
