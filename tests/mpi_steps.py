@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 import numpylm as nlm
+from numpylm.answer_task import AnswerSettings, EncodedQuestion, answer_task
 from numpylm.commands.mpi import ranks as joined_ranks
 from numpylm.data_parallel import checksum, data_parallel
 from numpylm.language_task import LanguageSettings, language_task
+from numpylm.memory_network import MemoryNetwork
+from numpylm.reader import Reader
 from numpylm.training import Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
 from numpylm.transcription_task import SpeechSettings, Utterance, transcription_task
@@ -49,6 +52,26 @@ def speech(options):
     settings = SpeechSettings(batch_size=4, epochs=3, **options)
     model = AcousticModel(len(vocabulary) - 1, 3, hidden_dim=6, num_layers=1, dtype=np.float64, seed=1)
     return transcription_task(utterances, utterances[:9], vocabulary, settings, "character"), model, settings
+
+
+def answers(options):
+    """Stories of unequal lengths, read by a recurrent reader with dropout."""
+    rng = np.random.default_rng(4)
+    questions = [
+        EncodedQuestion(
+            [rng.integers(1, 9, rng.integers(1, 5)).tolist() for _ in range(rng.integers(1, 4))], [2, 3], n % 9
+        )
+        for n in range(40)
+    ]
+    settings = AnswerSettings(batch_size=6, epochs=3, **options)
+    model = Reader(9, embedding_dim=4, hidden_dim=6, dropout=0.3, dtype=np.float64, seed=1)
+    return answer_task(questions, questions[:9], settings), model, settings
+
+
+def hops(options):
+    """The same questions for a memory network, whose first epochs are linear."""
+    task, _, settings = answers(options | {"linear_epochs": 1})
+    return task, MemoryNetwork(9, embedding_dim=4, num_sentences=3, dtype=np.float64, seed=1), settings
 
 
 def main(kind, optimizer, folder):

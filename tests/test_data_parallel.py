@@ -71,6 +71,8 @@ def after_twenty_steps(K, kind, optimizer, folder):
         ("translation", "sgd", (3,)),
         ("translation", "adam", (2, 4)),
         ("speech", "adam", (3,)),
+        ("answers", "adam", (4,)),
+        ("hops", "sgd", (4,)),
     ],
 )
 def test_twenty_steps_equal_those_of_one_process(kind, optimizer, numbers, tmp_path):

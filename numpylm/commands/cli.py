@@ -7,6 +7,8 @@ import re
 import sys
 from importlib import import_module
 
+from numpylm.commands import RANK_VARIABLES
+
 COMMANDS = {
     "train": "train a language model",
     "translate": "train a translator, or translate",
@@ -26,7 +28,6 @@ COMMANDS = {
     "step": "every line of one pass, with its numbers",
 }
 PROGRAM = "python -m numpylm"
-RANK_VARIABLES = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")  # of MPICH, Open MPI, Slurm: set by mpiexec
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
 EPILOG = """\
 start here:

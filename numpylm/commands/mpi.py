@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 
-from numpylm.commands.cli import RANK_VARIABLES
+from numpylm.commands import RANK_VARIABLES
 from numpylm.commands.run_folder import RunError
 from numpylm.data_parallel import ALONE, Together
 
