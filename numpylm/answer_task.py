@@ -15,6 +15,7 @@ from numpylm import require
 from numpylm.activations import softmax
 from numpylm.choices import choice
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
+from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.optimizers import OPTIMIZERS
@@ -165,12 +166,13 @@ def answer_task(train, valid, settings):
             return model.loss_and_gradients(*batch)
         return model.loss_and_gradients(batch.story, batch.question, batch.answers, rng=rng)
 
-    def validate(model):
-        score = score_questions(model, valid)
+    def validate(model, ranks=ALONE):
+        score = score_questions(model, valid, ranks)
         return Validation(score.loss, f"accuracy {100 * score.accuracy:.1f} %")
 
     num_batches = -(-len(train) // N)
-    return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
+    axes = StoryBatch(story=1, question=0, answers=0, linear=None)
+    return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, False, axes)
 
 
 def num_targets(batch):
@@ -178,16 +180,17 @@ def num_targets(batch):
     return len(batch.answers)
 
 
-def score_questions(model, questions):
-    """The AnswerScore of EncodedQuestions."""
-    nats, right = [], []
-    for k in range(0, len(questions), ANSWERED):
+def score_questions(model, questions, ranks=ALONE):
+    """The AnswerScore of EncodedQuestions; ranks share the work."""
+    nats, right = 0.0, np.zeros(len(questions))
+    for k in range(0, len(questions), ANSWERED)[ranks.rank :: ranks.size]:
         batch = batch_of(questions[k : k + ANSWERED])
         logits = model.forward(batch.story, batch.question).logits
-        nats.append(surprisal(logits, batch.answers))
-        right.append(logits.argmax(axis=1) == batch.answers)
+        nats += surprisal(logits, batch.answers).sum(dtype=float)
+        right[k : k + ANSWERED] = logits.argmax(axis=1) == batch.answers
+    nats, *right = ranks.total(np.array([nats, *right]))
     num_known = sum(one.answer != IGNORED for one in questions)
-    return AnswerScore(float(np.concatenate(nats).sum(dtype=float) / max(num_known, 1)), np.concatenate(right))
+    return AnswerScore(float(nats / max(num_known, 1)), np.array(right, bool))
 
 
 class Answered(NamedTuple):

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import require
-from numpylm.data.batches import cut_streams, num_windows, window
+from numpylm.data.batches import Streams, cut_streams, num_windows, window
+from numpylm.data_parallel import ALONE
 from numpylm.loss import surprisal
 
 WINDOW_VALUES = 2**21  # how many numbers a window's logits and trace may have, about: 8 MiB of float32
@@ -56,17 +57,18 @@ def perplexity(model, tokens, batch_size=1):
     return evaluate(model, tokens, batch_size).perplexity
 
 
-def evaluate(model, tokens, batch_size=1):
-    """The Evaluation of a model on a stream of tokens (S,), read in batch_size parts side by side.
+def evaluate(model, tokens, batch_size=1, ranks=ALONE):
+    """The Evaluation of a model on a stream of tokens (S,), read in batch_size parts side by side, which ranks share.
 
     Raises ValueError for fewer than batch_size + 1 tokens, and for ids outside 0..V-1.
     """
     total_nats, num_tokens, num_correct = 0.0, 0, 0
-    for logits, targets in predictions(model, tokens, batch_size):
+    for logits, targets in predictions(model, tokens, batch_size, ranks.part(batch_size)):
         total_nats += float(surprisal(logits, targets).sum(dtype=float))
         num_correct += int((logits.argmax(axis=-1) == targets).sum())
         num_tokens += targets.size
-    return Evaluation(total_nats, num_tokens, num_correct)
+    total_nats, num_tokens, num_correct = ranks.total(np.array([total_nats, num_tokens, num_correct]))
+    return Evaluation(float(total_nats), int(num_tokens), int(num_correct))
 
 
 def surprisals(model, tokens):
@@ -74,11 +76,14 @@ def surprisals(model, tokens):
     return np.concatenate([surprisal(logits, targets)[:, 0] for logits, targets in predictions(model, tokens, 1)])
 
 
-def predictions(model, tokens, batch_size):
-    """Window by window: logits (T, N, V) and the targets (T, N) that they predict."""
+def predictions(model, tokens, batch_size, part=slice(None)):
+    """Window by window: logits (T, N, V) and the targets (T, N) that they predict, of a part of the N streams."""
     tokens = require.token_stream(tokens, model.sizes.vocab_size)
-    streams = cut_streams(tokens, batch_size)
-    num_steps = steps_at_a_time(model.sizes, batch_size)
+    streams = Streams(*[array[:, part] for array in cut_streams(tokens, batch_size)])
+    num_streams = streams.inputs.shape[1]
+    if num_streams == 0:
+        return
+    num_steps = steps_at_a_time(model.sizes, num_streams)
     state = None
     for k in range(num_windows(streams, num_steps)):
         inputs, targets = window(streams, num_steps, k)

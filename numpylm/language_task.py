@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from numpylm import require
 from numpylm.choices import choice
 from numpylm.data.batches import cut_streams, num_windows, window
+from numpylm.data_parallel import ALONE
 from numpylm.evaluation import evaluate
 from numpylm.training import Settings, Task, Validation
 
@@ -53,9 +54,9 @@ def language_task(train_tokens, valid_tokens, settings, line_end=None, unit="tok
             carried = restart(carried, restarted)
         return model.loss_and_gradients(inputs, targets, carried, rng=rng)
 
-    def validate(model):
+    def validate(model, ranks=ALONE):
         num_parts = min(settings.batch_size, len(valid_tokens) - 1)
-        return Validation(evaluate(model, valid_tokens, num_parts).loss)
+        return Validation(evaluate(model, valid_tokens, num_parts, ranks).loss)
 
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
 

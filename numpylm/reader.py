@@ -122,11 +122,12 @@ class Reader:
         """
         story, question = check_story(story, question, self.sizes.vocab_size, self.sizes.num_sentences)
         words = {"story": words_in_order(story), "question": question.T}
+        rows = {"story": story.shape[0] * story.shape[2], "question": question.shape[1]}  # T at most
         state, texts, stacks = self._zeros(question.shape[0]), [], []
         for text in self.order():
             x = embedding_forward(np.maximum(words[text], 0), self._parameters["E"])
             out = stack_forward(
-                self.cell, self.layers(text), x, state, words[text] >= 0, self._draw_masks(rng, x.shape)
+                self.cell, self.layers(text), x, state, words[text] >= 0, self._draw_masks(rng, x.shape, rows[text])
             )  # (48)
             state = out.state
             texts.append(words[text])
@@ -166,13 +167,17 @@ class Reader:
         zeros = [np.zeros((N, self.sizes.hidden_dim), self.dtype) for _ in self.cell.State._fields]
         return (self.cell.State(*zeros),) * self.sizes.num_layers
 
-    def _draw_masks(self, rng, shape):
-        """Dropout masks of each layer's input, where x has this shape (T, N, D); None without dropout."""
+    def _draw_masks(self, rng, shape, num_rows):
+        """Dropout masks of each layer's input, where x has this shape (T, N, D); None without dropout.
+
+        What is drawn has num_rows >= T rows: as many as for any other of the batch's stories (data_parallel.py).
+        """
         require.generator(rng)
         if rng is None or self.sizes.dropout == 0:
             return None
-        sizes = [shape[2]] + [self.sizes.hidden_dim] * (self.sizes.num_layers - 1)
-        return [draw_mask(rng, self.sizes.dropout, (*shape[:2], size), self.dtype) for size in sizes]
+        T, N, D = shape
+        sizes = [D] + [self.sizes.hidden_dim] * (self.sizes.num_layers - 1)
+        return [draw_mask(rng, self.sizes.dropout, (num_rows, N, size), self.dtype)[:T] for size in sizes]
 
     def _draw_output_mask(self, rng, N):
         if rng is None or self.sizes.dropout == 0:

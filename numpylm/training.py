@@ -35,8 +35,10 @@ class Task(NamedTuple):
     num_targets         (batch) -> how many predicted targets the loss of a batch is the mean of
     loss_and_gradients  (model, batch, carried, rng) -> a record with loss, gradients and state; carried is the state
                         after the batch before, None at an epoch's beginning
-    validate            (model) -> Validation
+    validate            (model, ranks=ALONE) -> Validation; ranks share the work (data_parallel.py)
     perplexity          whether losses are shown as perplexities, e^loss
+    axes                which axis of each of a batch's arrays counts its sequences, None for an item that has none; by
+                        default axis 1 in all
     """
 
     unit: str
@@ -46,6 +48,7 @@ class Task(NamedTuple):
     loss_and_gradients: Callable
     validate: Callable
     perplexity: bool = True
+    axes: tuple | None = None
 
 
 class Validation(NamedTuple):

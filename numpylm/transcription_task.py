@@ -15,9 +15,10 @@ from numpylm.activations import log_softmax
 from numpylm.choices import choice
 from numpylm.ctc import LOG_ZERO, ctc_forward
 from numpylm.ctc_decoding import beam_search, best_path, rescored
-from numpylm.data.error_rates import oracle, total_errors
+from numpylm.data.error_rates import Errors, oracle, total_errors
 from numpylm.data.features import SoundError
 from numpylm.data.text import decode, encoder, stream_start
+from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
 from numpylm.training import Settings, Task, Validation, shuffled
@@ -81,16 +82,17 @@ def transcription_task(train, valid, vocabulary, settings, unit):
     def loss_and_gradients(model, batch, carried, rng):
         return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
 
-    def validate(model):
-        nats, heard = 0.0, [None] * len(valid)
-        for places in by_length(valid, range(len(valid)), 4 * N):
+    def validate(model, ranks=ALONE):
+        nats, heard = 0.0, {}
+        for places in by_length(valid, range(len(valid)), 4 * N)[ranks.rank :: ranks.size]:
             batch = pad([valid[i].features for i in places], [labels["valid"][i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
             for n, i in enumerate(places):
                 heard[i] = best_path(logits[: len(valid[i].features), n])
-        errors = total_errors([list(said) for said in labels["valid"]], heard)
-        return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
+        errors = total_errors([list(labels["valid"][i]) for i in heard], list(heard.values()))
+        nats, *errors = ranks.total(np.array([nats, *errors])).tolist()
+        return Validation(nats / Errors(*errors).num_labels, f"{unit} error rate {100 * Errors(*errors).rate:.1f} %")
 
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
 

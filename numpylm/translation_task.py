@@ -8,11 +8,14 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from numpylm.beam_search import translate
 from numpylm.choices import choice
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import decode_line, encode_lines, pad
 from numpylm.data.text import stream_start
+from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED, surprisal
 from numpylm.training import Settings, Task, Validation, shuffled
 
@@ -75,8 +78,8 @@ def translation_task(train, valid, settings, unit="target token"):
         out = model.loss_and_gradients(batch.source, batch.inputs, batch.targets, batch.source_mask, rng=rng)
         return out._replace(state=None)
 
-    def validate(model):
-        return Validation(score_pairs(model, valid).loss)
+    def validate(model, ranks=ALONE):
+        return Validation(score_pairs(model, valid, ranks).loss)
 
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
 
@@ -94,17 +97,18 @@ def num_targets(batch):
     return int((batch.targets != IGNORED).sum())
 
 
-def score_pairs(model, pairs):
-    """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing)."""
+def score_pairs(model, pairs, ranks=ALONE):
+    """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
     nats = right = num_tokens = 0
-    for places in by_length(pairs, range(len(pairs.sources)), DECODED):
+    for places in by_length(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)
         right += int((logits.argmax(axis=2) == batch.targets).sum())
         num_tokens += num_targets(batch)
     num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
-    return PairScore(float(nats / num_tokens), num_tokens, right / num_tokens, num_unknown)
+    nats, right, num_tokens = ranks.total(np.array([nats, right, num_tokens], float)).tolist()
+    return PairScore(nats / num_tokens, int(num_tokens), right / num_tokens, num_unknown)
 
 
 def translate_lines(model, vocabularies, lines, width=5, length_penalty=1.0, n_best=1):

@@ -7,6 +7,8 @@ import re
 import sys
 from importlib import import_module
 
+from numpylm.commands import RANK_VARIABLES
+
 COMMANDS = {
     "train": "train a language model",
     "translate": "train a translator, or translate",
@@ -51,6 +53,15 @@ def main(arguments=None):
     """Runs one command; returns the exit status: 0 done, 1 a number that means nothing (training diverged), 2 wrong
     input, 128 + the signal's number for a command that a signal ended (130 after Ctrl-C)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if any(name in os.environ for name in RANK_VARIABLES):
+        from numpylm.commands.mpi import run_as_rank
+
+        return run_as_rank(run_alone, arguments)
+    return run_alone(arguments)
+
+
+def run_alone(arguments):
+    """main in one process, or in one of several that mpiexec started."""
     try:
         from numpylm.commands.interrupts import handled_signals
         from numpylm.commands.streams import prepare_streams

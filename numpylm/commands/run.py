@@ -5,6 +5,7 @@ before last.npz, and a row of metrics.csv before the last.npz that counts it, so
 """
 
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import record_of, restore
 from numpylm.data.metrics import read_metrics
+from numpylm.data_parallel import ALONE, checksum, data_parallel, own_part, rows
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training
@@ -39,6 +41,7 @@ class Run(NamedTuple):
     optimizer: Optimizer
     progress: Progress
     running: RunningMean
+    ranks: Any = ALONE  # the processes that train together
 
 
 class RunDiverged(RunError):
@@ -47,53 +50,81 @@ class RunDiverged(RunError):
     status = 1  # the command's exit status
 
 
-def start_run(folder, kind, config):
+def start_run(folder, kind, config, ranks=ALONE):
     """A new Run in a folder that holds none yet. Raises RunError if it does, ValueError where the data are too few."""
     folder = Path(folder)
-    check_free(folder)
-    data = kind.open_data(config)
+    ranks.on_first(lambda: check_free(folder))
+    data = ranks.on_each(lambda: kind.open_data(config))
     config = replace(config, data_sha256=data.fingerprint)
-    task = kind.make_task(config, data)
+    require_same_choices(ranks, config)
+    task = data_parallel(kind.make_task(config, data), ranks)
     model = kind.make_model(config, data)
     seed, uniform_range = config.settings.seed, getattr(config.model, "uniform_range", None)
     if uniform_range is not None:
         redraw_uniform(np.random.default_rng([seed, 3]), model.parameters(), uniform_range)
     progress = Progress(np.random.default_rng([seed, 1]))
     optimizer = make_optimizer(config.settings)
-    run = Run(folder, kind, config, data, task, model, optimizer, progress, RunningMean())
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        check_free(folder)  # again: another run may have begun there in the meantime
-        (folder / "metrics.csv").unlink(missing_ok=True)
-        write_config(folder, config)
+    run = Run(folder, kind, config, data, task, model, optimizer, progress, RunningMean(), ranks)
+    with ExitStack() as stack:
+        ranks.on_first(lambda: claim(folder, config, stack))
         save(run)
     return run
 
 
-def resume_run(folder, epochs=None, minutes=None, places=None):
+def claim(folder, config, stack):
+    """Makes the folder of a new run, and locks it until the stack ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stack.enter_context(locked(folder))
+    check_free(folder)  # again: another run may have begun there in the meantime
+    (folder / "metrics.csv").unlink(missing_ok=True)
+    write_config(folder, config)
+
+
+def require_same_choices(ranks, config):
+    """Raises RanksDiffer unless all ranks read the same data, and train alike."""
+    ranks.require_same("the data", config.data_sha256)
+    ranks.require_same("the options", repr((config.model, config.settings)))
+
+
+def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     """The Run in a folder as it stood at its last checkpoint. epochs and minutes replace the run's own; places (names
     of the kind's Data -> paths) say where its data are now.
 
     Raises RunError where there is no run, where its data have gone or changed, and for fewer epochs than it has done.
     """
     folder = Path(folder)
-    config = read_config(folder)
+    config = ranks.on_each(lambda: read_config(folder))
     kind = find_kind(config.task)
-    if not (folder / "last.npz").exists():
-        raise RunError(f"{folder} holds no last.npz to resume from: begin its run again (--out {folder})")
+    model, vocabulary, record = ranks.on_each(lambda: load_last(folder))
     if epochs is not None or minutes is not None:
         config = replace(config, settings=replace(config.settings, epochs=epochs, minutes=minutes))
     config = replace(config, data=replace(config.data, **places or {}))
-    model, vocabulary, record = load_checkpoint(folder / "last.npz")
-    if record is None:
-        raise RunError(f"{folder / 'last.npz'} holds a model but no training to go on with")
-    data = open_same_data(folder, kind, config, vocabulary)
-    task = kind.make_task(config, data)
+    data = ranks.on_each(lambda: open_same_data(folder, kind, config, vocabulary))
+    require_same_choices(ranks, config)
+    task = data_parallel(kind.make_task(config, data), ranks)
     optimizer, progress, running = restore(record, config.settings, model, task.num_batches)
+    ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
     check_epochs(epochs, progress)
+    if progress.carried is not None:
+        progress.carried = rows(progress.carried, own_part(ranks, config.settings.batch_size))
+    ranks.on_first(lambda: change_config(folder, config))
+    return Run(folder, kind, config, data, task, model, optimizer, progress, running, ranks)
+
+
+def load_last(folder):
+    """The Checkpoint last.npz of a run. Raises RunError where there is none, or nothing to go on with."""
+    if not (folder / "last.npz").exists():
+        raise RunError(f"{folder} holds no last.npz to resume from: begin its run again (--out {folder})")
+    checkpoint = load_checkpoint(folder / "last.npz")
+    if checkpoint.training is None:
+        raise RunError(f"{folder / 'last.npz'} holds a model but no training to go on with")
+    return checkpoint
+
+
+def change_config(folder, config):
+    """Writes config.json while nobody else trains in the folder."""
     with locked(folder):
         write_config(folder, config)
-    return Run(folder, kind, config, data, task, model, optimizer, progress, running)
 
 
 def open_same_data(folder, kind, config, vocabulary):
@@ -125,24 +156,29 @@ def check_epochs(epochs, progress):
 def train(run, show_progress=True):
     """Trains to the end of the settings; False if it was interrupted. Saves at each epoch's end, every minute, and when
     it is interrupted. Raises RunDiverged when the loss becomes NaN or infinite."""
-    with locked(run.folder):
-        if is_finished(run):
+    with ExitStack() as stack:
+        run.ranks.on_first(lambda: stack.enter_context(locked(run.folder)))
+        if run.ranks.on_first(lambda: is_finished(run)):
             return True
-        metrics = MetricsFile(run.folder / "metrics.csv", run.running, run.task)
         with (
             quiet_overflow(),
             Interrupts() as interrupts,
             ProgressBar(run.config.settings, run.progress, run.task, show_progress) as bar,
         ):
-            return _train(run, metrics, interrupts, bar)
+            return _train(run, interrupts, bar)
 
 
-def _train(run, metrics, interrupts, bar):
-    saved_at = time.monotonic()
+def _train(run, interrupts, bar):
+    ranks, saved_at = run.ranks, time.monotonic()
+    metrics = None
+    if ranks.rank == 0:
+        metrics = MetricsFile(run.folder / "metrics.csv", run.running, run.task)
     for report in reports(run):
-        metrics.take(run.progress, report)
-        validated, interrupted = isinstance(report, EpochReport), interrupts.requested
-        if validated or interrupted or time.monotonic() - saved_at > SAVE_SECONDS:
+        if ranks.rank == 0:
+            metrics.take(run.progress, report)
+        validated = isinstance(report, EpochReport)
+        interrupted, due = ranks.any(interrupts.requested, time.monotonic() - saved_at > SAVE_SECONDS)
+        if validated or interrupted or due:
             save(run, is_best=validated and report.is_best)
             saved_at = time.monotonic()
         bar.show(run.progress, report)
@@ -169,9 +205,10 @@ def quiet_overflow():
 def reports(run):
     """training's reports; a divergence becomes a RunDiverged that says what was kept and what to try."""
     try:
-        yield from training(run.task, run.model, run.optimizer, run.config.settings, run.progress)
+        yield from training(run.task, run.model, run.optimizer, run.config.settings, run.progress, run.ranks.clock)
     except TrainingDiverged as error:
-        raise RunDiverged(f"training diverged at {error}.\n{what_to_try(run)}") from None
+        advice = run.ranks.on_first(lambda: what_to_try(run))
+        raise RunDiverged(f"training diverged at {error}.\n{advice}") from None
 
 
 def what_to_try(run):
@@ -187,9 +224,19 @@ def what_to_try(run):
 
 
 def save(run, is_best=False):
-    """Writes last.npz, after best.npz when it is the best: killed in between, a resumed run writes the same again."""
+    """Writes last.npz, after best.npz when it is the best: killed in between, a resumed run writes the same again.
+
+    Of several ranks the first one writes. Raises RanksDiffer if their parameters differ by a bit.
+    """
+    run.ranks.require_same("the parameters", checksum(run.model.parameters().values()))
+    carried = run.ranks.gather(run.progress.carried, run.config.settings.batch_size)
+    record = record_of(run.optimizer, replace(run.progress, carried=carried), run.running)
+    run.ranks.on_first(lambda: write(run, record, is_best))
+
+
+def write(run, record, is_best):
+    """Writes the checkpoints of a run."""
     vocabulary = run.data.vocabulary
     if is_best:
         save_checkpoint(run.folder / "best.npz", run.model, vocabulary)
-    record = record_of(run.optimizer, run.progress, run.running)
     save_checkpoint(run.folder / "last.npz", run.model, vocabulary, record)

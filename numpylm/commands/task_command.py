@@ -13,6 +13,7 @@ from pathlib import Path
 
 from numpylm.commands.console import program, quoted
 from numpylm.commands.interrupts import Stopped
+from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flag, flags_given
 from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_config import RunConfig
@@ -63,7 +64,8 @@ def train_to_the_end(options, kind):
     try:
         print(describe(run), flush=True)
         if train(run):
-            finish(run)
+            if run.ranks.rank == 0:
+                finish(run)
             return 0
         print(f"Stopped after step {run.progress.step}; all is saved in {run.folder / 'last.npz'}. Go on with\n{go_on}")
     except KeyboardInterrupt as stop:
@@ -86,8 +88,8 @@ def begin(options, kind):
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
     note_without_effect(options, model, settings)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
-    folder = getattr(options, "out", None) or free_folder("runs", kind.run_name(config))
-    return start_run(folder, kind, config)
+    folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
+    return start_run(folder, kind, config, ranks())
 
 
 def note_without_effect(options, model, settings):
@@ -118,7 +120,8 @@ def resume(options, kind):
             + ", ".join(sorted(ignored))
         )
     given = {name: moved(getattr(options, name)) for name in places if hasattr(options, name)}
-    return resume_run(options.resume, getattr(options, "epochs", None), getattr(options, "minutes", None), given)
+    epochs, minutes = getattr(options, "epochs", None), getattr(options, "minutes", None)
+    return resume_run(options.resume, epochs, minutes, given, ranks())
 
 
 def moved(place):
@@ -132,6 +135,7 @@ def describe(run):
     lines = [
         *run.kind.describe(run),
         ("steps", f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule"),
+        *[("ranks", f"{run.ranks.size} processes share the sequences of each batch")] * (run.ranks.size > 1),
         ("folder", run.folder),
     ]
     return "\n".join(f"{word:<8}{on_one_line(text)}" for word, text in lines)

@@ -1,0 +1,97 @@
+"""Twenty training steps as one rank of several, by test_data_parallel.py: python mpi_steps.py KIND OPTIMIZER FOLDER.
+
+Rank 0 writes what came out to FOLDER/K.npz: the loss of each step and of the validation, and all parameters.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import numpylm as nlm
+from numpylm.answer_task import AnswerSettings, EncodedQuestion, answer_task
+from numpylm.commands.mpi import ranks as joined_ranks
+from numpylm.data_parallel import checksum, data_parallel
+from numpylm.language_task import LanguageSettings, language_task
+from numpylm.memory_network import MemoryNetwork
+from numpylm.reader import Reader
+from numpylm.training import Progress, make_optimizer, training
+from numpylm.transcription import AcousticModel
+from numpylm.transcription_task import SpeechSettings, Utterance, transcription_task
+from numpylm.translation import EncoderDecoder
+from numpylm.translation_task import EncodedPairs, TranslationSettings, translation_task
+
+STEPS = 20
+RATES = {"sgd": 0.5, "adam": 0.01}
+
+
+def language(options):
+    """Five streams: shares are uneven for K = 2, 3, 4, and a rank of six has none. Line ends restart streams."""
+    tokens = np.random.default_rng(1).integers(0, 7, 700)
+    settings = LanguageSettings(batch_size=5, num_steps=6, epochs=1, restart_probability=0.5, **options)
+    model = nlm.LSTMLM(7, 4, 6, num_layers=2, dropout=0.3, dropout_kind="variational", dtype=np.float64, seed=1)
+    return language_task(tokens, tokens[:90], settings, line_end=3), model, settings
+
+
+def translation(options):
+    """Pairs of unequal lengths, with padding and dropout; the last batch of an epoch is smaller."""
+    rng = np.random.default_rng(2)
+    sources, targets = ([rng.integers(1, 8, rng.integers(2, 7)) for _ in range(33)] for _ in range(2))
+    pairs = EncodedPairs(sources, [np.append(target, 1) for target in targets], 1)
+    settings = TranslationSettings(batch_size=5, epochs=3, **options)
+    model = EncoderDecoder(8, 8, embedding_dim=4, hidden_dim=6, dropout=0.3, dtype=np.float64, seed=1)
+    return translation_task(pairs, pairs, settings), model, settings
+
+
+def speech(options):
+    """Utterances of which some say nothing: a rank may have no target at all."""
+    rng = np.random.default_rng(3)
+    vocabulary = nlm.build_vocabulary("abcabcabc", "char")
+    texts = ["abc", "", "", "ab", "", "c", "a"] * 4
+    utterances = [Utterance(str(n), rng.normal(size=(6 + n % 4, 3)), text) for n, text in enumerate(texts)]
+    settings = SpeechSettings(batch_size=4, epochs=3, **options)
+    model = AcousticModel(len(vocabulary) - 1, 3, hidden_dim=6, num_layers=1, dtype=np.float64, seed=1)
+    return transcription_task(utterances, utterances[:9], vocabulary, settings, "character"), model, settings
+
+
+def answers(options):
+    """Stories of unequal lengths, read by a recurrent reader with dropout."""
+    rng = np.random.default_rng(4)
+    questions = [
+        EncodedQuestion(
+            [rng.integers(1, 9, rng.integers(1, 5)).tolist() for _ in range(rng.integers(1, 4))], [2, 3], n % 9
+        )
+        for n in range(40)
+    ]
+    settings = AnswerSettings(batch_size=6, epochs=3, **options)
+    model = Reader(9, embedding_dim=4, hidden_dim=6, dropout=0.3, dtype=np.float64, seed=1)
+    return answer_task(questions, questions[:9], settings), model, settings
+
+
+def hops(options):
+    """The same questions for a memory network, whose first epochs are linear."""
+    task, _, settings = answers(options | {"linear_epochs": 1})
+    return task, MemoryNetwork(9, embedding_dim=4, num_sentences=3, dtype=np.float64, seed=1), settings
+
+
+def main(kind, optimizer, folder):
+    options = {"optimizer": optimizer, "learning_rate": RATES[optimizer], "schedule": "constant", "max_norm": 1.0}
+    task, model, settings = globals()[kind](options)
+    ranks = joined_ranks()
+    task = data_parallel(task, ranks)
+    progress = Progress(np.random.default_rng(5))
+    losses = []
+    for report in training(task, model, make_optimizer(settings), settings, progress, ranks.clock):
+        losses.append(getattr(report, "loss", 0.0))
+        ranks.require_same("the parameters", checksum(model.parameters().values()))
+        ranks.require_same("the generator", str(progress.rng.bit_generator.state))
+        if progress.step == STEPS:
+            break
+    assert progress.step == STEPS
+    valid = task.validate(model)
+    if ranks.rank == 0:
+        np.savez(Path(folder) / f"{ranks.size}.npz", losses=losses, valid=valid.loss, **model.parameters())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,87 @@
+"""Several processes train as one does: the same losses and parameters after 20 steps, to rounding."""
+
+from types import SimpleNamespace
+
+import mpi_launch
+import mpi_steps
+import numpy as np
+import pytest
+from mpi_launch import needs_mpi
+
+from numpylm.data_parallel import PartOfDraws, columns, length, part_of, work_of
+
+TOLERANCE = {"sgd": 1e-12, "adam": 1e-10}  # of the largest entry
+
+
+@pytest.mark.parametrize("shape", [(3, 7, 2), (7, 4), (7,)])
+def test_a_rank_draws_for_all_and_takes_its_own(shape):
+    whole, mine = np.random.default_rng(1), np.random.default_rng(1)
+    axis = max(len(shape) - 2, 0)
+    drawn = [whole.random(shape) for _ in range(2)]
+    own = tuple(3 if i == axis else size for i, size in enumerate(shape))
+    for expected in drawn:
+        part = PartOfDraws(mine, 7, slice(2, 5)).random(own)
+        np.testing.assert_array_equal(part, expected.take(range(2, 5), axis))
+    assert whole.bit_generator.state == mine.bit_generator.state
+
+
+def rank(k, K):
+    return SimpleNamespace(rank=k, size=K, part=lambda N: part_of(N, k, K))
+
+
+@pytest.mark.parametrize(("N", "K"), [(7, 3), (4, 4), (2, 5), (1, 3)])
+def test_parts_make_up_the_whole_and_weights_add_up_to_one(N, K):
+    parts = [part_of(N, k, K) for k in range(K)]
+    assert [n for part in parts for n in range(N)[part]] == list(range(N))
+    work = [work_of(rank(k, K), N, lambda part: 3 * length(part)) for k in range(K)]
+    assert sum(weight for _, weight in work) == pytest.approx(1)
+    assert all(weight == length(parts[k]) / N and length(part) > 0 for k, (part, weight) in enumerate(work))
+
+
+def test_one_rank_computes_all_where_another_has_no_targets():
+    work = [work_of(rank(k, 3), 6, lambda part: 0 if part.start == 4 else 2) for k in range(3)]
+    assert work == [(slice(0, 6), 1.0), (slice(0, 6), 0.0), (slice(0, 6), 0.0)]
+
+
+def test_columns_of_a_batch_whose_arrays_have_different_axes():
+    story, answers = np.arange(24).reshape(2, 4, 3), np.arange(4)
+    own = columns((story, answers, True), (1, 0, None), slice(1, 3))
+    np.testing.assert_array_equal(own[0], story[:, 1:3])
+    np.testing.assert_array_equal(own[1], [1, 2])
+    assert own[2] is True
+
+
+def after_twenty_steps(K, kind, optimizer, folder):
+    """What mpi_steps.py wrote."""
+    if K == 1:
+        mpi_steps.main(kind, optimizer, folder)
+    else:
+        status, out, err = mpi_launch.run(K, mpi_steps.__file__, kind, optimizer, folder)
+        assert (status, err) == (0, ""), out + err
+    with np.load(folder / f"{K}.npz") as saved:
+        return dict(saved)
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("kind", "optimizer", "numbers"),
+    [
+        ("language", "sgd", (2, 3, 4)),
+        ("language", "adam", (2, 6)),  # of 5 streams: one rank of six has none
+        ("translation", "sgd", (3,)),
+        ("translation", "adam", (2, 4)),
+        ("speech", "adam", (3,)),
+        ("answers", "adam", (4,)),
+        ("hops", "sgd", (4,)),
+    ],
+)
+def test_twenty_steps_equal_those_of_one_process(kind, optimizer, numbers, tmp_path):
+    """In float64, with dropout, restarts, padding and clipping; mpi_steps.py compares the ranks' bits at every step."""
+    alone = after_twenty_steps(1, kind, optimizer, tmp_path)
+    assert len(alone["losses"]) >= 20
+    for K in numbers:
+        together = after_twenty_steps(K, kind, optimizer, tmp_path)
+        assert alone.keys() == together.keys()
+        for name in alone:
+            error = np.abs(alone[name] - together[name]).max() / np.abs(alone[name]).max()
+            assert error <= TOLERANCE[optimizer], f"{name}, K = {K}: {error}"
