@@ -11,6 +11,7 @@ import numpy as np
 import numpylm as nlm
 from numpylm.answer_task import AnswerSettings, EncodedQuestion, answer_task
 from numpylm.commands.mpi import ranks as joined_ranks
+from numpylm.commands.mpi import run_as_rank
 from numpylm.data_parallel import checksum, data_parallel
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.memory_network import MemoryNetwork
@@ -91,7 +92,8 @@ def main(kind, optimizer, folder):
     valid = task.validate(model)
     if ranks.rank == 0:
         np.savez(Path(folder) / f"{ranks.size}.npz", losses=losses, valid=valid.loss, **model.parameters())
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(run_as_rank(lambda arguments: main(*arguments), sys.argv[1:]))
