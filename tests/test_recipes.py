@@ -51,7 +51,7 @@ def command(tmp_path, monkeypatch):
 
 def configuration_of(recipe, monkeypatch, folder):
     """The RunConfig that a recipe of the train command starts with, on a corpus in the folder: a file, or a folder."""
-    monkeypatch.setattr(task_command, "start_run", lambda out, kind, config: config)
+    monkeypatch.setattr(task_command, "start_run", lambda out, kind, config, ranks: config)
     corpus = "grammar" if recipe.data is None else folder / recipe.data
     if recipe.data == "ptb":
         corpus.mkdir()
