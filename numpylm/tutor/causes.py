@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same_arrays
+from numpylm.tutor.case import GATES
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import lines_of, reach, right_run
 from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
 from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
 
 RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are all gates' gradients
-LETTERS = {"lstm": "ifoc", "gru": "rzn"}
 FINAL = (*PACKED, "dh_prev", "dc_prev")  # of a step, and no intermediates
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
@@ -194,7 +194,7 @@ def numbers(question, names):
     """Findings on what each wrong quantity has in common with the right one, said once of all that it holds for."""
     said = {}  # sentence -> names
     for name in names:
-        gates = len(LETTERS.get(question.case.cell, "")) if question.case and name in WITH_GATES else 0
+        gates = len(GATES.get(question.case.cell, "")) if question.case and name in WITH_GATES else 0
         q, p = question.claims[name], question.truth[name]
         for sentence in relations(q, p, question.sizes, gates):
             said.setdefault(sentence, []).append(name)

@@ -2,9 +2,7 @@
 
 import re
 
-from numpylm.tutor.assignments import FIRST_EQUATION
 from numpylm.tutor.diagnose import diagnose as findings
-from numpylm.tutor.own_forward import fit_sentence
 from numpylm.tutor.results import is_rounding
 from numpylm.tutor.sentences import Finding, numbered
 
@@ -14,27 +12,31 @@ def said_alone(values, answers, sizes):
     return findings("", {}, values, answers, (), sizes._asdict())
 
 
-def diagnose(assignment, problem, values, rows, trusted=(), own_forward=None):
+def diagnose(assignment, problem, values, rows, trusted=()):
     """Findings on what is likely wrong, the most telling first.
 
-    trusted names functions that it calls and that are right; own_forward is the student's forward, an OwnForward, if
-    that is wrong, and the cache came from it. A diagnosis is a help: if it fails, the table of wrong entries stands.
+    trusted names functions that it calls and that are right.
     """
     if is_rounding(rows, assignment.rtol):
         return []
-    if own_forward:
-        fit = fit_sentence(own_forward, values)
-        return [Finding(fit)] if fit else []
     names = [name.replace("rnn_relu", "rnn") for name in trusted]
     returned = {name: q for name, q in values.items() if name in problem.answers}
     found = findings(assignment.name, problem.symbols, returned, problem.answers, names, problem.sizes._asdict())
-    gates = beside(found, values, [row.name for row in rows], assignment)
+    gates = beside(found, values, [row.name for row in rows])
     return found + gates + (unsaid(found, values, rows, problem) if not gates else [])
 
 
-def beside(found, values, wrong, assignment):
+def beside(found, values, wrong):
     """Findings on gates whose own gradient is right and whose pre-activation's is wrong, if no finding names them."""
-    equations = FIRST_EQUATION.get(assignment.name.partition("_")[0], {})
+    equations = {
+        "da_i": "(3)",
+        "da_f": "(4)",
+        "da_o": "(5)",
+        "da_c": "(6)",
+        "da_r": "(10)",
+        "da_z": "(11)",
+        "da_n": "(12)",
+    }
     after = zip("ifocrzn", ("i", "f", "o", "c_tilde", "r", "z", "n"), strict=True)
     pairs = {f"da_{gate}": f"d{q}_t" for gate, q in after}
     said = " ".join(finding.words for finding in found)
