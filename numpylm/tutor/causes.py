@@ -69,7 +69,7 @@ def causes(question, names):
     found = one_cause(question) if first or len(names) > 1 else []
     if not found and not first and (is_right_inside(question) or len(names) == 1):
         return each_alone(question, names)
-    found = found or all_but_one(question, names) or ([] if first else narrowed(question)) + numbers(question, names)
+    found = found or ([] if first else narrowed(question)) + numbers(question, names)
     if first and first.code and first.quantity not in PACKED:  # a line of the step, that may be to blame itself
         return [first, *[other for other in found if other.quantity != first.quantity]]
     return [*found, first] if first else found
@@ -157,18 +157,6 @@ def by_itself(question, name):
         return found or narrowed(question)
     words = f"{name} is wrong by itself: what it is computed from is right, so look at the line that makes it"
     return [Finding(words, name, code=found[0].code if found else "")]
-
-
-def all_but_one(question, names):
-    """Findings if one known mistake explains all gradients but one, from which none of the others comes; else none."""
-    leaves = [name for name in names if re.match("d(x|b|W)", name)]
-    for leaf in leaves if len(names) > 2 else ():
-        mistakes = matching(question.without([leaf]))
-        if mistakes:
-            also = "is it put together in the order of time?" if leaf == "dx" else "the line that makes it is wrong too"
-            rest = numbers(question, [leaf]) or [Finding(f"{leaf} does not follow from that alone: {also}", leaf)]
-            return [known(mistakes[0]), *rest]
-    return []
 
 
 def narrowed(question):
