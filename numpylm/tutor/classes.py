@@ -23,29 +23,18 @@ def layer_unit(kind, methods, made_of):
     ]
     back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
     return Unit(
-        f"{kind}.backward",
-        f"{kind}.forward",
-        "classes",
-        "rnn",
-        "free",
-        dict.fromkeys([x, *made_of], "x"),
-        steps,
-        lambda cache: [back],
-        texts=(f"d{x}",),
-        claims=claims_of(made_of),
-        has=frozenset(coming),
+        f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
+        lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
         sizes=layer_shapes(x, made_of),
-    )
+    )  # fmt: skip
 
 
 def claims_of(made_of):
     """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
     return (
-        {n: ["object", "grads", k] for k, n in enumerate(made_of)},
-        {n: ["object", f"d{n}"] for n in made_of},
-        {n: ["object", "grads", n] for n in made_of},
-        {},
-    )
+        {n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
+        {n: ["object", "grads", n] for n in made_of}, {},
+    )  # fmt: skip
 
 
 def class_unit(contents, kind, methods):
@@ -71,16 +60,8 @@ def class_unit(contents, kind, methods):
         {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"},
     ]
     return Unit(
-        f"{kind}.backward",
-        f"{kind}.forward",
-        "classes",
-        cell,
-        form,
-        states | weights,
-        steps,
+        f"{kind}.backward", f"{kind}.forward", "classes", cell, form, states | weights, steps,
         lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-        texts=tuple(methods["backward"]["returns"]),
-        claims=claims_of(made_of),
-        has=frozenset(["dc"] if len(coming) > 1 else []),
-        is_named=any(c in kind.lower() for c in CELLS),
-    )
+        texts=tuple(methods["backward"]["returns"]), claims=claims_of(made_of),
+        has=frozenset(["dc"] if len(coming) > 1 else []), is_named=any(c in kind.lower() for c in CELLS),
+    )  # fmt: skip

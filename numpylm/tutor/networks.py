@@ -45,12 +45,9 @@ def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
     finders = {
-        "pairs": find_pairs,
-        "min-char-rnn": find_losses,
-        "classes": find_classes,
-        "layers": find_layers,
+        "pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes, "layers": find_layers,
         "networks": lambda contents: find_networks(contents, child),
-    }
+    }  # fmt: skip
     for kind, find in finders.items():
         if (
             convention
@@ -141,20 +138,11 @@ def cell_network(kind, methods, forward, backward, make, paths, given):
     beside += [{n: ["object", "grads", f"{d}{n}"] for n in weights} for d in ("", "d")]
     returns = sum(plain(text).startswith(("d", "grad")) for text in methods[backward]["returns"])
     return Unit(
-        f"{kind}.{backward}",
-        f"{kind}.{forward}",
-        "classes",
-        cell,
-        "step" if "h_prev" in given.values() else "sequence",
-        given | weights,
-        steps,
-        back,
-        texts=tuple(methods[backward]["returns"]),
-        claims=(*beside, {}) if returns < len(weights) else ({},),
-        has=frozenset(["dc"] if len(coming) > 1 else []),
-        sizes=SIZE_SLOTS,
-        is_named=cell in kind.lower(),
-    )
+        f"{kind}.{backward}", f"{kind}.{forward}", "classes", cell,
+        "step" if "h_prev" in given.values() else "sequence", given | weights, steps, back,
+        texts=tuple(methods[backward]["returns"]), claims=(*beside, {}) if returns < len(weights) else ({},),
+        has=frozenset(["dc"] if len(coming) > 1 else []), sizes=SIZE_SLOTS, is_named=cell in kind.lower(),
+    )  # fmt: skip
 
 
 def weight_paths(attributes):
@@ -197,22 +185,11 @@ def network_unit(prefix, functions, forward, backward, before, holder, paths, ki
     beside = [{n: [*paths[n][:-1], f"d{n}"] for n in paths if n in roles}]
     beside += [{n: ["object", "grads", f"{d}{n}"] for n in paths if n in roles} for d in ("", "d")]
     return Unit(
-        f"{prefix}{backward}",
-        f"{prefix}{forward or backward}",
-        "classes" if holder else "min-char-rnn",
-        cell,
-        "loss",
-        roles,
-        steps if first else [*steps, last],
-        lambda cache: [last],
-        outputs,
-        tuple(second["returns"]),
-        ({},) if returns > 1 else tuple(beside),
-        vocabulary=6,
-        sizes=SIZE_SLOTS,
-        styles=STYLES,
+        f"{prefix}{backward}", f"{prefix}{forward or backward}", "classes" if holder else "min-char-rnn", cell,
+        "loss", roles, steps if first else [*steps, last], lambda cache: [last], outputs, tuple(second["returns"]),
+        ({},) if returns > 1 else tuple(beside), vocabulary=6, sizes=SIZE_SLOTS, styles=STYLES,
         updates={n: p for n, p in paths.items() if n in roles},
-    )
+    )  # fmt: skip
 
 
 def resolved(function, places, roles, cell, skip):

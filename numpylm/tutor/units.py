@@ -104,18 +104,9 @@ def pair_unit(contents, forward, backward, convention, cell, form):
 
     steps(["made"])
     return Unit(
-        backward,
-        forward,
-        "coursera" if is_columns else convention,
-        cell,
-        form,
-        roles,
-        call,
-        steps,
-        texts=tuple(second["returns"]),
-        has=has,
-        is_named=True,
-    )
+        backward, forward, "coursera" if is_columns else convention, cell, form, roles, call, steps,
+        texts=tuple(second["returns"]), has=has, is_named=True,
+    )  # fmt: skip
 
 
 def incoming(function):
@@ -143,19 +134,11 @@ def free_unit(contents, forward, backward, alternatives):
     given = {name: {"slot": f"gradient {k}"} for k, name in enumerate(coming)} | {n: {"from": place} for n in caches}
     given |= {name: values[name] for name in parameters(second) if name in values}
     return Unit(
-        backward,
-        forward,
-        "named by you",
-        "rnn",
-        "free",
-        dict.fromkeys(values, "x"),
-        [call_step(forward, first, values, "made")],
-        lambda cache: [call_step(backward, second, given)],
-        texts=tuple(second["returns"]),
-        has=frozenset(coming),
-        sizes=tuple(alternatives),
+        backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
+        [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
+        texts=tuple(second["returns"]), has=frozenset(coming), sizes=tuple(alternatives),
         cache=tuple(place) if caches else (),
-    )
+    )  # fmt: skip
 
 
 def entries(contents, function, cell):
@@ -215,18 +198,9 @@ def loss_unit(contents, name, function):
     steps += [{"set": [n], "value": {"slot": f"size {size}"}} for n, size in sizes.items()]
     call = call_step(name, function, values, "made")
     return Unit(
-        name,
-        name,
-        "min-char-rnn",
-        cell,
-        "loss",
-        roles,
-        [*steps, call],
-        lambda cache: [call | {"to": "returned"}],
-        texts=tuple(function["returns"]),
-        vocabulary=6,
-        sizes=SIZE_SLOTS,
-    )
+        name, name, "min-char-rnn", cell, "loss", roles, [*steps, call], lambda cache: [call | {"to": "returned"}],
+        texts=tuple(function["returns"]), vocabulary=6, sizes=SIZE_SLOTS,
+    )  # fmt: skip
 
 
 def layer_shapes(x, weights):
