@@ -90,7 +90,7 @@ def backward_finding(file, unit, ours, fit, rng):
         return finding | {"printed": printed}
     if "dh" in fit.inputs:
         check_linear(file, fit, steps, paths, reply["outputs"])
-    finding["sentences"] += not_used(file, unit, fit, ours)
+    finding["sentences"] += own_values(unit, fit)
     return finding
 
 
@@ -162,7 +162,7 @@ def truth(file, unit, ours, fit, claims, rng):
         is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
         return truths, ROUGH if is_rough else EXACT, remarks
-    program = own_program(file, unit, fit)
+    program = Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
     noise = roughness(program, next(iter(claims)), rng)
     if noise > 1e-4:
         raise Stop("not checked", f"{unit.forward_name} gives other values for almost the same inputs: is it random?")
@@ -174,11 +174,6 @@ def truth(file, unit, ours, fit, claims, rng):
         )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return {slot: slope for slot, (slope, _) in found.items()}, 1e-6 if noise < 1e-10 else 1e-3, remarks
-
-
-def own_program(file, unit, fit):
-    """The student's own forward, to be differentiated."""
-    return Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
 
 
 def written_into(reply, unit):
@@ -195,14 +190,8 @@ def written_into(reply, unit):
     ]
 
 
-def not_used(file, unit, fit, ours):
-    """Remarks on a forward that is not ours: which of its inputs its values do not depend on."""
+def own_values(unit, fit):
+    """A remark on a forward that is not ours: only the agreement of the two is shown."""
     if fit.precision is not None or unit.form == "free":
         return []
-    program = own_program(file, unit, fit)
-    slots = [s for s, r in unit.roles.items() if r.partition(":")[0] not in ("W_y", "b_y") or unit.form == "loss"]
-    unused = [s for s in slots if s in fit.inputs and not np.abs(derivative(program, s)[0]).max() > 1e-9]
-    return [
-        f"{unit.forward_name} gives values of its own, of which this is the derivative"
-        + (f"; they do not depend on {', '.join(unused)}" if unused else "")
-    ]
+    return [f"{unit.forward_name} gives values of its own, of which this is the derivative"]
