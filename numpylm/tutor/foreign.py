@@ -8,9 +8,9 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name, matched_claims, steps_of_descent
-from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import clip_limit, explained, mean_words, renamed
+from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
@@ -73,15 +73,16 @@ def backward_finding(file, unit, ours, fit, rng):
     steps = [*unit.forward, *unit.backward(cache_path(fit))]
     for claimed in (*unit.claims, unit.updates):
         paths = [["returned"], *claimed.values()]
-        reply = file.child.ask({"steps": steps, "inputs": fit.inputs, "outputs": paths})
-        if "error" not in reply:
+        try:
+            outputs, reply = ask(file, steps, fit.inputs, paths)
             break
-    printed = str(reply.get("printed", ""))
-    if "error" in reply:
-        error, code = reply["error"], [str(line) for line in reply["error"].get("lines", [])]
-        why = missing_name(error, file.contents["failures"])
-        raise Stop("crash", crash_sentence(error), *why, code=code, printed=printed)
-    claims = claims_in(unit, fit, claimed, reply["outputs"])
+        except Stop as stop:
+            failed = stop
+            if file.child.process is None:
+                raise
+    else:
+        raise failed
+    printed, claims = str(reply.get("printed", "")), claims_in(unit, fit, claimed, outputs)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows", printed=printed)
     truths, rtol, remarks = truth(file, unit, ours, fit, claims, rng)
@@ -89,7 +90,7 @@ def backward_finding(file, unit, ours, fit, rng):
     if finding["status"] == "wrong":
         return finding | {"printed": printed}
     if "dh" in fit.inputs:
-        check_linear(file, fit, steps, paths, reply["outputs"])
+        check_linear(file, fit, steps, paths, outputs)
     finding["sentences"] += own_values(unit, fit)
     return finding
 
