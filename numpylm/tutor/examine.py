@@ -42,7 +42,7 @@ def check_function(file, name):
     case, values, rows = finding.pop("evidence", (None, None, None))
     if case:
         trusted = [other for other in file.function(name)["reads"] if file.states.get(other) == "ok"]
-        hints = [] if case.is_spoilt else diagnose(assignment, case.problem, values, rows, trusted)
+        hints = [] if case.forward_is_wrong else diagnose(assignment, case.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 

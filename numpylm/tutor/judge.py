@@ -54,7 +54,7 @@ class Case(NamedTuple):
     steps: list
     inputs: dict
     note: list
-    is_spoilt: bool = False  # whether the cache comes from a forward that is wrong
+    forward_is_wrong: bool = False  # whether the cache comes from a forward that is wrong
     precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
 
@@ -90,18 +90,15 @@ def judge(file, case):
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
     values, remarks = without_keepdims(values, problem.answers)
     rows, sentences = compare(values, problem.answers, ROUGH if case.precision else assignment.rtol)
-    if rows and all(is_float32(values[row.name]) for row in rows) and not assignment.is_backward:
-        precision = max(row.relative_error for row in rows)
-        if precision < 1e-6:
-            file.precisions[assignment.name] = precision
-            rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
+    precision = max((row.relative_error for row in rows), default=0)
+    if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
+        file.precisions[assignment.name] = precision
+        rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *case.note, **printed)
     sentences = said + sentences
     if sentences or rows:
-        sentences += not_finite(case.inputs, values)
-        is_other = case.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name
-        sentences += [OTHER_F] if is_other else []
+        sentences += not_finite(case.inputs, values) + other_f(case)
         sentences += [sentence for sentence in case.note if "not right yet" in sentence]
         table = [row._asdict() for row in rows]
         raise Stop("wrong", *sentences, table=table, evidence=(case, values, rows), **printed)
@@ -142,6 +139,12 @@ def not_finite(inputs, values):
     if not is_large or all(np.isfinite(value).all() for value in values.values()):
         return []
     return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
+
+
+def other_f(case):
+    """A list with a sentence where a function was asked for ReLU, after it had been right for tanh."""
+    is_other = case.inputs.get("nonlinearity") == "relu" and "relu" not in case.assignment.name
+    return [OTHER_F] if is_other else []
 
 
 def changed_sentence(assignment, case, changed):

@@ -94,19 +94,24 @@ def pair_unit(contents, forward, backward, convention, cell, form):
         raise Unknown(f"{backward} has no parameter for the gradient that comes in, such as dh")
 
     def steps(cache):
-        given = dict(zip(incoming(second), ({"slot": "dh"}, {"slot": "dc"}), strict=False))
-        given |= {n: {"from": cache} for n in parameters(second) if plain(n) in CACHES}
-        given |= {n: values[n] for n in parameters(second) if n in values and n not in given}
-        missing = [n for n in parameters(second) if n not in given]
-        if missing:
-            raise Unknown(f"`{missing[0]}` of {backward} is no name that the check knows")
-        return [call_step(backward, second, given)]
+        return [call_step(backward, second, backward_values(backward, second, values, cache))]
 
     steps(["made"])
     return Unit(
         backward, forward, "coursera" if is_columns else convention, cell, form, roles, call, steps,
         texts=tuple(second["returns"]), has=has, is_named=True,
     )  # fmt: skip
+
+
+def backward_values(name, function, values, cache):
+    """Parameter -> value, of a backward: the gradients that come in, its cache, and what the forward was given."""
+    given = dict(zip(incoming(function), ({"slot": "dh"}, {"slot": "dc"}), strict=False))
+    given |= {n: {"from": cache} for n in parameters(function) if plain(n) in CACHES}
+    given |= {n: values[n] for n in parameters(function) if n in values and n not in given}
+    missing = [n for n in parameters(function) if n not in given]
+    if missing:
+        raise Unknown(f"`{missing[0]}` of {name} is no name that the check knows")
+    return given
 
 
 def incoming(function):
