@@ -99,7 +99,7 @@ def test_an_unknown_mistake_is_read_back_as_a_formula(function, inside, right, f
     [  # the nearer mistake is named; of two that are as near, both are
         ("di_t = dc_t * step.c_tilde_t", "di_t = -dc_t * step.c_tilde_t", {"di_t", "da_i"}),
         ("sigmoid_backward(di_t, step.i_t)", "-sigmoid_backward(di_t, step.i_t)", {"di_t", "da_i"}),
-        ("sigmoid_backward(df_t, step.f_t)", "sigmoid_backward(dc_next, step.f_t)", {"da_f"}),
+        ("sigmoid_backward(df_t, step.f_t)", "sigmoid_backward(dc_next, step.f_t)", {"da_f", "df_t"}),
         ("df_t = dc_t * step.c_prev", "df_t = dc_next * step.c_prev", {"df_t"}),
         ("tanh_backward(dc_tilde_t, step.c_tilde_t)", "tanh_backward(dc_tilde_t, step.o_t)", {"da_c"}),
     ],

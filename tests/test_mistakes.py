@@ -62,30 +62,7 @@ def test_a_mistake_in_the_step_reaches_the_sequence_and_leaves_the_package_alone
     assert source_of("lstm_backward") == inspect.getsource(lstm.lstm_backward) and MODULES["lstm_backward"] is lstm
 
 
-# The list of wrong gradients in published code, entry by entry.
-
-EXPRESSED = {
-    1: ("rnn_step_backward", "transpose"),
-    2: ("lstm_backward", "never carried"),
-    3: ("lstm_step_backward", "overwritten by dh_prev"),
-    4: ("lstm_step_backward", "tanh was applied a second time"),
-    5: ("lstm_step_backward", "σ was applied a second time"),
-    6: ("rnn_backward", "where h_{t-1} belongs"),
-    7: ("rnn_backward", "sum over time is overwritten"),
-    12: ("affine_backward", "a sum, not a mean"),
-    13: ("cross_entropy_backward", "divided by N only"),
-    14: ("cross_entropy_backward", "off-diagonal"),
-    15: ("lstm_step_backward", "only dc_next goes on"),
-    16: ("lstm_step_backward", "f_t is left out"),
-    17: ("relu_backward", "wrong side"),
-    18: ("embedding_backward", "assigned, not added"),
-}
-
-
-@pytest.mark.parametrize("number", EXPRESSED)
-def test_the_wild_mistakes_are_in_the_library(number):
-    function, words = EXPRESSED[number]
-    assert [mistake for mistake in mistakes_in(CASES[function]) if words in mistake.why]
+# Of the list of wrong gradients in published code (test_wrong_gradients.py), those that only check_gradients can tell.
 
 
 def sequence_check(backward):

@@ -105,27 +105,6 @@ def test_a_cache_may_stand_in_a_dict(check):
     assert check(RNN_STEP, in_dict).ok
 
 
-@pytest.mark.parametrize(
-    "cache",
-    ["CACHE.update(v=(x_t, h_prev, h_t, W_xh, W_hh)) or CACHE", "CACHE.setdefault('v', []).append(h_t) or CACHE"],
-)
-def test_a_cache_that_all_calls_share_is_found_in_the_forward(check, cache):
-    result = check("CACHE = {}" + RNN_STEP, ("return h_t, (x_t, h_prev, h_t, W_xh, W_hh)", f"return h_t, {cache}"))
-    status, said = finding(result, "rnn_step")
-    assert status == "wrong" and "the cache that it returned is changed by the next call" in said
-    assert finding(result, "rnn_step_backward") == (
-        "not checked",
-        "it is not checked until your rnn_step makes a cache of its own in each call: its `cache` is what that returns",
-    )
-
-
-def test_a_forward_that_refuses_other_inputs_is_right_nevertheless(check):
-    """The second call, which looks for a shared cache, gets halves."""
-    assert check(
-        RNN_STEP, ("    h_t = np.tanh(x_t @", "    assert np.abs(x_t).max() > 1.3\n    h_t = np.tanh(x_t @")
-    ).ok
-
-
 def test_the_equations_of_a_cell_are_printed_once(check):
     source = (FOLDER / "08_lstm_step.py").read_text(encoding="utf-8")
     text = report(

@@ -32,14 +32,6 @@ def test_a_notebook_is_read(tmp_path):
     assert "this is no notebook that can be read" in report(check_here(path))
 
 
-def test_a_method_of_a_known_name_is_said_to_be_one(tmp_path):
-    source = "class RNN:\n    def rnn_step(self, x_t, h_prev):\n        return h_prev\n"
-    result = check_source(tmp_path, source)
-    assert not result.ok and "rnn_step is a method of class RNN" in " ".join(report(result).split())
-    required = check_source(tmp_path, source + "EXERCISE = ['rnn_step']\n")
-    assert "is a method of class RNN" in " ".join(required.findings["rnn_step"]["sentences"])
-
-
 def test_a_method_that_the_file_also_names_as_a_function_is_checked(tmp_path):
     source = "class F:\n    def relu(self, a):\n        return a * (a > 0)\nrelu = F().relu\n"
     result = check_source(tmp_path, source)

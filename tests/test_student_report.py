@@ -13,8 +13,8 @@ import pytest
 
 from numpylm.commands import check as student
 from numpylm.tutor import checking
-from numpylm.tutor.assignment_problems import Sizes
 from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.problems import Sizes
 from numpylm.tutor.report import as_json, report, signatures
 
 ROOT = Path(__file__).parent.parent

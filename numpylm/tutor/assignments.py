@@ -7,23 +7,14 @@ its parameters' names, and any symbol of its problem may be a parameter. What it
     or a single array where one thing is returned.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-from numpylm.tutor import assignment_problems as plain
-from numpylm.tutor.assignment_cells import (
-    CELLS,
-    backward_problem,
-    forward_problem,
-    step_backward_problem,
-    step_problem,
-)
-from numpylm.tutor.assignment_cells import truncated_problem as truncated
+from numpylm.tutor.problems import problem_of
 from numpylm.tutor.results import RTOL
 
 
 class Assignment(NamedTuple):
-    """One function: returns are the orders in which a tuple may hold its values, problem makes what it is given.
+    """One function: returns are the orders in which a tuple may hold its values.
 
     short is one more order, for a step's backward that is written as ours is: given the step's record in place of a
     cache of its own, it leaves the weights' gradients to the sequence's backward.
@@ -33,13 +24,16 @@ class Assignment(NamedTuple):
     signature: str
     equation: str
     returns: tuple
-    problem: Callable
     rtol: float = RTOL  # of the largest value of the right answer
     short: tuple | None = None
 
     def for_parameters(self, asked):
         """The assignment for a function of these parameters: with the short order unless it asks for a cache."""
         return self if self.short is None or "cache" in asked else self._replace(returns=(*self.returns, self.short))
+
+    def problem(self, rng, sizes, asked):
+        """A random Problem for it, for a function of these parameters."""
+        return problem_of(self.name, rng, sizes, asked)
 
     @property
     def parameters(self):
@@ -59,11 +53,8 @@ class Assignment(NamedTuple):
     @property
     def forward(self):
         """The name of the forward whose cache it may be given, or None."""
-        return self.name.removesuffix("_backward") if self.name.endswith("_step_backward") else self._sequence_forward
-
-    @property
-    def _sequence_forward(self):
-        return self.name.replace("_backward", "_forward") if self.name.endswith("_backward") else None
+        name, is_backward, _ = self.name.partition("_backward")
+        return (name if name.endswith("_step") else f"{name}_forward") if is_backward else None
 
 
 RNN = "h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)  (1)"
@@ -83,7 +74,10 @@ h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                     (13)"""
 CTC_ALPHA = """\
 alpha_ts = y_t[l'_s] Σ_r alpha_{t-1,r}                    (31)
 r = s, s - 1, and s - 2 where a blank may be skipped"""
-EQUATIONS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+CTC_DLOGITS = """\
+dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)
+the gradient of -log p(l)"""
+EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
 STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 WEIGHTS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b", "b_hn")}
 PRE_ACTIVATIONS = {"rnn": ("da_t",), "lstm": ("da_t",), "gru": ("da_t", "dhW_t")}
@@ -95,46 +89,31 @@ BY_GATE = {
 
 def activation_pair(name, output, equation, derivative):
     """An activation function and its derivative."""
-    gradient = f"d{output}"
-    return [
-        Assignment(
-            name, f"{name}(a) -> {output}", equation, ((output,),), plain.activation(name, output),
-        ),
-        Assignment(
-            f"{name}_backward", f"{name}_backward({gradient}, {output}) -> da", derivative, (("da",),),
-            plain.activation_backward(name, output),
-        ),
-    ]  # fmt: skip
+    back = f"{name}_backward(d{output}, {output}) -> da"
+    return [documented(f"{name}(a) -> {output}", equation), documented(back, derivative)]
 
 
-def cell_quartet(cell, nonlinearity=None):
-    """A cell's step and sequence, each with its backward; rnn_relu_step … for an RNN with another f than tanh."""
-    name = "rnn" if nonlinearity else cell
-    module, kind = CELLS[name]
-    equation, states, weights = RELU_RNN if nonlinearity else EQUATIONS[name], STATES[name], WEIGHTS[name]
+def cell_quartet(cell):
+    """A cell's step and sequence, each with its backward; rnn_relu_step … for an RNN with ReLU in place of tanh."""
+    name, equation = cell.removesuffix("_relu"), EQUATIONS[cell]
+    states, weights = STATES[name], WEIGHTS[name]
     previous, now = [f"{q}_prev" for q in states], tuple(f"{q}_t" for q in states)
     start, incoming = [f"{q}_0" for q in states], ["dh_t", "dc_next"][: len(states)]
     step_gradients = returned("dx_t", previous, weights, name)
     gradients = returned("dx", start, weights, name)
     short = (*PRE_ACTIVATIONS[name], *["d" + q for q in previous])
     backward = f"the gradients of\n{equation}"
+
+    def row(kind, given, values, equation, returns, **more):
+        name = f"{cell}_{kind}"
+        return Assignment(name, f"{name}({', '.join(given)}) -> {', '.join(values)}", equation, returns, **more)
+
     return [
-        Assignment(
-            f"{cell}_step", signature(f"{cell}_step", ["x_t", *previous, *weights], [*now, "cache"]),
-            equation, (now,), step_problem(module, kind, nonlinearity),
-        ),
-        Assignment(
-            f"{cell}_step_backward", signature(f"{cell}_step_backward", [*incoming, "cache"], step_gradients[0]),
-            backward, step_gradients, step_backward_problem(module, kind, nonlinearity), short=short,
-        ),
-        Assignment(
-            f"{cell}_forward", signature(f"{cell}_forward", ["x", *start, *weights], [*states, "cache"]),
-            f"{equation}\nfor t = 1 … T", tuple({states, ("h",)}), forward_problem(module, kind, nonlinearity),
-        ),
-        Assignment(
-            f"{cell}_backward", signature(f"{cell}_backward", ["dh", "cache"], gradients[0]),
-            f"{backward}\nsummed over t = T … 1", gradients, backward_problem(module, kind, nonlinearity),
-        ),
+        row("step", ["x_t", *previous, *weights], [*now, "cache"], equation, (now,)),
+        row("step_backward", [*incoming, "cache"], step_gradients[0], backward, step_gradients, short=short),
+        row("forward", ["x", *start, *weights], [*states, "cache"], f"{equation}\nfor t = 1 … T",
+            tuple({states, ("h",)})),
+        row("backward", ["dh", "cache"], gradients[0], f"{backward}\nsummed over t = T … 1", gradients),
     ]  # fmt: skip
 
 
@@ -149,9 +128,34 @@ def returned(first, states, weights, name):
     return tuple(tuple(q if q.startswith("d") else f"d{q}" for q in order) for order in orders)
 
 
-def signature(name, parameters, values):
-    """name(parameters) -> values, as the messages show it."""
-    return f"{name}({', '.join(parameters)}) -> {', '.join(values)}"
+LAYERS = (  # signature, equation
+    ("cross_entropy_forward(logits, targets) -> loss, cache",
+     "loss = -1/(T N) Σ_{t,n} log softmax(logits_t)[n, target_t[n]]"),
+    ("cross_entropy_backward(cache) -> dlogits", "dlogits = (softmax(logits) - onehot(targets)) / (T N)"),
+    ("embedding_forward(tokens, E) -> x", "x_t = E[token_t]"),
+    ("embedding_backward(dx, tokens, vocab_size) -> dE", "dE[v] = the sum of dx wherever token v stands"),
+    ("affine_forward(x, W, b) -> y", "y = x W + b"),
+    ("affine_backward(dy, x, W) -> dx, dW, db", "dx = dy Wᵀ    dW = xᵀ dy    db = dy    summed over all rows"),
+)  # fmt: skip
+OTHERS = (
+    ("truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
+     f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start", RTOL),
+    ("clip_by_global_norm(gradients, max_norm) -> clipped, norm",
+     "g <- g min(1, max_norm / ‖g‖)    ‖g‖² = the sum of all squares of all arrays", RTOL),
+    ("clip_by_value(gradients, limit) -> clipped", "g <- min(max(g, -limit), limit)    entry by entry", RTOL),
+    ("central_difference(f, x) -> gradient",
+     "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x", 1e-8),
+    ("complex_step(f, x) -> gradient",
+     "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", 1e-12),
+    ("ctc_alpha(y, labels) -> alpha", CTC_ALPHA, RTOL),
+    ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS, RTOL),
+)  # fmt: skip
+
+
+def documented(signature, equation, rtol=RTOL):
+    """The Assignment whose one order of values the signature gives."""
+    values = tuple(name for name in signature.partition(" -> ")[2].split(", ") if name != "cache")
+    return Assignment(signature.partition("(")[0], signature, equation, (values,), rtol)
 
 
 ASSIGNMENTS = {
@@ -166,79 +170,11 @@ ASSIGNMENTS = {
         *activation_pair(
             "log_softmax", "z", "z_v = a_v - log Σ_u e^a_u   (along the last axis)", "da_v = dz_v - e^z_v Σ_u dz_u"
         ),
-        Assignment(
-            "cross_entropy_forward", "cross_entropy_forward(logits, targets) -> loss, cache",
-            "loss = -1/(T N) Σ_{t,n} log softmax(logits_t)[n, target_t[n]]", (("loss",),), plain.cross_entropy_problem,
-        ),
-        Assignment(
-            "cross_entropy_backward", "cross_entropy_backward(cache) -> dlogits",
-            "dlogits = (softmax(logits) - onehot(targets)) / (T N)", (("dlogits",),),
-            plain.cross_entropy_backward_problem,
-        ),
-        Assignment(
-            "embedding_forward", "embedding_forward(tokens, E) -> x",
-            "x_t = E[token_t]", (("x",),), plain.embedding_problem,
-        ),
-        Assignment(
-            "embedding_backward", "embedding_backward(dx, tokens, vocab_size) -> dE",
-            "dE[v] = the sum of dx wherever token v stands", (("dE",),), plain.embedding_backward_problem,
-        ),
-        Assignment("affine_forward", "affine_forward(x, W, b) -> y", "y = x W + b", (("y",),), plain.affine_problem),
-        Assignment(
-            "affine_backward", "affine_backward(dy, x, W) -> dx, dW, db",
-            "dx = dy Wᵀ    dW = xᵀ dy    db = dy    summed over all rows", (("dx", "dW", "db"),),
-            plain.affine_backward_problem,
-        ),
+        *[documented(*row) for row in LAYERS],
         *cell_quartet("rnn"),
-        *cell_quartet("rnn_relu", "relu"),
+        *cell_quartet("rnn_relu"),
         *cell_quartet("lstm"),
         *cell_quartet("gru"),
-        Assignment(
-            "truncated_bptt", "truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
-            f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start",
-            (("dW_xh", "dW_hh", "db_h"),), truncated,
-        ),
-        Assignment(
-            "clip_by_global_norm", "clip_by_global_norm(gradients, max_norm) -> clipped, norm",
-            "g <- g min(1, max_norm / ‖g‖)    ‖g‖² = the sum of all squares of all arrays", (("clipped", "norm"),),
-            plain.clip_by_global_norm_problem,
-        ),
-        Assignment(
-            "clip_by_value", "clip_by_value(gradients, limit) -> clipped",
-            "g <- min(max(g, -limit), limit)    entry by entry", (("clipped",),), plain.clip_by_value_problem,
-        ),
-        Assignment(
-            "central_difference", "central_difference(f, x) -> gradient",
-            "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x", (("gradient",),),
-            plain.central_difference_problem, 1e-8,
-        ),
-        Assignment(
-            "complex_step", "complex_step(f, x) -> gradient",
-            "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", (("gradient",),),
-            plain.complex_step_problem, 1e-12,
-        ),
-        Assignment("ctc_alpha", "ctc_alpha(y, labels) -> alpha", CTC_ALPHA, (("alpha",),), plain.ctc_problem),
-        Assignment(
-            "ctc_dlogits", "ctc_dlogits(y, labels) -> dlogits",
-            "dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)\nthe gradient of -log p(l)",
-            (("dlogits",),), plain.ctc_problem,
-        ),
+        *[documented(*row) for row in OTHERS],
     ]
-}  # fmt: skip
-
-FIRST_EQUATION = {  # of each gradient in a step's backward: which line of the forward it is the derivative of
-    "rnn": {"da_t": "(1)", "dh_prev": "(1)", "dx_t": "(1)", "dW_xh": "(1)", "dW_hh": "(1)", "db_h": "(1)"},
-    "lstm": {
-        "do_t": "(8)", "dtanh_c_t": "(8)", "dc_t": "(7), (8)", "df_t": "(7)", "dc_prev": "(7)",
-        "di_t": "(7)", "dc_tilde_t": "(7)", "da_c": "(6)", "da_o": "(5)", "da_f": "(4)", "da_i": "(3)",
-        "da_t": "(3) to (6)", "dh_prev": "(3) to (6)", "dx_t": "(3) to (6)", "dW_x": "(3) to (6)", "dW_h": "(3) to (6)",
-        "db": "(3) to (6)", "i_t": "(3)", "f_t": "(4)", "o_t": "(5)", "c_tilde_t": "(6)", "c_t": "(7)",
-        "tanh_c_t": "(8)", "h_t": "(8)",
-    },
-    "gru": {
-        "dz_t": "(13)", "dn_t": "(13)", "dr_t": "(12)", "da_n": "(12)", "da_z": "(11)", "da_r": "(10)",
-        "da_t": "(10) to (12)", "dhW_t": "(10) to (12)", "dh_prev": "(10) to (13)", "dx_t": "(10) to (12)",
-        "dW_x": "(10) to (12)", "dW_h": "(10) to (12)", "db": "(10) to (12)", "db_hn": "(12)",
-        "r_t": "(10)", "z_t": "(11)", "hW_n": "(12)", "n_t": "(12)", "h_t": "(13)",
-    },
-}  # fmt: skip
+}

@@ -19,6 +19,7 @@ from numpylm.tutor.mistakes import EQUATIONS, MODULES, RETURNS, equation_of, sou
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
+GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}
 OF_STEP = {"dx": "dx_t", "dh_0": "dh_prev", "dc_0": "dc_prev"}
 
 
@@ -96,6 +97,17 @@ def cell_arguments(cell, inputs, is_step, backward):
     dstate_T = State(*[zeros if given(f"d{q}_T") is None else given(f"d{q}_T") for q in State._fields])
     gradients = {"parameters": parameters, "dh": given("dh"), "dstate_T": dstate_T, "trace": trace}
     return gradients | {"keep_steps": True}, sizes
+
+
+def results_of(case):
+    """Name -> right array of all that a case's function gives, each gate's own share too."""
+    function = getattr(MODULES[case.function], case.function)
+    found = named(case, function(**case.arguments))
+    for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_"), ("da_t", "da_")):
+        gates = GATES.get(case.cell, "") if name in found else ""
+        blocks = np.split(found[name], len(gates), axis=-1) if gates else []
+        found |= {row + gate: block for gate, block in zip(gates, blocks, strict=True)}
+    return found
 
 
 def equation_of_result(case, name):

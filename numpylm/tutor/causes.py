@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same_arrays
+from numpylm.tutor.case import GATES
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.lines import lines_of, reach, right_run
 from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
 from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
 
 RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are all gates' gradients
-LETTERS = {"lstm": "ifoc", "gru": "rzn"}
 FINAL = (*PACKED, "dh_prev", "dc_prev")  # of a step, and no intermediates
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
@@ -69,7 +69,7 @@ def causes(question, names):
     found = one_cause(question) if first or len(names) > 1 else []
     if not found and not first and (is_right_inside(question) or len(names) == 1):
         return each_alone(question, names)
-    found = found or all_but_one(question, names) or ([] if first else narrowed(question)) + numbers(question, names)
+    found = found or ([] if first else narrowed(question)) + numbers(question, names)
     if first and first.code and first.quantity not in PACKED:  # a line of the step, that may be to blame itself
         return [first, *[other for other in found if other.quantity != first.quantity]]
     return [*found, first] if first else found
@@ -159,18 +159,6 @@ def by_itself(question, name):
     return [Finding(words, name, code=found[0].code if found else "")]
 
 
-def all_but_one(question, names):
-    """Findings if one known mistake explains all gradients but one, from which none of the others comes; else none."""
-    leaves = [name for name in names if re.match("d(x|b|W)", name)]
-    for leaf in leaves if len(names) > 2 else ():
-        mistakes = matching(question.without([leaf]))
-        if mistakes:
-            also = "is it put together in the order of time?" if leaf == "dx" else "the line that makes it is wrong too"
-            rest = numbers(question, [leaf]) or [Finding(f"{leaf} does not follow from that alone: {also}", leaf)]
-            return [known(mistakes[0]), *rest]
-    return []
-
-
 def narrowed(question):
     """The finding where no single line explains the claim: the last one that reaches all that is wrong."""
     case, claims, wrong = question.case, question.claims, question.wrong
@@ -194,7 +182,7 @@ def numbers(question, names):
     """Findings on what each wrong quantity has in common with the right one, said once of all that it holds for."""
     said = {}  # sentence -> names
     for name in names:
-        gates = len(LETTERS.get(question.case.cell, "")) if question.case and name in WITH_GATES else 0
+        gates = len(GATES.get(question.case.cell, "")) if question.case and name in WITH_GATES else 0
         q, p = question.claims[name], question.truth[name]
         for sentence in relations(q, p, question.sizes, gates):
             said.setdefault(sentence, []).append(name)

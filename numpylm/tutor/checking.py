@@ -80,7 +80,7 @@ def check_contents(path, required, child, seed, convention=None, named=None):
     for name in () if named else ASSIGNMENTS:
         if file.function(name):
             finding = check_one(file, name)
-            file.states[name] = "shared" if finding.pop("shared", False) else finding["status"]
+            file.states[name] = finding["status"]
             contents.setdefault("findings", {})[name] = finding
     check_units(file, convention, named)
     return as_result(path, contents, required, seed)

@@ -2,7 +2,7 @@
 
 from numpylm.tutor.conventions import plain, roles_of
 from numpylm.tutor.unit import Unit
-from numpylm.tutor.units import CELLS, Unknown, cell_of, layer_shapes, parameters
+from numpylm.tutor.units import CACHES, Unknown, cell_of, layer_shapes, parameters
 
 
 def find_classes(contents):
@@ -23,29 +23,18 @@ def layer_unit(kind, methods, made_of):
     ]
     back = {"call": ["object", "backward"], "args": [{"slot": "gradient 0"}], "kwargs": {}}
     return Unit(
-        f"{kind}.backward",
-        f"{kind}.forward",
-        "classes",
-        "rnn",
-        "free",
-        dict.fromkeys([x, *made_of], "x"),
-        steps,
-        lambda cache: [back],
-        texts=(f"d{x}",),
-        claims=claims_of(made_of),
-        has=frozenset(coming),
+        f"{kind}.backward", f"{kind}.forward", "classes", "rnn", "free", dict.fromkeys([x, *made_of], "x"), steps,
+        lambda cache: [back], texts=(f"d{x}",), claims=claims_of(made_of), has=frozenset(coming),
         sizes=layer_shapes(x, made_of),
-    )
+    )  # fmt: skip
 
 
 def claims_of(made_of):
     """Where the gradients of an object's weights may be: in a list beside params, in attributes, in a dict."""
     return (
-        {n: ["object", "grads", k] for k, n in enumerate(made_of)},
-        {n: ["object", f"d{n}"] for n in made_of},
-        {n: ["object", "grads", n] for n in made_of},
-        {},
-    )
+        {n: ["object", "grads", k] for k, n in enumerate(made_of)}, {n: ["object", f"d{n}"] for n in made_of},
+        {n: ["object", "grads", n] for n in made_of}, {},
+    )  # fmt: skip
 
 
 def class_unit(contents, kind, methods):
@@ -61,26 +50,29 @@ def class_unit(contents, kind, methods):
     states = roles_of(given, cell)
     if not given or any(role not in ("x", "h_prev", "c_prev") for role in states.values()):
         raise Unknown(f"the check does not know what to give {kind}.forward({', '.join(given)})")
-    form = "step" if "h_prev" in states.values() else "sequence"
-    coming = parameters(methods["backward"], 1)
+    make = {"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"}
+    return cell_unit(kind, methods, ("forward", "backward"), [make], states, weights, claims_of(made_of))
+
+
+def cell_unit(kind, methods, pair, before, given, weights, claims, sizes=None):
+    """The unit of an object that is one cell: x and states go in, and dh (and dc) in its backward.
+
+    pair are the methods' names; before are the steps that make the object; claims, where its weights' gradients may be.
+    """
+    forward, backward = pair
+    names, cell = parameters(methods[backward], 1), cell_of(kind, weights)
+    coming = [name for name in names if plain(name) not in CACHES]
     if not 0 < len(coming) < 3:
-        raise Unknown(f"the check does not know what to give {kind}.backward({', '.join(coming)})")
-    slots = [{"slot": name} for name in ("dh", "dc")[: len(coming)]]
-    steps = [
-        {"call": [kind], "args": [{"slot": n} for n in made_of], "kwargs": {}, "to": "object"},
-        {"call": ["object", "forward"], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"},
-    ]
+        raise Unknown(f"the check does not know what to give {kind}.{backward}({', '.join(names)})")
+    slots = dict(zip(coming, ({"slot": "dh"}, {"slot": "dc"}), strict=False))
+    call = {"call": ["object", forward], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"}
+
+    def back(cache):
+        return [{"call": ["object", backward], "args": [slots.get(n, {"from": cache}) for n in names], "kwargs": {}}]
+
     return Unit(
-        f"{kind}.backward",
-        f"{kind}.forward",
-        "classes",
-        cell,
-        form,
-        states | weights,
-        steps,
-        lambda cache: [{"call": ["object", "backward"], "args": slots, "kwargs": {}}],
-        texts=tuple(methods["backward"]["returns"]),
-        claims=claims_of(made_of),
-        has=frozenset(["dc"] if len(coming) > 1 else []),
-        is_named=any(c in kind.lower() for c in CELLS),
-    )
+        f"{kind}.{backward}", f"{kind}.{forward}", "classes", cell,
+        "step" if "h_prev" in given.values() else "sequence", given | weights, [*before, call], back,
+        texts=tuple(methods[backward]["returns"]), claims=claims, has=frozenset(["dc"] if len(coming) > 1 else []),
+        sizes=sizes or {}, is_named=cell in kind.lower(),
+    )  # fmt: skip

@@ -56,7 +56,6 @@ CONVENTIONS = {
     ),
 }  # fmt: skip
 
-GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}
 GATE_NAMES = {  # what a gate's letters may be, in a name such as W_f
     "lstm": {"i": "i u in", "f": "f forget", "o": "o out", "c": "c cc g ctilde chat cand z a ct gg"},
     "gru": {"r": "r", "z": "z u", "n": "n h hh c g cand htilde hhat"},

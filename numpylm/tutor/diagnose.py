@@ -18,9 +18,8 @@ import numpy as np
 
 from numpylm.proof.evidence import same
 from numpylm.tutor import numeric_mistakes, window_mistakes
-from numpylm.tutor.case import case_of, cell_of, equation_of_result
-from numpylm.tutor.causes import LETTERS, Question, agree, gradients, matching, numbers
-from numpylm.tutor.lines import right_run
+from numpylm.tutor.case import GATES, case_of, cell_of, equation_of_result, results_of
+from numpylm.tutor.causes import Question, agree, gradients, matching, numbers
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
 
@@ -74,19 +73,9 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1
     return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
 
-def results_of(case):
-    """Name -> right array of all that can be claimed of a case, each gate's own share too."""
-    found = dict(right_run(case).results)
-    for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_"), ("da_t", "da_")):
-        gates = LETTERS.get(case.cell, "") if name in found else ""
-        blocks = np.split(found[name], len(gates), axis=-1) if gates else []
-        found |= {row + gate: block for gate, block in zip(gates, blocks, strict=True)}
-    return found
-
-
 def packed(case, claims, right):
     """The claims with each gate's dW_xi, dW_xf, … side by side as dW_x; a gate that is not claimed counts as right."""
-    gates = LETTERS.get(case.cell, "") if case else ""
+    gates = GATES.get(case.cell, "") if case else ""
     for name, row in (("dW_x", "dW_x"), ("dW_h", "dW_h"), ("db", "db_")):
         if any(row + gate in claims for gate in gates):
             claims[name] = np.concatenate([claims.pop(row + gate, right[row + gate]) for gate in gates], axis=-1)

@@ -1,20 +1,31 @@
 """Checks one function of a student's file against our own: its verdict, why, and what is likely wrong.
 
-A function is called by its parameters' names, twice. A backward that asks for a `cache`
-(or `step`, or `trace`) gets what the student's own forward returned, if the file has one; else our own record.
+A function is called by its parameters' names, on problems of two sets of sizes and on larger inputs. A backward that
+asks for a `cache` (or `step`, or `trace`) gets what the student's own forward returned, if the file has one; else our
+own record. A backward is linear in the gradients that come in: where something is clipped inside it, it is not.
 """
 
-from numpylm.tutor import large_inputs
-from numpylm.tutor.assignment_problems import Sizes, Waves
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.binding import bind, call_step, parameter_names
 from numpylm.tutor.diagnosis import diagnose
 from numpylm.tutor.judge import Case, ask, cache_path, judge
-from numpylm.tutor.own_forward import OwnForward
+from numpylm.tutor.problems import Sizes, Waves
 from numpylm.tutor.stop import Stop
 
 SIZES = (Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9, extreme=True))
+CALM = SIZES[1]._replace(extreme=False)
+SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network
 CACHES = ("cache", "step", "trace")
+OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes written into the code?"
+LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
+LINEAR = (
+    "with {0} {1:g} times as large, what it returns is not {1:g} times as large: your backward is not linear in {0}. "
+    "Is something clipped inside it, or are small gradients dropped? Clip in the training loop"
+)
+HIDDEN = (
+    f"with weights and states {SATURATED:g} times as large it is wrong, and with smaller ones right: is something "
+    "in it clipped, or kept away from 0 or 1, such as np.clip(a, -10, 10)?"
+)
 
 
 def check_function(file, name):
@@ -22,21 +33,17 @@ def check_function(file, name):
     assignment = ASSIGNMENTS[name]
     try:
         remarks = check_sizes(file, assignment)
-        large_inputs.check_larger(file, assignment, SIZES[1], check_problem)
+        check_larger(file, assignment)
     except Stop as stop:
         finding = stop.finding
     else:
         return {"status": "ok", "sentences": remarks}
     finding["sentences"] += called_wrong(file, name)
-    is_of_sizes = finding.pop("is_of_sizes", False)
     case, values, rows = finding.pop("evidence", (None, None, None))
     if case:
         trusted = [other for other in file.function(name)["reads"] if file.states.get(other) == "ok"]
-        hints = diagnose(assignment, case.problem, values, rows, trusted, case.own_forward)
-        is_of_sizes = is_of_sizes and not any(hint.explains for hint in hints)
+        hints = [] if case.forward_is_wrong else diagnose(assignment, case.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
-    if is_of_sizes:
-        finding["sentences"].append("is one of the first sizes written into the code?")
     return finding
 
 
@@ -47,60 +54,48 @@ def called_wrong(file, name):
 
 
 def check_sizes(file, assignment):
-    """Checks a function on problems of two sets of sizes: remarks on what is right. Raises Stop with what is wrong,
-    which says so where the sizes alone are why."""
-    first, second = SIZES
-    remarks = check_problem(file, assignment, file.rng(assignment.name, 0), first)
+    """Checks a function on problems of two sets of sizes: remarks on what is right. Raises Stop with what is wrong."""
+    remarks = check_problem(file, assignment, 0, SIZES[0])
     try:
-        check_problem(file, assignment, file.rng(assignment.name, 1), second)
+        check_problem(file, assignment, 1, SIZES[1])
     except Stop as stop:
-        if may_be_of_sizes(stop.finding):
-            try:
-                check_problem(file, assignment, file.rng(assignment.name, 1), second._replace(extreme=False))
-            except Stop:
-                stop.finding["sentences"].append(sizes_sentence(first, second))
-                stop.finding["is_of_sizes"] = True
-            else:
-                stop.finding["sentences"] += limit_sentences(assignment, stop.finding)
-                overflow = [said for said in stop.finding["sentences"] if said.startswith("this input holds")]
-                if (
-                    overflow
-                    and assignment.is_plain
-                    and not stop.finding.get("table")
-                    and not is_asked(file, assignment)
-                ):
-                    return [f"right, but it overflows: {overflow[0]}"]
+        said = stop.finding["sentences"]
+        if stop.finding["status"] not in ("wrong", "crash") or any("not right yet" in sentence for sentence in said):
+            raise
+        try:
+            check_problem(file, assignment, 1, CALM)
+        except Stop:
+            right, wrong = (", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False))
+                            for sizes in SIZES)  # fmt: skip
+            said.append(OF_SIZES.format(right, wrong))
+        else:
+            is_asked = assignment.name in file.contents["exercise"]
+            overflow = [sentence for sentence in said if sentence.startswith("this input holds")]
+            if overflow and assignment.is_plain and not stop.finding.get("table") and not is_asked:
+                return [f"right, but it overflows: {overflow[0]}"]
+            said += [LARGE] if assignment.is_plain and stop.finding.get("table") else []
         raise
     return remarks
 
 
-def is_asked(file, assignment):
-    """Whether the file, or --require, asks for a function: then it must be right for large inputs too."""
-    return assignment.name in file.contents["exercise"]
+def check_larger(file, assignment):
+    """Checks a function that is right for ordinary inputs on larger ones. Raises Stop with what is wrong."""
+    asked = parameter_names(file.function(assignment.name), assignment.parameters)
+    incoming = " and ".join(name for name in asked if name.startswith("d"))
+    tries = [(2, CALM._replace(factor=factor), LINEAR.format(incoming, factor)) for factor in (1e3, 1e-3)]
+    tries = tries if assignment.is_backward and incoming else []
+    for number, sizes, words in [*tries, (3, CALM._replace(scale=SATURATED), HIDDEN)]:
+        try:
+            check_problem(file, assignment, number, sizes)
+        except Stop as stop:
+            stop.finding.pop("evidence", None)  # the diagnosis knows no limits
+            stop.finding["sentences"].insert(0, words)
+            raise
 
 
-def limit_sentences(assignment, finding):
-    """A list with what to say of an activation that is wrong, and finite, for entries of ±1000 alone."""
-    if not assignment.is_plain or not finding.get("table"):
-        return []
-    return ["this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"]
-
-
-def may_be_of_sizes(finding):
-    """Whether a finding may come from the function's own use of sizes: not from its forward, nor for want of memory."""
-    is_own = not any("not right yet" in sentence for sentence in finding["sentences"])
-    return is_own and finding["status"] in ("wrong", "crash") and not finding.get("out_of_memory")
-
-
-def sizes_sentence(first, second):
-    """What to say of a function that is right for the first sizes only."""
-    right, wrong = (", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False))
-                    for sizes in (first, second))  # fmt: skip
-    return f"with {right} it is right; this is with {wrong}"
-
-
-def check_problem(file, assignment, rng, sizes):
+def check_problem(file, assignment, number, sizes):
     """Calls the function twice on one random problem. Raises Stop unless what it returns is right."""
+    rng = file.rng(assignment.name, number)
     asked = parameter_names(file.function(assignment.name), assignment.parameters)
     needs = [name for name in asked if name in CACHES]
     forward = file.function(assignment.forward) if needs else None
@@ -115,13 +110,13 @@ def check_problem(file, assignment, rng, sizes):
             raise
         case = None
     if case is None:
-        raise waiting(file, assignment, rng, sizes, asked, state)
+        raise waiting(file, assignment, rng, sizes, asked)
     return judge(file, case)
 
 
 def our_case(file, assignment, rng, sizes, asked, note=()):
     """A case in which a cache is our own record."""
-    problem = assignment.problem(rng, sizes, set(asked))._replace(sizes=sizes)
+    problem = assignment.problem(rng, sizes, set(asked))
     record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
     symbols = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
     needs = [name for name in asked if name in CACHES]
@@ -136,7 +131,7 @@ def own_case(file, assignment, rng, sizes, asked):
     """A case whose cache comes from the student's forward. Raises Stop where that fails or returns none."""
     known = ASSIGNMENTS[assignment.forward]
     before = parameter_names(file.function(known.name), known.parameters)
-    problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))._replace(sizes=sizes)
+    problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
     first = step_for(file, known, problem.symbols, "made")
     inputs = inputs_of(problem.symbols)
     (returned,), _ = ask(file, [first], inputs, [["made"]])
@@ -153,21 +148,19 @@ def own_case(file, assignment, rng, sizes, asked):
     needs = next(name for name in asked if name in CACHES)
     after = f"came from your own {known.name}, which is not right yet: mend that one first"
     note = f"its `{needs}` {after if is_wrong else f'was what your own {known.name} returned'}"
-    own = OwnForward(file.child, known, [first], inputs, problem.symbols, returned) if is_wrong else None
     steps = [first, step_for(file, assignment, symbols)]
-    return Case(assignment, problem, steps, inputs, [note], own, file.precisions.get(known.name, 0.0))
+    return Case(assignment, problem, steps, inputs, [note], is_wrong, file.precisions.get(known.name, 0.0))
 
 
-def waiting(file, assignment, rng, sizes, asked, state):
+def waiting(file, assignment, rng, sizes, asked):
     """The Stop for a backward whose forward does not run: is it written? It may be right, but not wrong."""
     try:
         judge(file, our_case(file, assignment, rng, sizes, asked))
     except Stop as stop:
         if stop.finding["status"] in ("not written", "timeout"):
             return stop
-    until = "makes a cache of its own in each call" if state == "shared" else "runs"
     named = next(name for name in asked if name in CACHES)
-    told = f"it is not checked until your {assignment.forward} {until}: its `{named}` is what that returns"
+    told = f"it is not checked until your {assignment.forward} runs: its `{named}` is what that returns"
     return Stop("not checked", told)
 
 

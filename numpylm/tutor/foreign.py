@@ -8,9 +8,9 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name, matched_claims, steps_of_descent
-from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import clip_limit, explained, mean_words, renamed
+from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
@@ -73,15 +73,16 @@ def backward_finding(file, unit, ours, fit, rng):
     steps = [*unit.forward, *unit.backward(cache_path(fit))]
     for claimed in (*unit.claims, unit.updates):
         paths = [["returned"], *claimed.values()]
-        reply = file.child.ask({"steps": steps, "inputs": fit.inputs, "outputs": paths})
-        if "error" not in reply:
+        try:
+            outputs, reply = ask(file, steps, fit.inputs, paths)
             break
-    printed = str(reply.get("printed", ""))
-    if "error" in reply:
-        error, code = reply["error"], [str(line) for line in reply["error"].get("lines", [])]
-        why = missing_name(error, file.contents["failures"])
-        raise Stop("crash", crash_sentence(error), *why, code=code, printed=printed)
-    claims = claims_in(unit, fit, claimed, reply["outputs"])
+        except Stop as stop:
+            failed = stop
+            if file.child.process is None:
+                raise
+    else:
+        raise failed
+    printed, claims = str(reply.get("printed", "")), claims_in(unit, fit, claimed, outputs)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows", printed=printed)
     truths, rtol, remarks = truth(file, unit, ours, fit, claims, rng)
@@ -89,8 +90,8 @@ def backward_finding(file, unit, ours, fit, rng):
     if finding["status"] == "wrong":
         return finding | {"printed": printed}
     if "dh" in fit.inputs:
-        check_linear(file, fit, steps, paths, reply["outputs"])
-    finding["sentences"] += not_used(file, unit, fit, ours)
+        check_linear(file, fit, steps, paths, outputs)
+    finding["sentences"] += own_values(unit, fit)
     return finding
 
 
@@ -162,7 +163,7 @@ def truth(file, unit, ours, fit, claims, rng):
         is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
         return truths, ROUGH if is_rough else EXACT, remarks
-    program = own_program(file, unit, fit)
+    program = Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
     noise = roughness(program, next(iter(claims)), rng)
     if noise > 1e-4:
         raise Stop("not checked", f"{unit.forward_name} gives other values for almost the same inputs: is it random?")
@@ -174,11 +175,6 @@ def truth(file, unit, ours, fit, claims, rng):
         )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return {slot: slope for slot, (slope, _) in found.items()}, 1e-6 if noise < 1e-10 else 1e-3, remarks
-
-
-def own_program(file, unit, fit):
-    """The student's own forward, to be differentiated."""
-    return Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
 
 
 def written_into(reply, unit):
@@ -195,14 +191,8 @@ def written_into(reply, unit):
     ]
 
 
-def not_used(file, unit, fit, ours):
-    """Remarks on a forward that is not ours: which of its inputs its values do not depend on."""
+def own_values(unit, fit):
+    """A remark on a forward that is not ours: only the agreement of the two is shown."""
     if fit.precision is not None or unit.form == "free":
         return []
-    program = own_program(file, unit, fit)
-    slots = [s for s, r in unit.roles.items() if r.partition(":")[0] not in ("W_y", "b_y") or unit.form == "loss"]
-    unused = [s for s in slots if s in fit.inputs and not np.abs(derivative(program, s)[0]).max() > 1e-9]
-    return [
-        f"{unit.forward_name} gives values of its own, of which this is the derivative"
-        + (f"; they do not depend on {', '.join(unused)}" if unused else "")
-    ]
+    return [f"{unit.forward_name} gives values of its own, of which this is the derivative"]

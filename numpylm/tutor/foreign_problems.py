@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import activations, affine
-from numpylm.tutor.assignment_cells import CELLS, Network, inner_states, random_weights, sequence_gradients
-from numpylm.tutor.assignment_problems import Problem, Sizes
 from numpylm.tutor.assignments import ASSIGNMENTS
+from numpylm.tutor.problems import Problem, Sizes, cell_inputs, cell_problem, random_weights
 
 SIZES = Sizes(T=4, N=2, D=3, H=5, V=6)
 NAMES = {"W_x": "W_xh", "W_h": "W_hh", "b": "b_h"}  # of an RNN's weights
@@ -27,7 +26,7 @@ class Ours(NamedTuple):
     names: dict
 
 
-def cell_problem(cell, form, rng, has):
+def state_problem(cell, form, rng, has):
     """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
     is_step = form == "step"
     names = (
@@ -39,9 +38,7 @@ def cell_problem(cell, form, rng, has):
     asked = {names[role] for role in ("h_prev", "c_prev") if role in has} | {"dh_t", "dh"}
     asked |= {"dc_next"} if "dc" in has else set()
     assignment = ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
-    problem = assignment.problem(rng, SIZES, asked)._replace(sizes=SIZES)
-    if cell == "gru":
-        problem.symbols["b_hn"][:] = 0
+    problem = assignment.problem(rng, SIZES, asked)
     symbols = problem.symbols
     arrays = {role: symbols[name] for role, name in names.items() if name in symbols}
     outputs = {q: getattr(symbols["step"], f"{q}_t") if is_step else symbols[q] for q in ("h", "c")
@@ -60,33 +57,23 @@ def gradients_of(names, answers):
 
 def loss_problem(cell, rng, has, V):
     """A language model of one sequence: x is one-hot, and the loss is summed over time."""
-    sizes = SIZES._replace(N=1, D=V, V=V)
-    module, kind = CELLS[cell]
-    asked = {f"{q}_0" for q in "hc" if f"{q}_prev" in has}
-    network = Network(module, kind, rng, sizes, asked)
-    parts = {role.partition(":")[0] for role in has}
-    if "b" not in parts:
-        network.parameters[2][:] = 0
-    tokens, targets = rng.integers(V, size=(2, sizes.T))
-    tokens[-1] = tokens[0]
-    network = with_input(network, np.eye(V)[tokens][:, None])
-    out = network.forward()
-    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
-    y = activations.softmax(affine.affine_forward(out.h, W_y, b_y))
-    dlogits = y - np.eye(V)[targets][:, None]
-    last = affine.affine_backward(dlogits, out.h, W_y)
-    zeros = network.State(*[np.zeros_like(h) for h in network.state_0])
-    found = network.function("backward")(network.parameters, last.dx, zeros, out.trace)
+    sizes, parts = SIZES._replace(N=1, D=V, V=V), {role.partition(":")[0] for role in has}
     names = {"x": "x", "h_prev": "h_0", "c_prev": "c_0"} | {
         role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}  # fmt: skip
-    symbols = {"dh": last.dx, "dstate_T": zeros, "trace": out.trace, "parameters": network.parameters, "x": network.x}
-    symbols |= (
-        network.weights() | {f"{q}_0": h for q, h in network.state_0._asdict().items()} | inner_states(network, out)
-    )
-    problem = Problem(symbols, sequence_gradients(network, found), sizes=sizes)
-    arrays = {role: symbols[name] for role, name in names.items() if name in symbols} | {"W_y": W_y, "b_y": b_y}
-    arrays["logits"] = (out.h @ W_y + b_y)[-1, 0]
-    arrays |= {"inputs": tokens, "targets": targets, "h": out.h, "y": y, "T": out.state.h}
+    inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has})
+    inputs[names["b"]] *= "b" in parts
+    tokens, targets = rng.integers(V, size=(2, sizes.T))
+    tokens[-1] = tokens[0]
+    inputs["x"] = np.eye(V)[tokens][:, None]
+    forward = cell_problem(f"{cell}_forward", inputs, sizes)
+    h, last_h = forward.answers["h"], forward.answers["h_T"]
+    W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
+    y = activations.softmax(affine.affine_forward(h, W_y, b_y))
+    last = affine.affine_backward(y - np.eye(V)[targets][:, None], h, W_y)
+    problem = cell_problem(f"{cell}_backward", inputs | {"dh": last.dx}, sizes)
+    arrays = {role: inputs[name] for role, name in names.items() if name in inputs} | {"W_y": W_y, "b_y": b_y}
+    arrays["logits"] = (h @ W_y + b_y)[-1, 0]
+    arrays |= {"inputs": tokens, "targets": targets, "h": h, "y": y, "T": last_h}
     arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
     gradients = gradients_of(names, problem.answers) | {"W_y": last.dW, "b_y": last.db}
     return Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, gradients, names)
@@ -94,21 +81,8 @@ def loss_problem(cell, rng, has, V):
 
 def with_last_output(ours, cell, dy):
     """The same problem with the gradient dy (V,) of the last step's logits in place of the loss's."""
-    symbols, arrays = ours.problem.symbols, ours.arrays
-    dh = np.zeros_like(symbols["dh"])
+    arrays, dh = ours.arrays, np.zeros_like(ours.problem.symbols["dh"])
     dh[-1] = dy @ arrays["W_y"].T
-    backward = getattr(CELLS[cell][0], f"{cell}_backward")
-    found = backward(symbols["parameters"], dh, symbols["dstate_T"], symbols["trace"])
-    answers = {"dx": found.dx} | {f"d{q}_0": g for q, g in found.dstate_0._asdict().items()}
-    answers |= {f"d{name}": g for name, g in found.dparameters._asdict().items()}
-    gradients = gradients_of(ours.names, answers) | {"W_y": arrays["h"][-1].T @ dy[None], "b_y": dy}
-    problem = ours.problem._replace(symbols=symbols | {"dh": dh}, answers=answers)
+    problem = cell_problem(f"{cell}_backward", ours.problem.symbols | {"dh": dh}, ours.problem.sizes)
+    gradients = gradients_of(ours.names, problem.answers) | {"W_y": arrays["h"][-1].T @ dy[None], "b_y": dy}
     return ours._replace(problem=problem, gradients=gradients)
-
-
-def with_input(network, x):
-    """The network with another input."""
-    network.x = x
-    W_x, _, b = (getattr(network.parameters, name) for name in network.Parameters._fields[:3])
-    network.xW = x @ W_x + b
-    return network

@@ -2,11 +2,10 @@
 
 The value is compared, to rounding, with what may stand there: another gradient; the right value with a sign, a factor
 or a term more; a gradient times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …); a product with the
-recurrent weights. Of several readings the best changes the fewest symbols of the right line, and then is the shortest.
+recurrent weights. Of several readings the best is the right line with one change, or else the shortest.
 Arrays hold one value for each call of the line: (calls, N, H), the last time step first.
 """
 
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,21 +14,20 @@ from numpylm.activations import sigmoid
 
 
 class Formula(NamedTuple):
-    """A formula, how long it is, its value, and by how many symbols it differs from the right line (None: count)."""
+    """A formula, how long it is, its value, and whether it is the right line with one change (1) or another one (2)."""
 
     text: str
     length: float
     value: Any = None
-    changes: int | None = None
+    changes: int = 2
 
 
 class Symbols(NamedTuple):
-    """What may stand in a line: gradients and products, name -> array; factors, Formulas; the names of all symbols."""
+    """What may stand in a line: gradients and products, name -> array; factors, Formulas."""
 
     gradients: dict
     products: dict
     factors: list
-    names: set
 
 
 NOT_READ = Formula("", 99, None, 99)
@@ -45,7 +43,7 @@ PAIRS = [("{q} {w}", np.multiply), ("({q} + {w})", np.add), ("({q} - {w})", np.s
 
 
 def formula_of(case, world, line, value, truth, active):
-    """The Formula with just this value and the fewest changes to the right line; NOT_READ if there is none.
+    """The simplest Formula with just this value; NOT_READ if there is none.
 
     world is the Run in which the line has its wrong value; active are the entries that matter.
     """
@@ -54,10 +52,8 @@ def formula_of(case, world, line, value, truth, active):
     given = symbols(case, world, line, value.shape, active)
     size = np.abs(value).max(initial=0) + np.abs(truth).max(initial=0)
     value, truth = value[active], truth[active]
-    right = min(readings(given, truth, size), key=lambda reading: reading.length, default=None)
     found = [*altered(given, line, truth, value, size), *readings(given, value, size)]
-    counted = [reading._replace(changes=changes_of(reading, right, line, given.names)) for reading in found]
-    return min(counted, key=lambda reading: (reading.changes, reading.length), default=NOT_READ)
+    return min(found, key=lambda reading: (reading.changes, reading.length), default=NOT_READ)
 
 
 def altered(given, line, right, target, size):
@@ -102,11 +98,9 @@ def symbols(case, world, line, shape, active):
     """The Symbols of a line, each at the active entries."""
     gradients = {name: np.stack(calls) for name, calls in gradients_before(case, world, line).items()}
     products = products_of(case, gradients, shape) if case.cell else {}
-    fields = fields_of(case, shape)
-    factors = factors_of({name: q[active] for name, q in fields.items()})
+    factors = factors_of({name: q[active] for name, q in fields_of(case, shape).items()})
     alike = {name: q[active] for name, q in gradients.items() if q.shape == shape}
-    names = {*gradients, *fields, "W_h", "W_hh"}
-    return Symbols(alike, {name: q[active] for name, q in products.items()}, factors, names)
+    return Symbols(alike, {name: q[active] for name, q in products.items()}, factors)
 
 
 def products_of(case, gradients, shape):
@@ -157,32 +151,3 @@ def factors_of(fields):
     found = [Formula(text.format(q=q), length, f(x)) for q, x in fields.items() for text, length, f in FORMS]
     pairs = [(q, x, w, y) for q, x in fields.items() for w, y in fields.items()]
     return found + [Formula(text.format(q=q, w=w), 4, f(x, y)) for q, x, w, y in pairs for text, f in PAIRS]
-
-
-def changes_of(formula, right, line, names):
-    """How many symbols of a line must be changed for a formula to stand there: one at least, for it is wrong.
-
-    right is the right value in the same notation, or None; names are what may stand in the line.
-    """
-    if formula.changes is not None:
-        return formula.changes
-    ours = symbols_in(right.text if right else line.source.partition("=")[2], names)
-    theirs = symbols_in(formula.text, names)
-    changed = max(len(ours - theirs), len(theirs - ours))
-    if right and len(ours) == len(theirs) and operations(formula.text, names) != operations(right.text, names):
-        changed += 1
-    return max(1, changed)
-
-
-def symbols_in(text, names):
-    """The names in a formula, or in a line of source, that stand for arrays."""
-    text = text.replace("ᵀ", " ").partition(":")[0]
-    return {word for word in re.findall(r"[^\W\d]\w*(?:\[t\])?", text) if word in names}
-
-
-def operations(text, names):
-    """A formula with a mark in place of every name."""
-    text = text.partition(":")[0]
-    for word in sorted(symbols_in(text, names), key=len, reverse=True):
-        text = text.replace(word, "·")
-    return text

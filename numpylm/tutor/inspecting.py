@@ -56,11 +56,9 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "failures": self.failures,
-            "notes": self.source.notes,
-            "opened": sorted(self.opened),
+            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
-        }
+        }  # fmt: skip
 
     def signature(self, value):
         """What is known of one callable: its parameters, and where it was written."""

@@ -9,16 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor import large_inputs
 from numpylm.tutor.binding import shaped
 from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.wire import Record
 
-SHARED = (
-    "the cache that it returned is changed by the next call: do all calls share one list, dict or array, such as a "
-    "global one? A sequence keeps the caches of all its steps, so make a new one in each call"
+LARGE = 1000
+TOO_LARGE = f"this input holds ±{LARGE}: e^{LARGE} is too large for a float64 number"
+LOG_OF_ZERO = (
+    f"this input holds ±{LARGE}, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
+    "compute log y without y, as a - max a - log Σ e^(a - max a)"
+)
+OTHER_F = (
+    "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
+    "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
 )
 
 
@@ -49,7 +54,7 @@ class Case(NamedTuple):
     steps: list
     inputs: dict
     note: list
-    own_forward: object = None
+    forward_is_wrong: bool = False  # whether the cache comes from a forward that is wrong
     precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
 
@@ -85,16 +90,15 @@ def judge(file, case):
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
     values, remarks = without_keepdims(values, problem.answers)
     rows, sentences = compare(values, problem.answers, ROUGH if case.precision else assignment.rtol)
-    if rows and all(is_float32(values[row.name]) for row in rows) and not assignment.is_backward:
-        precision = max(row.relative_error for row in rows)
-        if precision < 1e-6:
-            file.precisions[assignment.name] = precision
-            rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
+    precision = max((row.relative_error for row in rows), default=0)
+    if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
+        file.precisions[assignment.name] = precision
+        rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *case.note, **printed)
     sentences = said + sentences
     if sentences or rows:
-        sentences += large_inputs.not_finite(case.inputs, values) + other_f(assignment, case)
+        sentences += not_finite(case.inputs, values) + other_f(case)
         sentences += [sentence for sentence in case.note if "not right yet" in sentence]
         table = [row._asdict() for row in rows]
         raise Stop("wrong", *sentences, table=table, evidence=(case, values, rows), **printed)
@@ -103,7 +107,6 @@ def judge(file, case):
     if not same_values(values, without_keepdims(named_values(again, assignment, problem.answers), problem.answers)[0]):
         raise Stop("wrong", "two identical calls give different results: it remembers something between calls, such as "
                    "a global array that it adds to, or draws random numbers")  # fmt: skip
-    check_that_caches_are_separate(file, case, returned)
     return remarks
 
 
@@ -130,76 +133,34 @@ def check_own_work(file, case, reply):
         raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
 
-def check_that_caches_are_separate(file, case, returned):
-    """Raises Stop where a second call of a forward changes the cache that the first returned."""
-    path = cache_path(case.assignment, returned)
-    if not case.assignment.signature.endswith("cache") or path is None:
-        return
-    halves = {n: 0.5 * v if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for n, v in case.inputs.items()}
-    slots = {f"other {name}": value for name, value in halves.items()}
-    first, other = case.steps[-1] | {"to": "made"}, case.steps[-1] | {"to": "again"}
-    other = other | {"args": [renamed(v) for v in other["args"]]}
-    other["kwargs"] = {name: renamed(value) for name, value in other["kwargs"].items()}
-    steps, inputs = [*case.steps[:-1], first, other], case.inputs | slots
-    try:
-        (alone,), _ = ask(file, steps[:-1], inputs, [path])
-        (after,), _ = ask(file, steps, inputs, [path])
-    except Stop:  # what it makes of the other arguments is not the question
-        return
-    if not same_tree(alone, after):
-        raise Stop("wrong", SHARED, shared=True)
+def not_finite(inputs, values):
+    """A list with a sentence on values that are not finite, given an array with an entry of ±1000."""
+    is_large = any(isinstance(a, np.ndarray) and a.size and np.abs(a).max() == LARGE for a in inputs.values())
+    if not is_large or all(np.isfinite(value).all() for value in values.values()):
+        return []
+    return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
 
 
-def renamed(value):
-    """A slot of the second call's inputs."""
-    return {"slot": f"other {value['slot']}"} if isinstance(value, dict) and "slot" in value else value
-
-
-def same_tree(first, second):
-    """Whether two trees of arrays are the same, bit for bit."""
-    if isinstance(first, np.ndarray):
-        return isinstance(second, np.ndarray) and same_values({0: first}, {0: second})
-    if isinstance(first, dict):
-        return isinstance(second, dict) and first.keys() == second.keys() and all(
-            same_tree(value, second[key]) for key, value in first.items())  # fmt: skip
-    if isinstance(first, list | tuple):
-        return isinstance(second, list | tuple) and len(first) == len(second) and all(map(same_tree, first, second))
-    return type(first) is type(second) and (first == second or first != first)
+def other_f(case):
+    """A list with a sentence where a function was asked for ReLU, after it had been right for tanh."""
+    is_other = case.inputs.get("nonlinearity") == "relu" and "relu" not in case.assignment.name
+    return [OTHER_F] if is_other else []
 
 
 def changed_sentence(assignment, case, changed):
     """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    step = case.steps[-1]
-    names = [*bind_places(assignment, step)]
-    words = [re.sub(r"^\d+", lambda match: names[int(match.group())], str(name)) for name in changed]
-    words = [re.sub(r"\.(\d+)", r"[\1]", name) for name in words]
+    placed = [name for name in assignment.parameters if name not in case.steps[-1]["kwargs"]]
+    words = [re.sub(r"^\d+", lambda k: (placed + ["argument"] * 99)[int(k.group())], str(name)) for name in changed]
+    words = " and ".join(re.sub(r"\.(\d+)", r"[\1]", name) for name in words)
     if assignment.name in ("central_difference", "complex_step"):
         return (
-            f"it leaves its argument {' and '.join(words)} changed: keep the old x[k], and put it back before you "
-            "go on to the next entry (to add and subtract ε again leaves a rounding error)"
+            f"it leaves its argument {words} changed: keep the old x[k], and put it back before you go on to the next "
+            "entry (to add and subtract ε again leaves a rounding error)"
         )
     return (
-        f"it changes its argument {' and '.join(words)} in place: leave what you are given alone (`dx = dy` makes no "
-        "copy; `dx -= 1` writes into dy too)"
+        f"it changes its argument {words} in place: leave what you are given alone (`dx = dy` makes no copy; "
+        "`dx -= 1` writes into dy too)"
     )
-
-
-def bind_places(assignment, step):
-    """The names of a step's arguments that go by place."""
-    named = step["kwargs"]
-    places = [name for name in assignment.parameters if name not in named]
-    return places + [f"argument {k + 1}" for k in range(len(places), len(step["args"]))]
-
-
-def other_f(assignment, case):
-    """A sentence where a function was asked for ReLU, after it had been right for tanh."""
-    asked = case.steps[-1]["kwargs"].get("nonlinearity") or case.steps[-1]["args"].count({"slot": "nonlinearity"})
-    if not asked or case.inputs.get("nonlinearity") != "relu" or "relu" in assignment.name:
-        return []
-    return [
-        "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
-        "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
-    ]
 
 
 def same_values(first, second):

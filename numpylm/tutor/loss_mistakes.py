@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpylm.tutor.assignment_cells import CELLS
+from numpylm.tutor.case import CELLS
 from numpylm.tutor.layouts import theirs
 
 
@@ -63,7 +63,7 @@ def step_words(unit, ours, fit, claims, rows):
 def contributions(unit, ours):
     """For each step, role -> what it adds to the gradients of the weights."""
     symbols, cell = ours.problem.symbols, unit.cell
-    backward = getattr(CELLS[cell][0], f"{cell}_backward")
+    backward = getattr(CELLS[cell], f"{cell}_backward")
     steps = backward(symbols["parameters"], symbols["dh"], symbols["dstate_T"], symbols["trace"], keep_steps=True).steps
     for x_t, h_prev, step in zip(symbols["trace"].x, symbols["trace"].h_prev, steps, strict=True):
         dhW = getattr(step, "dhW_t", step.da_t)

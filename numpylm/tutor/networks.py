@@ -7,7 +7,7 @@ backward only subtracts from the weights is found there: the gradient is old - n
 
 import re
 
-from numpylm.tutor.classes import find_classes
+from numpylm.tutor.classes import cell_unit, find_classes
 from numpylm.tutor.conventions import CONVENTIONS, plain, roles_of
 from numpylm.tutor.unit import Unit
 from numpylm.tutor.units import (
@@ -45,12 +45,9 @@ def find_units(contents, taken, child, convention=None):
     """(units, name -> why it is not checked) of what is not among the names already taken."""
     units, refused = [], {}
     finders = {
-        "pairs": find_pairs,
-        "min-char-rnn": find_losses,
-        "classes": find_classes,
-        "layers": find_layers,
+        "pairs": find_pairs, "min-char-rnn": find_losses, "classes": find_classes, "layers": find_layers,
         "networks": lambda contents: find_networks(contents, child),
-    }
+    }  # fmt: skip
     for kind, find in finders.items():
         if (
             convention
@@ -122,38 +119,20 @@ def incoming_name(name):
 
 
 def cell_network(kind, methods, forward, backward, make, paths, given):
-    """The unit of a class made from sizes that is one cell: x and states go in, and dh (and dc) in the backward."""
-    cell = cell_of(kind, paths)
-    weights = {n: r for n, r in roles_of(paths, cell).items() if r and r.partition(":")[0] in ("W_x", "W_h", "W", "b")}
-    coming = [n for n in parameters(methods[backward], 1) if incoming_name(n)]
-    steps = [
-        make,
-        *({"set": paths[n], "value": {"slot": n}} for n in weights),
-        {"call": ["object", forward], "args": [{"slot": n} for n in given], "kwargs": {}, "to": "made"},
-    ]
-
-    def back(cache):
-        slots = dict(zip(coming, ({"slot": "dh"}, {"slot": "dc"}), strict=False))
-        args = [slots.get(n, {"from": cache}) for n in parameters(methods[backward], 1)]
-        return [{"call": ["object", backward], "args": args, "kwargs": {}}]
-
-    beside = [{n: [*paths[n][:-1], f"d{n}"] for n in weights}]
-    beside += [{n: ["object", "grads", f"{d}{n}"] for n in weights} for d in ("", "d")]
+    """The unit of a class made from sizes that is one cell."""
+    roles = roles_of(paths, cell_of(kind, paths))
+    weights = {n: r for n, r in roles.items() if r and r.partition(":")[0] in ("W_x", "W_h", "W", "b")}
+    before = [make, *({"set": paths[n], "value": {"slot": n}} for n in weights)]
     returns = sum(plain(text).startswith(("d", "grad")) for text in methods[backward]["returns"])
-    return Unit(
-        f"{kind}.{backward}",
-        f"{kind}.{forward}",
-        "classes",
-        cell,
-        "step" if "h_prev" in given.values() else "sequence",
-        given | weights,
-        steps,
-        back,
-        texts=tuple(methods[backward]["returns"]),
-        claims=(*beside, {}) if returns < len(weights) else ({},),
-        has=frozenset(["dc"] if len(coming) > 1 else []),
-        sizes=SIZE_SLOTS,
-        is_named=cell in kind.lower(),
+    claims = (*beside(paths, weights), {}) if returns < len(weights) else ({},)
+    return cell_unit(kind, methods, (forward, backward), before, given, weights, claims, SIZE_SLOTS)
+
+
+def beside(paths, weights):
+    """Where the gradients of weights at these paths may be: beside each, or in the object's dict."""
+    return (
+        {n: [*paths[n][:-1], f"d{n}"] for n in weights},
+        *({n: ["object", "grads", f"{d}{n}"] for n in weights} for d in ("", "d")),
     )
 
 
@@ -194,25 +173,12 @@ def network_unit(prefix, functions, forward, backward, before, holder, paths, ki
         outputs = [["made"]]
     last = {"call": [*holder, backward]} | resolved(second, places, roles, cell, skip)
     returns = sum(plain(text).startswith(("d", "grad")) for text in second["returns"])
-    beside = [{n: [*paths[n][:-1], f"d{n}"] for n in paths if n in roles}]
-    beside += [{n: ["object", "grads", f"{d}{n}"] for n in paths if n in roles} for d in ("", "d")]
     return Unit(
-        f"{prefix}{backward}",
-        f"{prefix}{forward or backward}",
-        "classes" if holder else "min-char-rnn",
-        cell,
-        "loss",
-        roles,
-        steps if first else [*steps, last],
-        lambda cache: [last],
-        outputs,
-        tuple(second["returns"]),
-        ({},) if returns > 1 else tuple(beside),
-        vocabulary=6,
-        sizes=SIZE_SLOTS,
-        styles=STYLES,
-        updates={n: p for n, p in paths.items() if n in roles},
-    )
+        f"{prefix}{backward}", f"{prefix}{forward or backward}", "classes" if holder else "min-char-rnn", cell,
+        "loss", roles, steps if first else [*steps, last], lambda cache: [last], outputs, tuple(second["returns"]),
+        ({},) if returns > 1 else beside(paths, [n for n in paths if n in roles]), vocabulary=6, sizes=SIZE_SLOTS,
+        styles=STYLES, updates={n: p for n, p in paths.items() if n in roles},
+    )  # fmt: skip
 
 
 def resolved(function, places, roles, cell, skip):

@@ -69,8 +69,6 @@ def notes(contents):
     """Sentences on how the file was read, and on what has a known name in it and is not checked."""
     functions = contents["functions"]
     said = list(contents["notes"])
-    if not contents.get("findings"):
-        said += [method_sentence(name, kind) for name, kind in known_methods(contents).items()]
     for failed in contents["failures"]:
         used = failed.get("stand_ins", [])
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
@@ -88,28 +86,10 @@ def notes(contents):
     return tuple(said)
 
 
-def known_methods(contents):
-    """Name -> class, of the known names that are methods of one of the file's classes, and no functions of its own."""
-    return {
-        name: kind
-        for kind, methods in contents["classes"].items()
-        for name in methods
-        if name in ASSIGNMENTS and name not in contents["functions"]
-    }
-
-
-def method_sentence(name, kind):
-    """What to say of a method that has a known function's name."""
-    return f"{name} is a method of class {kind}: the check finds functions of the file itself, outside any class"
-
-
 def missing(name, contents):
     """The finding on a function that is not there, or that was found and not checked."""
     if name in contents.get("unchecked", {}):
         return {"status": "not checked", "sentences": [contents["unchecked"][name]]}
-    methods = known_methods(contents)
-    if name in methods:
-        return {"status": "missing", "sentences": [method_sentence(name, methods[name])]}
     close = difflib.get_close_matches(name, other_names(contents), 1)
     hint = f"; there is a {close[0]}: is it misspelt?" if close else ""
     return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}

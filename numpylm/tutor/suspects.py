@@ -19,7 +19,7 @@ PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 
 class Suspect(NamedTuple):
     """A line that alone explains the claim: the value that it must have had, and how that reads as a formula, if it
-    does; changes, by how many symbols; num_entries, how many of its entries can matter; place, how early it runs.
+    does; changes, as a Formula's; num_entries, how many of its entries can matter; place, how early it runs.
     """
 
     line: Line

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.foreign_problems import cell_problem, loss_problem
+from numpylm.tutor.foreign_problems import loss_problem, state_problem
 from numpylm.tutor.layouts import theirs
 
 
@@ -42,10 +42,10 @@ def problem_of(unit, rng):
     """Our own problem for this unit."""
     has = set(unit.roles.values()) | unit.has
     if unit.form == "free":
-        return cell_problem("rnn", "step", rng, has)
+        return state_problem("rnn", "step", rng, has)
     if unit.form == "loss":
         return loss_problem(unit.cell, rng, has, unit.vocabulary)
-    return cell_problem(unit.cell, unit.form, rng, has)
+    return state_problem(unit.cell, unit.form, rng, has)
 
 
 def inputs_in(unit, ours, layout, style):

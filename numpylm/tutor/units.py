@@ -94,28 +94,24 @@ def pair_unit(contents, forward, backward, convention, cell, form):
         raise Unknown(f"{backward} has no parameter for the gradient that comes in, such as dh")
 
     def steps(cache):
-        given = dict(zip(incoming(second), ({"slot": "dh"}, {"slot": "dc"}), strict=False))
-        given |= {n: {"from": cache} for n in parameters(second) if plain(n) in CACHES}
-        given |= {n: values[n] for n in parameters(second) if n in values and n not in given}
-        missing = [n for n in parameters(second) if n not in given]
-        if missing:
-            raise Unknown(f"`{missing[0]}` of {backward} is no name that the check knows")
-        return [call_step(backward, second, given)]
+        return [call_step(backward, second, backward_values(backward, second, values, cache))]
 
     steps(["made"])
     return Unit(
-        backward,
-        forward,
-        "coursera" if is_columns else convention,
-        cell,
-        form,
-        roles,
-        call,
-        steps,
-        texts=tuple(second["returns"]),
-        has=has,
-        is_named=True,
-    )
+        backward, forward, "coursera" if is_columns else convention, cell, form, roles, call, steps,
+        texts=tuple(second["returns"]), has=has, is_named=True,
+    )  # fmt: skip
+
+
+def backward_values(name, function, values, cache):
+    """Parameter -> value, of a backward: the gradients that come in, its cache, and what the forward was given."""
+    given = dict(zip(incoming(function), ({"slot": "dh"}, {"slot": "dc"}), strict=False))
+    given |= {n: {"from": cache} for n in parameters(function) if plain(n) in CACHES}
+    given |= {n: values[n] for n in parameters(function) if n in values and n not in given}
+    missing = [n for n in parameters(function) if n not in given]
+    if missing:
+        raise Unknown(f"`{missing[0]}` of {name} is no name that the check knows")
+    return given
 
 
 def incoming(function):
@@ -143,19 +139,11 @@ def free_unit(contents, forward, backward, alternatives):
     given = {name: {"slot": f"gradient {k}"} for k, name in enumerate(coming)} | {n: {"from": place} for n in caches}
     given |= {name: values[name] for name in parameters(second) if name in values}
     return Unit(
-        backward,
-        forward,
-        "named by you",
-        "rnn",
-        "free",
-        dict.fromkeys(values, "x"),
-        [call_step(forward, first, values, "made")],
-        lambda cache: [call_step(backward, second, given)],
-        texts=tuple(second["returns"]),
-        has=frozenset(coming),
-        sizes=tuple(alternatives),
+        backward, forward, "named by you", "rnn", "free", dict.fromkeys(values, "x"),
+        [call_step(forward, first, values, "made")], lambda cache: [call_step(backward, second, given)],
+        texts=tuple(second["returns"]), has=frozenset(coming), sizes=tuple(alternatives),
         cache=tuple(place) if caches else (),
-    )
+    )  # fmt: skip
 
 
 def entries(contents, function, cell):
@@ -215,18 +203,9 @@ def loss_unit(contents, name, function):
     steps += [{"set": [n], "value": {"slot": f"size {size}"}} for n, size in sizes.items()]
     call = call_step(name, function, values, "made")
     return Unit(
-        name,
-        name,
-        "min-char-rnn",
-        cell,
-        "loss",
-        roles,
-        [*steps, call],
-        lambda cache: [call | {"to": "returned"}],
-        texts=tuple(function["returns"]),
-        vocabulary=6,
-        sizes=SIZE_SLOTS,
-    )
+        name, name, "min-char-rnn", cell, "loss", roles, [*steps, call], lambda cache: [call | {"to": "returned"}],
+        texts=tuple(function["returns"]), vocabulary=6, sizes=SIZE_SLOTS,
+    )  # fmt: skip
 
 
 def layer_shapes(x, weights):

@@ -18,8 +18,7 @@ def findings(function, inputs, claimed):
 
 def window_mistakes(inputs):
     """(words, name -> gradient) for each mistake."""
-    window, state_0, T = inputs["window"], inputs["state_0"], len(inputs["x"])
-    windows = [(start, min(start + window, T)) for start in range(0, T, window)]
+    window, state_0, T, windows = inputs["window"], inputs["state_0"], len(inputs["x"]), windows_of(inputs)
     zeros = RNNState(np.zeros_like(state_0.h))
     for which, start, state in (("", "state_0 again", state_0), (" but the first", "zero", zeros)):
         words = f"the state does not go on: every window{which} starts from {start}"
@@ -38,6 +37,12 @@ def window_mistakes(inputs):
     for which, only in (("last", -1), ("first", 0)):
         words = f"only the {which} window's gradient is returned: it is a sum over all windows"
         yield words, gradients_of(inputs, windows, only=only)
+
+
+def windows_of(inputs):
+    """(start, end) of each window."""
+    window, T = inputs["window"], len(inputs["x"])
+    return [(start, min(start + window, T)) for start in range(0, T, window)]
 
 
 def gradients_of(inputs, windows, restart=None, only=None):
