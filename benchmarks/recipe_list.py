@@ -112,7 +112,8 @@ TRANSLATION = [
     Recipe(
         "multi30k",
         "Multi30k German to English, GRU 1×320, dot-product attention, tied, dropout 0.4; N = 64, Adam, 12 epochs",
-        "multi30k", "BLEU 28.30", "the tutorial's 3, bidirectional GRU, additive attention, 20.5 million parameters",
+        "multi30k", "BLEU 28.30",
+        "bentrevett's seq2seq tutorial 3, bidirectional GRU, additive attention, 20.5 million parameters",
         partial(
             translate,
             "--source de --target en --min-count 2 --tie-weights -D 200 -H 320 --dropout 0.4 --learning-rate 0.0015 "

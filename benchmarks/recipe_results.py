@@ -74,7 +74,7 @@ def shown(fields, part):
     """valid or test with its unit; of several seeds the mean, and the lowest and highest."""
     if fields[part] is None:
         return "–"
-    digits = ".1f" if fields["unit"] == "perplexity" and fields[part] > 20 else ".2g" if fields[part] < 0.1 else ".3f"
+    digits = ".1f" if fields[part] > 20 else ".2g" if fields[part] < 0.1 else ".3f"
     seeds = fields.get("seeds") if part == "test" else None
     text = f"{fields[part]:{digits}}" + (f" ({min(seeds):{digits}} to {max(seeds):{digits}})" if seeds else "")
     return text if fields["unit"] == "perplexity" else f"{text} {fields['unit']}"
