@@ -211,7 +211,7 @@ def test_options_without_effect_and_words_that_are_lines_are_noted(call, tmp_pat
 
 def config_from(monkeypatch, arguments):
     """(folder, RunConfig) that train would start with."""
-    monkeypatch.setattr(task_command, "start_run", lambda folder, kind, config: (folder, config))
+    monkeypatch.setattr(task_command, "start_run", lambda folder, kind, config, ranks: (folder, config))
     return task_command.begin(build_parser().parse_args(["train", *arguments.split()]), KIND)
 
 
