@@ -141,7 +141,7 @@ def unknown_speakers(options, data, folder):
         test = strings(recordings, (recordings.index < 5) & (recordings.speaker == speaker), TEST // 2, [0, 3])
         by_speaker[speaker] = per_cent(listen(model, VOCABULARY, test, None, NO_WEIGHTS))["error_rate"]
         print(speaker, by_speaker[speaker], flush=True)
-        rows, total = rows + [{"without": speaker, **row} for row in found], total + seconds
+        rows, total = rows + [{"speaker": SPEAKERS.index(speaker), **row} for row in found], total + seconds
     mean = sum(by_speaker.values()) / len(by_speaker)
     return Measured(rows, fields(options, model, total, mean, {"by_speaker": by_speaker}))
 

@@ -22,4 +22,5 @@ FIGURES = (
     "schedules",
     "sampling",
     "learning_curve",
+    "ctc_lattice",
 )
