@@ -19,7 +19,7 @@ from numpylm.data.stories import read_stories
 
 LOOKED_AT = 0.1  # sentences with at least this weight in a hop are shown
 MOST_ROWS = 40  # of a picture
-BY_A_READER = None  # measured: accuracy of `answer --model gru`
+BY_A_READER = (0.645, "answer --model gru --epochs 12")  # measured: its accuracy on the built-in stories
 
 
 def report(run, model):
@@ -28,8 +28,9 @@ def report(run, model):
     score = score_of(model, run.data.vocabulary, test)
     fields = measured(score, test, questions["train"] + questions["valid"])
     print_measures(fields)
-    if run.config.data.train is None and run.config.model.model not in READERS and BY_A_READER is not None:
-        print(f"  by a GRU reader          {100 * BY_A_READER:5.1f} %  ({program()} answer --model gru)")
+    if run.config.data.train is None and run.config.model.model not in READERS:
+        accuracy, command = BY_A_READER
+        print(f"  by a GRU reader          {100 * accuracy:5.1f} %  ({program()} {command})")
     examples = chosen_examples(test, score.right)
     print("\nUnseen stories")
     for question in examples:

@@ -3,9 +3,9 @@
 Each file has a function cases(rng) that yields one Case for each function.
 """
 
-from numpylm.proof.cases import cells, functions, models, records, transcription, translation
+from numpylm.proof.cases import answers, cells, functions, models, records, transcription, translation
 
-FAMILIES = (functions, cells, records, models, translation, transcription)
+FAMILIES = (functions, cells, records, models, translation, transcription, answers)
 
 
 def cases(rng):

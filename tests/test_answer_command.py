@@ -1,0 +1,150 @@
+"""The answer command: trained on the built-in stories and on files, resumed, used, measured."""
+
+import json
+
+import pytest
+from processes import run_numpylm
+from run_examples import assert_same_state, resume_until_done, state_of, train
+
+from numpylm.commands.answer import talk
+from numpylm.commands.answering import KIND, AnswerData, AnswerModel, AnswerSettings
+from numpylm.commands.run import start_run
+from numpylm.commands.run_config import RunConfig
+from numpylm.commands.trained import load_trained
+
+SMALL = "--num-questions 300 --epochs 2 --linear-epochs 1 -D 8 --hops 2 --out small"
+STORY = "1 Mia walks into the {0}.\n2 Tom goes to the {1}.\n3 Where is Mia?\t{0}\t1\n4 Where is Tom?\t{1}\t2\n"
+PLACES = ("cellar", "garden", "old harbour")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with small runs: of a memory network on the built-in stories, of both models on bAbI's format."""
+    folder = tmp_path_factory.mktemp("answer")
+    (folder / "small.out").write_text(numpylm(folder, "answer", *SMALL.split()), encoding="utf-8")
+    stories = "".join(STORY.format(a, b) for a in PLACES for b in PLACES) * 5
+    (folder / "babi").mkdir()
+    for name in ("qa1_places_train.txt", "qa1_places_test.txt", "qa2_places_train.txt", "qa2_places_test.txt"):
+        (folder / "babi" / name).write_text(stories)
+    (folder / "broken.txt").write_text("1 Mia sits.\nTom sits.\n")
+    (folder / "few.txt").write_text(STORY.format("cellar", "garden"))
+    learn = ["--train", "babi", "--epochs", "30", "--linear-epochs", "2", "-N", "8", "--task"]
+    numpylm(folder, "answer", *learn, "1", "-D", "16", "--hops", "1", "--out", "memory")
+    numpylm(folder, "answer", *learn, "1,2", "--model", "gru", "-H", "24", "--learning-rate", "0.02", "--out", "reader")
+    return folder
+
+
+def numpylm(folder, *arguments, stdin=b""):
+    """The standard output of a command that succeeds."""
+    status, out, err = run_numpylm(*arguments, folder=folder, stdin=stdin)
+    assert status == 0, err
+    return out
+
+
+def summary_of(folder, run):
+    return json.loads((folder / run / "summary.json").read_text())
+
+
+def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(folder):
+    out = (folder / "small.out").read_text(encoding="utf-8")
+    for expected in (
+        "corpus  the built-in stories: 300 train, 600 valid, 1,200 test questions; 49 words\n",
+        "model   memory network, 2 hops, adjacent tying; D = 8, S = 50; N = 32\n",
+        "  is it so ",
+        "  by a GRU reader ",
+        "  hop 1    2    \n",
+        " would be right\n",
+        "answer small",
+    ):
+        assert expected in out, expected
+    files = {path.name for path in (folder / "small").iterdir()}
+    assert {"hops.png", "best.npz", "last.npz", "metrics.csv", "summary.json", "learning_curve.png"} <= files
+    summary = summary_of(folder, "small")
+    assert 0.15 < summary["accuracy_majority"] < 0.4 and 0 < summary["accuracy"] <= 1 and summary["seconds"] > 0
+    assert summary["accuracy_chance"] == pytest.approx((3 / 6 + 1 / 5 + 1 / 2 + 1 / 4) / 6, abs=0.02)
+    for name in ("accuracy", "accuracy_majority"):
+        by_kind = summary[f"{name}_by_kind"]
+        assert len(by_kind) == 6 and sum(by_kind.values()) / 6 == pytest.approx(summary[name])
+
+
+@pytest.mark.parametrize("run", ["memory", "reader"])
+def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt(folder, run):
+    assert summary_of(folder, run)["accuracy"] == 1.0 > summary_of(folder, run)["accuracy_majority"]
+    asked = b"Mia walks into the old harbour.\nTom goes to the garden.\nWhere is Mia?\n"
+    asked += b"\nMia walks into the garden\nTom goes to the cellar\nWhere is Tom?\n"
+    lines = numpylm(folder, "answer", run, stdin=asked).splitlines()
+    found = [line.split("(")[0].strip() for line in lines if line.startswith("      ")]
+    assert found == ["old harbour", "cellar"]
+    assert any("1 mia walks into the old harbour" in line for line in lines) == (run == "memory")
+    out = numpylm(folder, "answer", run, "few.txt")
+    assert out.count("where is ") == 2 and "BAD" not in out
+    own = json.loads(numpylm(folder, "evaluate", run, "--json"))
+    assert own["accuracy_by_kind"] == summary_of(folder, run)["accuracy_by_kind"]
+    assert "Test questions, 2\n" in numpylm(folder, "evaluate", run, "few.txt")
+    assert "answers model" in numpylm(folder, "info", run)
+
+
+def test_unknown_words_are_said_once(folder):
+    asked = b"Mia rides into the garden.\nWhere is Mia?\nWhere is Zoe?\n"
+    _, _, err = run_numpylm("answer", "memory", folder=folder, stdin=asked)
+    assert err.count("the model does not know 'rides'") == 1 and err.count("'zoe'") == 1
+
+
+def test_a_person_at_the_terminal_may_make_mistakes(folder, monkeypatch, capsys):
+    lines = iter(["Where is Mia?", "Mia walks into the garden.", "!", "Tom goes to the cellar.", "Where is Mia?"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines, None) or press_ctrl_d())
+    model, vocabulary, _ = load_trained(folder / "memory", "answers")
+    talk(model, vocabulary, set())
+    out, err = capsys.readouterr()
+    assert "garden (" in out and out.count("where is mia?") == 1
+    assert "line 1: the question has no story" in err and "line 3: the line has no word" in err
+
+
+def press_ctrl_d():
+    raise EOFError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("answer small --epochs 3", "answer RUN uses a trained run: leave out --epochs"),
+        ("answer small missing.txt", "there is no file missing.txt"),
+        ("answer --train babi", "babi is a folder: say which task of bAbI in it to train on (--task 1)"),
+        ("answer --train babi --task 7", "there is no file qa7_…_train.txt of bAbI in this folder"),
+        ("answer --train babi --task one", "--task must be a number"),
+        ("answer --task 1", "name the folder that holds it (--train FOLDER)"),
+        ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
+        ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
+        ("answer --hops 0", "--hops must be a positive integer"),
+        ("answer --model gru -H 5 --both-directions", "--hidden-dim must be even"),
+        ("answer --resume small -D 8", "leave out --embedding-dim"),
+        ("sample small", "small holds a run of `answer`: use it with `answer small`"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
+    status, _, err = run_numpylm(*arguments.split(), folder=folder)
+    assert status == 2
+    assert message in err and err.count("\n") == 1, err
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (b"Mia sits.\n\nWhere is Mia?\n", "standard input, line 3: the question has no story"),
+        (b"Mia sits.\n...\nWhere is Mia?\n", "standard input, line 2: the line has no word"),
+        (b"Mia sits.\n", "standard input holds no question"),
+    ],
+)
+def test_a_broken_story_is_told_with_its_line(folder, asked, message):
+    status, out, err = run_numpylm("answer", "memory", folder=folder, stdin=asked)
+    assert (status, out) == (2, "") and message in err and err.count("\n") == 1
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
+    for name, model in (("m", AnswerModel(embedding_dim=6)), ("r", AnswerModel("lstm", 6, 8, dropout=0.3))):
+        settings = AnswerSettings(batch_size=16, epochs=2, linear_epochs=1)
+        config = RunConfig("answers", model, settings, AnswerData(train=str(folder / "babi"), task="1"))
+        assert train(start_run(tmp_path / name, KIND, config))
+        start_run(tmp_path / f"{name}-parts", KIND, config)
+        resume_until_done(monkeypatch, tmp_path / f"{name}-parts", (1, 3, 2))
+        assert_same_state(tmp_path / f"{name}-parts", state_of(tmp_path / name))

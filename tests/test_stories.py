@@ -1,0 +1,92 @@
+"""Stories: the bAbI format and what breaks it; the built-in stories, whose answers another reading must find again."""
+
+import pytest
+
+from numpylm.data.stories import StoryError, read_stories, task_files, words_of
+from numpylm.data.story_world import KINDS, NUMBERS, PEOPLE, PLACES, THINGS, draw_questions
+
+GOOD = "1 Mia goes to the cellar.\n2 Tom's dog sleeps.\n3 Where is Mia?\tcellar\t1\n4 Which way?\tNorth, west\t1 2\n"
+
+
+def test_a_file_gives_its_questions_with_the_story_so_far(tmp_path):
+    (tmp_path / "a.txt").write_text(GOOD + "1 Tom sits.\n2 Who sits?\ttom\n", encoding="utf-8")
+    first, second, third = read_stories(tmp_path / "a.txt", "way")
+    assert first.story == (("mia", "goes", "to", "the", "cellar"), ("tom's", "dog", "sleeps"))
+    assert (first.question, first.answer, first.support, first.kind) == (("where", "is", "mia"), "cellar", (0,), "way")
+    assert (second.story, second.answer, second.support) == (first.story, "north, west", (0, 1))
+    assert (third.story, third.support) == ((("tom", "sits"),), ())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1 Mia goes.\nTom goes.\n", "line 2: expected a number and a sentence; got 'Tom goes.'"),
+        ("1 Where is Mia?\tcellar\t1\n", "line 1: the question has no story"),
+        ("1 Mia goes.\n2 Where?\t\t1\n", "line 2: expected a question, a tab and its answer"),
+        ("1 Mia goes.\n2 Where?\there\t7\n", "line 2: the answer is said to rest on line '7'"),
+        ("1 ...\n", "line 1: the sentence has no word"),
+        ("1 Mia goes.\n", "holds no question"),
+    ],
+)
+def test_a_broken_line_is_told_with_its_number_and_file(tmp_path, content, message):
+    (tmp_path / "b.txt").write_text(content)
+    with pytest.raises(StoryError, match=r"b\.txt") as error:
+        read_stories(tmp_path / "b.txt")
+    assert message in str(error.value)
+
+
+def test_a_task_is_found_by_its_number(tmp_path):
+    for name in ("qa1_single_train.txt", "qa1_single_test.txt", "qa11_other_train.txt"):
+        (tmp_path / name).write_text(GOOD)
+    assert [path.name for path in task_files(tmp_path, 1)] == ["qa1_single_train.txt", "qa1_single_test.txt"]
+    with pytest.raises(FileNotFoundError, match=r"qa11_…_test\.txt"):
+        task_files(tmp_path, 11)
+
+
+def answered(question):
+    """The answer to a built-in question, by reading the story's words alone: where all is after each sentence."""
+    at, holder, lies, path = {}, {}, {}, {thing: [] for thing in THINGS}
+    for words in question.story:
+        person, (thing,) = words[0], [word for word in words if word in THINGS] or [None]
+        if words[-1] in PLACES:
+            at[person] = words[-1]
+        elif words[1] in ("picks", "takes"):
+            holder[thing] = person
+        elif words[1] in ("hands", "gives"):
+            holder[thing] = words[-1]
+        else:
+            lies[thing] = at[holder.pop(thing)]
+        for held in holder:
+            path[held] += [at[holder[held]]] * (path[held][-1:] != [at[holder[held]]])
+    where = lies | {thing: at[person] for thing, person in holder.items()}
+    asked = [word for word in question.question if word in (*PEOPLE, *THINGS, *PLACES)]
+    return {
+        "where is a person": lambda: at[asked[0]],
+        "where is a thing": lambda: where[asked[0]],
+        "where was it before": lambda: path[asked[0]][-2],
+        "how many things": lambda: NUMBERS[list(holder.values()).count(asked[0])],
+        "is it so": lambda: "yes" if at[asked[0]] == asked[1] else "no",
+        "who has it": lambda: holder[asked[0]],
+    }[question.kind]()
+
+
+def test_the_built_in_answers_are_right_and_every_kind_comes_equally_often():
+    questions = draw_questions(1200, seed=3)
+    for question in questions:
+        assert answered(question) == question.answer, question
+    assert [sum(one.kind == kind for one in questions) for kind in KINDS] == [200] * 6
+
+
+def test_the_support_names_the_answer_s_place():
+    for question in draw_questions(600, seed=4):
+        if question.kind in KINDS[:3]:
+            told = [question.story[i][-1] for i in question.support]
+            assert question.answer in told and len(told) <= 1 + 2 * KINDS.index(question.kind)
+
+
+def test_stories_are_a_function_of_the_seed():
+    assert draw_questions(30, 5) == draw_questions(60, 5)[:30]
+    assert draw_questions(30, 5) != draw_questions(30, 6)
+    assert words_of("Mia's cat, the Ox; isn't it?") == ("mia's", "cat", "the", "ox", "isn't", "it")
+    with pytest.raises(ValueError, match="expected count >= 1"):
+        draw_questions(0, 0)
