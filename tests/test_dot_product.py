@@ -70,13 +70,8 @@ def test_no_slope_and_overflow_are_not_proved():
     with pytest.raises(NotComplexSafe, match="not finite a little beside"):
         check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, "complex")
     x = np.array([1e-30])
-    with pytest.raises(NotComplexSafe, match="1e-30 is as small as the step itself"):
+    with pytest.raises(NotComplexSafe, match="its numbers are as small as the step, 1e-30"):
         check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -1 / x**2}, "complex")
-
-
-def test_an_underflow_of_the_complex_step_is_named():
-    with pytest.raises(NotComplexSafe, match="less than a floating-point number can be; scale f"):
-        check_gradients(lambda x: 1e-300 * x.sum(), {"x": X}, {"x": np.full((3, 4), 1e-300)}, "complex")
 
 
 def test_the_complex_step_tells_of_kinks_too():

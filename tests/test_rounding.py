@@ -5,9 +5,7 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.proof.closer_look import EPS
 from numpylm.proof.gradient_check import CHECKS
-from numpylm.proof.problem import Problem
 
 TARGETS = np.array([[0, 1, 2]])
 X = np.random.default_rng(1).standard_normal((3, 4))
@@ -92,20 +90,6 @@ def test_an_offset_takes_digits_away():
     assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
 
 
-def test_what_is_measured():
-    def jumps(f, x):
-        problem = Problem(f, {"x": x}, None)
-        return problem.jumps(problem.random_direction(0, ["x"]))
-
-    assert jumps(lambda x: (x**2).sum(), X) == 0
-    assert EPS / 2 <= jumps(binary_cross_entropy, np.full(3, 30.0)) < 16 * EPS
-    assert jumps(binary_cross_entropy, np.full(3, 200.0)) == EPS
-    assert 1e-17 < jumps(lambda x: (x - x.mean()).sum(), X) < 1e-13
-    entry = {"x": np.eye(3, 4)}
-    assert 1e-11 < Problem(lambda x: ((x - x.mean()) ** 2).sum(), {"x": 1e6 + X}, None).wobble(entry) < 1e-8
-    assert Problem(lambda x: np.sin(x).sum(), {"x": X}, None).wobble(entry) < 1e-14
-
-
 def test_a_backward_of_few_digits_is_not_wrong():
     """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
 
@@ -136,7 +120,7 @@ def test_entries_that_are_nothing_beside_the_largest_are_named(method):
 def test_no_row_that_is_right_shows_a_large_error():
     for f in (layer_norm_sum, lambda x: (x - x.mean()).sum()):
         report = check_gradients(f, {"x": X}, {"x": 0 * X})
-        assert report.ok and report.rows[0].relative_error == 0
+        assert report.ok and report.rows[0].relative_error < 1e-9
 
 
 @pytest.mark.parametrize("method", ["central", "complex"])

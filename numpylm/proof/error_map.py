@@ -21,7 +21,7 @@ def error_map(report, path=None):
     columns are the last axis, with a line between the gates of packed weights. Returns the figure; writes it to path if
     one is given. Raises ValueError for a report without single entries.
     """
-    rows = [row for row in report.rows if row.error is not None and row.error.size]
+    rows = [row for row in report.rows if not row.is_projection and row.error.size]
     if not rows:
         raise ValueError(why_nothing(report))
     import matplotlib.pyplot as plt
@@ -45,7 +45,7 @@ def error_map(report, path=None):
 
 def why_nothing(report):
     """Why there is no picture."""
-    if report.rows and all(row.error is None for row in report.rows):
+    if report.rows and all(row.is_projection for row in report.rows):
         return "there are no single entries to draw: a report by projection knows none; check with another method"
     return f"there are no entries to draw: {report.complaints[0] if report.complaints else 'all arrays are empty'}"
 
@@ -94,7 +94,7 @@ def shades_of(row):
     with np.errstate(all="ignore"):
         shades = np.log10(row.error / max(row.largest, 1.0))
     shades = np.where(row.error == 0, LEAST, np.clip(shades, LEAST, MOST))
-    wrong = row.error > np.inf if row.wrong is None else row.wrong
+    wrong = row.wrong
     return np.where(np.isnan(row.error), np.nan, np.where(wrong, np.maximum(shades, -6.9), np.minimum(shades, -7.1)))
 
 
