@@ -162,7 +162,7 @@ class GradientReport(NamedTuple):
 
         Returns the matplotlib figure; writes it to path if one is given.
         """
-        from numpylm.proof.error_map import error_map
+        from numpylm.proof.gradient_plots import error_map
 
         return error_map(self, path)
 
