@@ -29,8 +29,8 @@ from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_report import GradientReport, new_row
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
-from numpylm.proof.projection import find_wrong, project
-from numpylm.proof.verdict import judge
+from numpylm.proof.projection import project
+from numpylm.proof.second_look import Look, complaint_about, look_again, look_at_the_rest
 
 CHECKS = (*METHODS, "projection")
 TOLERANCES = {  # (rtol, atol)
@@ -40,7 +40,6 @@ TOLERANCES = {  # (rtol, atol)
     "complex": (1e-11, 1e-13),
     "projection": (1e-7, 1e-9),
 }
-SMALL = 1e-6  # of |f|: so small an entry may agree with a difference by accident
 
 
 def check_gradients(
@@ -92,10 +91,9 @@ def compare(problem, claims, method, tolerance, max_entries, rng):
             row.slope[index] = problem.difference(problem.entry(row.name, index), method)
     largest, complaints = max((row.largest for row in rows), default=0.0), []
     for row in rows:
-        is_strict = tolerance is None and row.claim.dtype != np.float32
-        for index in doubtful_entries(problem, row, largest, method, tolerance, is_strict):
-            look_again(problem, row, index, largest, method, tolerance, is_strict)
-        complaint = look_at_the_rest(problem, row, largest, method, tolerance, is_strict, rng)
+        look = Look(problem, row, largest, method, tolerance or TOLERANCES[method], tolerance is None)
+        look_again(look)
+        complaint = look_at_the_rest(look, rng)
         complaint = complaint_about(problem, row) or complaint
         complaints += [complaint] if complaint else []
         largest = max(largest, row.largest)
@@ -109,67 +107,6 @@ def chosen_entries(shape, max_entries, rng):
         return list(np.ndindex(shape))
     drawn = np.sort(rng.choice(size, max_entries, replace=False))
     return [tuple(map(int, np.unravel_index(flat, shape))) for flat in drawn]
-
-
-def allowed_error(problem, row, largest, method, tolerance):
-    """How far every entry may be off at the first look."""
-    if tolerance is None and row.claim.dtype == np.float32:  # it rounds by 6e-8, and a sum of large terms by more
-        return 1e-3 * row.size + 1e-4 * row.largest + 1e-6 * largest
-    rtol, atol = tolerance or TOLERANCES[method]
-    return rtol * row.size + atol * max(problem.size, row.largest)
-
-
-def doubtful_entries(problem, row, largest, method, tolerance, is_strict):
-    """The indices of entries that do not pass, or only because they are small."""
-    off, size = row.error, row.size
-    passes = off <= allowed_error(problem, row, largest, method, tolerance)
-    if is_strict:
-        is_small = (size < SMALL * problem.size) & ((size > 0) | problem.is_complex_safe)
-        passes &= (off <= problem.visible * size) & ~is_small
-    return map(tuple, np.argwhere(row.checked & ~passes))
-
-
-def look_again(problem, row, index, largest, method, tolerance, is_strict):
-    """Judges one entry by the best measurement, and notes what that says."""
-    allowed = None if is_strict else allowed_error(problem, row, largest, method, tolerance)[index]
-    claimed, direction = float(row.claim[index]), problem.entry(row.name, index)
-    verdict = judge(problem, direction, claimed, largest, method, allowed=allowed)
-    row.checked[index], row.slope[index] = True, verdict.slope
-    row.wrong[index], row.kinks[index], row.unsure[index] = verdict.is_wrong, verdict.is_kink, verdict.unsure
-
-
-def look_at_the_rest(problem, row, largest, method, tolerance, is_strict, rng):
-    """Looks for a wrong entry among those that were not drawn, and judges the first that it finds."""
-    rest = np.flatnonzero(~row.checked)
-    if not rest.size or row.wrong.any() or row.claim.dtype == np.float32:
-        return None
-    found, complaint = find_wrong(problem, row.name, row.claim, rest, rng)
-    if found is not None:
-        index = tuple(map(int, np.unravel_index(found, row.shape)))
-        row.slope[index] = problem.measured(problem.entry(row.name, index)).value
-        look_again(problem, row, index, largest, method, tolerance, is_strict)
-    return complaint
-
-
-def complaint_about(problem, row):
-    """A sentence on what could not be judged, or None."""
-    unknown = row.checked & ~np.isfinite(row.slope)
-    if unknown.any():
-        where = np.argwhere(unknown)[0].tolist()
-        return f"the function is not finite beside {row.name}{where}: there is no derivative to compare with"
-    if row.kinks.any() and (row.kinks == row.checked).all():
-        return f"every entry of {row.name} lies at a kink, where any slope between two passes: nothing was proved"
-    is_zero = (row.claim == 0) & (row.unsure < 1e-10 * problem.size)
-    unsure = np.where(row.wrong | is_zero, 0, row.unsure)
-    if unsure.max(initial=0) <= problem.visible * max(np.abs(row.claim).max(initial=0), row.largest):
-        return None
-    index = np.unravel_index(unsure.argmax(), unsure.shape)
-    return (
-        f"the gradient at {row.name}{[int(k) for k in index] or ''} is too small to be judged: {row.claim[index]:.1e} "
-        f"is claimed and {row.slope[index]:.1e} is measured, but f's value, {problem.value_here:.1e}, and its parts "
-        "are rounded. Choose arguments at which this gradient is larger, move f nearer to zero, or write f so that the "
-        "complex step can be taken (no abs, no fixed dtype)"
-    )
 
 
 def tolerance_of(method, rtol, atol):
