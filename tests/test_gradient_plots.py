@@ -30,13 +30,6 @@ def test_the_error_map_shows_the_wrong_block(tmp_path):
     assert (np.delete(errors, 2, axis=1) < -7).all()
 
 
-def test_the_error_map_counts_in_whole_numbers():
-    h = np.ones((2, 3))
-    figure = nlm.check_gradients(lambda h: (h * h).sum(), {"h": h}, {"h": 2 * h}).plot()
-    for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
-        assert all(tick == round(tick) for tick in axis.get_ticklocs())
-
-
 def test_a_projection_has_no_map():
     with pytest.raises(ValueError, match="a report by projection"):
         report("projection").plot()

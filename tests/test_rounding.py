@@ -35,26 +35,13 @@ def verdict(f, x, claim, method="central"):
 
 @pytest.mark.parametrize("method", PER_ENTRY)
 @pytest.mark.parametrize("size", [5, 10, 20, 25, 30, 36, 40, 60, 100])
-def test_confident_logits_are_not_called_wrong(size, method):
+def test_confident_logits(size, method):
     logits = size * np.eye(3)[TARGETS]
     claim = cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1])
     said = verdict(loss_of, logits, claim, method)
     assert said == "right" or (said == "not proved" and 25 < size < 100)
-
-
-@pytest.mark.parametrize("method", PER_ENTRY)
-def test_a_wrong_gradient_of_confident_logits_is_called_wrong(method):
-    for size in (5, 10, 20, 25):
-        logits = size * np.eye(3)[TARGETS]
-        assert (
-            verdict(loss_of, logits, 1.01 * cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]), method)
-            == "WRONG"
-        )
-    logits = 40 * np.eye(3)[TARGETS]
-    assert (
-        verdict(loss_of, logits, cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]) + 1e-9, method)
-        == "WRONG"
-    )
+    if size <= 40:
+        assert verdict(loss_of, logits, 1.01 * claim if size <= 25 else claim + 1e-9, method) == "WRONG"
 
 
 @pytest.mark.parametrize("method", PER_ENTRY)
@@ -72,12 +59,6 @@ def test_a_backward_that_subtracts_one_is_right(a):
     for method in ("central", "complex"):
         assert verdict(binary_cross_entropy, x, sigmoid(x) - 1, method) == "right"
         assert verdict(binary_cross_entropy, x, 1.01 * (sigmoid(x) - 1), method) == "WRONG"
-
-
-def test_few_digits_are_no_float32():
-    x = np.full(3, 20.0)
-    report = check_gradients(binary_cross_entropy, {"x": x}, {"x": sigmoid(x) - 1})
-    assert not any("float32" in complaint for complaint in report.complaints)
 
 
 def test_an_offset_takes_digits_away():
@@ -115,12 +96,6 @@ def test_entries_that_are_nothing_beside_the_largest_are_named(method):
     report = check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": [1, 2, 2] * np.exp(x)}, method)
     assert not report.ok
     assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok
-
-
-def test_no_row_that_is_right_shows_a_large_error():
-    for f in (layer_norm_sum, lambda x: (x - x.mean()).sum()):
-        report = check_gradients(f, {"x": X}, {"x": 0 * X})
-        assert report.ok and report.rows[0].relative_error < 1e-9
 
 
 @pytest.mark.parametrize("method", ["central", "complex"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.proof.numerical import NotComplexSafe, central_difference
+from numpylm.proof.numerical import central_difference
 from numpylm.proof.slopes import measured
 
 FUNCTIONS = {
@@ -77,15 +77,6 @@ def test_no_right_claim_is_called_wrong_and_no_wrong_one_right(name, is_complex_
             assert excuse in ("nothing", HIDDEN) or said != "right"
 
 
-@pytest.mark.parametrize("name", ["sin", "log", "1/x", "sqrt", "sin(1e4 x) / 1e4"])
-@pytest.mark.parametrize("method", ["forward", "fourth", "complex", "projection"])
-def test_other_methods_find_the_scale_too(name, method):
-    f, derivative = FUNCTIONS[name]
-    for x in (1e-4, 1e-2, 10.0, 1e4):
-        for expected, said in verdicts(lambda x: f(x).sum(), x, derivative(x), method):
-            assert said == expected, (x, said)
-
-
 PARTS = {
     "sin": (np.sin, np.cos),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
@@ -145,20 +136,6 @@ def test_the_error_that_is_stated_holds():
                 assert abs(found.value - truth) <= 4 * found.error + 1e-9 * abs(truth), (name, x)
 
 
-@pytest.mark.parametrize(
-    ("f", "x", "truth", "error"),
-    [
-        (np.sin, 0.3, np.cos(0.3), 1e-11),
-        (np.sin, 1e8, np.cos(1e8), 1e-5),
-        (np.log, 1e-8, 1e8, 1e-2),
-        (lambda x: 1e12 + x**2, 3.0, 6.0, 0.3),
-    ],
-)
-def test_the_error_is_small_where_it_can_be(f, x, truth, error):
-    found = measured(lambda step: f(x + step), x)
-    assert found.error < error and abs(found.value - truth) < error
-
-
 def test_a_kink_has_two_slopes_and_a_curve_has_one():
     at = measured(lambda step: 3 * max(step, 0) + 10)
     assert at.is_kink and at.left == pytest.approx(0, abs=1e-9) and at.right == pytest.approx(3)
@@ -184,25 +161,11 @@ def test_noise_is_measured(f):
     assert found.value == pytest.approx(0.6, rel=1e-3)
 
 
-def test_where_the_function_ends_there_is_no_slope():
-    def root(step):
-        return math.sqrt(step)  # ValueError below 0
-
-    assert np.isnan(measured(root).value) and not measured(root).is_kink
-    assert measured(lambda step: root(1e-6 + step), 1e-6).value == pytest.approx(500)
-
-
 def test_near_the_edge_of_a_domain_nothing_is_warned_of_or_called_wrong():
     p = np.array([1e-3, 0.01, 0.2])
     assert check_gradients(lambda p: np.sqrt(p).sum(), {"p": p}, {"p": 0.5 / np.sqrt(p)}).ok
     assert check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1e3 / p[:1]}).ok
     assert not check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1.001e3 / p[:1]}).ok
-
-
-def test_a_steep_curve_is_no_kink():
-    report = check_gradients(lambda x: 1e10 * (x**2).sum(), {"x": np.zeros(2)}, {"x": np.array([50.0, -70])})
-    assert report.rows[0].num_wrong == 2 and report.rows[0].num_kinks == 0
-    assert abs(report.rows[0].numeric) < 1e-6
 
 
 @pytest.mark.parametrize("is_complex_safe", [True, False])
@@ -213,8 +176,3 @@ def test_a_claim_that_is_the_differences_own_noise_is_not_right(is_complex_safe)
     assert abs(noise - 4e-7) > 1e-3 * 4e-7
     assert not check_gradients(f, {"x": x}, {"x": np.array([noise])}).ok
     assert check_gradients(f, {"x": x}, {"x": np.array([4e-7])}).ok
-
-
-def test_a_rough_function_is_not_complex_safe():
-    with pytest.raises(NotComplexSafe, match="is noisy"):
-        check_gradients(lambda x: np.sin(1e4 * x).sum(), {"x": np.array([1e8])}, {"x": np.array([1.0])}, "complex")
