@@ -126,3 +126,15 @@ def test_entries_that_are_not_drawn_are_not_wrong_by_rounding_either(size, metho
     claim[4, 1, 7] += 1e-3
     wrong = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
     assert wrong.worst.num_wrong == 1 and wrong.worst.index == (4, 1, 7)
+
+
+def test_the_last_digit_of_a_right_backward_pass_is_nothing_beside_the_largest_derivative():
+    def f(x, b):
+        return (np.exp(x + b) / np.exp(x + b).sum(axis=1, keepdims=True) * X).sum()  # b shifts all logits alike
+
+    s = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+    dx = s * (X - (s * X).sum(axis=1, keepdims=True))
+    for method in CHECKS:
+        arguments = {"x": X, "b": np.array(0.7)}
+        assert check_gradients(f, arguments, {"x": dx, "b": np.array(2e-16)}, method).ok
+        assert not check_gradients(f, arguments, {"x": dx, "b": np.array(1e-9)}, method).ok

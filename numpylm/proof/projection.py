@@ -31,7 +31,8 @@ def judge_along(problem, claims, direction, tolerance=None):
         products = [claims[name] * v for name, v in direction.items()]
         claimed, terms = sum(float(q.sum()) for q in products), sum(float(abs(q).sum()) for q in products)
         allowed = tolerance and tolerance[1] * max(problem.size, terms) + tolerance[0] * max(abs(claimed), terms)
-    return judge(problem, direction, claimed, terms, "projection", terms, allowed), claimed, terms
+    largest = max(terms, *[np.abs(claim).max(initial=0) for claim in claims.values()])
+    return judge(problem, direction, claimed, largest, "projection", terms, allowed), claimed, terms
 
 
 def complaint_about(problem, verdict, names, claimed, terms):
