@@ -70,28 +70,10 @@ def test_no_slope_and_overflow_are_not_proved():
     with pytest.raises(NotComplexSafe, match="not finite a little beside"):
         check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, "complex")
     x = np.array([1e-30])
-    with pytest.raises(NotComplexSafe, match="1e-30 is as small as the step itself"):
+    with pytest.raises(NotComplexSafe, match="its numbers are as small as the step, 1e-30"):
         check_gradients(lambda x: (1 / x).sum(), {"x": x}, {"x": -1 / x**2}, "complex")
-
-
-def test_an_underflow_of_the_complex_step_is_named():
-    with pytest.raises(NotComplexSafe, match="less than a floating-point number can be; scale f"):
-        check_gradients(lambda x: 1e-300 * x.sum(), {"x": X}, {"x": np.full((3, 4), 1e-300)}, "complex")
 
 
 def test_the_complex_step_tells_of_kinks_too():
     report = check_gradients(lambda x: x.max(), {"x": TIED}, {"x": np.array([0.0, 1, 0])}, "complex")
     assert report.ok and report.rows[0].num_kinks
-
-
-@pytest.mark.parametrize("method", ["central", "complex", "projection"])
-def test_a_function_that_cannot_be_relied_on_proves_nothing(method):
-    noise = np.random.default_rng(0)
-
-    def centred(x):
-        x -= x.mean()
-        return (x**2).sum()
-
-    for f in (centred, lambda x: (x**2).sum() + noise.standard_normal()):
-        report = check_gradients(f, {"x": X}, {"x": 3 * X}, method)
-        assert str(report).startswith("gradients are NOT PROVED") and report.complaints

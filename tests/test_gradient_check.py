@@ -44,12 +44,6 @@ def test_one_wrong_entry_is_found(method):
         report.raise_if_wrong()
 
 
-def test_complex_step_sees_the_smallest_error():
-    claim = backward(A, W)
-    claim["x"][0, 0] += 1e-9
-    assert not nlm.check_gradients(f, {"x": A, "W": W}, claim, "complex", cotangents=U).ok
-
-
 def test_a_whole_lstm_with_nested_records():
     cell, T, N, D, H = lstm_cell(), 4, 3, 2, 5
     p = cell.Parameters(*[rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
@@ -103,11 +97,6 @@ def test_a_relu_at_its_kink_is_not_judged_but_counted():
     assert not report.ok  # no slope on either side
 
 
-def test_a_kink_within_the_step_is_no_false_alarm():
-    x = np.array([2e-6, -2e-6, 1.0])
-    assert nlm.check_gradients(lambda x: np.maximum(x, 0).sum(), {"x": x}, {"x": np.array([1.0, 0, 1])}).ok
-
-
 def test_missing_extra_misshapen_and_nan_gradients():
     good = backward(A, W)
     cases = {
@@ -137,23 +126,6 @@ def test_float32_arguments_are_judged_by_float32():
     claim = {name: gradient.astype(np.float32) for name, gradient in backward(x, weights).items()}
     report = nlm.check_gradients(f, {"x": x, "W": weights}, claim, cotangents=U)
     assert report.ok, report
-
-
-def test_changes_in_place_are_noticed():
-    def changes(x):
-        x *= 2
-        return (x**2).sum()
-
-    report = nlm.check_gradients(changes, {"x": A}, {"x": 8 * A})
-    assert report.complaints[0].startswith("the function changes its argument x in place")
-
-    def backward_that_writes(x, W):
-        gradients = backward(x, W)
-        x += 1
-        return gradients
-
-    report = nlm.check_gradients(f, {"x": A, "W": W}, backward_that_writes, cotangents=U)
-    assert report.complaints == ["the backward pass changes its argument x in place"]
 
 
 def test_calls_that_differ_are_noticed():
@@ -200,22 +172,6 @@ def test_what_cannot_be_checked():
         nlm.check_gradients(f, {"x": A, "W": W}, backward(A, W), "backward")
     with pytest.raises(ValueError, match=r"the cotangent value is of shape \(3, 4\)"):
         nlm.check_gradients(f, {"x": A, "W": W}, backward(A, W), cotangents=A)
-
-
-def test_nothing_given_is_changed():
-    x, weights = A.copy(), W.copy()
-    nlm.check_gradients(f, {"x": x, "W": weights}, backward(A, W), cotangents=U)
-    np.testing.assert_array_equal(x, A)
-    np.testing.assert_array_equal(weights, W)
-
-
-def test_the_report_fits_80_columns_and_shows_in_a_notebook():
-    claim = backward(A, W)
-    claim["W"] = -claim["W"]
-    report = nlm.check_gradients(f, {"x": A, "W": W}, claim, cotangents=U)
-    assert max(map(len, str(report).splitlines())) <= 80
-    assert "dW: it has the wrong sign" in str(report)
-    assert "<table>" in report._repr_html_() and "wrong sign" in report._repr_html_()
 
 
 LONG = np.random.default_rng(6).standard_normal(20_000)

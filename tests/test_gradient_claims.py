@@ -101,7 +101,7 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
         ({1: X}, {}, TypeError, "the name 1 must be a string"),
         ({"a.b": X, "a": {"b": X}}, {}, ValueError, "two arrays have the name a.b"),
         ({"a": {1: X, "1": X}}, {}, ValueError, "two arrays have the name a.1"),
-        ({"x": X.astype(object)}, {}, ValueError, "no array of floating-point numbers"),
+        ({"x": X.astype(object)}, {}, ValueError, "hold no floating-point numbers"),
         ({"x": X[:0]}, {}, ValueError, r"x is of shape \(0, 3\)\): nothing to differentiate"),
         ({"x": X}, {"max_entries": 0}, ValueError, "max_entries must be a positive integer; got 0"),
         ({"x": X}, {"max_entries": 2.5}, ValueError, "max_entries must be a positive integer; got 2.5"),

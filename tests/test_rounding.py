@@ -5,9 +5,7 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.proof.closer_look import EPS
 from numpylm.proof.gradient_check import CHECKS
-from numpylm.proof.problem import Problem
 
 TARGETS = np.array([[0, 1, 2]])
 X = np.random.default_rng(1).standard_normal((3, 4))
@@ -37,26 +35,13 @@ def verdict(f, x, claim, method="central"):
 
 @pytest.mark.parametrize("method", PER_ENTRY)
 @pytest.mark.parametrize("size", [5, 10, 20, 25, 30, 36, 40, 60, 100])
-def test_confident_logits_are_not_called_wrong(size, method):
+def test_confident_logits(size, method):
     logits = size * np.eye(3)[TARGETS]
     claim = cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1])
     said = verdict(loss_of, logits, claim, method)
     assert said == "right" or (said == "not proved" and 25 < size < 100)
-
-
-@pytest.mark.parametrize("method", PER_ENTRY)
-def test_a_wrong_gradient_of_confident_logits_is_called_wrong(method):
-    for size in (5, 10, 20, 25):
-        logits = size * np.eye(3)[TARGETS]
-        assert (
-            verdict(loss_of, logits, 1.01 * cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]), method)
-            == "WRONG"
-        )
-    logits = 40 * np.eye(3)[TARGETS]
-    assert (
-        verdict(loss_of, logits, cross_entropy_backward(cross_entropy_forward(logits, TARGETS)[1]) + 1e-9, method)
-        == "WRONG"
-    )
+    if size <= 40:
+        assert verdict(loss_of, logits, 1.01 * claim if size <= 25 else claim + 1e-9, method) == "WRONG"
 
 
 @pytest.mark.parametrize("method", PER_ENTRY)
@@ -76,12 +61,6 @@ def test_a_backward_that_subtracts_one_is_right(a):
         assert verdict(binary_cross_entropy, x, 1.01 * (sigmoid(x) - 1), method) == "WRONG"
 
 
-def test_few_digits_are_no_float32():
-    x = np.full(3, 20.0)
-    report = check_gradients(binary_cross_entropy, {"x": x}, {"x": sigmoid(x) - 1})
-    assert not any("float32" in complaint for complaint in report.complaints)
-
-
 def test_an_offset_takes_digits_away():
     def f(x):
         return ((x - x.mean()) ** 2).sum()
@@ -90,20 +69,6 @@ def test_an_offset_takes_digits_away():
     assert verdict(f, x, 2 * (x - x.mean()), "complex") == "right"
     assert verdict(f, x, 2 * (x - x.mean()) * (1 + 1e-7), "complex") == "WRONG"
     assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
-
-
-def test_what_is_measured():
-    def jumps(f, x):
-        problem = Problem(f, {"x": x}, None)
-        return problem.jumps(problem.random_direction(0, ["x"]))
-
-    assert jumps(lambda x: (x**2).sum(), X) == 0
-    assert EPS / 2 <= jumps(binary_cross_entropy, np.full(3, 30.0)) < 16 * EPS
-    assert jumps(binary_cross_entropy, np.full(3, 200.0)) == EPS
-    assert 1e-17 < jumps(lambda x: (x - x.mean()).sum(), X) < 1e-13
-    entry = {"x": np.eye(3, 4)}
-    assert 1e-11 < Problem(lambda x: ((x - x.mean()) ** 2).sum(), {"x": 1e6 + X}, None).wobble(entry) < 1e-8
-    assert Problem(lambda x: np.sin(x).sum(), {"x": X}, None).wobble(entry) < 1e-14
 
 
 def test_a_backward_of_few_digits_is_not_wrong():
@@ -131,12 +96,6 @@ def test_entries_that_are_nothing_beside_the_largest_are_named(method):
     report = check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": [1, 2, 2] * np.exp(x)}, method)
     assert not report.ok
     assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok
-
-
-def test_no_row_that_is_right_shows_a_large_error():
-    for f in (layer_norm_sum, lambda x: (x - x.mean()).sum()):
-        report = check_gradients(f, {"x": X}, {"x": 0 * X})
-        assert report.ok and report.rows[0].relative_error == 0
 
 
 @pytest.mark.parametrize("method", ["central", "complex"])
@@ -167,3 +126,15 @@ def test_entries_that_are_not_drawn_are_not_wrong_by_rounding_either(size, metho
     claim[4, 1, 7] += 1e-3
     wrong = check_gradients(f, {"logits": logits}, {"logits": claim}, method, max_entries=50)
     assert wrong.worst.num_wrong == 1 and wrong.worst.index == (4, 1, 7)
+
+
+def test_the_last_digit_of_a_right_backward_pass_is_nothing_beside_the_largest_derivative():
+    def f(x, b):
+        return (np.exp(x + b) / np.exp(x + b).sum(axis=1, keepdims=True) * X).sum()  # b shifts all logits alike
+
+    s = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+    dx = s * (X - (s * X).sum(axis=1, keepdims=True))
+    for method in CHECKS:
+        arguments = {"x": X, "b": np.array(0.7)}
+        assert check_gradients(f, arguments, {"x": dx, "b": np.array(2e-16)}, method).ok
+        assert not check_gradients(f, arguments, {"x": dx, "b": np.array(1e-9)}, method).ok

@@ -33,10 +33,10 @@ def relations(q, p, sizes, gates=0):
     """
     measured = ~np.isnan(p)
     q_seen, p_seen = q[measured], p[measured]
-    found = [unused(q_seen, p_seen), zero(q_seen, p_seen), factor(q_seen, p_seen, sizes), clipped(q, p, measured)]
+    found = [zero(q_seen, p_seen), factor(q_seen, p_seen, sizes), clipped(q, p, measured)]
     if measured.all():
-        found += [transposed(q, p), reversed_axis(q, p), shifted(q, p)]
-        found += [swapped_gates(q, p, gates), repeated(q, p), right_steps(q, p), right_gates(q, p, gates)]
+        found += [rearranged(q, p), swapped_gates(q, p, gates), repeated(q, p)]
+        found += [right_steps(q, p), right_gates(q, p, gates)]
     return [sentence for sentence in found if sentence][:2]
 
 
@@ -73,15 +73,10 @@ def same_arrays(claims, wrong):
     return said
 
 
-def unused(q, p):
-    """Nothing depends on it: its gradient is zero, whatever is claimed."""
+def zero(q, p):
+    """One of the two is zero everywhere, and the other is not."""
     if q.any() and p.size and not p.any():
         return "it is zero: the loss does not depend on it. Does the forward use it, or another array in its place?"
-    return None
-
-
-def zero(q, p):
-    """Zero where it should not be."""
     return "it is zero everywhere: this path to the loss is missing" if not q.any() and p.any() else None
 
 
@@ -112,26 +107,18 @@ def clipped(q, p, measured):
     return None
 
 
-def transposed(q, p):
-    """A square matrix the wrong way round."""
-    if p.ndim == 2 and p.shape[0] == p.shape[1] and same(q, p.T) and not same(q, p):
+def rearranged(q, p):
+    """A square matrix the wrong way round, an axis that runs backwards, or one step off in time."""
+    if same(q, p):
+        return None
+    if p.ndim == 2 and same(q, p.T):
         return "it is the transpose of the right one"
-    return None
-
-
-def reversed_axis(q, p):
-    """An axis that runs backwards."""
     for axis in range(p.ndim):
-        if p.shape[axis] > 1 and same(q, np.flip(p, axis)) and not same(q, p):
+        if p.shape[axis] > 1 and same(q, np.flip(p, axis)):
             return f"it is right, but reversed along {axis_name(p, axis)}"
-    return None
-
-
-def shifted(q, p):
-    """Off by one in time."""
-    if p.ndim == 3 and len(p) > 2:
-        for shift, name in ((1, "t - 1"), (-1, "t + 1")):
-            if same(q[max(shift, 0) : len(q) + min(shift, 0)], p[max(-shift, 0) : len(p) - max(shift, 0)]):
+    if p.ndim == 3 and len(p) > 2 and q.shape == p.shape:
+        for one, other, name in ((q[1:], p[:-1], "t - 1"), (q[:-1], p[1:], "t + 1")):
+            if same(one, other):
                 return f"it is off by one in time: entry t holds what belongs to {name}"
     return None
 

@@ -9,8 +9,8 @@ formulas). Compare with the claim. For a large array compare a random sample of 
 random direction v, where Σ claim · v must be the derivative along v. method="projection" does only the latter, which
 is known as the dot-product test: a few evaluations of f, whatever the size of the model.
 
-An entry passes if |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|). Where an entry
-does not pass, or passes only because it is small, verdict.py takes a second look: f may bend within the step, have a
+An entry passes if |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|). An entry that
+does not pass, or passes only because it is small, gets a second look (verdict.py): f may bend within the step, have a
 kink (ReLU at 0), or hide the gradient by rounding. So a report says
 
     right          the claims are right at these arguments
@@ -25,20 +25,20 @@ import numpy as np
 
 from numpylm import require
 from numpylm.proof.claims import claimed_arrays, float32_complaints
-from numpylm.proof.compared import Tolerance, complaint_about, look_again, look_at_the_rest, new, row_of
 from numpylm.proof.evidence import explain
-from numpylm.proof.gradient_report import GradientReport
+from numpylm.proof.gradient_report import GradientReport, new_row
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
 from numpylm.proof.projection import project
+from numpylm.proof.second_look import Look, complaint_about, look_again, look_at_the_rest
 
 CHECKS = (*METHODS, "projection")
-TOLERANCES = {
-    "forward": Tolerance(1e-5, 1e-6),
-    "central": Tolerance(1e-7, 1e-8),
-    "fourth": Tolerance(1e-7, 1e-9),
-    "complex": Tolerance(1e-11, 1e-13),
-    "projection": Tolerance(1e-7, 1e-9),
+TOLERANCES = {  # (rtol, atol)
+    "forward": (1e-5, 1e-6),
+    "central": (1e-7, 1e-8),
+    "fourth": (1e-7, 1e-9),
+    "complex": (1e-11, 1e-13),
+    "projection": (1e-7, 1e-9),
 }
 
 
@@ -64,48 +64,40 @@ def check_gradients(
     """
     check_options(method, max_entries, rtol, atol, rng)
     rng = np.random.default_rng(0) if rng is None else rng
+    tolerance = None if rtol is None and atol is None else tolerance_of(method, rtol, atol)
     problem = Problem(f, arguments, cotangents, gradients)
     claims, complaints = claimed_arrays(gradients, problem)
-    tolerance = asked_for(method, rtol, atol)
-    rows, numeric = [], {}
-    if problem.is_steady and method == "projection":
+    if not problem.is_steady:
+        return GradientReport([], complaints + problem.complaints, method)
+    if method == "projection":
         rows, found = project(problem, claims, tolerance, rng)
-        complaints += found
-    elif problem.is_steady:
-        rows, found, numeric = compare(problem, claims, method, tolerance, max_entries, rng)
-        complaints += found
-    complaints += problem.complaints + (float32_complaints(claims, problem) if problem.is_steady else [])
-    precision = problem.precision if problem.is_steady else 0.0
-    report = GradientReport(rows, complaints, method, TOLERANCES[method], precision=precision)
-    return report._replace(diagnosis=explain(report, claims, numeric, problem.arrays))
+    else:
+        rows, found = compare(problem, claims, method, tolerance, max_entries, rng)
+    complaints += found + problem.complaints + float32_complaints(claims, problem)
+    report = GradientReport(rows, complaints, method, precision=problem.precision)
+    slopes = {row.name: row.slope for row in rows if not row.is_projection}
+    return report._replace(diagnosis=explain(report, claims, slopes, problem.arrays))
 
 
 @np.errstate(all="ignore")
 def compare(problem, claims, method, tolerance, max_entries, rng):
-    """(rows, complaints, name -> numeric gradient): the first look at every chosen entry, and the second at some."""
+    """(rows, complaints): the first look at every chosen entry, and the second at some."""
     if method == "complex":
         problem.check_complex_step()
-    compared = [new(name, claim, tolerance) for name, claim in claims.items()]
-    for each in compared:
-        for index in chosen_entries(each.claim.shape, max_entries, rng):
-            each.drawn[index] = True
-            each.numeric[index] = problem.derivative(each.name, index, method)
-    scale = max((each.largest for each in compared), default=0.0)
-    for each in compared:
-        look_again(problem, each, TOLERANCES[method], scale, method)
-        scale = max(scale, each.largest)
-        look_at_the_rest(problem, each, scale, method, rng)
-    complaints = [complaint for each in compared if (complaint := complaint_about(problem, each))]
-    rows = [row_of(problem, each, scale) for each in compared]
-    return rows, complaints, {each.name: each.numeric for each in compared}
-
-
-def asked_for(method, rtol, atol):
-    """The Tolerance that was asked for, or None."""
-    if rtol is None and atol is None:
-        return None
-    usual = TOLERANCES[method]
-    return Tolerance(usual.rtol if rtol is None else rtol, usual.atol if atol is None else atol)
+    rows = [new_row(name, claim) for name, claim in claims.items()]
+    for row in rows:
+        for index in chosen_entries(row.shape, max_entries, rng):
+            row.checked[index] = True
+            row.slope[index] = problem.difference(problem.entry(row.name, index), method)
+    largest, complaints = max((row.largest for row in rows), default=0.0), []
+    for row in rows:
+        look = Look(problem, row, largest, method, tolerance or TOLERANCES[method], tolerance is None)
+        look_again(look)
+        complaint = look_at_the_rest(look, rng)
+        complaint = complaint_about(problem, row) or complaint
+        complaints += [complaint] if complaint else []
+        largest = max(largest, row.largest)
+    return rows, complaints
 
 
 def chosen_entries(shape, max_entries, rng):
@@ -115,6 +107,12 @@ def chosen_entries(shape, max_entries, rng):
         return list(np.ndindex(shape))
     drawn = np.sort(rng.choice(size, max_entries, replace=False))
     return [tuple(map(int, np.unravel_index(flat, shape))) for flat in drawn]
+
+
+def tolerance_of(method, rtol, atol):
+    """(rtol, atol), the method's own for the one that was not asked for."""
+    usual = TOLERANCES[method]
+    return usual[0] if rtol is None else rtol, usual[1] if atol is None else atol
 
 
 def check_options(method, max_entries, rtol, atol, rng):

@@ -1,6 +1,7 @@
 """What a gradient check found: a table for the terminal and the notebook, and a picture of where the errors are."""
 
 import html
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -11,34 +12,101 @@ class WrongGradient(AssertionError):
     """Raised by GradientReport.raise_if_wrong; its message is the whole report."""
 
 
-class Row(NamedTuple):
-    """One array of the check. index, claimed and numeric belong to its worst entry; relative_error is
-    |claimed - numeric| / max(|claimed|, |numeric|) there; error holds |claimed - numeric| of every entry (NaN: not
-    checked), or None for a projection; largest is the largest |numeric|."""
+@dataclass
+class Row:
+    """One array of the check, entry by entry; or one number, the slope along a random direction of the array.
+
+    claim and slope hold what was claimed and measured (NaN: not measured). checked, wrong and kinks are booleans.
+    unsure says how large an error would not show.
+    """
 
     name: str
     shape: tuple
-    index: tuple | None
-    claimed: float
-    numeric: float
-    relative_error: float
-    num_checked: int
-    num_wrong: int
-    num_kinks: int
-    error: np.ndarray | None
-    largest: float
-    wrong: np.ndarray | None = None  # booleans: which entries are wrong; None for a projection
+    claim: np.ndarray
+    slope: np.ndarray
+    checked: np.ndarray
+    wrong: np.ndarray
+    kinks: np.ndarray
+    unsure: np.ndarray
+    is_projection: bool = False
     is_unjudged: bool = False  # a projection that says neither right nor wrong
+    terms: float = 0.0  # Σ |claim · direction| of a projection
+
+    @property
+    def size(self):
+        """The size of every entry: of the claim or of the slope, whichever is larger."""
+        return np.fmax(np.abs(self.claim), np.abs(self.slope))
+
+    @property
+    def largest(self):
+        """The largest |slope| that was measured."""
+        return float(np.nanmax(np.abs(self.slope), initial=0))
+
+    @property
+    def error(self):
+        """|claimed - numeric| of every entry; NaN: not checked. It is 0 where the claim is right at a kink."""
+        with np.errstate(over="ignore"):
+            return np.where(self.kinks & ~self.wrong, 0.0, np.abs(self.claim - self.slope))
+
+    @property
+    def worst(self):
+        """The index of the entry that is furthest off, wrong ones first; None if there is none."""
+        error = np.where(self.wrong, self.error, -1) if self.wrong.any() else self.error
+        if not error.size or np.isnan(error).all():
+            return None
+        return tuple(map(int, np.unravel_index(np.nanargmax(error), error.shape)))
+
+    @property
+    def index(self):
+        """The index of the worst entry; None for a projection."""
+        return None if self.is_projection else self.worst
+
+    @property
+    def claimed(self):
+        """The claim at the worst entry."""
+        return 0.0 if self.worst is None else float(self.claim[self.worst])
+
+    @property
+    def numeric(self):
+        """The measured derivative at the worst entry."""
+        return 0.0 if self.worst is None else float(self.slope[self.worst])
+
+    @property
+    def relative_error(self):
+        """|claimed - numeric| / max(|claimed|, |numeric|) at the worst entry. Right entries near zero count less."""
+        if self.worst is None:
+            return 0.0
+        least = 1e-300 if self.wrong[self.worst] else 1e-6 * max(1.0, self.largest)
+        return float(self.error[self.worst] / max(self.size[self.worst], self.terms, least))
+
+    @property
+    def num_checked(self):
+        """How many entries were measured."""
+        return int(self.checked.sum())
+
+    @property
+    def num_wrong(self):
+        """How many entries are wrong."""
+        return int(self.wrong.sum())
+
+    @property
+    def num_kinks(self):
+        """How many entries lie at a kink."""
+        return int(self.kinks.sum())
+
+
+def new_row(name, claim):
+    """A Row of which nothing is measured yet."""
+    checked, wrong, kinks = (np.zeros(claim.shape, dtype=bool) for _ in range(3))
+    return Row(name, claim.shape, claim, np.full(claim.shape, np.nan), checked, wrong, kinks, np.zeros(claim.shape))
 
 
 class GradientReport(NamedTuple):
-    """The result of check_gradients. print(report), a debugger and the interpreter show it as text; a notebook, as a
-    table."""
+    """The result of check_gradients. A terminal, a debugger and a notebook show it as a table."""
 
     rows: list
-    complaints: list  # sentences about what is wrong beside values: names, shapes, dtypes, repeated calls
+    complaints: list  # sentences on anything but wrong values: names, shapes, dtypes, repeated calls
     method: str
-    tolerance: tuple
     diagnosis: tuple = ()  # sentences about what is likely wrong, the most likely first
     precision: float = 0.0  # of f, relative, where it is less than float64's; else 0
 
@@ -58,16 +126,19 @@ class GradientReport(NamedTuple):
             raise WrongGradient(str(self))
 
     def __str__(self):
-        lines = [self._verdict(), "", *table(self.rows)] if self.rows else [self._verdict()]
+        lines = [self._verdict(), *(["", *table(self.rows)] if self.rows else [])]
         lines += paragraphs("!", self._notes()) + paragraphs("->", self.diagnosis)
         return "\n".join(lines).rstrip()
 
     def __repr__(self):
-        return str(self)  # a tuple's own would write out every array of errors
+        return str(self)  # a tuple's own would write out every array
 
     def _verdict(self):
         if self.ok:
-            return f"gradients are right, by {self.method}{at_kinks(sum(row.num_kinks for row in self.rows))}"
+            count = sum(row.num_kinks for row in self.rows)
+            which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
+            kinks = f" ({which}, where it takes one of the slopes)" if count else ""
+            return f"gradients are right, by {self.method}{kinks}"
         wrong = [row.name for row in self.rows if row.num_wrong]
         return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
 
@@ -77,22 +148,21 @@ class GradientReport(NamedTuple):
             f"f's value has a relative precision of {self.precision:.0e} only, as if a part of it were computed in "
             "float32: the gradients are judged at that precision"
         )
-        return [*self.complaints, low] if self.precision else self.complaints
+        return [*self.complaints, *([low] if self.precision else [])]
 
     def _repr_html_(self):
         color = "#009e73" if self.ok else "#d55e00"
-        lines = [html_row("th", HEAD)]
-        lines += [html_row("td", cells(row), color if row.num_wrong else None) for row in self.rows]
+        lines = [html_row("th", HEAD), *[html_row("td", cells(row), color * bool(row.num_wrong)) for row in self.rows]]
         shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
         notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self._notes(), *self.diagnosis])
         return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
 
     def plot(self, path=None):
-        """A heat map of log10 |claimed - numeric| for each array: a wrong gate or step is seen as a block.
+        """A heat map of log10 |claimed - numeric| for each array: a wrong gate or step shows as a block.
 
         Returns the matplotlib figure; writes it to path if one is given.
         """
-        from numpylm.proof.error_map import error_map
+        from numpylm.proof.gradient_plots import error_map
 
         return error_map(self, path)
 
@@ -104,52 +174,32 @@ WIDTHS = (14, 10, 8, 11, 11, 6, 8)
 def cells(row):
     """One row's cells as text."""
     at = "-" if row.index is None else ",".join(map(str, row.index)) or "()"
-    wrong = f"{row.num_wrong}/{row.num_checked}" if row.index is not None else said_of(row)
+    said = "WRONG" if row.num_wrong else "unjudged" if row.is_unjudged else "right"
+    wrong = said if row.index is None else f"{row.num_wrong}/{row.num_checked}"
     shape = "x".join(map(str, row.shape)) or "-"
-    return (
-        row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong,
-    )  # fmt: skip
+    return row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong
 
 
-def said_of(row):
-    """What is said of a projection, or of an array without entries."""
-    return "WRONG" if row.num_wrong else "unjudged" if row.is_unjudged else "right"
-
-
-def at_kinks(count):
-    """How many entries could only be judged by the slopes on both sides; nothing where there are none."""
-    which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
-    return f" ({which}, where it takes one of the slopes)" if count else ""
-
-
-def html_row(tag, texts, color=None):
+def html_row(tag, texts, color=""):
     """One line of an HTML table: the name to the left, numbers to the right."""
-    styles = [f"padding:2px 10px;text-align:{'right' if column else 'left'}" for column in range(len(texts))]
     inside = "".join(
-        f'<{tag} style="{style}">{html.escape(text)}</{tag}>' for style, text in zip(styles, texts, strict=True)
+        f'<{tag} style="padding:2px 10px;text-align:{"right" if column else "left"}">{html.escape(text)}</{tag}>'
+        for column, text in enumerate(texts)
     )
     return f'<tr style="color:{color}">{inside}</tr>' if color else f"<tr>{inside}</tr>"
 
 
 def table(rows):
-    """The rows as aligned lines of 80 columns."""
-    lines = [HEAD, *map(cells, rows)]
-    return [
-        "  ".join(pad(cell, width, k) for k, (cell, width) in enumerate(zip(line, WIDTHS, strict=True)))
-        for line in lines
-    ]
-
-
-def pad(cell, width, column):
-    """A name to the left of its column, its end kept where it is too long; anything else to the right."""
-    if column == 0:
-        return cell.ljust(width) if len(cell) <= width else "…" + cell[1 - width :]
-    return cell.rjust(width)
+    """The rows as aligned lines of 80 columns. A long name keeps its end."""
+    lines = []
+    for name, *others in (HEAD, *map(cells, rows)):
+        name = name if len(name) <= WIDTHS[0] else f"…{name[1 - WIDTHS[0] :]}"
+        lines.append("  ".join([name.ljust(WIDTHS[0]), *map(str.rjust, others, WIDTHS[1:])]))
+    return lines
 
 
 def paragraphs(mark, sentences):
     """Sentences as paragraphs of 80 columns, each after a mark."""
-    lines = []
-    for sentence in sentences:
-        lines += wrap(sentence, 80, initial_indent=f"{mark} ", subsequent_indent=" " * (len(mark) + 1))
+    indent = " " * (len(mark) + 1)
+    lines = [line for text in sentences for line in wrap(text, 80, initial_indent=f"{mark} ", subsequent_indent=indent)]
     return ["", *lines] if lines else []

@@ -6,11 +6,11 @@ import dataclasses
 import numpy as np
 
 
-def arrays_of(tree, kinds="f", prefix=""):
+def arrays_of(tree, kinds="f"):
     """Name -> array for every array or number in a tree whose dtype is of these kinds: f real, c complex, i and u
     integer, b boolean. Raises ValueError where two have one name, such as {"a.b": …, "a": {"b": …}}."""
     arrays = {}
-    for path, value in leaves(tree, prefix):
+    for path, value in leaves(tree):
         if isinstance(value, int | float | complex | np.generic):
             value = np.asarray(value)
         if isinstance(value, np.ndarray) and value.dtype.kind in kinds:
@@ -20,20 +20,21 @@ def arrays_of(tree, kinds="f", prefix=""):
     return arrays
 
 
-def leaves(tree, prefix=""):
-    """(name, value) of everything in a tree that holds nothing further."""
-    for name, value in children(tree):
-        if children(value):
-            yield from leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+def copies(arrays):
+    """Name -> copy."""
+    return {name: array.copy() for name, array in arrays.items()}
 
 
 def nodes(tree, prefix=""):
-    """(name, value) of everything in a tree, be it a leaf or hold more."""
+    """(name, value) of everything in a tree, whether it is a leaf or holds more."""
     for name, value in children(tree):
         yield f"{prefix}{name}", value
         yield from nodes(value, f"{prefix}{name}.")
+
+
+def leaves(tree):
+    """(name, value) of everything in a tree that holds nothing further."""
+    return [(name, value) for name, value in nodes(tree) if not children(value)]
 
 
 def with_arrays(tree, arrays, prefix=""):
@@ -47,16 +48,11 @@ def with_arrays(tree, arrays, prefix=""):
     if isinstance(tree, dict):
         return dict(zip(tree, replaced, strict=True))
     if dataclasses.is_dataclass(tree):
-        return with_fields(tree, replaced)
+        changed = copy.copy(tree)
+        for field, value in zip(dataclasses.fields(tree), replaced, strict=True):
+            object.__setattr__(changed, field.name, value)  # it may be frozen
+        return changed
     return type(tree)(*replaced) if hasattr(tree, "_fields") else type(tree)(replaced)
-
-
-def with_fields(record, values):
-    """A copy of a dataclass's instance with other values in its fields, be it frozen or not."""
-    changed = copy.copy(record)
-    for field, value in zip(dataclasses.fields(record), values, strict=True):
-        object.__setattr__(changed, field.name, value)
-    return changed
 
 
 def children(tree):

@@ -1,10 +1,10 @@
 """One derivative from many steps: how large it is, how far that may be off, and whether there is a kink.
 
-The best step of a difference depends on two things that nobody knows beforehand: over which length the function bends,
-and how its value is rounded. Both are measured:
+The best step depends on two things that nobody knows beforehand: over which length the function bends, and how its
+value is rounded. Both are measured:
 
     steps    A ratio of 4 between one step and the next, from a few units in the last place of x up to |x| / 4. The
-             steps forward are a little longer than those back, so that errors that are alike on both sides show.
+             steps forward are a little longer than those back, so that equal errors on both sides show.
     noise    The slopes on both sides of x differ by s / step. s grows as step² if f is smooth, and as step at a kink.
              The largest s at short steps that does not grow so is noise of f (Hamming, 1973; Moré and Wild, 2011).
     slope    Extrapolate central differences to a step of 0 (Richardson, 1911; Ridders, 1982). Take the most accurate
@@ -21,24 +21,22 @@ RATIO = 4
 COARSEST = 0.25  # of the size of x
 SHORT = 17  # steps after the first that changes f, up to about 1e-5: these show its noise
 HOPELESS = 1e-3  # of f's size: more noise than this may as well be a part of f that turns faster than the steps
-STOOD_STILL = 3  # steps of a jump's search that change the last digits of x only
 FORTH, BACK = 1.17, 0.89  # uneven, and no powers of two: rounding to float32 would not change those
 
 
-class Measured(NamedTuple):
-    """A derivative: slope ± error, and the slopes on both sides ± side_error.
+class Slope(NamedTuple):
+    """A derivative: value ± error, and the slopes on both sides ± side_error.
 
-    excess is the noise of f if its rounding and that of x do not explain it, else 0; is_lost tells that it is so large
-    that no slope is sure. All are NaN where f is not finite on both sides of x.
+    noise is how far f's values are off, if more than its rounding and that of x; else 0. All are NaN where f is not
+    finite on both sides of x.
     """
 
-    slope: float
+    value: float
     error: float
     left: float
     right: float
     side_error: float
-    excess: float
-    is_lost: bool
+    noise: float
 
     @property
     def is_kink(self):
@@ -52,28 +50,24 @@ class Measured(NamedTuple):
 
     def includes(self, slope, rtol=1e-6):
         """Whether a slope is the measured one within its error, or lies between those of both sides of a kink."""
-        slack = 4 * (self.side_error if self.is_kink else self.error) + rtol * max(abs(slope), abs(self.slope))
-        low, high = sorted((self.left, self.right)) if self.is_kink else (self.slope, self.slope)
-        return bool(low - slack <= slope <= high + slack)
+        slack = 4 * (self.side_error if self.is_kink else self.error) + rtol * max(abs(slope), abs(self.value))
+        low, high = sorted((self.left, self.right)) if self.is_kink else (self.value, self.value)
+        return bool(np.isfinite(slack) and low - slack <= slope <= high + slack)
 
     def nearest(self, slope):
-        """The measured slope; at a kink, of the two sides' slopes the one that is nearer to the given slope."""
-        return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.slope
-
-
-UNKNOWN = Measured(*[np.nan] * 6, False)
+        """The measured slope; at a kink, the side's slope that is nearer to the given one."""
+        return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.value
 
 
 def measured(value, x=0.0, noise=0.0):
-    """The Measured derivative at 0 of value, a function of one step. x is the size of what moves, noise that of f if
-    some is known.
+    """The Slope at 0 of value, a function of one step. x is the size of what moves; noise is that of f if it is known.
 
     Try four steps first. Take about twenty-five only where those four disagree.
     """
     x = x if np.isfinite(x) else 0.0
     size = 2.0 ** np.floor(np.log2(max(1.0, abs(x))))
     guess = from_steps(value, x, size * RATIO ** np.arange(-7.0, -3.0), noise)
-    if guess.error < 1e-9 * abs(guess.slope) and not guess.is_kink:
+    if guess.error < 1e-9 * abs(guess.value) and not guess.is_kink:
         return guess
     finest = max(min(EPS, 2.0**-20 * abs(x)) or EPS, 8 * np.spacing(abs(x)))
     count = int(np.log2(COARSEST * size / finest) / np.log2(RATIO)) + 1
@@ -82,7 +76,7 @@ def measured(value, x=0.0, noise=0.0):
 
 @np.errstate(all="ignore")
 def from_steps(value, x, steps, noise):
-    """The Measured derivative from these steps, the finest first, up to the edge of f's domain."""
+    """The Slope from these steps, the finest first, up to the edge of f's domain."""
     here, points = value_or_nan(value, 0.0), []
     for step in steps:
         forth, back = (x + FORTH * step) - x, x - (x - BACK * step)  # so that x ± step is exact
@@ -90,11 +84,11 @@ def from_steps(value, x, steps, noise):
         if not np.isfinite(points[-1]).all():
             points.pop()
             break
-    return UNKNOWN if len(points) < 4 else from_points(here, x, *np.array(points).T, noise)
+    return Slope(*[np.nan] * 6) if len(points) < 4 else from_points(here, x, *np.array(points).T, noise)
 
 
 def from_points(here, x, forth, back, plus, minus, known_noise):
-    """The Measured derivative from f here and at x + forth and x - back."""
+    """The Slope from f here and at x + forth and x - back."""
     left, right = (here - minus) / back, (plus - here) / forth
     central = (back * right + forth * left) / (forth + back)  # the slope of the parabola through the three points
     rounding = 2 * EPS * abs(here) + np.spacing(abs(x)) * np.abs(central[:3]).max()
@@ -105,9 +99,13 @@ def from_points(here, x, forth, back, plus, minus, known_noise):
     slope, error = best_of(central, width, (RATIO**2, RATIO**3))
     left, left_error = best_of(left, 2 * width, (RATIO, RATIO**2))
     right, right_error = best_of(right, 2 * width, (RATIO, RATIO**2))
-    excess = noise if noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope)) else 0.0
-    is_lost = bool(excess > HOPELESS * max(abs(here), np.abs(plus).max(), np.abs(minus).max()))
-    return Measured(slope, error, left, right, left_error + right_error, excess, is_lost)
+    noise = noise if noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope)) else 0.0
+    if first > 3 and 10 * rounding < bends[first] < 1e-9 * max(1.0, abs(here)):  # f stood still, then jumped
+        noise = max(noise, bends[first])
+    if left == right == 0:
+        noise = max(noise, EPS)  # in a sum 1 + x rounding may hide x
+    is_hopeless = noise > HOPELESS * max(abs(here), np.abs(plus).max(), np.abs(minus).max())
+    return Slope(slope, np.inf if is_hopeless else error, left, right, left_error + right_error, noise)
 
 
 def value_or_nan(value, step):
@@ -141,26 +139,6 @@ def best_of(slopes, width, powers):
         low, high = max(low, slope - within), min(high, slope + within)
         if low > high:
             break
-        error = within + abs(slope - before)
-        if error < best[1]:
-            best = float(slope), float(error)
+        best = min(best, (float(slope), float(within + abs(slope - before))), key=lambda pair: pair[1])
         before = slope
     return best
-
-
-def jump(value, here, size):
-    """How far f's value jumps, where its own rounding does not explain it: the first change of a value that stood
-    still, or the noise at short steps; the machine epsilon, for a 1 that was rounded, where it never changes."""
-    steps = 8 * EPS * size * RATIO ** np.arange(0, 24, 1.5)
-    forth, back = (np.array([value_or_nan(value, sign * step) for step in steps]) - here for sign in (1, -1))
-    known = np.isfinite(forth) & np.isfinite(back)
-    count = len(steps) if known.all() else int(np.argmin(known))
-    forth, back, steps = forth[:count], back[:count], steps[:count]
-    moves = np.flatnonzero(forth)
-    if not moves.size:
-        return EPS if count else 0.0
-    first = float(abs(forth[moves[0]])) if moves[0] >= STOOD_STILL else 0.0
-    least = 2 * EPS * abs(here) + EPS * abs(forth[:STOOD_STILL] / steps[:STOOD_STILL]).max() * size
-    bends = np.abs(forth + back)[: moves[0] + 2 * SHORT // 3]
-    noise = noise_of(bends, least) if bends.size else 0.0
-    return max(first, noise if noise > 10 * least else 0.0)

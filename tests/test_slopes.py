@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.proof.closer_look import measured
-from numpylm.proof.numerical import NotComplexSafe, central_difference
+from numpylm.proof.numerical import central_difference
+from numpylm.proof.slopes import measured
 
 FUNCTIONS = {
     "sin": (np.sin, np.cos),
@@ -77,15 +77,6 @@ def test_no_right_claim_is_called_wrong_and_no_wrong_one_right(name, is_complex_
             assert excuse in ("nothing", HIDDEN) or said != "right"
 
 
-@pytest.mark.parametrize("name", ["sin", "log", "1/x", "sqrt", "sin(1e4 x) / 1e4"])
-@pytest.mark.parametrize("method", ["forward", "fourth", "complex", "projection"])
-def test_other_methods_find_the_scale_too(name, method):
-    f, derivative = FUNCTIONS[name]
-    for x in (1e-4, 1e-2, 10.0, 1e4):
-        for expected, said in verdicts(lambda x: f(x).sum(), x, derivative(x), method):
-            assert said == expected, (x, said)
-
-
 PARTS = {
     "sin": (np.sin, np.cos),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
@@ -141,22 +132,8 @@ def test_the_error_that_is_stated_holds():
             with np.errstate(all="ignore"):
                 truth = derivative(x)
                 found = measured(lambda step: f(x + step), x)  # noqa: B023
-            if np.isfinite(truth) and np.isfinite(found.slope) and not found.is_kink and not found.is_lost:
-                assert abs(found.slope - truth) <= 4 * found.error + 1e-9 * abs(truth), (name, x)
-
-
-@pytest.mark.parametrize(
-    ("f", "x", "truth", "error"),
-    [
-        (np.sin, 0.3, np.cos(0.3), 1e-11),
-        (np.sin, 1e8, np.cos(1e8), 1e-5),
-        (np.log, 1e-8, 1e8, 1e-2),
-        (lambda x: 1e12 + x**2, 3.0, 6.0, 0.3),
-    ],
-)
-def test_the_error_is_small_where_it_can_be(f, x, truth, error):
-    found = measured(lambda step: f(x + step), x)
-    assert found.error < error and abs(found.slope - truth) < error
+            if np.isfinite(truth) and np.isfinite(found.value) and not found.is_kink:
+                assert abs(found.value - truth) <= 4 * found.error + 1e-9 * abs(truth), (name, x)
 
 
 def test_a_kink_has_two_slopes_and_a_curve_has_one():
@@ -165,31 +142,23 @@ def test_a_kink_has_two_slopes_and_a_curve_has_one():
     assert at.includes(1.2) and not at.includes(-0.1) and not at.includes(3.1)
     assert at.nearest(2.0) == at.right
     beside = measured(lambda step: abs(1e-7 + step))
-    assert not beside.is_kink and beside.slope == pytest.approx(1) and beside.includes(1)
+    assert not beside.is_kink and beside.value == pytest.approx(1) and beside.includes(1)
     bends = measured(lambda step: 1e10 * step**2)
-    assert not bends.is_kink and abs(bends.slope) < 1e-3
+    assert not bends.is_kink and abs(bends.value) < 1e-3
 
 
 def test_two_kinks_at_long_steps_are_no_noise():
     """They were taken for noise: then an entry that was 10 % off was excused as rounding."""
     for far in 10.0 ** np.arange(-3, 0, 0.25):
         found = measured(lambda step: step + max(step - far, 0) - 3 * max(step - 2 * far, 0), 1.0)  # noqa: B023
-        assert found.excess == 0 and found.error < 1e-9 and found.slope == pytest.approx(1)
+        assert found.noise == 0 and found.error < 1e-9 and found.value == pytest.approx(1)
 
 
 @pytest.mark.parametrize("f", [lambda x: float(np.float32(x)) ** 2, lambda x: x * x + 1e-6 * np.sin(1e17 * x)])
 def test_noise_is_measured(f):
     found = measured(lambda step: f(0.3 + step), 0.3)
-    assert 1e-9 < found.excess < 1e-5
-    assert found.slope == pytest.approx(0.6, rel=1e-3)
-
-
-def test_where_the_function_ends_there_is_no_slope():
-    def root(step):
-        return math.sqrt(step)  # ValueError below 0
-
-    assert np.isnan(measured(root).slope) and not measured(root).is_kink
-    assert measured(lambda step: root(1e-6 + step), 1e-6).slope == pytest.approx(500)
+    assert 1e-9 < found.noise < 1e-5
+    assert found.value == pytest.approx(0.6, rel=1e-3)
 
 
 def test_near_the_edge_of_a_domain_nothing_is_warned_of_or_called_wrong():
@@ -197,12 +166,6 @@ def test_near_the_edge_of_a_domain_nothing_is_warned_of_or_called_wrong():
     assert check_gradients(lambda p: np.sqrt(p).sum(), {"p": p}, {"p": 0.5 / np.sqrt(p)}).ok
     assert check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1e3 / p[:1]}).ok
     assert not check_gradients(lambda p: math.log(p[0]), {"p": p[:1] / 1e3}, {"p": 1.001e3 / p[:1]}).ok
-
-
-def test_a_steep_curve_is_no_kink():
-    report = check_gradients(lambda x: 1e10 * (x**2).sum(), {"x": np.zeros(2)}, {"x": np.array([50.0, -70])})
-    assert report.rows[0].num_wrong == 2 and report.rows[0].num_kinks == 0
-    assert abs(report.rows[0].numeric) < 1e-6
 
 
 @pytest.mark.parametrize("is_complex_safe", [True, False])
@@ -213,8 +176,3 @@ def test_a_claim_that_is_the_differences_own_noise_is_not_right(is_complex_safe)
     assert abs(noise - 4e-7) > 1e-3 * 4e-7
     assert not check_gradients(f, {"x": x}, {"x": np.array([noise])}).ok
     assert check_gradients(f, {"x": x}, {"x": np.array([4e-7])}).ok
-
-
-def test_a_rough_function_is_not_complex_safe():
-    with pytest.raises(NotComplexSafe, match="or is rough"):
-        check_gradients(lambda x: np.sin(1e4 * x).sum(), {"x": np.array([1e8])}, {"x": np.array([1.0])}, "complex")
