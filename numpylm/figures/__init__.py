@@ -10,6 +10,8 @@ FIGURES = (
     "lstm_cell",
     "lstm_backward_paths",
     "gru_cell",
+    "encoder_decoder",
+    "attention",
     "lstm_gates",
     "gradient_flow",
     "spectral_radius",
