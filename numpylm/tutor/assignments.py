@@ -77,6 +77,11 @@ r = s, s - 1, and s - 2 where a blank may be skipped"""
 CTC_DLOGITS = """\
 dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)
 the gradient of -log p(l)"""
+ATTENTION = """\
+e_tj     = s_t · h_j                   (17)
+alpha_tj = exp(e_tj) / Σ_k exp(e_tk)   (19), j and k over real words
+ctx_t    = Σ_j alpha_tj h_j            (20)"""
+BEAM_SEARCH = "score(Y) = log p(Y) / ((5 + |Y|) / 6)^length_penalty  (24)"
 EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
 STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 WEIGHTS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b", "b_hn")}
@@ -149,6 +154,9 @@ OTHERS = (
      "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", 1e-12),
     ("ctc_alpha(y, labels) -> alpha", CTC_ALPHA, RTOL),
     ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS, RTOL),
+    ("attention_step(s_t, h, mask) -> ctx_t, alpha_t, cache", ATTENTION, RTOL),
+    ("attention_step_backward(dctx_t, cache) -> ds_t, dh", f"the gradients of\n{ATTENTION}", RTOL),
+    ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score", BEAM_SEARCH, RTOL),
 )  # fmt: skip
 
 
