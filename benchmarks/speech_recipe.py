@@ -2,8 +2,9 @@
 
 A string is joined from recordings of one speaker, with gaps and a little noise: it was not spoken as such. Recordings 0
 to 4 of each digit and speaker are the official test part; 45 to 49 validate, and the others train. Every epoch joins
-new strings, at a random speed and with random noise. The model at the end of training is measured: nothing is chosen on
-the test part.
+new strings, at a random speed and with random noise. The model at the end of training is measured. The recipe `digits`
+was enlarged once, after a first configuration had 2.8 % of the test digits wrong and 1.9 % of the validation digits: so
+its test result is not untouched by the choice.
 """
 
 import json
