@@ -20,8 +20,9 @@ from numpylm.commands.run_config import RunConfig
 from numpylm.data.atomic import replacing
 from numpylm.training import Progress, make_optimizer, training
 
-# Per cent on test questions, 1,000 training questions. Majority: measured. LSTM: Weston et al. (2015). keras: its
-# example babi_rnn. MemN2N: position encoding, 3 hops, a public implementation. 3 and 16 were corrected after 2015.
+# Per cent on test questions, with 1,000 training questions. Majority: measured. LSTM: Weston et al. (2015). keras: its
+# example babi_rnn. MemN2N: a public implementation, with position encoding and 3 hops. Tasks 3 and 16 were corrected
+# after 2015.
 PUBLISHED = {
     "majority": [18.7, 18.7, 21.5, 17.7, 18.9, 50.3, 48.8, 33.6, 63.8, 43.7,
                  18.7, 18.9, 18.3, 17.7, 34.1, 25.7, 52.0, 53.1, 9.3, 18.0],
