@@ -6,7 +6,8 @@ from gradient_proofs import assert_same, prove, read_only
 
 import numpylm as nlm
 from numpylm.dropout import KINDS
-from numpylm.model import make_model, parameter_shapes
+from numpylm.model import make_model, parameter_parts
+from numpylm.parameters import parameter_shapes
 
 V, D, H, T, N = 6, 3, 2, 4, 5
 CELLS = [
@@ -159,7 +160,7 @@ def test_views_and_copies():
 def test_shapes_are_known_without_a_model(Model, options, tied):
     model = Model(V, H, H, num_layers=3, tie_weights=tied, **options)
     assert {name: array.shape for name, array in model.parameters().items()} == parameter_shapes(
-        model.cell, model.sizes
+        parameter_parts(model.cell, model.sizes)
     )
     assert type(model)(**model.config).config == model.config
     names = list(inspect.signature(Model).parameters)  # the public signature of the design
