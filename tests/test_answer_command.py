@@ -116,7 +116,7 @@ def press_ctrl_d():
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
         ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
         ("answer --hops 0", "--hops must be a positive integer"),
-        ("answer --model gru -H 5 --both-directions", "--hidden-dim must be even"),
+        ("answer --model gru -H 5 --both-directions", "H must be even; got --hidden-dim=5"),
         ("answer --resume small -D 8", "leave out --embedding-dim"),
         ("sample small", "small holds a run of `answer`: use it with `answer small`"),
     ],

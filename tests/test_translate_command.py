@@ -11,7 +11,7 @@ from run_examples import assert_same_state, resume_until_done, state_of, train
 
 from numpylm.commands.run import start_run
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.translation import KIND, TranslationData, TranslationModel, complete
+from numpylm.commands.translation import KIND, TranslationData, TranslationModel
 from numpylm.commands.translation_report import without_attention
 from numpylm.translation_task import TranslationSettings
 
@@ -84,7 +84,7 @@ def test_the_summary_has_the_fields_of_every_translation_run(folder):
 
 def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choices(capsys):
     config = RunConfig("translation", TranslationModel(), TranslationSettings(), TranslationData())
-    run = SimpleNamespace(kind=KIND, config=complete(config, None))
+    run = SimpleNamespace(kind=KIND, config=config)
     assert without_attention(run, None) == 0.718
     assert "71.8 % exact (" in capsys.readouterr().out
     other = replace(config, model=TranslationModel(hidden_dim=64))

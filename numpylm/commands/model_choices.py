@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from numpylm import require
-from numpylm.choices import choice
+from numpylm.choices import OWN, SIZES, choice
 from numpylm.dropout import KINDS
-
-OWN = "the model's own options"
 
 
 @dataclass(frozen=True)
@@ -14,9 +12,9 @@ class ModelChoices:
     """Raises ValueError for a choice out of range, or of another cell."""
 
     model: str = choice("lstm", "the recurrent cell", choices=("rnn", "lstm", "gru"))
-    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group="sizes")
-    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group="sizes")
-    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group="sizes")
+    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group=SIZES)
+    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group=SIZES)
+    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group=SIZES)
     dropout: float = choice(0.0, "probability that a value is dropped", metavar="P", group=OWN)
     dropout_kind: str = choice(
         "standard", "standard: new masks at each step; variational: the same for all steps of a batch",

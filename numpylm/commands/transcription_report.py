@@ -1,15 +1,12 @@
 """What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
 
-import json
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.trained import load_trained
 from numpylm.commands.transcription_data import SEEDS, UNITS, open_data, utterance_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
@@ -154,21 +151,14 @@ def write_examples(run):
         write_wav(run.folder / f"test-{k}.wav", sound)
 
 
-def evaluate_run(path, options):
-    """`evaluate RUN [FOLDER]`: measure the run's own test part, or the recordings of a folder; the exit status."""
-    model, vocabulary, _ = load_trained(path, "speech")
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    config, weights = read_config(folder), saved_weights(folder)
-    if options.text:
-        recordings = read_recordings(options.text)
-        utterances = [utterance_of(one.path, one.text, config.data) for one in recordings]
+def evaluate(model, vocabulary, folder, text):
+    """Measures the run's own test part, or the recordings of a folder: kind.py."""
+    config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
+    if text:
+        utterances = [utterance_of(one.path, one.text, config.data) for one in read_recordings(text)]
     else:
         utterances = open_data(config, vocabulary).utterances["test"]
-    own = folder / "language"
     language = language_score(own, vocabulary) if own.exists() else None
     heard = listen(model, vocabulary, utterances, language, weights)
-    if options.json:
-        print(json.dumps({"utterances": len(utterances), **fields_of(heard, weights)}))
-    else:
-        print_errors(heard, UNITS[config.data.level], weights)
-    return 0
+    fields = {"utterances": len(utterances), **fields_of(heard, weights)}
+    return fields, lambda: print_errors(heard, UNITS[config.data.level], weights)
