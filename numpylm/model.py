@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import require
-from numpylm.affine import affine_backward, affine_forward
+from numpylm.affine import affine_forward
 from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell
-from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.loss import affine_cross_entropy
 from numpylm.lstm import lstm_cell
 from numpylm.parameters import (
     Model,
@@ -136,15 +136,7 @@ class LanguageModel(Model):
         inputs, state, mask = self._checked(inputs, state, mask)
         targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
         h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
-        W_hy = self.output_matrix()
-        # logits, y and dlogits are by far the largest arrays, (T, N, V): each is written over the one before.
-        loss, loss_trace = cross_entropy_forward(
-            affine_forward(h, W_hy, self._parameters["b_y"]), targets, overwrite=True
-        )
-        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
-        del loss_trace
-        dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
-        del dlogits
+        loss, dh, dW_hy, db_y = affine_cross_entropy(h, self.output_matrix(), self._parameters["b_y"], targets)
         gradients, _ = self.backward(trace, dh, dW_hy, db_y)
         return LossOutput(loss, gradients, state)
 
@@ -194,14 +186,11 @@ class LanguageModel(Model):
         return {name: gradients[name] for name in self._parameters}, layers
 
     def _draw_masks(self, rng, tokens):
-        sizes = self.sizes
+        _, D, H, L, dropout, _, kind = self.sizes
         require.generator(rng)
-        if rng is None or sizes.dropout == 0:
-            return no_masks(sizes.num_layers)
-        input_sizes = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
-        return draw_masks(
-            rng, sizes.dropout, sizes.dropout_kind, *tokens.shape, input_sizes, sizes.hidden_dim, self.dtype
-        )
+        if rng is None or dropout == 0:
+            return no_masks(L)
+        return draw_masks(rng, dropout, kind, *tokens.shape, [D] + [H] * (L - 1), H, self.dtype)
 
     def _checked(self, tokens, state, mask):
         """The arguments of a forward pass as arrays. Raises an error that says which one does not fit."""

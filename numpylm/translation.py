@@ -31,7 +31,7 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
 from numpylm.dropout import draw_mask, drop
 from numpylm.embedding import embedding_backward, embedding_forward
-from numpylm.loss import IGNORED, cross_entropy_backward, cross_entropy_forward
+from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, first_values, record_of
 from numpylm.stack import (
@@ -155,16 +155,11 @@ class EncoderDecoder(Model):
         """
         targets = require.targets(targets, np.shape(inputs), self.sizes.target_vocab_size)
         s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
-        W_sy, b_y, predicted = self.output_matrix(), self._parameters["b_y"], targets != IGNORED
+        predicted = targets != IGNORED
         s_predicted = s_out[predicted][None]  # (1, M, ·): padding costs nothing here
-        # logits, y and dlogits are by far the largest arrays, (1, M, V_y): each is written over the one before.
-        loss, loss_trace = cross_entropy_forward(
-            affine_forward(s_predicted, W_sy, b_y), targets[predicted][None], overwrite=True
+        loss, ds_predicted, dW_sy, db_y = affine_cross_entropy(
+            s_predicted, self.output_matrix(), self._parameters["b_y"], targets[predicted][None]
         )
-        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
-        del loss_trace
-        ds_predicted, dW_sy, db_y = affine_backward(dlogits, s_predicted, W_sy)
-        del dlogits
         ds_out = np.zeros_like(s_out)
         ds_out[predicted] = ds_predicted[0]
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)

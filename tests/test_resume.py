@@ -1,6 +1,7 @@
 """Stopping a run, or killing it, changes nothing: it goes on bit for bit. Also for another kind of model."""
 
 import json
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,11 @@ from run_examples import (
     write_corpus,
 )
 
+from numpylm.answer_task import AnswerSettings
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import metrics
 from numpylm.commands import run as runs
+from numpylm.commands.answering import AnswerData, AnswerModel
 from numpylm.commands.console import blas_threads
 from numpylm.commands.kind import KINDS, Kind, Report
 from numpylm.commands.language import CorpusChoices
@@ -25,11 +28,16 @@ from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_report import finish
+from numpylm.commands.transcription import SpeechModel
+from numpylm.commands.transcription_data import SpeechData
+from numpylm.commands.translation import TranslationData, TranslationModel
 from numpylm.data.batches import pad_sequences
 from numpylm.data.metrics import read_metrics
 from numpylm.model import LSTMLM, LossOutput
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Settings, Task, Validation, shuffled
+from numpylm.transcription_task import SpeechSettings
+from numpylm.translation_task import TranslationSettings
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +161,29 @@ def test_a_run_that_minutes_ended_is_not_validated_again(corpus, tmp_path):
     assert train(resume_run(folder, epochs=1))
     steps = [row["step"] for row in read_metrics(folder / "metrics.csv")]
     assert steps == [1, *range(1, NUM_BATCHES + 1)], "a row for the first step, and one for its validation"
+
+
+OTHER_KINDS = {
+    "translation": ("translation", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
+                    TranslationSettings(batch_size=64, epochs=2), TranslationData(num_pairs=300)),
+    "speech": ("transcription", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=16, epochs=2),
+               SpeechData(num_utterances=60)),
+    "answers": ("answering", AnswerModel(embedding_dim=6), AnswerSettings(epochs=2, linear_epochs=1),
+                AnswerData(num_questions=200)),
+    "answers of a reader": ("answering", AnswerModel("lstm", 6, 8, dropout=0.3), AnswerSettings(epochs=2),
+                            AnswerData(num_questions=200)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_a_stopped_run_of_every_kind_goes_on_bit_for_bit(tmp_path, monkeypatch, name):
+    module, *choices = OTHER_KINDS[name]
+    kind = import_module(f"numpylm.commands.{module}").KIND
+    config = RunConfig(kind.name, *choices)
+    assert train(runs.start_run(tmp_path / "whole", kind, config))
+    runs.start_run(tmp_path / "parts", kind, config)
+    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
+    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
 
 
 # Another kind of model: sequences are copied, in padded batches that are shuffled in every epoch, without a state

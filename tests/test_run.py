@@ -152,21 +152,6 @@ def test_resuming_says_what_is_missing(corpus, tmp_path):
         resume_run(run.folder)
 
 
-def test_a_corpus_that_has_changed_or_gone_or_moved(tmp_path):
-    path = write_corpus(tmp_path)
-    run = start(tmp_path / "run", path)
-    content = (tmp_path / "tiny.txt").read_text()
-    (tmp_path / "tiny.txt").write_text(content.replace("the", "a"))
-    with pytest.raises(RunError, match=r"have changed since it started.*--corpus NEW_PLACE.*best\.npz can be used"):
-        resume_run(run.folder)
-    (tmp_path / "tiny.txt").unlink()
-    with pytest.raises(RunError, match=r"tiny\.txt .*If the data have moved, .*--resume .*run --corpus NEW_PLACE"):
-        resume_run(run.folder)
-    (tmp_path / "moved.txt").write_text(content)
-    assert train(resume_run(run.folder, places={"corpus": str(tmp_path / "moved.txt")}))
-    assert resume_run(run.folder).config.data.corpus == str(tmp_path / "moved.txt"), "the new place is kept"
-
-
 # Numbers that mean nothing, and full disks
 
 

@@ -5,14 +5,8 @@ import json
 import numpy as np
 import pytest
 from processes import run_numpylm
-from run_examples import assert_same_state, resume_until_done, state_of, train
 
-from numpylm.commands.run import start_run
-from numpylm.commands.run_config import RunConfig
-from numpylm.commands.transcription import KIND, SpeechModel
-from numpylm.commands.transcription_data import SpeechData
 from numpylm.data.features import Sound, write_wav
-from numpylm.transcription_task import SpeechSettings
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}
@@ -157,7 +151,7 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("translate tones a", "tones holds a run of `transcribe`"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
+def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
     lists = {"none": "a.wav\tlow", "empty": "a.wav\t ", "part": "a.wav\tlow\ttst", "short": "a.wav\tlow" + " low" * 30}
     for name, line in lists.items():
         (folder / name).mkdir(exist_ok=True)
@@ -167,17 +161,5 @@ def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
             for file in "abc":
                 write_wav(folder / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
-    status, _, err = run_numpylm(*arguments.split(), folder=folder)
-    assert status == 2
-    assert message in err and err.strip().count("\n") <= 1
-
-
-def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
-    config = RunConfig(
-        "speech", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=16, epochs=2),
-        SpeechData(train=str(folder / "sounds")),
-    )  # fmt: skip
-    assert train(start_run(tmp_path / "whole", KIND, config))
-    start_run(tmp_path / "parts", KIND, config)
-    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
-    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
+    status, _, err = call(*arguments.split())
+    assert status == 2 and message in err and err.strip().count("\n") <= 1

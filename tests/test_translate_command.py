@@ -7,9 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from processes import run_numpylm
-from run_examples import assert_same_state, resume_until_done, state_of, train
 
-from numpylm.commands.run import start_run
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.translation import KIND, TranslationData, TranslationModel
 from numpylm.commands.translation_report import without_attention
@@ -43,13 +41,6 @@ def numpylm(folder, *arguments, stdin=b""):
     status, out, err = run_numpylm(*arguments, folder=folder, stdin=stdin)
     assert status == 0, err
     return out
-
-
-def refused(folder, *arguments):
-    """The one line of standard error of a command that refuses its arguments."""
-    status, _, err = run_numpylm(*arguments, folder=folder)
-    assert status == 2
-    return err
 
 
 def test_a_run_says_what_it_does_and_shows_unseen_sentences(folder):
@@ -152,17 +143,5 @@ def test_info_and_export_know_the_model(folder):
         ("translate --resume small -H 8", "leave out --hidden-dim"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
-    err = refused(folder, *arguments.split())
-    assert message in err and err.count("\n") == 1
-
-
-def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
-    config = RunConfig(
-        "translation", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
-        TranslationSettings(batch_size=64, epochs=2), TranslationData(train=str(folder / "pairs.tsv")),
-    )  # fmt: skip
-    assert train(start_run(tmp_path / "whole", KIND, config))
-    start_run(tmp_path / "parts", KIND, config)
-    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
-    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
+def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
+    assert message in call(*arguments.split()).refused()
