@@ -86,11 +86,6 @@ def answer_token(answer):
     return "_".join(answer.split())
 
 
-def answer_text(token):
-    """The inverse of answer_token."""
-    return token.replace("_", " ")
-
-
 def vocabulary_of(questions):
     """The Vocabulary of all words and answers of Questions."""
     words = {word for one in questions for sentence in (*one.story, one.question) for word in sentence}
@@ -199,4 +194,4 @@ def answer_question(model, vocabulary, question):
     y = softmax(out.logits[0])
     hops = getattr(out.trace, "hops", None)
     p = None if hops is None else np.array([hop.p[0] for hop in hops])
-    return Answered(answer_text(vocabulary.tokens[y.argmax()]), float(y.max()), p)
+    return Answered(vocabulary.tokens[y.argmax()].replace("_", " "), float(y.max()), p)

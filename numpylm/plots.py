@@ -74,12 +74,12 @@ def save(figure, path, **options):
 
 
 @contextmanager
-def saved_figure(path, width, height):
+def saved_figure(path, width, height, **style):
     """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):
+    with rc_context(STYLE | style):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure.subplots()
         save(figure, path)

@@ -81,7 +81,11 @@ def note_unknown(vocabulary, content):
     """Says which of a text's tokens the vocabulary lacks, on standard error."""
     known = set(vocabulary.tokens)
     tokens = content if vocabulary.level == "char" else text.split_words(content)
-    unknown = [repr(token) for token in dict.fromkeys(tokens) if token not in known]
-    if unknown:
-        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+    say_unknown([token for token in dict.fromkeys(tokens) if token not in known])
+
+
+def say_unknown(tokens):
+    """Says that the model does not know these tokens, if there are any."""
+    if tokens:
+        shown = ", ".join(map(repr, tokens[:5])) + (", …" if len(tokens) > 5 else "")
         print(f"note: the model does not know {shown} and reads {text.UNKNOWN} there", file=sys.stderr)

@@ -64,7 +64,8 @@ def report(run, model):
     print_transcripts(heard, vocabulary)
     if run.config.data.train is None:
         print("\nThis speech is synthetic: a program spoke it. Human speech is harder (see --train).")
-        write_examples(run)
+        for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
+            write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
         draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data)
     title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
@@ -142,13 +143,6 @@ def print_transcripts(heard, vocabulary):
         for word, labels in lines:
             mark = "" if word == "said" else "ok " if labels == said else "BAD"
             print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))
-
-
-def write_examples(run):
-    """Writes the sounds of some test utterances as .wav files into the run's folder."""
-    count = min(WRITTEN, len(run.data.utterances["test"]))
-    for k, sound in enumerate(spoken_sentences(count, SEEDS["test"])[1]):
-        write_wav(run.folder / f"test-{k}.wav", sound)
 
 
 def evaluate(model, vocabulary, folder, text):

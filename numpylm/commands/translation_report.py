@@ -57,16 +57,11 @@ def report(run, model):
     fields = measured(run.data.vocabulary, score, test)
     print_measures(fields, score, run.task.unit)
     print_examples(test)
-    if is_built_in(run):
+    if run.data.pairs.keys() >= BANDS.keys():  # the built-in ones
         fields |= built_in_measures(run, model, test)
     draw_example(run, model, test)
     title = f"{run.config.model.model.upper()} encoder-decoder on {cut(run.data.name, 40)}"
     return Report(fields, title, {}, score.loss, "translate")
-
-
-def is_built_in(run):
-    """Whether the run's pairs are the built-in ones."""
-    return all(name in run.data.pairs for name in BANDS)
 
 
 def translated(model, vocabularies, pairs):
