@@ -49,7 +49,7 @@ def may_fail(name):
         print(f"no {name}: {type(error).__name__}: {error!s:.200}".partition("\n")[0], file=sys.stderr)
     else:
         if any("missing from" in str(warning.message) for warning in caught):
-            print(f"note: {name} shows boxes, for no font here has all characters of its title", file=sys.stderr)
+            print(f"note: {name} shows boxes: no font here has all characters of its title", file=sys.stderr)
         elif caught:
             print(f"note: {name}: {caught[0].message!s:.200}".partition("\n")[0], file=sys.stderr)
 

@@ -12,25 +12,12 @@ from run_examples import (
     start,
     state_of,
     train,
-    write_corpus,
 )
 
 from numpylm.commands import run as runs
-from numpylm.commands.console import blas_threads
 from numpylm.commands.run import resume_run
 from numpylm.data.metrics import read_metrics
 from numpylm.optimizers import OPTIMIZERS
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    with blas_threads(1):
-        yield
 
 
 @pytest.fixture(scope="module")

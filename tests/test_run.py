@@ -22,25 +22,12 @@ from run_examples import (
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
-from numpylm.commands.console import blas_threads
 from numpylm.commands.run import RunDiverged, resume_run
 from numpylm.commands.run_folder import RunError, locked
 from numpylm.data.archive import CheckpointError
 from numpylm.data.atomic import FileError
 from numpylm.data.metrics import read_metrics
 from numpylm.training import EpochReport
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    with blas_threads(1):
-        yield
-
 
 # What a run leaves
 

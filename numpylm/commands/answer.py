@@ -62,7 +62,7 @@ def questions_in(content, name):
 
 
 def answer(model, vocabulary, question, told):
-    """Prints the answer to a Question; words that the model does not know are said once, and added to told."""
+    """Prints the answer to a Question; each word that the model does not know is named once, and added to told."""
     from numpylm.answer_task import answer_question
     from numpylm.commands.answering_report import print_answer
     from numpylm.commands.trained import say_unknown

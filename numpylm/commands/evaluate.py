@@ -46,7 +46,7 @@ def run(options):
     result = evaluate(model, tokens)
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     unknown = count_unknown(tokens)
-    # <unk> says nothing of a word's spelling, so that a text with unknown tokens has no such number.
+    # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
     bits_per_character = result.total_nats / math.log(2) / num_characters if unknown == 0 else None
     if options.json:
         print_json(result, bits_per_character, unknown)

@@ -121,7 +121,7 @@ def check_lengths(tokens):
         if len(tokens[part]) < least:
             raise ValueError(
                 f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
-                "give a longer text (words are what stands between spaces: without spaces, take --level char)"
+                "give a longer text (spaces separate words: for a text without spaces take --level char)"
             )
 
 
@@ -131,8 +131,8 @@ def note_lines_without_spaces(vocabulary, tokens):
     num_words = min(len(tokens), 2**16) - num_lines
     if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
         print(
-            f"note: the text has {num_words / num_lines:.1f} words in a line, for words are what stands between "
-            "spaces; for a text without spaces take --level char",
+            f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
+            "for a text without spaces take --level char",
             file=sys.stderr,
         )
 

@@ -58,7 +58,7 @@ class ModelChoices:
 
 
 def constructor_arguments(choices):
-    """The arguments of RNNLM, LSTMLM or GRULM that the choices name, but for the vocabulary's size and the seed."""
+    """The arguments of RNNLM, LSTMLM or GRULM that the choices name. The vocabulary's size and the seed are missing."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "dropout_kind", "tie_weights")
     own = {
         "rnn": {"nonlinearity": choices.nonlinearity},

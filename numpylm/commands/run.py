@@ -140,7 +140,7 @@ def open_same_data(folder, kind, config, vocabulary):
 
 
 def check_epochs(epochs, progress):
-    """Raises RunError when a run is told to end before the point where it is."""
+    """Raises RunError for a number of epochs that the run has passed already."""
     begun = progress.epoch + (progress.batch > 0)
     if epochs is not None and epochs < begun:
         raise RunError(
@@ -156,7 +156,7 @@ def train(run, show_progress=True):
         if run.ranks.on_first(lambda: is_finished(run)):
             return True
         with (
-            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # a divergence is said once, in words
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # we report a divergence once, in words
             Interrupts() as interrupts,
             ProgressBar(run.config.settings, run.progress, run.task, show_progress) as bar,
         ):
@@ -183,7 +183,7 @@ def _train(run, interrupts, bar):
 
 
 def is_finished(run):
-    """Whether nothing is left of a resumed run: its epochs are done, or its minutes, and the validation after them."""
+    """Whether a resumed run has nothing left to do: its epochs, or its minutes and the last validation, are over."""
     settings, progress = run.config.settings, run.progress
     if settings.epochs is not None and progress.epoch >= settings.epochs:
         return True

@@ -58,7 +58,7 @@ def check_finite(run, test_loss):
 
 
 def draw_learning_curve(run, report):
-    """Draws learning_curve.png. A picture that cannot be drawn is said, and does not end the run."""
+    """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows, name = read_metrics(run.folder / "metrics.csv"), "learning_curve.png"
     with plots.may_fail(name):
         plots.learning_curve(

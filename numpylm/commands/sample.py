@@ -45,7 +45,7 @@ def run(options):
 
 
 def temperature(options):
-    """The temperature; options that have no effect, for nothing is drawn, are noted."""
+    """The temperature. With --greedy nothing is drawn: options that then have no effect are noted."""
     if not options.greedy:
         return 1.0 if options.temperature is None else options.temperature
     names = ("temperature", "top_k", "top_p", "seed")

@@ -33,7 +33,7 @@ def run_name(config):
 
 
 def constructor_arguments(choices):
-    """The arguments of AcousticModel that the choices name, all but the numbers of labels and features."""
+    """The arguments of AcousticModel that the choices name. The numbers of labels and features are missing."""
     names = ("hidden_dim", "num_layers", "dropout")
     own = {"cell": choices.model, "bidirectional": not choices.one_direction}
     return {name: getattr(choices, name) for name in names} | own

@@ -123,7 +123,7 @@ def without_long(encoded, longest):
 
 
 def constructor_arguments(choices):
-    """The arguments of EncoderDecoder that the choices name, but for the vocabularies' sizes and the seed."""
+    """The arguments of EncoderDecoder that the choices name. The vocabularies' sizes and the seed are missing."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "tie_weights")
     own = {"cell": choices.model, "attention": choices.score, "bidirectional": not choices.one_direction}
     return {name: getattr(choices, name) for name in names} | own

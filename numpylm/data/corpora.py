@@ -98,8 +98,8 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
 
     Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
     "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
-    valid, the test part serves as both, as is usual for Tiny Shakespeare; its result is then no longer one of
-    text that nothing was chosen by.
+    valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was chosen by the test
+    text, and the result on it is a little too good.
     """
     checked_fractions(fractions)
     first, second = cut_points(len(text), fractions)
@@ -111,7 +111,7 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
 
 
 def cut_points(num_characters: int, fractions) -> list[int]:
-    """Where a text of so many characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
+    """Where a text of num_characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
     train_share, valid_share, _ = exact(fractions)
     return [math.floor(share * num_characters) for share in (train_share, train_share + valid_share)]
 

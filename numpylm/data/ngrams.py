@@ -27,7 +27,7 @@ import numpy as np
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # where (4) fails: too few n-grams, or no rare ones
 BASELINE_ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
 BLOCK_TOKENS = 2**18  # that are looked up at once
-MOST_TOKENS = 2**24  # of a longer stream, only so many at its beginning are sorted for n-grams
+MOST_TOKENS = 2**24  # of a longer stream, we count only the n-grams of its beginning
 UNSEEN_CODE = np.iinfo(np.int64).max
 
 
