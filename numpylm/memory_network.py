@@ -172,8 +172,7 @@ class MemoryNetwork(Model):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("vocab_size", "embedding_dim", "num_hops", "num_sentences"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_hops", "num_sentences")
     require.one_of("tying", sizes.tying, TYINGS)
     require.boolean("position_encoding", sizes.position_encoding)
 

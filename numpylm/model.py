@@ -33,6 +33,7 @@ from numpylm.parameters import (
     with_prefix,
 )  # fmt: skip
 from numpylm.projection import Lookup
+from numpylm.recurrence import zero_state
 from numpylm.rnn import rnn_cell
 
 
@@ -106,12 +107,7 @@ class LanguageModel(Model):
     def initial_state(self, batch_size):
         """Zeros: a tuple with each layer's state, of arrays (N, H)."""
         require.positive_integer("batch_size", batch_size)
-        H, State = self.sizes.hidden_dim, self.cell.State
-
-        def zeros():
-            return State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields])
-
-        return tuple(zeros() for _ in range(self.sizes.num_layers))
+        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, tokens, state=None, mask=None, rng=None):
         """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).
@@ -143,7 +139,8 @@ class LanguageModel(Model):
     def _hidden(self, tokens, state, mask, masks):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
         h = embedding_forward(tokens, self._parameters["E"])
-        lookup = self._lookup(tokens, masks)
+        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None  # the table has fewer rows than x
+        lookup = Lookup(tokens, self._parameters["E"]) if fold else None
         state_T, traces = [], []
         for layer in range(self.sizes.num_layers):
             x = drop(h, masks.inputs[layer])
@@ -156,11 +153,6 @@ class LanguageModel(Model):
             traces.append(out.trace)
         h = drop(h, masks.output)
         return h, tuple(state_T), Trace(tokens, masks, traces, h)
-
-    def _lookup(self, tokens, masks):
-        """The Lookup that folds the first layer's projection, if the table has fewer rows than x; or None."""
-        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None
-        return Lookup(tokens, self._parameters["E"]) if fold else None
 
     def backward(self, trace, dh, dW_hy, db_y, keep_steps=False):
         """The lines of _hidden in reverse order, from the gradients of the output projection: (gradients, layers).
@@ -202,8 +194,7 @@ class LanguageModel(Model):
 
 def check_sizes(sizes):
     """Raise a ValueError that names the wrong size."""
-    for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "hidden_dim", "num_layers")
     require.fraction("dropout", sizes.dropout)
     require.boolean("tie_weights", sizes.tie_weights)
     require.one_of("dropout_kind", sizes.dropout_kind, KINDS)

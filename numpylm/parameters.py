@@ -76,6 +76,10 @@ class Model:
         self.sizes = sizes
         self._parameters = parameters
         self.dtype = next(iter(parameters.values())).dtype
+        self._prepare()
+
+    def _prepare(self):
+        """Sets what follows from the sizes alone, such as the cell."""
 
     @classmethod
     def holding(cls, sizes, parameters):

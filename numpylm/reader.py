@@ -32,6 +32,7 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix, table
+from numpylm.recurrence import zero_state
 from numpylm.stack import (
     check_stack,
     stack_backward,
@@ -40,7 +41,6 @@ from numpylm.stack import (
     stack_gradients,
     stack_parameters,
     stack_parts,
-    zero_state,
 )  # fmt: skip
 from numpylm.story_batch import check_story
 
@@ -97,10 +97,8 @@ class Reader(Model):
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    @property
-    def cell(self):
-        """The Cell of every layer."""
-        return stack_cell(self.sizes)
+    def _prepare(self):
+        self.cell = stack_cell(self.sizes)
 
     def layers(self, text):
         """Each layer's Parameters, of the stack that reads "story" or "question"."""
@@ -188,8 +186,7 @@ def words_in_order(story):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("vocab_size", "embedding_dim", "num_sentences"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_sentences")
     require.one_of("first", sizes.first, TEXTS)
     check_stack(sizes)
 

@@ -8,8 +8,6 @@ of each layer (dropout.py).
 
 from typing import NamedTuple
 
-import numpy as np
-
 from numpylm import require
 from numpylm.bidirectional import bidirectional_cell
 from numpylm.dropout import drop
@@ -51,8 +49,7 @@ def stack_backward(cell, parameters, dh, dstate_T, trace):
 
 def check_stack(sizes):
     """Raises a ValueError that names the choice of a stack of layers that is wrong."""
-    for name in ("hidden_dim", "num_layers"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "hidden_dim", "num_layers")
     require.one_of("cell", sizes.cell, CELLS)
     require.boolean("bidirectional", sizes.bidirectional)
     require.fraction("dropout", sizes.dropout)
@@ -83,8 +80,3 @@ def stack_gradients(name, dparameters):
     layers = enumerate(dparameters)
     named = [with_prefix(name + layer_prefix(k, len(dparameters)), layer) for k, layer in layers]
     return {name: gradient for layer in named for name, gradient in layer.items()}
-
-
-def zero_state(cell, N, H, num_layers, dtype):
-    """A state of zeros for each layer, of arrays (N, H): a tuple."""
-    return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))

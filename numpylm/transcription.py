@@ -23,6 +23,7 @@ from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import draw_mask, drop
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix
+from numpylm.recurrence import zero_state
 from numpylm.stack import (
     StackTrace,
     check_stack,
@@ -32,7 +33,6 @@ from numpylm.stack import (
     stack_gradients,
     stack_parameters,
     stack_parts,
-    zero_state,
 )  # fmt: skip
 
 
@@ -81,10 +81,8 @@ class AcousticModel(Model):
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    @property
-    def cell(self):
-        """The Cell of every layer."""
-        return stack_cell(self.sizes)
+    def _prepare(self):
+        self.cell = stack_cell(self.sizes)
 
     def layers(self):
         """Each layer's Parameters."""
@@ -151,8 +149,7 @@ class AcousticModel(Model):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("num_labels", "num_features"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "num_labels", "num_features")
     check_stack(sizes)
 
 

@@ -34,13 +34,13 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, first_values, record_of
+from numpylm.recurrence import zero_state
 from numpylm.stack import (
     StackTrace,
     stack_backward,
     stack_forward,
     stack_gradients,
     stack_parameters,
-    zero_state,
 )  # fmt: skip
 from numpylm.translation_parameters import TranslationSizes, cells, check_sizes, check_source, parameter_parts
 
@@ -108,20 +108,9 @@ class EncoderDecoder(Model):
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    @property
-    def encoder_cell(self):
-        """The Cell of the encoder's layers."""
-        return cells(self.sizes)[0]
-
-    @property
-    def cell(self):
-        """The Cell of the decoder's layers."""
-        return cells(self.sizes)[1]
-
-    @property
-    def attention(self):
-        """The Attention (attention.py), or None."""
-        return ATTENTIONS.get(self.sizes.attention)
+    def _prepare(self):
+        self.encoder_cell, self.cell = cells(self.sizes)
+        self.attention = ATTENTIONS.get(self.sizes.attention)
 
     def output_matrix(self):
         """W_sy; with tied weights, the transposed view of E_y."""

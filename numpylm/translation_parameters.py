@@ -44,8 +44,7 @@ class TranslationSizes(NamedTuple):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("source_vocab_size", "target_vocab_size", "embedding_dim"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "source_vocab_size", "target_vocab_size", "embedding_dim")
     check_stack(sizes)
     require.one_of("attention", sizes.attention, ("none", *ATTENTIONS))
     require.boolean("tie_weights", sizes.tie_weights)

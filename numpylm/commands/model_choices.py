@@ -30,8 +30,7 @@ class ModelChoices:
 
     def __post_init__(self):
         require.one_of("model", self.model, ("rnn", "lstm", "gru"))
-        for name in ("embedding_dim", "hidden_dim", "num_layers"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "embedding_dim", "hidden_dim", "num_layers")
         require.fraction("dropout", self.dropout)
         require.one_of("dropout_kind", self.dropout_kind, KINDS)
         require.boolean("tie_weights", self.tie_weights)

@@ -37,8 +37,7 @@ class SpeechData:
 
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
-        for name in ("num_utterances", "num_bands", "highest", "stack"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
 
 
 class Speech(NamedTuple):

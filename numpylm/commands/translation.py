@@ -64,8 +64,7 @@ class TranslationData:
     num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
 
     def __post_init__(self):
-        for name in ("min_count", "longest", "num_pairs"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "min_count", "longest", "num_pairs")
 
 
 class PairData(NamedTuple):
