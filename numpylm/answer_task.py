@@ -13,12 +13,11 @@ import numpy as np
 
 from numpylm import require
 from numpylm.activations import softmax
-from numpylm.choices import choice
+from numpylm.choices import OWN, TIME, again, choice
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
-from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Settings, Task, Validation, shuffled
 
 UNKNOWN_WORD = 0
@@ -30,28 +29,19 @@ ANSWERED = 100  # questions that are answered at once
 class AnswerSettings(Settings):
     """Settings whose defaults suit a memory network on the built-in stories."""
 
-    epochs: int | None = choice(
-        30, "passes over the training data", metavar="K", shown="30, unless --minutes", group="how long, and where to"
-    )
-    optimizer: str = choice(
-        "sgd", f"{', '.join(OPTIMIZERS)}", choices=tuple(OPTIMIZERS), metavar="NAME", shown="sgd; adam for a reader",
-        group="optimizer and schedule",
+    epochs: int | None = again(Settings, "epochs", 30)
+    optimizer: str = again(Settings, "optimizer", "sgd", shown="sgd; adam for a reader")
+    learning_rate: float | None = again(
+        Settings, "learning_rate", None, shown=f"{SGD_RATE} with sgd, 0.005 with adam"
     )  # fmt: skip
-    learning_rate: float | None = choice(
-        None, "at the start", metavar="RATE", shown=f"{SGD_RATE} with sgd, 0.005 with adam",
-        group="optimizer and schedule",
-    )  # fmt: skip
-    max_norm: float = choice(
-        1.25, "largest global norm of the gradients", flag="--clip", metavar="NORM", shown="1.25; 5 for a reader",
-        group="optimizer and schedule",
-    )  # fmt: skip
+    max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
     linear_epochs: int = choice(
         5, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
-        group="how long, and where to",
+        group=TIME,
     )  # fmt: skip
     empty_sentences: float = choice(
         0.1, "probability of an empty sentence before each sentence in training", metavar="P",
-        shown="0.1; 0 for a reader", group="the model's own options",
+        shown="0.1; 0 for a reader", group=OWN,
     )  # fmt: skip
 
     def __post_init__(self):
@@ -94,11 +84,6 @@ class AnswerScore(NamedTuple):
 def answer_token(answer):
     """An answer as a token: of several words too it is one, "the_red_lamp". No word of a sentence has a _."""
     return "_".join(answer.split())
-
-
-def answer_text(token):
-    """The inverse of answer_token."""
-    return token.replace("_", " ")
 
 
 def vocabulary_of(questions):
@@ -209,4 +194,4 @@ def answer_question(model, vocabulary, question):
     y = softmax(out.logits[0])
     hops = getattr(out.trace, "hops", None)
     p = None if hops is None else np.array([hop.p[0] for hop in hops])
-    return Answered(answer_text(vocabulary.tokens[y.argmax()]), float(y.max()), p)
+    return Answered(vocabulary.tokens[y.argmax()].replace("_", " "), float(y.max()), p)

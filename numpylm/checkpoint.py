@@ -132,25 +132,18 @@ def read_described(archive):
         metadata, vocabularies = read_version_1(archive)
         found = {name: array for name, array in found.items() if name.startswith("parameter.")}
     else:
-        metadata = schema.check("its metadata", read_json(archive, METADATA), SCHEMA)
+        content = zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES)
+        metadata = schema.check("its metadata", schema.decode_json(content), SCHEMA)
         vocabularies = {
-            name: text.from_bytes(content=read_vocabulary(archive, name), **of)
+            name: text.from_bytes(
+                content=zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES), **of
+            )
             for name, of in metadata["vocabularies"].items()
         }
     layout = expected_layout(metadata)
     zips.check_layout(found, layout)
     check_vocabularies(metadata, vocabularies)
     return metadata, layout, vocabularies
-
-
-def read_json(archive, member):
-    """The value in a JSON member."""
-    return schema.decode_json(zips.read_bytes(archive, member, schema.MAX_JSON_BYTES))
-
-
-def read_vocabulary(archive, name):
-    """The bytes of a vocabulary's tokens."""
-    return zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES)
 
 
 def read_version_1(archive):

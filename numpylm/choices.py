@@ -11,16 +11,17 @@ fields (commands/options.py).
 from dataclasses import field
 
 GROUPS = ("what to train", "how long, and where to", "sizes", "optimizer and schedule", "the model's own options")
+TRAINED, TIME, SIZES, OPTIMIZER, OWN = GROUPS
 
 
 def choice(
     default, help, short=None, *, flag=None, metavar=None, choices=None, nargs=None, shown=None,
-    group="what to train", place=False,
+    group=TRAINED, place=False,
 ):  # fmt: skip
     """A dataclass field that is an option too.
 
     short, flag   the option's short name, and its long one where that is not the field's ("--clip" for max_norm)
-    shown         what the help shows as the default, where the value itself says little
+    shown         what the help shows as the default, where the value itself says little; {default} stands for it
     group         the heading in the help, one of GROUPS
     place         whether it says where the data are: a resumed run may be told a new place
     """
@@ -31,3 +32,8 @@ def choice(
             "shown": shown, "group": group, "place": place,
         },
     )  # fmt: skip
+
+
+def again(cls, name, default, **changed):
+    """The choice that a dataclass has under this name with another default, and what else is changed of it."""
+    return field(default=default, metadata={**cls.__dataclass_fields__[name].metadata, **changed})

@@ -152,7 +152,7 @@ def skips(states):
 
 
 def shift(q, by, filled=LOG_ZERO):
-    """q (N, S) moved by so many states to the right (to the left if by < 0), filled up at the end that is left free."""
+    """q (N, S) moved `by` states to the right, or to the left if by < 0; the free end is filled."""
     shifted = np.full_like(q, filled)
     if by > 0:
         shifted[:, by:] = q[:, :-by]

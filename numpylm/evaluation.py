@@ -2,7 +2,7 @@
 
     surprisal of token t    -log y_{t-1}[token_t]                      nats
     loss                    the mean surprisal                         nats per token
-    perplexity              e^loss: as uncertain as a fair choice among so many tokens
+    perplexity              e^loss: as uncertain as a fair choice among this number of tokens
     bits per token          loss / log 2
     accuracy                how often the most probable token is the one that comes
 

@@ -10,7 +10,7 @@ its window begins with a line's end (restart_probability).
 from dataclasses import dataclass
 
 from numpylm import require
-from numpylm.choices import choice
+from numpylm.choices import OPTIMIZER, SIZES, again, choice
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.data_parallel import ALONE
 from numpylm.evaluation import evaluate
@@ -23,11 +23,11 @@ UNITS = {"word": "word", "char": "character"}  # of the loss, by the vocabulary'
 class LanguageSettings(Settings):
     """Settings, with the window's length T and how often streams restart."""
 
-    batch_size: int = choice(32, "parallel streams", "-N", metavar="N", group="sizes")
-    num_steps: int = choice(32, "steps that gradients reach back", "-T", metavar="T", group="sizes")
+    batch_size: int = again(Settings, "batch_size", 32, help="parallel streams")
+    num_steps: int = choice(32, "steps that gradients reach back", "-T", metavar="T", group=SIZES)
     restart_probability: float = choice(
         0.2, "that a stream starts from zeros where its window begins at a line's end", metavar="P",
-        group="optimizer and schedule",
+        group=OPTIMIZER,
     )  # fmt: skip
 
     def __post_init__(self):

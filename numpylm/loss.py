@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.affine import affine_backward, affine_forward
+
 IGNORED = -1
 
 
@@ -64,6 +66,17 @@ def cross_entropy_backward(trace, overwrite=False):
     dlogits[t, n, targets[t, n]] -= 1 / M
     dlogits[targets == IGNORED] = 0
     return dlogits
+
+
+def affine_cross_entropy(h, W, b, targets):
+    """The loss of y = softmax(h W + b), and its gradients: (loss, dh, dW, db).
+
+    logits, y and dlogits are by far the largest arrays, (T, N, V): each is written over the one before.
+    """
+    loss, trace = cross_entropy_forward(affine_forward(h, W, b), targets, overwrite=True)
+    dlogits = cross_entropy_backward(trace, overwrite=True)
+    del trace
+    return loss, *affine_backward(dlogits, h, W)
 
 
 def target_entries(q, targets):

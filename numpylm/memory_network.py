@@ -27,6 +27,7 @@ from numpylm import require
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.memory_hop import hop_backward, hop_forward
 from numpylm.model import LossOutput
+from numpylm.parameters import Model, Part, first_values
 from numpylm.sentence_vectors import Bags, bags_of, sentence_vectors_backward, sentence_vectors_forward
 from numpylm.story_batch import check_story
 
@@ -62,8 +63,8 @@ class MemoryOutput(NamedTuple):
     trace: MemoryTrace
 
 
-class MemoryNetwork:
-    """The model. It holds parameters and sizes, and remembers nothing between calls.
+class MemoryNetwork(Model):
+    """The model; parameters() has the tables of words and of ages.
 
     num_sentences is S: of a longer story the model reads the last S sentences. dtype: float32 to train, float64 or
     complex128 to check gradients. Raises ValueError for sizes that are not positive integers, or an unknown tying.
@@ -77,24 +78,7 @@ class MemoryNetwork:
     ):  # fmt: skip
         sizes = MemorySizes(vocab_size, embedding_dim, num_hops, num_sentences, tying, position_encoding)
         check_sizes(sizes)
-        dtype = require.float_dtype(dtype)
-        rng = np.random.default_rng(require.count("seed", seed))
-        drawn = {name: INITIAL_DEVIATION * rng.standard_normal(shape) for name, shape in memory_shapes(sizes).items()}
-        self._adopt(sizes, {name: array.astype(dtype) for name, array in drawn.items()})
-
-    def _adopt(self, sizes, parameters):
-        self.sizes = sizes
-        self._parameters = parameters
-        self.dtype = next(iter(parameters.values())).dtype
-
-    @property
-    def config(self):
-        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
-        return self.sizes._asdict()
-
-    def parameters(self):
-        """Name -> array: the live arrays, in a fixed order."""
-        return dict(self._parameters)
+        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def tables(self, k):
         """Names of hop k's tables: (to compare, their ages, to read, their ages)."""
@@ -185,32 +169,23 @@ class MemoryNetwork:
         ages = (age[:, :, None] == np.arange(sizes.num_sentences)).astype(dtype)
         return sentences, asked, ages
 
-    def astype(self, dtype):
-        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = require.float_dtype(dtype)
-        return make_memory_network(self.sizes, {name: q.astype(dtype) for name, q in self._parameters.items()})
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("vocab_size", "embedding_dim", "num_hops", "num_sentences"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_hops", "num_sentences")
     require.one_of("tying", sizes.tying, TYINGS)
     require.boolean("position_encoding", sizes.position_encoding)
 
 
-def memory_shapes(sizes):
-    """Name -> shape of every parameter, in the order of MemoryNetwork.parameters."""
+def parameter_parts(sizes):
+    """The Parts of a memory network's parameters, in the order of MemoryNetwork.parameters."""
     V, D, K, S = sizes[:4]
     if sizes.tying == "adjacent":
         tables = [f"E_{k}" for k in range(K + 1)]
-        return dict.fromkeys(tables, (V, D)) | {age_table(name): (S, D) for name in tables}
-    shapes = {"A": (V, D), "C": (V, D), "B": (V, D), "T_A": (S, D), "T_C": (S, D)}
-    return shapes | {"W_u": (D, D), "W_uy": (D, V)}
+        shapes = dict.fromkeys(tables, (V, D)) | {age_table(name): (S, D) for name in tables}
+    else:
+        shapes = {"A": (V, D), "C": (V, D), "B": (V, D), "T_A": (S, D), "T_C": (S, D), "W_u": (D, D), "W_uy": (D, V)}
+    return [Part(shapes, lambda rng: [INITIAL_DEVIATION * rng.standard_normal(shape) for shape in shapes.values()])]
 
 
 def age_table(table):
@@ -221,10 +196,3 @@ def age_table(table):
 def flat(q):
     """q (I, N, ·) as a matrix (I N, ·)."""
     return q.reshape(-1, q.shape[-1])
-
-
-def make_memory_network(sizes, parameters):
-    """A MemoryNetwork of MemorySizes that holds these parameters, a dict with the names of memory_shapes."""
-    model = MemoryNetwork.__new__(MemoryNetwork)
-    model._adopt(sizes, parameters)
-    return model

@@ -15,14 +15,25 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import require
-from numpylm.affine import affine_backward, affine_forward
+from numpylm.affine import affine_forward
 from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell
-from numpylm.initialization import embedding_table, glorot_uniform
-from numpylm.loss import cross_entropy_backward, cross_entropy_forward
+from numpylm.loss import affine_cross_entropy
 from numpylm.lstm import lstm_cell
+from numpylm.parameters import (
+    Model,
+    bias,
+    first_values,
+    layer_prefix,
+    matrix,
+    record_of,
+    recurrent_layer,
+    table,
+    with_prefix,
+)  # fmt: skip
 from numpylm.projection import Lookup
+from numpylm.recurrence import zero_state
 from numpylm.rnn import rnn_cell
 
 
@@ -63,35 +74,31 @@ class LossOutput(NamedTuple):
     state: tuple
 
 
-class LanguageModel:
-    """What RNNLM, LSTMLM and GRULM share. It holds parameters and sizes, and remembers nothing between calls."""
+class LanguageModel(Model):
+    """What RNNLM, LSTMLM and GRULM share.
 
-    def __init__(self, cell, sizes, parameters):
+    parameters() has E, then the recurrent layers', then W_hy and b_y. In a model of one layer the recurrent names are
+    the equation's (W_xh, W_hh, b_h; the LSTM's and GRU's packed W_x, W_h, b); in a stack they carry the layer's number:
+    layer_0.W_xh, layer_1.W_xh.
+    """
+
+    def __init__(self, cell, sizes, parameters=None, dtype=np.float32, seed=0):
         self.cell = cell
-        self.sizes = sizes
-        self.dtype = parameters["E"].dtype
-        self._parameters = parameters
+        if parameters is None:
+            check_sizes(sizes)
+            parameters = first_values(parameter_parts(cell, sizes), dtype, seed)
+        super().__init__(sizes, parameters)
 
     @property
     def config(self):
         """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
         return {**self.sizes._asdict(), **self.cell.options}
 
-    def parameters(self):
-        """Name -> array: the live arrays, in a fixed order. An optimizer changes them in place.
-
-        E, then the recurrent layers', then W_hy and b_y. In a model of one layer the recurrent names are the
-        equation's (W_xh, W_hh, b_h; the LSTM's and GRU's packed W_x, W_h, b); in a stack they carry the layer's number:
-        layer_0.W_xh, layer_1.W_xh.
-        """
-        return dict(self._parameters)
-
     def layer_parameters(self, layer):
         """One layer's parameters as a record: for an LSTM, .W_xi, .W_hf … are views of the packed arrays."""
         if layer not in range(self.sizes.num_layers):
             raise ValueError(f"layer must lie in 0..{self.sizes.num_layers - 1}; got {layer!r}")
-        prefix = layer_prefix(layer, self.sizes.num_layers)
-        return self.cell.Parameters(*[self._parameters[prefix + name] for name in self.cell.Parameters._fields])
+        return record_of(self.cell.Parameters, self._parameters, layer_prefix(layer, self.sizes.num_layers))
 
     def output_matrix(self):
         """W_hy (H, V); with tied weights, the transposed view of E."""
@@ -100,12 +107,7 @@ class LanguageModel:
     def initial_state(self, batch_size):
         """Zeros: a tuple with each layer's state, of arrays (N, H)."""
         require.positive_integer("batch_size", batch_size)
-        H, State = self.sizes.hidden_dim, self.cell.State
-
-        def zeros():
-            return State(*[np.zeros((batch_size, H), self.dtype) for _ in State._fields])
-
-        return tuple(zeros() for _ in range(self.sizes.num_layers))
+        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, tokens, state=None, mask=None, rng=None):
         """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).
@@ -130,22 +132,15 @@ class LanguageModel:
         inputs, state, mask = self._checked(inputs, state, mask)
         targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
         h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
-        W_hy = self.output_matrix()
-        # logits, y and dlogits are by far the largest arrays, (T, N, V): each is written over the one before.
-        loss, loss_trace = cross_entropy_forward(
-            affine_forward(h, W_hy, self._parameters["b_y"]), targets, overwrite=True
-        )
-        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
-        del loss_trace
-        dh, dW_hy, db_y = affine_backward(dlogits, h, W_hy)
-        del dlogits
+        loss, dh, dW_hy, db_y = affine_cross_entropy(h, self.output_matrix(), self._parameters["b_y"], targets)
         gradients, _ = self.backward(trace, dh, dW_hy, db_y)
         return LossOutput(loss, gradients, state)
 
     def _hidden(self, tokens, state, mask, masks):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
         h = embedding_forward(tokens, self._parameters["E"])
-        lookup = self._lookup(tokens, masks)
+        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None  # the table has fewer rows than x
+        lookup = Lookup(tokens, self._parameters["E"]) if fold else None
         state_T, traces = [], []
         for layer in range(self.sizes.num_layers):
             x = drop(h, masks.inputs[layer])
@@ -159,11 +154,6 @@ class LanguageModel:
         h = drop(h, masks.output)
         return h, tuple(state_T), Trace(tokens, masks, traces, h)
 
-    def _lookup(self, tokens, masks):
-        """The Lookup that folds the first layer's projection, if the table has fewer rows than x; or None."""
-        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None
-        return Lookup(tokens, self._parameters["E"]) if fold else None
-
     def backward(self, trace, dh, dW_hy, db_y, keep_steps=False):
         """The lines of _hidden in reverse order, from the gradients of the output projection: (gradients, layers).
 
@@ -176,8 +166,7 @@ class LanguageModel:
         for layer in reversed(range(self.sizes.num_layers)):
             out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer], keep_steps)
             layers = [out, *layers] if keep_steps else layers
-            prefix = layer_prefix(layer, self.sizes.num_layers)
-            gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
+            gradients |= with_prefix(layer_prefix(layer, self.sizes.num_layers), out.dparameters)
             dh = drop(out.dx, trace.masks.inputs[layer])
         V = self.sizes.vocab_size
         gradients["E"] = embedding_backward(dh, trace.tokens, V) if out.dE is None else out.dE
@@ -189,14 +178,11 @@ class LanguageModel:
         return {name: gradients[name] for name in self._parameters}, layers
 
     def _draw_masks(self, rng, tokens):
-        sizes = self.sizes
+        _, D, H, L, dropout, _, kind = self.sizes
         require.generator(rng)
-        if rng is None or sizes.dropout == 0:
-            return no_masks(sizes.num_layers)
-        input_sizes = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
-        return draw_masks(
-            rng, sizes.dropout, sizes.dropout_kind, *tokens.shape, input_sizes, sizes.hidden_dim, self.dtype
-        )
+        if rng is None or dropout == 0:
+            return no_masks(L)
+        return draw_masks(rng, dropout, kind, *tokens.shape, [D] + [H] * (L - 1), H, self.dtype)
 
     def _checked(self, tokens, state, mask):
         """The arguments of a forward pass as arrays. Raises an error that says which one does not fit."""
@@ -205,26 +191,10 @@ class LanguageModel:
         state = zeros if state is None else require.state(state, zeros)
         return tokens, state, require.mask(mask, tokens.shape)
 
-    def astype(self, dtype):
-        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = require.float_dtype(dtype)
-        copies = {name: array.astype(dtype) for name, array in self._parameters.items()}
-        return make_model(self.cell, self.sizes, copies)
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
-
-def layer_prefix(layer, num_layers):
-    """The beginning of a recurrent parameter's name: "layer_0." and so on, or nothing in a model of one layer."""
-    return "" if num_layers == 1 else f"layer_{layer}."
-
 
 def check_sizes(sizes):
     """Raise a ValueError that names the wrong size."""
-    for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
-        require.positive_integer(name, getattr(sizes, name))
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "hidden_dim", "num_layers")
     require.fraction("dropout", sizes.dropout)
     require.boolean("tie_weights", sizes.tie_weights)
     require.one_of("dropout_kind", sizes.dropout_kind, KINDS)
@@ -235,33 +205,12 @@ def check_sizes(sizes):
         )
 
 
-def parameter_shapes(cell, sizes):
-    """Name -> shape of every parameter, in the order of LanguageModel.parameters, without making any."""
+def parameter_parts(cell, sizes):
+    """The Parts of a language model's parameters, in the order of LanguageModel.parameters."""
     V, D, H, L = sizes[:4]
-    shapes = {"E": (V, D)}
-    for layer in range(L):
-        layer_shapes = cell.shapes(D if layer == 0 else H, H)
-        shapes.update({layer_prefix(layer, L) + name: shape for name, shape in layer_shapes.items()})
-    if not sizes.tie_weights:
-        shapes["W_hy"] = (H, V)
-    shapes["b_y"] = (V,)
-    return shapes
-
-
-def initial_parameters(cell, sizes, dtype, seed):
-    """Name -> freshly drawn array (initialization.py says from where), in the order of parameter_shapes."""
-    check_sizes(sizes)
-    dtype = require.float_dtype(dtype)
-    rng = np.random.default_rng(require.count("seed", seed))
-    V, D, H, L = sizes[:4]
-    parameters = {"E": embedding_table(rng, V, D, sizes.tie_weights)}
-    for layer in range(L):
-        drawn = cell.initialize(rng, D if layer == 0 else H, H)._asdict()
-        parameters.update({layer_prefix(layer, L) + name: array for name, array in drawn.items()})
-    if not sizes.tie_weights:
-        parameters["W_hy"] = glorot_uniform(rng, H, V)
-    parameters["b_y"] = np.zeros(V)
-    return {name: array.astype(dtype) for name, array in parameters.items()}
+    layers = [recurrent_layer(cell, layer_prefix(k, L), H if k else D, H) for k in range(L)]
+    W_hy = [] if sizes.tie_weights else [matrix("W_hy", H, V)]
+    return [table("E", V, D, sizes.tie_weights), *layers, *W_hy, bias("b_y", V)]
 
 
 class RNNLM(LanguageModel):
@@ -277,8 +226,7 @@ class RNNLM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        cell = rnn_cell(nonlinearity)
-        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+        super().__init__(rnn_cell(nonlinearity), sizes, dtype=dtype, seed=seed)
 
 
 class LSTMLM(LanguageModel):
@@ -289,8 +237,7 @@ class LSTMLM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        cell = lstm_cell(forget_bias)
-        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+        super().__init__(lstm_cell(forget_bias), sizes, dtype=dtype, seed=seed)
 
 
 class GRULM(LanguageModel):
@@ -301,8 +248,7 @@ class GRULM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        cell = gru_cell()
-        super().__init__(cell, sizes, initial_parameters(cell, sizes, dtype, seed))
+        super().__init__(gru_cell(), sizes, dtype=dtype, seed=seed)
 
 
 MODELS = {"rnn": RNNLM, "lstm": LSTMLM, "gru": GRULM}
@@ -310,7 +256,7 @@ CELLS = {"rnn": rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
 
 
 def make_model(cell, sizes, parameters):
-    """An RNNLM, LSTMLM or GRULM that holds these parameters: a name -> array dict as parameter_shapes describes."""
+    """An RNNLM, LSTMLM or GRULM that holds these parameters, a dict by name in the order of parameter_parts."""
     model = MODELS[cell.name].__new__(MODELS[cell.name])
     LanguageModel.__init__(model, cell, sizes, parameters)
     return model

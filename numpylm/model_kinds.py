@@ -4,16 +4,16 @@ A new kind of model is one more entry in KINDS.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
-from numpylm import memory_network, reader, transcription, translation_parameters
+from numpylm import memory_network, model, reader, transcription, translation_parameters
 from numpylm.data import schema
-from numpylm.memory_network import MemoryNetwork, MemorySizes, make_memory_network
-from numpylm.model import CELLS, Sizes, check_sizes, make_model, parameter_shapes
-from numpylm.reader import Reader, ReaderSizes, make_reader
-from numpylm.transcription import AcousticModel, AcousticSizes, make_acoustic_model
-from numpylm.translation import EncoderDecoder, make_translation_model
+from numpylm.memory_network import MemoryNetwork, MemorySizes
+from numpylm.model import CELLS, Sizes
+from numpylm.parameters import parameter_shapes
+from numpylm.reader import Reader, ReaderSizes
+from numpylm.transcription import AcousticModel, AcousticSizes
+from numpylm.translation import EncoderDecoder
 from numpylm.translation_parameters import TranslationSizes
 
 ONLY = "text"  # the name of a model's only vocabulary
@@ -35,19 +35,25 @@ class Kind(NamedTuple):
     vocab_sizes: Callable
 
 
+def sizes_of(config, Sizes, check_sizes, options=()):
+    """A config as the record of sizes of its kind, and its other options as a dict."""
+    if config.keys() != {*Sizes._fields, *options}:
+        names = ", ".join((*Sizes._fields, *options))
+        raise ValueError(f"its config must have {names}; got {schema.shown(config)}")
+    sizes = Sizes(**{name: config[name] for name in Sizes._fields})
+    check_sizes(sizes)
+    for name in ("num_layers", "num_hops"):
+        if getattr(sizes, name, 0) > MAX_LAYERS:
+            raise ValueError(f"its config has {name} = {getattr(sizes, name)}; expected at most {MAX_LAYERS}")
+    return sizes, {name: config[name] for name in options}
+
+
 def language_model(make_cell):
     """The Kind of the language models of one cell."""
 
     def described(config):
-        options = make_cell().options
-        if config.keys() != {*Sizes._fields, *options}:
-            names = ", ".join((*Sizes._fields, *options))
-            raise ValueError(f"its config must have {names}; got {schema.shown(config)}")
-        sizes = Sizes(**{name: config[name] for name in Sizes._fields})
-        check_sizes(sizes)
-        if sizes.num_layers > MAX_LAYERS:
-            raise ValueError(f"its config has num_layers = {sizes.num_layers}; expected at most {MAX_LAYERS}")
-        return make_cell(**{name: config[name] for name in options}), sizes
+        sizes, options = sizes_of(config, Sizes, model.check_sizes, make_cell().options)
+        return make_cell(**options), sizes
 
     def state_shapes(config, N):
         cell, sizes = described(config)
@@ -55,56 +61,45 @@ def language_model(make_cell):
         return {f"{layer}.{name}": shape for layer in range(sizes.num_layers) for name in cell.State._fields}
 
     return Kind(
-        shapes=lambda config: parameter_shapes(*described(config)),
-        make=lambda config, parameters: make_model(*described(config), parameters),
+        shapes=lambda config: parameter_shapes(model.parameter_parts(*described(config))),
+        make=lambda config, parameters: model.make_model(*described(config), parameters),
         state_shapes=state_shapes,
         vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
     )
 
 
-def sizes_of(Sizes, check_sizes, config):
-    """A config as the record of sizes of its kind."""
-    if config.keys() != set(Sizes._fields):
-        raise ValueError(f"its config must have {', '.join(Sizes._fields)}; got {schema.shown(config)}")
-    sizes = Sizes(**config)
-    check_sizes(sizes)
-    for name in ("num_layers", "num_hops"):
-        if getattr(sizes, name, 0) > MAX_LAYERS:
-            raise ValueError(f"its config has {name} = {getattr(sizes, name)}; expected at most {MAX_LAYERS}")
-    return sizes
+def other_model(Model, Sizes, module, vocab_sizes):
+    """The Kind of a model that carries nothing from batch to batch; its module has check_sizes and parameter_parts."""
+
+    def sizes(config):
+        return sizes_of(config, Sizes, module.check_sizes)[0]
+
+    return Kind(
+        shapes=lambda config: parameter_shapes(module.parameter_parts(sizes(config))),
+        make=lambda config, parameters: Model.holding(sizes(config), parameters),
+        state_shapes=lambda config, N: {},
+        vocab_sizes=vocab_sizes,
+    )
 
 
-translation_sizes = partial(sizes_of, TranslationSizes, translation_parameters.check_sizes)
-acoustic_sizes = partial(sizes_of, AcousticSizes, transcription.check_sizes)
-memory_sizes = partial(sizes_of, MemorySizes, memory_network.check_sizes)
-reader_sizes = partial(sizes_of, ReaderSizes, reader.check_sizes)
-ENCODER_DECODER = Kind(
-    shapes=lambda config: translation_parameters.parameter_shapes(translation_sizes(config)),
-    make=lambda config, parameters: make_translation_model(translation_sizes(config), parameters),
-    state_shapes=lambda config, N: {},  # nothing is carried from batch to batch
-    vocab_sizes=lambda config: {"source": config["source_vocab_size"], "target": config["target_vocab_size"]},
-)
-ACOUSTIC = Kind(
-    shapes=lambda config: transcription.parameter_shapes(acoustic_sizes(config)),
-    make=lambda config, parameters: make_acoustic_model(acoustic_sizes(config), parameters),
-    state_shapes=lambda config, N: {},
-    vocab_sizes=lambda config: {ONLY: config["num_labels"] + 1},  # <unk> stands where the blank is
-)
-MEMORY = Kind(
-    shapes=lambda config: memory_network.memory_shapes(memory_sizes(config)),
-    make=lambda config, parameters: make_memory_network(memory_sizes(config), parameters),
-    state_shapes=lambda config, N: {},
-    vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
-)
-READER = Kind(
-    shapes=lambda config: reader.parameter_shapes(reader_sizes(config)),
-    make=lambda config, parameters: make_reader(reader_sizes(config), parameters),
-    state_shapes=lambda config, N: {},
-    vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
-)
+def only_vocabulary(config):
+    """The vocab_sizes of a model that has one vocabulary."""
+    return {ONLY: config["vocab_size"]}
 
-KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()}
-KINDS[EncoderDecoder.kind] = ENCODER_DECODER
-KINDS[AcousticModel.kind] = ACOUSTIC
-KINDS[MemoryNetwork.kind] = MEMORY
-KINDS[Reader.kind] = READER
+
+def both_vocabularies(config):
+    """The vocab_sizes of an encoder-decoder."""
+    return {"source": config["source_vocab_size"], "target": config["target_vocab_size"]}
+
+
+def labels_and_unknown(config):
+    """The vocab_sizes of an acoustic model: <unk> stands where the blank is."""
+    return {ONLY: config["num_labels"] + 1}
+
+
+KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()} | {
+    "encoder-decoder": other_model(EncoderDecoder, TranslationSizes, translation_parameters, both_vocabularies),
+    "acoustic": other_model(AcousticModel, AcousticSizes, transcription, labels_and_unknown),
+    "memory-network": other_model(MemoryNetwork, MemorySizes, memory_network, only_vocabulary),
+    "reader": other_model(Reader, ReaderSizes, reader, only_vocabulary),
+}

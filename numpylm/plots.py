@@ -49,7 +49,7 @@ def may_fail(name):
         print(f"no {name}: {type(error).__name__}: {error!s:.200}".partition("\n")[0], file=sys.stderr)
     else:
         if any("missing from" in str(warning.message) for warning in caught):
-            print(f"note: {name} shows boxes, for no font here has all characters of its title", file=sys.stderr)
+            print(f"note: {name} shows boxes: no font here has all characters of its title", file=sys.stderr)
         elif caught:
             print(f"note: {name}: {caught[0].message!s:.200}".partition("\n")[0], file=sys.stderr)
 
@@ -74,12 +74,12 @@ def save(figure, path, **options):
 
 
 @contextmanager
-def saved_figure(path, width, height):
+def saved_figure(path, width, height, **style):
     """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):
+    with rc_context(STYLE | style):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure.subplots()
         save(figure, path)

@@ -27,15 +27,22 @@ import numpy as np
 
 from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
-from numpylm.bidirectional import bidirectional_cell
 from numpylm.dropout import draw_mask, drop
 from numpylm.embedding import embedding_backward, embedding_forward
-from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.model import CELLS, LossOutput
-from numpylm.stack import stack_backward, stack_forward
+from numpylm.model import LossOutput
+from numpylm.parameters import Model, bias, first_values, matrix, table
+from numpylm.recurrence import zero_state
+from numpylm.stack import (
+    check_stack,
+    stack_backward,
+    stack_cell,
+    stack_forward,
+    stack_gradients,
+    stack_parameters,
+    stack_parts,
+)  # fmt: skip
 from numpylm.story_batch import check_story
-from numpylm.translation_parameters import layer_prefixes, record_of, with_prefix
 
 TEXTS = ("question", "story")
 
@@ -70,8 +77,8 @@ class ReaderOutput(NamedTuple):
     trace: ReaderTrace
 
 
-class Reader:
-    """The model. It holds parameters and sizes, and remembers nothing between calls.
+class Reader(Model):
+    """The model; parameters() has E, the layers' (story.W_x, question.W_x, …), W_hy and b_y.
 
     cell: "rnn", "lstm" or "gru"; bidirectional needs an even hidden_dim. dropout acts on embeddings, between layers and
     on h_last, when a generator is passed in. dtype: float32 to train, float64 or complex128 to check gradients.
@@ -88,27 +95,14 @@ class Reader:
             vocab_size, embedding_dim, hidden_dim, num_layers, cell, bidirectional, first, dropout, num_sentences
         )
         check_sizes(sizes)
-        self._adopt(sizes, initial_parameters(sizes, dtype, seed))
+        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    def _adopt(self, sizes, parameters):
-        self.sizes = sizes
-        self.cell = cell_of(sizes)
-        self.dtype = parameters["E"].dtype
-        self._parameters = parameters
-
-    @property
-    def config(self):
-        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
-        return self.sizes._asdict()
-
-    def parameters(self):
-        """Name -> array: the live arrays, in a fixed order: E, the layers' (story.W_x, question.W_x, …), W_hy, b_y."""
-        return dict(self._parameters)
+    def _prepare(self):
+        self.cell = stack_cell(self.sizes)
 
     def layers(self, text):
         """Each layer's Parameters, of the stack that reads "story" or "question"."""
-        prefixes = layer_prefixes(text, self.sizes.num_layers)
-        return [record_of(self.cell.Parameters, self._parameters, prefix) for prefix in prefixes]
+        return stack_parameters(self.cell, f"{text}.", self.sizes.num_layers, self._parameters)
 
     def order(self):
         """Both TEXTS, as they are read."""
@@ -158,14 +152,11 @@ class Reader:
             out = stack_backward(self.cell, self.layers(text), dh, dstate, stack)  # (48)
             dstate = out.dstate_0
             gradients["E"] += embedding_backward(out.dx, np.maximum(words, 0), self.sizes.vocab_size)  # padding: dx = 0
-            for prefix, dparameters in zip(layer_prefixes(text, self.sizes.num_layers), out.dparameters, strict=True):
-                gradients |= with_prefix(prefix, dparameters)
+            gradients |= stack_gradients(f"{text}.", out.dparameters)
         return {name: gradients[name] for name in self._parameters}
 
     def _zeros(self, N):
-        """A state of zeros for each layer."""
-        zeros = [np.zeros((N, self.sizes.hidden_dim), self.dtype) for _ in self.cell.State._fields]
-        return (self.cell.State(*zeros),) * self.sizes.num_layers
+        return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def _draw_masks(self, rng, shape, num_rows):
         """Dropout masks of each layer's input, where x has this shape (T, N, D); None without dropout.
@@ -184,15 +175,6 @@ class Reader:
             return None
         return draw_mask(rng, self.sizes.dropout, (N, self.sizes.hidden_dim), self.dtype)
 
-    def astype(self, dtype):
-        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = require.float_dtype(dtype)
-        return make_reader(self.sizes, {name: q.astype(dtype) for name, q in self._parameters.items()})
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
 
 def words_in_order(story):
     """story (I, N, J) as the words (T, N) of each story one after another, padding, -1, at the end."""
@@ -204,47 +186,13 @@ def words_in_order(story):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("vocab_size", "embedding_dim", "hidden_dim", "num_layers", "num_sentences"):
-        require.positive_integer(name, getattr(sizes, name))
-    require.one_of("cell", sizes.cell, CELLS)
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_sentences")
     require.one_of("first", sizes.first, TEXTS)
-    require.boolean("bidirectional", sizes.bidirectional)
-    require.fraction("dropout", sizes.dropout)
-    if sizes.bidirectional and sizes.hidden_dim % 2:
-        raise ValueError(f"hidden_dim must be even for two directions of H/2 units; got {sizes.hidden_dim}")
+    check_stack(sizes)
 
 
-def cell_of(sizes):
-    """The Cell of every layer."""
-    cell = CELLS[sizes.cell]()
-    return bidirectional_cell(cell) if sizes.bidirectional else cell
-
-
-def parameter_shapes(sizes):
-    """Name -> shape of every parameter, in the order of Reader.parameters, without making any."""
-    cell, V, D, H = cell_of(sizes), *sizes[:3]
-    shapes = {"E": (V, D)}
-    for text in TEXTS:
-        for layer, prefix in enumerate(layer_prefixes(text, sizes.num_layers)):
-            shapes |= {prefix + name: shape for name, shape in cell.shapes(H if layer else D, H).items()}
-    return shapes | {"W_hy": (H, V), "b_y": (V,)}
-
-
-def initial_parameters(sizes, dtype, seed):
-    """Name -> freshly drawn array; initialization.py says from which distribution."""
-    dtype = require.float_dtype(dtype)
-    rng = np.random.default_rng(require.count("seed", seed))
-    cell, V, D, H = cell_of(sizes), *sizes[:3]
-    parameters = {"E": embedding_table(rng, V, D, False)}
-    for text in TEXTS:
-        for layer, prefix in enumerate(layer_prefixes(text, sizes.num_layers)):
-            parameters |= with_prefix(prefix, cell.initialize(rng, H if layer else D, H))
-    parameters |= {"W_hy": glorot_uniform(rng, H, V), "b_y": np.zeros(V)}
-    return {name: array.astype(dtype) for name, array in parameters.items()}
-
-
-def make_reader(sizes, parameters):
-    """A Reader of ReaderSizes that holds these parameters, a dict as initial_parameters returns."""
-    model = Reader.__new__(Reader)
-    model._adopt(sizes, parameters)
-    return model
+def parameter_parts(sizes):
+    """The Parts of a reader's parameters, in the order of Reader.parameters."""
+    cell, V, D, H, L = stack_cell(sizes), *sizes[:4]
+    stacks = [part for text in TEXTS for part in stack_parts(cell, f"{text}.", D, H, L)]
+    return [table("E", V, D), *stacks, matrix("W_hy", H, V), bias("b_y", V)]

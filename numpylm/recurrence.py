@@ -56,6 +56,11 @@ class Cell(NamedTuple):
     options: dict  # what the cell was made with, such as the forget gate's bias
 
 
+def zero_state(cell, N, H, num_layers, dtype):
+    """A state of zeros for each layer, of arrays (N, H): a tuple."""
+    return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
+
+
 def gates(packed, num_gates):
     """The columns of each gate in a packed array (..., num_gates H): a list of views (..., H), never copies."""
     H = packed.shape[-1] // num_gates

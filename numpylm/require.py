@@ -15,6 +15,12 @@ def positive_integer(name, value):
     return value
 
 
+def positive_integers(record, *names):
+    """Raise ValueError unless each of these fields of a record is a positive integer."""
+    for name in names:
+        positive_integer(name, getattr(record, name))
+
+
 def is_number(value):
     """Whether value is a real number: Python's or NumPy's, but neither True nor False."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

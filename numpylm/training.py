@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpylm import require, schedules
-from numpylm.choices import choice
+from numpylm.choices import OPTIMIZER, SIZES, TIME, choice
 from numpylm.clipping import clip_by_global_norm
 from numpylm.evaluation import safe_exp
 from numpylm.optimizers import OPTIMIZERS
@@ -62,53 +62,41 @@ class Validation(NamedTuple):
 class Settings:
     """How to train. epochs or minutes (or both) say when to stop. Raises ValueError for a setting out of range."""
 
-    batch_size: int = choice(32, "sequences in a batch", "-N", metavar="N", group="sizes")
+    batch_size: int = choice(32, "sequences in a batch", "-N", metavar="N", group=SIZES)
     epochs: int | None = choice(
-        3, "passes over the training data", metavar="K", shown="3, unless --minutes", group="how long, and where to"
+        3, "passes over the training data", metavar="K", shown="{default}, unless --minutes", group=TIME
     )
-    minutes: float | None = choice(
-        None, "stop training after M minutes in all", metavar="M", group="how long, and where to"
-    )
-    seed: int = choice(
-        0, "of parameters, order, dropout and restarts", metavar="K", group="how long, and where to"
-    )  # fmt: skip
+    minutes: float | None = choice(None, "stop training after M minutes in all", metavar="M", group=TIME)
+    seed: int = choice(0, "of parameters, order, dropout and restarts", metavar="K", group=TIME)
     optimizer: str = choice(
-        "adam", f"{', '.join(OPTIMIZERS)}", choices=tuple(OPTIMIZERS), metavar="NAME", group="optimizer and schedule"
-    )
-    learning_rate: float | None = choice(
-        None, "at the start", metavar="RATE", shown=RATES_SHOWN, group="optimizer and schedule"
-    )
+        "adam", ", ".join(OPTIMIZERS), choices=tuple(OPTIMIZERS), metavar="NAME", group=OPTIMIZER
+    )  # fmt: skip
+    learning_rate: float | None = choice(None, "at the start", metavar="RATE", shown=RATES_SHOWN, group=OPTIMIZER)
     schedule: str = choice(
         "cosine", f"of the learning rate: {', '.join(schedules.SCHEDULES)}", choices=schedules.SCHEDULES,
-        metavar="NAME", group="optimizer and schedule",
+        metavar="NAME", group=OPTIMIZER,
     )  # fmt: skip
     decay_from: int = choice(
-        4, "decay: the last epoch (counted from 0) at the full rate", metavar="K", group="optimizer and schedule"
-    )
-    decay_factor: float = choice(
-        0.5, "decay, plateau: the rate is multiplied by X", metavar="X", group="optimizer and schedule"
-    )
+        4, "decay: the last epoch (counted from 0) at the full rate", metavar="K", group=OPTIMIZER
+    )  # fmt: skip
+    decay_factor: float = choice(0.5, "decay, plateau: the rate is multiplied by X", metavar="X", group=OPTIMIZER)
     max_norm: float = choice(
-        5.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group="optimizer and schedule"
-    )
+        5.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group=OPTIMIZER
+    )  # fmt: skip
 
     def __post_init__(self):
-        require.positive_integer("batch_size", self.batch_size)
         require.one_of("optimizer", self.optimizer, OPTIMIZERS)
+        require.one_of("schedule", self.schedule, schedules.SCHEDULES)
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
-        require.positive_number("learning_rate", self.learning_rate)
-        require.positive_number("max_norm", self.max_norm)
-        require.positive_number("decay_factor", self.decay_factor)
-        require.count("decay_from", self.decay_from)
-        require.count("seed", self.seed)
-        require.one_of("schedule", self.schedule, schedules.SCHEDULES)
         if self.epochs is None and self.minutes is None:
             raise ValueError("give a number of epochs, or of minutes, or both")
-        if self.epochs is not None:
-            require.positive_integer("epochs", self.epochs)
-        if self.minutes is not None:
-            require.positive_number("minutes", self.minutes)
+        for name in ("batch_size", *["epochs"] * (self.epochs is not None)):
+            require.positive_integer(name, getattr(self, name))
+        for name in ("learning_rate", "max_norm", "decay_factor", *["minutes"] * (self.minutes is not None)):
+            require.positive_number(name, getattr(self, name))
+        for name in ("decay_from", "seed"):
+            require.count(name, getattr(self, name))
 
 
 @dataclass

@@ -19,13 +19,21 @@ import numpy as np
 
 from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
-from numpylm.bidirectional import bidirectional_cell
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import draw_mask, drop
-from numpylm.initialization import glorot_uniform
-from numpylm.model import CELLS, LossOutput, layer_prefix
-from numpylm.stack import StackTrace, stack_backward, stack_forward
-from numpylm.translation_parameters import record_of, with_prefix
+from numpylm.model import LossOutput
+from numpylm.parameters import Model, bias, first_values, matrix
+from numpylm.recurrence import zero_state
+from numpylm.stack import (
+    StackTrace,
+    check_stack,
+    stack_backward,
+    stack_cell,
+    stack_forward,
+    stack_gradients,
+    stack_parameters,
+    stack_parts,
+)  # fmt: skip
 
 
 class AcousticSizes(NamedTuple):
@@ -55,8 +63,8 @@ class AcousticOutput(NamedTuple):
     trace: AcousticTrace
 
 
-class AcousticModel:
-    """The model. It holds parameters and sizes, and remembers nothing between calls.
+class AcousticModel(Model):
+    """The model; parameters() has the layers' (W_x or forwards_W_x, …), then W_hy and b_y.
 
     cell: "rnn", "lstm" or "gru"; bidirectional needs an even hidden_dim. dropout acts between layers and on the last h
     when a generator is passed in. dtype: float32 to train, float64 or complex128 to check gradients.
@@ -71,26 +79,14 @@ class AcousticModel:
     ):  # fmt: skip
         sizes = AcousticSizes(num_labels, num_features, hidden_dim, num_layers, cell, bidirectional, dropout)
         check_sizes(sizes)
-        self._adopt(sizes, initial_parameters(sizes, dtype, seed))
+        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    def _adopt(self, sizes, parameters):
-        self.sizes = sizes
-        self.cell = cell_of(sizes)
-        self.dtype = parameters["W_hy"].dtype
-        self._parameters = parameters
-
-    @property
-    def config(self):
-        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
-        return self.sizes._asdict()
-
-    def parameters(self):
-        """Name -> array: the live arrays, in a fixed order: the layers' (W_x or forwards_W_x, …), then W_hy and b_y."""
-        return dict(self._parameters)
+    def _prepare(self):
+        self.cell = stack_cell(self.sizes)
 
     def layers(self):
         """Each layer's Parameters."""
-        return [record_of(self.cell.Parameters, self._parameters, prefix) for prefix in prefixes(self.sizes)]
+        return stack_parameters(self.cell, "", self.sizes.num_layers, self._parameters)
 
     def forward(self, features, mask=None, rng=None):
         """features (T, N, B) give an AcousticOutput; a generator rng switches dropout on.
@@ -123,15 +119,10 @@ class AcousticModel:
         dh = drop(dh, trace.output_mask)
         dstate_T = self._zeros(dh.shape[1])
         out = stack_backward(self.cell, self.layers(), dh, dstate_T, trace.stack)
-        gradients = {}
-        for prefix, dparameters in zip(prefixes(self.sizes), out.dparameters, strict=True):
-            gradients |= with_prefix(prefix, dparameters)
-        return gradients | {"W_hy": dW_hy, "b_y": db_y}
+        return stack_gradients("", out.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
 
     def _zeros(self, N):
-        """A state of zeros for each layer."""
-        zeros = [np.zeros((N, self.sizes.hidden_dim), self.dtype) for _ in self.cell.State._fields]
-        return [self.cell.State(*zeros)] * self.sizes.num_layers
+        return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def _draw_masks(self, rng, shape):
         """(masks of the layers' inputs, mask of the last h); the features themselves are not dropped."""
@@ -155,27 +146,11 @@ class AcousticModel:
             raise TypeError(f"features must be floats; got {features.dtype}")
         return features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
 
-    def astype(self, dtype):
-        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = require.float_dtype(dtype)
-        return make_acoustic_model(self.sizes, {name: q.astype(dtype) for name, q in self._parameters.items()})
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("num_labels", "num_features", "hidden_dim", "num_layers"):
-        require.positive_integer(name, getattr(sizes, name))
-    require.one_of("cell", sizes.cell, CELLS)
-    require.boolean("bidirectional", sizes.bidirectional)
-    require.fraction("dropout", sizes.dropout)
-    if sizes.bidirectional and sizes.hidden_dim % 2:
-        raise ValueError(
-            f"bidirectional gives each direction H/2 units, so that H must be even; got hidden_dim={sizes.hidden_dim}"
-        )
+    require.positive_integers(sizes, "num_labels", "num_features")
+    check_stack(sizes)
 
 
 def check_labels(labels, features_shape, num_labels):
@@ -193,40 +168,7 @@ def check_labels(labels, features_shape, num_labels):
     return labels
 
 
-def cell_of(sizes):
-    """The Cell of every layer."""
-    cell = CELLS[sizes.cell]()
-    return bidirectional_cell(cell) if sizes.bidirectional else cell
-
-
-def prefixes(sizes):
-    """What stands before the names of each layer's parameters."""
-    return [layer_prefix(layer, sizes.num_layers) for layer in range(sizes.num_layers)]
-
-
-def parameter_shapes(sizes):
-    """Name -> shape of every parameter, in the order of AcousticModel.parameters, without making any."""
-    cell, B, H, V = cell_of(sizes), sizes.num_features, sizes.hidden_dim, sizes.num_labels
-    shapes = {}
-    for layer, prefix in enumerate(prefixes(sizes)):
-        shapes |= {prefix + name: shape for name, shape in cell.shapes(H if layer else B, H).items()}
-    return shapes | {"W_hy": (H, V + 1), "b_y": (V + 1,)}
-
-
-def initial_parameters(sizes, dtype, seed):
-    """Name -> freshly drawn array; initialization.py says from which distribution."""
-    dtype = require.float_dtype(dtype)
-    rng = np.random.default_rng(require.count("seed", seed))
-    cell, B, H, V = cell_of(sizes), sizes.num_features, sizes.hidden_dim, sizes.num_labels
-    parameters = {}
-    for layer, prefix in enumerate(prefixes(sizes)):
-        parameters |= with_prefix(prefix, cell.initialize(rng, H if layer else B, H))
-    parameters |= {"W_hy": glorot_uniform(rng, H, V + 1), "b_y": np.zeros(V + 1)}
-    return {name: array.astype(dtype) for name, array in parameters.items()}
-
-
-def make_acoustic_model(sizes, parameters):
-    """An AcousticModel of AcousticSizes that holds these parameters, a dict as initial_parameters returns."""
-    model = AcousticModel.__new__(AcousticModel)
-    model._adopt(sizes, parameters)
-    return model
+def parameter_parts(sizes):
+    """The Parts of an acoustic model's parameters, in the order of AcousticModel.parameters."""
+    V, B, H, L = sizes[:4]
+    return [*stack_parts(stack_cell(sizes), "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.activations import log_softmax
-from numpylm.choices import choice
+from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward
 from numpylm.ctc_decoding import beam_search, best_path, rescored
+from numpylm.data.batches import by_length
 from numpylm.data.error_rates import Errors, oracle, total_errors
 from numpylm.data.features import SoundError
 from numpylm.data.text import decode, encoder, stream_start
@@ -33,13 +34,9 @@ BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 class SpeechSettings(Settings):
     """Settings whose defaults suit the built-in speech."""
 
-    batch_size: int = choice(16, "utterances in a batch", "-N", metavar="N", group="sizes")
-    epochs: int | None = choice(
-        20, "passes over the training data", metavar="K", shown="20, unless --minutes", group="how long, and where to"
-    )
-    learning_rate: float | None = choice(
-        0.004, "at the start", metavar="RATE", shown="0.004, for adam", group="optimizer and schedule"
-    )
+    batch_size: int = again(Settings, "batch_size", 16, help="utterances in a batch")
+    epochs: int | None = again(Settings, "epochs", 20)
+    learning_rate: float | None = again(Settings, "learning_rate", 0.004, shown="0.004, for adam")
 
 
 class Utterance(NamedTuple):
@@ -72,10 +69,11 @@ def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises SoundError for one too short for its labels."""
     N, seed = settings.batch_size, settings.seed
     num_batches = -(-len(train) // N)
+    lengths = [len(utterance.features) for utterance in train]
     labels = {part: encoded(vocabulary, utterances) for part, utterances in (("train", train), ("valid", valid))}
 
     def batches(epoch, first):
-        places = by_length(train, shuffled(len(train), seed, epoch), N)
+        places = by_length(lengths, shuffled(len(train), seed, epoch), N, GROUP)
         for k in shuffled(num_batches, seed + 1, epoch)[first:]:
             yield pad([train[i].features for i in places[k]], [labels["train"][i] for i in places[k]])
 
@@ -84,7 +82,9 @@ def transcription_task(train, valid, vocabulary, settings, unit):
 
     def validate(model, ranks=ALONE):
         nats, heard = 0.0, {}
-        for places in by_length(valid, range(len(valid)), 4 * N)[ranks.rank :: ranks.size]:
+        for places in by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)[
+            ranks.rank :: ranks.size
+        ]:
             batch = pad([valid[i].features for i in places], [labels["valid"][i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
@@ -110,14 +110,6 @@ def encoded(vocabulary, utterances):
             )
         found.append(labels)
     return found
-
-
-def by_length(utterances, order, batch_size):
-    """The places of each batch: within GROUP batches of the given order, utterances of similar lengths side by side."""
-    lengths = [len(utterance.features) for utterance in utterances]
-    size = GROUP * batch_size
-    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
-    return [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
 
 
 def pad(features, labels):

@@ -31,19 +31,18 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
 from numpylm.dropout import draw_mask, drop
 from numpylm.embedding import embedding_backward, embedding_forward
-from numpylm.loss import IGNORED, cross_entropy_backward, cross_entropy_forward
+from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import ForwardOutput, LossOutput
-from numpylm.stack import StackTrace, stack_backward, stack_forward
-from numpylm.translation_parameters import (
-    TranslationSizes,
-    cells,
-    check_sizes,
-    check_source,
-    initial_parameters,
-    layer_prefixes,
-    record_of,
-    with_prefix,
+from numpylm.parameters import Model, first_values, record_of
+from numpylm.recurrence import zero_state
+from numpylm.stack import (
+    StackTrace,
+    stack_backward,
+    stack_forward,
+    stack_gradients,
+    stack_parameters,
 )  # fmt: skip
+from numpylm.translation_parameters import TranslationSizes, cells, check_sizes, check_source, parameter_parts
 
 
 class DropoutMasks(NamedTuple):
@@ -87,8 +86,8 @@ class OutputGradients(NamedTuple):
     dparameters: dict
 
 
-class EncoderDecoder:
-    """The encoder-decoder model. It holds parameters and sizes, and remembers nothing between calls.
+class EncoderDecoder(Model):
+    """The encoder-decoder model; translation_parameters.py says how its parameters are named.
 
     cell: "rnn", "lstm" or "gru"; attention: "none", "dot" or "additive" (whose A is H). bidirectional needs an even
     hidden_dim. tie_weights needs attention, or embedding_dim == hidden_dim. dropout acts on embeddings, between layers
@@ -107,23 +106,11 @@ class EncoderDecoder:
             dropout, tie_weights,
         )  # fmt: skip
         check_sizes(sizes)
-        self._adopt(sizes, initial_parameters(sizes, dtype, seed))
+        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
-    def _adopt(self, sizes, parameters):
-        self.sizes = sizes
-        self.encoder_cell, self.cell = cells(sizes)
-        self.attention = ATTENTIONS.get(sizes.attention)
-        self.dtype = parameters["E_x"].dtype
-        self._parameters = parameters
-
-    @property
-    def config(self):
-        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
-        return self.sizes._asdict()
-
-    def parameters(self):
-        """Name -> array: the live arrays, in a fixed order; translation_parameters.py says how they are named."""
-        return dict(self._parameters)
+    def _prepare(self):
+        self.encoder_cell, self.cell = cells(self.sizes)
+        self.attention = ATTENTIONS.get(self.sizes.attention)
 
     def output_matrix(self):
         """W_sy; with tied weights, the transposed view of E_y."""
@@ -132,13 +119,11 @@ class EncoderDecoder:
     def layers(self, part):
         """Each layer's Parameters, of part "encoder" or "decoder"."""
         cell = self.encoder_cell if part == "encoder" else self.cell
-        prefixes = layer_prefixes(part, self.sizes.num_layers)
-        return [record_of(cell.Parameters, self._parameters, prefix) for prefix in prefixes]
+        return stack_parameters(cell, f"{part}.", self.sizes.num_layers, self._parameters)
 
     def initial_state(self, batch_size):
         """Zeros: a tuple with each layer's state, of arrays (N, H). The encoder starts from it."""
-        shape, State = (batch_size, self.sizes.hidden_dim), self.cell.State
-        return tuple(State(*[np.zeros(shape, self.dtype) for _ in State._fields]) for _ in range(self.sizes.num_layers))
+        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
@@ -159,16 +144,11 @@ class EncoderDecoder:
         """
         targets = require.targets(targets, np.shape(inputs), self.sizes.target_vocab_size)
         s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
-        W_sy, b_y, predicted = self.output_matrix(), self._parameters["b_y"], targets != IGNORED
+        predicted = targets != IGNORED
         s_predicted = s_out[predicted][None]  # (1, M, ·): padding costs nothing here
-        # logits, y and dlogits are by far the largest arrays, (1, M, V_y): each is written over the one before.
-        loss, loss_trace = cross_entropy_forward(
-            affine_forward(s_predicted, W_sy, b_y), targets[predicted][None], overwrite=True
+        loss, ds_predicted, dW_sy, db_y = affine_cross_entropy(
+            s_predicted, self.output_matrix(), self._parameters["b_y"], targets[predicted][None]
         )
-        dlogits = cross_entropy_backward(loss_trace, overwrite=True)
-        del loss_trace
-        ds_predicted, dW_sy, db_y = affine_backward(dlogits, s_predicted, W_sy)
-        del dlogits
         ds_out = np.zeros_like(s_out)
         ds_out[predicted] = ds_predicted[0]
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
@@ -219,9 +199,7 @@ class EncoderDecoder:
         encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoder)
         gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
         gradients["E_x"] = embedding_backward(encoder.dx, trace.source, self.sizes.source_vocab_size)
-        for part, out in (("encoder", encoder), ("decoder", decoder)):
-            for prefix, dparameters in zip(layer_prefixes(part, self.sizes.num_layers), out.dparameters, strict=True):
-                gradients.update(with_prefix(prefix, dparameters))
+        gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
         gradients["b_y"] = db_y
         if self.sizes.tie_weights:
             gradients["E_y"] += dW_sy.T
@@ -271,19 +249,3 @@ class EncoderDecoder:
             for shape, dims in ((source_shape, layers), (inputs_shape, layers), (inputs_shape, [sizes.output_dim]))
         )
         return DropoutMasks(encoder, decoder, output)
-
-    def astype(self, dtype):
-        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
-        dtype = require.float_dtype(dtype)
-        return make_translation_model(self.sizes, {name: q.astype(dtype) for name, q in self._parameters.items()})
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
-
-
-def make_translation_model(sizes, parameters):
-    """An EncoderDecoder of TranslationSizes that holds these parameters, a dict as initial_parameters returns."""
-    model = EncoderDecoder.__new__(EncoderDecoder)
-    model._adopt(sizes, parameters)
-    return model

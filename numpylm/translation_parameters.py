@@ -15,15 +15,11 @@ The cells name their own: W_xh, W_hh, b_h of an RNN; W_x, W_h, b of an LSTM; W_x
 
 from typing import NamedTuple
 
-import numpy as np
-
 from numpylm import require
 from numpylm.attention import ATTENTIONS
-from numpylm.bidirectional import bidirectional_cell
-from numpylm.initialization import embedding_table, glorot_uniform
-from numpylm.model import CELLS, layer_prefix
-
-PARTS = ("encoder", "decoder")
+from numpylm.model import CELLS
+from numpylm.parameters import Part, bias, matrix, table
+from numpylm.stack import check_stack, stack_cell, stack_parts
 
 
 class TranslationSizes(NamedTuple):
@@ -48,17 +44,10 @@ class TranslationSizes(NamedTuple):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    for name in ("source_vocab_size", "target_vocab_size", "embedding_dim", "hidden_dim", "num_layers"):
-        require.positive_integer(name, getattr(sizes, name))
-    require.one_of("cell", sizes.cell, CELLS)
+    require.positive_integers(sizes, "source_vocab_size", "target_vocab_size", "embedding_dim")
+    check_stack(sizes)
     require.one_of("attention", sizes.attention, ("none", *ATTENTIONS))
-    require.boolean("bidirectional", sizes.bidirectional)
-    require.fraction("dropout", sizes.dropout)
     require.boolean("tie_weights", sizes.tie_weights)
-    if sizes.bidirectional and sizes.hidden_dim % 2:
-        raise ValueError(
-            f"bidirectional gives each direction H/2 units, so that H must be even; got hidden_dim={sizes.hidden_dim}"
-        )
     if sizes.tie_weights and sizes.output_dim != sizes.embedding_dim:
         raise ValueError(
             "tie_weights without attention makes W_sy (H, V) the transpose of E_y (V, D), so that D must equal H; "
@@ -75,64 +64,21 @@ def check_source(source, mask, vocab_size):
     return source, mask
 
 
-def layer_prefixes(part, num_layers):
-    """What stands before the names of each layer of a part, "encoder" or "decoder"."""
-    return [f"{part}.{layer_prefix(layer, num_layers)}" for layer in range(num_layers)]
-
-
 def cells(sizes):
     """The encoder's Cell and the decoder's."""
-    cell = CELLS[sizes.cell]()
-    return bidirectional_cell(cell) if sizes.bidirectional else cell, cell
+    return stack_cell(sizes), CELLS[sizes.cell]()
 
 
-def record_of(Parameters, parameters, prefix=""):
-    """A record of parameters from the dict of all of them."""
-    return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
-
-
-def with_prefix(prefix, record):
-    """A record's arrays, each under its prefixed name."""
-    return {prefix + name: array for name, array in record._asdict().items()}
-
-
-def parameter_shapes(sizes):
-    """Name -> shape of every parameter, in the order above, without making any."""
-    D, H, V_y = sizes.embedding_dim, sizes.hidden_dim, sizes.target_vocab_size
-    encoder, decoder = (with_prefixes(part, cell, sizes) for part, cell in zip(PARTS, cells(sizes), strict=True))
-    shapes = {"E_x": (sizes.source_vocab_size, D), **encoder, "E_y": (V_y, D), **decoder}
+def parameter_parts(sizes):
+    """The Parts of an encoder-decoder's parameters, in the order above."""
+    V_x, V_y, D, H, L = sizes[:5]
+    encoder, decoder = cells(sizes)
+    parts = [table("E_x", V_x, D), *stack_parts(encoder, "encoder.", D, H, L)]
+    parts += [table("E_y", V_y, D, sizes.tie_weights), *stack_parts(decoder, "decoder.", D, H, L)]
     if sizes.attention != "none":
-        shapes |= {**ATTENTIONS[sizes.attention].shapes(H, H), "W_cs": (H, D), "W_ss": (H, D), "b_s": (D,)}
+        attention = ATTENTIONS[sizes.attention]
+        parts.append(Part(attention.shapes(H, H), lambda rng: attention.initialize(rng, H, H)))
+        parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
     if not sizes.tie_weights:
-        shapes["W_sy"] = (sizes.output_dim, V_y)
-    return {**shapes, "b_y": (V_y,)}
-
-
-def with_prefixes(part, cell, sizes):
-    """Name -> shape of the parameters of a part's layers."""
-    return {
-        prefix + name: shape
-        for layer, prefix in enumerate(layer_prefixes(part, sizes.num_layers))
-        for name, shape in cell.shapes(sizes.hidden_dim if layer else sizes.embedding_dim, sizes.hidden_dim).items()
-    }
-
-
-def initial_parameters(sizes, dtype, seed):
-    """Name -> freshly drawn array, in the order above; initialization.py says from which distribution."""
-    dtype = require.float_dtype(dtype)
-    rng = np.random.default_rng(require.count("seed", seed))
-    D, H, V_y = sizes.embedding_dim, sizes.hidden_dim, sizes.target_vocab_size
-    (encoder, decoder), attention = cells(sizes), ATTENTIONS.get(sizes.attention)
-    parameters = {"E_x": embedding_table(rng, sizes.source_vocab_size, D, False)}
-    for layer, prefix in enumerate(layer_prefixes("encoder", sizes.num_layers)):
-        parameters.update(with_prefix(prefix, encoder.initialize(rng, D if layer == 0 else H, H)))
-    parameters["E_y"] = embedding_table(rng, V_y, D, sizes.tie_weights)
-    for layer, prefix in enumerate(layer_prefixes("decoder", sizes.num_layers)):
-        parameters.update(with_prefix(prefix, decoder.initialize(rng, D if layer == 0 else H, H)))
-    if attention is not None:
-        parameters.update(attention.initialize(rng, H, H)._asdict())
-        parameters.update({"W_cs": glorot_uniform(rng, H, D), "W_ss": glorot_uniform(rng, H, D), "b_s": np.zeros(D)})
-    if not sizes.tie_weights:
-        parameters["W_sy"] = glorot_uniform(rng, sizes.output_dim, V_y)
-    parameters["b_y"] = np.zeros(V_y)
-    return {name: array.astype(dtype) for name, array in parameters.items()}
+        parts.append(matrix("W_sy", sizes.output_dim, V_y))
+    return [*parts, bias("b_y", V_y)]

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.beam_search import translate
-from numpylm.choices import choice
+from numpylm.choices import again
+from numpylm.data.batches import by_length
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import decode_line, encode_lines, pad
 from numpylm.data.text import stream_start
@@ -27,13 +28,9 @@ DECODED = 64  # sentences that are translated at once
 class TranslationSettings(Settings):
     """Settings whose defaults suit translation."""
 
-    batch_size: int = choice(64, "pairs in a batch", "-N", metavar="N", group="sizes")
-    epochs: int | None = choice(
-        4, "passes over the training data", metavar="K", shown="4, unless --minutes", group="how long, and where to"
-    )
-    max_norm: float = choice(
-        1.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group="optimizer and schedule"
-    )
+    batch_size: int = again(Settings, "batch_size", 64, help="pairs in a batch")
+    epochs: int | None = again(Settings, "epochs", 4)
+    max_norm: float = again(Settings, "max_norm", 1.0)
 
 
 class EncodedPairs(NamedTuple):
@@ -71,7 +68,7 @@ def translation_task(train, valid, settings, unit="target token"):
     num_batches = -(-len(train.sources) // N)
 
     def batches(epoch, first):
-        places = by_length(train, shuffled(len(train.sources), seed, epoch), N)
+        places = sorted_places(train, shuffled(len(train.sources), seed, epoch), N)
         return (batch_of(train, places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
 
     def loss_and_gradients(model, batch, carried, rng):
@@ -84,12 +81,10 @@ def translation_task(train, valid, settings, unit="target token"):
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
 
 
-def by_length(pairs, order, batch_size):
-    """The places of each batch: within GROUP batches of the given order, pairs of similar lengths side by side."""
+def sorted_places(pairs, order, batch_size):
+    """The places of each batch's pairs, by length (batches.py)."""
     lengths = [(len(target), len(source)) for source, target in zip(pairs.sources, pairs.targets, strict=True)]
-    size = GROUP * batch_size
-    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
-    return [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
+    return by_length(lengths, order, batch_size, GROUP)
 
 
 def num_targets(batch):
@@ -100,7 +95,7 @@ def num_targets(batch):
 def score_pairs(model, pairs, ranks=ALONE):
     """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
     nats = right = num_tokens = 0
-    for places in by_length(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
+    for places in sorted_places(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)

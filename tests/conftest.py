@@ -24,3 +24,11 @@ def call(request, monkeypatch, capsys):
         monkeypatch.chdir(request.getfixturevalue("folder"))
     monkeypatch.setenv("COLUMNS", "80")
     return partial(calls.call, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """The path of a small text."""
+    from run_examples import write_corpus  # imports NumPy, which reads the environment
+
+    return write_corpus(tmp_path_factory.mktemp("corpus"))

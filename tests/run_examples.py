@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import numpylm as nlm
+from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
 from numpylm.commands.language import KIND, CorpusChoices
+from numpylm.commands.metrics import MetricsFile
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_config import RunConfig
@@ -58,6 +60,26 @@ def stop_after(monkeypatch, num_reports):
             return self.remaining <= 0
 
     monkeypatch.setattr(runs, "Interrupts", Interrupts)
+
+
+class Killed(BaseException):
+    """Stands for a kill -9: nothing of the package catches it."""
+
+
+def kill_at(monkeypatch, number):
+    """Makes the process die before the write of that number (a checkpoint or a row); later ones never happen."""
+    count = iter(range(1, 1000))
+
+    def dying(write):
+        def wrapped(*arguments, **options):
+            if next(count) >= number:
+                raise Killed
+            return write(*arguments, **options)
+
+        return wrapped
+
+    monkeypatch.setattr(runs, "save_checkpoint", dying(save_checkpoint))
+    monkeypatch.setattr(MetricsFile, "_write", dying(MetricsFile._write))
 
 
 def resume_until_done(monkeypatch, folder, stops):

@@ -110,18 +110,6 @@ def test_a_request_that_fails_is_a_child_process_error(capfd):
     assert "KeyError: 'nonsense'" in capfd.readouterr().err, "the reason is on standard error"
 
 
-def test_more_words_take_more_memory():
-    found = []
-    for V in (7, 20_007, 40_007):  # the peak of the first is in its imports, that of the others in training
-        request = {"task": "memory", "name": "numpylm", "cell": "rnn", "shape": ["", 10, 10, 4, 50, V]}
-        found += [answer["mib"] for answer in processes.answers([request])]
-    if found[0] is None:
-        pytest.skip("this system does not say")
-    weights_and_gradients, logits = 4 * 2 * 20_000 * (50 + 4), 4 * 100 * 20_000
-    assert found[2] - found[1] > (weights_and_gradients + logits) / 2**20
-    assert 10 < found[0] < min(150, found[1]), "NumPy and numpylm alone"
-
-
 @pytest.mark.parametrize(("platform", "unit"), [("darwin", 1), ("freebsd", 1024)])
 def test_without_proc_getrusage_is_asked_in_the_systems_units(monkeypatch, platform, unit):
     resource = pytest.importorskip("resource")

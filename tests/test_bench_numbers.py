@@ -127,17 +127,6 @@ def test_tables_fit_into_80_columns_and_numbers_have_three_digits():
 MIB = {"numpylm": 110.0, "jax": None}
 
 
-def test_what_runs_it_is_told():
-    blas = {"name": "openblas", "version": "0.3.30", "kernel": "SkylakeX"}
-    about = {
-        "numpylm": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "system": "Linux", "processor": "A processor",
-        "cores": 2, "coretype": None, "blas": blas, "others": {},
-    }  # fmt: skip
-    assert "no PyTorch, no JAX\nopenblas 0.3.30, kernel SkylakeX, 1 thread\n" in report.about_text(about, 1)
-    chosen = about | {"coretype": "SkylakeX", "others": {"jax": "0.10"}}
-    assert "JAX 0.10\nopenblas 0.3.30, kernel SkylakeX (set), 2 threads\n" in report.about_text(chosen, 2)
-
-
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
     """Draws a picture by a function, and returns its axes."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.data import corpora, grammar
-from numpylm.data.corpora import load_corpus, part_of, split_text
+from numpylm.data import grammar
+from numpylm.data.corpora import load_corpus, split_text
 
 LINES = "".join(f"line number {number}\n" for number in range(40))
 
@@ -189,20 +189,6 @@ def test_an_empty_or_blank_part_of_a_folder_is_refused(tmp_path):
         load_corpus(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "part"),
-    [
-        ("train.txt", "train"),
-        ("dev.txt", "valid"),
-        ("a-test.raw", "test"),
-        ("training.txt", None),
-        ("train", None),
-    ],
-)
-def test_the_part_of_a_name(name, part):
-    assert part_of(name) == part
-
-
 # Nothing
 
 
@@ -226,16 +212,3 @@ def test_what_cannot_be_a_source_is_refused(source):
 def test_an_unknown_level_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'char' or 'word', got 'line'"):
         load_corpus(tmp_path, level="line")
-
-
-def test_a_corpus_shows_no_text_when_printed():
-    corpus = corpora.Corpus("name", "the training text", "b", "c", "what it is")
-    assert "the training text" not in repr(corpus) and "what it is" in repr(corpus)
-
-
-def test_words_without_line_ends_are_cut_between_words():
-    words = [f"word{k}" for k in range(3000)]
-    parts = split_text(" ".join(words), "word")
-    assert "".join(parts) == " ".join(words)
-    assert [len(part.split()) for part in parts] == [2425, 288, 287]  # the longer words are the later ones
-    assert " ".join(parts).split() == words

@@ -51,10 +51,3 @@ def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results)
     assert [label.get_text() for label in misled.get_xticklabels()] == ["3–4"]
     assert list(misled.lines[2].get_ydata()) == pytest.approx([0.8])
     assert [text.get_text() for text in all_verbs.get_legend().get_texts()] == ["RNN", "GRU", "LSTM"]
-
-
-def test_long_memory_shows_each_seed_and_the_baseline(results):
-    for axes, cells in zip(draw_results.long_memory(results).axes, (3, 2), strict=True):
-        assert [list(line.get_ydata()) for line in axes.lines[:3]] == [[0.3, 0.1], [0.2, 0.15], [0.25, 0.05]]
-        assert list(axes.lines[-1].get_ydata()) == [0.2, 0.2] and len(axes.lines) == 3 * cells + 1
-        assert axes.get_title().endswith("T = 9")

@@ -104,11 +104,3 @@ def test_recurrent_dropout_spares_what_the_cell_carries_on(make):
     expected = model.cell.forward(parameters, x, model.initial_state(N)[0])
     np.testing.assert_allclose(out.h, expected.h, rtol=1e-13)
     assert np.abs(out.h[1:] - out.h[:-1]).min() > 0
-
-
-def test_wrong_probabilities_and_kinds_are_refused():
-    for wrong in (-0.1, 1, 1.0, math.nan, "0.5", None, True):
-        with pytest.raises(ValueError, match="dropout"):
-            LSTMLM(V, D, H, dropout=wrong)
-    with pytest.raises(ValueError, match="dropout_kind must be one of standard, variational; got 'zoneout'"):
-        LSTMLM(V, D, H, dropout_kind="zoneout")

@@ -5,11 +5,12 @@ import re
 from collections import Counter
 
 import numpy as np
+import pytest
 from grammar_examples import sampled_sentences
 
 from numpylm.data.grammar import english as grammar_english
 from numpylm.data.grammar import explain, is_grammatical
-from numpylm.data.grammar.agreement import agreement_distances, agreement_pairs
+from numpylm.data.grammar.agreement import agreement_pairs
 from numpylm.data.grammar.english import ENGLISH
 from numpylm.data.grammar.entropy import (
     entropy_per_character,
@@ -45,15 +46,12 @@ def test_the_numbers_in_the_docstring():
 
 
 def test_the_distances_in_the_docstring():
-    distances = agreement_distances()
-    bins = [distances[low:high].sum() for low, high in [(1, 2), (2, 3), (3, 5), (5, 10), (10, 20)]]
-    row = [f"{100 * share:.1f}" for share in [*bins, 1 - sum(bins)]]
-    assert re.search("verbs +" + " +".join(map(re.escape, row)), grammar_english.__doc__), row
-
-
-def test_context_and_weights_both_lower_the_perplexity():
-    uniform = len(expected_word_counts())
-    assert floor_perplexity("word") < unigram_perplexity() / 5 < uniform / 5 / 1.5
+    distances = [verb - noun for words in sampled_sentences() for noun, verb in agreement_pairs(words)]
+    (row,) = re.findall("verbs +([\\d. ]+)\n", grammar_english.__doc__)
+    bins = [(1, 2), (2, 3), (3, 5), (5, 10), (10, 20), (20, 999)]
+    for share, (least, most) in zip(map(float, row.split()), bins, strict=True):
+        counted = 100 * np.mean([least <= distance < most for distance in distances])
+        assert counted == pytest.approx(share, abs=4 * math.sqrt(share * (100 - share) / len(distances)))
 
 
 def test_nothing_is_too_rare_to_learn():

@@ -4,24 +4,11 @@ import math
 from collections import Counter
 
 import pytest
-from grammar_examples import BRACKETS, COIN, GEOMETRIC, TOYS, all_sentences, assert_mean_within, sampled_sentences
+from grammar_examples import BRACKETS, TOYS, all_sentences, assert_mean_within, sampled_sentences
 
 from numpylm.data.grammar import entropy as g
 from numpylm.data.grammar import log_probability
 from numpylm.data.grammar.rules import EOS, parse_rules
-
-
-def test_a_coin_has_one_bit():
-    assert g.sentence_entropy(COIN) == pytest.approx(math.log(2))
-    assert g.expected_words(COIN) == pytest.approx(2)
-    assert g.expected_characters(COIN) == pytest.approx(len("heads\n"))
-    assert g.floor_perplexity("word", COIN) == pytest.approx(math.sqrt(2))
-    assert g.floor_perplexity("char", COIN) == pytest.approx(2 ** (1 / 6))
-
-
-def test_a_geometric_length_has_two_bits():
-    assert g.sentence_entropy(GEOMETRIC) == pytest.approx(2 * math.log(2))
-    assert g.expected_words(GEOMETRIC) == pytest.approx(2)
 
 
 def test_brackets_by_hand():

@@ -49,19 +49,6 @@ def test_malformed_rules_are_refused(text, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "endless"),
-    [
-        ("S -> 1 a S", "S"),
-        ("S -> 1 S", "S"),
-        ("S -> 1 a | 1 b A\nA -> 1 x B | 1 y A\nB -> 1 A", "A"),
-    ],
-)
-def test_symbols_that_never_end_are_refused(text, endless):
-    with pytest.raises(ValueError, match=f"{endless}: expected an alternative that can end"):
-        parse_rules(text)
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "S -> 1 a b | 1 a c",

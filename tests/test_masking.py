@@ -108,12 +108,6 @@ def test_wrong_lengths_are_refused(lengths, num_steps, message):
         lengths_to_mask(lengths, num_steps)
 
 
-@pytest.mark.parametrize("mask", [np.ones((3, 2), int), np.ones((2, 3), bool), np.ones((3, 2, 1), bool), "yes", True])
-def test_a_model_refuses_masks_of_another_shape_or_dtype(mask):
-    with pytest.raises(ValueError, match=r"mask must be booleans of the tokens' shape \(T, N\) = \(3, 2\)"):
-        LSTMLM(V, D, H).forward(np.zeros((3, 2), int), mask=mask)
-
-
 def test_freeze_chooses_and_its_backward_divides():
     mask = np.array([[True, False]])
     q_t, q_prev, dq = np.random.default_rng(7).standard_normal((3, 2, H))

@@ -5,7 +5,7 @@ import pytest
 from gradient_proofs import assert_same, prove, read_only
 
 from numpylm.memory_hop import hop_backward, hop_forward
-from numpylm.memory_network import MemoryNetwork, make_memory_network
+from numpylm.memory_network import MemoryNetwork
 from numpylm.sentence_vectors import bags_of, sentence_vectors_backward, sentence_vectors_forward
 
 rng = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def test_every_parameter_s_gradient(kind, linear):
     model = model_of(*kind)
 
     def loss(**parameters):
-        changed = make_memory_network(model.sizes, parameters)
+        changed = model.with_parameters(parameters)
         return changed.loss_and_gradients(STORY, QUESTION, ANSWERS, linear).loss
 
     out = model.loss_and_gradients(STORY, QUESTION, ANSWERS, linear)

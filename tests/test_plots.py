@@ -92,13 +92,6 @@ def test_a_window_below_the_floor_is_shown(draw):
     assert axes.get_ylim()[0] < axes.lines[0].get_ydata()[-1] < 0
 
 
-@pytest.mark.parametrize("name", ["cost_$5_to_$x^.txt", "caf\udce9.txt", "\u7ea2\u697c\u68a6.txt", "$\\frac$"])
-def test_a_title_is_never_mathematics_and_never_an_error(draw, name):
-    with plots.may_fail("curve.png"):  # a note where no font has the characters
-        (axes,) = draw(FALLING, BASELINES, f"LSTM on {name}").axes
-    assert axes.get_title() == f"LSTM on {name}".replace("\udce9", "?") and not axes.title.get_parse_math()
-
-
 def test_the_curves_are_the_perplexities_over_the_epochs(draw):
     (axes,) = draw(FALLING, {}).axes
     training, validation = axes.lines

@@ -2,8 +2,6 @@
 
 import io
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from numpylm.data.corpora import load_corpus
 from numpylm.data.preparation import open_texts, prepare
 from numpylm.data.text import build_vocabulary, encode_stream
 from numpylm.data.text_files import read_pieces
-from numpylm.data.token_file import TokenFileError, open_token_file, verify
+from numpylm.data.token_file import open_token_file, verify
 
 ROOT = Path(__file__).resolve().parents[1]
 ODD = ["a", "bc", "d", " ", " ", "\n", "\r\n", "\r", "\t", "\x1c", "\x85", "é", "日本", "\U0001f600"]
@@ -186,47 +184,14 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
             pass
 
 
-def test_a_full_disk_is_told_with_the_files_name(tmp_path, monkeypatch):
+def test_standard_input_that_fills_the_disk_is_told_with_the_folder(tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
-    with (
-        pytest.raises(TokenFileError, match=r"out\.tokens: No space left on device; nothing was written"),
-        opened(text_file(tmp_path, "a b\n" * 100)) as files,
-    ):
-        prepare(files, tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1))
     monkeypatch.setattr("shutil.copyfileobj", full)
     with (
         pytest.raises(FileError, match=f"{tmp_path}: No space left on device; standard input is copied there"),
         open_texts(["-"], tmp_path, io.BytesIO(b"a")),
     ):
         pass
-    assert os.listdir(tmp_path) == ["text.txt"]
-
-
-KILLED = """
-import sys, time
-from contextlib import nullcontext
-from numpylm.data.preparation import open_texts, prepare
-
-def progress(task, size):
-    return nullcontext(lambda number: task == "encoding" and (print("now", flush=True), time.sleep(60)))
-
-with open_texts([sys.argv[1]], ".", None) as files:
-    prepare(files, sys.argv[2], "word", (0.8, 0.1, 0.1), progress=progress)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
-def test_the_file_of_a_killed_preparation_goes_with_the_next_one(tmp_path, monkeypatch):
-    path = text_file(tmp_path, "a b\n" * 50_000)
-    command = [sys.executable, "-c", KILLED, path, tmp_path / "out.tokens"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
-        process.stdout.readline()
-        process.kill()
-    assert len(os.listdir(tmp_path)) == 2
-    monkeypatch.setattr("numpylm.data.atomic.STALE_SECONDS", -1)
-    with opened(path) as files:
-        prepare(files, tmp_path / "out.tokens", "word", (0.8, 0.1, 0.1))
-    assert sorted(os.listdir(tmp_path)) == ["out.tokens", "text.txt"]
+    assert os.listdir(tmp_path) == []

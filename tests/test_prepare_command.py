@@ -137,7 +137,7 @@ def test_a_folder_is_prepared_as_its_three_parts(call, folder):
 def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkeypatch):
     monkeypatch.setattr(language_report, "STREAMED_TOKENS", 2000)
     status, out, _ = call("train", "--corpus", "chars.tokens", *SMALL, "--out", "short")
-    assert status == 0 and "5-gram of the first 2,000 " in out and "bigram of" not in out
+    assert status == 0 and "5-gram of the first 2,000 " in out
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
 
 
@@ -182,10 +182,3 @@ def test_prepare_refuses_in_one_line_and_writes_nothing(call, folder, arguments,
 )
 def test_train_refuses_what_prepare_has_settled(call, options, message):
     assert message in call("train", "--corpus", "words.tokens", *options.split(), "--out", "no").refused()
-
-
-def test_a_damaged_token_file_is_refused_by_train_and_evaluate(call, folder):
-    content = (folder / "words.tokens").read_bytes()
-    (folder / "cut.tokens").write_bytes(content[:-1])
-    message = call("train", "--corpus", "cut.tokens", "--out", "no").refused()
-    assert "cut.tokens: it was damaged or changed" in message

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
-from numpylm.reader import Reader, make_reader, words_in_order
+from numpylm.reader import Reader, words_in_order
 
 rng = np.random.default_rng(0)
 NUM_SENTENCES, N, J, D, H, V = 3, 3, 2, 5, 4, 7
@@ -33,7 +33,7 @@ def test_every_parameter_s_gradient(kind):
     model = model_of(**kind)
 
     def run(parameters):
-        changed = make_reader(model.sizes, parameters)
+        changed = model.with_parameters(parameters)
         return changed.loss_and_gradients(STORY, QUESTION, ANSWERS, rng=np.random.default_rng(1))
 
     prove(lambda **parameters: run(parameters).loss, model.parameters(), run(model.parameters()).gradients)
@@ -113,7 +113,7 @@ def test_words_are_read_in_order_and_padding_comes_last():
 
 def test_what_is_read_first_and_the_order_of_words_matter():
     model = model_of(**KINDS[0])
-    other = make_reader(model.sizes._replace(first="story"), model.parameters())
+    other = Reader.holding(model.sizes._replace(first="story"), model.parameters())
     logits = model.forward(STORY, QUESTION).logits
     assert not np.allclose(logits, other.forward(STORY, QUESTION).logits)
     assert not np.allclose(logits[:1], model.forward(STORY[::-1, :1], QUESTION[:1]).logits)
@@ -129,7 +129,7 @@ def test_two_calls_give_the_same_bits_and_inputs_may_be_read_only():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"hidden_dim": 5, "bidirectional": True}, "hidden_dim must be even"),
+        ({"hidden_dim": 5, "bidirectional": True}, "H must be even"),
         ({"first": "answer"}, "first must be"),
         ({"cell": "cnn"}, "cell must be"),
         ({"num_layers": 0}, "num_layers must be"),

@@ -109,15 +109,6 @@ def test_a_verb_is_right_where_it_is_likelier_than_its_other_number(monkeypatch,
     assert len(found) > 10 and 0 < sum(found) < len(found)
 
 
-def test_verbs_are_counted_by_their_distance():
-    pairs = np.array([[1, 1, True], [2, 3, False], [3, 4, True], [4, 4, False], [9, 30, False]])
-    right = np.array([False, True, False, True, True])  # the last verb lies beyond
-    assert agreement_recipe.by_distance(pairs, right) == [
-        {"nearest": 1, "farthest": 1, "verbs": 1, "right": 1, "misled": 0, "right_where_misled": 0},
-        {"nearest": 3, "farthest": 4, "verbs": 3, "right": 2, "misled": 2, "right_where_misled": 1},
-    ]
-
-
 def test_agreement_is_measured_for_each_seed(tmp_path, monkeypatch):
     monkeypatch.setattr(agreement_recipe, "TEXT_WORDS", 400)
     monkeypatch.setattr(agreement_recipe, "SEEDS", (0, 1))

@@ -11,7 +11,7 @@ import recipes
 import train_recipe
 import translation_recipe
 from recipe_list import AGREEMENT, MEMORY, RECIPES, TRAINED, TRANSLATION, Recipe
-from recipe_results import MOST_ROWS, Measured, duration, table, thinned, write_result
+from recipe_results import MOST_ROWS, Measured, table, thinned, write_result
 
 import numpylm as nlm
 from numpylm.commands import task_command
@@ -192,10 +192,6 @@ def test_what_is_missing_is_said(command, data, capsys, arguments, message):
 
 
 # Results
-
-
-def test_durations_are_said_as_a_person_would():
-    assert [duration(seconds) for seconds in (0.2, 99, 721, 6500)] == ["0 s", "99 s", "12 min", "1 h 48 min"]
 
 
 def test_long_tables_are_thinned_but_keep_validations_and_the_last_row():

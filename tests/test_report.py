@@ -179,9 +179,3 @@ def test_where_a_picture_cannot_be_drawn_it_is_said_and_all_else_is_reported(fin
     run_report.draw_learning_curve(run, report)
     assert "learning_curve.png: No space left on device" in capsys.readouterr().err
     assert (run.folder / "learning_curve.png").read_bytes() == before
-
-
-def test_where_the_system_does_not_say_the_memory_is_null(monkeypatch):
-    assert run_report.peak_memory_mib() is None or 10 < run_report.peak_memory_mib() < 100_000
-    monkeypatch.setitem(sys.modules, "resource", None)
-    assert run_report.peak_memory_mib() is None

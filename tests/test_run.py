@@ -22,25 +22,12 @@ from run_examples import (
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
-from numpylm.commands.console import blas_threads
 from numpylm.commands.run import RunDiverged, resume_run
 from numpylm.commands.run_folder import RunError, locked
 from numpylm.data.archive import CheckpointError
 from numpylm.data.atomic import FileError
 from numpylm.data.metrics import read_metrics
 from numpylm.training import EpochReport
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    with blas_threads(1):
-        yield
-
 
 # What a run leaves
 
@@ -150,21 +137,6 @@ def test_resuming_says_what_is_missing(corpus, tmp_path):
     save_checkpoint(run.folder / "last.npz", run.model, run.data.vocabulary)
     with pytest.raises(RunError, match="no training to go on with"):
         resume_run(run.folder)
-
-
-def test_a_corpus_that_has_changed_or_gone_or_moved(tmp_path):
-    path = write_corpus(tmp_path)
-    run = start(tmp_path / "run", path)
-    content = (tmp_path / "tiny.txt").read_text()
-    (tmp_path / "tiny.txt").write_text(content.replace("the", "a"))
-    with pytest.raises(RunError, match=r"have changed since it started.*--corpus NEW_PLACE.*best\.npz can be used"):
-        resume_run(run.folder)
-    (tmp_path / "tiny.txt").unlink()
-    with pytest.raises(RunError, match=r"tiny\.txt .*If the data have moved, .*--resume .*run --corpus NEW_PLACE"):
-        resume_run(run.folder)
-    (tmp_path / "moved.txt").write_text(content)
-    assert train(resume_run(run.folder, places={"corpus": str(tmp_path / "moved.txt")}))
-    assert resume_run(run.folder).config.data.corpus == str(tmp_path / "moved.txt"), "the new place is kept"
 
 
 # Numbers that mean nothing, and full disks

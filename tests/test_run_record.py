@@ -1,18 +1,13 @@
 """The record of a training in its checkpoint: what cannot be right is refused, in words."""
 
 import pytest
-from run_examples import NUM_BATCHES, start, stop_after, train, write_corpus
+from run_examples import NUM_BATCHES, start, stop_after, train
 
 import numpylm as nlm
 from numpylm.checkpoint import TrainingRecord, save_checkpoint
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_folder import RunError
 from numpylm.data.archive import CheckpointError
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")

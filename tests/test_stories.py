@@ -24,7 +24,7 @@ def test_a_file_gives_its_questions_with_the_story_so_far(tmp_path):
         ("1 Where is Mia?\tcellar\t1\n", "line 1: the question has no story"),
         ("1 Mia goes.\n2 Where?\t\t1\n", "line 2: expected a question, a tab and its answer"),
         ("1 Mia goes.\n2 Where?\there\t7\n", "line 2: the answer is said to rest on line '7'"),
-        ("1 ...\n", "line 1: the sentence has no word"),
+        ("1 ...\n", "line 1: the line has no word"),
         ("1 Mia goes.\n", "holds no question"),
     ],
 )

@@ -35,13 +35,6 @@ def test_special_words_in_the_corpus_are_the_special_tokens():
     assert encode(vocabulary, "the <unk> ran <eos> the end\n").tolist() == [2, 0, 4, 1, 2, 3, 1]
 
 
-def test_special_tokens_mean_nothing_at_character_level():
-    vocabulary = build_vocabulary("<unk>", "char")
-    assert len(vocabulary) == 1 + 5
-    assert decode(vocabulary, encode(vocabulary, "<unk>")) == "<unk>"
-    assert 0 not in encode(vocabulary, "<unk>")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -113,11 +106,6 @@ def test_a_written_eos_ends_its_line_once():
     assert encode(vocabulary, "the cat <eos>\nran <eos> the\n").tolist() == [2, 4, 1, 5, 1, 2, 1]
 
 
-def test_unknown_words_become_unk():
-    vocabulary = build_vocabulary(SENTENCES, "word", min_count=2)
-    assert encode(vocabulary, "the cat zebra dog\n").tolist() == [2, 0, 0, 3, 1]
-
-
 def test_special_tokens_decode_to_unk_and_newlines():
     vocabulary = build_vocabulary(SENTENCES, "word")
     assert decode(vocabulary, [1, 2, 0, 1, 1, 5, 1]) == "\nthe <unk>\n\nran\n"
@@ -172,15 +160,6 @@ def test_a_stream_starts_after_eos_or_a_newline():
 
 
 # In pieces
-
-
-def test_an_encoder_is_encode_with_its_vocabulary_kept():
-    for level in ("char", "word"):
-        vocabulary = build_vocabulary(SENTENCES, level)
-        encode_piece = nlm_text.encoder(vocabulary)
-        for piece in (SENTENCES, "the zebra\n", "", "é"):
-            assert encode_piece(piece).tolist() == encode(vocabulary, piece).tolist()
-            assert encode_piece(piece).dtype == encode(vocabulary, piece).dtype
 
 
 @settings(deadline=None)

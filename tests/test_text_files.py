@@ -51,11 +51,6 @@ def test_pieces_of_files_are_one_text_with_its_line_ends_and_without_marks(opene
     assert sum(sizes) == 2 * sum(file.size for file in files)
 
 
-def test_a_text_is_read_from_a_path_of_any_kind(tmp_path):
-    (tmp_path / "corpus.txt").write_bytes("红楼梦\r\né".encode())
-    assert read_text(tmp_path / "corpus.txt") == read_text(str(tmp_path / "corpus.txt")) == "红楼梦\né"
-
-
 def reason(file):
     with pytest.raises(ValueError) as caught:
         list(read_pieces([file]))
@@ -176,10 +171,3 @@ def test_pieces_far_from_a_cut_are_given_out_at_once(monkeypatch):
         given_out += len(piece)
         assert len(taken) * len(lines) - given_out <= 3 * len(lines)
     assert given_out == 100 * len(lines)
-
-
-def test_a_second_cut_within_the_first_parts_last_word_leaves_the_second_part_empty(monkeypatch):
-    monkeypatch.setattr(text_files, "FAR", 2)
-    text = "aaaa b\ncc"
-    assert split_text(text, "word", (0.12, 0.44, 0.44)) == ("aaaa ", "", "b\ncc")
-    assert list(split_pieces([text], [1, 5], "word")) == [(0, "aaaa "), (2, "b\ncc")]

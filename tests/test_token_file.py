@@ -1,6 +1,5 @@
 """Token files: what was written comes back, and no damage goes unnoticed."""
 
-import errno
 import os
 
 import numpy as np
@@ -104,18 +103,6 @@ def test_a_large_file_is_written_opened_and_verified_in_little_memory(tmp_path):
 
 
 # Failures while writing
-
-
-@pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_a_failure_leaves_the_old_file_and_nothing_else(path, monkeypatch, call):
-    def no_space(*arguments):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    before = path.read_bytes()
-    monkeypatch.setattr(os, call, no_space)
-    with pytest.raises(TokenFileError, match=r"a\.tokens: No space left on device; nothing was written"):
-        write_token_file(path, WORDS, arrays(PIECES[:1]))
-    assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
 
 
 def test_an_error_of_the_text_passes_as_it_is_and_leaves_nothing(tmp_path):

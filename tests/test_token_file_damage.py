@@ -89,15 +89,6 @@ def test_a_mapped_file_that_is_replaced_or_removed_lives_on(path):
     assert lists(file) == before
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04" * 3000, b"a text\n" * 900])
-def test_foreign_files_are_refused(tmp_path, content):
-    (tmp_path / "b").write_bytes(content)
-    for missing in (tmp_path / "b", tmp_path / "nowhere", tmp_path):
-        for read in (open_token_file, verify):
-            with pytest.raises(TokenFileError, match=str(missing)):
-                read(missing)
-
-
 SPAN = {"start": 0, "stop": 5, "characters": 1}
 FORGERIES = {
     "level": ["letter", "char", 5],

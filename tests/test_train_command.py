@@ -65,10 +65,10 @@ def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
 
 
 @needs_signals
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupted_process_saves_and_goes_on_bit_for_bit(folder, name):
     process = start_numpylm("train", *LONG.split(), name, folder=folder)
-    wait_for_rows(folder / name / "metrics.csv", 5)
+    wait_for_rows(folder / name / "metrics.csv", 2)
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, err
@@ -108,7 +108,7 @@ def test_a_run_whose_text_has_moved_is_resumed_from_its_new_place(folder, call, 
     try:
         assert "--resume whole --corpus NEW_PLACE" in call("train", "--resume", "whole").refused()
         message = call("train", "--resume", "whole", "--corpus", "chinese.txt").refused()
-        assert "have changed since it started" in message
+        assert "have changed since it started" in message and "best.npz can be used" in message
         (folder / "whole" / "summary.json").unlink()
         status, out, _ = call("train", "--resume", "whole", "--corpus", tmp_path / "book.txt")
         assert status == 0 and "Test perplexity" in out and (folder / "whole" / "summary.json").exists()

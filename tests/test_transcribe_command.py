@@ -4,15 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from processes import run_numpylm
-from run_examples import assert_same_state, resume_until_done, state_of, train
+from calls import call_in, output_in
 
-from numpylm.commands.run import start_run
-from numpylm.commands.run_config import RunConfig
-from numpylm.commands.transcription import KIND, SpeechModel
-from numpylm.commands.transcription_data import SpeechData
 from numpylm.data.features import Sound, write_wav
-from numpylm.transcription_task import SpeechSettings
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}
@@ -47,17 +41,10 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("transcribe")
     write_recordings(folder / "sounds", 90, 0)
     write_recordings(folder / "others", 5, 1)
-    (folder / "small.out").write_text(numpylm(folder, "transcribe", *SMALL.split(), "--out", "small"))
+    (folder / "small.out").write_text(output_in(folder, "transcribe", *SMALL.split(), "--out", "small"))
     options = "--train sounds -H 16 --epochs 12 -N 8 --learning-rate 0.02 --out tones"
-    (folder / "tones.out").write_text(numpylm(folder, "transcribe", *options.split()))
+    (folder / "tones.out").write_text(output_in(folder, "transcribe", *options.split()))
     return folder
-
-
-def numpylm(folder, *arguments):
-    """The standard output of a command that succeeds."""
-    status, out, err = run_numpylm(*arguments, folder=folder)
-    assert status == 0, err
-    return out
 
 
 def test_the_built_in_run_says_what_it_does(folder):
@@ -91,22 +78,22 @@ def test_the_summary_has_the_fields_of_a_speech_run(folder):
 def test_it_transcribes_recordings_that_it_has_not_heard(folder):
     lines = (folder / "others" / "transcripts.tsv").read_text().splitlines()
     files = [f"others/{k}.wav" for k in range(5)]
-    heard = dict(line.split("\t") for line in numpylm(folder, "transcribe", "tones", *files).splitlines())
+    heard = dict(line.split("\t") for line in output_in(folder, "transcribe", "tones", *files).splitlines())
     said = {f"others/{line.split(chr(9))[0]}": line.split("\t")[1] for line in lines}
     assert sum(heard[file] == said[file] for file in files) >= 4
-    alone = numpylm(folder, "transcribe", "tones", "others/0.wav", "--alpha", "0", "--beam", "3").rstrip("\n")
+    alone = output_in(folder, "transcribe", "tones", "others/0.wav", "--alpha", "0", "--beam", "3").rstrip("\n")
     assert set(alone.split()) <= set(HERTZ)
 
 
 def test_lists_are_rescored_by_a_language_model(folder):
-    out = numpylm(folder, "transcribe", "tones", "others/0.wav", "--n-best", "3", "--alpha", "0")
+    out = output_in(folder, "transcribe", "tones", "others/0.wav", "--n-best", "3", "--alpha", "0")
     scores = [float(line.split("\t")[1]) for line in out.splitlines()]
     assert scores == sorted(scores, reverse=True) and len(scores) == 3
     (folder / "list.tsv").write_text("a\t-1\thigh high high\nb\t-1\tlow\na\t-1.5\tlow mid\nb\t-9\tmid low\n")
     with_it = ["--lm", "tones/language", "--alpha", "1", "--beta", "0"]
-    best = numpylm(folder, "transcribe", "tones", "--rescore", "list.tsv", *with_it)
+    best = output_in(folder, "transcribe", "tones", "--rescore", "list.tsv", *with_it)
     assert next(line.split("\t")[::2] for line in best.splitlines()) == ["a", "low mid"]  # high never comes first
-    first = numpylm(folder, "transcribe", "tones", "--rescore", "list.tsv", "--alpha", "0", "--beta", "0")
+    first = output_in(folder, "transcribe", "tones", "--rescore", "list.tsv", "--alpha", "0", "--beta", "0")
     assert [line.split("\t") for line in first.splitlines()] == [
         ["a", "-1.0000", "high high high"],
         ["b", "-1.0000", "low"],
@@ -114,11 +101,11 @@ def test_lists_are_rescored_by_a_language_model(folder):
 
 
 def test_evaluate_and_info_know_the_run(folder):
-    own = json.loads(numpylm(folder, "evaluate", "tones", "--json"))
+    own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
     summary = json.loads((folder / "tones" / "summary.json").read_text())
     assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
-    assert "Test utterances: 5, " in numpylm(folder, "evaluate", "tones", "others")
-    assert "speech model" in numpylm(folder, "info", "tones")
+    assert "Test utterances: 5, " in output_in(folder, "evaluate", "tones", "others")
+    assert "speech model" in output_in(folder, "info", "tones")
 
 
 def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
@@ -128,12 +115,12 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     listed = "\n".join(f"{line}\t{part}" for line, part in zip(lines, parts, strict=True))
     (tmp_path / "s" / "transcripts.tsv").write_text(listed)
     options = "--train s --level char --stack 1 -H 8 --epochs 1 --model lstm --one-direction --out c"
-    status, out, err = run_numpylm("transcribe", *options.split(), folder=tmp_path)
+    status, out, err = call_in(tmp_path, "transcribe", *options.split())
     assert status == 0, err
     assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out
     assert "no language model: there are too few transcripts" in err
     assert json.loads((tmp_path / "c" / "summary.json").read_text())["error_rate_with_language_model"] is None
-    numpylm(tmp_path, "transcribe", "c", "s/0.wav")
+    output_in(tmp_path, "transcribe", "c", "s/0.wav")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +144,7 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("translate tones a", "tones holds a run of `transcribe`"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
+def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
     lists = {"none": "a.wav\tlow", "empty": "a.wav\t ", "part": "a.wav\tlow\ttst", "short": "a.wav\tlow" + " low" * 30}
     for name, line in lists.items():
         (folder / name).mkdir(exist_ok=True)
@@ -167,17 +154,5 @@ def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
             for file in "abc":
                 write_wav(folder / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
-    status, _, err = run_numpylm(*arguments.split(), folder=folder)
-    assert status == 2
-    assert message in err and err.strip().count("\n") <= 1
-
-
-def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
-    config = RunConfig(
-        "speech", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=16, epochs=2),
-        SpeechData(train=str(folder / "sounds")),
-    )  # fmt: skip
-    assert train(start_run(tmp_path / "whole", KIND, config))
-    start_run(tmp_path / "parts", KIND, config)
-    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
-    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
+    status, _, err = call(*arguments.split())
+    assert status == 2 and message in err and err.strip().count("\n") <= 1

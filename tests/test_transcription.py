@@ -5,7 +5,7 @@ import pytest
 from gradient_proofs import assert_same, prove, read_only
 
 from numpylm.masking import lengths_to_mask
-from numpylm.transcription import AcousticModel, make_acoustic_model
+from numpylm.transcription import AcousticModel
 
 rng = np.random.default_rng(0)
 T, N, B, H, V = 6, 3, 5, 4, 3
@@ -30,7 +30,7 @@ def test_every_parameter_s_gradient(kind):
     model = model_of(*kind)
 
     def loss(**parameters):
-        return make_acoustic_model(model.sizes, parameters).loss_and_gradients(FEATURES, LABELS, MASK).loss
+        return model.with_parameters(parameters).loss_and_gradients(FEATURES, LABELS, MASK).loss
 
     prove(loss, model.parameters(), model.loss_and_gradients(FEATURES, LABELS, MASK).gradients)
 
@@ -39,7 +39,7 @@ def test_with_dropout_the_gradient_is_that_of_the_masks_drawn():
     model = model_of("gru", True, 2, 0.5)
 
     def run(parameters):
-        changed = make_acoustic_model(model.sizes, parameters)
+        changed = model.with_parameters(parameters)
         return changed.loss_and_gradients(FEATURES, LABELS, MASK, np.random.default_rng(3))
 
     prove(lambda **parameters: run(parameters).loss, model.parameters(), run(model.parameters()).gradients)

@@ -6,12 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from calls import call_in, output_in
 from processes import run_numpylm
-from run_examples import assert_same_state, resume_until_done, state_of, train
 
-from numpylm.commands.run import start_run
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.translation import KIND, TranslationData, TranslationModel, complete
+from numpylm.commands.translation import KIND, TranslationData, TranslationModel
 from numpylm.commands.translation_report import without_attention
 from numpylm.translation_task import TranslationSettings
 
@@ -36,20 +35,6 @@ def folder(tmp_path_factory):
     (folder / "a.tgt").write_text("\n".join(translated) + "\n", encoding="utf-8")
     (folder / "short.tgt").write_text("X\n", encoding="utf-8")
     return folder
-
-
-def numpylm(folder, *arguments, stdin=b""):
-    """The standard output of a command that succeeds."""
-    status, out, err = run_numpylm(*arguments, folder=folder, stdin=stdin)
-    assert status == 0, err
-    return out
-
-
-def refused(folder, *arguments):
-    """The one line of standard error of a command that refuses its arguments."""
-    status, _, err = run_numpylm(*arguments, folder=folder)
-    assert status == 2
-    return err
 
 
 def test_a_run_says_what_it_does_and_shows_unseen_sentences(folder):
@@ -84,7 +69,7 @@ def test_the_summary_has_the_fields_of_every_translation_run(folder):
 
 def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choices(capsys):
     config = RunConfig("translation", TranslationModel(), TranslationSettings(), TranslationData())
-    run = SimpleNamespace(kind=KIND, config=complete(config, None))
+    run = SimpleNamespace(kind=KIND, config=config)
     assert without_attention(run, None) == 0.718
     assert "71.8 % exact (" in capsys.readouterr().out
     other = replace(config, model=TranslationModel(hidden_dim=64))
@@ -96,38 +81,38 @@ def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choi
 
 def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(folder):
     options = "-D 16 -H 32 --epochs 30 -N 16 --learning-rate 0.01 --out"
-    out = numpylm(folder, "translate", "--train", "pairs.tsv", *options.split(), "words")
+    out = output_in(folder, "translate", "--train", "pairs.tsv", *options.split(), "words")
     assert "corpus  pairs.tsv: " in out and "grammatical" not in out
     summary = json.loads((folder / "words" / "summary.json").read_text())
     assert summary["exact_match"] > 0.8 and summary["exact_match_without_attention"] is None
     assert summary["bleu"] > 90
     by_characters = ["--source-level", "char", "--target-level", "char", "--epochs", "1", "-D", "4", "-H", "4"]
-    out = numpylm(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
+    out = output_in(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
     assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
-    assert numpylm(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
-    assert numpylm(folder, "translate", "words", "-", stdin=b"a c\nb b a\n") == "X Z\nY Y X\n"
+    assert output_in(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
+    assert output_in(folder, "translate", "words", "-", stdin=b"a c\nb b a\n") == "X Z\nY Y X\n"
     (folder / "text.txt").write_text("c a\n")
     picture = ["--attention", "alpha.png"]
-    best = numpylm(folder, "translate", "words", "text.txt", "--n-best", "2", "--beam", "3", *picture).splitlines()
+    best = output_in(folder, "translate", "words", "text.txt", "--n-best", "2", "--beam", "3", *picture).splitlines()
     assert best[0].split()[1:] == ["Z", "X"] and float(best[0].split()[0]) > float(best[1].split()[0])
     assert (folder / "alpha.png").stat().st_size > 5000
-    status, out, err = run_numpylm("translate", "words", "a q a", folder=folder)
+    status, out, err = call_in(folder, "translate", "words", "a q a")
     assert status == 0 and "the model does not know 'q'" in err
 
 
 def test_evaluate_measures_pairs(folder):
-    own = json.loads(numpylm(folder, "evaluate", "small", "--json"))
+    own = json.loads(output_in(folder, "evaluate", "small", "--json"))
     summary = json.loads((folder / "small" / "summary.json").read_text())
     assert (own["pairs"], own["test_perplexity"]) == (500, pytest.approx(summary["test_perplexity"]))
     (folder / "one.tsv").write_text("the cat sleeps .\t那 只 猫 睡觉 。\n", encoding="utf-8")
-    assert "Test pairs, 6 target words\n" in numpylm(folder, "evaluate", "small", "one.tsv")
+    assert "Test pairs, 6 target words\n" in output_in(folder, "evaluate", "small", "one.tsv")
 
 
 def test_info_and_export_know_the_model(folder):
-    out = numpylm(folder, "info", "small")
+    out = output_in(folder, "info", "small")
     assert "translation model" in out and "encoder.forwards_W_x" in out and "vocabulary of the target" in out
     torch = pytest.importorskip("torch")
-    out = numpylm(folder, "export", "small", "--to", "weights.npz")
+    out = output_in(folder, "export", "small", "--to", "weights.npz")
     names = {"torch": torch, "np": np}
     module = out[out.index('"""The encoder-decoder') : out.rindex("network = Translator(")]
     exec(module, names)  # as somebody would who copied it
@@ -152,17 +137,5 @@ def test_info_and_export_know_the_model(folder):
         ("translate --resume small -H 8", "leave out --hidden-dim"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_line(folder, arguments, message):
-    err = refused(folder, *arguments.split())
-    assert message in err and err.count("\n") == 1
-
-
-def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(folder, tmp_path, monkeypatch):
-    config = RunConfig(
-        "translation", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
-        TranslationSettings(batch_size=64, epochs=2), TranslationData(train=str(folder / "pairs.tsv")),
-    )  # fmt: skip
-    assert train(start_run(tmp_path / "whole", KIND, config))
-    start_run(tmp_path / "parts", KIND, config)
-    resume_until_done(monkeypatch, tmp_path / "parts", (1, 3, 2))
-    assert_same_state(tmp_path / "parts", state_of(tmp_path / "whole"))
+def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
+    assert message in call(*arguments.split()).refused()

@@ -18,9 +18,10 @@ from translation_examples import (
 )
 
 from numpylm.loss import surprisal
-from numpylm.translation import EncoderDecoder, make_translation_model
+from numpylm.parameters import parameter_shapes
+from numpylm.translation import EncoderDecoder
 from numpylm.translation_export import translation_state_dict
-from numpylm.translation_parameters import parameter_shapes
+from numpylm.translation_parameters import parameter_parts
 
 torch = pytest.importorskip("torch")
 KINDS = [
@@ -49,7 +50,7 @@ def test_logits_loss_and_gradients_are_pytorchs(kind):
     loss.backward()
     out = model.loss_and_gradients(source, inputs, targets, MASK)
     assert out.loss == pytest.approx(loss.item(), rel=1e-12)
-    ours = translation_state_dict(make_translation_model(model.sizes, out.gradients))
+    ours = translation_state_dict(model.with_parameters(out.gradients))
     for name, tensor in network.named_parameters():
         scale = max(1.0, tensor.grad.abs().max().item())
         own = ours[name] != 0 if "bias_hh" in name else ...  # bias_hh is ours only for the GRU's b_hn
@@ -65,7 +66,7 @@ def test_every_gradient_with_dropout_and_masks(kind, from_chunk):
     state = model.forward(source, inputs[::-1], MASK).state if from_chunk else None
 
     def loss(**parameters):
-        given = make_translation_model(model.sizes, parameters)
+        given = model.with_parameters(parameters)
         logits = given.forward(source, inputs, MASK, cast(state, given.dtype), np.random.default_rng(5)).logits
         return surprisal(logits, targets).sum() / TARGET_LENGTHS.sum()
 
@@ -148,7 +149,7 @@ def test_config_makes_the_same_model_and_one_seed_every_dtype(kind):
         EncoderDecoder(**model.config, seed=3, dtype=np.float64).astype(np.float32).parameters(), model.parameters()
     )
     shapes = {name: array.shape for name, array in model.parameters().items()}
-    assert list(parameter_shapes(model.sizes).items()) == list(shapes.items())
+    assert list(parameter_shapes(parameter_parts(model.sizes)).items()) == list(shapes.items())
     assert repr(model).startswith("EncoderDecoder(source_vocab_size=7, ")
 
 

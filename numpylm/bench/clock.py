@@ -40,7 +40,7 @@ def calls_in_a_turn(function):
 
 
 def seconds_per_call(function, calls, read_clock):
-    """The mean over so many calls in a row."""
+    """The mean over a number of calls in a row."""
     started = read_clock()
     for _ in range(calls):
         function()

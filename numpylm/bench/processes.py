@@ -48,7 +48,7 @@ def one_answer(process, request):
 
 
 def environment(threads, kernel):
-    """This process's environment, with so many threads for every BLAS, PyTorch and JAX (NPROC), and the kernel."""
+    """This process's environment, with the number of threads for every BLAS, PyTorch and JAX, and the kernel."""
     changed = os.environ | dict.fromkeys(THREADS, str(threads))
     if threads == 1:
         changed["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()

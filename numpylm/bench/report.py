@@ -72,7 +72,8 @@ def scaling_table(row):
 
 
 def power(row, axis, smallest=UPPER):
-    """The power of T or N with which the time grows, from a smallest size on: a slope, fitted to the logarithms."""
+    """The power of T or N with which the time grows from the smallest size on: the slope of a line fitted to the
+    logarithms."""
     points = [(int(name[2:]), median(times)) for name, times in row["seconds"].items() if name[0] == axis]
     points = [(math.log(size), math.log(time)) for size, time in points if size >= smallest]
     return linear_regression(*zip(*points, strict=True)).slope

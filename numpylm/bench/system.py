@@ -63,10 +63,10 @@ def peak_mib():
     status = Path("/proc/self/status")
     if status.exists():
         lines = status.read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+        return next(round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM:"))
     if find_spec("resource") is None:
         return None
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, others KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

@@ -1,6 +1,5 @@
 """The answer command: trains a model that answers questions about stories, or asks one."""
 
-import re
 import sys
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ DESCRIPTION = (
     "sentences before it; after an empty line a new story begins."
 )
 USAGE = "python -m numpylm answer [RUN [FILE]] [options]"
-NUMBERED = re.compile(r"\s*(\d+)\s+(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ def use(trained, choices):
 
 def questions_in(content, name):
     """The Questions of a text. Raises StoryError, with the line's number, before any is answered."""
-    from numpylm.data.stories import StoryError
+    from numpylm.data.stories import StoryError, with_line
 
-    story, questions = (), []
+    story, questions = {}, []
     for number, line in enumerate(content.splitlines(), start=1):
         story, question = with_line(story, line, f"{name}, line {number}")
         questions += [] if question is None else [question]
@@ -63,50 +61,26 @@ def questions_in(content, name):
     return questions
 
 
-def with_line(story, line, where):
-    """(the story with one more line, the Question that the line is, or None).
-
-    A line of a bAbI file has its number in front, and a question's answer after a tab; number 1 begins a new story.
-    """
-    from numpylm.data.stories import Question, StoryError, words_of
-
-    if not line.strip():
-        return (), None
-    numbered = NUMBERED.fullmatch(line)
-    story = () if numbered and int(numbered[1]) == 1 else story
-    text, *after_tabs = (numbered[2] if numbered else line).split("\t")
-    words = words_of(text)
-    if not words:
-        raise StoryError(f"{where}: the line has no word: {line[:80]!r}")
-    if "?" not in text and not after_tabs:
-        return (*story, words), None
-    if not story:
-        raise StoryError(f"{where}: the question has no story: no sentence stands before it")
-    expected = " ".join(after_tabs[0].lower().split()) if after_tabs else ""
-    return story, Question(story, words, expected, ())
-
-
 def answer(model, vocabulary, question, told):
-    """Prints the answer to a Question; words that the model does not know are said once, and added to told."""
+    """Prints the answer to a Question; each word that the model does not know is named once, and added to told."""
     from numpylm.answer_task import answer_question
     from numpylm.commands.answering_report import print_answer
+    from numpylm.commands.trained import say_unknown
 
     words = (word for sentence in (*question.story, question.question) for word in sentence)
     unknown = [word for word in dict.fromkeys(words) if word not in {*vocabulary.tokens, *told}]
     told.update(unknown)
-    if unknown:
-        shown = ", ".join(map(repr, unknown[:5])) + (", …" if len(unknown) > 5 else "")
-        print(f"note: the model does not know {shown} and reads <unk> there", file=sys.stderr)
+    say_unknown(unknown)
     print_answer(question, answer_question(model, vocabulary, question))
 
 
 def talk(model, vocabulary, told):
     """Reads sentences and questions from the terminal until its end, and answers each question."""
-    from numpylm.data.stories import StoryError
+    from numpylm.data.stories import StoryError, with_line
 
     print("Type a sentence a line, then a question, with a question mark. An empty line begins a new story; Ctrl-D "
           "(Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)  # fmt: skip
-    story, number = (), 0
+    story, number = {}, 0
     while True:
         try:
             line = input("> ")

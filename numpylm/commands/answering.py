@@ -1,15 +1,14 @@
 """Runs of models that answer questions about stories: what they read, and how such a run is begun and reported."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from numpylm import memory_network, reader, require
 from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, vocabulary_of
-from numpylm.choices import choice
-from numpylm.commands.kind import Kind, imported_late
-from numpylm.commands.model_choices import OWN
+from numpylm.choices import OWN, SIZES, again, choice
+from numpylm.commands.kind import Kind, digest
+from numpylm.commands.model_choices import ModelChoices
 from numpylm.data.stories import StoryError, read_stories, task_files
 from numpylm.data.story_world import draw_questions
 from numpylm.memory_network import MemoryNetwork, MemorySizes
@@ -19,7 +18,6 @@ READERS = ("rnn", "lstm", "gru")
 READER_SETTINGS = {"optimizer": "adam", "learning_rate": None, "max_norm": 5.0, "empty_sentences": 0.0}
 VALID_SHARE = 10  # every tenth question of the training file, the last ones, validates
 BUILT_IN = {"valid": (600, 1), "test": (1200, 2)}  # part -> number of questions, seed
-REPORT = "numpylm.commands.answering_report"
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,11 @@ class AnswerModel:
         "memory", "memory: a memory network; rnn, lstm, gru: a recurrent reader of that cell",
         choices=("memory", *READERS),
     )  # fmt: skip
-    embedding_dim: int = choice(32, "of each word's vector", "-D", metavar="D", group="sizes")
-    hidden_dim: int = choice(64, "of a reader's state", "-H", metavar="H", group="sizes")
-    num_layers: int = choice(1, "layers of a reader", "-L", metavar="L", group="sizes")
+    embedding_dim: int = again(ModelChoices, "embedding_dim", 32, help="of each word's vector")
+    hidden_dim: int = again(ModelChoices, "hidden_dim", 64, help="of a reader's state")
+    num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of a reader")
     num_sentences: int = choice(
-        50, "of a longer story the last S sentences are read", "-S", flag="--sentences", metavar="S", group="sizes"
+        50, "of a longer story the last S sentences are read", "-S", flag="--sentences", metavar="S", group=SIZES
     )
     num_hops: int = choice(3, "how often a memory network looks at the story", flag="--hops", metavar="K", group=OWN)
     tying: str = choice(
@@ -45,7 +43,7 @@ class AnswerModel:
         "question", "what a reader reads first, to give its state to the other", choices=reader.TEXTS, group=OWN
     )
     both_directions: bool = choice(False, "a reader reads from both ends", group=OWN)
-    dropout: float = choice(0.0, "probability that a value of a reader is dropped", metavar="P", group=OWN)
+    dropout: float = again(ModelChoices, "dropout", 0.0, help="probability that a value of a reader is dropped")
 
     def __post_init__(self):
         require.one_of("model", self.model, ("memory", *READERS))
@@ -102,14 +100,12 @@ def reader_sizes(choices, vocab_size, cell):
 
 
 def complete(config, options):
-    """The choices with a whole path, and a reader's own defaults of how to train."""
+    """The config with a reader's own defaults of how to train. Raises ValueError for a task without its folder."""
     place = config.data.train
     if place is None and config.data.task is not None:
         raise ValueError("--task is a task of bAbI: name the folder that holds it (--train FOLDER)")
     if place is not None and Path(place).is_dir() and not config.data.tasks:
         raise ValueError(f"{place} is a folder: say which task of bAbI in it to train on (--task 1)")
-    if place is not None and Path(place).exists():
-        config = replace(config, data=replace(config.data, train=str(Path(place).resolve())))
     if config.model.model in READERS:
         own = {name: value for name, value in READER_SETTINGS.items() if not hasattr(options, name)}
         if hasattr(options, "optimizer"):  # whose learning rate has been filled in
@@ -131,7 +127,8 @@ def open_data(config, vocabulary=None):
     name, questions = questions_of(config.data)
     if vocabulary is None:
         vocabulary = vocabulary_of(questions["train"] + questions["valid"])
-    return StoryData(name, fingerprint(questions), vocabulary, questions)
+    fingerprint = digest([repr(sorted(questions.items())).encode("utf-8", "surrogatepass")])
+    return StoryData(name, fingerprint, vocabulary, questions)
 
 
 def questions_of(choices):
@@ -162,11 +159,6 @@ def without_test(questions, path):
         raise StoryError(f"{path} holds {len(questions)} questions; to train on a file it must have 10 or more")
     train, valid, test = questions[: -2 * tenth], questions[-2 * tenth : -tenth], questions[-tenth:]
     return {"train": train, "valid": valid, "test": test}
-
-
-def fingerprint(questions):
-    """A digest of all questions, to notice when they change between a run and its resumption."""
-    return hashlib.sha256(repr(sorted(questions.items())).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def make_model(config, data):
@@ -205,6 +197,5 @@ def describe(run):
 
 KIND = Kind(
     "answers", "answer", AnswerSettings, AnswerModel, AnswerData,
-    complete, run_name, open_data, make_model, make_task, describe,
-    imported_late(REPORT, "report"), imported_late(REPORT, "evaluate_run"),
+    run_name, open_data, make_model, make_task, describe, "numpylm.commands.answering_report", complete,
 )  # fmt: skip

@@ -1,8 +1,6 @@
 """What a finished run on stories reports: accuracy by kind of question, answers with what was looked at, a picture."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
-from numpylm.commands.trained import load_trained
 from numpylm.data.printable import on_one_line
 from numpylm.data.stories import read_stories
 
@@ -141,18 +138,12 @@ def draw_hops(path, question, answered):
         axes.figure.colorbar(image, label="p, weight of a sentence")
 
 
-def evaluate_run(path, options):
-    """`evaluate RUN [FILE]`: measure the run's own test questions, or those of a file; the exit status."""
-    model, vocabulary, _ = load_trained(path, "answers")
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    if options.text:
-        test = train = read_stories(options.text)
+def evaluate(model, vocabulary, folder, text):
+    """Measures the run's own test questions, or those of a file: kind.py."""
+    if text:
+        test = train = read_stories(text)
     else:
         questions = open_data(read_config(folder), vocabulary).questions
         test, train = questions["test"], questions["train"] + questions["valid"]
     fields = measured(score_of(model, vocabulary, test), test, train)
-    if options.json:
-        print(json.dumps(fields))
-    else:
-        print_measures(fields)
-    return 0
+    return fields, lambda: print_measures(fields)

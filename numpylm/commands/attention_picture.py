@@ -10,26 +10,17 @@ def draw_attention(path, alpha, source, target):
 
     Chinese is written in pinyin if no font has its characters. Raises ImportError where matplotlib is not installed.
     """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    from matplotlib.font_manager import findfont, get_font
 
-    can_draw = drawable_characters()
-    with rc_context(plots.STYLE | {"font.family": plots.font_families(), "font.size": 10, "axes.grid": False}):
-        figure = Figure(figsize=(1.6 + 0.36 * len(source), 1.6 + 0.3 * len(target)), layout="constrained")
-        axes = figure.subplots()
+    families = plots.font_families()
+    can_draw = {code for family in families for code in get_font(findfont(family)).get_charmap()}
+    style = {"font.family": families, "font.size": 10, "axes.grid": False}
+    with plots.saved_figure(path, 1.6 + 0.36 * len(source), 1.6 + 0.3 * len(target), **style) as axes:
         image = axes.imshow(alpha, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axes.set_xticks(range(len(source)), [label(token, can_draw) for token in source], rotation=90, parse_math=False)
         axes.set_yticks(range(len(target)), [label(token, can_draw) for token in target], parse_math=False)
         axes.xaxis.tick_top()
-        figure.colorbar(image, label="alpha, the weight of a source position")
-        plots.save(figure, path)
-
-
-def drawable_characters():
-    """The code points that matplotlib's font and the Chinese one, where there is one, can draw."""
-    from matplotlib.font_manager import findfont, get_font
-
-    return {code for family in plots.font_families() for code in get_font(findfont(family)).get_charmap()}
+        axes.figure.colorbar(image, label="alpha, the weight of a source position")
 
 
 def label(token, can_draw):

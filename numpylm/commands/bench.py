@@ -116,7 +116,7 @@ def check_kernel(about, kernel):
 
 
 def write(found, options):
-    """The JSON file and the picture, if they are asked for."""
+    """Write the JSON file and the picture that the options name."""
     if options.json:
         Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if options.plot and options.scaling:

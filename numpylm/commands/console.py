@@ -85,7 +85,8 @@ def make_bar(show, description, share):
 
 @contextmanager
 def byte_bar(task, size):
-    """A context with a function that is told how many bytes more were read; a tqdm bar shows them, of size in all."""
+    """A context that gives a function; call it with the number of bytes read since the last call. A tqdm bar shows the
+    sum, out of size."""
     try:
         from tqdm import tqdm
     except ImportError:
@@ -98,7 +99,7 @@ def byte_bar(task, size):
 
 
 def bar_width():
-    """Columns of the bar: the terminal's but for three, where it shows the ^C that is typed."""
+    """Columns of the bar: three fewer than the terminal's, which leave room for a ^C that is typed."""
     return max(20, terminal_width() - 3)
 
 
@@ -140,7 +141,7 @@ def program():
 
 @contextmanager
 def blas_threads(number):
-    """While this context lasts, NumPy's matrix products use so many threads (where threadpoolctl is installed).
+    """While this context lasts, NumPy's matrix products use this number of threads (if threadpoolctl is installed).
 
     One is the default of every command: the products of a time step are small, and on a machine that is busy with
     something else, two threads waiting for each other made a training step ten times slower or worse.

@@ -3,13 +3,13 @@
 import json
 import math
 import sys
-from pathlib import Path
+from importlib import import_module
 
 from numpylm.commands.language import fingerprint, open_corpus, open_verified
 from numpylm.commands.language_report import count_unknown
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import RunError, finite_or_none
+from numpylm.commands.run_folder import RunError, finite_or_none, folder_of
 from numpylm.commands.trained import add_run_argument, ended, kind_of, load_trained, read_file_or_stdin
 from numpylm.data import text
 from numpylm.data.printable import on_one_line
@@ -37,8 +37,8 @@ def add_options(parser):
 def run(options):
     """numpylm evaluate. Raises RunDiverged, after the numbers are printed, where they are not finite."""
     kind = kind_of(options.trained)
-    if kind.evaluate is not None:
-        return kind.evaluate(options.trained, options)
+    if kind.name != "language":
+        return evaluate_task(kind, options)
     model, vocabulary, _ = load_trained(options.trained)
     tokens, num_characters, name = evaluated_tokens(options, vocabulary)
     if len(tokens) < 2:
@@ -46,7 +46,7 @@ def run(options):
     result = evaluate(model, tokens)
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     unknown = count_unknown(tokens)
-    # <unk> says nothing of a word's spelling, so that a text with unknown tokens has no such number.
+    # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
     bits_per_character = result.total_nats / math.log(2) / num_characters if unknown == 0 else None
     if options.json:
         print_json(result, bits_per_character, unknown)
@@ -54,6 +54,17 @@ def run(options):
         print_numbers(result, bits_per_character, unknown, vocabulary.level, name)
     if not math.isfinite(result.perplexity):
         raise RunDiverged(f"the model's loss on {name} is {result.loss:.3g} nats: its numbers overflow on this text")
+    return 0
+
+
+def evaluate_task(kind, options):
+    """The measures of a model of another kind, on its own test data or on others."""
+    model, vocabulary, _ = load_trained(options.trained, kind.name)
+    fields, show = import_module(kind.report).evaluate(model, vocabulary, folder_of(options.trained), options.text)
+    if options.json:
+        print(json.dumps(fields))
+    else:
+        show()
     return 0
 
 
@@ -84,7 +95,7 @@ def print_json(result, bits_per_character, unknown):
 def evaluated_tokens(options, vocabulary):
     """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
     if options.text is None:
-        corpus = own_corpus(Path(options.trained))
+        corpus = own_corpus(options.trained)
     elif options.text != "-" and is_token_file(options.text):
         corpus = open_verified(options.text)
     else:
@@ -104,7 +115,7 @@ def evaluated_tokens(options, vocabulary):
 
 def own_corpus(trained):
     """The corpus of the run that a folder or a checkpoint belongs to; a change of it is noted."""
-    folder = trained if trained.is_dir() else trained.parent
+    folder = folder_of(trained)
     if not (folder / "config.json").exists():
         raise ValueError(f"name a text to evaluate on: {folder} holds no run whose test text could be taken")
     config = read_config(folder)

@@ -28,9 +28,12 @@ def run(options):
     is_translation = kind_of(options.trained).name == "translation"
     model = load_trained(options.trained, "translation" if is_translation else "language").model
     state_dict = translation_state_dict(model) if is_translation else to_torch_state_dict(model)
-    write = save_with_numpy if target.suffix == ".npz" else save_with_torch
     with replacing(target) as file:
-        write(file, state_dict)
+        if target.suffix == ".npz":
+            np.savez(file, **state_dict)
+        else:
+            torch = import_torch()
+            torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
     print(f"wrote {len(state_dict)} arrays to {target}")
     (print_translator if is_translation else print_loading)(model, loading(target))
 
@@ -56,7 +59,8 @@ def print_loading(model, loading):
     print("in PyTorch, a module with the attributes")
     print(f"  embedding = nn.Embedding({sizes.vocab_size}, {sizes.embedding_dim})")
     layers = f", num_layers={sizes.num_layers}" if sizes.num_layers > 1 else ""
-    print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu_option(model)})")
+    relu = ', nonlinearity="relu"' if model.cell.options.get("nonlinearity") == "relu" else ""
+    print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu})")
     print(f"  fc = nn.Linear({sizes.hidden_dim}, {sizes.vocab_size})")
     print(f"takes them by\n  module.load_state_dict({loading})")
 
@@ -71,22 +75,6 @@ def check_target(target):
         raise RunError(f"{target} cannot be written: there is no folder {target.parent}")
     if target.suffix == ".pt":
         import_torch()
-
-
-def relu_option(model):
-    """What nn.RNN must be told for ReLU."""
-    return ', nonlinearity="relu"' if model.cell.options.get("nonlinearity") == "relu" else ""
-
-
-def save_with_numpy(file, state_dict):
-    """Writes an .npz file."""
-    np.savez(file, **state_dict)
-
-
-def save_with_torch(file, state_dict):
-    """Writes a .pt file."""
-    torch = import_torch()
-    torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
 
 
 def import_torch():

@@ -20,7 +20,10 @@ def add_options(parser):
 def run(options):
     """numpylm figures"""
     folder = Path(options.out)
-    for name in checked_names(options.names):
+    for name in options.names:
+        if name not in FIGURES:
+            raise ValueError(f"there is no picture {name!r}; there are {', '.join(FIGURES)}")
+    for name in options.names or FIGURES:
         path = folder / f"{name}.png"
         try:
             save(name, path)
@@ -30,14 +33,6 @@ def run(options):
             print(f"{name} is not drawn: {error}", file=sys.stderr)
             continue
         print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
-
-
-def checked_names(names):
-    """The pictures asked for, or all. Raises ValueError for an unknown name."""
-    for name in names:
-        if name not in FIGURES:
-            raise ValueError(f"there is no picture {name!r}; there are {', '.join(FIGURES)}")
-    return names or FIGURES
 
 
 def save(name, path):

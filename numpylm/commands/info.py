@@ -27,7 +27,9 @@ def run(options):
         print(f"  {name:<{max(16, width)}}{value}")
     print_parameters(layout)
     for name, vocabulary in vocabularies.items():
-        print_vocabulary(vocabulary, "" if len(vocabularies) == 1 else f" of the {name}")
+        print("vocabulary" if len(vocabularies) == 1 else f"vocabulary of the {name}")
+        print(f"  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
+        print(cut("  " + " ".join(map(visible, vocabulary.tokens[:100])), terminal_width() - 1))
     last = Path(options.trained) / "last.npz"
     fields = read_contents(last)[0]["training"] if last.exists() else metadata["training"]
     if fields is not None:
@@ -44,12 +46,6 @@ def print_parameters(layout):
     for name, shape in shapes.items():
         print(f"  {name:<{width}}{shape!s:<18}{math.prod(shape):>12,}")
     print(f"  {'together':<{width + 18}}{sum(map(math.prod, shapes.values())):>12,}")
-
-
-def print_vocabulary(vocabulary, whose):
-    """Prints how many tokens a checkpoint's vocabulary has, and the first in a line."""
-    print(f"vocabulary{whose}\n  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
-    print(cut("  " + " ".join(map(visible, vocabulary.tokens[:100])), terminal_width() - 1))
 
 
 def print_training(fields):

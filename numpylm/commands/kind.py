@@ -1,5 +1,6 @@
 """A kind of model that can be trained: what its runs need beside what all runs have in common (run.py)."""
 
+import hashlib
 from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
@@ -28,16 +29,16 @@ class Kind(NamedTuple):
     Settings       three dataclasses of choices (choices.py): how to train,
     Model          which model,
     Data           on what
-    complete       (config, options) -> the config with what was left open: whole paths, defaults that depend on others;
-                   options are those that were given
     run_name       (config) -> the default name of its folder below runs/
     open_data      (config, vocabulary=None) -> a record with name, fingerprint (sha256 of all that is read) and
                    vocabulary; the vocabulary given is a resumed run's own
     make_model     (config, data) -> a model with parameters() and config
     make_task      (config, data) -> training.Task
     describe       (run) -> pairs (word, text) printed at the start
-    report         (run, model) -> Report of the best model; prints what came out
-    evaluate       (path, options) -> exit status, for `evaluate RUN`; None if there is no such measure
+    report         a module, imported at a run's end. report(run, model) -> Report of the best model, prints what came
+                   out. evaluate(model, vocabulary, folder, text) -> (fields, a function that prints them): the measures
+                   on the file text, or if it is None on the test part of the run in the folder
+    complete       (config, options) -> the config with the defaults that depend on others; options are those given
     """
 
     name: str
@@ -45,14 +46,13 @@ class Kind(NamedTuple):
     Settings: type
     Model: type
     Data: type
-    complete: Callable
     run_name: Callable
     open_data: Callable
     make_model: Callable
     make_task: Callable
     describe: Callable
-    report: Callable
-    evaluate: Callable | None = None
+    report: str
+    complete: Callable = lambda config, options: config
 
 
 class Report(NamedTuple):
@@ -68,9 +68,12 @@ class Report(NamedTuple):
     next_command: str = "info"
 
 
-def imported_late(module, function):
-    """A function of another module, which is imported at the first call: at a run's end, not when it is begun."""
-    return lambda *arguments: getattr(import_module(module), function)(*arguments)
+def digest(pieces):
+    """The fingerprint of data from its pieces, which are bytes."""
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()
 
 
 def find_kind(name):

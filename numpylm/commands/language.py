@@ -1,6 +1,5 @@
 """Runs of language models: what they read, and how such a run is begun and reported."""
 
-import hashlib
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 from numpylm import require
 from numpylm.choices import choice
 from numpylm.commands.console import byte_bar
-from numpylm.commands.kind import Kind, imported_late
+from numpylm.commands.kind import Kind, digest
 from numpylm.commands.model_choices import ModelChoices, constructor_arguments
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
@@ -57,7 +56,7 @@ class LanguageData(NamedTuple):
 
 
 def complete(config, options):
-    """The choices with the corpus's whole path and its level. Raises ValueError for choices that contradict it."""
+    """The config with the corpus's level and split. Raises ValueError for choices that contradict the corpus."""
     data = config.data
     path = Path(data.corpus)
     if data.corpus == "-":
@@ -74,8 +73,7 @@ def complete(config, options):
         raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
     else:
         level = data.level or ("char" if is_file else "word")
-    corpus = data.corpus if data.corpus == GRAMMAR or not path.exists() else str(path.resolve())
-    return replace(config, data=replace(data, corpus=corpus, level=level, split=data.split or DEFAULT_FRACTIONS))
+    return replace(config, data=replace(data, level=level, split=data.split or DEFAULT_FRACTIONS))
 
 
 def run_name(config):
@@ -123,7 +121,7 @@ def check_lengths(tokens):
         if len(tokens[part]) < least:
             raise ValueError(
                 f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
-                "give a longer text (words are what stands between spaces: without spaces, take --level char)"
+                "give a longer text (spaces separate words: for a text without spaces take --level char)"
             )
 
 
@@ -133,21 +131,18 @@ def note_lines_without_spaces(vocabulary, tokens):
     num_words = min(len(tokens), 2**16) - num_lines
     if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
         print(
-            f"note: the text has {num_words / num_lines:.1f} words in a line, for words are what stands between "
-            "spaces; for a text without spaces take --level char",
+            f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
+            "for a text without spaces take --level char",
             file=sys.stderr,
         )
 
 
 def fingerprint(corpus):
-    """A digest of the corpus, to notice when it changes between a run and its resumption: of its three texts, or the
-    one that a token file's header holds."""
+    """A digest of the corpus's three texts; of a token file, the one in its header."""
     if isinstance(corpus, TokenFile):
         return corpus.sha256
-    digest = hashlib.sha256()
-    for part in (corpus.train, corpus.valid, corpus.test):
-        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
+    texts = (corpus.train, corpus.valid, corpus.test)
+    return digest(text.encode("utf-8", "surrogatepass") + b"\0" for text in texts)
 
 
 def make_model(config, data):
@@ -196,9 +191,7 @@ def describe(run):
     )
 
 
-REPORT = "numpylm.commands.language_report"
 KIND = Kind(
     "language", "train", LanguageSettings, ModelChoices, CorpusChoices,
-    complete, run_name, open_data, make_model, make_task, describe,
-    report=imported_late(REPORT, "report"),
+    run_name, open_data, make_model, make_task, describe, "numpylm.commands.language_report", complete,
 )  # fmt: skip

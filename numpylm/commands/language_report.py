@@ -23,7 +23,7 @@ from numpylm.language_task import UNITS
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_SENTENCES = 8
 SHOWN_TOKENS = {"word": 60, "char": 300}
-STREAMED_TOKENS = 2**20  # of a token file, so many are sorted for n-grams, in 200 MiB or less
+STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 200 MiB or less
 
 
 class Measured(NamedTuple):

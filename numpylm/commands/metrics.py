@@ -50,8 +50,8 @@ class RunningMean:
 
 
 class MetricsFile:
-    """Appends rows to metrics.csv, for a Task. Rows that running does not count, from after the checkpoint that a run
-    was resumed from, are taken away first."""
+    """Appends rows to metrics.csv, for a Task. A resumed run first removes the rows that are newer than its checkpoint:
+    those that running does not count."""
 
     def __init__(self, path, running, task):
         self.path, self.running, self.task = Path(path), running, task

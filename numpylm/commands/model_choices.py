@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from numpylm import require
-from numpylm.choices import choice
+from numpylm.choices import OWN, SIZES, choice
 from numpylm.dropout import KINDS
-
-OWN = "the model's own options"
 
 
 @dataclass(frozen=True)
@@ -14,9 +12,9 @@ class ModelChoices:
     """Raises ValueError for a choice out of range, or of another cell."""
 
     model: str = choice("lstm", "the recurrent cell", choices=("rnn", "lstm", "gru"))
-    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group="sizes")
-    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group="sizes")
-    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group="sizes")
+    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group=SIZES)
+    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group=SIZES)
+    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group=SIZES)
     dropout: float = choice(0.0, "probability that a value is dropped", metavar="P", group=OWN)
     dropout_kind: str = choice(
         "standard", "standard: new masks at each step; variational: the same for all steps of a batch",
@@ -32,8 +30,7 @@ class ModelChoices:
 
     def __post_init__(self):
         require.one_of("model", self.model, ("rnn", "lstm", "gru"))
-        for name in ("embedding_dim", "hidden_dim", "num_layers"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "embedding_dim", "hidden_dim", "num_layers")
         require.fraction("dropout", self.dropout)
         require.one_of("dropout_kind", self.dropout_kind, KINDS)
         require.boolean("tie_weights", self.tie_weights)
@@ -60,7 +57,7 @@ class ModelChoices:
 
 
 def constructor_arguments(choices):
-    """The arguments of RNNLM, LSTMLM or GRULM that the choices name, but for the vocabulary's size and the seed."""
+    """The arguments of RNNLM, LSTMLM or GRULM that the choices name. The vocabulary's size and the seed are missing."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "dropout_kind", "tie_weights")
     own = {
         "rnn": {"nonlinearity": choices.nonlinearity},

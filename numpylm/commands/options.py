@@ -54,7 +54,8 @@ def help_text(field):
     if shown is None and default is not None and default is not False:
         numbers = default if isinstance(default, tuple) else [default]
         shown = " ".join(f"{number:g}" if isinstance(number, float) else str(number) for number in numbers)
-    return (field.metadata["help"] + (f" ({shown})" if shown else "")).replace("%", "%%")
+    shown = f" ({shown.format(default=default)})" if shown else ""
+    return (field.metadata["help"] + shown).replace("%", "%%")
 
 
 def chosen(cls, options):

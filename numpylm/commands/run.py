@@ -107,7 +107,8 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     check_epochs(epochs, progress)
     if progress.carried is not None:
         progress.carried = rows(progress.carried, own_part(ranks, config.settings.batch_size))
-    ranks.on_first(lambda: change_config(folder, config))
+    with ExitStack() as stack:  # nobody else may train here meanwhile
+        ranks.on_first(lambda: (stack.enter_context(locked(folder)), write_config(folder, config)))
     return Run(folder, kind, config, data, task, model, optimizer, progress, running, ranks)
 
 
@@ -119,12 +120,6 @@ def load_last(folder):
     if checkpoint.training is None:
         raise RunError(f"{folder / 'last.npz'} holds a model but no training to go on with")
     return checkpoint
-
-
-def change_config(folder, config):
-    """Writes config.json while nobody else trains in the folder."""
-    with locked(folder):
-        write_config(folder, config)
 
 
 def open_same_data(folder, kind, config, vocabulary):
@@ -145,7 +140,7 @@ def open_same_data(folder, kind, config, vocabulary):
 
 
 def check_epochs(epochs, progress):
-    """Raises RunError when a run is told to end before the point where it is."""
+    """Raises RunError for a number of epochs that the run has passed already."""
     begun = progress.epoch + (progress.batch > 0)
     if epochs is not None and epochs < begun:
         raise RunError(
@@ -161,7 +156,7 @@ def train(run, show_progress=True):
         if run.ranks.on_first(lambda: is_finished(run)):
             return True
         with (
-            quiet_overflow(),
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # we report a divergence once, in words
             Interrupts() as interrupts,
             ProgressBar(run.config.settings, run.progress, run.task, show_progress) as bar,
         ):
@@ -188,18 +183,13 @@ def _train(run, interrupts, bar):
 
 
 def is_finished(run):
-    """Whether nothing is left of a resumed run: its epochs are done, or its minutes, and the validation after them."""
+    """Whether a resumed run has nothing left to do: its epochs, or its minutes and the last validation, are over."""
     settings, progress = run.config.settings, run.progress
     if settings.epochs is not None and progress.epoch >= settings.epochs:
         return True
     rows = read_metrics(run.folder / "metrics.csv")
     validated = rows and rows[-1]["step"] == progress.step and rows[-1]["valid_loss"] is not None
     return out_of_time(settings, progress) and bool(validated)
-
-
-def quiet_overflow():
-    """While this context lasts, NumPy does not warn of overflow: a loss that diverges is reported once, in words."""
-    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def reports(run):

@@ -1,10 +1,11 @@
 """The end of every run: the best model's report, summary.json, the learning curve, and where all is saved."""
 
 import math
-import sys
 import textwrap
+from importlib import import_module
 
 from numpylm import plots
+from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.run import RunDiverged
@@ -20,7 +21,7 @@ def finish(run):
     Raises RunDiverged, after all is written, where its loss on the test data is not finite.
     """
     model = load_checkpoint(run.folder / "best.npz").model
-    report = run.kind.report(run, model)
+    report = import_module(run.kind.report).report(run, model)
     write_json(run.folder / "summary.json", common_fields(run, model) | report.summary)
     draw_learning_curve(run, report)
     print_where(run, report)
@@ -41,7 +42,7 @@ def common_fields(run, model):
         "valid_loss": finite_or_none(min(progress.valid_losses)),
         "tokens_per_second": round(progress.tokens / progress.step_seconds) if progress.step_seconds else None,
         "seconds": round(progress.seconds, 2),
-        "peak_memory_mib": peak_memory_mib(),
+        "peak_memory_mib": peak_mib(),
     }
 
 
@@ -57,7 +58,7 @@ def check_finite(run, test_loss):
 
 
 def draw_learning_curve(run, report):
-    """Draws learning_curve.png. A picture that cannot be drawn is said, and does not end the run."""
+    """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows, name = read_metrics(run.folder / "metrics.csv"), "learning_curve.png"
     with plots.may_fail(name):
         plots.learning_curve(
@@ -77,13 +78,3 @@ def print_where(run, report):
 def count_parameters(model):
     """How many numbers the model learns."""
     return sum(array.size for array in model.parameters().values())
-
-
-def peak_memory_mib():
-    """The process's largest resident memory so far in MiB; None where the system does not say (Windows)."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

@@ -35,7 +35,8 @@ def run(options):
     if options.seed is not None:
         require.count("seed", options.seed)
     model, vocabulary, _ = load_trained(options.trained)
-    prompt = encode_stream(vocabulary, options.prompt) if options.prompt else start_tokens(vocabulary)
+    start = stream_start(vocabulary) or 1  # without line ends: the most frequent token
+    prompt = encode_stream(vocabulary, options.prompt) if options.prompt else np.array([start])
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     rng = np.random.default_rng(options.seed)
@@ -44,7 +45,7 @@ def run(options):
 
 
 def temperature(options):
-    """The temperature; options that have no effect, for nothing is drawn, are noted."""
+    """The temperature. With --greedy nothing is drawn: options that then have no effect are noted."""
     if not options.greedy:
         return 1.0 if options.temperature is None else options.temperature
     names = ("temperature", "top_k", "top_p", "seed")
@@ -75,12 +76,6 @@ def fits(vocabulary, piece, column, width):
     """Whether a piece fits into a line of width columns; a space, whether a word does that may follow it."""
     needed = LONG_WORD if vocabulary.level == "char" and piece == " " else len(piece.strip("\n"))
     return column + needed <= width
-
-
-def start_tokens(vocabulary):
-    """What an unprompted text begins after: the end of a line, or the most frequent token where there are no lines."""
-    start = stream_start(vocabulary)
-    return np.array([1 if start is None else start])
 
 
 def spelled(vocabulary, token, previous):

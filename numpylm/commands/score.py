@@ -57,11 +57,14 @@ def run(options):
     scored = (Scored(line, *line_surprisals(model, vocabulary, line)) for line in lines)
     if options.rank:
         scored = sorted(scored, key=lambda line: rank(line, mean_or_sum))
-        note_last(sum(line.num_unknown > 0 for line in scored))
+        last = sum(line.num_unknown > 0 for line in scored)
+        if last:
+            print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
     finite = True
     for line in scored:
         finite = bool(np.isfinite(line.nats).all()) and finite
-        print(score_text(line, mean_or_sum))
+        score = f"{-mean_or_sum(line.nats):10.3f}" if len(line.tokens) else f"{'-':>10}"
+        print(f"{score}  {on_one_line(line.line)}")
         if not options.rank and len(line.tokens):
             print_surprisals(vocabulary, line.tokens, line.nats)
     if not finite:
@@ -74,18 +77,6 @@ def rank(scored, mean_or_sum):
         return 2, 0.0
     nats = float(mean_or_sum(scored.nats))
     return (1 if scored.num_unknown else 0, nats) if math.isfinite(nats) else (2, 1.0)
-
-
-def note_last(number):
-    """Says how many lines come last in a ranking, for their unknown words."""
-    if number:
-        print(f"note: lines with unknown words come last in the ranking: {number}", file=sys.stderr)
-
-
-def score_text(scored, mean_or_sum):
-    """A line behind its score."""
-    score = f"{-mean_or_sum(scored.nats):10.3f}" if len(scored.tokens) else f"{'-':>10}"
-    return f"{score}  {on_one_line(scored.line)}"
 
 
 def line_surprisals(model, vocabulary, line):

@@ -11,7 +11,7 @@ from numpylm.data.text import build_vocabulary
 from numpylm.stepping.attention_walk import attention_walk
 from numpylm.stepping.show import numbered, paragraph, print_passes
 from numpylm.stepping.small import DEFAULT_TEXT, D, one_decimal
-from numpylm.translation import EncoderDecoder, make_translation_model
+from numpylm.translation import EncoderDecoder
 
 H = 4  # half of it for each direction
 
@@ -37,9 +37,7 @@ def small_translator(options, V):
     """An EncoderDecoder whose weights, drawn with the seed, have one decimal."""
     model = EncoderDecoder(V, V, D, H, cell=options.cell or "lstm", attention=options.attention, dtype=np.float64)
     rng = np.random.default_rng(require.count("seed", options.seed or 0))
-    return make_translation_model(
-        model.sizes, {name: one_decimal(rng, array.shape) for name, array in model.parameters().items()}
-    )
+    return model.with_parameters({name: one_decimal(rng, q.shape) for name, q in model.parameters().items()})
 
 
 def at(t, T_y):

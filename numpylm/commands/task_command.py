@@ -8,7 +8,7 @@ X RUN …             uses a run (not `train`, which only trains: sample, evalua
 
 import sys
 from argparse import SUPPRESS
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from numpylm.commands.console import program, quoted
@@ -88,8 +88,24 @@ def begin(options, kind):
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
     note_without_effect(options, model, settings)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
+    config = replace(config, data=with_whole_places(config.data))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
+
+
+def with_whole_places(data):
+    """A kind's choices of data with the whole path of each place that exists."""
+    chosen_places = {
+        field.name: whole(getattr(data, field.name))
+        for field in fields(data)
+        if field.metadata["place"] and getattr(data, field.name) not in (None, field.default)
+    }
+    return replace(data, **chosen_places)
+
+
+def whole(place):
+    """The whole path of a place that exists, else what was given."""
+    return str(Path(place).resolve()) if Path(place).exists() else place
 
 
 def note_without_effect(options, model, settings):
@@ -119,14 +135,9 @@ def resume(options, kind):
             "a resumed run keeps its options, only --epochs and --minutes may change; leave out "
             + ", ".join(sorted(ignored))
         )
-    given = {name: moved(getattr(options, name)) for name in places if hasattr(options, name)}
+    given = {name: whole(getattr(options, name)) for name in places if hasattr(options, name)}
     epochs, minutes = getattr(options, "epochs", None), getattr(options, "minutes", None)
     return resume_run(options.resume, epochs, minutes, given, ranks())
-
-
-def moved(place):
-    """The whole path of a place that exists, else what was given."""
-    return str(Path(place).resolve()) if Path(place).exists() else place
 
 
 def describe(run):

@@ -8,7 +8,7 @@ from pathlib import Path
 from numpylm.checkpoint import load_checkpoint, read_contents
 from numpylm.commands.kind import MODELS, find_kind
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import CHECKPOINTS, RunError
+from numpylm.commands.run_folder import CHECKPOINTS, RunError, folder_of
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
 from numpylm.data.text_files import TextFile, read_pieces, read_text
@@ -37,10 +37,9 @@ def load_trained(path, kind="language"):
 def kind_of(path):
     """The Kind of a run's folder, or of a checkpoint: by config.json beside it, or else by the kind of its model."""
     path = Path(path)
-    folder = path if path.is_dir() else path.parent
     if path.is_dir() or path.name in CHECKPOINTS:
         with suppress(RunError):  # without a good config.json, a good checkpoint can still be used
-            return find_kind(read_config(folder).task)
+            return find_kind(read_config(folder_of(path)).task)
     model = read_contents(checkpoint_path(path))[0]["kind"]
     return find_kind(MODELS.get(model, "language"))
 
@@ -82,7 +81,11 @@ def note_unknown(vocabulary, content):
     """Says which of a text's tokens the vocabulary lacks, on standard error."""
     known = set(vocabulary.tokens)
     tokens = content if vocabulary.level == "char" else text.split_words(content)
-    unknown = [repr(token) for token in dict.fromkeys(tokens) if token not in known]
-    if unknown:
-        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+    say_unknown([token for token in dict.fromkeys(tokens) if token not in known])
+
+
+def say_unknown(tokens):
+    """Says that the model does not know these tokens, if there are any."""
+    if tokens:
+        shown = ", ".join(map(repr, tokens[:5])) + (", …" if len(tokens) > 5 else "")
         print(f"note: the model does not know {shown} and reads {text.UNKNOWN} there", file=sys.stderr)

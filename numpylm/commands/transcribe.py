@@ -1,10 +1,10 @@
 """The transcribe command: trains an acoustic model, transcribes recordings with one, and rescores lists."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from numpylm import require
 from numpylm.choices import choice
+from numpylm.commands.run_folder import folder_of
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.transcription import KIND
 
@@ -60,7 +60,7 @@ def use(trained, choices):
     from numpylm.commands.trained import load_trained
     from numpylm.commands.transcription_language import saved_weights
 
-    folder = Path(trained) if Path(trained).is_dir() else Path(trained).parent
+    folder = folder_of(trained)
     model, vocabulary, _ = load_trained(trained, "speech")
     weights = saved_weights(folder)
     given = {name: value for name in ("alpha", "beta") if (value := getattr(choices, name)) is not None}

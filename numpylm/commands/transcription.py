@@ -1,13 +1,13 @@
 """Runs of the acoustic model: how such a run is begun and reported."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from numpylm.choices import choice
-from numpylm.commands.kind import Kind, imported_late
-from numpylm.commands.model_choices import OWN
+from numpylm.choices import OWN, again, choice
+from numpylm.commands.kind import Kind
+from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.transcription_data import UNITS, SpeechData, open_data
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
 from numpylm.transcription_task import SpeechSettings, transcription_task
@@ -17,22 +17,14 @@ from numpylm.transcription_task import SpeechSettings, transcription_task
 class SpeechModel:
     """The choices of an acoustic model. Raises ValueError for one out of range."""
 
-    model: str = choice("gru", "the recurrent cell", choices=("rnn", "lstm", "gru"))
+    model: str = again(ModelChoices, "model", "gru")
     one_direction: bool = choice(False, "the model reads from left to right only", group=OWN)
-    hidden_dim: int = choice(96, "of the recurrent state", "-H", metavar="H", group="sizes")
-    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group="sizes")
-    dropout: float = choice(0.2, "probability that a value is dropped", metavar="P", group=OWN)
+    hidden_dim: int = again(ModelChoices, "hidden_dim", 96)
+    num_layers: int = again(ModelChoices, "num_layers", 1)
+    dropout: float = again(ModelChoices, "dropout", 0.2)
 
     def __post_init__(self):
         check_sizes(AcousticSizes(1, 1, **constructor_arguments(self)))
-
-
-def complete(config, options):
-    """The choices with the folder's whole path."""
-    folder = config.data.train
-    if folder is None or not Path(folder).exists():
-        return config
-    return replace(config, data=replace(config.data, train=str(Path(folder).resolve())))
 
 
 def run_name(config):
@@ -41,7 +33,7 @@ def run_name(config):
 
 
 def constructor_arguments(choices):
-    """The arguments of AcousticModel that the choices name, all but the numbers of labels and features."""
+    """The arguments of AcousticModel that the choices name. The numbers of labels and features are missing."""
     names = ("hidden_dim", "num_layers", "dropout")
     own = {"cell": choices.model, "bidirectional": not choices.one_direction}
     return {name: getattr(choices, name) for name in names} | own
@@ -76,9 +68,7 @@ def describe(run):
     )
 
 
-REPORT = "numpylm.commands.transcription_report"
 KIND = Kind(
     "speech", "transcribe", SpeechSettings, SpeechModel, SpeechData,
-    complete, run_name, open_data, make_model, make_task, describe,
-    report=imported_late(REPORT, "report"), evaluate=imported_late(REPORT, "evaluate_run"),
+    run_name, open_data, make_model, make_task, describe, "numpylm.commands.transcription_report",
 )  # fmt: skip

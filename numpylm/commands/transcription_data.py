@@ -1,6 +1,5 @@
 """What a run of the acoustic model reads: sounds of the built-in voices or of a folder, their labels and features."""
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from numpylm import require
 from numpylm.choices import choice
+from numpylm.commands.kind import digest
 from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
 from numpylm.data.speech.sentences import spoken_sentences
@@ -37,8 +37,7 @@ class SpeechData:
 
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
-        for name in ("num_utterances", "num_bands", "highest", "stack"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
 
 
 class Speech(NamedTuple):
@@ -87,9 +86,6 @@ def features_of(sound, choices):
 
 
 def fingerprint(parts):
-    """A digest of all that is read, to notice when it changes between a run and its resumption."""
-    digest = hashlib.sha256()
-    for part in sorted(parts):
-        for utterance in parts[part]:
-            digest.update(utterance.text.encode("utf-8", "surrogatepass") + b"\n" + utterance.features.tobytes())
-    return digest.hexdigest()
+    """A digest of all that is read."""
+    read = (one for part in sorted(parts) for one in parts[part])
+    return digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)

@@ -1,15 +1,12 @@
 """What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
 
-import json
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.trained import load_trained
 from numpylm.commands.transcription_data import SEEDS, UNITS, open_data, utterance_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
@@ -67,7 +64,8 @@ def report(run, model):
     print_transcripts(heard, vocabulary)
     if run.config.data.train is None:
         print("\nThis speech is synthetic: a program spoke it. Human speech is harder (see --train).")
-        write_examples(run)
+        for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
+            write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
         draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data)
     title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
@@ -147,28 +145,14 @@ def print_transcripts(heard, vocabulary):
             print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))
 
 
-def write_examples(run):
-    """Writes the sounds of some test utterances as .wav files into the run's folder."""
-    count = min(WRITTEN, len(run.data.utterances["test"]))
-    for k, sound in enumerate(spoken_sentences(count, SEEDS["test"])[1]):
-        write_wav(run.folder / f"test-{k}.wav", sound)
-
-
-def evaluate_run(path, options):
-    """`evaluate RUN [FOLDER]`: measure the run's own test part, or the recordings of a folder; the exit status."""
-    model, vocabulary, _ = load_trained(path, "speech")
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    config, weights = read_config(folder), saved_weights(folder)
-    if options.text:
-        recordings = read_recordings(options.text)
-        utterances = [utterance_of(one.path, one.text, config.data) for one in recordings]
+def evaluate(model, vocabulary, folder, text):
+    """Measures the run's own test part, or the recordings of a folder: kind.py."""
+    config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
+    if text:
+        utterances = [utterance_of(one.path, one.text, config.data) for one in read_recordings(text)]
     else:
         utterances = open_data(config, vocabulary).utterances["test"]
-    own = folder / "language"
     language = language_score(own, vocabulary) if own.exists() else None
     heard = listen(model, vocabulary, utterances, language, weights)
-    if options.json:
-        print(json.dumps({"utterances": len(utterances), **fields_of(heard, weights)}))
-    else:
-        print_errors(heard, UNITS[config.data.level], weights)
-    return 0
+    fields = {"utterances": len(utterances), **fields_of(heard, weights)}
+    return fields, lambda: print_errors(heard, UNITS[config.data.level], weights)

@@ -1,16 +1,14 @@
 """Runs of the encoder-decoder: what they read, and how such a run is begun and reported."""
 
-import hashlib
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from numpylm import require
-from numpylm.choices import choice
-from numpylm.commands.kind import Kind
-from numpylm.commands.model_choices import OWN
-from numpylm.commands.run_config import read_config
+from numpylm.choices import OWN, again, choice
+from numpylm.commands.kind import Kind, digest
+from numpylm.commands.model_choices import ModelChoices
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
@@ -28,20 +26,17 @@ PLURALS = {"word": "words", "char": "characters"}
 class TranslationModel:
     """The choices of an encoder-decoder. Raises ValueError for one out of range."""
 
-    model: str = choice("gru", "the recurrent cell", choices=("rnn", "lstm", "gru"))
+    model: str = again(ModelChoices, "model", "gru")
     score: str = choice(
         "dot", "how attention scores a source position; none: no attention", choices=("dot", "additive", "none")
     )
     one_direction: bool = choice(False, "the encoder reads from left to right only", group=OWN)
-    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group="sizes")
-    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group="sizes")
-    num_layers: int = choice(1, "layers of the encoder, and of the decoder", "-L", metavar="L", group="sizes")
-    dropout: float = choice(0.0, "probability that a value is dropped", metavar="P", group=OWN)
+    embedding_dim: int = again(ModelChoices, "embedding_dim", 64)
+    hidden_dim: int = again(ModelChoices, "hidden_dim", 128)
+    num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of the encoder, and of the decoder")
+    dropout: float = again(ModelChoices, "dropout", 0.0)
     tie_weights: bool = choice(False, "W_sy is the transpose of E_y; without attention D = H", group=OWN)
-    uniform_range: float | None = choice(
-        None, "every parameter, biases too, starts uniform in plus or minus R", metavar="R",
-        shown="by its kind: initialization.py", group=OWN,
-    )  # fmt: skip
+    uniform_range: float | None = again(ModelChoices, "uniform_range", None)
 
     def __post_init__(self):
         check_sizes(TranslationSizes(1, 1, **constructor_arguments(self)))
@@ -69,8 +64,7 @@ class TranslationData:
     num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
 
     def __post_init__(self):
-        for name in ("min_count", "longest", "num_pairs"):
-            require.positive_integer(name, getattr(self, name))
+        require.positive_integers(self, "min_count", "longest", "num_pairs")
 
 
 class PairData(NamedTuple):
@@ -82,15 +76,6 @@ class PairData(NamedTuple):
     pairs: dict
     encoded: dict
     left_out: int  # pairs that are too long to train on
-
-
-def complete(config, options):
-    """The choices with whole paths."""
-    is_folder = config.data.train is not None and Path(config.data.train).is_dir()
-    names = ["train"] if is_folder else ["train", "source", "target"]
-    places = {name: getattr(config.data, name) for name in names}
-    whole = {name: str(Path(place).resolve()) for name, place in places.items() if place and Path(place).exists()}
-    return replace(config, data=replace(config.data, **whole))
 
 
 def run_name(config):
@@ -116,7 +101,9 @@ def open_data(config, vocabulary=None):
     if left_out:
         print(f"note: {left_out:,} of {num_all:,} training pairs are longer than {choices.longest} tokens and left out",
               file=sys.stderr)  # fmt: skip
-    return PairData(name, fingerprint(parts), vocabulary, parts, encoded, left_out)
+    lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
+    fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
+    return PairData(name, fingerprint, vocabulary, parts, encoded, left_out)
 
 
 def vocabulary_of(pairs, side, level, choices):
@@ -134,17 +121,8 @@ def without_long(encoded, longest):
     return encoded._replace(sources=list(sources), targets=list(targets))
 
 
-def fingerprint(parts):
-    """A digest of all pairs, to notice when they change between a run and its resumption."""
-    digest = hashlib.sha256()
-    for part in sorted(parts):
-        for pair in parts[part]:
-            digest.update("\t".join(pair).encode("utf-8", "surrogatepass") + b"\n")
-    return digest.hexdigest()
-
-
 def constructor_arguments(choices):
-    """The arguments of EncoderDecoder that the choices name, but for the vocabularies' sizes and the seed."""
+    """The arguments of EncoderDecoder that the choices name. The vocabularies' sizes and the seed are missing."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "tie_weights")
     own = {"cell": choices.model, "attention": choices.score, "bidirectional": not choices.one_direction}
     return {name: getattr(choices, name) for name in names} | own
@@ -179,27 +157,7 @@ def describe(run):
     )
 
 
-def report(run, model):
-    """translation_report.report, imported when a run is at its end."""
-    from numpylm.commands import translation_report
-
-    return translation_report.report(run, model)
-
-
-def evaluate(path, options):
-    """translation_report.evaluate_run, for `evaluate RUN`."""
-    from numpylm.commands import translation_report
-
-    return translation_report.evaluate_run(path, options, own_pairs, UNITS)
-
-
-def own_pairs(path, vocabularies):
-    """The test pairs of the run that a folder or a checkpoint belongs to."""
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    return open_data(read_config(folder), vocabularies).pairs["test"]
-
-
 KIND = Kind(
     "translation", "translate", TranslationSettings, TranslationModel, TranslationData,
-    complete, run_name, open_data, make_model, make_task, describe, report, evaluate,
+    run_name, open_data, make_model, make_task, describe, "numpylm.commands.translation_report",
 )  # fmt: skip

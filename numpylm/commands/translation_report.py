@@ -1,6 +1,5 @@
 """What a finished run of the encoder-decoder reports: unseen sentences, right or wrong, and a picture of attention."""
 
-import json
 import sys
 from typing import NamedTuple
 
@@ -8,8 +7,9 @@ from numpylm import plots
 from numpylm.commands.attention_picture import draw_attention
 from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
+from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
-from numpylm.commands.trained import load_trained
+from numpylm.commands.translation import UNITS, open_data
 from numpylm.data.grammar.chart import is_chinese, words_of
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
 from numpylm.data.pairs import read_tab_separated
@@ -57,16 +57,11 @@ def report(run, model):
     fields = measured(run.data.vocabulary, score, test)
     print_measures(fields, score, run.task.unit)
     print_examples(test)
-    if is_built_in(run):
+    if run.data.pairs.keys() >= BANDS.keys():  # the built-in ones
         fields |= built_in_measures(run, model, test)
     draw_example(run, model, test)
     title = f"{run.config.model.model.upper()} encoder-decoder on {cut(run.data.name, 40)}"
     return Report(fields, title, {}, score.loss, "translate")
-
-
-def is_built_in(run):
-    """Whether the run's pairs are the built-in ones."""
-    return all(name in run.data.pairs for name in BANDS)
 
 
 def translated(model, vocabularies, pairs):
@@ -179,17 +174,10 @@ def draw_example(run, model, test):
         draw_attention(run.folder / "attention.png", *attention_weights(model, run.data.vocabulary, *pair))
 
 
-def evaluate_run(path, options, own_pairs, units):
-    """`evaluate RUN [TEXT]`: measure the run's own test pairs, or those of a tab-separated file; the exit status.
-
-    own_pairs (path, vocabularies) finds the run's own; units names a target token of each level.
-    """
-    model, vocabularies, _ = load_trained(path, "translation")
-    pairs = read_tab_separated(options.text) if options.text else own_pairs(path, vocabularies)
+def evaluate(model, vocabularies, folder, text):
+    """Measures the run's own test pairs, or those of a tab-separated file: kind.py."""
+    pairs = read_tab_separated(text) if text else open_data(read_config(folder), vocabularies).pairs["test"]
     score = score_pairs(model, encode_pairs(vocabularies, pairs))
     fields = measured(vocabularies, score, translated(model, vocabularies, pairs))
-    if options.json:
-        print(json.dumps({"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss), **fields}))
-    else:
-        print_measures(fields, score, units[vocabularies["target"].level])
-    return 0
+    fields |= {"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss)}
+    return fields, lambda: print_measures(fields, score, UNITS[vocabularies["target"].level])

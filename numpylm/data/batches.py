@@ -91,3 +91,13 @@ def pad_sequences(sequences):
         targets[:length, n] = sequence[1:]
         mask[:length, n] = True
     return PaddedBatch(inputs, targets, mask)
+
+
+def by_length(lengths, order, batch_size, group):
+    """The places of each batch's sequences: similar lengths side by side, so that little of a batch is padding.
+
+    The places come in the given order; those of `group` batches at a time are sorted by length.
+    """
+    size = group * batch_size
+    groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
+    return [places[i : i + batch_size] for places in groups for i in range(0, len(places), batch_size)]

@@ -62,7 +62,9 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
     if path.is_dir():
         return load_folder_corpus(path)
     if path.exists():
-        return load_file_corpus(path, level, fractions)
+        shares = ", ".join(f"{float(fraction):.0%}" for fraction in fractions)
+        parts = split_text(read_text(path), level, fractions)
+        return _checked_corpus(Corpus(path.stem, *parts, f"{path.name}, cut in order: {shares}"))
     raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder{_similar_name(path)}')
 
 
@@ -75,13 +77,6 @@ def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
     floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
     return _checked_corpus(Corpus(GRAMMAR, *parts, "the built-in grammar's text, of known entropy", floor))
-
-
-def load_file_corpus(path: Path, level: str = "char", fractions=DEFAULT_FRACTIONS) -> Corpus:
-    """A text file, cut in order into train, valid and test."""
-    parts = split_text(read_text(path), level, fractions)
-    shares = ", ".join(f"{float(fraction):.0%}" for fraction in fractions)
-    return _checked_corpus(Corpus(path.stem, *parts, f"{path.name}, cut in order: {shares}"))
 
 
 def load_folder_corpus(path: Path) -> Corpus:
@@ -103,8 +98,8 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
 
     Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
     "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
-    valid, the test part serves as both, as is usual for Tiny Shakespeare; its result is then no longer one of
-    text that nothing was chosen by.
+    valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was chosen by the test
+    text, and the result on it is a little too good.
     """
     checked_fractions(fractions)
     first, second = cut_points(len(text), fractions)
@@ -116,7 +111,7 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
 
 
 def cut_points(num_characters: int, fractions) -> list[int]:
-    """Where a text of so many characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
+    """Where a text of num_characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
     train_share, valid_share, _ = exact(fractions)
     return [math.floor(share * num_characters) for share in (train_share, train_share + valid_share)]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Errors(NamedTuple):
-    """What has to be changed in the reference of so many labels to give the hypothesis. Two Errors add up with plus."""
+    """The changes that turn a reference of num_labels labels into the hypothesis. Two Errors add up with plus."""
 
     substitutions: int
     deletions: int

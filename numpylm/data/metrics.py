@@ -40,7 +40,7 @@ def read_row(path, names, line):
 
 
 def complete_lines(path):
-    """The lines of a file but for a last one that a crash cut short; none if there is no such file."""
+    """The complete lines of a file: a crash may have cut the last one short. None if there is no such file."""
     return Path(path).read_text(encoding="utf-8").split("\n")[:-1] if Path(path).exists() else []
 
 

@@ -27,8 +27,7 @@ import numpy as np
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # where (4) fails: too few n-grams, or no rare ones
 BASELINE_ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
 BLOCK_TOKENS = 2**18  # that are looked up at once
-MOST_TOKENS = 2**24  # of a longer stream, only so many at its beginning are sorted for n-grams
-MOST_CELLS = 2**20  # V^n of unigrams and bigrams that are counted in a table, whatever the stream's length
+MOST_TOKENS = 2**24  # of a longer stream, we count only the n-grams of its beginning
 UNSEEN_CODE = np.iinfo(np.int64).max
 
 
@@ -61,13 +60,13 @@ def baseline_perplexities(
     Both streams are integers of shape (number of tokens,). `test_tokens[1:]` is predicted, its first token is
     only context. Raises ValueError or TypeError for streams that are too short or not integers in 0 .. V - 1.
 
-    Unigrams, and bigrams of a small vocabulary, are counted in all of a training stream of any length. Others need
-    memory for each token: of a stream of more than `most_tokens`, they get the beginning, and their name says so.
+    Counting needs memory for each token: of a training stream of more than `most_tokens` only the beginning is
+    counted, and the names say so.
     """
     perplexities = {"uniform": float(vocab_size)}
     for name, order in BASELINE_ORDERS.items():
         counted = train_tokens
-        if len(train_tokens) > most_tokens and not _fit_a_table(order, vocab_size):
+        if len(train_tokens) > most_tokens:
             counted, name = train_tokens[:most_tokens], f"{name} of the first {most_tokens:,}"
         model = fit_ngrams(counted, order, vocab_size)
         perplexities[name] = float(np.exp(mean_surprisal(model, test_tokens)))
@@ -89,14 +88,13 @@ def mean_surprisal(model: NGramModel, tokens) -> float:
 def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     """The n-gram model of a token stream, integers of shape (number of tokens,), at least `order` of them.
 
-    `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token, but for
-    unigrams, and bigrams of up to 1024 tokens, which take none.
+    `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token.
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
     vocab_size = _checked_size(vocab_size)
     levels = []
     num_contexts = 1  # the unigrams' context is the empty n-gram
-    counted = (count_in_tables if _fit_a_table(order, vocab_size) else count_ngrams)(tokens, order, vocab_size)
+    counted = count_ngrams(tokens, order, vocab_size)
     while counted:  # each order's counts are let go of when they are smoothed
         codes, counts = counted.pop(0)
         levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
@@ -139,33 +137,6 @@ def count_ngrams(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, 
         levels.append((codes, occurrences))
         ids = new_ids
     return levels
-
-
-def count_in_tables(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What `count_ngrams` gives for order 1 or 2, in memory for V or V² numbers, however long the stream is."""
-    tokens = _checked_stream(tokens, order, vocab_size)
-    occurrences = np.zeros(vocab_size, np.int64)
-    pairs = np.zeros((vocab_size, vocab_size if order == 2 else 0), np.int64)  # pairs[v, w]: how often w follows v
-    last = tokens[:0]
-    for start in range(0, len(tokens), BLOCK_TOKENS):  # bincount makes int64 of what it is given
-        block = tokens[start : start + BLOCK_TOKENS]
-        occurrences += np.bincount(block, minlength=vocab_size)
-        if order == 2:
-            joined = np.append(last, block)
-            codes = _codes_of(joined[:-1].astype(np.int64), joined[1:], vocab_size)
-            pairs += np.bincount(codes, minlength=vocab_size**2).reshape(pairs.shape)
-            last = joined[-1:]
-    present = np.flatnonzero(occurrences)
-    if order == 1:
-        return [(present, occurrences[present])]
-    tokens_before = np.count_nonzero(pairs, axis=0)[present]
-    pair_counts = pairs[present].ravel()
-    codes = np.flatnonzero(pair_counts)
-    return [(present, tokens_before), (codes, pair_counts[codes])]
-
-
-def _fit_a_table(order, vocab_size: int) -> bool:
-    return order == 1 or (order == 2 and int(vocab_size) ** 2 <= MOST_CELLS)
 
 
 def modified_discounts(counts) -> np.ndarray:

@@ -53,7 +53,7 @@ def read_pairs(train=None, source=None, target=None):
 
 def read_folder(folder, source, target):
     """The three parts of a folder: PART.tsv, or PART.source and PART.target."""
-    endings = ("tsv",) if source is None else (source.removeprefix("."), target.removeprefix("."))
+    endings = ("tsv",) if source is None else [Path(side).name.removeprefix(".") for side in (source, target)]
     parts = {}
     for part in PART_NAMES:
         paths = [find_part(folder, part, ending) for ending in endings]

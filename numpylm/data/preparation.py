@@ -36,8 +36,8 @@ def prepare(
 
     Without fractions the files are three: train, valid and test.
     `vocabulary` is an existing one to encode with (then the training part may be empty); else it is built from the
-    training part, as `text.build_vocabulary` does. `progress(task, size)` is a context for each pass over so many
-    bytes, with a function that is told the number of bytes of each piece.
+    training part, as `text.build_vocabulary` does. `progress(task, size)` is a context for each pass over size
+    bytes. It gives a function, which we call with the number of bytes of each piece.
     Raises ValueError for bad settings, for a file that is empty or not UTF-8, for a part without tokens, and for too
     many different words.
     """

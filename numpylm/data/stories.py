@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+NUMBERED = re.compile(r"\s*([1-9]\d*)\s+(\S.*)", re.DOTALL | re.ASCII)
 
 
 class Question(NamedTuple):
@@ -47,50 +48,45 @@ def read_stories(path, kind=""):
         raise StoryError(f"{path} is not UTF-8 text: byte {error.start} does not fit") from None
     questions, sentences = [], {}
     for place, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            number, content = numbered(line, f"{path}, line {place}")
-            sentences = {} if number == 1 else sentences
-            if "\t" in content:
-                questions.append(question_of(content, sentences, f"{path}, line {place}", kind))
-            else:
-                sentences[number] = sentence_of(content, f"{path}, line {place}")
+        where = f"{path}, line {place}"
+        if line.strip() and not NUMBERED.fullmatch(line):
+            raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
+        sentences, question = with_line(sentences, line, where) if line.strip() else (sentences, None)
+        if question is not None and not question.answer:
+            raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
+        questions += [] if question is None else [question._replace(kind=kind)]
     if not questions:
         raise StoryError(f"{path} holds no question: a question is a line with its answer after a tab")
     return questions
 
 
-def numbered(line, where):
-    """(number, the rest) of a line."""
-    number, _, content = line.strip(" ").partition(" ")
-    if not number.isascii() or not number.isdigit() or int(number) < 1 or not content.strip():
-        raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
-    return int(number), content
+def with_line(sentences, line, where):
+    """(the story with one more line, the Question that the line is, or None). A story is a dict, number -> words.
 
-
-def sentence_of(content, where):
-    """A sentence's words."""
-    words = words_of(content)
+    A line with a question mark or a tab is a question; its answer, and the numbers of the sentences that support it,
+    may follow after tabs. A line without a number gets the next one. Number 1, or an empty line, begins a new story.
+    Raises StoryError, which says where, for a line without a word, a question without a story, or a wrong support.
+    """
+    if not line.strip():
+        return {}, None
+    numbered = NUMBERED.fullmatch(line)
+    number, content = (int(numbered[1]), numbered[2]) if numbered else (max(sentences, default=0) + 1, line)
+    sentences = {} if numbered and number == 1 else sentences
+    text, *after_tabs = content.split("\t")
+    words = words_of(text)
     if not words:
-        raise StoryError(f"{where}: the sentence has no word: {content[:80]!r}")
-    return words
-
-
-def question_of(content, sentences, where, kind):
-    """The Question of a line with tabs, after these sentences (number -> words)."""
-    parts = [part.strip() for part in content.split("\t")]
-    if not words_of(parts[0]) or not words_of(parts[1]):
-        raise StoryError(f"{where}: expected a question, a tab and its answer; got {content[:80]!r}")
+        raise StoryError(f"{where}: the line has no word: {line[:80]!r}")
+    if "?" not in text and not after_tabs:
+        return {**sentences, number: words}, None
     if not sentences:
         raise StoryError(f"{where}: the question has no story: no sentence stands before it")
-    numbers = list(sentences)
-    support = parts[2].split() if len(parts) > 2 else []
-    unknown = [number for number in support if not number.isdigit() or int(number) not in sentences]
-    if unknown:
-        raise StoryError(
-            f"{where}: the answer is said to rest on line {unknown[0]!r}, which is no sentence of the story"
-        )
-    places = tuple(numbers.index(int(number)) for number in support)
-    return Question(tuple(sentences.values()), words_of(parts[0]), parts[1].lower(), places, kind)
+    support = after_tabs[1].split() if len(after_tabs) > 1 else []
+    for one in support:
+        if not one.isdigit() or int(one) not in sentences:
+            raise StoryError(f"{where}: the answer is said to rest on line {one!r}, which is no sentence of the story")
+    answer = " ".join(after_tabs[0].lower().split()) if after_tabs else ""
+    places = tuple(list(sentences).index(int(one)) for one in support)
+    return sentences, Question(tuple(sentences.values()), words, answer, places)
 
 
 def task_files(folder, task):

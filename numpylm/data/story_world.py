@@ -1,7 +1,7 @@
 """Stories of our own, in which every answer and the sentences that tell it are known exactly.
 
 People walk from place to place, pick things up, put them down and hand them on. A story is drawn event by event. Then
-one question is asked about the world as it is, or was:
+one question asks about the world as it is, or was:
 
     where is a person           one sentence tells it
     where is a thing            two: who took it or put it down, and where that person walked
@@ -48,7 +48,7 @@ def pick(rng, options):
 
 
 def draw_questions(count, seed, num_events=(6, 14)):
-    """`count` Questions, each with a story of its own, of so many events. The kinds take turns."""
+    """`count` Questions, each with its own story; num_events is (fewest, most) events. The kinds take turns."""
     if count < 1 or seed < 0:
         raise ValueError(f"expected count >= 1 and seed >= 0; got {count} and {seed}")
     rng, questions = Random(seed), []

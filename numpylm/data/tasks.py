@@ -1,11 +1,11 @@
 """Two tasks that only a memory can solve, with the error of the best that can be done without one.
 
     adding      x_t = (value in 0..1, mark): two of T values are marked, one in each half; what is their sum?
-                Who always answers 1 has the mean squared error 1/6, the variance of the sum.
+                Always answering 1 gives a mean squared error of 1/6, the variance of the sum.
                 Hochreiter and Schmidhuber (1997), section 5.4, with the ranges of Le, Jaitly and Hinton (2015)
 
-    copy        ten symbols, T - 1 blanks, a delimiter, ten blanks; asked are T + 10 blanks, then the ten symbols.
-                Who knows when, but not what, has the loss 10 ln 8 / (T + 20) nats per step.
+    copy        ten symbols, T - 1 blanks, a delimiter, ten blanks; the target is T + 10 blanks, then the ten symbols.
+                Knowing when, but not what, gives a loss of 10 ln 8 / (T + 20) nats per step.
                 Hochreiter and Schmidhuber (1997), in the form of Arjovsky, Shah and Bengio (2016), section 4.1
 
 The adding problem's loss is the mean squared error of N answers:

@@ -121,7 +121,7 @@ def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
 
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
-    """`encode` with its table made once: a function of the text, for a text that comes in pieces."""
+    """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
     dtype = token_dtype(len(vocabulary))
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>

@@ -74,7 +74,7 @@ def read_text(path) -> str:
 
 
 def read_pieces(files: list[TextFile], on_bytes: Callable[[int], object] = bool) -> Iterator[str]:
-    """The files' text in pieces, from the beginning; `on_bytes(number)` is told how many bytes were read.
+    """The files' text in pieces, from the beginning. We call `on_bytes(number)` with the number of bytes read.
 
     Raises ValueError for a file that is empty or not UTF-8 text.
     """

@@ -11,7 +11,7 @@ from numpylm.plots import BLUE, GREEN, ORANGE
 from numpylm.rnn import rnn_cell
 
 FAR, D, H, SEQUENCES, WINDOWS = 60, 32, 32, 4, 64
-FLOOR = 1e-17  # below the rounding of float64 beside 1, nothing of a gradient is left
+FLOOR = 1e-17  # about the rounding of float64 beside 1: smaller gradients mean nothing
 LINES = (
     ("RNN, tanh", "tanh", "h", BLUE, "--"),
     ("RNN, ReLU", "relu", "h", ORANGE, "-."),

@@ -10,7 +10,7 @@ To parse one, do the same, with the alternative that the next word tells: as the
     rules.py       reads the rules of a grammar and makes sure that it is LL(1)
     english.py     ENGLISH, the grammar of the built-in corpus, and its numbers
     entropy.py     the exact entropy, and so the lowest perplexity
-    agreement.py   which noun each verb agrees with, and how far apart they stand
+    agreement.py   which noun each verb agrees with
 
 Source: P. M. Lewis and R. E. Stearns, Syntax-directed transduction (1968), for LL(1) parsing.
 """

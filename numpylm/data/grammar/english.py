@@ -9,7 +9,7 @@ them; on a finite text the grammar's own loss varies a little):
     for comparison, 52.8 per word for a model that knows the frequencies of the words and nothing else
 
 A verb agrees in number with a noun before it, across prepositional phrases, brackets and nested relative clauses.
-How far back that noun stands (`numpylm.data.grammar.agreement`), in per cent of all such verbs:
+How far back that noun stands, in per cent of all such verbs (`numpylm.data.grammar.agreement` finds the pairs):
 
     words back   1     2    3-4   5-9  10-19   20+
     verbs      48.0  14.3  12.5  18.3    6.4   0.5

@@ -48,7 +48,7 @@ def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1
 
 
 def parts_for(num_words):
-    """The names of the parts, in the order in which they are filled, that take a sentence of so many English words."""
+    """The names of the parts that take a sentence of num_words English words, in the order in which they are filled."""
     if num_words <= LONGEST:
         return ["test", "valid", "train"]
     return [name for name, (least, most) in BANDS.items() if least <= num_words <= most]

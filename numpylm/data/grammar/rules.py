@@ -46,11 +46,10 @@ def parse_rules(text: str) -> Grammar:
     """Read rules `Name -> weight symbol symbol | weight symbol ...`; the first name is the start symbol.
 
     A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Raises
-    ValueError for a malformed rule, an undefined or endless nonterminal, or a grammar that is not LL(1).
+    ValueError for a malformed rule, an undefined nonterminal, or a grammar that is not LL(1).
     """
     weighted = _read_alternatives(text)
     _check_symbols(weighted)
-    _check_endings(weighted)
     rules, choices = {}, {}
     for name, alternatives in weighted.items():
         weights = [weight for weight, _ in alternatives]
@@ -94,15 +93,6 @@ def _check_symbols(weighted: dict[str, list]) -> None:
         for symbol in (symbol for _, symbols in alternatives for symbol in symbols):
             if symbol == EOS or (symbol[0].isupper() and symbol not in weighted):
                 raise ValueError(f"{name}: expected words and defined nonterminals, got {symbol!r}")
-
-
-def _check_endings(weighted: dict[str, list]) -> None:
-    """Strike out what has an alternative without endless symbols, until only those are left that never end."""
-    endless = set(weighted)
-    while ending := {name for name in endless if any(endless.isdisjoint(symbols) for _, symbols in weighted[name])}:
-        endless -= ending
-    if endless:
-        raise ValueError(f"{min(endless)}: expected an alternative that can end, got only endless ones")
 
 
 def _sampling_thresholds(weights: list[int]) -> list[float]:

@@ -28,24 +28,17 @@ Month    -> 40 may | 30 june | 20 march | 10 august
 
 GRAMMAR = parse_rules(RULES)
 
-PRONUNCIATIONS_TEXT = """
+PRONUNCIATIONS = """
 oh ao uw|one w ah n|two t uw|three th r iy|four f ao r|five f aa iy v|six s ih k s|seven s eh v ah n|eight eh iy t
 nine n aa iy n|ten t eh n|eleven ih l eh v ah n|twelve t w eh l v|fifteen f ih f t iy n|thirty th er t iy
 forty f ao r t iy|call k ao l|wake w eh iy k|me m iy|at ae t|today t uw d eh iy|tomorrow t uw m aa r ao uw
 meet m iy t|anna ae n ah|ben b eh n|clara k l eh r ah|simon s aa iy m ah n|on aa n|the z ah|of ah v
 first f er s t|second s eh k ah n d|third th er d|fourth f ao r th|fifth f ih f th|sixth s ih k s th
 seventh s eh v ah n th|ninth n aa iy n th|may m eh iy|june d z uw n|march m aa r t sh|august ao g ah s t
-"""
-"""word: its sounds, of synthesizer.SOUNDS; words are apart by |."""
-
-
-def read_pronunciations(text):
-    """word -> list of sounds."""
-    entries = [entry.split() for line in text.split("\n") for entry in line.split("|") if entry]
-    return {word: sounds for word, *sounds in entries}
-
-
-PRONUNCIATIONS = read_pronunciations(PRONUNCIATIONS_TEXT)
+"""  # a word and its sounds, of synthesizer.SOUNDS; words are apart by |
+PRONUNCIATIONS = {
+    word: sounds for word, *sounds in (entry.split() for entry in PRONUNCIATIONS.strip().replace("\n", "|").split("|"))
+}
 
 
 def spoken_sentences(count, seed):

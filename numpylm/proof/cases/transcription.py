@@ -4,7 +4,7 @@ import numpy as np
 
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.proof.cases.case import Case, D, N, T, V
-from numpylm.transcription import AcousticModel, make_acoustic_model
+from numpylm.transcription import AcousticModel
 
 FRAMES, H = T + 3, 6
 MASK = np.arange(FRAMES)[:, None] < np.array([FRAMES, 3, 5])  # (FRAMES, N)
@@ -32,7 +32,7 @@ def model_case(name, model, rng):
     features, seed = rng.standard_normal((FRAMES, N, D)), int(rng.integers(1000))
 
     def run(parameters):
-        changed = make_acoustic_model(model.sizes, parameters)
+        changed = model.with_parameters(parameters)
         return changed.loss_and_gradients(features, LABELS, MASK, np.random.default_rng(seed))
 
     return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)

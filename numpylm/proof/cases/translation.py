@@ -9,7 +9,7 @@ from numpylm.lstm import lstm_cell
 from numpylm.proof.cases.case import Case, D, N, T, V
 from numpylm.proof.cases.cells import sequence_case
 from numpylm.rnn import rnn_cell
-from numpylm.translation import EncoderDecoder, make_translation_model
+from numpylm.translation import EncoderDecoder
 
 H = 6  # even: half for each direction
 T_Y = T + 1
@@ -55,7 +55,7 @@ def model_case(name, model, rng):
     targets[-2:, 0] = -1
 
     def run(parameters):
-        changed = make_translation_model(model.sizes, parameters)
+        changed = model.with_parameters(parameters)
         return changed.loss_and_gradients(source, inputs, targets, MASK, rng=np.random.default_rng(seed))
 
     return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)

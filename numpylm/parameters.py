@@ -1,0 +1,113 @@
+"""What all models have in common: parameters by name, their shapes and first values, and copies of a model.
+
+A model lists its parameters in Parts: an embedding table, a recurrent layer, an output matrix. The list gives their
+shapes, with which a checkpoint is compared before an array is read, and their first values (initialization.py).
+"""
+
+import copy
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from numpylm import require
+from numpylm.initialization import embedding_table, glorot_uniform
+
+
+class Part(NamedTuple):
+    """Some of a model's parameters. shapes: {name: shape}; draw: (rng) -> their first values in the same order."""
+
+    shapes: dict
+    draw: Callable
+
+
+def table(name, V, D, tied=False):
+    """The Part of an embedding table (V, D); tied when it is the output matrix too."""
+    return Part({name: (V, D)}, lambda rng: [embedding_table(rng, V, D, tied)])
+
+
+def matrix(name, A, B):
+    """The Part of a matrix (A, B)."""
+    return Part({name: (A, B)}, lambda rng: [glorot_uniform(rng, A, B)])
+
+
+def bias(name, size):
+    """The Part of a bias (size,), which starts from zeros."""
+    return Part({name: (size,)}, lambda rng: [np.zeros(size)])
+
+
+def recurrent_layer(cell, prefix, D, H):
+    """The Part of a recurrent layer, whose names begin with the prefix."""
+    shapes = {prefix + name: shape for name, shape in cell.shapes(D, H).items()}
+    return Part(shapes, lambda rng: cell.initialize(rng, D, H))
+
+
+def layer_prefix(layer, num_layers):
+    """The beginning of a recurrent parameter's name: "layer_0." and so on, or nothing in a model of one layer."""
+    return "" if num_layers == 1 else f"layer_{layer}."
+
+
+def parameter_shapes(parts):
+    """Name -> shape of every parameter, in the order of the parts, without making any."""
+    return {name: shape for part in parts for name, shape in part.shapes.items()}
+
+
+def first_values(parts, dtype, seed):
+    """Name -> freshly drawn array, in the order of the parts."""
+    dtype, rng = require.float_dtype(dtype), np.random.default_rng(require.count("seed", seed))
+    drawn = ((part.shapes, part.draw(rng)) for part in parts)
+    return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
+
+
+def record_of(Parameters, parameters, prefix=""):
+    """A record of those parameters whose names begin with the prefix."""
+    return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
+
+
+def with_prefix(prefix, record):
+    """A record's arrays, each under its prefixed name."""
+    return {prefix + name: array for name, array in record._asdict().items()}
+
+
+class Model:
+    """What a model of any kind is: sizes and parameters. It remembers nothing between calls."""
+
+    def __init__(self, sizes, parameters):
+        self.sizes = sizes
+        self._parameters = parameters
+        self.dtype = next(iter(parameters.values())).dtype
+        self._prepare()
+
+    def _prepare(self):
+        """Sets what follows from the sizes alone, such as the cell."""
+
+    @classmethod
+    def holding(cls, sizes, parameters):
+        """A model of these sizes that holds these parameters: a dict of arrays by name, in the fixed order."""
+        model = cls.__new__(cls)
+        Model.__init__(model, sizes, parameters)
+        return model
+
+    @property
+    def config(self):
+        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
+        return self.sizes._asdict()
+
+    def parameters(self):
+        """Name -> array: the live arrays, in a fixed order. An optimizer changes them in place."""
+        return dict(self._parameters)
+
+    def with_parameters(self, parameters):
+        """A model of the same kind and sizes that holds these parameters."""
+        other = copy.copy(self)
+        Model.__init__(other, self.sizes, parameters)
+        return other
+
+    def astype(self, dtype):
+        """A copy of this model in another dtype: float64 or complex128 to check its gradients."""
+        dtype = require.float_dtype(dtype)
+        return self.with_parameters({name: array.astype(dtype) for name, array in self._parameters.items()})
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
+        return f"{type(self).__name__}({arguments}, dtype={self.dtype.name})"
