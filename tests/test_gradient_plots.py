@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
+from numpylm.figures.step_size import derivative_error
 from numpylm.lstm import LSTMState, lstm_backward, lstm_cell, lstm_forward
-from numpylm.proof.gradient_plots import colors, derivative_error, step_size_figure
+from numpylm.proof.gradient_plots import colors
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed: see requirements.txt")
 
@@ -116,9 +117,7 @@ def test_right_and_wrong_are_told_apart_where_they_meet():
     assert shades[0, 2] > shades[0, 0] and shades[1, 0] > shades[1, 2]
 
 
-def test_the_recommended_steps_are_near_the_best(tmp_path):
-    step_size_figure(tmp_path / "steps.png")
-    assert (tmp_path / "steps.png").stat().st_size > 1000
+def test_the_recommended_steps_are_near_the_best():
     at = {step: derivative_error("central", np.float64, step) for step in (1e-10, 6e-6, 1e-2)}
     assert at[6e-6] < 1e-8 < min(at[1e-10], at[1e-2])
     assert derivative_error("complex", np.float64, 1e-30) < 1e-14
