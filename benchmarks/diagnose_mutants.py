@@ -39,9 +39,9 @@ from numpylm import check_gradients
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.causes import Question, matching
 from numpylm.tutor.diagnose import diagnose_case
-from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import rebuilt
 from numpylm.tutor.sentences import Finding
+from numpylm.tutor.suspects import right_run
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 

@@ -8,9 +8,9 @@ from numpylm import rnn
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnose import diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
-from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import faulty_function
 from numpylm.tutor.problems import Waves
+from numpylm.tutor.suspects import right_run
 
 GRADIENTS = {"a": np.array([3.0, -4, 1]), "b": np.array([[0.5, -6]])}
 STEPS = [f"{cell}_{kind}" for cell in ("rnn", "lstm", "gru") for kind in ("step", "forward")]
