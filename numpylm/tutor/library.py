@@ -11,7 +11,16 @@ from itertools import combinations, permutations
 import numpy as np
 
 from numpylm.tutor.case import CELLS, named
-from numpylm.tutor.mistakes import EQUATIONS, Mistake, equation_of, faulty_function, mistake_of, mistakes_of, source_of
+from numpylm.tutor.mistakes import (
+    EQUATIONS,
+    Mistake,
+    equation_of,
+    faulty_function,
+    mistake_of,
+    mistakes_of,
+    reachable,
+    source_of,
+)
 
 GATES = {"lstm": ("i", "f", "o", "c̃"), "gru": ("r", "z", "n")}
 KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
@@ -64,7 +73,8 @@ def mistakes_in(case):
     """All mistakes that a case's function can have, the simplest first."""
     if case.cell and not case.is_backward:
         return mistakes_of(case.step) + gate_orders(case.cell) + mistakes_of(case.function)
-    names = [case.step, case.function] if case.cell else {case.function, case.function.replace("on_step", "on")}
+    inside = [name for name in reachable(case.function) if name.startswith("attention")]
+    names = [case.step, case.function] if case.cell else inside or [case.function]
     found = [mistake for name in names for mistake in mistakes_of(name)]
     if case.is_step:  # the loop is not the student's: what follows it is
         is_after = re.compile(r"dW|db|dx").match

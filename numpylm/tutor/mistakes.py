@@ -7,14 +7,16 @@ our own with that piece replaced, compiled when it is needed, so that the table 
 import inspect
 import re
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from numpylm import activations, affine, attention, clipping, embedding, gru, loss, lstm, projection, recurrence, rnn
+from numpylm import activations, recurrence
 
+TEXTBOOK = "activations affine attention clipping ctc embedding gru loss lstm projection rnn"
 MODULES = {  # each function of ours, by name -> its module
     name: module
-    for module in (activations, affine, attention, embedding, projection, loss, clipping, rnn, lstm, gru)
+    for module in [import_module(f"numpylm.{name}") for name in TEXTBOOK.split()]
     for name, value in vars(module).items()
     if inspect.isfunction(value) and value.__module__ == module.__name__
 }
