@@ -2,8 +2,8 @@
 
     python benchmarks/diagnose_mutants.py       the table
     … -v                                        and what is said of each misdiagnosed mutant
-    … --csv FILE                                and a line for each mutant, in a file
     … --twice                                   two changes in a line, not one
+    … --every K                                 every K-th mutant only
 
 Every mutant is our source with one change in one line (mutants.py). The checker (by complex step, on the problems of
 mutant_problems.py) must find every one that changes a gradient by more than 1e-8. The diagnosis, which never sees the
@@ -33,24 +33,23 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
-from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table, write_csv
+from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table
 from benchmarks.mutants import mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.causes import Question, matching
 from numpylm.tutor.diagnose import diagnose_case
-from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import rebuilt
 from numpylm.tutor.sentences import Finding
+from numpylm.tutor.suspects import right_run
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 
 
 def main(arguments=None):
-    """Measures everything, prints the table and the misdiagnosed, and writes the CSV where one is asked for."""
+    """Measures everything; prints the table and the misdiagnosed."""
     parser = argparse.ArgumentParser(description="Measures the gradient checker and its diagnosis on mutants.")
     parser.add_argument("-v", action="store_true", dest="verbose", help="say what is said of the misdiagnosed")
-    parser.add_argument("--csv", metavar="FILE", help="write one line for each mutant to FILE")
     parser.add_argument("--twice", action="store_true", help="change each line twice")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th mutant only")
     options = parser.parse_args(arguments)
@@ -67,8 +66,6 @@ def main(arguments=None):
     rows.append(("  held out", [outcome for outcome in outcomes if not outcome.in_library]))
     print_table(rows)
     print_misses(outcomes, options.verbose)
-    if options.csv:
-        write_csv(outcomes, options.csv)
 
 
 def levels():

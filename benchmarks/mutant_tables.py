@@ -1,6 +1,5 @@
-"""What became of the mutants of diagnose_mutants.py: the table, the misdiagnosed, the CSV file."""
+"""What became of the mutants of diagnose_mutants.py: the table and the misdiagnosed."""
 
-import csv
 from collections import Counter, defaultdict
 from itertools import product
 from typing import NamedTuple
@@ -98,18 +97,3 @@ def print_misses(outcomes, verbose):
         print(f"  {name:10} {line if len(line) < 68 else line[:66] + ' …'}")
         if verbose:
             print(f"      was {outcome.mutant.before}\n      {outcome.said}")
-
-
-def write_csv(outcomes, path):
-    """One line for each mutant."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(
-            ["function", "before", "after", "stopped", "changed", "detected", "in_library",
-             "single_final", "single_all", "first_final", "first_all", "named_final", "named_all"]
-        )  # fmt: skip
-        for outcome in outcomes:
-            single, first, named = (told or ("", "") for told in (outcome.single, outcome.first, outcome.named))
-            flags = (outcome.stopped, outcome.changed, outcome.detected, outcome.in_library, *single, *first, *named)
-            cells = [flag if flag == "" else int(flag) for flag in flags]
-            table.writerow([outcome.function, outcome.mutant.before, outcome.mutant.after, *cells])

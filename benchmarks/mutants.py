@@ -2,19 +2,20 @@
 
 A term dropped, a sign flipped, a field or a gradient taken for another, a transpose or a derivative left out, a loop
 reversed, an index off by one, … Each operator is a function from a node of the syntax tree, and the Scope it stands in,
-to what may stand there instead.
+to the texts that may stand there instead.
 """
 
 import ast
-import copy
 import random
 import re
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from numpylm import gru, lstm, rnn
 from numpylm.tutor.mistakes import MODULES, source_of
 
 SWAPPED = {"tanh_backward": "sigmoid_backward", "sigmoid_backward": "tanh_backward"}
+OTHER_OPERATIONS = {ast.Add: "-*", ast.Sub: "+", ast.Mult: "+", ast.Div: "*"}
 
 
 class Mutant(NamedTuple):
@@ -38,19 +39,21 @@ class Scope(NamedTuple):
 def mutants_of(function, source=None, line=None):
     """Every mutant of one function, or of a changed source of it, or of one line in that, each text once."""
     source = source_of(function) if source is None else source
-    tree, lines = ast.parse(source), source.splitlines()
+    tree = ast.parse(source)
     seen, found = {ast.unparse(tree)}, []
-    for statement in statements(tree.body[0].body):
+    for number, statement in enumerate(statements(tree.body[0].body)):
         if line not in (None, head(statement)):
             continue
-        quantities, equations = subject_of(statement, lines)
-        for replacement in replacements(statement, tree, MODULES[function]):
-            changed = ast.fix_missing_locations(replaced(tree, statement, replacement))
-            text = ast.unparse(changed).replace("np.empty", "np.zeros")  # what is never filled in must not be chance
-            if text not in seen:
-                seen.add(text)
-                about = quantities + displaced(statement, replacement)
-                found.append(Mutant(function, text, head(statement), head(replacement), about, equations))
+        quantities, equations = subject_of(statement, source.splitlines())
+        for node, text in replacements(statement, tree, MODULES[function]):
+            changed = spliced(source, node, text)
+            after = ast.parse(changed)
+            normal = ast.unparse(after)
+            if normal not in seen:
+                seen.add(normal)
+                new = "pass" if text == "pass" else head(list(statements(after.body[0].body))[number])
+                about = quantities + displaced(head(statement), new)
+                found.append(Mutant(function, changed, head(statement), new, about, equations))
     return found
 
 
@@ -88,53 +91,46 @@ def subject_of(statement, lines):
     target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
     targets = target.elts if isinstance(target, ast.Tuple) else [target]
     comment = lines[statement.lineno - 1].partition("#")[2]
-    ranges = tuple(re.findall(r"\(\d+\) to \(\d+\)", comment))
-    return tuple(re.match(r"\w+", ast.unparse(each)).group() for each in targets), ranges or tuple(
-        re.findall(r"\(\d+\)", comment)
-    )
+    ranges = re.findall(r"\(\d+\) to \(\d+\)", comment)
+    equations = tuple(ranges or re.findall(r"\(\d+\)", comment))
+    return tuple(re.match(r"\w+", ast.unparse(each)).group() for each in targets), equations
 
 
-def displaced(statement, replacement):
+def displaced(before, after):
     """The gates that a changed concatenation no longer has in their places: da_t's block i is da_i by another name."""
-    before, after = (
-        re.findall(r"\bda_\w|\bdhW_n|\bd\w+", head(each).partition("((")[2]) for each in (statement, replacement)
-    )
-    return tuple(name for name, other in zip(before, after, strict=False) if name != other)
+    pairs = [re.findall(r"\bda_\w|\bdhW_n|\bd\w+", line.partition("((")[2]) for line in (before, after)]
+    return tuple(name for name, other in zip(*pairs, strict=False) if name != other)
 
 
-def replaced(tree, old, new):
-    """A copy of a tree with another node in one node's place."""
-    position = next(k for k, node in enumerate(ast.walk(tree)) if node is old)
-    copied = copy.deepcopy(tree)
-    target = list(ast.walk(copied))[position]
-
-    class Replace(ast.NodeTransformer):
-        def visit(self, node):
-            return new if node is target else self.generic_visit(node)
-
-    return Replace().visit(copied)
+def spliced(source, node, text):
+    """The source with a text in a node's place."""
+    lines = source.encode().splitlines(keepends=True)
+    start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
+    return (source.encode()[:start] + text.encode() + source.encode()[end:]).decode()
 
 
 def replacements(statement, tree, module):
-    """Every statement that differs from the given one in one place."""
+    """(a node, the text in its place), for every change of a statement in one place."""
     if isinstance(statement, ast.For):
         for text in ("range(len(dh))", "reversed(range(1, len(dh)))", "reversed(range(len(dh) - 1))"):
-            changed = copy.deepcopy(statement)
-            changed.iter = expression(text)
-            yield changed
+            yield statement.iter, text
         return
-    yield ast.Pass()
+    yield statement, "pass"
+    value = ast.unparse(statement.value)
     if isinstance(statement, ast.AugAssign):
-        for op in (ast.Add(), ast.Mult()):
-            changed = copy.deepcopy(statement)
-            changed.op = op
-            yield changed
-        yield ast.Assign([statement.target], statement.value, lineno=statement.lineno)
+        for operation in ("+=", "*=", "="):
+            yield statement, f"{ast.unparse(statement.target)} {operation} {value}"
+    if not isinstance(statement.value, ast.Tuple) and not re.match(
+        r"(affine|freeze)_backward|np\.(nonzero|unique|argsort|empty)|dstate_T$", value
+    ):
+        for form in ("-({})", "2 * ({})", "np.zeros_like({})"):
+            yield statement.value, form.format(value)
     scope = Scope(gradients_before(tree, statement), module)
-    for value in [*whole(statement.value), *variants(statement.value, scope)]:
-        changed = copy.deepcopy(statement)
-        changed.value = value
-        yield changed
+    for node in ast.walk(statement.value):
+        if type(node) in OPERATORS:
+            for text in OPERATORS[type(node)](node, scope):
+                yield node, f"({text})"
 
 
 def gradients_before(tree, statement):
@@ -146,115 +142,77 @@ def gradients_before(tree, statement):
     return [name for name in names if name.startswith("d") and name != "dstate_T"]
 
 
-def expression(text):
-    """The syntax tree of an expression."""
-    return ast.parse(text, mode="eval").body
-
-
-def whole(value):
-    """The whole right side with another sign or factor, or nothing in its place."""
-    text = ast.unparse(value)
-    if isinstance(value, ast.Tuple) or re.match(
-        r"(affine|freeze)_backward|np\.(nonzero|unique|argsort|empty)|dstate_T$", text
-    ):
-        return []
-    return [expression(form.format(text)) for form in ("-({})", "2 * ({})", "np.zeros_like({})")]
-
-
-def variants(value, scope):
-    """Every expression that differs from the given one in one node."""
-    for node in ast.walk(value):
-        if isinstance(node, ast.expr):
-            for changed in at_node(node, scope):
-                yield replaced(value, node, changed)
-
-
-def at_node(node, scope):
-    """What may stand in one node's place."""
-    kinds = {
-        ast.BinOp: operations, ast.Attribute: attributes, ast.Name: other_names, ast.Call: calls,
-        ast.Subscript: subscripts, ast.Tuple: tuples, ast.Constant: constants,
-    }  # fmt: skip
-    make = kinds.get(type(node))
-    return make(node, scope) if make else []
-
-
 def operations(node, scope):
     """A term or a factor dropped, an operation taken for another, 1 - y for y."""
-    found = [node.left, node.right]
-    others = {ast.Add: [ast.Sub(), ast.Mult()], ast.Sub: [ast.Add()], ast.Mult: [ast.Add()], ast.Div: [ast.Mult()]}
-    for op in others.get(type(node.op), []):
-        changed = copy.deepcopy(node)
-        changed.op = op
-        found.append(changed)
-    if isinstance(node.op, ast.Sub):
-        found.append(ast.BinOp(node.right, ast.Sub(), node.left))
-    return [] if isinstance(node.op, ast.MatMult) else found
+    left, right = f"({ast.unparse(node.left)})", f"({ast.unparse(node.right)})"
+    if isinstance(node.op, ast.MatMult):
+        return []
+    found = [left, right, *[f"{left} {other} {right}" for other in OTHER_OPERATIONS.get(type(node.op), "")]]
+    return [*found, f"{right} - {left}"] if isinstance(node.op, ast.Sub) else found
 
 
 def attributes(node, scope):
     """No transpose; another field of the step or of its gradients; x of the step before."""
-    if node.attr == "T":
-        return [node.value]
     owner = ast.unparse(node.value)
+    if node.attr == "T":
+        return [owner]
     if owner == "trace" and node.attr == "x":
-        return [expression("np.roll(trace.x, 1, 0)"), expression("np.roll(trace.x, 1, 1)"), expression("trace.x[::-1]")]
+        return ["np.roll(trace.x, 1, 0)", "np.roll(trace.x, 1, 1)", "trace.x[::-1]"]
     for cell, prefix in ((rnn, "RNN"), (lstm, "LSTM"), (gru, "GRU")):
         for variable, record in (("step", "Step"), ("gradients", "StepGradients")):
             fields = getattr(cell, prefix + record)._fields
             if owner == variable and node.attr in fields and cell is scope.module:
-                others = [field for field in fields if field != node.attr]
-                forms = [expression(f"{owner}.{field}") for field in others]
-                return forms + ([expression(f"(1 - {owner}.{node.attr})")] if variable == "step" else [])
+                others = [f"{owner}.{field}" for field in fields if field != node.attr]
+                return others + ([f"1 - {owner}.{node.attr}"] if variable == "step" else [])
     return []
 
 
 def other_names(node, scope):
     """Another gradient, or another gate."""
-    if node.id in scope.names or node.id.startswith("da_") or node.id.startswith("dhW_"):
-        return [ast.Name(name, ast.Load()) for name in scope.names if name != node.id]
-    return []
+    is_known = node.id in scope.names or node.id.startswith(("da_", "dhW_"))
+    return [name for name in scope.names if name != node.id] if is_known else []
 
 
 def calls(node, scope):
     """A derivative left out or taken for another; dropout or the mask left out; a mean for a sum; time reversed."""
-    name = ast.unparse(node.func)
-    found = []
+    name, arguments, found = ast.unparse(node.func), [ast.unparse(argument) for argument in node.args], []
     if name in ("tanh_backward", "sigmoid_backward", "f_backward", "drop"):
-        found.append(node.args[0])
+        found.append(arguments[0])
     if name in SWAPPED:
-        found.append(ast.Call(ast.Name(SWAPPED[name], ast.Load()), node.args, node.keywords))
-        d, y = map(ast.unparse, node.args)
-        found += [expression(f"{name}({y}, {d})"), expression(f"{name}({d}, tanh({y}))"), expression(f"{d} * {y}")]
+        d, y = arguments
+        found += [f"{SWAPPED[name]}({d}, {y})", f"{name}({y}, {d})", f"{name}({d}, tanh({y}))", f"({d}) * {y}"]
     if name == "freeze_backward":
-        found.append(expression(f"({ast.unparse(node.args[2])}, 0)"))
+        found.append(f"({arguments[2]}, 0)")
     if name == "flatten_time":
-        found += [expression(f"flatten_time({ast.unparse(node.args[0])}[::-1])")]
-        found += [expression(f"flatten_time(np.roll({ast.unparse(node.args[0])}, {k}, 0))") for k in (1, -1)]
-        found += [expression(f"{ast.unparse(node.args[0])}[{k}]") for k in (0, -1)]
+        found += [f"flatten_time({arguments[0]}[::-1])"]
+        found += [f"flatten_time(np.roll({arguments[0]}, {k}, 0))" for k in (1, -1)]
+        found += [f"{arguments[0]}[{k}]" for k in (0, -1)]
     if name.endswith(".sum"):
-        found += [expression(ast.unparse(node).replace(".sum(", f".{other}(")) for other in ("mean", "max")]
+        found += [ast.unparse(node).replace(".sum(", f".{other}(") for other in ("mean", "max")]
     return found
 
 
 def subscripts(node, scope):
     """Off by one."""
-    index = ast.unparse(node.slice)
-    owner = ast.unparse(node.value)
-    return [expression(f"{owner}[{other}]") for other in ("t - 1", "-1", "0", "-1 - t")] if index == "t" else []
+    owner, index = ast.unparse(node.value), ast.unparse(node.slice)
+    return [f"{owner}[{other}]" for other in ("t - 1", "-1", "0", "-1 - t")] if index == "t" else []
 
 
 def tuples(node, scope):
     """Two elements in each other's place."""
-    found = []
-    for k in range(len(node.elts)):
-        for j in range(k):
-            changed = copy.deepcopy(node)
-            changed.elts[j], changed.elts[k] = node.elts[k], node.elts[j]
-            found.append(changed)
-    return found
+    texts = [ast.unparse(element) for element in node.elts]
+    for k, j in sorted(combinations(range(len(texts)), 2), key=lambda pair: pair[::-1]):
+        changed = list(texts)
+        changed[k], changed[j] = texts[j], texts[k]
+        yield ", ".join(changed)
 
 
 def constants(node, scope):
     """0 for 1, and 1 for 0."""
-    return [ast.Constant(1 - node.value)] if node.value in (0, 1) and isinstance(node.value, int) else []
+    return [str(1 - node.value)] if node.value in (0, 1) and isinstance(node.value, int) else []
+
+
+OPERATORS = {
+    ast.BinOp: operations, ast.Attribute: attributes, ast.Name: other_names, ast.Call: calls,
+    ast.Subscript: subscripts, ast.Tuple: tuples, ast.Constant: constants,
+}  # fmt: skip

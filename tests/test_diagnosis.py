@@ -8,14 +8,13 @@ from mutant_problems import inputs_of
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnose import can_diagnose, diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
-from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import faulty_function
-from numpylm.tutor.mistakes_in_layers import BACKWARD
 from numpylm.tutor.sentences import numbered, rename
-from numpylm.tutor.suspects import LARGEST
+from numpylm.tutor.suspects import LARGEST, right_run
 
 CELL_BACKWARDS = [f"{cell}{kind}_backward" for cell in ("rnn", "lstm", "gru") for kind in ("", "_step")]
-BACKWARDS = ["sigmoid_backward", *BACKWARD, *CELL_BACKWARDS]
+LAYERS = ("affine", "embedding", "cross_entropy", "sigmoid", "tanh", "relu", "softmax", "log_softmax")
+BACKWARDS = [*[f"{name}_backward" for name in LAYERS], *CELL_BACKWARDS]
 STEP, LOOP = "lstm_step_backward", "lstm_backward"
 CASES = {name: case_of(name, inputs_of(name, masked="gru" in name)) for name in BACKWARDS}
 

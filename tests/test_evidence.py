@@ -57,7 +57,7 @@ def test_each_relation_is_named(q, p, expected):
 
 def test_what_has_no_relation_gets_no_sentence():
     assert relations(rng.standard_normal(P.shape), P, SIZES) == []
-    assert relations(P, P, SIZES) == []
+    assert relations(P, P, SIZES) == relations(np.array(2.0), np.array(3.0), SIZES) == []
     assert only(SQUARE[::-1], SQUARE).endswith("axis 0")
 
 

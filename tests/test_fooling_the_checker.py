@@ -57,11 +57,6 @@ def once():
     return f
 
 
-def softmax_in_place(x):
-    x -= x.max()
-    return np.exp(x).sum()
-
-
 def flip(x):
     x *= -1
     return square(x)
@@ -110,18 +105,10 @@ def half_float32(x, b):
 
 B = np.ones(4, np.float32)
 NEARLY = {"x": 2 * (X + B) * (1 + 5e-4), "b": (2 * (X + B)).sum(axis=0).astype(np.float32)}
-MASKED = np.ma.masked_array(0 * X, mask=np.ones((3, 4), bool))
 
 WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "a huge claim": (lambda x: 1e300 * x.sum(), {"x": X}, {"x": np.full((3, 4), -1.7e308)}, {}, "WRONG: x"),
     "a complex claim": (square, {"x": X}, {"x": 2 * X + 0j}, {}, "is complex; x is real"),
-    "a half-precision claim": (square, {"x": X}, {"x": (2 * X).astype(np.float16)}, {}, "float16"),
-    "a masked claim": (square, {"x": X}, {"x": MASKED}, {}, "zero everywhere"),
-    "no claim": (square, {"x": X}, None, {}, "gradients must be a dict"),
-    "an array without a name": (square, {"x": X}, 2 * X, {}, '{"x": …}; got ndarray of shape (3, 4)'),
-    "a function that returns an array": (square, {"x": X}, lambda x: 2 * x, {},
-                                         'must return a dict of the gradients by their arguments\' names, {"x": …}; it '
-                                         "returned ndarray of shape (3, 4)"),
     "NaN in the second call": (square, {"x": X}, counted(lambda n, x: {"x": 2 * x * (np.nan if n == 2 else 1)}), {},
                                "two identical calls of the backward pass"),
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},
@@ -131,17 +118,14 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "cotangents of zero": (lambda x: x**2, {"x": X}, {"x": 0 * X}, {"cotangents": 0 * X}, "wherever its arguments"),
     "a sum of a softmax": (lambda x: (np.exp(x) / np.exp(x).sum()).sum(), {"x": X}, {"x": 0 * X}, {},
                            "no gradient can be proved by it"),
-    "an integer": (lambda x: int(1e6 * square(x)), {"x": X}, {"x": 0 * X}, {}, "returns an integer"),
     "integer cotangents": (lambda x: {"h": x**2}, {"x": X}, {"x": 0 * X}, {"cotangents": {"h": np.ones((3, 4), int)}},
                            "zero everywhere"),
-    "in place, once and for all": (softmax_in_place, {"x": X}, {"x": np.exp(X - X.max())}, {}, "changes its argument"),
     "in place, there and back": (flip, {"x": X}, {"x": 2 * X}, {}, "changes its argument x in place"),
     "tokens in place": (add_one, {"x": X, "tokens": np.arange(3)}, {"x": 2 * X}, {}, "changes its argument tokens"),
     "a backward that writes late": (square, {"x": X}, counted(writes_late), {}, "changes its argument x in place"),
     "a dataclass": (lambda p: square(p.W), {"p": Weights(X, 2)}, {"p": Weights(0 * X, 2)}, {}, "WRONG: p.W"),
     "a missing nested claim": (lambda p: square(p["a"]["b"]), {"p": {"a": {"b": X}}}, {"p": {"a": {}}}, {},
                                "there is no gradient of p.a.b"),
-    "an infinite nested claim": (lambda p: square(p[0]), {"p": [X]}, {"p": [X * np.inf]}, {}, "p.0 is not finite"),
     "small beside a large function": (lambda x: 1e12 + square(x), {"x": X}, {"x": 0 * X}, {}, "zero everywhere"),
     "the same, by the complex step": (lambda x: 1e12 + square(x), {"x": X}, {"x": 2 * X + 0.05},
                                       {"method": "complex"}, "WRONG: x"),
@@ -188,11 +172,9 @@ ANY = 1e3 * (softmax(ROWS) * ROWS**2).sum()  # so that f is small beside what it
 
 RIGHT = {  # what is tried: (f, arguments, claim, options)
     "the argument itself": (lambda x: square(x) / 2, {"x": X}, lambda x: {"x": x}, {}),
-    "a view": (lambda x: square(x) / 2, {"x": X}, lambda x: {"x": x.T.T[::1]}, {}),
     "one buffer for every call": (square, {"x": X}, lambda x: {"x": np.multiply(2, x, out=BUFFER)}, {}),
     "round numbers are not float32": (lambda x: x.sum(), {"x": X}, {"x": np.ones((3, 4))}, {}),
     "an integer for a number": (lambda x: 3 * x, {"x": 2.0}, {"x": 3}, {}),
-    "no axes": (lambda x: x**2, {"x": np.array(2.0)}, {"x": np.array(4.0)}, {}),
     "no entries": (lambda x, y: x.sum() + square(y), {"x": np.zeros((0, 3)), "y": X},
                    {"x": np.zeros((0, 3)), "y": 2 * X}, {}),
     "float32 numbers, exactly": (lambda x: square(x) / 2, {"x": F32}, {"x": F32.copy()}, {}),
@@ -200,9 +182,7 @@ RIGHT = {  # what is tried: (f, arguments, claim, options)
     "odd names": (lambda p: square(p["W h→é {0} %s"]) + square(p[7]), {"p": {"W h→é {0} %s": X, 7: X}},
                   {"p": {"W h→é {0} %s": 2 * X, 7: 2 * X}}, {}),
     "a dataclass": (lambda p: square(p.W), {"p": Weights(X, 2)}, {"p": Weights(2 * X, 2)}, {}),
-    "lists": (lambda p: square(p[0]) + square(p[1][0]), {"p": [X, (X,)]}, {"p": [2 * X, (2 * X,)]}, {}),
     "integer cotangents": (lambda x: [x**2], {"x": X}, {"x": 2 * X}, {"cotangents": [np.ones((3, 4), int)]}),
-    "a number as cotangent": (square, {"x": X}, {"x": 6 * X}, {"cotangents": 3}),
     "NaN that is not used": (lambda x: np.where(np.isnan(x), 0, x * x).sum(), {"x": HOLES},
                              lambda x: {"x": np.nan_to_num(2 * x)}, {}),
     "a tiny function": (lambda x: 1e-20 * square(x), {"x": X}, {"x": 2e-20 * X}, {}),

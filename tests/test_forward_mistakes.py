@@ -8,9 +8,10 @@ from numpylm import rnn
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnose import diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
-from numpylm.tutor.lines import right_run
 from numpylm.tutor.mistakes import faulty_function
-from numpylm.tutor.problems import Waves
+from numpylm.tutor.problems import Sizes, Waves, problem_of
+from numpylm.tutor.suspects import right_run
+from numpylm.tutor.window_mistakes import ctc_mistakes
 
 GRADIENTS = {"a": np.array([3.0, -4, 1]), "b": np.array([[0.5, -6]])}
 STEPS = [f"{cell}_{kind}" for cell in ("rnn", "lstm", "gru") for kind in ("step", "forward")]
@@ -127,3 +128,21 @@ def told(function, formula, epsilon):
         f.x[k] = entry
         gradient[k] = formula(f, f.x, epsilon, up, down)
     return diagnose(function, {"f": f, "x": f.x}, {"gradient": gradient})[0].words
+
+
+@pytest.mark.parametrize("function", ["attention_step", "attention_step_backward", "ctc_alpha", "ctc_dlogits"])
+def test_every_mistake_in_attention_and_ctc_is_named_and_a_right_answer_gets_no_word(function):
+    sizes = Sizes(5, 3, 4, 6, 7)
+    symbols, answers, _ = problem_of(function, np.random.default_rng(0), sizes, set())
+    outputs = {"attention_step": ("ctx_t", "alpha_t"), "attention_step_backward": ("ds_t", "dh")}
+    outputs = outputs.get(function, (function[4:],))
+    right = {name: answers[name] for name in outputs}
+    assert diagnose(function, symbols, right, answers) == []
+    if function.startswith("ctc"):
+        found = [(finding.words, made) for finding, made in ctc_mistakes(symbols) if outputs[0] in made]
+    else:
+        found = [(mistake.why, made) for mistake, made in wrong_results(case_of(function, symbols))]
+    assert len(found) >= 4
+    for words, made in found:
+        (first, *_) = diagnose(function, symbols, {name: made[name] for name in outputs}, answers)
+        assert words in first.words and first.explains

@@ -12,7 +12,7 @@ from mutant_problems import inputs_of
 
 from numpylm.tutor.case import case_of
 from numpylm.tutor.diagnose import diagnose_case
-from numpylm.tutor.lines import right_run
+from numpylm.tutor.suspects import right_run
 
 RNN = """
 def backward(x, h, W_xh, W_hh, dh, dh_T):

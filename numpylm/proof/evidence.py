@@ -1,8 +1,10 @@
 """What a wrong gradient has in common with the right one.
 
-Each function compares a claim q with the truth p, of one shape, and returns a sentence or None. A relation
-counts only if it holds to a millionth of p's size, so that it is no accident. NaN in p means "not measured".
+Each function compares a claim q with the truth p, of one shape. A relation counts only if it holds to a millionth of
+p's size, so that it is no accident. NaN means "not measured" in p.
 """
+
+from itertools import product
 
 import numpy as np
 
@@ -32,10 +34,9 @@ def relations(q, p, sizes, gates=0):
     sizes are {"T": 4, …}, by which a factor is named; gates is how many gates the columns hold, 0 for none.
     """
     measured = ~np.isnan(p)
-    q_seen, p_seen = q[measured], p[measured]
-    found = [zero(q_seen, p_seen), factor(q_seen, p_seen, sizes), clipped(q, p, measured)]
-    if measured.all():
-        found += [rearranged(q, p), swapped_gates(q, p, gates), repeated(q, p)]
+    found = [zero(q[measured], p[measured]), factor(q[measured], p[measured], sizes), clipped(q, p, measured)]
+    if measured.all() and not same(q, p):
+        found += [words for made, words in rearranged(q, p, gates) if same(q, made)][:1]
         found += [right_steps(q, p), right_gates(q, p, gates)]
     return [sentence for sentence in found if sentence][:2]
 
@@ -49,7 +50,7 @@ def common_factor(claims, truths, sizes=None):
         return None
     times = f"all gradients are the right ones times {factors[0]:.6g}"
     norm = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
-    if 0 < factors[0] < 1 and is_round(norm):
+    if 0 < factors[0] < 1 and close(norm, float(f"{norm:.2g}")):  # as a person would choose: 5, 0.25, 1, …
         return (
             f"{times}, and their global norm is {norm:.6g}: they were clipped before they were checked. Clipping "
             "belongs in the training loop, never in a backward pass"
@@ -64,13 +65,11 @@ def common_factor(claims, truths, sizes=None):
 
 def same_arrays(claims, wrong):
     """A list of sentences: a wrong claim that equals another one."""
-    said = []
-    for name in wrong:
-        for other, q in claims.items():
-            is_new = other != name and not (other in wrong and other < name)
-            if is_new and q.size > 1 and q.any() and same(claims[name], q):
-                said.append(f"{name} equals {other}: the same array is returned for both")
-    return said
+    return [
+        f"{name} equals {other}: the same array is returned for both"
+        for name, (other, q) in product(wrong, claims.items())
+        if other != name and not (other in wrong and other < name) and q.size > 1 and q.any() and same(claims[name], q)
+    ]
 
 
 def zero(q, p):
@@ -86,6 +85,14 @@ def factor(q, p, sizes):
     if k is None:
         return None
     return "it has the wrong sign" if close(k, -1) else f"it is the right one times {k:.6g}{size_words(k, sizes)}"
+
+
+def factor_of(q, p):
+    """The number k with q = k p, or None: there is none, or it is 0, or it is 1 in the digits that are shown."""
+    if p.size < 2 or not p.any():
+        return None
+    k = float((q * p).sum() / (p * p).sum())
+    return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
 
 
 def size_words(k, sizes):
@@ -107,44 +114,34 @@ def clipped(q, p, measured):
     return None
 
 
-def rearranged(q, p):
-    """A square matrix the wrong way round, an axis that runs backwards, or one step off in time."""
-    if same(q, p):
-        return None
-    if p.ndim == 2 and same(q, p.T):
-        return "it is the transpose of the right one"
-    for axis in range(p.ndim):
-        if p.shape[axis] > 1 and same(q, np.flip(p, axis)):
-            return f"it is right, but reversed along {axis_name(p, axis)}"
-    if p.ndim == 3 and len(p) > 2 and q.shape == p.shape:
-        for one, other, name in ((q[1:], p[:-1], "t - 1"), (q[:-1], p[1:], "t + 1")):
-            if same(one, other):
-                return f"it is off by one in time: entry t holds what belongs to {name}"
-    return None
+def rearranged(q, p, gates):
+    """(an array that q may be, what to say of it): p in another order. NaN stands for any number."""
+    axes = [axis for axis in range(p.ndim) if p.shape[axis] > 1]
+    if p.ndim == 2:
+        yield p.T, "it is the transpose of the right one"
+    for axis in axes:
+        yield np.flip(p, axis), f"it is right, but reversed along {axis_name(p, axis)}"
+    if p.ndim == 3 and len(p) > 2:
+        for other, part in (("t - 1", (p[:1] * np.nan, p[:-1])), ("t + 1", (p[1:], p[:1] * np.nan))):
+            yield np.concatenate(part), f"it is off by one in time: entry t holds what belongs to {other}"
+    if gates:
+        yield in_other_order(q, p, gates)
+    for axis in axes if q.any() else ():
+        words = f"it is the same all along {axis_name(p, axis)}: something was summed and spread that should not be"
+        yield np.broadcast_to(np.take(q, [0], axis), q.shape), words
 
 
-def swapped_gates(q, p, gates):
-    """Gates in another order, or one gate's gradient in two places."""
-    if not gates:
-        return None
-    ours, theirs, names = np.split(p, gates, axis=-1), np.split(q, gates, axis=-1), GATES[gates]
-    order = [next((k for k in range(gates) if same(block, ours[k])), None) for block in theirs]
-    if None in order or order == list(range(gates)):
-        return None
+def in_other_order(q, p, gates):
+    """(p with its gates as they stand in q, what to say of their order); a gate may stand in two places."""
+    ours, names = np.split(p, gates, axis=-1), GATES[gates]
+    theirs = enumerate(np.split(q, gates, axis=-1))
+    order = [next((k for k in range(gates) if same(block, ours[k])), j) for j, block in theirs]
+    words = ", ".join(f"that of {names[k]} equals that of {names[j]}" for k, j in enumerate(order) if k != j)
+    words += ": the same array is returned for both"
     if len(set(order)) == gates:
         found = ", ".join(names[k] for k in order)
-        return f"its gates stand in the order {found}; they should be in the order {', '.join(names)}"
-    copied = [f"that of {names[k]} equals that of {names[j]}" for k, j in enumerate(order) if k != j]
-    return f"{', '.join(copied)}: the same array is returned for both"
-
-
-def repeated(q, p):
-    """The same values all along an axis: a sum was never taken, or spread."""
-    for axis in range(p.ndim):
-        first = np.take(q, [0], axis)
-        if p.shape[axis] > 1 and q.any() and same(q, np.broadcast_to(first, q.shape)) and not same(q, p):
-            return f"it is the same all along {axis_name(p, axis)}: something was summed and spread that should not be"
-    return None
+        words = f"its gates stand in the order {found}; they should be in the order {', '.join(names)}"
+    return np.concatenate([ours[k] for k in order], axis=-1), words
 
 
 def right_steps(q, p):
@@ -158,9 +155,7 @@ def right_steps(q, p):
         )
     if right == [0]:
         return "it is right at the first time step only"
-    if right and len(right) < len(p):
-        return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others"
-    return None
+    return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others" if right else None
 
 
 def right_gates(q, p, gates):
@@ -169,19 +164,16 @@ def right_gates(q, p, gates):
         return None
     pairs = zip(GATES[gates], np.split(q, gates, axis=-1), np.split(p, gates, axis=-1), strict=True)
     wrong = [name for name, block, truth in pairs if not same(block, truth, np.abs(p).max())]
-    if not 0 < len(wrong) < gates:
-        return None
-    return f"only its columns of {', '.join(wrong)} are wrong, of its {gates} gates"
+    return f"only its columns of {', '.join(wrong)} are wrong, of its {gates} gates" if len(wrong) < gates else None
 
 
 def gates_of(name, arrays):
     """How many gates the columns of an array of this name hold: 4, 3, or 0. A cell's W_h is (H, 4H) or (H, 3H)."""
-    prefix, _, last = name.rpartition(".")
-    W_h = arrays.get(f"{prefix}.W_h" if prefix else "W_h")
+    prefix, dot, last = name.rpartition(".")
+    W_h = arrays.get(f"{prefix}{dot}W_h")
     if last not in ("W_x", "W_h", "b") or W_h is None or W_h.ndim != 2:
         return 0
-    number = W_h.shape[1] // W_h.shape[0]
-    return number if number in GATES and W_h.shape[1] == number * W_h.shape[0] else 0
+    return next((number for number in GATES if W_h.shape[1] == number * W_h.shape[0]), 0)
 
 
 def sizes_of(arrays):
@@ -194,28 +186,17 @@ def sizes_of(arrays):
     return sizes
 
 
-def factor_of(q, p):
-    """The number k with q = k p, or None: there is none, or it is 0, or it is 1 in the digits that are shown."""
-    if p.size < 2 or not p.any():
-        return None
-    k = float((q * p).sum() / (p * p).sum())
-    return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
-
-
 def same(q, p, size=None):
-    """Whether two arrays agree to a millionth of the larger's size."""
-    size = max(np.abs(p).max(initial=0), np.abs(q).max(initial=0)) if size is None else size
-    return q.shape == p.shape and bool((np.abs(q - p) <= CLOSE * size).all())
+    """Whether two arrays agree to a millionth of the larger's size, apart from NaN in p."""
+    if q.shape != p.shape:
+        return False
+    size = max(np.nanmax(np.abs(p), initial=0), np.abs(q).max(initial=0)) if size is None else size
+    return not (np.abs(q - p) > CLOSE * size).any()
 
 
 def close(a, b):
     """Whether two numbers agree to a millionth."""
     return abs(a - b) <= CLOSE * max(abs(a), abs(b))
-
-
-def is_round(number):
-    """Whether a number is one that a person would choose as a limit: 5, 0.25, 1, …"""
-    return number > 0 and close(number, float(f"{number:.2g}"))
 
 
 def axis_name(array, axis):

@@ -1,12 +1,16 @@
-"""What is wrong with a function before any derivative is taken: what a few calls of it show.
+"""What is wrong with a function or a claim before any derivative is taken: what two calls of each show.
 
-A function that changes its arguments, returns something else when it is called again, or is constant proves nothing,
-and a wrong gradient may then look right.
+A function that changes its arguments, that returns something else when it is called again, or that is constant proves
+nothing, and a wrong gradient may then look right. A claim needs the names and the shapes of the arguments.
 """
+
+from contextlib import suppress
 
 import numpy as np
 
-from numpylm.proof.nested import arrays_of, copies, leaves, with_arrays
+from numpylm.proof.nested import arrays_of, children, copies, leaves, with_arrays
+
+EPS = np.finfo(float).eps
 
 
 def refuse_what_cannot_be_moved(arguments):
@@ -16,11 +20,8 @@ def refuse_what_cannot_be_moved(arguments):
     for name in arguments:
         if not isinstance(name, str):
             raise TypeError(f"arguments are passed on by name, f(**arguments): the name {name!r} must be a string")
-    for name, value in leaves(arguments):
-        if isinstance(value, np.ma.MaskedArray | np.matrix):
-            raise TypeError(f"{name} is a {type(value).__name__}; give a plain array, np.asarray({name})")
-        if np.asarray(value).dtype.kind == "c":
-            raise TypeError(f"{name} is complex; the checker moves real numbers: give its real and its imaginary part")
+    for name in arrays_of(arguments, "c"):
+        raise TypeError(f"{name} is complex; the checker moves real numbers: give its real and its imaginary part")
     arrays = arrays_of(arguments)
     if not any(array.size for array in arrays.values()):
         empty = ", ".join(f"{name} is of shape {array.shape}" for name, array in arrays.items())
@@ -29,37 +30,22 @@ def refuse_what_cannot_be_moved(arguments):
         )
 
 
-def called_twice(problem):
-    """(the value of a Problem's function, sentences if it writes into arrays or two equal calls differ)."""
-    (first, changed), (second, changed_later) = [watched_call(problem, problem.f) for _ in range(2)]
-    first, second = problem.as_number(first), problem.as_number(second)
-    if not np.isfinite(first):
-        raise ValueError(f"f's value is {first}: there is no derivative to compare with")
-    if changed + changed_later:
-        return first, [f"the function changes {(changed + changed_later)[0]} in place: it must not write into arrays"]
-    if differs(np.asarray(first), np.asarray(second)):
-        return first, [
-            f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
-            "hidden (random numbers, or a state that it remembers)"
-        ]
-    return first, []
-
-
-def watched_call(problem, function):
-    """(what function(**arguments) returns, which of our and the caller's arrays it changed).
+def called_twice(problem, function, read):
+    """(what read makes of the results of two equal calls, the names of the arrays that these calls changed).
 
     Changed arrays get their old values back, so that the next call finds what this one found.
     """
-    given = copies(problem.arrays | problem.constants)
-    watched = [(f"its argument {name}", array) for name, array in given.items()] + problem.originals
-    before = [array.copy() for _, array in watched]
-    out = function(**with_arrays(problem.arguments, given))
-    changed = []
-    for (label, array), old in zip(watched, before, strict=True):
-        if differs(array, old):
-            changed.append(label)
-            np.copyto(array, old)
-    return out, list(dict.fromkeys(changed))
+    results, changed = [], []
+    for _ in range(2):
+        given = copies(problem.arrays | problem.constants)
+        watched = [(f"its argument {name}", array) for name, array in given.items()] + problem.originals
+        before = [array.copy() for _, array in watched]
+        results.append(read(function(**with_arrays(problem.arguments, given))))
+        for (label, array), old in zip(watched, before, strict=True):
+            if differs(array, old):
+                changed.append(label)
+                np.copyto(array, old)
+    return results, list(dict.fromkeys(changed))
 
 
 def differs(first, second):
@@ -67,7 +53,22 @@ def differs(first, second):
     return not np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
 
 
-@np.errstate(all="ignore")  # of arguments that may lie beyond the edge of the function's domain
+def value_here(problem):
+    """(the value of a Problem's function, sentences if it writes into arrays or if two equal calls differ)."""
+    (first, second), changed = called_twice(problem, problem.f, problem.as_number)
+    if not np.isfinite(first):
+        raise ValueError(f"f's value is {first}: there is no derivative to compare with")
+    if changed:
+        return first, [f"the function changes {changed[0]} in place: it must not write into arrays"]
+    if first != second:
+        return first, [
+            f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
+            "hidden (random numbers, or a state that it remembers)"
+        ]
+    return first, []
+
+
+@np.errstate(all="ignore")  # arguments may lie beyond the edge of the function's domain
 def constant(problem):
     """A sentence on a function that returns the same number even far away, where a dead ReLU would live."""
     rng, first = np.random.default_rng(2), problem.value_here
@@ -77,7 +78,7 @@ def constant(problem):
             for name, array in problem.arrays.items()
         }
         try:
-            if abs(problem.value(moved) - first) > 4 * np.finfo(float).eps * abs(first):
+            if abs(problem.value(moved) - first) > 4 * EPS * abs(first):
                 return []
         except Exception:  # a function may refuse other arguments in any way: then this cannot be tried
             return []
@@ -89,8 +90,8 @@ def constant(problem):
 
 def hidden_dtypes(problem):
     """A sentence on a function that returns float32 or integers for float64 arguments."""
-    found = arrays_of({"value": problem.call(problem.f, problem.arrays)}, "fciub").values()
-    if any(array.dtype.kind in "fc" and np.finfo(array.dtype).eps > np.finfo(float).eps for array in found):
+    found = arrays_of({"value": problem.call(problem.arrays)}, "fciub").values()
+    if any(array.dtype.kind in "fc" and np.finfo(array.dtype).eps > EPS for array in found):
         return [
             "the function returns float32 for float64 arguments: a buffer of a fixed dtype is hidden in it "
             "(write np.zeros(shape, dtype=x.dtype)); nothing below 1e-3 can be judged"
@@ -98,3 +99,65 @@ def hidden_dtypes(problem):
     if problem.cotangents is None and any(array.dtype.kind in "iub" for array in found):
         return ["the function returns an integer for float64 arguments: it rounds somewhere"]
     return []
+
+
+def claimed_arrays(gradients, problem):
+    """(name -> claimed gradient if it can be judged, complaints about the others)."""
+    complaints = []
+    if callable(gradients):
+        (claims, again), changed = called_twice(problem, gradients, lambda out: named_arrays(out, problem))
+        complaints = [f"the backward pass changes {label} in place" for label in changed]
+        complaints += [
+            f"two identical calls of the backward pass give different gradients of {name}: it writes to what it "
+            "remembers"
+            for name in claims
+            if name in again and differs(claims[name], again[name])
+        ]
+    else:
+        claims = named_arrays(gradients, problem)
+    found = {name: fault_of(name, claims.get(name), problem) for name in problem.arrays}
+    found |= {name: no_argument(name, claims[name], problem) for name in claims if name not in problem.arrays}
+    complaints += [complaint for complaint in found.values() if complaint]
+    return {name: claims[name] for name in claims if name in problem.arrays and not found[name]}, complaints
+
+
+def named_arrays(gradients, problem):
+    """Name -> a copy of each claimed array; a list of numbers may stand for an array.
+
+    Raises TypeError for a claim that does not say what it is the gradient of.
+    """
+    if type(gradients) in (list, tuple) or not (isinstance(gradients, dict) or children(gradients)):
+        shape = f" of shape {gradients.shape}" if isinstance(gradients, np.ndarray) else ""
+        expected = ", ".join(f'"{name}": …' for name in problem.arguments)
+        raise TypeError(
+            f"gradients must be a dict by the arguments' names, {{{expected}}}; got {type(gradients).__name__}{shape}"
+        )
+    arrays = {}
+    for name, claim in leaves(gradients, problem.arrays):
+        with suppress(ValueError):  # rows of several lengths
+            array = np.array(claim)
+            arrays |= {name: array} if array.dtype.kind in "fiuc" else {}
+    return arrays
+
+
+def fault_of(name, claim, problem):
+    """A sentence on why a claim cannot be judged; None where it can. An unused argument needs no claim."""
+    shape = problem.arrays[name].shape
+    if claim is None:
+        return None if problem.is_unused(name) else f"there is no gradient of {name}"
+    if claim.shape != shape:
+        return f"the gradient of {name} is of shape {claim.shape}; {name} is of shape {shape}"
+    if not np.isfinite(claim).all():
+        return f"the gradient of {name} is not finite at {tuple(np.argwhere(~np.isfinite(claim))[0].tolist())}"
+    return f"the gradient of {name} is complex; {name} is real, and so is its gradient" * np.iscomplexobj(claim)
+
+
+def no_argument(name, claim, problem):
+    """A sentence on a claim for what is not differentiated. Zeros, or a copy of the argument, do no harm."""
+    known = arrays_of(problem.arguments, "iub")
+    if name not in dict(leaves(problem.arguments)):
+        return f"there is a gradient of {name}, which is no argument"
+    is_copy = claim.dtype.kind in "iub" and np.array_equal(claim, known.get(name))
+    if name in known and claim.any() and not is_copy:
+        return f"{name} holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
+    return None

@@ -24,13 +24,12 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import require
-from numpylm.proof.claims import claimed_arrays, float32_complaints
 from numpylm.proof.evidence import explain
-from numpylm.proof.gradient_report import GradientReport, new_row
+from numpylm.proof.faults import claimed_arrays
+from numpylm.proof.gradient_report import GradientReport, Row, new_row
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
-from numpylm.proof.projection import project
-from numpylm.proof.second_look import Look, complaint_about, look_again, look_at_the_rest
+from numpylm.proof.second_look import complaint_along, float32_complaints, judge_along, look_again
 
 CHECKS = (*METHODS, "projection")
 TOLERANCES = {  # (rtol, atol)
@@ -59,44 +58,41 @@ def check_gradients(
                  together, along a random direction
     rtol, atol   in place of the method's TOLERANCES: then a passing entry gets no second look
     rng          a numpy.random.Generator for samples and directions; None: always the same ones
-    Raises TypeError or ValueError for arguments that cannot be checked; NotComplexSafe (a TypeError) if method is
-    "complex" and the complex step would be silently wrong. Wrong gradients are never raised, but reported.
+    Raises TypeError or ValueError for arguments or gradients that cannot be read; NotComplexSafe (a TypeError) if
+    method is "complex" and the complex step would be silently wrong. Wrong gradients are never raised, but reported.
     """
     check_options(method, max_entries, rtol, atol, rng)
     rng = np.random.default_rng(0) if rng is None else rng
-    tolerance = None if rtol is None and atol is None else tolerance_of(method, rtol, atol)
+    is_usual = rtol is None and atol is None
+    usual = TOLERANCES[method]
+    tolerance = usual[0] if rtol is None else rtol, usual[1] if atol is None else atol
     problem = Problem(f, arguments, cotangents, gradients)
     claims, complaints = claimed_arrays(gradients, problem)
     if not problem.is_steady:
         return GradientReport([], complaints + problem.complaints, method)
     if method == "projection":
-        rows, found = project(problem, claims, tolerance, rng)
+        rows, found = project(problem, claims, None if is_usual else tolerance, rng)
     else:
-        rows, found = compare(problem, claims, method, tolerance, max_entries, rng)
-    complaints += found + problem.complaints + float32_complaints(claims, problem)
+        rows, found = compare(problem, claims, method, tolerance, is_usual, max_entries, rng)
+    complaints += found + problem.complaints + float32_complaints(problem, claims)
     report = GradientReport(rows, complaints, method, precision=problem.precision)
     slopes = {row.name: row.slope for row in rows if not row.is_projection}
     return report._replace(diagnosis=explain(report, claims, slopes, problem.arrays))
 
 
 @np.errstate(all="ignore")
-def compare(problem, claims, method, tolerance, max_entries, rng):
+def compare(problem, claims, method, tolerance, is_usual, max_entries, rng):
     """(rows, complaints): the first look at every chosen entry, and the second at some."""
     if method == "complex":
         problem.check_complex_step()
-    rows = [new_row(name, claim) for name, claim in claims.items()]
+    rows, complaints = [new_row(name, claim) for name, claim in claims.items()], []
     for row in rows:
         for index in chosen_entries(row.shape, max_entries, rng):
             row.checked[index] = True
             row.slope[index] = problem.difference(problem.entry(row.name, index), method)
-    largest, complaints = max((row.largest for row in rows), default=0.0), []
     for row in rows:
-        look = Look(problem, row, largest, method, tolerance or TOLERANCES[method], tolerance is None)
-        look_again(look)
-        complaint = look_at_the_rest(look, rng)
-        complaint = complaint_about(problem, row) or complaint
-        complaints += [complaint] if complaint else []
-        largest = max(largest, row.largest)
+        largest = max(each.largest for each in rows)
+        complaints += look_again(problem, row, largest, method, tolerance, is_usual, rng)
     return rows, complaints
 
 
@@ -109,10 +105,22 @@ def chosen_entries(shape, max_entries, rng):
     return [tuple(map(int, np.unravel_index(flat, shape))) for flat in drawn]
 
 
-def tolerance_of(method, rtol, atol):
-    """(rtol, atol), the method's own for the one that was not asked for."""
-    usual = TOLERANCES[method]
-    return usual[0] if rtol is None else rtol, usual[1] if atol is None else atol
+def project(problem, claims, tolerance, rng):
+    """(rows, complaints) of the dot-product test: each array along a direction of its own, then all together.
+
+    tolerance is (rtol, atol), or None for the checker's own rule.
+    """
+    rows, complaints = [], []
+    for names in [[name] for name in claims] + ([list(claims)] if len(claims) > 1 else []):
+        direction = {name: rng.standard_normal(claims[name].shape) for name in names}
+        verdict, claimed, terms = judge_along(problem, claims, direction, tolerance)
+        complaint = complaint_along(problem, ", ".join(names), verdict, claimed, terms)
+        label, shape = (names[0], claims[names[0]].shape) if len(names) == 1 else ("all together", ())
+        values = [claimed, verdict.slope, True, verdict.is_wrong, verdict.is_kink, verdict.unsure]
+        unjudged = complaint is not None and not verdict.is_wrong
+        rows.append(Row(label, shape, *map(np.array, values), True, unjudged, terms))
+        complaints += [complaint] if complaint else []
+    return rows, complaints
 
 
 def check_options(method, max_entries, rtol, atol, rng):

@@ -125,6 +125,15 @@ class GradientReport(NamedTuple):
         if not self.ok:
             raise WrongGradient(str(self))
 
+    def plot(self, path=None):
+        """A heat map of log10 |claimed - numeric| for each array: a wrong gate or step shows as a block.
+
+        Returns the matplotlib figure; writes it to path if one is given.
+        """
+        from numpylm.proof.gradient_plots import error_map
+
+        return error_map(self, path)
+
     def __str__(self):
         lines = [self._verdict(), *(["", *table(self.rows)] if self.rows else [])]
         lines += paragraphs("!", self._notes()) + paragraphs("->", self.diagnosis)
@@ -156,15 +165,6 @@ class GradientReport(NamedTuple):
         shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
         notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self._notes(), *self.diagnosis])
         return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
-
-    def plot(self, path=None):
-        """A heat map of log10 |claimed - numeric| for each array: a wrong gate or step shows as a block.
-
-        Returns the matplotlib figure; writes it to path if one is given.
-        """
-        from numpylm.proof.gradient_plots import error_map
-
-        return error_map(self, path)
 
 
 HEAD = ("gradient of", "shape", "worst at", "claimed", "numeric", "error", "wrong")

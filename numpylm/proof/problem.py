@@ -4,8 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from numpylm.proof.faults import called_twice, constant, hidden_dtypes, refuse_what_cannot_be_moved
-from numpylm.proof.nested import arrays_of, children, copies, leaves, with_arrays
+from numpylm.proof.faults import constant, hidden_dtypes, refuse_what_cannot_be_moved, value_here
+from numpylm.proof.nested import arrays_of, children, copies, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
@@ -16,36 +16,37 @@ class Problem:
     """The function as the checker sees it: a number that depends on named float64 arrays.
 
     arrays are float64 copies of the real arguments, constants copies of the integer ones; value_here is the number.
-    complaints says what is wrong with the function, and is_steady whether it can be differentiated at all.
+    originals are (what it is, array) of all that the caller gave: nobody may write into these. complaints says what
+    is wrong with the function, and is_steady whether it can be differentiated at all.
     """
 
     def __init__(self, f, arguments, cotangents, gradients):
         refuse_what_cannot_be_moved(arguments)
-        self.f, self.arguments = f, arguments
+        self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiub")
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
-        self.originals = [(f"its argument {name}", array) for name, array in arrays_of(arguments, "fiub").items()]
-        self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
-        claims = arrays_of(gradients, "fiuc")
-        self.originals += [(f"the given gradient of {name}", array) for name, array in claims.items()]
-        self.dtypes = {name: array.dtype for name, array in arrays_of(arguments).items()}
-        self.arrays = {name: np.array(array, dtype=float) for name, array in arrays_of(arguments).items()}
-        named = {name: value for name, value in leaves(arguments) if isinstance(value, np.ndarray)}
-        self.constants = copies({name: array for name, array in named.items() if array.dtype.kind in "iub"})
-        self.value_here, self.complaints = called_twice(self)
+        self.originals = [
+            *[(f"its argument {name}", array) for name, array in given.items()],
+            *[(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()],
+            *[(f"the given gradient of {name}", array) for name, array in arrays_of(gradients, "fiuc").items()],
+        ]
+        self.dtypes = {name: q.dtype for name, q in given.items()}
+        self.arrays = {name: np.array(q, dtype=float) for name, q in given.items() if q.dtype.kind == "f"}
+        self.constants = copies({name: q for name, q in given.items() if q.ndim and q.dtype.kind != "f"})
+        self.value_here, self.complaints = value_here(self)
         self.is_steady = not self.complaints
         if self.is_steady:
             self.complaints = constant(self) + hidden_dtypes(self)
         self.size = max(1.0, abs(self.value_here))
-        self.reach = max(1.0, *[np.abs(array[np.isfinite(array)]).max(initial=0) for array in self.arrays.values()])
+        self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
 
-    def call(self, function, arrays):
-        """function(**arguments), with copies of these arrays in their places and of all constants."""
-        return function(**with_arrays(self.arguments, copies(self.constants | arrays)))
+    def call(self, arrays):
+        """f(**arguments), with copies of these arrays in their places and of all constants."""
+        return self.f(**with_arrays(self.arguments, copies(self.constants | arrays)))
 
     def value(self, arrays):
         """f as one number: weighted by the cotangents, if there are any."""
-        return self.as_number(self.call(self.f, arrays))
+        return self.as_number(self.call(arrays))
 
     def as_number(self, out):
         """Σ cotangent · f, or f. Raises ValueError for an array without cotangents."""
@@ -70,11 +71,10 @@ class Problem:
 
     def difference(self, direction, method="central"):
         """The derivative along a direction by one step of the method; NaN beyond the edge of f's domain."""
+        arrays = self.complex_arrays if method == "complex" else self.arrays
         step = best_step(np.array(self.size_along(direction)), method)[()]
         try:
-            return along(
-                self.along(direction, self.complex_arrays if method == "complex" else self.arrays), step, method
-            )
+            return along(self.along(direction, arrays), step, method)
         except (ArithmeticError, ValueError):
             return np.nan
 
@@ -145,24 +145,25 @@ class Problem:
         for direction, found in self.samples:
             exact = self.difference(direction, "complex")
             off = abs(exact - found.value) if np.isfinite(found.error) else abs(exact)  # f may be noise and no more
+            if np.isfinite(found.value) and (
+                found.includes(exact, 1e-8) or off <= 16 * max(EPS * self.size, found.noise)
+            ):
+                continue
+            why = (
+                "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, "
+                "copies into a real buffer, is noisy, or its numbers are as small as the step, 1e-30; use "
+                "method='central' for it"
+            )
             if not np.isfinite(found.value):
                 why = "the function is not finite a little beside these arguments (it overflows, or its domain ends)"
-            elif found.includes(exact, 1e-8) or off <= 16 * max(EPS * self.size, found.noise):
-                continue
-            else:
-                why = (
-                    "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, "
-                    "copies into a real buffer, is noisy, or its numbers are as small as the step, 1e-30; use "
-                    "method='central' for it"
-                )
             raise NotComplexSafe(f"the complex step gives {exact:.8g} where differences give {found.value:.8g}: {why}")
 
 
 def weighted_sum(cotangents, out):
     """Σ cotangent · value over nested arrays of the same names and shapes."""
-    is_single = not children(cotangents)
-    weights = arrays_of({"value": cotangents} if is_single else cotangents, "fiub")
-    values = arrays_of({"value": out} if is_single else out, "fciub")
+    if not children(cotangents):
+        cotangents, out = {"value": cotangents}, {"value": out}
+    weights, values = arrays_of(cotangents, "fiub"), arrays_of(out, "fciub")
     if not weights:
         raise ValueError("cotangents hold no array of real numbers: nothing of f's value counts")
     for name, weight in weights.items():

@@ -18,9 +18,7 @@ import numpy as np
 
 EPS = np.finfo(float).eps
 RATIO = 4
-COARSEST = 0.25  # of the size of x
 SHORT = 17  # steps after the first that changes f, up to about 1e-5: these show its noise
-HOPELESS = 1e-3  # of f's size: more noise than this may as well be a part of f that turns faster than the steps
 FORTH, BACK = 1.17, 0.89  # uneven, and no powers of two: rounding to float32 would not change those
 
 
@@ -28,7 +26,7 @@ class Slope(NamedTuple):
     """A derivative: value ± error, and the slopes on both sides ± side_error.
 
     noise is how far f's values are off, if more than its rounding and that of x; else 0. All are NaN where f is not
-    finite on both sides of x.
+    finite on both sides of x. error is infinite where f is little but noise.
     """
 
     value: float
@@ -59,6 +57,7 @@ class Slope(NamedTuple):
         return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.value
 
 
+@np.errstate(all="ignore")
 def measured(value, x=0.0, noise=0.0):
     """The Slope at 0 of value, a function of one step. x is the size of what moves; noise is that of f if it is known.
 
@@ -70,11 +69,10 @@ def measured(value, x=0.0, noise=0.0):
     if guess.error < 1e-9 * abs(guess.value) and not guess.is_kink:
         return guess
     finest = max(min(EPS, 2.0**-20 * abs(x)) or EPS, 8 * np.spacing(abs(x)))
-    count = int(np.log2(COARSEST * size / finest) / np.log2(RATIO)) + 1
+    count = int(np.log2(size / 4 / finest) / np.log2(RATIO)) + 1
     return from_steps(value, x, finest * RATIO ** np.arange(float(count)), noise)
 
 
-@np.errstate(all="ignore")
 def from_steps(value, x, steps, noise):
     """The Slope from these steps, the finest first, up to the edge of f's domain."""
     here, points = value_or_nan(value, 0.0), []
@@ -84,7 +82,15 @@ def from_steps(value, x, steps, noise):
         if not np.isfinite(points[-1]).all():
             points.pop()
             break
-    return Slope(*[np.nan] * 6) if len(points) < 4 else from_points(here, x, *np.array(points).T, noise)
+    return from_points(here, x, *np.array(points).T, noise) if len(points) >= 4 else Slope(*[np.nan] * 6)
+
+
+def value_or_nan(value, step):
+    """The function's value, a real number; NaN where the function refuses."""
+    try:
+        return float(value(step))
+    except (ArithmeticError, ValueError):
+        return np.nan
 
 
 def from_points(here, x, forth, back, plus, minus, known_noise):
@@ -104,16 +110,8 @@ def from_points(here, x, forth, back, plus, minus, known_noise):
         noise = max(noise, bends[first])
     if left == right == 0:
         noise = max(noise, EPS)  # in a sum 1 + x rounding may hide x
-    is_hopeless = noise > HOPELESS * max(abs(here), np.abs(plus).max(), np.abs(minus).max())
+    is_hopeless = noise > 1e-3 * max(abs(here), np.abs(plus).max(), np.abs(minus).max())
     return Slope(slope, np.inf if is_hopeless else error, left, right, left_error + right_error, noise)
-
-
-def value_or_nan(value, step):
-    """The function's value, a real number; NaN where the function refuses."""
-    try:
-        return float(value(step))
-    except (ArithmeticError, ValueError):
-        return np.nan
 
 
 def noise_of(bends, least):

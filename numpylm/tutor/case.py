@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpylm import gru, lstm, rnn
+from numpylm.attention import ATTENTIONS
 from numpylm.loss import cross_entropy_forward
 from numpylm.tutor.mistakes import EQUATIONS, MODULES, RETURNS, equation_of, source_of
 
@@ -21,6 +22,7 @@ CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}
 OF_STEP = {"dx": "dx_t", "dh_0": "dh_prev", "dc_0": "dc_prev"}
+OF_ATTENTION_STEP = {name: f"{name}_t" for name in ("e", "alpha", "ctx", "de", "dalpha", "ds")}
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what is computed for it can be kept
@@ -63,6 +65,8 @@ def case_of(function, inputs):
         return Case(name, arguments, cell, is_step, sizes["T"], sizes)
     if function == "cross_entropy_backward":
         inputs = {"trace": inputs.get("trace") or loss_trace(inputs), **inputs}
+    if function.startswith("attention"):
+        inputs = {"attention": ATTENTIONS["dot"], "parameters": (), **inputs}
     asked = inspect.signature(getattr(MODULES[function], function)).parameters
     arguments = {name: inputs[name] for name, p in asked.items() if name in inputs or p.default is p.empty}
     return Case(function, arguments, "", False, 1, layer_sizes(inputs))
@@ -170,6 +174,7 @@ def named_result(function, arguments, result):
     if function == "cross_entropy_forward":
         return {"loss": np.asarray(result[0]), "y": result[1].y}
     if hasattr(result, "_asdict"):
-        return result._asdict()
+        arrays = {name: q for name, q in result._asdict().items() if isinstance(q, np.ndarray)}
+        return {OF_ATTENTION_STEP.get(name, name): q for name, q in arrays.items()}
     name = "x" if function == "embedding_forward" else RETURNS.get(function)
     return {name or ("da" if function.endswith("_backward") else "y"): result}

@@ -8,9 +8,8 @@ import numpy as np
 from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.case import GATES
 from numpylm.tutor.library import wrong_results
-from numpylm.tutor.lines import lines_of, reach, right_run
-from numpylm.tutor.sentences import Finding, alternative, at, known, ours, suspicion, tie, wrong_after
-from numpylm.tutor.suspects import LARGEST, PACKED, flat, reaches, suspected, suspects
+from numpylm.tutor.sentences import Finding, about, alternative, at, known, suspicion, tie, wrong_after
+from numpylm.tutor.suspects import LARGEST, PACKED, lines_of, reach, reaching, right_run, suspects
 
 RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh")  # one is right: so are all gates' gradients
 FINAL = (*PACKED, "dh_prev", "dc_prev")  # of a step, and no intermediates
@@ -38,6 +37,11 @@ class Question(NamedTuple):
         claims = {name: q for name, q in self.claims.items() if name not in names}
         return self._replace(claims=claims, wrong=[name for name in self.wrong if name not in names])
 
+    @property
+    def is_right_inside(self):
+        """Whether the pre-activations' gradients are known to be right: then each wrong claim has its own cause."""
+        return any(name in self.claims and name not in self.wrong for name in RIGHT_INSIDE)
+
 
 def gradients(question):
     """Findings on gradients, of which none are exchanged."""
@@ -48,38 +52,29 @@ def gradients(question):
     if len(wrong) == len(claims) > 1:
         shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
         if shared:
-            return [Finding(shared, explains=True), *one_cause(question)[:1]]
-    none = [name for name in wrong if not claims[name].any()]
-    rest = [name for name in wrong if name not in none]
-    together = one_cause(question) if len(none) > 1 or (none and rest and not is_right_inside(question)) else []
-    if none and not together:
-        return numbers(question, none) + (causes(question.without(none), rest) if rest else [])
-    return together or causes(question, wrong)
+            return [Finding(shared, explains=True), *suspicions(question)[:1]]
+    zero = [name for name in wrong if not claims[name].any()]
+    may_be_one = len(zero) > 1 or (zero and len(wrong) > 1 and not question.is_right_inside)
+    together = suspicions(question) if may_be_one else []
+    if zero and not together:
+        return numbers(question, zero) + causes(question.without(zero))
+    return together or causes(question)
 
 
-def is_right_inside(question):
-    """Whether the pre-activations' gradients are known to be right: then each wrong quantity has its own cause."""
-    return any(name in question.claims and name not in question.wrong for name in RIGHT_INSIDE)
-
-
-def causes(question, names):
+def causes(question):
     """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
-    question = question.only(names)
-    first = first_intermediate(question)
-    found = one_cause(question) if first or len(names) > 1 else []
-    if not found and not first and (is_right_inside(question) or len(names) == 1):
-        return each_alone(question, names)
-    found = found or ([] if first else narrowed(question)) + numbers(question, names)
+    question = question.only(question.wrong)
+    if not question.wrong:
+        return []
+    first, found = first_intermediate(question), []
+    if first or len(question.wrong) > 1:
+        found = [known(mistake) for mistake in matching(question)[:2]] or suspicions(question)
+    if not found and not first and (question.is_right_inside or len(question.wrong) == 1):
+        return each_alone(question)
+    found = found or ([] if first else narrowed(question)) + numbers(question, question.wrong)
     if first and first.code and first.quantity not in PACKED:  # a line of the step, that may be to blame itself
         return [first, *[other for other in found if other.quantity != first.quantity]]
     return [*found, first] if first else found
-
-
-def one_cause(question):
-    """Findings if one mistake explains all that is wrong: it is known, or it is in one line."""
-    if question.case is None:
-        return []
-    return [known(mistake) for mistake in matching(question)[:2]] or suspicions(question)
 
 
 def matching(question):
@@ -89,7 +84,7 @@ def matching(question):
         mistake
         for mistake, made in (wrong_results(case) if case else [])
         if claims.keys() <= made.keys()
-        and not (mistake.changes and mistake.function in question.trusted)
+        and mistake.function not in question.trusted
         and all(agree(q, made[name], question.truth[name], ALIKE) for name, q in claims.items())
     ]
 
@@ -108,7 +103,7 @@ def suspicions(question):
 
     If two lines explain the claim by equally small mistakes, no gradient can tell which it is: one sentence names both.
     """
-    if not question.case.is_backward:
+    if question.case is None or not question.case.is_backward:
         return []
     found = suspects(question.case, question.claims, question.trusted)
     others = [other for other in found[1:] if other.line.quantity != found[0].line.quantity]
@@ -134,11 +129,18 @@ def first_intermediate(question):
     return None
 
 
-def each_alone(question, names):
+def each_alone(question):
     """Findings on wrong gradients that do not come from each other: a known mistake, the numbers, or a formula."""
-    said = [known(mistake) for name in names for mistake in matching(question.only([name]))[:1]]
-    said += numbers(question, unsaid(names, said))
-    return said + [finding for name in unsaid(names, said) for finding in by_itself(question.only([name]), name)]
+    said = [known(mistake) for name in question.wrong for mistake in matching(question.only([name]))[:1]]
+    said += numbers(question, unsaid(question.wrong, said))
+    for name in unsaid(question.wrong, said):
+        found = suspicions(question.only([name]))
+        if len(question.claims) > 1 and question.case and not (found and found[0].explains):
+            words = f"{name} is wrong by itself: what it is computed from is right, so look at the line that makes it"
+            alone = [Finding(words, name, code=found[0].code if found else "")]
+            found = alone if question.is_right_inside else found or narrowed(question.only([name]))
+        said += found
+    return said
 
 
 def unsaid(names, said):
@@ -146,36 +148,21 @@ def unsaid(names, said):
     return [name for name in names if not any(re.search(rf"\b{name}\b", finding.words) for finding in said)]
 
 
-def by_itself(question, name):
-    """Findings on a gradient that has nothing in common with the right one."""
-    found = suspicions(question) if question.case else []
-    if (found and found[0].explains) or not question.case:
-        return found
-    if len(question.claims) == 1:  # that its one value is wrong is known
-        return []
-    if not is_right_inside(question):
-        return found or narrowed(question)
-    words = f"{name} is wrong by itself: what it is computed from is right, so look at the line that makes it"
-    return [Finding(words, name, code=found[0].code if found else "")]
-
-
 def narrowed(question):
     """The finding where no single line explains the claim: the last one that reaches all that is wrong."""
-    case, claims, wrong = question.case, question.claims, question.wrong
-    lines = suspected(case, question.trusted) if case and case.is_backward else []
-    if not lines:
+    case, claims = question.case, question.claims
+    if case is None or not case.is_backward:
         return []
-    difference = flat({name: q - question.truth[name] for name, q in claims.items()}, case, claims)
-    reaching = [line for line in lines if reaches(case, line, claims, difference)]
-    if not reaching:
-        line = next((line for line in lines if line.quantity == wrong[0]), lines[0])
-        words = f"more than one line is wrong; begin with {line.quantity}{at(line)}."
-    else:
-        line = min(reaching, key=lambda line: np.count_nonzero(flat(reach(case, line, tuple(claims)), case, claims)))
-        large = any(np.size(right_run(case).values[other]) > LARGEST for other in reaching)
-        hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
-        words = f"all that is wrong comes from {line.quantity}{at(line)}, from one before it, or from several.{hint}"
-    return [Finding(words, line.quantity, line.equation, ours(line))]
+    lines = reaching(case, claims, question.trusted)
+    if not lines:
+        lines = [line for line in lines_of(case) if line in right_run(case).values]
+        line = next((line for line in lines if line.quantity == question.wrong[0]), lines[0])
+        return [about(line, f"more than one line is wrong; begin with {line.quantity}{at(line)}.")]
+    line = min(lines, key=lambda line: np.count_nonzero(reach(case, line, tuple(claims))))
+    large = any(np.size(right_run(case).values[other]) > LARGEST for other in lines)
+    hint = f" Sizes with T N H up to {LARGEST} tell single lines apart." if large else ""
+    words = f"all that is wrong comes from {line.quantity}{at(line)}, from one before it, or from several.{hint}"
+    return [about(line, words)]
 
 
 def numbers(question, names):
@@ -183,13 +170,11 @@ def numbers(question, names):
     said = {}  # sentence -> names
     for name in names:
         gates = len(GATES.get(question.case.cell, "")) if question.case and name in WITH_GATES else 0
-        q, p = question.claims[name], question.truth[name]
-        for sentence in relations(q, p, question.sizes, gates):
+        for sentence in relations(question.claims[name], question.truth[name], question.sizes, gates):
             said.setdefault(sentence, []).append(name)
     returned = {name: q for name, q in question.claims.items() if name.startswith(("dW", "db"))}
-    wrong = [name for name in names if name in returned]
-    copies = [Finding(words, explains=True) for words in same_arrays(returned, wrong)]
-    return copies + [
+    copies = same_arrays(returned, [name for name in names if name in returned])
+    return [Finding(words, explains=True) for words in copies] + [
         Finding(f"{', '.join(holders)}: {each(sentence, holders)}", holders[0], explains="clipped" in sentence)
         for sentence, holders in said.items()
     ]

@@ -9,7 +9,7 @@ Pure functions: nothing is printed, no file is read, and no code but our own is 
     the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
     suspects                 the lines of a backward each of which, if only it is wrong, explains all (suspects.py)
     intermediates            if they are claimed too: the first wrong one in the order of computation
-    relations                what each wrong value has in common with the right one (relations.py)
+    relations                what each wrong value has in common with the right one (proof/evidence.py)
 
 Several mistakes are told apart if what they spoil does not come from each other: each is explained by itself.
 """
@@ -17,15 +17,19 @@ Several mistakes are told apart if what they spoil does not come from each other
 import numpy as np
 
 from numpylm.proof.evidence import same
-from numpylm.tutor import numeric_mistakes, window_mistakes
+from numpylm.tutor import numeric_mistakes
 from numpylm.tutor.case import GATES, case_of, cell_of, equation_of_result, results_of
 from numpylm.tutor.causes import Question, agree, gradients, matching, numbers
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.sentences import CELLS, Finding, known, numbered, unusable, with_meanings
+from numpylm.tutor.window_mistakes import ctc_mistakes, window_mistakes
 
 ORDER = "Look at the order in which you return (or unpack) them"
 DICT = "; return a dict with {} and cache, and the report says which is wrong first"
 FIELDS = {"lstm": "i_t, f_t, o_t, c_tilde_t, c_t, h_t", "gru": "r_t, z_t, n_t, h_t"}
+
+
+OTHERS = {"truncated_bptt": window_mistakes, "ctc_alpha": ctc_mistakes, "ctc_dlogits": ctc_mistakes}
 
 
 def can_diagnose(function):
@@ -47,10 +51,12 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
     Small inputs, T N H up to about 600, let single lines be told apart. Names that nothing is known of are left out.
     """
-    special = {"truncated_bptt": window_mistakes.findings, "central_difference": numeric_mistakes.findings}
-    special["complex_step"] = special["central_difference"]
-    if function in special:
-        return special[function](function, inputs, claimed)
+    if function in ("central_difference", "complex_step"):
+        return numeric_mistakes.findings(function, inputs, claimed)
+    for finding, made in OTHERS[function](inputs) if function in OTHERS else ():
+        returned = claimed.keys() & made.keys()
+        if returned and all(same(np.asarray(claimed[name]), made[name]) for name in returned):
+            return [finding]
     case = case_of(function, inputs) if can_diagnose(function) else None
     return diagnose_case(case, claimed, truth, tuple(trusted), sizes, tolerance)
 

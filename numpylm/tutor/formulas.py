@@ -22,18 +22,10 @@ class Formula(NamedTuple):
     changes: int = 2
 
 
-class Symbols(NamedTuple):
-    """What may stand in a line: gradients and products, name -> array; factors, Formulas."""
-
-    gradients: dict
-    products: dict
-    factors: list
-
-
 NOT_READ = Formula("", 99, None, 99)
 DERIVATIVE = 2.5  # the length of a factor that an activation's derivative has
 FORMS = [  # a factor made of one field q: text, length, value
-    ("{q}", 1, lambda q: q), ("(1 - {q})", 2, lambda q: 1 - q), ("{q}²", 2, lambda q: q * q),
+    ("{q}", 1, lambda q: q), ("(1 - {q})", 2, lambda q: 1 - q),
     ("(1 - {q}²)", DERIVATIVE, lambda q: 1 - q * q), ("{q} (1 - {q})", DERIVATIVE, lambda q: q * (1 - q)),
     ("(1 - {q})²", 3, lambda q: (1 - q) ** 2), ("(1 + {q})", 3, lambda q: 1 + q), ("σ({q})", 3, sigmoid),
     ("(1 + {q}²)", 3, lambda q: 1 + q * q), ("(1 - tanh({q})²)", 3, lambda q: 1 - np.tanh(q) ** 2),
@@ -49,69 +41,58 @@ def formula_of(case, world, line, value, truth, active):
     """
     if not active.any():
         return NOT_READ
-    given = symbols(case, world, line, value.shape, active)
-    size = np.abs(value).max(initial=0) + np.abs(truth).max(initial=0)
-    value, truth = value[active], truth[active]
-    found = [*altered(given, line, truth, value, size), *readings(given, value, size)]
-    return min(found, key=lambda reading: (reading.changes, reading.length), default=NOT_READ)
-
-
-def altered(given, line, right, target, size):
-    """The readings of a target as the right value with one change: nothing, a sign, a factor, a term."""
-    q = line.quantity
-    k = float((right * target).sum() / (right * right).sum()) if right.any() else 1.0
-    forms = [
-        Formula("0: nothing comes through here", 0, np.zeros(()), 1),
-        Formula(f"-{q}: the sign is wrong", 1, -right, 1),
-        Formula(f"{k:.6g} {q}", 2, k * right, 1),
-    ]
-    for name, value in given.gradients.items():
-        forms.append(Formula(f"{q} + {name}: one term too many", 3, right + value, 1))
-        forms.append(Formula(f"{q} - {name}: that term is left out", 3, right - value, 1))
-    for text, length, value, _ in given.factors:
-        if length == DERIVATIVE:
-            forms.append(Formula(f"{q} ⊙ {text}: that factor does not belong there", length + 1, right * value, 1))
-    return [form for form in forms if equal(form.value, target, size)]
-
-
-def readings(given, target, size):
-    """Every Formula of a line's symbols whose value is the target."""
-    terms = {**given.gradients, **given.products}
-    forms = [Formula(name, 1 + (name in given.products), value) for name, value in terms.items()]
-    forms += [Formula(f"{text}: no gradient is in it", length + 1, value) for text, length, value, _ in given.factors]
-    for name, value in given.gradients.items():
-        for other, second in terms.items():
-            forms += [Formula(f"{name} + {other}", 3, value + second), Formula(f"{name} - {other}", 3, value - second)]
-        for text, length, factor, _ in given.factors:
-            summed = f"{name} + {text}: a sum where a product belongs"
-            forms.append(Formula(f"{name} ⊙ {text}", length + 1, value * factor))
-            forms.append(Formula(summed, length + 2, value + factor))
-    return [form for form in forms if equal(form.value, target, size)]
-
-
-def equal(value, target, size):
-    """Whether a value is the target's, to rounding."""
-    return bool((np.abs(value - target) <= 1e-7 * size).all())
-
-
-def symbols(case, world, line, shape, active):
-    """The Symbols of a line, each at the active entries."""
     gradients = {name: np.stack(calls) for name, calls in gradients_before(case, world, line).items()}
-    products = products_of(case, gradients, shape) if case.cell else {}
-    factors = factors_of({name: q[active] for name, q in fields_of(case, shape).items()})
-    alike = {name: q[active] for name, q in gradients.items() if q.shape == shape}
-    return Symbols(alike, {name: q[active] for name, q in products.items()}, factors)
+    products = {name: q[active] for name, q in products_of(case, gradients, value.shape).items()}
+    gradients = {name: q[active] for name, q in gradients.items() if q.shape == value.shape}
+    factors = factors_of({name: q[active] for name, q in fields_of(case, value.shape).items()})
+    size = np.abs(value).max(initial=0) + np.abs(truth).max(initial=0)
+    forms = [*altered(line.quantity, truth[active], value[active], gradients, factors),
+             *others(gradients, products, factors)]  # fmt: skip
+    found = [form for form in forms if (np.abs(form.value - value[active]) <= 1e-7 * size).all()]
+    return min(found, key=lambda form: (form.changes, form.length), default=NOT_READ)
+
+
+def altered(q, right, value, gradients, factors):
+    """The right value of a line, of the quantity q, with one change: nothing, a sign, a factor, a term."""
+    k = float((right * value).sum() / (right * right).sum()) if right.any() else 1.0
+    yield Formula("0: nothing comes through here", 0, np.zeros(()), 1)
+    yield Formula(f"-{q}: the sign is wrong", 1, -right, 1)
+    yield Formula(f"{k:.6g} {q}", 2, k * right, 1)
+    for name, dq in gradients.items():
+        yield Formula(f"{q} + {name}: one term too many", 3, right + dq, 1)
+        yield Formula(f"{q} - {name}: that term is left out", 3, right - dq, 1)
+    for text, length, factor, _ in factors:
+        if length == DERIVATIVE:
+            yield Formula(f"{q} ⊙ {text}: that factor does not belong there", length + 1, right * factor, 1)
+
+
+def others(gradients, products, factors):
+    """Every other Formula of a line's symbols."""
+    terms = {**gradients, **products}
+    for name, dq in terms.items():
+        yield Formula(name, 1 + (name in products), dq)
+    for text, length, factor, _ in factors:
+        yield Formula(f"{text}: no gradient is in it", length + 1, factor)
+    for name, dq in gradients.items():
+        for other, term in terms.items():
+            yield Formula(f"{name} + {other}", 3, dq + term)
+            yield Formula(f"{name} - {other}", 3, dq - term)
+        for text, length, factor, _ in factors:
+            yield Formula(f"{name} ⊙ {text}", length + 1, dq * factor)
+            yield Formula(f"{name} + {text}: a sum where a product belongs", length + 2, dq + factor)
 
 
 def products_of(case, gradients, shape):
     """Name -> product of a gradient with the recurrent weights or their transpose, after recurrent dropout."""
-    parameters, mask, found = case.arguments["parameters"], case.arguments["trace"].recurrent_dropout, {}
-    name, W = parameters._fields[1], parameters[1]
-    for dq, u in gradients.items():
-        for text, matrix in ((f"{dq} {name}", W), (f"{dq} {name}ᵀ", W.T)):
-            if u.shape[-1] == len(matrix) and (*u.shape[:-1], matrix.shape[1]) == shape:
-                is_dropped = mask is not None and mask.shape == shape[1:]
-                found[text] = u @ matrix * mask if is_dropped else u @ matrix
+    found = {}
+    if case.cell:
+        parameters, mask = case.arguments["parameters"], case.arguments["trace"].recurrent_dropout
+        name, W = parameters._fields[1], parameters[1]
+        for dq, u in gradients.items():
+            for text, matrix in ((f"{dq} {name}", W), (f"{dq} {name}ᵀ", W.T)):
+                if u.shape[-1] == len(matrix) and (*u.shape[:-1], matrix.shape[1]) == shape:
+                    is_dropped = mask is not None and mask.shape == shape[1:]
+                    found[text] = u @ matrix * mask if is_dropped else u @ matrix
     return found
 
 

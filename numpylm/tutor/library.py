@@ -1,30 +1,33 @@
-"""The library of mistakes: what each of them makes of a case."""
+"""The library of mistakes: all that a function can have, and what each of them makes of a case.
 
+Most stand in mistakes.txt. Those that may stand in several places are made here: an activation's derivative, the order
+of the gates, a floor under a probability, a loop that stops early.
+"""
+
+import re
 from functools import lru_cache
+from itertools import combinations, permutations
 
 import numpy as np
 
 from numpylm.tutor.case import CELLS, named
-from numpylm.tutor.mistakes import Mistake, faulty_function, mistakes_of
-from numpylm.tutor.mistakes_in_forwards import STEP_FORWARDS, order_rows, sequence_rows
-from numpylm.tutor.mistakes_in_layers import LAYERS
-from numpylm.tutor.mistakes_in_loops import loop_rows
-from numpylm.tutor.mistakes_in_steps import STEPS, derivative_mistakes
+from numpylm.tutor.mistakes import (
+    EQUATIONS,
+    Mistake,
+    equation_of,
+    faulty_function,
+    mistake_of,
+    mistakes_of,
+    reachable,
+    source_of,
+)
 
-
-def mistakes_in(case):
-    """All mistakes that a case's function can have, the simplest first."""
-    if not case.cell:
-        rows = mistakes_of(case.function, LAYERS.get(case.function, []))
-        return rows + (list(derivative_mistakes(case.function)) if case.is_backward else [])
-    if not case.is_backward:
-        steps = [*STEP_FORWARDS[case.step], *order_rows(case.cell)]
-        return mistakes_of(case.step, steps) + mistakes_of(case.function, sequence_rows(case.cell))
-    f = getattr(case.arguments["trace"], "nonlinearity", "tanh")
-    loop = mistakes_of(case.function, loop_rows(case.function, case.T))
-    if case.is_step:  # the loop is not the student's: what follows it is
-        loop = [each for each in loop if each.quantity.startswith(("dW", "db", "dx")) and "t = 0" not in each.why]
-    return mistakes_of(case.step, STEPS[case.step]) + loop + list(derivative_mistakes(case.step, f))
+GATES = {"lstm": ("i", "f", "o", "c̃"), "gru": ("r", "z", "n")}
+KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
+FLOOR = (
+    "y has a floor of 1e-{} before its logarithm (it is clipped, or an ε is added), so that no loss exceeds {:.1f} "
+    "nats: compute log y from the logits, as a - max a - log Σ e^(a - max a)"
+)
 
 
 @lru_cache(maxsize=4)
@@ -38,15 +41,10 @@ def wrong_results(case):
                 found.append((mistake, named(case, result)))
             except (ValueError, TypeError, IndexError, AttributeError):  # it cannot be made of these shapes
                 continue
-        if case.is_backward and case.cell and not case.is_step:
-            found += [(truncation(k), truncated(case, k)) for k in range(2, case.T)]
+        for k in range(2, case.T) if case.is_backward and not case.is_step else ():
+            why = f"truncated inside the backward: each output's gradient goes back over {k} steps only"
+            found.append((Mistake((), "gradients", "", why), truncated(case, k)))
     return found
-
-
-def truncation(k):
-    """The mistake of a backward that goes back k steps from each output."""
-    why = f"truncated inside the backward: each output's gradient goes back over {k} steps only"
-    return Mistake((), "gradients", "", why)
 
 
 def truncated(case, k):
@@ -69,3 +67,101 @@ def truncated(case, k):
         for name, q in {**found, "dx": dx}.items():
             total[name] = total.get(name, 0) + q
     return total
+
+
+def mistakes_in(case):
+    """All mistakes that a case's function can have, the simplest first."""
+    if case.cell and not case.is_backward:
+        return mistakes_of(case.step) + gate_orders(case.cell) + mistakes_of(case.function)
+    inside = [name for name in reachable(case.function) if name.startswith("attention")]
+    names = [case.step, case.function] if case.cell else inside or [case.function]
+    found = [mistake for name in names for mistake in mistakes_of(name)]
+    if case.is_step:  # the loop is not the student's: what follows it is
+        is_after = re.compile(r"dW|db|dx").match
+        found = [m for m in found if m.function == case.step or (is_after(m.quantity) and "t = 0" not in m.why)]
+    elif case.cell:
+        loop = "range(len(dh))"
+        found += [
+            mistake_of(case.function, [(loop, f"range(len(dh) - {k}, len(dh))")],
+                       f"gradients: the backward stops after {k} steps: the gradients are those of the last {k} steps "
+                       "alone") for k in range(2, case.T - 1)
+        ]  # fmt: skip
+    if case.function == "cross_entropy_forward":
+        found += floors()
+    f = getattr(case.arguments.get("trace"), "nonlinearity", "tanh")
+    return found + (list(derivative_mistakes(case.step or case.function, f)) if case.is_backward else [])
+
+
+def floors():
+    """The probabilities cut off at 1e-5, 1e-6, … before the loss's logarithm."""
+    y = "target_entries(y, targets)[predicted]"
+    return [
+        mistake_of("cross_entropy_forward", [("nats[predicted].mean().item()", f"-np.log({floored}).mean()")],
+                   "loss: " + FLOOR.format(k, k * np.log(10)))
+        for k in range(5, 17) for floored in (f"({y} + 1e-{k})", f"np.maximum({y}, 1e-{k})")
+    ]  # fmt: skip
+
+
+def gate_orders(cell):
+    """The mistakes of reading the gates' columns in another order."""
+    gates, found = GATES.get(cell, ()), []
+    for order in permutations(gates):
+        why = (
+            f"a_t: the gates' columns are read in the order {', '.join(order)}{KNOWN_ORDERS.get(order, '')}; in W_x, "
+            f"W_h and b they stand in the order {', '.join(gates)}"
+        )
+        pairs = []
+        for start, packed in (("a", "a_t"),) if cell == "lstm" else (("xW", "xW_t"), ("hW", "hW_t")):
+            right, wrong = (", ".join(f"{start}_{name[0]}" for name in names) for names in (gates, order))
+            pairs.append((f"{right} = gates({packed}", f"{wrong} = gates({packed}"))
+        found += [mistake_of(f"{cell}_step", pairs, why)] if order != gates else []
+    return found
+
+
+DERIVATIVES = {  # what stands in place of a gradient dq times the derivative D(y) of y = f(a): what is wrong
+    "{dq}": "the activation's derivative is missing",
+    "{dq} * {f}({y})": "{name} was applied to {gate}; its derivative {derivative} belongs there",
+    "{dq} * {D_again}": "{name} was applied a second time, to {gate}, which went through it already: its derivative is "
+                        "{derivative}",
+    "{dq} * {D} * {D}": "the activation's derivative {derivative} is applied twice",
+    "{dq} / {D}": "it is divided by the activation's derivative {derivative}, not multiplied by it",
+    "{dq} * {D_other}": "the derivative is that of {its_name}; {gate} went through {name}: {derivative}",
+    "{dq} * {y}": "{gate} itself stands where the activation's derivative {derivative} belongs",
+    "{dq} - {y} * {y}": "a bracket is lost: it is multiplied by the whole derivative {derivative}, not by a part of it",
+}  # fmt: skip
+D = {"sigmoid": "({y} * (1 - {y}))", "tanh": "(1 - {y} * {y})", "relu": "({y} > 0)"}
+CALL = r"(\w+) = (?:dc_next \+ )?((tanh|sigmoid|f)_backward\((\w+), (step\.\w+)\))"
+NAMES = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU"}
+WORDS = {"sigmoid": "{0} (1 - {0})", "tanh": "1 - {0}²", "relu": "1 where {0} > 0"}
+SEVERAL = {"name": "the activation", "gate": "the gates", "its_name": "another activation",
+           "derivative": "s (1 - s) for σ and 1 - y² for tanh"}  # fmt: skip
+
+
+def derivative_mistakes(function, nonlinearity="tanh"):
+    """The mistakes in the derivatives of a function's activations: in one, in several or in all of them."""
+    lines = source_of(function).split("\n")
+    calls = [(*found.groups(), equation_of(line)) for line in lines if (found := re.search(CALL, line))]
+    if function == "sigmoid_backward":
+        calls = [("da", "ds * s * (1 - s)", "sigmoid", "ds", "s", EQUATIONS["sigmoid"])]
+    if function == "tanh_backward":
+        calls = [("da", "dy * (1 - y * y)", "tanh", "dy", "y", EQUATIONS["tanh"])]
+    for number in range(1, len(calls) + 1):
+        for chosen in combinations(calls, number):
+            for form, why in DERIVATIVES.items():
+                yield derivative_mistake(function, chosen, form, why, nonlinearity)
+
+
+def derivative_mistake(function, chosen, form, why, nonlinearity):
+    """The Mistake that one form makes of the chosen calls."""
+    changes, parts = [], {}
+    for _, call, name, dq, y, _ in chosen:
+        f = nonlinearity if name == "f" else name
+        other, gate = "tanh" if f == "sigmoid" else "sigmoid", y.removeprefix("step.")
+        gate = {"c_tilde_t": "c̃_t", "tanh_c_t": "tanh(c_t)"}.get(gate, gate)
+        parts = {"dq": dq, "y": y, "f": f, "gate": gate, "name": NAMES[f], "its_name": NAMES[other]}
+        parts |= {"D": D[f].format(y=y), "D_again": D[f].format(y=f"{f}({y})"), "D_other": D[other].format(y=y)}
+        parts["derivative"] = WORDS[f].format(gate)
+        changes.append((function, call, f"({form.format(**parts)})"))
+    words = why.format(**(parts if len(chosen) == 1 else SEVERAL))
+    quantities, equations = [call[0] for call in chosen], [call[-1] for call in chosen]
+    return Mistake(tuple(changes), ", ".join(quantities), ", ".join(dict.fromkeys(equations)), words)

@@ -1,24 +1,22 @@
 """A mistake, and our function with the mistake in it.
 
-A mistake is a piece of our source and what people write in its place. The faulty function is our own with that piece
-replaced, compiled when it is needed, so that the tables of mistakes cannot drift from the code. A table's rows are
-
-    ("the right piece", "the wrong piece", "what is wrong")          or several pairs, and then what is wrong
-
-The quantity that comes out wrong, and its equation, are read from the line where the right piece stands. Words that
-begin with "dW_x: " name another quantity.
+A mistake is a piece of our source and what people write in its place: mistakes.txt is the table. The faulty function is
+our own with that piece replaced, compiled when it is needed, so that the table cannot drift from the code.
 """
 
 import inspect
 import re
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
-from numpylm import activations, affine, clipping, embedding, gru, loss, lstm, projection, recurrence, rnn
+from numpylm import activations, recurrence
 
+TEXTBOOK = "activations affine attention clipping ctc embedding gru loss lstm projection rnn"
 MODULES = {  # each function of ours, by name -> its module
     name: module
-    for module in (activations, affine, embedding, projection, loss, clipping, rnn, lstm, gru)
+    for module in [import_module(f"numpylm.{name}") for name in TEXTBOOK.split()]
     for name, value in vars(module).items()
     if inspect.isfunction(value) and value.__module__ == module.__name__
 }
@@ -26,10 +24,11 @@ EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
     "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
     "relu": "relu' = 1 where y > 0", "softmax": "da_v = y_v (dy_v - Σ_u y_u dy_u)",
-    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u",
+    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "attention": "(17)",
     "dc_next": "(7)", "dc_prev": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
 RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
+OF_RNN = {"W_x": "W_xh", "W_h": "W_hh", "b": "b_h"}
 
 
 class Mistake(NamedTuple):
@@ -42,19 +41,38 @@ class Mistake(NamedTuple):
 
     @property
     def function(self):
-        """The function that holds the mistake."""
-        return self.changes[0][0]
+        """The function that holds the mistake; "" if no single line does."""
+        return self.changes[0][0] if self.changes else ""
 
 
-def mistakes_of(function, rows):
-    """A table's rows as Mistakes of one function."""
-    return [mistake_of(function, *row) for row in rows]
+@cache
+def sections():
+    """Function -> its rows in mistakes.txt, as text."""
+    text = (Path(__file__).parent / "mistakes.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^\[(\S+)\]\n(.*?)(?=^\[|\Z)", text, re.M | re.S))
 
 
-def mistake_of(function, *row):
-    """One row as a Mistake. Raises ValueError where the right piece does not stand in the source once."""
-    *pieces, why = row
-    pairs = tuple(zip(pieces[::2], pieces[1::2], strict=True))
+@cache
+def mistakes_of(function):
+    """The Mistakes in one of our functions that the table knows."""
+    cell, _, kind = function.partition("_")
+    common = sections().get(f"*_{kind}", "") if cell in ("rnn", "lstm", "gru") else ""
+    common = re.sub(r"\bdA\b", "dhW" if cell == "gru" else "da", common)
+    if cell == "rnn":
+        common = re.sub(r"\b(d?)(W_x|W_h|b)\b", lambda name: name[1] + OF_RNN[name[2]], common)
+    rows = re.split(r"\n(?! )", (common + sections().get(function, "")).strip())
+    return [mistake_in_row(function, " ".join(row.split())) for row in rows if row.strip()]
+
+
+def mistake_in_row(function, row):
+    """A row of the table as a Mistake."""
+    pieces, _, why = row.partition(" ::")
+    pairs = [pair.partition("=>") for pair in pieces.split(" && ")]
+    return mistake_of(function, [(right.strip(), wrong.strip()) for right, _, wrong in pairs], why.strip())
+
+
+def mistake_of(function, pairs, why):
+    """The Mistake of (right, wrong) pieces. Raises ValueError where a right piece does not stand in the source once."""
     quantity, equation = subject(function, pairs[0][0])
     named = re.match(r"(\w+(?: and \w+)*): ", why)
     quantity, why = (named[1], why[named.end() :]) if named else (quantity, why)
@@ -68,10 +86,9 @@ def subject(function, piece):
     found_once(source, piece, function)
     start = source.rfind("\n", 0, source.index(piece)) + 1
     line = source[start:].partition("\n")[0]
-    target = line.partition(" = ")[0].partition(" += ")[0].strip().partition(",")[0].partition("[")[0]
+    target = re.match(r"\s*(\w+)[^=(]* [+-]?= ", line)
     returns = RETURNS.get(function, "da" if function.endswith("_backward") else "y")
-    is_assigned = target.isidentifier() and " = " in line.replace("+=", "=")
-    return (target if is_assigned else returns), equation_of(line)
+    return (target[1] if target else returns), equation_of(line)
 
 
 def equation_of(line):

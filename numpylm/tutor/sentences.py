@@ -64,11 +64,10 @@ def at(line):
     return f", {place(line)}" if place(line) else ""
 
 
-def ours(*lines):
-    """Which lines of our source these are."""
-    shown = dict.fromkeys(f"in our {line.function} this is the line `{line.source}`" for line in lines)
-    text = "; ".join(shown)
-    return f"{text[0].upper()}{text[1:]}."
+def about(line, words, **more):
+    """The Finding on a line of ours."""
+    code = f"In our {line.function} this is the line `{line.source}`."
+    return Finding(words, line.quantity, line.equation, code)._replace(**more)
 
 
 def with_meanings(finding):
@@ -84,55 +83,50 @@ def known(mistake):
         head = f"E{equation[1:]}, {mistake.quantity}"
     else:
         head = f"{mistake.quantity}, by {equation}" if equation else mistake.quantity
-    pieces = [f"`{one_line(wrong)}` in place of `{one_line(right)}`" for _, right, wrong in mistake.changes]
+    pieces = [f"`{wrong}` in place of `{right}`" for _, right, wrong in mistake.changes]
     code = f"Our {mistake.function} gives the same, to rounding, with {', and '.join(pieces)}." if pieces else ""
     return Finding(f"{head}: {mistake.why}.", mistake.quantity, mistake.equation, code, explains=True)
-
-
-def one_line(source):
-    """Lines of source as one."""
-    return "; ".join(" ".join(line.split()) for line in source.split("\n"))
 
 
 def wrong_after(line, name, right, t):
     """ "dc_t is right, df_t is wrong: look at equation (7)"; line is None for what the step is given."""
     before = f"{right} is right, " if right else ""
     when = "" if t is ... else f" at t = {t}, the first step of the loop where anything is"
-    if line is None:
-        return Finding(f"{before}{name} is wrong{when}.", name)
-    return Finding(f"{before}{name} is wrong{when}: look at {place(line)}.", name, line.equation, ours(line))
+    words = f"{before}{name} is wrong{when}"
+    return about(line, f"{words}: look at {place(line)}.", quantity=name) if line else Finding(f"{words}.", name)
 
 
 def suspicion(suspect):
     """The finding on one suspect."""
-    line = suspect.line
-    words = f"{line.quantity} is likely wrong{at(line)}{reads_as(suspect)}. {ALONE}"
-    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
+    words = f"{suspect.line.quantity} is likely wrong{reads_as(suspect)}. {ALONE}"
+    return about(suspect.line, words, explains=bool(suspect.formula.text))
 
 
 def tie(one, other):
     """The finding on two suspects between which nothing decides."""
-    first, second = (f"{each.line.quantity}{at(each.line)}{reads_as(each)}" for each in (one, other))
+    first, second = one.line, other.line
     words = (
-        f"{one.line.quantity} or {other.line.quantity} is likely wrong: with every other line right, either alone "
-        f"explains all that is wrong, and these gradients cannot tell which. It is {first}; or {second}."
+        f"{first.quantity} or {second.quantity} is likely wrong: with every other line right, either alone explains "
+        f"all that is wrong, and these gradients cannot tell which. It is {first.quantity}{reads_as(one)}; or "
+        f"{second.quantity}{reads_as(other)}."
     )
-    tied = (other.line.quantity, other.line.equation)
-    return Finding(words, one.line.quantity, one.line.equation, ours(one.line, other.line), tied, bool(one.formula))
+    found = about(first, words, tied=(second.quantity, second.equation), explains=bool(one.formula.text))
+    same = (first.function, first.source) == (second.function, second.source)
+    more = "" if same else f"; in our {second.function} this is the line `{second.source}`."
+    return found._replace(code=found.code[:-1] + more if more else found.code)
 
 
 def alternative(suspect):
     """The finding on the suspect that could be the one instead."""
-    line = suspect.line
-    words = f"Or else it is {line.quantity}{at(line)}{reads_as(suspect)}."
-    return Finding(words, line.quantity, line.equation, ours(line), explains=bool(suspect.formula))
+    words = f"Or else it is {suspect.line.quantity}{reads_as(suspect)}."
+    return about(suspect.line, words, explains=bool(suspect.formula.text))
 
 
 def reads_as(suspect):
-    """How a suspect's implied value reads, or else what it has in common with the right one."""
-    if suspect.formula:
-        return f"; it seems to be {suspect.formula}"
-    return "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
+    """A suspect's equation, and how its implied value reads, or else what it has in common with the right one."""
+    if suspect.formula.text:
+        return f"{at(suspect.line)}; it seems to be {suspect.formula.text}"
+    return at(suspect.line) + "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
 
 
 def unusable(name, q, p, equation):

@@ -1,60 +1,168 @@
-"""Which single wrong line explains claimed gradients, found from the final gradients alone.
+"""Which single wrong line of a backward explains claimed gradients, found from the final gradients alone.
 
 "Only this line is wrong, and all others are right" is a set of linear equations, J Δ = claim - truth, for the change Δ
-of what the line assigned; the Jacobian J is exact (lines.py). A line is suspect if the equations have a solution. Its
-value is then read as a formula (formulas.py). Every result is divided by its size, so that all count alike.
+of what the line assigned. A backward is linear in the gradients that come in, so one entry's unit change in a line is
+one column of J, and J is exact. A line is suspect if the equations have a solution. Its value is then read as a formula
+(formulas.py). Every result is divided by its size, so that all count alike.
 """
 
+import re
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.tutor.case import named
 from numpylm.tutor.formulas import formula_of
-from numpylm.tutor.lines import Line, jacobian, lines_of, reach, right_run, run
+from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
 STORED = ("da", "dhW")  # in the loop: what the step's last line made
 PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
+ASSIGNMENT = re.compile(r"^( +)((?:_, )*d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
+
+
+class Line(NamedTuple):
+    """One quantity that a line of our source assigns; number is its place in the function."""
+
+    function: str
+    number: int
+    quantity: str
+    equation: str
+    source: str
+
+
+class Run(NamedTuple):
+    """results: name -> array, of all that can be claimed. values: Line -> what it assigned, call by call."""
+
+    results: dict
+    values: dict
 
 
 class Suspect(NamedTuple):
-    """A line that alone explains the claim: the value that it must have had, and how that reads as a formula, if it
-    does; changes, as a Formula's; num_entries, how many of its entries can matter; place, how early it runs.
+    """A line that alone explains the claim: the value that it must have had, the right one, and the Formula of that;
+    num_entries, how many of its entries can matter; place, how late it runs.
     """
 
     line: Line
     num_entries: int
     value: np.ndarray
     truth: np.ndarray
-    formula: str
-    length: int
-    changes: int
+    formula: NamedTuple
     place: int
 
     @property
     def order(self):
         """Suspects are sorted by this: readable, near the right line, of few entries, short, late in the run."""
-        return not self.formula, self.changes, self.num_entries, self.length, self.place
+        return not self.formula.text, self.formula.changes, self.num_entries, self.formula.length, -self.place
 
 
-def suspected(case, trusted):
-    """The lines that may be wrong: none of a trusted function; of a step alone, none of the loop around it."""
-    lines = [line for line in lines_of(case) if line in right_run(case).values and line.function not in trusted]
-    if case.is_step:
-        lines = [line for line in lines if line.function == case.step or line.quantity.startswith(("dW", "db", "dx"))]
-    return [line for line in lines if not line.quantity.endswith("_frozen")]
+@cache
+def watched(function, number=None):
+    """(lines, source) of a function, where each line that assigns a gradient hands it to watch; or one line alone."""
+    lines, source = [], source_of(function)
+    if not ASSIGNMENT.search(source):  # all in one line
+        source = re.sub(r"\n    return (.*)\n$", r"\n    da = \1\n    return da\n", source)
+
+    def with_watch(found):
+        text, added = found.group().strip(), ""
+        for target in found[2].replace("_, ", "").split(", "):
+            if number in (None, len(lines)):
+                added += f"\n{found[1]}{target} = watch({function!r}, {len(lines)}, {target})"
+            name, code = target.partition("[")[0], text.partition("  #")[0]
+            lines.append(Line(function, len(lines), name, equation_of(text), code))
+        return found.group() + added
+
+    return lines, ASSIGNMENT.sub(with_watch, source)
+
+
+def lines_of(case):
+    """All lines of a case's function and, of a cell's, of its step."""
+    return [line for name in (case.function, case.step) if name for line in watched(name)[0]]
+
+
+def run(case, line=None, change=None):
+    """The Run of a case; with a line, change (calls, ·) is added to what this line assigns."""
+    values = {}
+
+    def watch(function, number, value):
+        here = watched(function)[0][number]
+        if isinstance(value, np.ndarray):
+            calls = values.setdefault(here, [])
+            if here is line:
+                value = value + change[len(calls)]
+            calls.append(value.copy())
+        return value
+
+    sources = {name: watched(name)[1] for name in (case.function, case.step) if name}
+    result = rebuilt(case.function, sources, {"watch": watch})(**case.arguments)
+    return Run(named(case, result), values)
+
+
+@lru_cache(maxsize=8)
+def right_run(case):
+    """The Run of our own function."""
+    return run(case)
+
+
+@lru_cache(maxsize=64)
+def reach(case, line, names):
+    """How all entries of the named results, in one vector, change when a line's values are moved at random."""
+    rng = np.random.default_rng(0)
+    return moved(case, line, rng.standard_normal(np.shape(right_run(case).values[line])), names)
+
+
+@lru_cache(maxsize=64)
+def jacobian(case, line, names):
+    """How each entry of what a line assigns moves the named results: the matrix (all their entries, entries)."""
+    units = np.eye(np.size(right_run(case).values[line])).reshape(-1, *np.shape(right_run(case).values[line]))
+    return np.stack([moved(case, line, unit, names) for unit in units], axis=1)
+
+
+def moved(case, line, change, names):
+    """How the named results change when a line's values do: run, but nothing else is watched."""
+    before, changes = right_run(case).results, iter(change)
+    watch = {"watch": lambda function, number, value: value + next(changes)}
+    function = rebuilt(case.function, {line.function: watched(line.function, line.number)[1]}, watch)
+    keep = {"keep_steps": not set(names) <= set(case.outputs)} if case.cell else {}
+    after = named(case, function(**case.arguments | keep))
+    return flat(case, {name: after[name] - before[name] for name in names})
+
+
+def flat(case, arrays):
+    """The named arrays as one vector, each divided by the size of the right one."""
+    sizes = {name: max(np.abs(right_run(case).results[name]).max(initial=0), 1e-300) for name in arrays}
+    return np.concatenate([q.ravel() / sizes[name] for name, q in arrays.items()])
+
+
+def reaching(case, claims, trusted=()):
+    """The lines that can change all claims that are wrong: none of a trusted function; of a step alone, none of the
+    loop around it."""
+    difference = wrongness(case, claims)
+    return [
+        line
+        for line in lines_of(case)
+        if line in right_run(case).values
+        and line.function not in trusted
+        and not line.quantity.endswith("_frozen")
+        and (not case.is_step or line.function == case.step or line.quantity.startswith(("dW", "db", "dx")))
+        and ((reach(case, line, tuple(claims)) != 0) | (np.abs(difference) <= 1e-9)).all()
+    ]
+
+
+def wrongness(case, claims):
+    """claim - truth, as one vector."""
+    return flat(case, {name: q - right_run(case).results[name] for name, q in claims.items()})
 
 
 def suspects(case, claims, trusted=()):
     """Every line that explains the claims alone, the likeliest first."""
-    difference = flat({name: q - right_run(case).results[name] for name, q in claims.items()}, case, claims)
-    sizes = np.concatenate([np.full(q.size, scale(case, name)) for name, q in claims.items()])
-    found = []
-    for line in suspected(case, trusted):
+    difference, found = wrongness(case, claims), []
+    for line in reaching(case, claims, trusted):
         shape = np.shape(right_run(case).values[line])
-        if np.prod(shape) > LARGEST or not reaches(case, line, claims, difference):
+        if np.prod(shape) > LARGEST:
             continue
-        J = jacobian(case, line, tuple(claims)) / sizes[:, None]
+        J = jacobian(case, line, tuple(claims))
         change, *_ = np.linalg.lstsq(J, difference, rcond=1e-10)
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
             found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
@@ -71,22 +179,5 @@ def suspect(case, line, change, active):
     truth = value - change  # what the line would have had on that way
     formula = formula_of(case, world, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
-    return Suspect(
-        line, int(active.sum()), value[in_time], truth[in_time], formula.text, formula.length, formula.changes,
-        -list(world.values).index(line) if line.quantity not in STORED else 0,
-    )  # fmt: skip
-
-
-def flat(arrays, case, names):
-    """The named arrays as one vector, each divided by its size."""
-    return np.concatenate([arrays[name].ravel() / scale(case, name) for name in names])
-
-
-def scale(case, name):
-    """The size that rounding of one result is measured by."""
-    return max(np.abs(right_run(case).results[name]).max(initial=0), 1e-300)
-
-
-def reaches(case, line, names, difference):
-    """Whether a line can change all entries that are wrong."""
-    return bool((flat(reach(case, line, tuple(names)), case, names).astype(bool) | (np.abs(difference) <= 1e-9)).all())
+    place = 0 if line.quantity in STORED else list(world.values).index(line)
+    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], formula, place)

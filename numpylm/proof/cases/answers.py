@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpylm.memory_network import MemoryNetwork
-from numpylm.proof.cases.case import Case, D, N, V
+from numpylm.proof.cases.case import D, N, V, model_case
 from numpylm.reader import Reader
 
 LENGTHS = np.array([[3, 1, 2], [1, 3, 2], [2, 0, 3], [3, 0, 0]])  # (I, N) words; 0: no such sentence
@@ -25,20 +25,13 @@ READERS = {
 def cases(rng):
     """Both ways to share tables, with and without softmax; a reader of each cell."""
     for name, (model, linear) in MEMORY_NETWORKS.items():
-        yield model_case(name, model, rng, lambda linear=linear: {"linear": linear})
+        yield model_case(name, model, rng, *data(rng), linear, draws=False)
     for name, model in READERS.items():
-        seed = int(rng.integers(1000))
-        yield model_case(name, model, rng, lambda seed=seed: {"rng": np.random.default_rng(seed)})
+        yield model_case(name, model, rng, *data(rng))
 
 
-def model_case(name, model, rng, options):
-    """Every parameter of one model; options() has the further arguments of its loss, always the same."""
-    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
+def data(rng):
+    """A story, a question and the answers, in words that no sentence has beyond its length."""
     story = np.where(np.arange(J) < LENGTHS[:, :, None], rng.integers(0, V, (NUM_SENTENCES, N, J)), -1)
     question = np.where(np.arange(J) < QUESTION_LENGTHS[:, None], rng.integers(0, V, (N, J)), -1)
-    answers = rng.integers(0, V, N)
-
-    def run(parameters):
-        return model.with_parameters(parameters).loss_and_gradients(story, question, answers, **options())
-
-    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)
+    return story, question, rng.integers(0, V, N)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpylm.ctc import ctc_backward, ctc_forward
-from numpylm.proof.cases.case import Case, D, N, T, V
+from numpylm.proof.cases.case import Case, D, N, T, V, model_case
 from numpylm.transcription import AcousticModel
 
 FRAMES, H = T + 3, 6
@@ -23,16 +23,5 @@ def cases(rng):
     claim = {"logits": ctc_backward(ctc_forward(logits, LABELS, MASK)[1]).dlogits}
     yield Case("ctc", lambda logits: ctc_forward(logits, LABELS, MASK)[0], {"logits": logits}, claim)
     for name, model in MODELS.items():
-        yield model_case(name, model, rng)
-
-
-def model_case(name, model, rng):
-    """Every parameter of one model. Its dropout, if any, always draws the same masks."""
-    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
-    features, seed = rng.standard_normal((FRAMES, N, D)), int(rng.integers(1000))
-
-    def run(parameters):
-        changed = model.with_parameters(parameters)
-        return changed.loss_and_gradients(features, LABELS, MASK, np.random.default_rng(seed))
-
-    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)
+        features = rng.standard_normal((FRAMES, N, D))
+        yield model_case(name, model, rng, features, LABELS, MASK)

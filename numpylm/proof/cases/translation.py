@@ -6,7 +6,7 @@ from numpylm.attention import ATTENTIONS, attention_backward, attention_forward
 from numpylm.bidirectional import bidirectional_cell
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
-from numpylm.proof.cases.case import Case, D, N, T, V
+from numpylm.proof.cases.case import Case, D, N, T, V, model_case
 from numpylm.proof.cases.cells import sequence_case
 from numpylm.rnn import rnn_cell
 from numpylm.translation import EncoderDecoder
@@ -30,7 +30,9 @@ def cases(rng):
         both = bidirectional_cell(cell)
         yield sequence_case(f"both ways, {cell.name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), H)
     for name, model in MODELS.items():
-        yield model_case(name, model, rng)
+        source, (inputs, targets) = rng.integers(0, V, (T, N)), rng.integers(0, V, (2, T_Y, N))
+        targets[-2:, 0] = -1
+        yield model_case(name, model, rng, source, inputs, targets, MASK)
 
 
 def attention_case(attention, rng):
@@ -45,17 +47,3 @@ def attention_case(attention, rng):
     found = attention_backward(attention, given, dctx, attention_forward(attention, given, s, h, MASK))
     claim = {**found.dparameters._asdict(), "s": found.ds, "h": found.dh}
     return Case(f"{attention.name} attention", forward, {**parameters, "s": s, "h": h}, claim, dctx)
-
-
-def model_case(name, model, rng):
-    """Every parameter of one model. Its dropout, if any, always draws the same masks."""
-    parameters = {key: rng.standard_normal(array.shape) for key, array in model.parameters().items()}
-    source, seed = rng.integers(0, V, (T, N)), int(rng.integers(1000))
-    inputs, targets = rng.integers(0, V, (2, T_Y, N))
-    targets[-2:, 0] = -1
-
-    def run(parameters):
-        changed = model.with_parameters(parameters)
-        return changed.loss_and_gradients(source, inputs, targets, MASK, rng=np.random.default_rng(seed))
-
-    return Case(name, lambda **parameters: run(parameters).loss, parameters, run(parameters).gradients)
