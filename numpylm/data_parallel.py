@@ -100,17 +100,17 @@ def weighted_sum(ranks, out, weight):
     The next call with gradients of these sizes writes over the arrays that this one returns.
     """
     gradients = out.gradients
-    sizes = [gradient.size for gradient in gradients.values()]
-    flat = flat_array(1 + sum(sizes), np.result_type(*gradients.values()))
-    np.concatenate([[out.loss], *[gradient.ravel() for gradient in gradients.values()]], out=flat, casting="same_kind")
+    sizes = [1, *[gradient.size for gradient in gradients.values()]]
+    flat = flat_array(sum(sizes) + -sum(sizes) % ranks.size, np.result_type(*gradients.values()))
+    numbers = [[out.loss], *[gradient.ravel() for gradient in gradients.values()]]
+    np.concatenate(numbers, out=flat[: sum(sizes)], casting="same_kind")
     flat *= weight
-    ranks.total(flat)
-    pieces = np.split(flat[1:], np.cumsum(sizes)[:-1])
+    (loss,), *pieces = np.split(ranks.total(flat)[: sum(sizes)], np.cumsum(sizes)[:-1])
     summed = {name: piece.reshape(gradients[name].shape) for name, piece in zip(gradients, pieces, strict=True)}
-    return LossOutput(float(flat[0].real), summed, out.state)
+    return LossOutput(float(loss.real), summed, out.state)
 
 
 @lru_cache(maxsize=1)
 def flat_array(size, dtype):
     """An array to add gradients up in. There is one: a new one at each step takes longer than the sum (page faults)."""
-    return np.empty(size, dtype)
+    return np.zeros(size, dtype)

@@ -31,13 +31,23 @@ class Ranks:
             return self.comm.allgather(value)
 
     def total(self, values):
-        """Write the sum over all ranks over an array (·,), the same bits on each rank; returns the array."""
-        if self.comm is not None:
-            sizes = [length(part_of(values.size, k, self.size)) for k in range(self.size)]
-            mine = np.empty(sizes[self.rank], values.dtype)
-            with self._waiting():
-                self.comm.Reduce_scatter(values, mine, sizes)
-                self.comm.Allgatherv(mine, [values, sizes])
+        """The sum of an array (·,) over all ranks, the same bits on each; it is written over the array.
+
+        Each rank adds up one K-th of the numbers, and sends the sums to all. An array whose size is no multiple of K is
+        copied, and stays as it was.
+        """
+        if self.comm is None:
+            return values
+        rest = -values.size % self.size
+        if rest:
+            return self.total(np.append(values, np.zeros(rest, values.dtype)))[:-rest]
+        from mpi4py.MPI import IN_PLACE
+
+        share = values.size // self.size
+        with self._waiting():
+            self.comm.Reduce_scatter_block(IN_PLACE, values)  # leaves the sums of this rank's K-th in front
+            values[self.rank * share : (self.rank + 1) * share] = values[:share]
+            self.comm.Allgather(IN_PLACE, values)
         return values
 
     def on_each(self, action):
