@@ -12,7 +12,7 @@ import numpy as np
 
 from numpylm.bench import clock, ctc
 from numpylm.bench.in_numpylm import NUMPYLM
-from numpylm.bench.products import products_step
+from numpylm.bench.products import floor_step, products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
 from numpylm.model import MODELS
 
@@ -66,11 +66,12 @@ def implementation(name):
 
 
 def training(cell, shape):
-    """One training step, beside its matrix products."""
+    """One training step, beside its matrix products and its floor."""
     rng = np.random.default_rng(0)
     model, batch = new_model(cell, shape), random_batch(shape, rng)
     steps = {name: one.train(model, batch, TIMED_RATE).run for name, one in installed().items()}
-    return Race({"products": products_step(cell, shape, rng), **steps})
+    floors = {"products": products_step(cell, shape, rng), "floor": floor_step(cell, shape, rng)}
+    return Race(floors | steps)
 
 
 def sampling(cell, shape):
