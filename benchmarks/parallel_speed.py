@@ -2,11 +2,12 @@
 
     python benchmarks/parallel_speed.py [--rounds K] [--link] [--idle]
 
-writes results/parallel_speed.json and prints tokens per second. An LSTM of 2×200 and of 1×650, V = 10,000, T = 35,
-N = 20: gradients, clipping, SGD. Every turn is a process of its own, or two that mpiexec starts, and the ways take
-turns. A turn's time is the median of its calls, and a way's is its best turn: other work on the machine can only make
-it slower. --link, as root on Linux, also measures between two network namespaces with 1 Gbit/s between them, as between
-two machines. --idle, on Linux, begins a turn when no other program works. Notebook 15 fits a model to the numbers.
+writes results/parallel_speed.json and prints tokens per second. An LSTM of 2×200 and of 1×650, V = 10,000, T = 35, N = 20: gradients, clipping, SGD. Every turn is a process of its own,
+or two that mpiexec starts, and the ways take turns. A turn's time is that of its fastest call, and a way's is its best
+turn: other work on the machine can only make it slower. The processor's time is kept beside it, which other work hardly
+changes. --link, as root on Linux, also measures between two network namespaces with 1 Gbit/s between them, as between
+two machines. --idle, on Linux, waits some seconds for a moment when no other program works. Notebook 15 fits a model to
+the numbers.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from numpylm.bench.measurements import implementation
 from numpylm.bench.processes import environment
 from numpylm.bench.shapes import Batch
 from numpylm.data_parallel import weighted_sum
+from numpylm.memory import keep_freed_memory
 from numpylm.ranks import ALONE, Ranks, part_of
 from numpylm.training import update
 
@@ -36,7 +37,7 @@ MODELS = {"2×200": (2, 200), "1×650": (1, 650)}  # layers, D = H
 V, T, N, RATE = 10_000, 35, 20, 1e-6
 SIZES = (1, 5, 10, 40, 80)  # of a batch, beside N, in one process
 COUNTS = (2, 10_000, 300_000, 4_651_602, 16_395_402)  # of numbers that are added up
-PATIENCE = 20  # half seconds that a turn waits for an idle machine
+PATIENCE = 10  # half seconds that a turn waits for an idle machine
 SECONDS = 2.0  # that a turn lasts, at least
 WAYS = {  # name -> processes, BLAS threads, function, sequences in a batch
     "one process": (1, 1, "ours", N),
@@ -99,27 +100,27 @@ def joined():
 
 
 def turn(ranks, way, model):
-    """Seconds of a step."""
+    """The time of a step."""
     _, _, function, batch_size = WAYS[way]
     layers, size = MODELS[model]
     batch = Batch(*np.random.default_rng(0).integers(V, size=(2, T, batch_size)))
-    return typical_time(globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks), ranks)
+    return best_time(globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks), ranks)
 
 
 def total(ranks, count):
-    """Seconds in which so many numbers of all processes are added up."""
+    """The time in which so many numbers of all processes are added up."""
     values = np.zeros(int(count), np.float32)
-    return typical_time(lambda: ranks.total(values), ranks)
+    return best_time(lambda: ranks.total(values), ranks)
 
 
-def typical_time(function, ranks):
-    """Seconds of a call: the median over a turn, after two calls that do not count."""
-    seconds, started = [], ranks.clock()
-    while len(seconds) < 5 or ranks.clock() - started < SECONDS:
-        begun = time.perf_counter()
+def best_time(function, ranks):
+    """Seconds of the fastest call of a turn, by the wall clock and by the processor's, as text."""
+    calls, started = [], ranks.clock()
+    while len(calls) < 5 or ranks.clock() - started < SECONDS:
+        begun, used = time.perf_counter(), time.process_time()
         function()
-        seconds.append(time.perf_counter() - begun)
-    return median(seconds[2:])
+        calls.append((time.perf_counter() - begun, time.process_time() - used))
+    return json.dumps([min(seconds) for seconds in zip(*calls, strict=True)])
 
 
 def child(name, *arguments, processes=1, threads=1, link=False, idle=False):
@@ -134,7 +135,7 @@ def child(name, *arguments, processes=1, threads=1, link=False, idle=False):
     elif processes > 1:
         command = ["mpiexec", "-n", str(processes), *command]
     env = environment(threads, None) | (OVER_LINK if link else {})
-    return float(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return json.loads(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def busy_processors(seconds=0.5):
@@ -156,9 +157,9 @@ def measure(rounds, link, idle):
         for (name, counts), count in product(totals.items(), COUNTS):
             counts[count].append(child("total", count, processes=2, link=name != "shared memory", idle=idle))
         found["load"].append(os.getloadavg()[0])
-        RESULT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        RESULT.write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
     for model, ways in steps.items():
-        speeds = {way: size * T / min(ways[way]) for way, (*_, size) in WAYS.items()}
+        speeds = {way: size * T / min(ways[way])[0] for way, (*_, size) in WAYS.items()}
         for way, speed in speeds.items():
             print(f"{model}  {way:<22}{speed:8,.0f} tokens/s, {speed / speeds['one process']:.2f} × one process")
 
@@ -172,6 +173,7 @@ def main():
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
+        keep_freed_memory()
         ranks = joined()
         seconds = globals()[options.child[0]](ranks, *options.child[1:])
         print(seconds if ranks.rank == 0 else "", end="")
