@@ -21,7 +21,7 @@ PUBLIC = {  # module -> its public names; using one of them imports the module
     "optimizers": ["SGD", "Adagrad", "Adam", "Momentum", "RMSProp"],
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
-    "generation": ["generate", "generate_stream"],
+    "generation": ["generate", "generate_batch", "generate_stream"],
     "proof.gradient_check": ["check_gradients"],
     "proof.numerical": ["central_difference", "complex_step"],
     "data.text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],

@@ -15,9 +15,9 @@ from numpylm import require
 from numpylm.activations import softmax
 from numpylm.choices import OWN, TIME, again, choice
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
-from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
+from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
 
 UNKNOWN_WORD = 0

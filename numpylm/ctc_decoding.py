@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.ctc import BLANK
-from numpylm.generation import one_step
+from numpylm.generation import next_logits, one_step
 
 
 class Hypothesis(NamedTuple):
@@ -104,7 +104,7 @@ class LanguageScore:
 
     def __init__(self, model, token_of, start):
         self.token_of, self.start = token_of, start
-        self._advance = one_step(model)
+        self.model, self._advance = model, one_step(model)
         self._known = {(): (0.0, *self._step(start, model.initial_state(1)))}  # prefix -> (log p, log y, state)
 
     def log_p(self, prefix):
@@ -127,7 +127,8 @@ class LanguageScore:
         return self._known[prefix]
 
     def _step(self, token, state):
-        logits, state = self._advance(token, state)
+        state = self._advance(np.array([token]), state)
+        logits = next_logits(self.model, state)[0]
         shifted = logits.astype(float) - logits.max()
         return shifted - np.log(np.exp(shifted).sum()), state
 

@@ -5,142 +5,17 @@ loss_k. The mean of all is a weighted mean of these, and so is every gradient:
 
     loss = Σ_k (M_k / M) loss_k          dW = Σ_k (M_k / M) dW_k
 
-Rank 0 adds them up and sends the sum to all. So every rank has the same bits, and takes the same step by itself. Each
-rank draws dropout masks and restarts for all N sequences and takes its own, so that K does not change what is drawn.
-
-Alone and Together have the same methods: code that is written for K processes runs in one as it is.
+Each rank adds up one K-th of these numbers and sends the sums to all. So every rank gets the same bits, and takes the
+same step by itself. Each rank draws dropout masks and restarts for all N sequences and takes its own, so that K does
+not change what is drawn.
 """
 
-import time
-import zlib
-from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 
 from numpylm.model import LossOutput
-
-
-class Alone:
-    """The only process: it has all sequences, and its word counts."""
-
-    rank, size, waiting_since = 0, 1, None
-
-    def part(self, N):
-        """The slice of N sequences that this rank has; empty on some ranks if N < K."""
-        return part_of(N, self.rank, self.size)
-
-    def total(self, values):
-        """The sum of an array over all ranks, the same bits on each."""
-        return values
-
-    def on_first(self, action):
-        """What action() returns on rank 0, which alone calls it. An error there ends all ranks."""
-        return action()
-
-    def on_each(self, action):
-        """action() on each rank: every rank gets its own result, or all get an error."""
-        return action()
-
-    def any(self, *flags):
-        """For each flag whether it is True on one rank or more."""
-        return flags
-
-    def require_same(self, what, value):
-        """Raises RanksDiffer, on all ranks, unless value is the same on all."""
-
-    def gather(self, carried, N):
-        """The states of all N sequences, on rank 0, from the ranks' own; None where there is none."""
-        return carried
-
-    def clock(self):
-        """Rank 0's seconds: all ranks decide alike by them."""
-        return time.perf_counter()
-
-
-ALONE = Alone()
-
-
-class RanksDiffer(ValueError):
-    """The ranks do not agree, or one of them failed; the message says which."""
-
-
-class Together(Alone):
-    """One of the ranks of an mpi4py communicator. waiting_since: since when it has waited for others, or None."""
-
-    def __init__(self, comm):
-        self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
-
-    @contextmanager
-    def _waiting(self):
-        self.waiting_since = time.monotonic()
-        yield
-        self.waiting_since = None
-
-    def total(self, values):
-        """See Alone; one reduction to rank 0 and one broadcast."""
-        values, found = np.ascontiguousarray(values), np.empty_like(values)
-        with self._waiting():
-            self.comm.Reduce(values, found)
-            self.comm.Bcast(found)
-        return found
-
-    def on_first(self, action):
-        """See Alone."""
-        result = error = None
-        if self.rank == 0:
-            try:
-                result = action()
-            except BaseException as caught:
-                error = caught
-        with self._waiting():
-            failed, result = self.comm.bcast((error is not None, result))
-        if error is not None:
-            raise error
-        if failed:
-            raise RanksDiffer("process 0 failed, and says why")
-        return result
-
-    def on_each(self, action):
-        """See Alone."""
-        result = error = None
-        try:
-            result = action()
-        except Exception as caught:
-            error = caught
-        failed = next(((k, text) for k, text in enumerate(self._all(error and str(error))) if text is not None), None)
-        if error is not None:
-            raise error
-        if failed:
-            raise RanksDiffer("process {}: {}".format(*failed))
-        return result
-
-    def any(self, *flags):
-        """See Alone."""
-        return tuple(self.total(np.array(flags, int)) > 0)
-
-    def require_same(self, what, value):
-        """See Alone."""
-        values = self._all(value)
-        others = [k for k in range(self.size) if values[k] != values[0]]
-        if others:
-            raise RanksDiffer(f"{what} of process {others[0]} and of process 0 differ: all must have the same")
-
-    def gather(self, carried, N):
-        """See Alone."""
-        with self._waiting():
-            pieces = self.comm.gather(carried)
-        if self.rank > 0 or carried is None:
-            return None
-        pieces = [piece for k, piece in enumerate(pieces) if length(part_of(N, k, self.size))]
-        return tuple(joined(layers) for layers in zip(*pieces, strict=True))
-
-    def clock(self):
-        """See Alone."""
-        return self.on_first(time.perf_counter)
-
-    def _all(self, value):
-        with self._waiting():
-            return self.comm.allgather(value)
+from numpylm.ranks import length, part_of
 
 
 class PartOfDraws(np.random.Generator):
@@ -155,38 +30,37 @@ class PartOfDraws(np.random.Generator):
 
     def random(self, shape):
         """Uniform values in [0, 1) of the part's shape."""
-        before, after = tuple(np.atleast_1d(shape))[:-2], tuple(np.atleast_1d(shape))[-1:]
-        after = after if np.ndim(shape) and len(shape) > 1 else ()
-        drawn = super().random((*before, self.N, *after))
-        return drawn[(slice(None),) * len(before) + (self.part,)]
+        shape = tuple(np.atleast_1d(shape))
+        axis = max(len(shape) - 2, 0)
+        return along(axis, super().random((*shape[:axis], self.N, *shape[axis + 1 :])), self.part)
 
 
-def part_of(N, rank, size):
-    """The slice of range(N) that a rank has: as even as can be."""
-    return slice(N * rank // size, N * (rank + 1) // size)
-
-
-def rows(state, part):
-    """The state of a part of the sequences: rows of each layer's arrays."""
-    return tuple(type(layer)(*[array[part] for array in layer]) for layer in state)
-
-
-def joined(states):
-    """The ranks' states of one layer, one below the other."""
-    return type(states[0])(*[np.concatenate(arrays) for arrays in zip(*states, strict=True)])
-
-
-def length(part):
-    """How many a slice takes."""
-    return part.stop - part.start
+def along(axis, q, part):
+    """q[:, …, part], with the slice on that axis."""
+    return q[(slice(None),) * axis + (part,)]
 
 
 def columns(batch, axes, part):
     """The batch of a part of the sequences; axes[i] is their axis in the batch's i-th item, None where it has none."""
-    items = [
-        item if axis is None else item[(slice(None),) * axis + (part,)] for item, axis in zip(batch, axes, strict=True)
-    ]
+    items = [item if axis is None else along(axis, item, part) for item, axis in zip(batch, axes, strict=True)]
     return batch._make(items) if hasattr(batch, "_make") else tuple(items)
+
+
+def own_rows(ranks, state):
+    """The rows of a state of N sequences that a rank carries on: of its own ones, or of all where it has none."""
+    N = len(state[0][0])
+    part = part_of(N, ranks.rank, ranks.size)
+    return tuple(type(layer)(*[q[part if length(part) else slice(N)] for q in layer]) for layer in state)
+
+
+def all_rows(ranks, state, N):
+    """The state of all N sequences, from what each rank carries on; None where there is none."""
+    states = ranks.everybodys(state)
+    if state is None:
+        return None
+    states = [one for k, one in enumerate(states) if length(part_of(N, k, ranks.size))]
+    layers = zip(*states, strict=True)
+    return tuple(type(parts[0])(*map(np.concatenate, zip(*parts, strict=True))) for parts in layers)
 
 
 def data_parallel(task, ranks):
@@ -207,38 +81,36 @@ def data_parallel(task, ranks):
 def work_of(ranks, N, num_targets):
     """The slice of N sequences that a rank computes, and its weight M_k / M.
 
-    Every rank computes something, so that all draw the same numbers. A rank without a sequence repeats the first one,
-    with weight 0. Where some rank's sequences have no targets, which would have no mean, rank 0 computes all of them.
+    Every rank computes something, so that all draw the same numbers: one without sequences computes all of them, with
+    weight 0. Where the sequences of some rank have no targets, their mean would divide by 0 (silence has a loss, but no
+    label): then rank 0 computes the batch.
     """
     parts = [part_of(N, k, ranks.size) for k in range(ranks.size)]
-    M = [num_targets(part) if length(part) else 0 for part in parts]
-    if any(length(part) and M_k == 0 for part, M_k in zip(parts, M, strict=True)):
+    M = [num_targets(part) if length(part) else None for part in parts]
+    if 0 in M:
         return slice(0, N), float(ranks.rank == 0)
-    part = own_part(ranks, N)
-    return part, M[ranks.rank] / sum(M)
-
-
-def own_part(ranks, N):
-    """The slice of N sequences whose state a rank carries: its own, or the first one where it has none."""
-    part = ranks.part(N)
-    return part if length(part) else slice(0, 1)
+    if M[ranks.rank] is None:
+        return slice(0, N), 0.0
+    return parts[ranks.rank], M[ranks.rank] / sum(filter(None, M))
 
 
 def weighted_sum(ranks, out, weight):
-    """loss and gradients as LossOutput, each the sum over the ranks of weight times its own; the state is its own."""
+    """The sum over the ranks of weight times loss and gradients, as LossOutput; the state is the rank's own.
+
+    The next call with gradients of these sizes writes over the arrays that this one returns.
+    """
     gradients = out.gradients
-    dtype = np.result_type(*gradients.values())
-    flat = np.concatenate([np.array([out.loss], dtype), *[gradient.ravel() for gradient in gradients.values()]])
-    flat = ranks.total(np.multiply(flat, weight, dtype=dtype))
-    ends = 1 + np.cumsum([gradient.size for gradient in gradients.values()])
-    pieces = np.split(flat[1:], ends[:-1] - 1)
+    sizes = [1, *[gradient.size for gradient in gradients.values()]]
+    flat = flat_array(sum(sizes) + -sum(sizes) % ranks.size, np.result_type(*gradients.values()))
+    numbers = [[out.loss], *[gradient.ravel() for gradient in gradients.values()]]
+    np.concatenate(numbers, out=flat[: sum(sizes)], casting="same_kind")
+    flat *= weight
+    (loss,), *pieces = np.split(ranks.total(flat)[: sum(sizes)], np.cumsum(sizes)[:-1])
     summed = {name: piece.reshape(gradients[name].shape) for name, piece in zip(gradients, pieces, strict=True)}
-    return LossOutput(float(flat[0].real), summed, out.state)
+    return LossOutput(float(loss.real), summed, out.state)
 
 
-def checksum(arrays):
-    """A number that differs if a bit of the arrays does."""
-    found = 0
-    for array in arrays:
-        found = zlib.crc32(np.ascontiguousarray(array), found)
-    return found
+@lru_cache(maxsize=1)
+def flat_array(size, dtype):
+    """An array to add gradients up in. There is one: a new one at each step takes longer than the sum (page faults)."""
+    return np.zeros(size, dtype)

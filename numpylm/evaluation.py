@@ -18,8 +18,8 @@ import numpy as np
 
 from numpylm import require
 from numpylm.data.batches import Streams, cut_streams, num_windows, window
-from numpylm.data_parallel import ALONE
 from numpylm.loss import surprisal
+from numpylm.ranks import ALONE, part_of
 
 WINDOW_VALUES = 2**21  # how many numbers a window's logits and trace may have, about: 8 MiB of float32
 
@@ -63,7 +63,7 @@ def evaluate(model, tokens, batch_size=1, ranks=ALONE):
     Raises ValueError for fewer than batch_size + 1 tokens, and for ids outside 0..V-1.
     """
     total_nats, num_tokens, num_correct = 0.0, 0, 0
-    for logits, targets in predictions(model, tokens, batch_size, ranks.part(batch_size)):
+    for logits, targets in predictions(model, tokens, batch_size, part_of(batch_size, ranks.rank, ranks.size)):
         total_nats += float(surprisal(logits, targets).sum(dtype=float))
         num_correct += int((logits.argmax(axis=-1) == targets).sum())
         num_tokens += targets.size

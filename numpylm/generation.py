@@ -5,120 +5,206 @@
     top-p             only the fewest tokens that together have probability p or more (Holtzman et al., 2020)
 
 Temperature comes first, then top-k, then top-p; what is left is scaled to sum to 1 again. Excluded tokens are never
-drawn: the commands exclude <unk>, which is no text.
+drawn: the commands exclude <unk>, which is no text. K texts are drawn side by side: tokens (K,), logits and y (K, V).
 """
 
 import math
-from functools import cache
+from itertools import repeat
 
 import numpy as np
 
 from numpylm import require
+from numpylm.affine import affine_forward
+from numpylm.masking import freeze, lengths_to_mask
+
+ROWS = 16  # of the first layer's table that are computed together
 
 
-def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None, exclude=()):
+def generate(model, prompt_tokens, num_tokens, temperature=1.0, top_k=None, top_p=None, rng=None, exclude=(), stop=()):
     """The num_tokens tokens that a model continues a prompt with: an array of integers (num_tokens,).
 
     prompt_tokens  one token id or more, read before the first one is drawn
     rng            a numpy.random.Generator; None draws from a fresh, unpredictable one
     exclude        ids of tokens that are never drawn, such as [0] for <unk>
+    stop           ids of tokens that end the text: the first one drawn is its last token
     Raises ValueError or TypeError for an empty prompt, ids outside 0..V-1, temperature < 0, top_k outside 1..V, top_p
     outside 0 < p <= 1, and if every token is excluded.
     """
+    return generate_batch(model, [prompt_tokens], num_tokens, temperature, top_k, top_p, [rng], exclude, stop)[0]
+
+
+def generate_batch(
+    model, prompts, num_tokens, temperature=1.0, top_k=None, top_p=None, rngs=None, exclude=(), stop=()
+):  # fmt: skip
+    """K texts at once: a list of what generate returns for each of K prompts, which may have different lengths.
+
+    rngs holds K generators, and rngs[k] alone draws text k: it is the text that generate(…, rng=rngs[k]) gives, up to
+    rounding. A step of K sequences takes much less time than K steps of one.
+    """
     require.count("num_tokens", num_tokens)
-    stream = generate_stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude)
-    return np.array([next(stream) for _ in range(num_tokens)], dtype=int)
+    V, rngs = model.sizes.vocab_size, check_generators(rngs, len(prompts))
+    stop = check_ids(V, stop)
+    uniforms = np.transpose([rng.random(num_tokens) for rng in rngs])  # (num_tokens, K)
+    drawn, going_on = [], np.ones(len(prompts), bool)
+    for tokens in batch_stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
+        drawn.append(tokens)
+        if stop.size:
+            going_on &= ~np.isin(tokens, stop)
+            if not going_on.any():
+                break
+    texts = np.transpose(np.array(drawn, dtype=int).reshape(-1, len(prompts)))
+    return [np.array(list(until(text, stop)), dtype=int) for text in texts]
+
+
+def until(tokens, stop):
+    """Yields tokens up to the first one that is among stop, that one included."""
+    for token in tokens:
+        yield token
+        if token in stop:
+            return
 
 
 def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=None, rng=None, exclude=()):
-    """The same without an end: yields one token id after the other. The arguments are checked at once; the model must
+    """generate without an end: yields one token id after the other. The arguments are checked at once; the model must
     not be trained while the stream is drawn from."""
-    prompt_tokens = require.token_stream(prompt_tokens, model.sizes.vocab_size)
-    check_filters(model.sizes.vocab_size, temperature, top_k, top_p)
-    require.generator(rng)
-    rng = np.random.default_rng() if rng is None else rng
-    exclude = check_excluded(model.sizes.vocab_size, exclude)
-    return _stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude)
+    (rng,) = check_generators([rng], 1)
+    uniforms = map(rng.random, repeat(1))
+    stream = batch_stream(model, [prompt_tokens], uniforms, temperature, top_k, top_p, exclude)
+    return (int(tokens[0]) for tokens in stream)
 
 
-def _stream(model, prompt_tokens, temperature, top_k, top_p, rng, exclude):
-    out = model.forward(prompt_tokens[:, None])  # T steps of N = 1 sequence
-    logits, state = out.logits[-1, 0], out.state
+def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=None, exclude=()):
+    """Yields the next tokens (K,) of K texts for each row of uniform numbers (K,). Checks the arguments at once."""
+    V = model.sizes.vocab_size
+    prompts = [require.token_stream(prompt, V) for prompt in prompts]
+    if not prompts:
+        raise ValueError("a batch needs one prompt or more; got none")
+    check_filters(V, temperature, top_k, top_p)
+    exclude = check_ids(V, exclude)
+    if exclude.size == V:
+        raise ValueError(f"exclude leaves none of the V = {V} tokens to draw")
+    return _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude)
+
+
+def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
     advance = one_step(model)
-    while True:
-        logits[exclude] = -np.inf
-        token = draw(next_token_distribution(logits, temperature, top_k, top_p), rng)
-        yield token
-        logits, state = advance(token, state)
+    state = read_prompts(model, prompts, advance)
+    for u in uniforms:
+        logits = next_logits(model, state)
+        if exclude.size:
+            logits[:, exclude] = -np.inf
+        tokens = draw(next_token_distribution(logits, temperature, top_k, top_p), u)
+        yield tokens
+        state = advance(tokens, state)
+
+
+def read_prompts(model, prompts, advance):
+    """The state after K prompts, side by side; that of a shorter one waits at its end (masking.py)."""
+    lengths = [len(prompt) for prompt in prompts]
+    T, K = max(lengths), len(prompts)
+    tokens = np.zeros((T, K), int)
+    for k, prompt in enumerate(prompts):
+        tokens[: len(prompt), k] = prompt
+    mask = None if min(lengths) == T else lengths_to_mask(lengths, T)
+    state = model.initial_state(K)
+    for t in range(T):
+        after = advance(tokens[t], state)
+        state = tuple(
+            type(layer)(*[freeze(mask, t, q_t, q_prev) for q_t, q_prev in zip(layer, before, strict=True)])
+            for layer, before in zip(after, state, strict=True)
+        )
+    return state
 
 
 def one_step(model):
-    """A function (token, state) -> (logits (V,), state), by the cells' own steps, for parameters that stay as they are.
+    """A function (tokens (K,), state) -> state, by the cells' own steps, for parameters that stay as they are.
 
-    The first layer's E[token] W_x + b is computed when a token is met for the first time, and kept.
+    The first layer's E[token] W_x + b is computed when a token is met for the first time, and kept: for ROWS neighbours
+    in the vocabulary at once, which takes hardly longer than for one.
     """
-    cell, E, W_hy, b_y = model.cell, model.parameters()["E"], model.output_matrix(), model.parameters()["b_y"]
+    cell, E = model.cell, model.parameters()["E"]
     layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
+    table = np.empty((len(E), cell.project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
+    known = np.zeros(-(-len(E) // ROWS), bool)
 
-    @cache
-    def first_xW(token):
-        return cell.project(layers[0], E[[token]])  # (1, ·)
+    def first_xW(tokens):
+        places = tokens // ROWS
+        for k in places[~known[places]]:
+            rows = slice(k * ROWS, (k + 1) * ROWS)
+            table[rows] = cell.project(layers[0], E[rows])
+            known[k] = True
+        return table[tokens]
 
-    def advance(token, state):
-        xW_t, states = first_xW(token), []
+    def advance(tokens, state):
+        xW_t, states = first_xW(tokens), []
         for layer, layer_state in zip(layers, state, strict=True):
             if states:
                 xW_t = cell.project(layer, states[-1].h)
             states.append(cell.advance(layer, xW_t, layer_state))
-        logits = states[-1].h @ W_hy + b_y  # (1, V)
-        return logits[0], tuple(states)
+        return tuple(states)
 
     return advance
 
 
+def next_logits(model, state):
+    """logits (K, V) of the next tokens, from the state of K sequences."""
+    return affine_forward(state[-1].h, model.output_matrix(), model.parameters()["b_y"])
+
+
 def next_token_distribution(logits, temperature=1.0, top_k=None, top_p=None):
-    """The probabilities (V,) to draw from, for logits (V,). Raises ValueError where the largest logit is not finite."""
+    """The probabilities (…, V) for logits (…, V). Raises ValueError where a largest logit is not finite."""
     logits = logits.astype(float)  # a temperature of 1e-50 is zero in float32
-    largest = logits.max()
-    if not math.isfinite(largest):
+    largest = logits.max(axis=-1, keepdims=True)
+    if not math.isfinite(largest.sum()):
         raise ValueError(f"the logits give no distribution, for the largest is {largest}: has the model diverged?")
     if temperature == 0:
-        return keep_only(np.ones_like(logits), np.argmax(logits, keepdims=True))
-    with np.errstate(over="ignore"):  # a tiny temperature sends all but the largest to -infinity, as it should
-        e = np.exp((logits - largest) / temperature)
-    y = e / e.sum()
-    if top_k is None and top_p is None:
+        y = np.zeros_like(logits)
+        np.put_along_axis(y, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
         return y
-    order = np.argsort(-logits, kind="stable")  # the most probable first; of equals, the lower id
+    shifted = logits - largest
+    if temperature != 1:
+        with np.errstate(over="ignore"):  # a tiny one sends all but the largest to -infinity, as it should
+            shifted /= temperature
+    e = np.exp(shifted, out=shifted)
+    y = np.divide(e, e.sum(axis=-1, keepdims=True), out=e)
+    return y if top_k is None and top_p is None else filtered(y, logits, top_k, top_p)
+
+
+def filtered(y, logits, top_k, top_p):
+    """y (…, V) with zeros but for the top-k tokens, then but for the top-p tokens; each time scaled to sum to 1."""
+    order = np.argsort(-logits, axis=-1, kind="stable")  # the most probable first; of equals, the lower id
+    sorted_y = np.take_along_axis(y, order, axis=-1)
     if top_k is not None:
-        y = keep_only(y, order[:top_k])
+        sorted_y[..., top_k:] = 0
+        sorted_y /= sorted_y.sum(axis=-1, keepdims=True)
     if top_p is not None and top_p < 1:
-        before = np.cumsum(y[order]) - y[order]  # the probability of all that are more probable
-        y = keep_only(y, order[before < top_p])
+        before = sorted_y.cumsum(axis=-1) - sorted_y  # the probability of all that are more probable
+        sorted_y[before >= top_p] = 0
+        sorted_y /= sorted_y.sum(axis=-1, keepdims=True)
+    np.put_along_axis(y, order, sorted_y, axis=-1)
     return y
 
 
-def keep_only(y, kept):
-    """y (V,) with all but the kept ids set to zero, scaled to sum to 1."""
-    filtered = np.zeros_like(y)
-    filtered[kept] = y[kept]
-    return filtered / filtered.sum()
+def draw(y, u):
+    """Token ids (…,) drawn from the probabilities y (…, V), by where uniform numbers u (…,) fall among running sums."""
+    running = y.cumsum(axis=-1)
+    return (running > u[..., None] * running[..., -1:]).argmax(axis=-1)
 
 
-def draw(y, rng):
-    """A token id drawn from the probabilities y (V,), by where a uniform number falls among their running sums."""
-    running = y.cumsum(dtype=float)
-    return int(running.searchsorted(rng.random() * running[-1], side="right"))
+def check_generators(rngs, K):
+    """K generators; a fresh one in place of None."""
+    rngs = [None] * K if rngs is None else rngs
+    if len(rngs) != K:
+        raise ValueError(f"rngs must hold a generator for each of the K = {K} prompts; got {len(rngs)}")
+    for rng in rngs:
+        require.generator(rng)
+    return [np.random.default_rng() if rng is None else rng for rng in rngs]
 
 
-def check_excluded(vocab_size, exclude):
-    """The excluded ids, distinct, as an array. Raises ValueError for ids outside 0..V-1, and if no token is left."""
-    exclude = np.unique(np.asarray(exclude, dtype=int))
-    if exclude.size:
-        require.token_stream(exclude, vocab_size)
-    if exclude.size == vocab_size:
-        raise ValueError(f"exclude leaves none of the V = {vocab_size} tokens to draw")
-    return exclude
+def check_ids(vocab_size, ids):
+    """Token ids, distinct, as an array that may be empty. Raises ValueError for ids outside 0..V-1."""
+    ids = np.unique(np.asarray(ids, dtype=int))
+    return require.token_stream(ids, vocab_size) if ids.size else ids
 
 
 def check_filters(vocab_size, temperature, top_k, top_p):

@@ -9,11 +9,13 @@ its window begins with a line's end (restart_probability).
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from numpylm import require
 from numpylm.choices import OPTIMIZER, SIZES, again, choice
 from numpylm.data.batches import cut_streams, num_windows, window
-from numpylm.data_parallel import ALONE
 from numpylm.evaluation import evaluate
+from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
 UNITS = {"word": "word", "char": "character"}  # of the loss, by the vocabulary's level
@@ -48,7 +50,7 @@ def language_task(train_tokens, valid_tokens, settings, line_end=None, unit="tok
         return (window(streams, settings.num_steps, k) for k in range(first, num_batches))
 
     def loss_and_gradients(model, batch, carried, rng):
-        inputs, targets = batch
+        inputs, targets = map(np.ascontiguousarray, batch)  # a rank copies, and reads, its own streams alone
         if carried is not None and settings.restart_probability > 0:
             restarted = (inputs[0] == line_end) & (rng.random(inputs.shape[1]) < settings.restart_probability)
             carried = restart(carried, restarted)

@@ -19,9 +19,9 @@ from numpylm.data.batches import by_length
 from numpylm.data.error_rates import Errors, oracle, total_errors
 from numpylm.data.features import SoundError
 from numpylm.data.text import decode, encoder, stream_start
-from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
+from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
 
 GROUP = 20

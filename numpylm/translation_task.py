@@ -16,8 +16,8 @@ from numpylm.data.batches import by_length
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import decode_line, encode_lines, pad
 from numpylm.data.text import stream_start
-from numpylm.data_parallel import ALONE
 from numpylm.loss import IGNORED, surprisal
+from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
 
 GROUP = 50

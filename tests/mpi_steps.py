@@ -12,9 +12,10 @@ import numpylm as nlm
 from numpylm.answer_task import AnswerSettings, EncodedQuestion, answer_task
 from numpylm.commands.mpi import ranks as joined_ranks
 from numpylm.commands.mpi import run_as_rank
-from numpylm.data_parallel import checksum, data_parallel
+from numpylm.data_parallel import data_parallel
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.memory_network import MemoryNetwork
+from numpylm.ranks import checksum
 from numpylm.reader import Reader
 from numpylm.training import Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel

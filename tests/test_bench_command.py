@@ -37,7 +37,7 @@ def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path):
     assert (found["threads"], found["rounds"], found["clock"]) == (1, 2, "processor")
     (training,) = found["training"]
     assert (training["cell"], training["shape"]) == ("lstm", ["3,2,4,5,7", 3, 2, 4, 5, 7])
-    assert list(training["seconds"]) == ["products", "numpylm"]
+    assert list(training["seconds"]) == ["products", "floor", "numpylm"]
     assert len(training["seconds"]["products"]) == len(training["seconds"]["numpylm"]) >= 2
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 

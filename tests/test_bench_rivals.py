@@ -115,6 +115,13 @@ def test_pytorchs_tokens_are_drawn_with_their_probabilities():
     np.testing.assert_allclose(counts / 4000, y[0].numpy(), atol=0.03)
 
 
+def test_many_texts_at_once_are_those_drawn_singly(monkeypatch):
+    monkeypatch.setattr(measurements, "SAMPLED_TEXTS", 3)
+    race = measurements.batch_sampling("gru", SHAPE)
+    together, singly = (function() for function in race.functions.values())
+    assert np.array_equal(together, singly) and np.size(together) == race.units
+
+
 def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(measurements, "find_spec", lambda name: None)
     assert list(installed()) == ["numpylm"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from mpi_launch import needs_mpi
 
-from numpylm.data_parallel import PartOfDraws, columns, length, part_of, work_of
+from numpylm.data_parallel import PartOfDraws, columns, work_of
+from numpylm.ranks import part_of
 
 TOLERANCE = {"sgd": 1e-12, "adam": 1e-10}  # of the largest entry
 
@@ -26,16 +27,17 @@ def test_a_rank_draws_for_all_and_takes_its_own(shape):
 
 
 def rank(k, K):
-    return SimpleNamespace(rank=k, size=K, part=lambda N: part_of(N, k, K))
+    return SimpleNamespace(rank=k, size=K)
 
 
 @pytest.mark.parametrize(("N", "K"), [(7, 3), (4, 4), (2, 5), (1, 3)])
 def test_parts_make_up_the_whole_and_weights_add_up_to_one(N, K):
     parts = [part_of(N, k, K) for k in range(K)]
     assert [n for part in parts for n in range(N)[part]] == list(range(N))
-    work = [work_of(rank(k, K), N, lambda part: 3 * length(part)) for k in range(K)]
-    assert sum(weight for _, weight in work) == pytest.approx(1)
-    assert all(weight == length(parts[k]) / N and length(part) > 0 for k, (part, weight) in enumerate(work))
+    work = [work_of(rank(k, K), N, lambda part: 3 * (part.stop - part.start)) for k in range(K)]
+    whole = (slice(0, N), 0)
+    shares = [(part, (part.stop - part.start) / N) if range(N)[part] else whole for part in parts]
+    assert work == shares
 
 
 def test_one_rank_computes_all_where_another_has_no_targets():

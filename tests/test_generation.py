@@ -8,7 +8,7 @@ from gradient_proofs import read_only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import GRULM, LSTMLM, RNNLM, generate, generate_stream
+from numpylm import GRULM, LSTMLM, RNNLM, generate, generate_batch, generate_stream
 from numpylm.generation import draw, next_token_distribution
 
 V = 8
@@ -114,7 +114,7 @@ def test_tokens_are_drawn_as_often_as_the_definitions_say(options):
     expected = expected_distribution(**options)
     y, rng = next_token_distribution(LOGITS, **options), np.random.default_rng(6)
     np.testing.assert_allclose(y, expected, rtol=1e-13)
-    counts = np.bincount([draw(y, rng) for _ in range(4000)], minlength=V)
+    counts = np.bincount(draw(np.tile(y, (4000, 1)), rng.random(4000)), minlength=V)
     assert chi_square(counts, expected) < FAR_TAIL
     if options == {"temperature": 2.0}:
         assert chi_square(counts, expected_distribution(2.3)) > FAR_TAIL, "the test notices a small error"
@@ -123,20 +123,14 @@ def test_tokens_are_drawn_as_often_as_the_definitions_say(options):
 
 
 def test_draw_follows_the_running_sums():
-    class Fixed:
-        def __init__(self, value):
-            self.value = value
-
-        def random(self):
-            return self.value
-
     y = np.array([0.0, 0.25, 0.0, 0.5, 0.25, 0.0])
     nearly_one = 1 - 2**-53  # the largest number that Generator.random returns
-    drawn = [draw(y, Fixed(u)) for u in (0.0, 0.2499, 0.25, 0.7499, 0.75, nearly_one)]
-    assert drawn == [1, 1, 3, 3, 4, 4]
+    u = np.array([0.0, 0.2499, 0.25, 0.7499, 0.75, nearly_one])
+    assert draw(np.tile(y, (6, 1)), u).tolist() == [1, 1, 3, 3, 4, 4]
     for size in (3, 1000):
-        y = np.full(size, 1 / size)
-        assert draw(y, Fixed(nearly_one)) == size - 1 and draw(np.append(y, 0), Fixed(nearly_one)) == size - 1
+        y = np.full((1, size), 1 / size)
+        for row in (y, np.append(y, [[0]], axis=1)):
+            assert draw(row, np.array([nearly_one])) == [size - 1]
 
 
 @pytest.mark.parametrize(
@@ -224,3 +218,42 @@ def test_excluded_tokens_are_never_drawn_and_the_others_keep_their_proportions()
     for wrong, message in (([5], "0..4"), ([-1], "0..4"), (range(5), "exclude leaves none of the V = 5 tokens")):
         with pytest.raises(ValueError, match=message):
             generate(model, [1], 1, exclude=wrong)
+
+
+@pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
+@pytest.mark.parametrize(
+    "options", [{"temperature": 4}, {"temperature": 6, "top_k": 6, "top_p": 0.9}, {"temperature": 0}]
+)
+def test_texts_drawn_together_are_those_drawn_alone(make, options):
+    """Prompts of different lengths, one of them twice; each text has its generator, and ends at a stop token."""
+    model, prompts = sharp_model(make, 2, np.float64), [[3, 1, 4], [1], [5, 2], [1]]
+    for stop in ((), [2, 7]):
+        together = generate_batch(model, prompts, 40, rngs=generators(4), exclude=[6], stop=stop, **options)
+        alone = [
+            generate(model, prompt, 40, rng=rng, exclude=[6], stop=stop, **options)
+            for prompt, rng in zip(prompts, generators(4), strict=True)
+        ]
+        assert [text.tolist() for text in together] == [text.tolist() for text in alone]
+        assert options["temperature"] == 0 or together[1].tolist() != together[3].tolist()
+        for text in together:
+            assert len(text) == 40 or (stop and text[-1] in stop)
+            assert not set(text[:-1]) & set(stop) and 6 not in text
+    assert min(map(len, together)) < 40, "a text ends at a stop token"
+
+
+def generators(K):
+    return [np.random.default_rng(k) for k in range(K)]
+
+
+def test_a_batch_needs_prompts_and_a_generator_for_each():
+    model = sharp_model()
+    for prompts, rngs, message in (
+        ([], None, "one prompt or more"),
+        ([[0], [1]], generators(1), "a generator for each of the K = 2 prompts; got 1"),
+        ([[0], [V]], None, r"must lie in 0\.\.7"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            generate_batch(model, prompts, 3, rngs=rngs)
+    with pytest.raises(ValueError, match=r"must lie in 0\.\.7"):
+        generate(model, [0], 3, stop=[V])
+    assert [text.tolist() for text in generate_batch(model, [[0], [1]], 0)] == [[], []]

@@ -49,6 +49,16 @@ def test_it_gives_what_generate_gives(call, folder, options, arguments):
         assert call("sample", run, *fixed, *arguments.split())[1].rstrip("\n") == expected
 
 
+def test_the_kth_of_many_texts_is_that_of_a_seed_k_higher(call):
+    """Whole texts under their numbers; with --one-line each is a line."""
+    many = call("sample", "words", "--length", "20", "--seed", "5", "--count", "3")[1]
+    alone = [call("sample", "words", "--length", "20", "--seed", str(seed))[1] for seed in (5, 6, 7)]
+    assert many == "".join(f"--- {k + 1} of 3 ---\n{text}" for k, text in enumerate(alone))
+    lines = call("sample", "words", "--length", "60", "--seed", "5", "--count", "3", "--one-line")[1].splitlines()
+    assert lines == [call("sample", "words", "--seed", str(5 + k), "--one-line")[1].strip("\n") for k in range(3)]
+    assert [text.splitlines()[0].startswith(line[:20]) for text, line in zip(alone, lines, strict=True)] == [True] * 3
+
+
 def test_an_empty_prompt_is_a_lines_beginning_and_no_length_writes_no_token(call):
     assert call("sample", "words", "--prompt", "", "--seed", "1") == call("sample", "words", "--seed", "1")
     assert call("sample", "words", "--prompt", "the king", "--length", "0") == (0, "the king\n", "")
@@ -104,6 +114,7 @@ def test_a_reader_that_goes_away_ends_sample_and_score_quietly(folder):
         (".", "holds no run"),
         ("text.txt", "text.txt: it is not a numpylm file"),
         ("words --length -1", "--length must be an integer, 0 or above; got -1"),
+        ("words --count 0", "--count must be a positive integer"),
         ("words --top-k 0", "--top-k must be"),
         ("words --top-k 100000", "--top-k must lie in 1..V"),
         ("words --top-p 1.5", "--top-p must be"),

@@ -16,14 +16,14 @@ OPERATORS = {"rnn": torch.rnn_tanh_cell, "lstm": torch.lstm_cell, "gru": torch.g
 
 
 class TorchLanguageModel(nn.Module):
-    """Embedding, one recurrent layer (the attribute rnn, lstm or gru) and fc; time comes first: tokens are (T, N)."""
+    """Embedding, recurrent layers (the attribute rnn, lstm or gru) and fc; time comes first: tokens are (T, N)."""
 
     def __init__(self, model):
         super().__init__()
-        V, D, H = model.sizes[:3]
+        V, D, H, L = model.sizes[:4]
         self.kind = model.cell.name
         self.embedding = nn.Embedding(V, D)
-        self.add_module(self.kind, LAYERS[self.kind](D, H))
+        self.add_module(self.kind, LAYERS[self.kind](D, H, L))
         self.fc = nn.Linear(H, V)
         self.load_state_dict({name: torch.from_numpy(array) for name, array in to_torch_state_dict(model).items()})
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from numpylm.bench import clock, ctc
 from numpylm.bench.in_numpylm import NUMPYLM
-from numpylm.bench.products import products_step
+from numpylm.bench.products import floor_step, products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
+from numpylm.generation import generate, generate_batch
 from numpylm.model import MODELS
 
 TIMED_RATE = 1e-6  # of timed steps: thousands of them leave the weights where they are
-SAMPLED_TOKENS = 200
+SAMPLED_TOKENS, SAMPLED_TEXTS = 200, 64
 EVALUATED_BATCHES = 4  # how many times T N tokens an evaluation reads
 SCALING_SIZES, SCALING_FIXED = (10, 20, 50, 100, 200, 500, 1000), 10
 
@@ -66,17 +67,32 @@ def implementation(name):
 
 
 def training(cell, shape):
-    """One training step, beside its matrix products."""
+    """One training step, beside its matrix products and its floor."""
     rng = np.random.default_rng(0)
     model, batch = new_model(cell, shape), random_batch(shape, rng)
     steps = {name: one.train(model, batch, TIMED_RATE).run for name, one in installed().items()}
-    return Race({"products": products_step(cell, shape, rng), **steps})
+    floors = {"products": products_step(cell, shape, rng), "floor": floor_step(cell, shape, rng)}
+    return Race(floors | steps)
 
 
 def sampling(cell, shape):
     """One sequence, token by token."""
     model = new_model(cell, shape)
     return Race({name: one.sample(model, SAMPLED_TOKENS) for name, one in installed().items()}, SAMPLED_TOKENS)
+
+
+def batch_sampling(cell, shape):
+    """Many sequences, all at once and one after the other ("singly")."""
+    model, prompts = new_model(cell, shape), [[0]] * SAMPLED_TEXTS
+
+    def rngs():
+        return [np.random.default_rng(k) for k in range(SAMPLED_TEXTS)]
+
+    functions = {
+        "numpylm": lambda: generate_batch(model, prompts, SAMPLED_TOKENS, rngs=rngs()),
+        "singly": lambda: [generate(model, [0], SAMPLED_TOKENS, rng=rng) for rng in rngs()],
+    }
+    return Race(functions, SAMPLED_TEXTS * SAMPLED_TOKENS)
 
 
 def evaluation(cell, shape):
@@ -116,6 +132,9 @@ def each_cell_at(name):
 MEASUREMENTS = {
     "training": Measurement("Training step", "ms", 1e3, pairs, training),
     "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
+    "batch_sampling": Measurement(
+        f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, each_cell_at("B"), batch_sampling
+    ),
     "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
     "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", ctc.SHAPE)], ctc_race),
 }

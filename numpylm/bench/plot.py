@@ -6,7 +6,12 @@ from numpylm import plots
 from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
 from numpylm.bench.report import label, power, times_of, title
 
-BARS = {"products": (plots.BLUE, ""), "torch": (plots.ORANGE, "///"), "jax": (plots.GREEN, "...")}
+BARS = {
+    "products": (plots.BLUE, ""),
+    "floor": (plots.GREY, "|||"),
+    "torch": (plots.ORANGE, "///"),
+    "jax": (plots.GREEN, "..."),
+}
 LINES = {"T": (plots.BLUE, "o-", "N"), "N": (plots.ORANGE, "s--", "T")}  # colour, style, and the other one
 TICKS = (0.1, 0.2, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100)
 WIDTH = 0.8  # of a group of bars

@@ -14,6 +14,7 @@ import numpy as np
 
 from numpylm.bench import clock, measurements, system
 from numpylm.bench.shapes import SHAPES, Shape, random_batch
+from numpylm.memory import keep_freed_memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC")
 STEPS = 5  # of training, before the peak memory is read
@@ -81,6 +82,7 @@ TASKS = {"about": system.about, "measure": measurements.measure, "memory": memor
 
 def main():
     """Answer until there are no more requests. Anything else that is printed goes to standard error."""
+    keep_freed_memory()
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as output:
         os.dup2(2, 1)
         for line in sys.stdin:

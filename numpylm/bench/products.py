@@ -1,4 +1,4 @@
-"""The time of the matrix products alone: those that a training step cannot avoid, done by the same NumPy.
+"""The time of what a training step cannot avoid, done by the same NumPy: its matrix products, and the floor.
 
     forward     x W_x    (T N, D) (D, G H)     once, for the whole sequence
                 h W_h    (N, H) (H, G H)       T times: each step waits for the one before
@@ -6,8 +6,11 @@
     backward    two products for each: the gradient times the transposed matrix, and the transposed input times the
                 gradient. da_t W_hᵀ is done T times; each weight's gradient is one product, after the loop
 
-G is the number of gates: 1 for the RNN, 4 for the LSTM, 3 for the GRU. There are no activations, no softmax, no biases,
-no embedding and no update. Every result goes into an array that exists already, and W_hᵀ is contiguous from the start.
+G is the number of gates: 1 for the RNN, 4 for the LSTM, 3 for the GRU. The **products** are these alone. The **floor**
+is the products, the activations and the softmax, each by one call of NumPy: tanh of all pre-activations of a step (and
+of c_t in an LSTM), and of the logits the largest, the difference, e, the sum and the quotient. Neither has biases, an
+embedding, the gates' other operations, their backward, or an update. Every result goes into an array that exists
+already, and W_hᵀ is contiguous from the start.
 
 A step can be faster than these products: where V < T N it multiplies the V rows of the table E by W_x in place of the
 T N rows of x (projection.py). The products stay as defined here, so that numbers can be compared.
@@ -38,6 +41,27 @@ def product_sizes(cell, shape):
 def product_operations(cell, shape):
     """Multiplications and additions of all of them: 6 T N (D G H + H G H + H V)."""
     return sum(2 * count * A * B * C for count, A, B, C in product_sizes(cell, shape))
+
+
+def floor_step(cell, shape, rng):
+    """A function of no arguments that does the products, activations and softmax of one training step, in float32."""
+    T, N, H, V = shape.T, shape.N, shape.H, shape.V
+    products = products_step(cell, shape, rng)
+    a_t, c_t = (rng.standard_normal(sizes, dtype=np.float32) for sizes in ((N, GATES[cell] * H), (N, H)))
+    logits = rng.standard_normal((T * N, V), dtype=np.float32)
+    y, gates_t, tanh_c_t = map(np.empty_like, (logits, a_t, c_t))
+
+    def step():
+        products()
+        for _ in range(T):
+            np.tanh(a_t, out=gates_t)
+            if cell == "lstm":
+                np.tanh(c_t, out=tanh_c_t)
+        np.subtract(logits, logits.max(axis=1, keepdims=True), out=y)
+        np.exp(y, out=y)
+        np.divide(y, y.sum(axis=1, keepdims=True), out=y)
+
+    return step
 
 
 def products_step(cell, shape, rng):

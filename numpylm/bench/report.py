@@ -10,6 +10,7 @@ from numpylm.bench.clock import TIE, is_tie, ratio
 from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
 
 TITLES = {"jax": "JAX"}
+FLOORS = ("products", "floor")  # of which only numpylm's multiples are shown
 NOTHING = "–"
 UPPER = 100  # the upper decade of T and N begins here
 
@@ -29,14 +30,15 @@ def about_text(about, threads):
 
 def heading(measurement, names):
     """The title and the header of a table."""
-    columns = "".join(f"{title(name):>9}" for name in names)
+    columns = "".join(f"{title(name):>9}" for name in names if name not in FLOORS)
     quotients = "".join(f"{'× ' + title(name):>11}" for name in names if name != "numpylm")
     return f"{measurement.title}, {measurement.unit}; × is numpylm's time ÷ another's\n\n{'':8}{columns}{quotients}"
 
 
 def line(measurement, row):
     """A row: times, and how many times those of the others numpylm takes."""
-    columns = "".join(f"{number(median(row['seconds'][name]), measurement.scale):>9}" for name in row["seconds"])
+    shown = [times for name, times in row["seconds"].items() if name not in FLOORS]
+    columns = "".join(f"{number(median(times), measurement.scale):>9}" for times in shown)
     quotients = "".join(f"{quotient_text(times_of(row, name)):>11}" for name in row["seconds"] if name != "numpylm")
     label_text = label(row) if len(label(row)) < 8 else f"{label(row)}\n{'':8}"
     return f"{label_text:<8}{columns}{quotients}"
@@ -45,10 +47,11 @@ def line(measurement, row):
 def footer(rows):
     """The geometric means over the rows, the number of rounds, and what ≈ means."""
     names = [name for name in rows[0]["seconds"] if name != "numpylm"]
+    num_shown = sum(name not in FLOORS for name in rows[0]["seconds"])
     means = [geometric_mean([times_of(row, name) for row in rows]) for name in names]
     rounds = [len(row["seconds"]["numpylm"]) for row in rows]
     return (
-        f"{'geometric mean':<{17 + 9 * len(names)}}" + "".join(f"{quotient_text(mean):>11}" for mean in means) + "\n\n"
+        f"{'geometric mean':<{8 + 9 * num_shown}}" + "".join(f"{quotient_text(mean):>11}" for mean in means) + "\n\n"
         f"Medians of {min(rounds)} to {max(rounds)} rounds; ≈ is a tie, less than {100 * (TIE - 1):.0f} % apart."
     )
 

@@ -84,7 +84,9 @@ def run_command(name, *arguments):
     from numpylm.commands.run_folder import RunError
     from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
+    from numpylm.memory import keep_freed_memory
 
+    keep_freed_memory()
     parser = build_parser((name,)).command_parsers[name]
     options = parser.parse_intermixed_args(arguments)  # options may stand before, between and after the arguments
     try:

@@ -17,7 +17,7 @@ import numpy as np
 
 from numpylm.commands import RANK_VARIABLES
 from numpylm.commands.run_folder import RunError
-from numpylm.data_parallel import ALONE, Together
+from numpylm.ranks import ALONE, Ranks
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 WAIT_VARIABLE = "NUMPYLM_MPI_SECONDS"  # the longest time that a rank waits for the others
@@ -33,7 +33,7 @@ def is_one_of_several():
 
 @cache
 def ranks():
-    """The processes that mpiexec started, as Together; ALONE without it. Raises RunError where mpi4py is missing."""
+    """The processes that mpiexec started, as Ranks; ALONE without it. Raises RunError where mpi4py is missing."""
     if not is_one_of_several():
         return ALONE
     try:
@@ -41,7 +41,7 @@ def ranks():
     except (ImportError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"mpiexec needs mpi4py, pip install -e '.[mpi]' or pip install mpi4py mpich: {reason}") from None
-    return Together(MPI.COMM_WORLD) if MPI.COMM_WORLD.Get_size() > 1 else ALONE
+    return Ranks(MPI.COMM_WORLD) if MPI.COMM_WORLD.Get_size() > 1 else ALONE
 
 
 def run_as_rank(main, arguments):

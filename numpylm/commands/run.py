@@ -21,9 +21,10 @@ from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import record_of, restore
 from numpylm.data.metrics import read_metrics
-from numpylm.data_parallel import ALONE, checksum, data_parallel, own_part, rows
+from numpylm.data_parallel import all_rows, data_parallel, own_rows
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
+from numpylm.ranks import ALONE, checksum
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training
 
 SAVE_SECONDS = 60
@@ -106,7 +107,7 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
     check_epochs(epochs, progress)
     if progress.carried is not None:
-        progress.carried = rows(progress.carried, own_part(ranks, config.settings.batch_size))
+        progress.carried = own_rows(ranks, progress.carried)
     with ExitStack() as stack:  # nobody else may train here meanwhile
         ranks.on_first(lambda: (stack.enter_context(locked(folder)), write_config(folder, config)))
     return Run(folder, kind, config, data, task, model, optimizer, progress, running, ranks)
@@ -219,7 +220,7 @@ def save(run, is_best=False):
     Of several ranks the first one writes. Raises RanksDiffer if their parameters differ by a bit.
     """
     run.ranks.require_same("the parameters", checksum(run.model.parameters().values()))
-    carried = run.ranks.gather(run.progress.carried, run.config.settings.batch_size)
+    carried = all_rows(run.ranks, run.progress.carried, run.config.settings.batch_size)
     record = record_of(run.optimizer, replace(run.progress, carried=carried), run.running)
     run.ranks.on_first(lambda: write(run, record, is_best))
 

@@ -11,10 +11,14 @@ from numpylm.commands.console import terminal_width
 from numpylm.commands.trained import add_run_argument, load_trained, note_unknown
 from numpylm.data.printable import printable
 from numpylm.data.text import END_OF_SENTENCE, encode_stream, stream_start
-from numpylm.generation import generate_stream
+from numpylm.generation import generate_batch, generate_stream, until
 
 DESCRIPTION = "Write text with a trained model, token by token. <unk> is never drawn."
 DEFAULT_LENGTH = {"word": 60, "char": 400}
+SEED = (
+    "the same seed writes the same text (a new one each time); with --count the k-th text, counted from 0, is that of "
+    "the seed S + k alone"
+)
 LONG_WORD = 12  # characters: where a line of characters is broken at a space
 
 
@@ -23,11 +27,13 @@ def add_options(parser):
     add_run_argument(parser)
     parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
     parser.add_argument("--length", type=int, metavar="K", help="how many tokens (60 words or 400 characters)")
+    parser.add_argument("--count", type=int, metavar="K", help="write K texts at once (1)")
+    parser.add_argument("--one-line", action="store_true", help="end a text with its first line")
     parser.add_argument("--temperature", type=float, metavar="X", help="below 1 bolder, above 1 more varied (1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable tokens only")
     parser.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest tokens of joint probability P")
     parser.add_argument("--greedy", action="store_true", help="always the most probable token (temperature 0)")
-    parser.add_argument("--seed", type=int, help="the same seed writes the same text (a new one each time)")
+    parser.add_argument("--seed", type=int, help=SEED)
 
 
 def run(options):
@@ -39,16 +45,34 @@ def run(options):
     prompt = encode_stream(vocabulary, options.prompt) if options.prompt else np.array([start])
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
-    rng = np.random.default_rng(options.seed)
-    stream = generate_stream(model, prompt, temperature(options), options.top_k, options.top_p, rng, exclude=[0])
-    print_tokens(vocabulary, islice(stream, length), options.prompt)
+    K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
+    rngs = [np.random.default_rng(None if options.seed is None else options.seed + k) for k in range(K)]
+    stop = line_end(vocabulary) if options.one_line else []
+    filters = temperature(options), options.top_k, options.top_p
+    if K == 1:
+        stream = generate_stream(model, prompt, *filters, rngs[0], exclude=[0])
+        print_tokens(vocabulary, until(islice(stream, length), stop), options.prompt)
+        return
+    texts = generate_batch(model, [prompt] * K, length, *filters, rngs, exclude=[0], stop=stop)
+    for k, text in enumerate(texts):
+        if not options.one_line:
+            print(f"--- {k + 1} of {K} ---")
+        print_tokens(vocabulary, text, options.prompt)
+
+
+def line_end(vocabulary):
+    """The token that ends a line, in a list. Raises ValueError where the model knows none."""
+    end = stream_start(vocabulary)
+    if end is None:
+        raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
+    return [end]
 
 
 def temperature(options):
     """The temperature. With --greedy nothing is drawn: options that then have no effect are noted."""
     if not options.greedy:
         return 1.0 if options.temperature is None else options.temperature
-    names = ("temperature", "top_k", "top_p", "seed")
+    names = ("temperature", "top_k", "top_p", "seed", "count")
     without_effect = ["--" + name.replace("_", "-") for name in names if getattr(options, name) is not None]
     if without_effect:
         print(f"note: --greedy draws nothing: no effect of {', '.join(without_effect)}", file=sys.stderr)

@@ -61,9 +61,9 @@ def num_windows(streams, num_steps):
 
 
 def window(streams, num_steps, k):
-    """The k-th window: inputs and targets, each (T, N), as contiguous arrays."""
+    """The k-th window: inputs and targets, each (T, N), views of the tokens."""
     part = slice(k * num_steps, (k + 1) * num_steps)
-    return np.ascontiguousarray(streams.inputs[part]), np.ascontiguousarray(streams.targets[part])
+    return streams.inputs[part], streams.targets[part]
 
 
 def pad_sequences(sequences):

@@ -1,0 +1,187 @@
+"""Training on two cores by processes, threads and PyTorch; a step's time by N; how fast gradients are added up.
+
+    python benchmarks/parallel_speed.py [--rounds K] [--link] [--idle]
+
+writes results/parallel_speed.json and prints tokens per second. An LSTM of 2×200 and of 1×650, V = 10,000, T = 35,
+N = 20: gradients, clipping, SGD. Every turn is a process of its own, or two that mpiexec starts, and the ways take
+turns. A turn's time is that of its fastest call, and a way's is its best turn: other work on the machine can only make
+it slower. The processor's time is kept beside it, which other work hardly changes. --link, as root on Linux, also
+measures between two network namespaces with 1 Gbit/s between them, as between two machines. --idle, on Linux, waits
+some seconds for a moment when no other program works. Notebook 15 fits a model to the numbers.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+import numpylm as nlm
+from numpylm.bench import in_numpylm
+from numpylm.bench.measurements import implementation
+from numpylm.bench.processes import environment
+from numpylm.bench.shapes import Batch
+from numpylm.data_parallel import weighted_sum
+from numpylm.memory import keep_freed_memory
+from numpylm.ranks import ALONE, Ranks, part_of
+from numpylm.training import update
+
+RESULT = Path(__file__).parent / "results" / "parallel_speed.json"
+MODELS = {"2×200": (2, 200), "1×650": (1, 650)}  # layers, D = H
+V, T, N, RATE = 10_000, 35, 20, 1e-6
+SIZES = (1, 5, 10, 40, 80)  # of a batch, beside N, in one process
+COUNTS = (2, 10_000, 300_000, 4_651_602, 16_395_402)  # of numbers that are added up
+PATIENCE = 10  # half seconds that a turn waits for an idle machine
+SECONDS = 2.0  # that a turn lasts, at least
+WAYS = {  # name -> processes, BLAS threads, function, sequences in a batch
+    "one process": (1, 1, "ours", N),
+    "two processes": (2, 1, "ours", N),
+    "two BLAS threads": (1, 2, "ours", N),
+    "two Python threads": (1, 1, "halves", N),
+    "PyTorch": (1, 1, "in_torch", N),
+    "PyTorch, two threads": (1, 2, "in_torch", N),
+    "two processes, 2 N": (2, 1, "ours", 2 * N),
+    **{f"one process, N = {size}": (1, 1, "ours", size) for size in SIZES},
+}
+LINK = """ip netns add nlm0; ip netns add nlm1; ip link add nlmv0 netns nlm0 type veth peer name nlmv1 netns nlm1
+for k in 0 1; do on="ip netns exec nlm$k"; $on ip addr add 10.77.0.$((k + 1))/24 dev nlmv$k; $on ip link set lo up
+$on ip link set nlmv$k up; $on tc qdisc add dev nlmv$k root tbf rate 1gbit burst 256kb latency 50ms; done"""
+UNLINK = "ip netns del nlm0; ip netns del nlm1"
+OVER_LINK = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp"}
+
+
+def ours(model, batch, ranks):
+    """A step of numpylm: of a rank's share of the sequences."""
+    part = part_of(batch.inputs.shape[1], ranks.rank, ranks.size)
+    inputs, targets = (np.ascontiguousarray(tokens[:, part]) for tokens in batch)
+    optimizer = nlm.SGD(RATE)
+
+    def step():
+        out = model.loss_and_gradients(inputs, targets)
+        out = out if ranks.size == 1 else weighted_sum(ranks, out, 1 / ranks.size)
+        update(model, optimizer, out, in_numpylm.MAX_NORM)
+
+    return step
+
+
+def halves(model, batch, ranks):
+    """The same in one process: two threads of Python, each with half of the sequences."""
+    optimizer, threads = nlm.SGD(RATE), ThreadPoolExecutor(2)
+    inputs, targets = (np.split(tokens, 2, axis=1) for tokens in batch)
+
+    def step():
+        one, other = threads.map(model.loss_and_gradients, inputs, targets)
+        for name, gradient in one.gradients.items():
+            gradient += other.gradients[name]
+            gradient *= 0.5
+        update(model, optimizer, one, in_numpylm.MAX_NORM)
+
+    return step
+
+
+def in_torch(model, batch, ranks):
+    """The same in PyTorch."""
+    return implementation("torch").train(model, batch, RATE).run
+
+
+def joined():
+    """The processes that mpiexec started, or this one alone."""
+    if "PMI_RANK" not in os.environ:
+        return ALONE
+    from mpi4py import MPI
+
+    return Ranks(MPI.COMM_WORLD)
+
+
+def turn(ranks, way, model):
+    """The time of a step."""
+    _, _, function, batch_size = WAYS[way]
+    layers, size = MODELS[model]
+    batch = Batch(*np.random.default_rng(0).integers(V, size=(2, T, batch_size)))
+    return best_time(globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks), ranks)
+
+
+def total(ranks, count):
+    """The time in which so many numbers of all processes are added up."""
+    values = np.zeros(int(count), np.float32)
+    return best_time(lambda: ranks.total(values), ranks)
+
+
+def best_time(function, ranks):
+    """Seconds of the fastest call of a turn, by the wall clock and by the processor's, as text."""
+    calls, started = [], ranks.clock()
+    while len(calls) < 5 or ranks.clock() - started < SECONDS:
+        begun, used = time.perf_counter(), time.process_time()
+        function()
+        calls.append((time.perf_counter() - begun, time.process_time() - used))
+    return json.dumps([min(seconds) for seconds in zip(*calls, strict=True)])
+
+
+def child(name, *arguments, processes=1, threads=1, link=False, idle=False):
+    """What turn or total returns in a process, or in several."""
+    for _ in range(PATIENCE if idle else 0):
+        if busy_processors() < 0.1:
+            break
+    command = [sys.executable, __file__, "--child", name, *map(str, arguments)]
+    if link:
+        there = [["-n", "1", "ip", "netns", "exec", f"nlm{k}", *command] for k in range(2)]
+        command = ["mpiexec", *there[0], ":", *there[1]]
+    elif processes > 1:
+        command = ["mpiexec", "-n", str(processes), *command]
+    env = environment(threads, None) | (OVER_LINK if link else {})
+    return json.loads(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def busy_processors(seconds=0.5):
+    """How many processors' time is used now."""
+    before = [int(ticks) for ticks in Path("/proc/stat").read_text().split()[1:5]]  # user, nice, system, idle
+    time.sleep(seconds)
+    after = [int(ticks) for ticks in Path("/proc/stat").read_text().split()[1:5]]
+    return (sum(after[:3]) - sum(before[:3])) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def measure(rounds, link, idle):
+    """Take turns, and write the file after each round."""
+    steps = {model: {way: [] for way in WAYS} for model in MODELS}
+    totals = {name: {count: [] for count in COUNTS} for name in ("shared memory", "1 Gbit/s")[: 1 + link]}
+    found = {"load": [], "steps": steps, "totals": totals}
+    for _ in range(rounds):
+        for (model, ways), (way, (processes, threads, *_)) in product(steps.items(), WAYS.items()):
+            ways[way].append(child("turn", way, model, processes=processes, threads=threads, idle=idle))
+        for (name, counts), count in product(totals.items(), COUNTS):
+            counts[count].append(child("total", count, processes=2, link=name != "shared memory", idle=idle))
+        found["load"].append(os.getloadavg()[0])
+        RESULT.write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
+    for model, ways in steps.items():
+        speeds = {way: size * T / min(ways[way])[0] for way, (*_, size) in WAYS.items()}
+        for way, speed in speeds.items():
+            print(f"{model}  {way:<22}{speed:8,.0f} tokens/s, {speed / speeds['one process']:.2f} × one process")
+
+
+def main():
+    """Measure, or take one turn."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, metavar="K")
+    parser.add_argument("--link", action="store_true")
+    parser.add_argument("--idle", action="store_true")
+    parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        keep_freed_memory()
+        ranks = joined()
+        seconds = globals()[options.child[0]](ranks, *options.child[1:])
+        print(seconds if ranks.rank == 0 else "", end="")
+        return
+    subprocess.run(["sh", "-c", LINK if options.link else ""], check=True)
+    measure(options.rounds, options.link, options.idle)
+    subprocess.run(["sh", "-c", UNLINK if options.link else ""], check=True)
+
+
+if __name__ == "__main__":
+    main()
