@@ -1,0 +1,195 @@
+"""The cells as SVG: wires, boxes and round operations, with a place for the number on each wire.
+
+A quantity is a group that a reader can press; the page writes its value and its gradient into it:
+
+    <g class="quantity" data-name="f_t"> … <text class="value"/><text class="gradient"/></g>
+
+A path with data-flow="dc_t" becomes as wide as this gradient in the backward pass.
+"""
+
+from html import escape
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 480, 440
+C, BUS = 88, 386  # heights of the line of the cell state, and of what the gates read
+LEFT, RIGHT = 14, 470
+NAMES = {  # how a quantity is written in an equation: its letters, and its subscript
+    "h_prev": ("h", "t−1"), "c_prev": ("c", "t−1"), "c_tilde_t": ("c̃", "t"), "tanh_c_t": ("tanh c", "t"),
+    "hWb_n": ("h W + b", "n"), "y": ("y", "t"),
+}  # fmt: skip
+WORDS = {
+    "x": "the input, a row of E", "h_prev": "the hidden state before this step", "c_prev": "the cell state before",
+    "i_t": "the input gate: how much of c̃ is written", "f_t": "the forget gate: how much of the cell state is kept",
+    "o_t": "the output gate: how much of tanh c_t leaves the cell", "c_tilde_t": "the candidate for the cell state",
+    "c_t": "the cell state", "tanh_c_t": "the cell state, squashed", "h_t": "the hidden state",
+    "r_t": "the reset gate: how much of h_{t-1} the candidate reads", "n_t": "the candidate for the hidden state",
+    "z_t": "the update gate: how much of h_{t-1} is kept", "hWb_n": "the state's share of the candidate",
+    "y": "the predicted distribution of the next token", "logits": "the scores of the next token",
+    "xW_t": "the input's share", "hW_t": "the state's share", "a_t": "the pre-activation",
+    **{f"a_{gate}": f"the pre-activation of {gate}" for gate in "ifocrzn"},
+    **{f"xW_{gate}": f"the input's share of a_{gate}" for gate in "ifocrzn"},
+    **{f"hW_{gate}": f"the state's share of a_{gate}" for gate in "rzn"},
+    "dh": "what reaches h_t from the output (or the layer above)", "dh_next": "what reaches h_t from step t + 1",
+    "dc_next": "what reaches c_t from step t + 1",
+}  # fmt: skip
+
+
+class Diagram(NamedTuple):
+    """SVG elements: wires lie below, then boxes and operations, then the quantities."""
+
+    wires: list
+    boxes: list
+    quantities: list
+
+
+def svg(cell):
+    """The diagram of a cell, "rnn", "lstm" or "gru"."""
+    diagram = {"rnn": rnn, "lstm": lstm, "gru": gru}[cell](Diagram([], [], []))
+    head = '<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    return "\n".join(
+        [
+            f'<svg id="diagram" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="The cell, with its numbers">',
+            f'<defs>{head}<path d="M0 0.6 8 4 0 7.4z"/></marker></defs>',
+            *diagram.wires, *diagram.boxes, *diagram.quantities, "</svg>",
+        ]
+    )  # fmt: skip
+
+
+def wire(diagram, *points, flow=None, head=True, kind=""):
+    """A line through points (x, y), and below it the band of the gradient that runs back along it."""
+    path = "M" + " L".join(f"{x} {y}" for x, y in points)
+    if flow:
+        diagram.wires.insert(0, f'<path class="flow" data-flow="{flow}" d="{path}"/>')
+    marker = ' marker-end="url(#head)"' if head else ""
+    diagram.wires.append(f'<path class="wire {kind}"{marker} d="{path}"/>')
+
+
+def dot(diagram, x, y):
+    """Where a line branches."""
+    diagram.boxes.append(f'<circle class="dot" cx="{x}" cy="{y}" r="3"/>')
+
+
+def operation(diagram, x, y, sign):
+    """A round operation."""
+    diagram.boxes.append(f'<circle class="operation" cx="{x}" cy="{y}" r="13"/>')
+    diagram.boxes.append(f'<text class="sign" x="{x}" y="{y + 5.5}">{sign}</text>')
+
+
+def box(diagram, x, y, text, equation="", kind="gate", width=52):
+    """A box with its equation's number at its right."""
+    corner = f'x="{x - width / 2}" y="{y - 16}" width="{width}" height="32" rx="6"'
+    diagram.boxes.append(f'<rect class="box {kind}" {corner}/><text class="sign" x="{x}" y="{y + 5.5}">{text}</text>')
+    diagram.boxes.append(f'<text class="number" x="{x + width / 2 + 4}" y="{y + 4}">{equation}</text>')
+
+
+def quantity(diagram, name, x, y, anchor="start"):
+    """A quantity's name, with its value and its gradient below; y is the name's base line."""
+    letters, subscript = NAMES.get(name) or name.split("_")
+    label = f'<tspan class="letter">{letters}</tspan><tspan class="subscript" dy="3.5">{subscript}</tspan>'
+    word = escape(WORDS[name])
+    left = x - 4 if anchor == "start" else x - 62
+    diagram.quantities.append(
+        f'<g class="quantity" data-name="{name}" tabindex="0" role="button" aria-label="{name}, {word}">'
+        f"<title>{word}</title>"
+        f'<rect class="target" x="{left}" y="{y - 16}" width="66" height="50" rx="5"/>'
+        f'<text class="name" x="{x}" y="{y}" text-anchor="{anchor}">{label}</text>'
+        f'<text class="value" x="{x}" y="{y + 15}" text-anchor="{anchor}"></text>'
+        f'<text class="gradient" x="{x}" y="{y + 30}" text-anchor="{anchor}"></text></g>'
+    )
+
+
+def reading(diagram, gates, last):
+    """h_{t-1} and x_t on the line that all gates read: [(x, height of the gate's lower edge)]."""
+    wire(diagram, (LEFT, BUS), (last, BUS), head=False, flow="dh_prev")
+    wire(diagram, (50, 424), (50, BUS), head=False)
+    dot(diagram, 50, BUS)
+    for x, y in gates:
+        wire(diagram, (x, BUS), (x, y))
+        if x != last:
+            dot(diagram, x, BUS)
+    quantity(diagram, "h_prev", LEFT, BUS - 44)
+    label = '<tspan class="letter">x</tspan><tspan class="subscript" dy="3.5">t</tspan>'
+    diagram.quantities.append(f'<text class="name" x="60" y="424">{label}</text><text id="reads" x="80" y="424"></text>')
+
+
+def predicting(diagram, x, top):
+    """From h_t at (x, top) down to the softmax, and what it predicts."""
+    dot(diagram, x, top)
+    wire(diagram, (x, top), (x, 322), flow="dh")
+    box(diagram, x, 338, "softmax", kind="output", width=72)
+    quantity(diagram, "y", x - 34, 374)
+
+
+def lstm(diagram):
+    """Equations (3) to (8), as in figures/lstm_cell.png."""
+    f, i, c, o, out = 96, 176, 256, 340, 426
+    middle = (i + c) / 2
+    wire(diagram, (LEFT, C), (f - 13, C), kind="state", head=False, flow="dc_prev")
+    wire(diagram, (f + 13, C), (middle - 13, C), kind="state", head=False, flow="dc_t")
+    wire(diagram, (middle + 13, C), (o, C), kind="state", head=False, flow="dc_t")
+    wire(diagram, (o, C), (RIGHT, C), kind="state", flow="dc_next")
+    wire(diagram, (o, C), (o, 118), flow="through_h")
+    dot(diagram, o, C)
+    box(diagram, o, 134, "tanh", kind="squash")
+    wire(diagram, (o, 150), (o, 195), flow="dtanh_c_t")
+    wire(diagram, (f, 292), (f, C + 13))
+    wire(diagram, (i, 292), (i, 172), (middle - 13, 172))
+    wire(diagram, (c, 292), (c, 172), (middle + 13, 172))
+    wire(diagram, (middle, 159), (middle, C + 13))
+    wire(diagram, (o, 292), (o, 221))
+    wire(diagram, (o + 13, 208), (RIGHT, 208), flow="dh_t")
+    for x, y, sign in ((f, C, "×"), (middle, C, "+"), (middle, 172, "×"), (o, 208, "×")):
+        operation(diagram, x, y, sign)
+    reading(diagram, [(x, 324) for x in (f, i, c, o)], o)
+    for x, gate, result, sign, number in ((f, "f", "f_t", "σ", 4), (i, "i", "i_t", "σ", 3), (c, "c", "c_tilde_t", "tanh", 6), (o, "o", "o_t", "σ", 5)):
+        box(diagram, x, 308, sign, f"({number})", kind="squash" if sign == "tanh" else "gate", width=46)
+        quantity(diagram, result, x + 7, 242)
+        quantity(diagram, f"a_{gate}", x + 7, 343)
+    diagram.boxes.append(f'<text class="number" x="{middle + 18}" y="{C + 22}">(7)</text>')
+    diagram.boxes.append('<text class="number" x="359" y="200">(8)</text>')
+    predicting(diagram, out, 208)
+    quantity(diagram, "c_prev", LEFT, 34)
+    quantity(diagram, "c_t", 404, 34)
+    quantity(diagram, "tanh_c_t", o + 7, 166)
+    quantity(diagram, "h_t", out + 8, 228)
+    return diagram
+
+
+def gru(diagram):
+    """Equations (10) to (13), as in figures/gru_cell.png."""
+    z, r, n, out = 96, 206, 316, 426
+    wire(diagram, (LEFT, C), (z - 13, C), kind="state", head=False)
+    wire(diagram, (z + 13, C), (n - 13, C), kind="state", head=False)
+    wire(diagram, (n + 13, C), (RIGHT, C), kind="state", flow="dh_t")
+    wire(diagram, (z, 300), (z, C + 13))
+    wire(diagram, (z, 172), (193, 172), head=False)
+    dot(diagram, z, 172)
+    wire(diagram, (219, 172), (n - 13, 172))
+    wire(diagram, (n, 228), (n, 185), flow="dn_t")
+    wire(diagram, (n, 159), (n, C + 13))
+    wire(diagram, (n, 313), (n, 260))
+    wire(diagram, (r + 23, 326), (n - 13, 326))
+    for x, y, sign in ((z, C, "×"), (n, C, "+"), (n, 172, "×"), (206, 172, "1−"), (n, 326, "×")):
+        operation(diagram, x, y, sign)
+    reading(diagram, [(z, 332), (r, 342), (n, 339)], n)
+    for x, y, sign, number, kind in ((z, 316, "σ", 11, "gate"), (r, 326, "σ", 10, "gate"), (n, 244, "tanh", 12, "squash")):
+        box(diagram, x, y, sign, f"({number})" if x != r else "", kind=kind, width=46)
+    diagram.boxes.append('<text class="number" x="206" y="304" text-anchor="middle">(10)</text>')
+    diagram.boxes.append(f'<text class="number" x="{n + 18}" y="{C + 22}">(13)</text>')
+    for name, x, y in (("z_t", z + 7, 232), ("a_z", z + 7, 350), ("r_t", 242, 288), ("a_r", r + 7, 358), ("a_n", n + 7, 280), ("hWb_n", n + 7, 356), ("n_t", n + 7, 202)):
+        quantity(diagram, name, x, y)
+    predicting(diagram, out, C)
+    quantity(diagram, "h_t", 404, 34)
+    return diagram
+
+
+def rnn(diagram):
+    """Equation (1)."""
+    middle, out = 220, 426
+    wire(diagram, (middle, 184), (middle, C), (RIGHT, C), kind="state", flow="dh_t")
+    box(diagram, middle, 200, "f", "(1)", kind="squash")
+    reading(diagram, [(middle, 216)], middle)
+    quantity(diagram, "a_t", middle + 8, 290)
+    quantity(diagram, "h_t", 404, 34)
+    predicting(diagram, out, C)
+    return diagram
