@@ -10,12 +10,12 @@ A path with data-flow="dc_t" becomes as wide as this gradient in the backward pa
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 480, 440
-C, BUS = 88, 386  # heights of the line of the cell state, and of what the gates read
-LEFT, RIGHT = 14, 470
+WIDTH, HEIGHT = 506, 446
+C, BUS = 88, 394  # heights of the line of the cell state, and of what the gates read
+LEFT, RIGHT = 14, 494
 NAMES = {  # how a quantity is written in an equation: its letters, and its subscript
     "h_prev": ("h", "t−1"), "c_prev": ("c", "t−1"), "c_tilde_t": ("c̃", "t"), "tanh_c_t": ("tanh c", "t"),
-    "hWb_n": ("h W + b", "n"), "y": ("y", "t"),
+    "hWb_n": ("hW + b", "n"), "y": ("y", "t"),
 }  # fmt: skip
 WORDS = {
     "x": "the input, a row of E", "h_prev": "the hidden state before this step", "c_prev": "the cell state before",
@@ -91,17 +91,17 @@ def quantity(diagram, name, x, y, anchor="start"):
     diagram.quantities.append(
         f'<g class="quantity" data-name="{name}" tabindex="0" role="button" aria-label="{name}, {word}">'
         f"<title>{word}</title>"
-        f'<rect class="target" x="{left}" y="{y - 16}" width="66" height="50" rx="5"/>'
+        f'<rect class="target" x="{left}" y="{y - 16}" width="66" height="52" rx="5"/>'
         f'<text class="name" x="{x}" y="{y}" text-anchor="{anchor}">{label}</text>'
-        f'<text class="value" x="{x}" y="{y + 15}" text-anchor="{anchor}"></text>'
-        f'<text class="gradient" x="{x}" y="{y + 30}" text-anchor="{anchor}"></text></g>'
+        f'<text class="value" x="{x}" y="{y + 17}" text-anchor="{anchor}"></text>'
+        f'<text class="gradient" x="{x}" y="{y + 32}" text-anchor="{anchor}"></text></g>'
     )
 
 
 def reading(diagram, gates, last):
     """h_{t-1} and x_t on the line that all gates read: [(x, height of the gate's lower edge)]."""
     wire(diagram, (LEFT, BUS), (last, BUS), head=False, flow="dh_prev")
-    wire(diagram, (50, 424), (50, BUS), head=False)
+    wire(diagram, (50, 432), (50, BUS), head=False)
     dot(diagram, 50, BUS)
     for x, y in gates:
         wire(diagram, (x, BUS), (x, y))
@@ -109,20 +109,22 @@ def reading(diagram, gates, last):
             dot(diagram, x, BUS)
     quantity(diagram, "h_prev", LEFT, BUS - 44)
     label = '<tspan class="letter">x</tspan><tspan class="subscript" dy="3.5">t</tspan>'
-    diagram.quantities.append(f'<text class="name" x="60" y="424">{label}</text><text id="reads" x="80" y="424"></text>')
+    diagram.quantities.append(
+        f'<text class="name" x="60" y="430">{label}</text><text id="reads" x="80" y="430"></text>'
+    )
 
 
 def predicting(diagram, x, top):
     """From h_t at (x, top) down to the softmax, and what it predicts."""
     dot(diagram, x, top)
-    wire(diagram, (x, top), (x, 322), flow="dh")
-    box(diagram, x, 338, "softmax", kind="output", width=72)
-    quantity(diagram, "y", x - 34, 374)
+    wire(diagram, (x, top), (x, 292), flow="dh")
+    box(diagram, x, 308, "softmax", kind="output", width=76)
+    quantity(diagram, "y", x - 30, 344)
 
 
 def lstm(diagram):
     """Equations (3) to (8), as in figures/lstm_cell.png."""
-    f, i, c, o, out = 96, 176, 256, 340, 426
+    f, i, c, o, out = 96, 176, 256, 340, 440
     middle = (i + c) / 2
     wire(diagram, (LEFT, C), (f - 13, C), kind="state", head=False, flow="dc_prev")
     wire(diagram, (f + 13, C), (middle - 13, C), kind="state", head=False, flow="dc_t")
@@ -141,15 +143,20 @@ def lstm(diagram):
     for x, y, sign in ((f, C, "×"), (middle, C, "+"), (middle, 172, "×"), (o, 208, "×")):
         operation(diagram, x, y, sign)
     reading(diagram, [(x, 324) for x in (f, i, c, o)], o)
-    for x, gate, result, sign, number in ((f, "f", "f_t", "σ", 4), (i, "i", "i_t", "σ", 3), (c, "c", "c_tilde_t", "tanh", 6), (o, "o", "o_t", "σ", 5)):
+    for x, gate, result, sign, number in (
+        (f, "f", "f_t", "σ", 4),
+        (i, "i", "i_t", "σ", 3),
+        (c, "c", "c_tilde_t", "tanh", 6),
+        (o, "o", "o_t", "σ", 5),
+    ):
         box(diagram, x, 308, sign, f"({number})", kind="squash" if sign == "tanh" else "gate", width=46)
         quantity(diagram, result, x + 7, 242)
         quantity(diagram, f"a_{gate}", x + 7, 343)
     diagram.boxes.append(f'<text class="number" x="{middle + 18}" y="{C + 22}">(7)</text>')
-    diagram.boxes.append('<text class="number" x="359" y="200">(8)</text>')
+    diagram.boxes.append('<text class="number" x="303" y="212">(8)</text>')
     predicting(diagram, out, 208)
     quantity(diagram, "c_prev", LEFT, 34)
-    quantity(diagram, "c_t", 404, 34)
+    quantity(diagram, "c_t", 424, 34)
     quantity(diagram, "tanh_c_t", o + 7, 166)
     quantity(diagram, "h_t", out + 8, 228)
     return diagram
@@ -157,39 +164,46 @@ def lstm(diagram):
 
 def gru(diagram):
     """Equations (10) to (13), as in figures/gru_cell.png."""
-    z, r, n, out = 96, 206, 316, 426
+    letters = '<tspan class="letter">h</tspan><tspan class="subscript" dy="3.5">t−1</tspan>'
+    diagram.boxes.append(f'<text class="name" x="{LEFT}" y="{C - 12}">{letters}</text>')
+    z, r, n, out = 96, 206, 316, 440
     wire(diagram, (LEFT, C), (z - 13, C), kind="state", head=False)
     wire(diagram, (z + 13, C), (n - 13, C), kind="state", head=False)
     wire(diagram, (n + 13, C), (RIGHT, C), kind="state", flow="dh_t")
-    wire(diagram, (z, 300), (z, C + 13))
-    wire(diagram, (z, 172), (193, 172), head=False)
-    dot(diagram, z, 172)
-    wire(diagram, (219, 172), (n - 13, 172))
-    wire(diagram, (n, 228), (n, 185), flow="dn_t")
-    wire(diagram, (n, 159), (n, C + 13))
-    wire(diagram, (n, 313), (n, 260))
-    wire(diagram, (r + 23, 326), (n - 13, 326))
-    for x, y, sign in ((z, C, "×"), (n, C, "+"), (n, 172, "×"), (206, 172, "1−"), (n, 326, "×")):
+    wire(diagram, (z, 290), (z, C + 13))
+    wire(diagram, (z, 146), (r - 13, 146), head=False)
+    dot(diagram, z, 146)
+    wire(diagram, (r + 13, 146), (n - 13, 146))
+    wire(diagram, (n, 207), (n, 159), flow="dn_t")
+    wire(diagram, (n, 133), (n, C + 13), flow="dn_t")
+    wire(diagram, (n, 289), (n, 239))
+    wire(diagram, (r + 23, 302), (n - 13, 302))
+    for x, y, sign in ((z, C, "×"), (n, C, "+"), (n, 146, "×"), (r, 146, "1−"), (n, 302, "×")):
         operation(diagram, x, y, sign)
-    reading(diagram, [(z, 332), (r, 342), (n, 339)], n)
-    for x, y, sign, number, kind in ((z, 316, "σ", 11, "gate"), (r, 326, "σ", 10, "gate"), (n, 244, "tanh", 12, "squash")):
-        box(diagram, x, y, sign, f"({number})" if x != r else "", kind=kind, width=46)
-    diagram.boxes.append('<text class="number" x="206" y="304" text-anchor="middle">(10)</text>')
+    reading(diagram, [(z, 322), (r, 318), (n, 315)], n)
+    box(diagram, z, 306, "σ", "(11)", width=46)
+    box(diagram, r, 302, "σ", "", width=46)
+    box(diagram, n, 223, "tanh", "(12)", kind="squash", width=46)
+    diagram.boxes.append(f'<text class="number" x="{r}" y="280" text-anchor="middle">(10)</text>')
     diagram.boxes.append(f'<text class="number" x="{n + 18}" y="{C + 22}">(13)</text>')
-    for name, x, y in (("z_t", z + 7, 232), ("a_z", z + 7, 350), ("r_t", 242, 288), ("a_r", r + 7, 358), ("a_n", n + 7, 280), ("hWb_n", n + 7, 356), ("n_t", n + 7, 202)):
+    places = {
+        "z_t": (z + 7, 232), "a_z": (z + 7, 342), "r_t": (242, 264), "a_r": (r + 7, 342), "a_n": (n + 7, 256),
+        "hWb_n": (n + 7, 342), "n_t": (n + 7, 170),
+    }  # fmt: skip
+    for name, (x, y) in places.items():
         quantity(diagram, name, x, y)
     predicting(diagram, out, C)
-    quantity(diagram, "h_t", 404, 34)
+    quantity(diagram, "h_t", 424, 34)
     return diagram
 
 
 def rnn(diagram):
     """Equation (1)."""
-    middle, out = 220, 426
+    middle, out = 220, 440
     wire(diagram, (middle, 184), (middle, C), (RIGHT, C), kind="state", flow="dh_t")
     box(diagram, middle, 200, "f", "(1)", kind="squash")
     reading(diagram, [(middle, 216)], middle)
     quantity(diagram, "a_t", middle + 8, 290)
-    quantity(diagram, "h_t", 404, 34)
+    quantity(diagram, "h_t", 424, 34)
     predicting(diagram, out, C)
     return diagram

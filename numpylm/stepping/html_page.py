@@ -11,19 +11,22 @@ from importlib.resources import files
 
 import numpy as np
 
+from numpylm import require
 from numpylm.data.atomic import replacing
 from numpylm.data.printable import visible
 from numpylm.stepping.diagrams import WORDS, svg
 from numpylm.stepping.page_data import page_data
 
+MOST_STEPS = 60
+TOO_LARGE = "This model is too large to be computed again in a page: there are no sliders."
 LONGEST_NAME = 12  # characters of a token that are shown
 TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru": "A GRU, step by step"}
 
 
 def page(model, tokens, names, layer, origin, at=None):
     """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are."""
-    data = page_data(model, np.asarray(tokens), [readable(name) for name in names], layer, origin, at)
-    data["words"] = WORDS
+    data = page_data(model, np.asarray(tokens), [readable(name) for name in names], layer, at)
+    data |= {"words": WORDS, "origin": f"{origin}. {described(data)}", "tooLarge": TOO_LARGE}
     parts = {
         "title": html.escape(TITLES[model.cell.name]),
         "diagram": svg(model.cell.name),
@@ -36,9 +39,16 @@ def page(model, tokens, names, layer, origin, at=None):
     return re.sub(r"@([\w.]+)@", lambda found: parts[found[1]], template)
 
 
+def described(data):
+    """The sizes, and which layer is shown, in a sentence."""
+    sizes = ", ".join(f"{name} = {size}" for name, size in data["sizes"].items())
+    layers = f" Layer {data['layer']} of 0 to {data['layers'] - 1} is shown." if data["layers"] > 1 else ""
+    return f"{sizes}.{layers}"
+
+
 def readable(token):
-    """A token on one line: control characters and spaces written out, and long ones cut."""
-    text = visible(token)
+    """A token on one line: a space as ␣, a line's end as ⏎, control characters written out, and long ones cut."""
+    text = {" ": "␣", "\n": "⏎"}.get(token) or visible(token)
     return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
 
 
@@ -66,14 +76,20 @@ class ShownTrace:
 
 
 def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
-    """One pass of a language model over a few tokens, as a page within a notebook.
+    """One pass of a language model over a few tokens, step by step, as a page within a notebook.
 
-    tokens   (T + 1,) integers: T to read and T to predict, T at most 60
-    names    what to call the V tokens of the vocabulary: a Vocabulary or a list (their numbers)
-    layer    which layer to show (the last); at: the step to open at; height in pixels
+    tokens   (T + 1,) integers in 0..V-1: the first T are read, the last T predicted; T is 1 to 60
+    names    the Vocabulary, or a list of V strings (default: the tokens' numbers)
+    layer    which layer to show (default: the last); at: the step to open the page at; height: in pixels
+    Raises ValueError for tokens, a layer or a step that do not fit.
     """
-    tokens = checked_tokens(tokens, model.sizes.vocab_size)
+    tokens = require.token_stream(tokens, model.sizes.vocab_size)
+    if not 2 <= len(tokens) <= MOST_STEPS + 1:
+        raise ValueError(f"tokens must be a row of 2 to {MOST_STEPS + 1}: T to read and one more; got {len(tokens)}")
     names = getattr(names, "tokens", names) or [str(v) for v in range(model.sizes.vocab_size)]
     layer = model.sizes.num_layers - 1 if layer is None else layer
-    origin = f"{type(model).__name__ if not hasattr(model, 'cell') else model.cell.name.upper()} of {model.sizes.hidden_dim} units"
+    for name, number, count in (("layer", layer, model.sizes.num_layers), ("at", at or 0, len(tokens) - 1)):
+        if number not in range(count):
+            raise ValueError(f"{name} must lie in 0..{count - 1}; got {number!r}")
+    origin = f"{model.cell.name.upper()} with the weights that it has now"
     return ShownTrace(page(model.astype(np.float64), tokens, names, layer, origin, at), height)

@@ -28,9 +28,8 @@ OF_TOKENS = {  # one entry for each token of the vocabulary; what they are, for 
 KNOBS = {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}  # the bias that a slider moves
 
 
-def page_data(model, tokens, names, layer, origin, at=None):
-    """The data for a window of tokens (T + 1,). names are what to call each token of the vocabulary, by its id; origin
-    says where the weights are from; at is the step to open the page at, and to prove in a large model."""
+def page_data(model, tokens, names, layer, at=None):
+    """The data for a window of tokens (T + 1,). names are what to call each token of the vocabulary, by its id; at is the step to open the page at, and to prove in a large model."""
     T, H = len(tokens) - 1, model.sizes.hidden_dim
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     walked = walk(model, inputs, targets, [layer], list(range(T)))
@@ -41,8 +40,7 @@ def page_data(model, tokens, names, layer, origin, at=None):
     numbers = {name: stack(entries) for name, entries in {**forward, **backward}.items() if name not in OF_TOKENS}
     add_parts(numbers, forward, backward, T)
     return {
-        "cell": model.cell.name, "relu": model.cell.options.get("nonlinearity") == "relu", "origin": origin,
-        "sizes": {"T": T, "D": model.sizes.embedding_dim, "H": H, "V": model.sizes.vocab_size},
+        "cell": model.cell.name, "relu": model.cell.options.get("nonlinearity") == "relu", "sizes": {"T": T, "D": model.sizes.embedding_dim, "H": H, "V": model.sizes.vocab_size},
         "layer": layer, "layers": model.sizes.num_layers, "loss": walked.loss, "at": at,
         "tokens": [names[token] for token in tokens], "ids": tokens.tolist(),
         "predictions": predictions(forward, backward, tokens, names), "surprisal": surprisal(forward["y"], tokens),
@@ -130,7 +128,11 @@ def lines(model, numbers, forward, backward):
     for direction, entries in (("forward", forward), ("backward", backward)):
         functions = [cell_function(cell, name) for name in places[direction]]
         known = numbers.keys() | entries.keys() | {"x", "b", "dh", "da_t", "dhW_t"}
-        rows = [line(name, e[0], functions, known, meaning) for name, e in entries.items() if not name.endswith("_prev") or name[0] == "d"]
+        rows = [
+            line(name, e[0], functions, known, meaning)
+            for name, e in entries.items()
+            if not name.endswith("_prev") or name[0] == "d"
+        ]
         found[direction] = [row for row in rows if row]
     return found
 
@@ -140,7 +142,8 @@ def line(name, entry, functions, known, meaning):
     source = entry.lines[-1]
     place, function = where(source, functions)
     assigned = source.partition(" ")[0].partition("[")[0].rstrip(",")
-    text = formula(function, assigned, known, meaning) if function in functions else OF_TOKENS.get(name, "")
+    text = formula(function, assigned, known, meaning) if function in functions else ""
+    source = f"{name} = {OF_TOKENS[name]}" if name in OF_TOKENS else source
     return {
         "names": [part for part, _ in parts_of(entry)] if entry.packed else [name], "source": source.partition("  #")[0],
         "place": place, "equation": ", ".join(map(str, sorted(equations_in(source)))), "formula": text,
@@ -150,12 +153,21 @@ def line(name, entry, functions, known, meaning):
 
 def where(source, functions):
     """("lstm.py:118", the function) of a line of the source; ("", None) for what is none."""
-    others = (embedding.embedding_forward, affine.affine_forward, affine.affine_backward, loss.cross_entropy_forward, loss.cross_entropy_backward)
+    others = (
+        embedding.embedding_forward,
+        affine.affine_forward,
+        affine.affine_backward,
+        loss.cross_entropy_forward,
+        loss.cross_entropy_backward,
+    )
     for function in (*functions, *others):
         texts, first = inspect.getsourcelines(function)
         for k, text in enumerate(texts):
             if text.strip() == source:
-                return f"{inspect.getsourcefile(function).replace(chr(92), '/').rpartition('/')[2]}:{first + k}", function
+                return (
+                    f"{inspect.getsourcefile(function).replace(chr(92), '/').rpartition('/')[2]}:{first + k}",
+                    function,
+                )
     return "", None
 
 

@@ -163,9 +163,11 @@ function drawDiagram() {
     group.classList.toggle("current", subject().some(one => one === name || one === gradient));
     group.classList.toggle("later", now.direction === "backward" ? !back : !has);
   }
-  const flows = [...document.querySelectorAll(".flow")], sizes = flows.map(path => Math.abs(flow(path.dataset.flow)));
-  const largest = Math.max(...sizes.filter(Number.isFinite), 1e-300);
-  flows.forEach((path, k) => { path.style.strokeWidth = sizes[k] ? Math.max(1, 16 * sizes[k] / largest) : 0; });
+  for (const family of [/c/, /^dh/]) {  // the widths of those that meet in dc_t have one scale, and those in dh_t
+    const flows = [...document.querySelectorAll(".flow")].filter(path => family.test(path.dataset.flow.replace("through_h", "c")));
+    const sizes = flows.map(path => Math.abs(flow(path.dataset.flow))), largest = Math.max(...sizes, 1e-300);
+    flows.forEach((path, k) => { path.style.strokeWidth = sizes[k] ? Math.max(1, 16 * sizes[k] / largest) : 0; });
+  }
   byId("caption").textContent = now.direction === "backward" ?
     `Unit ${now.unit} at t = ${now.t}: values in blue, gradients of the loss in orange; the wider a band, the larger the gradient.` :
     `Unit ${now.unit} of ${H} at t = ${now.t}. Press a quantity to see where it comes from and where it goes.`;
@@ -274,7 +276,7 @@ function predictionTable() {
 function drawMeetings() {
   const at = name => value(name, now.t, now.unit), cell = numbers.dc_t;
   const later = now.t === T - 1 ? "no later step" : `step t + 1`;
-  byId("meet").replaceChildren(
+  byId("meetings").replaceChildren(
     ...(cell ? [meeting("dc_t", [[`c_t, from ${later}`, at("dc_next")], ["h_t, by (8)", at("dc_t") - at("dc_next")], ["dc_t", at("dc_t")]])] : []),
     meeting("dh_t", [[`${later}`, at("dh_next")], [trace.layer < trace.layers - 1 ? "layer above" : "the output", at("dh")], ["dh_t", at("dh_t")]]));
 }
