@@ -119,7 +119,7 @@ def predicting(diagram, x, top):
     dot(diagram, x, top)
     wire(diagram, (x, top), (x, 292), flow="dh")
     box(diagram, x, 308, "softmax", kind="output", width=76)
-    quantity(diagram, "y", x - 30, 344)
+    quantity(diagram, "y", x - 24, 344)
 
 
 def lstm(diagram):
@@ -157,7 +157,7 @@ def lstm(diagram):
     predicting(diagram, out, 208)
     quantity(diagram, "c_prev", LEFT, 34)
     quantity(diagram, "c_t", 424, 34)
-    quantity(diagram, "tanh_c_t", o + 7, 166)
+    quantity(diagram, "tanh_c_t", o + 17, 166)
     quantity(diagram, "h_t", out + 8, 228)
     return diagram
 

@@ -25,10 +25,12 @@ TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru":
 
 def page(model, tokens, names, layer, origin, at=None):
     """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are."""
-    data = page_data(model, np.asarray(tokens), [readable(name) for name in names], layer, at)
+    data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
     data |= {"words": WORDS, "origin": f"{origin}. {described(data)}", "tooLarge": TOO_LARGE}
     parts = {
-        "title": html.escape(TITLES[model.cell.name]),
+        "title": TITLES[model.cell.name],
+        "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[model.cell.name],
+        "state": "c_t" if model.cell.name == "lstm" else "h_t",
         "diagram": svg(model.cell.name),
         "trace": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     }

@@ -10,39 +10,27 @@ const zeros = n => new Float64Array(n);
 const gates = (packed, count) =>
   Array.from({length: count}, (_, g) => packed.subarray(g * packed.length / count, (g + 1) * packed.length / count));
 
-function product(x, W) {  // x W
-  const [n, m] = W.shape, y = zeros(m);
-  for (let j = 0; j < n; j++) for (let k = 0; k < m; k++) y[k] += x[j] * W.data[j * m + k];
-  return y;
-}
-
-function transposed(dy, W) {  // dy Wᵀ
-  const [n, m] = W.shape, dx = zeros(n);
-  for (let j = 0; j < n; j++) for (let k = 0; k < m; k++) dx[j] += dy[k] * W.data[j * m + k];
-  return dx;
-}
-
-function joined(...parts) {
-  const all = zeros(parts.length * parts[0].length);
-  parts.forEach((part, g) => all.set(part, g * part.length));
-  return all;
-}
+const joined = (...parts) => Float64Array.from(parts.flatMap(part => [...part]));
+const product = ({shape: [, m], data}, x) =>  // x W
+  zeros(m).map((_, k) => x.reduce((sum, value, j) => sum + value * data[j * m + k], 0));
+const transposed = ({shape: [n, m], data}, dy) =>  // dy Wᵀ
+  zeros(n).map((_, j) => dy.reduce((sum, value, k) => sum + value * data[j * m + k], 0));
 
 const CELLS = {
   rnn: {
     step(p, x, h_prev, _, relu) {
-      const a = add(add(product(x, p.W_xh), p.b_h.data), product(h_prev, p.W_hh));
+      const a = add(add(product(p.W_xh, x), p.b_h.data), product(p.W_hh, h_prev));
       return {h_prev, h: a.map(relu ? v => Math.max(v, 0) : Math.tanh)};  // (1)
     },
     back(p, q, dh, _, relu) {
       const da = times(dh, q.h.map(relu ? v => +(v > 0) : v => 1 - v * v));
-      return {dh, dx: transposed(da, p.W_xh), dh_prev: transposed(da, p.W_hh)};
+      return {dh, dx: transposed(p.W_xh, da), dh_prev: transposed(p.W_hh, da)};
     },
     carried: null,
   },
   lstm: {
     step(p, x, h_prev, c_prev) {
-      const a = gates(add(add(product(x, p.W_x), p.b.data), product(h_prev, p.W_h)), 4);
+      const a = gates(add(add(product(p.W_x, x), p.b.data), product(p.W_h, h_prev)), 4);
       const [i, f, o] = a.slice(0, 3).map(gate => gate.map(sigmoid)), c_tilde = a[3].map(Math.tanh);  // (3) to (6)
       const c = add(times(f, c_prev), times(i, c_tilde)), tanh_c = c.map(Math.tanh);  // (7)
       return {h_prev, c_prev, i, f, o, c_tilde, c, tanh_c, h: times(o, tanh_c)};  // (8)
@@ -53,13 +41,13 @@ const CELLS = {
       const da = joined(
         times(times(dc, q.c_tilde), slope(q.i)), times(times(dc, q.c_prev), slope(q.f)),
         times(times(dh, q.tanh_c), slope(q.o)), times(times(dc, q.i), q.c_tilde.map(v => 1 - v * v)));
-      return {dh, dc, dx: transposed(da, p.W_x), dh_prev: transposed(da, p.W_h), dc_prev: times(dc, q.f)};
+      return {dh, dc, dx: transposed(p.W_x, da), dh_prev: transposed(p.W_h, da), dc_prev: times(dc, q.f)};
     },
     carried: "f",
   },
   gru: {
     step(p, x, h_prev) {
-      const xW = gates(add(product(x, p.W_x), p.b.data), 3), hW = gates(product(h_prev, p.W_h), 3);
+      const xW = gates(add(product(p.W_x, x), p.b.data), 3), hW = gates(product(p.W_h, h_prev), 3);
       const r = add(xW[0], hW[0]).map(sigmoid), z = add(xW[1], hW[1]).map(sigmoid);  // (10), (11)
       const hWb_n = add(hW[2], p.b_hn.data), n = add(xW[2], times(r, hWb_n)).map(Math.tanh);  // (12)
       return {h_prev, r, z, n, hWb_n, h: n.map((value, k) => (1 - z[k]) * value + z[k] * h_prev[k])};  // (13)
@@ -70,7 +58,7 @@ const CELLS = {
       const da_r = da_n.map((d, k) => d * q.hWb_n[k] * q.r[k] * (1 - q.r[k]));
       const dhW = joined(da_r, da_z, times(da_n, q.r));
       return {
-        dh, dx: transposed(joined(da_r, da_z, da_n), p.W_x), dh_prev: add(times(dh, q.z), transposed(dhW, p.W_h)),
+        dh, dx: transposed(p.W_x, joined(da_r, da_z, da_n)), dh_prev: add(times(dh, q.z), transposed(p.W_h, dhW)),
       };
     },
     carried: "z",
@@ -90,12 +78,12 @@ function compute(model, ids, layer) {
       steps[l].push(cell.step(p, x, before.h, before.c, model.relu));
       x = steps[l][t].h;
     });
-    const logits = add(product(x, model.W_hy), model.b_y.data), largest = Math.max(...logits);
+    const logits = add(product(model.W_hy, x), model.b_y.data), largest = Math.max(...logits);
     const e = logits.map(v => Math.exp(v - largest)), total = e.reduce((a, b) => a + b);
     loss += (Math.log(total) - logits[ids[t + 1]] + largest) / T;
     dlogits = e.map((v, k) => v / total - (k === ids[t + 1]));
   }
-  return {loss, reach: back(model, cell, steps, transposed(dlogits, model.W_hy), layer)};
+  return {loss, reach: back(model, cell, steps, transposed(model.W_hy, dlogits), layer)};
 }
 
 function back(model, cell, steps, dh_last, layer) {
@@ -109,12 +97,9 @@ function back(model, cell, steps, dh_last, layer) {
       if (l === layer) total[t] = next[q];
     }
   }
-  const kept = [], reach = {total: total.map(norm), gates: [], rest: []};
-  for (let t = T - 1; t >= 0; t--) {
-    const start = t === T - 1 ? total[t] : times(kept[t + 1] || zeros(H), steps[layer][t + 1][cell.carried] || zeros(H));
-    kept[t] = cell.carried ? start : zeros(H);
-    reach.gates[t] = norm(kept[t]);
-    reach.rest[t] = norm(total[t].map((value, k) => value - kept[t][k]));
-  }
-  return reach;
+  const kept = [];
+  for (let t = T - 1; t >= 0; t--) kept[t] = !cell.carried ? zeros(H) :
+    t === T - 1 ? total[t] : times(kept[t + 1], steps[layer][t + 1][cell.carried]);
+  const rest = total.map((all, t) => norm(all.map((value, k) => value - kept[t][k])));
+  return {total: total.map(norm), gates: kept.map(norm), rest};
 }
