@@ -67,6 +67,18 @@ def visit(chromium):
         context.close()
 
 
+@pytest.fixture
+def opened(visit, tmp_path):
+    """opened(page's text, **options of visit) -> its Visit."""
+
+    def opened(text, **options):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.html"
+        path.write_text(text, encoding="utf-8")
+        return visit(path.as_uri(), **options)
+
+    return opened
+
+
 def listen(seen):
     """Note a page's errors and requests from now on. A data: address is no request."""
     seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
