@@ -34,14 +34,23 @@ class Visit(NamedTuple):
 def chromium():
     """The running browser."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is missing: see requirements-dev.txt")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
+    if not program():
         pytest.skip("there is no Chromium: apt-get install chromium")
-    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=options)
+        browser = launched(started)
         yield browser
         browser.close()
+
+
+def program():
+    """Where Chromium is, or None."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def launched(playwright):
+    """A browser that Playwright has started. As root, as in a container, Chromium runs without its sandbox only."""
+    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=program(), args=options)
 
 
 @pytest.fixture

@@ -119,21 +119,21 @@ def predicting(diagram, x, top):
     dot(diagram, x, top)
     wire(diagram, (x, top), (x, 292), flow="dh")
     box(diagram, x, 308, "softmax", kind="output", width=76)
-    quantity(diagram, "y", x - 24, 344)
+    quantity(diagram, "y", RIGHT + 6, 344, "end")
 
 
 def lstm(diagram):
     """Equations (3) to (8), as in figures/lstm_cell.png."""
-    f, i, c, o, out = 96, 176, 256, 340, 440
+    f, i, c, o, out = 96, 176, 256, 340, 432
     middle = (i + c) / 2
     wire(diagram, (LEFT, C), (f - 13, C), kind="state", head=False, flow="dc_prev")
     wire(diagram, (f + 13, C), (middle - 13, C), kind="state", head=False, flow="dc_t")
     wire(diagram, (middle + 13, C), (o, C), kind="state", head=False, flow="dc_t")
     wire(diagram, (o, C), (RIGHT, C), kind="state", flow="dc_next")
-    wire(diagram, (o, C), (o, 118), flow="through_h")
+    wire(diagram, (o, C), (o, 109), flow="through_h")
     dot(diagram, o, C)
-    box(diagram, o, 134, "tanh", kind="squash")
-    wire(diagram, (o, 150), (o, 195), flow="dtanh_c_t")
+    box(diagram, o, 125, "tanh", kind="squash")
+    wire(diagram, (o, 141), (o, 195), flow="dtanh_c_t")
     wire(diagram, (f, 292), (f, C + 13))
     wire(diagram, (i, 292), (i, 172), (middle - 13, 172))
     wire(diagram, (c, 292), (c, 172), (middle + 13, 172))
@@ -157,8 +157,8 @@ def lstm(diagram):
     predicting(diagram, out, 208)
     quantity(diagram, "c_prev", LEFT, 34)
     quantity(diagram, "c_t", 424, 34)
-    quantity(diagram, "tanh_c_t", o + 17, 166)
-    quantity(diagram, "h_t", out + 8, 228)
+    quantity(diagram, "tanh_c_t", o + 17, 158)
+    quantity(diagram, "h_t", RIGHT + 6, 233, "end")
     return diagram
 
 

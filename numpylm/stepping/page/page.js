@@ -134,12 +134,12 @@ function drawListing() {
 // ---- one quantity: its lines, its numbers, its gradient and the proof
 function drawQuantity() {
   const names = subject(), quantities = names.map(quantity), isBack = names[0][0] === "d", had = byId("quantity").contains(document.activeElement);
-  const word = trace.words[names[0]] || (isBack ? "gradient of the loss" : names.length > 1 ? "" : trace.words[quantities[0]]);
+  const word = names.length > 1 ? "" : trace.words[names[0]] || (isBack ? "gradient of the loss" : "");
   const table = ["y", "logits"].includes(quantities[0]) ? predictionTable() : unitTable(names, quantities, isBack);
   const places = links => links.map(([name, t]) => html`<button data-go="${placeOf(name, t)}">${t === now.t ? name : `${name} at t = ${t}`}</button>`);
   const chips = (label, links) => links.length ? html`<div class="chips">${label} ${places(links)}</div>` : "";
   show("quantity", now.direction === "loss" ? html`<h2>loss</h2><p class="formula">−(1/${T}) Σ log y_t[target_t] = ${
-    shown(trace.loss)} nats per token</p>${table}` : html`<h2>${names.join(", ")} <span>${word || ""}</span></h2>${
+    shown(trace.loss)} nats per token</p>${table}` : html`<h2>${names.join(", ")} <span>${word}</span></h2>${
     formulas("forward", quantities)}${isBack ? formulas("backward", names) : ""}${
     chips("comes from", linked(trace.sources[names[0]], now.t))}${chips("goes to", linked(trace.uses[names[0]], now.t))}${table}`);
   if (had) byId("quantity").focus();
@@ -179,10 +179,11 @@ function unitTable(names, quantities, isBack) {
   const columns = [...quantities, ...(isBack ? names : [])].filter(name => numbers[name]), n = numbers[columns[0]].shape[1];
   const proof = isBack && names.length === 1 && trace.proofs[names[0]], found = proof && proof[now.t];
   const first = Math.min(Math.max(now.unit - 4, 0), Math.max(n - 8, 0)), units = Array.from({length: Math.min(n, 8)}, (_, k) => first + k);
+  const moved = found && units.some(k => found.numeric[k] != null);
   const rows = units.map(k => html`<tr class="${n === H && k === now.unit ? "current" : ""}"><td>${k}</td>${
     columns.map(name => html`<td>${shown(value(name, now.t, k))}</td>`)}${
-    found ? html`<td class="proof">${found.numeric[k] == null ? "" : shown(found.numeric[k])}</td>` : ""}</tr>`);
-  const head = [n === H ? "unit" : "entry", ...columns, ...(found ? [`∂loss/∂${quantities[0]}`] : [])];
+    moved ? html`<td class="proof">${found.numeric[k] == null ? "" : shown(found.numeric[k])}</td>` : ""}</tr>`);
+  const head = [n === H ? "unit" : "entry", ...columns, ...(moved ? [`∂loss/∂${quantities[0]}`] : [])];
   const words = !proof ? "" : !found ? `Not proved here, for this model is large: write the page with --at ${now.t}.` :
     `Proof: ∂loss/∂${quantities[0]} by the complex step. Largest error: ${found.error.toExponential(0).replace("-", "−")}${found.ok ? "" : ", WRONG"}.`;
   return html`<table><tr>${head.map(text => html`<th scope="col">${text}</th>`)}</tr>${rows}</table><p class="note">${words}</p>`;
@@ -240,7 +241,7 @@ const heat = {canvas: byId("heat"), left: 34, foot: 22};
 function drawHeat() {
   const name = byId("heat-name").value, {canvas, left, foot} = heat, ratio = devicePixelRatio, style = getComputedStyle(document.body);
   const over = unit => Array.from({length: T}, (_, t) => value(name, t, unit)), peak = unit => over(unit).indexOf(Math.max(...over(unit)));
-  const row = heat.row = Math.min(Math.max(300 / H, 4), 24), column = heat.column = (canvas.clientWidth - left) / T;
+  const row = heat.row = Math.min(Math.max(480 / H, 4), 24), column = heat.column = (canvas.clientWidth - left) / T;
   const order = heat.order = Array.from({length: H}, (_, unit) => unit), height = row * H + foot, pen = canvas.getContext("2d");
   if (byId("heat-order").value === "peak") { const at = order.map(peak); order.sort((a, b) => at[a] - at[b] || a - b); }
   canvas.style.height = `${height}px`;
