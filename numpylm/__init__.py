@@ -22,6 +22,7 @@ PUBLIC = {  # module -> its public names; using one of them imports the module
     "checkpoint": ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"],
     "evaluation": ["evaluate", "perplexity", "surprisals"],
     "generation": ["generate", "generate_batch", "generate_stream"],
+    "stepping.html_page": ["show_trace"],
     "proof.gradient_check": ["check_gradients"],
     "proof.numerical": ["central_difference", "complex_step"],
     "data.text": ["Vocabulary", "build_vocabulary", "decode", "encode", "encode_stream"],

@@ -9,6 +9,7 @@ from functools import partial
 
 import calls
 import pytest
+from browser import chromium, opened, visit  # noqa: F401 (fixtures)
 from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

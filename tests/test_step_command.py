@@ -186,7 +186,7 @@ def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
         ("--layer 1", "--layer must lie in 0..0; got 1"),
         ("--cell transformer", "argument --cell: invalid choice: 'transformer'"),
         ("--text=", "no char occurs"),
-        ("--text x", "--text must have 2 to 64 tokens (chars), one to read and one to predict at least; 'x' has 1"),
+        ("--text x", "--text must have 2 to 61 tokens (chars), one to read and one to predict at least; 'x' has 1"),
         (f"--text {'ab' * 33}", "has 66"),
         ("--seed -1", "seed must be an integer, 0 or above; got -1"),
         ("--run gru.npz", "--run needs --text"),

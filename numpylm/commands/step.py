@@ -5,6 +5,7 @@ import numpy as np
 from numpylm import require
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.step_attention import step_attention
+from numpylm.commands.step_page import check_page, print_page
 from numpylm.commands.trained import load_trained
 from numpylm.data import text
 from numpylm.data.printable import visible
@@ -17,9 +18,9 @@ from numpylm.stepping.walk import walk
 DESCRIPTION = (
     "One forward and backward pass over a few tokens, line by line: each equation's\n"
     "line of the source, its numbers, and for each gradient its proof beside it.\n"
-    "--pdb runs the same pass in Python's debugger."
+    "--html writes it as a page for a browser; --pdb runs the same pass in Python's debugger."
 )
-LONGEST = 64  # tokens of a text
+LONGEST = 61  # tokens of a text: T is at most 60
 LONGEST_NAME = 12  # characters of a token that are shown
 NARROWEST = 60  # columns
 
@@ -37,6 +38,7 @@ def add_options(parser):
     parser.add_argument("--forward", action="store_true", help="the forward pass alone")
     parser.add_argument("--backward", action="store_true", help="the backward pass alone")
     parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
+    parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer")
     parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
 
 
@@ -44,16 +46,20 @@ def run(options):
     """numpylm step"""
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     width = max(NARROWEST, terminal_width())
+    if options.html:
+        check_page(options)
     if options.attention:
         return step_attention(options, directions, width)
     model, vocabulary = trained_model(options) if options.trained else small_model(options)
     tokens = window(options, vocabulary)
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
+    origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
+    if options.html:
+        return print_page(options, model, tokens, vocabulary.tokens, layers[-1], origin)
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
-    origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
     walked = walk(model, inputs, targets, layers, steps)
     introduce(walked, model, origin, names, width)
     return print_passes(walked, directions, width)

@@ -1,0 +1,97 @@
+"""One forward and backward pass as a page for a browser: one file, which asks no network for anything.
+
+The parts lie in page/. The data goes in as JSON in ASCII, in which no token can end the script's element; page.js
+shows every text as text, never as HTML.
+"""
+
+import html
+import json
+import re
+from importlib.resources import files
+
+import numpy as np
+
+from numpylm import require
+from numpylm.data.atomic import replacing
+from numpylm.data.printable import visible
+from numpylm.stepping.diagrams import WORDS, svg
+from numpylm.stepping.page_data import page_data
+
+MOST_STEPS = 60
+TOO_LARGE = "This model is too large to be computed again in a page: there are no sliders."
+LONGEST_NAME = 12  # characters of a token that are shown
+TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru": "A GRU, step by step"}
+
+
+def page(model, tokens, names, layer, origin, at=None):
+    """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are."""
+    data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
+    data |= {"words": WORDS, "origin": f"{origin}. {described(data)}", "tooLarge": TOO_LARGE}
+    parts = {
+        "title": TITLES[model.cell.name],
+        "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[model.cell.name],
+        "state": "c_t" if model.cell.name == "lstm" else "h_t",
+        "diagram": svg(model.cell.name),
+        "trace": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
+    }
+    folder = files("numpylm.stepping") / "page"
+    for name in ("style.css", "model.js", "page.js"):
+        parts[name] = (folder / name).read_text(encoding="utf-8")
+    template = (folder / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"@([\w.]+)@", lambda found: parts[found[1]], template)
+
+
+def described(data):
+    """The sizes, and which layer is shown, in a sentence."""
+    sizes = ", ".join(f"{name} = {size}" for name, size in data["sizes"].items())
+    layers = f" Layer {data['layer']} of 0 to {data['layers'] - 1} is shown." if data["layers"] > 1 else ""
+    return f"{sizes}.{layers}"
+
+
+def readable(token):
+    """A token on one line: a space as ␣, a line's end as ⏎, control characters written out, and long ones cut."""
+    text = {" ": "␣", "\n": "⏎"}.get(token) or visible(token)
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+
+
+def write_page(path, text):
+    """Write the page whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+class ShownTrace:
+    """A page that Jupyter shows in its cell's output."""
+
+    def __init__(self, text, height):
+        self.text, self.height = text, height
+
+    def __repr__(self):
+        return f"<a page of {len(self.text) // 1000} kB; a notebook shows it>"
+
+    def _repr_html_(self):
+        source = html.escape(self.text, quote=True)
+        return (
+            f'<iframe title="One pass, step by step" sandbox="allow-scripts" srcdoc="{source}" '
+            f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
+        )
+
+
+def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
+    """One pass of a language model over a few tokens, step by step, as a page within a notebook.
+
+    tokens   (T + 1,) integers in 0..V-1: the first T are read, the last T predicted; T is 1 to 60
+    names    the Vocabulary, or a list of V strings (default: the tokens' numbers)
+    layer    which layer to show (default: the last); at: the step to open the page at; height: in pixels
+    Raises ValueError for tokens, a layer or a step that do not fit.
+    """
+    tokens = require.token_stream(tokens, model.sizes.vocab_size)
+    if not 2 <= len(tokens) <= MOST_STEPS + 1:
+        raise ValueError(f"tokens must be a row of 2 to {MOST_STEPS + 1}: T to read and one more; got {len(tokens)}")
+    names = getattr(names, "tokens", names) or [str(v) for v in range(model.sizes.vocab_size)]
+    layer = model.sizes.num_layers - 1 if layer is None else layer
+    for name, number, count in (("layer", layer, model.sizes.num_layers), ("at", at or 0, len(tokens) - 1)):
+        if number not in range(count):
+            raise ValueError(f"{name} must lie in 0..{count - 1}; got {number!r}")
+    origin = f"{model.cell.name.upper()} with the weights that it has now"
+    return ShownTrace(page(model.astype(np.float64), tokens, names, layer, origin, at), height)

@@ -1,0 +1,124 @@
+"""python -m numpylm step --html and show_trace: what they write and refuse; tokens that would be HTML; large models."""
+
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from page_examples import D, H, drawn
+from test_step_command import checkpoints  # noqa: F401 (a fixture)
+
+import numpylm as nlm
+from numpylm.model import MODELS
+from numpylm.stepping.html_page import page, readable
+
+TEXT = "she sells sea"
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\u202eabc",
+    "\x1b[2J",
+    "'\"&`${1}",
+    "é",
+    "漢字",
+    "🙂",
+]
+
+
+def test_hostile_tokens_are_shown_as_text(opened):
+    model = drawn(nlm.GRULM(len(HOSTILE), D, H))
+    seen = opened(page(model, np.arange(len(HOSTILE)), HOSTILE, 0, "</script><b>run</b>"))
+    shown = seen.page.eval_on_selector_all("#text button", "all => all.map(button => button.textContent)")
+    assert shown == [readable(token) for token in HOSTILE]
+    assert seen.page.inner_text("#origin").startswith("</script><b>run</b>")
+    seen.page.evaluate("go({direction: 'loss'})")
+    assert seen.page.locator("#text img, #quantity img, #quantity script, #origin b").count() == 0
+    assert all(text.isprintable() for text in shown)
+    assert seen.errors == seen.requests == []
+
+
+def test_the_command_writes_one_small_file(call, tmp_path, visit):
+    for cell in MODELS:
+        path = tmp_path / f"{cell}.html"
+        text = [] if cell == "lstm" else ["--text", "sea"]
+        assert call("step", "--cell", cell, *text, "--html", path)[::2] == (0, "")
+        assert path.stat().st_size < 200_000
+        seen = visit(path.as_uri())
+        assert cell.upper() in seen.page.title() and seen.errors == seen.requests == []
+
+
+def test_a_trained_run_and_its_layers(call, tmp_path, checkpoints, visit):  # noqa: F811
+    for name, text, layer, said in (
+        ("gru", "the cat", "0", "layer 0 of 0..1"),
+        ("tied", "the cat sat", "0", ""),
+        ("relu", "th", "0", ""),
+    ):
+        path = tmp_path / f"{name}.html"
+        arguments = ["step", "--run", checkpoints / f"{name}.npz", "--text", text, "--layer", layer, "--html", path]
+        status, out, err = call(*arguments)
+        assert (status, err) == (0, "") and said in out
+        assert visit(path.as_uri()).errors == []
+
+
+REFUSED = [
+    (["--html", "page.txt"], "page.txt must end in .html"),
+    (["--html", "there.html"], "there.html exists already; name a new file"),
+    (["--html", "no/page.html"], "there is no folder no"),
+    (["--html", "new.html", "--pdb"], "--pdb and --html exclude each other"),
+    (["--html", "new.html", "--attention", "dot"], "--attention and --html exclude each other"),
+    (["--html", "new.html", "--text", "x"], "--text must have 2 to 61 tokens"),
+    (["--html", "new.html", "--text", "ab" * 31], "--text must have 2 to 61 tokens"),
+    (["--html", "new.html", "--at", "19"], "--at must lie in 0..18; got 19"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED)
+def test_what_cannot_be_written_is_one_sentence(call, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.html").write_text("mine")
+    status, out, err = call("step", *arguments)
+    assert status == 2 and message in err and len(err.strip().splitlines()) == 1 and out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["there.html"] and (
+        tmp_path / "there.html"
+    ).read_text() == "mine"
+
+
+def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
+    names = [str(v) for v in range(600)]
+    model = drawn(nlm.LSTMLM(600, 100, 150), scale=0.1)
+    tokens = np.random.default_rng(0).integers(0, 600, 4)
+    seen = opened(page(model, tokens, names, 0, "large", at=1))
+    assert "too large" in seen.page.inner_text("#changed") and seen.page.locator("#sliders").count() == 0
+    for t, word in ((1, "Largest error"), (0, "write the page with --at 0")):
+        seen.page.evaluate(f"go({{direction: 'backward', t: {t}, row: rowOf('backward', 'df_t'), unit: 149}})")
+        assert word in seen.page.inner_text("#quantity .note")
+    assert seen.errors == []
+
+
+def test_a_notebook_shows_it(visit, tmp_path):
+    vocabulary = nlm.build_vocabulary(TEXT, "char")
+    model = nlm.LSTMLM(len(vocabulary), 2, 3)
+    shown = nlm.show_trace(model, nlm.encode(vocabulary, TEXT), vocabulary, at=2)
+    assert re.fullmatch(r"<a page of \d+ kB; a notebook shows it>", repr(shown))
+    (tmp_path / "notebook.html").write_text(shown._repr_html_(), encoding="utf-8")
+    seen = visit((tmp_path / "notebook.html").as_uri())
+    frame = seen.page.frame_locator("iframe")
+    assert frame.locator("#where").inner_text() == "Forward, t = 2: reads “e”, is to predict “␣”"
+    assert seen.errors == seen.requests == []
+    for arguments, message in (([[1]], "2 to 61"), ([[99, 1]], "0..")):
+        with pytest.raises(ValueError, match=message):
+            nlm.show_trace(model, *arguments)
+    with pytest.raises(ValueError, match=r"layer must lie in 0\.\.0"):
+        nlm.show_trace(model, [1, 2], layer=1)
+
+
+def test_the_scripts_are_javascript_and_all_parts_are_small():
+    node = shutil.which("node")
+    parts = list((files("numpylm.stepping") / "page").iterdir())
+    assert sorted(part.name for part in parts) == ["model.js", "page.html", "page.js", "style.css"]
+    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts) <= 600
+    for part in parts:
+        if node and part.name.endswith(".js"):
+            subprocess.run([node, "--check", str(part)], check=True)
