@@ -7,9 +7,9 @@ import pytest
 import numpylm as nlm
 from numpylm.data.grammar import generate_text
 from numpylm.probing.ablation import agreement, change, means_by_number, measure_ablation, shares
-from numpylm.probing.attribution import difference_at, gradient_times_input, leave_one_out, measure_attribution
+from numpylm.probing.attribution import beginnings, difference, gradient_times_input, leave_one_out, measure_attribution
 from numpylm.probing.measures import area_under_curve, control_labels, fit_probe, strength
-from numpylm.probing.reading import Unit, hold, output_h, read, read_sentences, unit_names, units_of
+from numpylm.probing.reading import Unit, hold, output_h, read, unit_names, units_of
 from numpylm.probing.sentences import draw_sentences, knows_grammar, label_sentences
 from numpylm.probing.units import measure_units, properties, words_since
 
@@ -72,8 +72,26 @@ def test_a_control_task_is_learned_from_what_tells_the_word_and_from_nothing_els
 
 
 def test_labels_by_hand():
-    words = '" the king that the dogs near a cat see sleeps , " says the queen .'.split()
-    short = "the dogs sing .".split()
+    words = [
+        '"',
+        "the",
+        "king",
+        "that",
+        "the",
+        "dogs",
+        "near",
+        "a",
+        "cat",
+        "see",
+        "sleeps",
+        ",",
+        '"',
+        "says",
+        "the",
+        "queen",
+        ".",
+    ]
+    short = ["the", "dogs", "sing", "."]
     found = label_sentences(VOCABULARY, [short, words], np.array([1]))
     assert found.lengths.tolist() == [len(words) + 1, len(short) + 1], "the longer one comes first"
     king, plural, none = [0] * 3, [1] * 4, [-1] * 3
@@ -106,7 +124,7 @@ def test_drawn_sentences_are_all_different():
 @pytest.mark.parametrize("cell", MODELS)
 def test_reading_step_by_step_is_the_forward_pass(cell):
     model, (sentences, _) = random_model(cell, num_layers=2), draw_sentences(VOCABULARY, 20)
-    states = read_sentences(model, sentences)
+    states = read(model, sentences)
     for n in (0, 7, 19):
         tokens = np.concatenate([sentences.context, sentences.tokens[: sentences.lengths[n], n]])
         out = model.forward(tokens[:, None])
@@ -121,13 +139,13 @@ def test_reading_step_by_step_is_the_forward_pass(cell):
 def test_a_held_unit_is_what_the_next_layer_and_the_next_step_read():
     model, (sentences, _) = random_model("lstm", num_layers=2), draw_sentences(VOCABULARY, 5)
     shape = sentences.tokens.shape
-    free = read_sentences(model, sentences)
+    free = read(model, sentences)
     nothing = {unit: np.full(shape, np.nan) for unit in units_of(model)}
-    np.testing.assert_array_equal(read_sentences(model, sentences, hold(nothing)), free)
+    np.testing.assert_array_equal(read(model, sentences, hold(nothing)), free)
     late = np.where(np.arange(shape[0])[:, None] == 3, 0.25, np.full(shape, np.nan))
-    held = read_sentences(model, sentences, hold({Unit(0, "h", 2): late}))
+    held = read(model, sentences, hold({Unit(0, "h", 2): late}))
     np.testing.assert_array_equal(held[:3], free[:3])
-    changed = [unit_names(model)[k] for k in np.flatnonzero((held[3, 0] != free[3, 0]))]
+    changed = [unit_names(model)[k] for k in np.flatnonzero(held[3, 0] != free[3, 0])]
     assert "0.h2" in changed and "1.h0" in changed and "0.h1" not in changed and (held[3, :, 2] == 0.25).all()
     assert not (held[3] == 0.25)[:, 3:].any(), "the same unit of the next layer is not held"
     assert (held[4, 0] != free[4, 0]).all()
@@ -137,20 +155,20 @@ def test_states_that_overflow_are_refused():
     model = nlm.RNNLM(V, 5, 7, nonlinearity="relu")
     model.parameters()["b_h"][...] = np.inf
     with pytest.raises(ValueError, match="not finite"), np.errstate(all="ignore"):
-        read(model, np.ones((2, 1), int), np.array([2]))
+        read(model, draw_sentences(VOCABULARY, 5)[0])
 
 
 # One unit that carries the number, by hand
 
 PAIRS = [("the king near the {} {} .", "sleeps"), ("the kings near the {} {} .", "sleep")]
-NOUNS = "cat cats dog dogs child children mouse mice".split()
+NOUNS = ["cat", "cats", "dog", "dogs", "child", "children", "mouse", "mice"]
 SENTENCES = [text.format(noun, verb).split() for noun in NOUNS for text, verb in PAIRS]
-SENTENCES += ["the king sleeps .".split(), "the kings sleep .".split()]
+SENTENCES += [["the", "king", "sleeps", "."], ["the", "kings", "sleep", "."]]
 
 
 def carrier(cell):
-    """A model whose unit 2 remembers whether king or kings came last, and alone tells the verb's number. The other units
-    see every word. Without unit 2 it prefers the singular."""
+    """A model whose unit 2 remembers whether king or kings came last, and alone tells the verb's number. The other
+    units see every word. Without unit 2 it prefers the singular."""
     model = random_model(cell)
     p, layer = model.parameters(), model.layer_parameters(0)
     p["E"][:, :2] = 0
@@ -211,7 +229,7 @@ def test_the_word_that_both_methods_find_is_the_subject(carried):
     assert found["gradient x input"] == found["leave one out"] == dict.fromkeys(found["by chance"], 1.0)
     assert found["nearest noun"]["all"] == 0 and found["by chance"]["all"] == pytest.approx(1 / 5)
     assert found["by chance"]["nouns"] == pytest.approx(1 / 2)
-    scores = leave_one_out(model, sentences.context, sentences.tokens[:, sentences.verbs.sentence], sentences.verbs)
+    scores = leave_one_out(model, *beginnings(sentences))
     h = 1 if model.cell.name == "rnn" else np.tanh(1)
     assert np.abs(np.delete(scores, 2, axis=0)).max() < 0.01 and (np.abs(scores[2] - 3 * h) < 0.02).all()
 
@@ -221,42 +239,47 @@ def test_the_word_that_both_methods_find_is_the_subject(carried):
 
 @pytest.mark.parametrize("cell", MODELS)
 def test_gradient_times_input_is_the_slope_of_the_difference(cell):
-    """The last three rows of E are free: one holds the embedding of word s, a little longer or shorter."""
+    """The last row of E holds the embedding of word s of one sentence, a little longer or shorter."""
     model = random_model(cell, num_layers=2, vocab_size=V + 1)
-    sentences, _ = draw_sentences(VOCABULARY, 12)
-    verbs, E = sentences.verbs, model.parameters()["E"]
-    tokens = sentences.tokens[:, verbs.sentence]
-    scores = gradient_times_input(model, sentences.context, tokens, verbs)
-    for s in range(int(verbs.row.min()) + 1):
-        ends = []
-        for factor in (1 + 1e-5, 1 - 1e-5):
-            for m in range(len(verbs.row)):
+    sentences, verbs = beginnings(draw_sentences(VOCABULARY, 12)[0])
+    E, tokens = model.parameters()["E"], sentences.tokens
+    scores = gradient_times_input(model, sentences, verbs)
+    for m in range(0, len(verbs.row), 4):
+        one = type(verbs)(*[field[[m]] for field in verbs])
+        for s in range(verbs.row[m] + 1):
+            moved = tokens[:, [m]].copy()
+            moved[s] = V
+            ends = []
+            for factor in (1 + 1e-5, 1 - 1e-5):
                 E[V] = factor * E[tokens[s, m]]
-                moved = tokens[:, [m]].copy()
-                moved[s] = V
-                one = type(verbs)(*[field[[m]] for field in verbs])
-                ends.append(difference_at(model, sentences.context, moved, one.row, one)[0])
-        above, below = np.reshape(ends, (2, -1))
-        np.testing.assert_allclose(scores[s], (above - below) / 2e-5, rtol=1e-5, atol=1e-8)
+                column = sentences._replace(tokens=moved, lengths=sentences.lengths[[m]])
+                ends.append(difference(model, column, one)[0])
+            assert scores[s, m] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-8)
     after = np.arange(len(tokens))[:, None] > verbs.row
     assert after.any() and not scores[after].any()
 
 
 def test_leaving_out_is_the_difference_of_two_forward_passes():
-    model, (sentences, _) = random_model("gru"), draw_sentences(VOCABULARY, 30)
-    verbs = sentences.verbs
-    tokens = sentences.tokens[:, verbs.sentence]
-    scores = leave_one_out(model, sentences.context, tokens, verbs)
+    model = random_model("gru")
+    sentences, verbs = beginnings(draw_sentences(VOCABULARY, 30)[0])
+    scores, whole = leave_one_out(model, sentences, verbs), difference(model, sentences, verbs)
     for m, s in ((0, 1), (0, int(verbs.row[0])), (len(verbs.row) - 1, 1)):
-        read_tokens = tokens[: verbs.row[m] + 1, m]
+        tokens = sentences.tokens[: verbs.row[m] + 1, m]
 
         def d(*parts, m=m):
             logits = model.forward(np.concatenate([sentences.context, *parts])[:, None]).logits[-1, 0]
             return logits[verbs.token[m]] - logits[verbs.other[m]]
 
-        one = type(verbs)(*[field[[m]] for field in verbs])
-        assert difference_at(model, sentences.context, tokens[:, [m]], one.row, one) == pytest.approx(d(read_tokens))
-        assert scores[s, m] == pytest.approx(d(read_tokens) - d(read_tokens[:s], read_tokens[s + 1 :]), rel=1e-9)
+        assert whole[m] == pytest.approx(d(tokens))
+        assert scores[s, m] == pytest.approx(d(tokens) - d(tokens[:s], tokens[s + 1 :]), rel=1e-9)
+
+
+def test_a_large_set_of_verbs_is_thinned_evenly(monkeypatch):
+    monkeypatch.setattr("numpylm.probing.attribution.MOST_VERBS", 10)
+    whole, _ = draw_sentences(VOCABULARY, 30)
+    sentences, verbs = beginnings(whole)
+    assert 5 < len(verbs.row) <= 10 and verbs.row[0] == whole.verbs.row[0]
+    assert sentences.tokens.shape[1] == sentences.is_noun.shape[1] == len(verbs.row)
 
 
 # All properties

@@ -63,7 +63,7 @@ def run(options):
         (print_text if "text" in result else print_grammar)(result, terminal_width())
     grammatical = [result for result in results if "text" not in result]
     if len(grammatical) > 1:
-        print_side_by_side(grammatical, terminal_width())
+        print_side_by_side(grammatical)
     draw(results, Path(options.out) if options.out else checkpoint_path(paths[0]).parent)
 
 
@@ -118,10 +118,12 @@ def look_at_text(model, vocabulary, tokens, unit):
     if len(tokens) > LONGEST:
         print(f"note: only the first {LONGEST:,} of {len(tokens):,} tokens are read", file=sys.stderr)
     tokens, names = np.asarray(tokens[:LONGEST], int), unit_names(model)
-    states = read(model, tokens[:, None], np.array([len(tokens)]))[:, 0]
+    whole = SimpleNamespace(context=(), tokens=tokens[:, None], lengths=np.array([len(tokens)]))
+    states = read(model, whole)[:, 0]
     shown = [k for k, each in enumerate(units_of(model)) if each[:2] == (model.sizes.num_layers - 1, "h")]
     place = shown[int(states[:, shown].std(axis=0).argmax())] if unit is None else place_of(names, unit)
     return {
+        "level": vocabulary.level,
         "tokens": [vocabulary.tokens[token] for token in tokens],
         "surprisals": [0.0, *surprisals(model, tokens).tolist()],
         "unit": names[place],

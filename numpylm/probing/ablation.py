@@ -14,7 +14,7 @@ off; T. Linzen, E. Dupoux and Y. Goldberg (2016), for the verb's two forms.
 import numpy as np
 
 from numpylm.probing.measures import strength
-from numpylm.probing.reading import hold, logit_difference, output_h, read_sentences, unit_names, units_of
+from numpylm.probing.reading import hold, logit_difference, output_h, read, unit_names, units_of
 from numpylm.probing.sentences import Sentences
 from numpylm.probing.units import DISTANCES
 
@@ -59,7 +59,7 @@ def strongest_units(model, areas):
 
 def means_by_number(model, sentences: Sentences) -> dict:
     """Unit -> array (2,): its mean over the words after which the verb of a singular, or of a plural subject waits."""
-    states = read_sentences(model, sentences)
+    states = read(model, sentences)
     means = np.stack([states[sentences.number == number].mean(axis=0) for number in (0, 1)], axis=1)
     return dict(zip(units_of(model), means, strict=True))
 
@@ -78,7 +78,7 @@ def change(model, sentences: Sentences, kind, units, means):
 def agreement(model, sentences: Sentences, edit=None):
     """(M,) booleans: whether each verb is preferred to its other number."""
     verbs = sentences.verbs
-    states = read_sentences(model, sentences, edit)
+    states = read(model, sentences, edit)
     h = output_h(model, states)[verbs.row, verbs.sentence]
     return logit_difference(model, h, verbs.token, verbs.other) > 0
 

@@ -18,69 +18,65 @@ from numpylm.probing.reading import logit_difference, output_h, read, state_afte
 from numpylm.probing.sentences import Sentences
 from numpylm.stack import stack_backward, stack_forward
 
-MOST_VERBS = 1000
+MOST_VERBS = 2000
 
 
 def measure_attribution(model, sentences: Sentences) -> dict:
     """method -> {"all", "misled": the share of verbs whose top word is the subject, "nouns", "misled_nouns": whose
     top noun is}; beside the methods the nearest noun, and what guessing would give."""
-    verbs = sentences.verbs
-    chosen = np.sort(np.random.default_rng(0).permutation(len(verbs.row))[:MOST_VERBS])
-    verbs = type(verbs)(*[field[chosen] for field in verbs])
-    tokens, rows = sentences.tokens[:, verbs.sentence], np.arange(len(sentences.tokens))[:, None]
+    sentences, verbs = beginnings(sentences)
+    rows = np.arange(len(sentences.tokens))[:, None]
     is_word = (rows >= 1) & (rows <= verbs.row)
-    is_noun = is_word & sentences.is_noun[:, verbs.sentence]
-    methods = {"gradient x input": gradient_times_input, "leave one out": leave_one_out}
+    is_noun = is_word & sentences.is_noun
     found = {}
-    for name, method in methods.items():
-        scores = np.abs(method(model, sentences.context, tokens, verbs))
-        found[name] = hits(verbs, *[first(scores, among) == verbs.subject for among in (is_word, is_noun)])
+    for name, method in {"gradient x input": gradient_times_input, "leave one out": leave_one_out}.items():
+        scores = np.abs(method(model, sentences, verbs))
+        top = [np.where(allowed, scores, -1).argmax(axis=0) for allowed in (is_word, is_noun)]
+        found[name] = shares_found(verbs, *[row == verbs.subject for row in top])
     nearest = verbs.nearest == verbs.subject
-    found["nearest noun"] = hits(verbs, nearest, nearest)
-    found["by chance"] = hits(verbs, 1 / is_word.sum(axis=0), 1 / is_noun.sum(axis=0))
+    found["nearest noun"] = shares_found(verbs, nearest, nearest)
+    found["by chance"] = shares_found(verbs, 1 / is_word.sum(axis=0), 1 / is_noun.sum(axis=0))
     return found
 
 
-def first(scores, among):
-    """The row of the largest score (T, M) among those that are allowed."""
-    return np.where(among, scores, -1).argmax(axis=0)
+def beginnings(sentences: Sentences):
+    """(Sentences with a column for each verb, that end before it; the Verbs), of at most MOST_VERBS, evenly chosen."""
+    verbs = sentences.verbs
+    verbs = type(verbs)(*[field[:: -(-len(verbs.row) // MOST_VERBS)] for field in verbs])
+    tokens, is_noun = sentences.tokens[:, verbs.sentence], sentences.is_noun[:, verbs.sentence]
+    return sentences._replace(tokens=tokens, lengths=verbs.row + 1, is_noun=is_noun), verbs
 
 
-def hits(verbs, words, nouns):
+def shares_found(verbs, words, nouns):
     """The shares, from what is 1 where the top word, or the top noun, is the subject."""
-    misled = verbs.misled
-    return {
-        "all": float(words.mean()), "misled": float(words[misled].mean()),
-        "nouns": float(nouns.mean()), "misled_nouns": float(nouns[misled].mean()),
-    }  # fmt: skip
+    shares = {"all": words, "misled": words[verbs.misled], "nouns": nouns, "misled_nouns": nouns[verbs.misled]}
+    return {name: float(each.mean()) if len(each) else None for name, each in shares.items()}
 
 
-def gradient_times_input(model, context, tokens, verbs):
-    """Scores (T, M): x_s · ∂d/∂x_s. tokens (T, M) has the sentence of each verb."""
-    x = embedding_forward(tokens, model.parameters()["E"])
+def gradient_times_input(model, sentences, verbs):
+    """Scores (T, M): x_s · ∂d/∂x_s, of sentences as beginnings returns them."""
+    x, columns = embedding_forward(sentences.tokens, model.parameters()["E"]), np.arange(len(verbs.row))
     layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
-    out = stack_forward(model.cell, layers, x, state_after(model, context, tokens.shape[1]))
-    W_hy = model.output_matrix()
-    dh = np.zeros_like(out.h)
-    dh[verbs.row, np.arange(tokens.shape[1])] = (W_hy[:, verbs.token] - W_hy[:, verbs.other]).T
-    dx = stack_backward(model.cell, layers, dh, model.initial_state(tokens.shape[1]), out.trace).dx
+    out = stack_forward(model.cell, layers, x, state_after(model, sentences.context, len(columns)))
+    W_hy, dh = model.output_matrix(), np.zeros_like(out.h)
+    dh[verbs.row, columns] = (W_hy[:, verbs.token] - W_hy[:, verbs.other]).T
+    dx = stack_backward(model.cell, layers, dh, model.initial_state(len(columns)), out.trace).dx
     return (x * dx).sum(axis=-1)
 
 
-def leave_one_out(model, context, tokens, verbs):
+def leave_one_out(model, sentences, verbs):
     """Scores (T, M): how much d falls without word s; zeros in row 0 and after the verb's row."""
-    scores = np.zeros(tokens.shape, model.dtype)
-    whole = difference_at(model, context, tokens, verbs.row, verbs)
+    scores = np.zeros(sentences.tokens.shape, model.dtype)
+    whole = difference(model, sentences, verbs)
     for s in range(1, int(verbs.row.max()) + 1):
         later = verbs.row >= s  # the verbs that come after word s: the first ones, as rows fall
-        some = type(verbs)(*[field[later] for field in verbs])
-        without = np.delete(tokens[:, later], s, axis=0)
-        scores[s, later] = whole[later] - difference_at(model, context, without, some.row - 1, some)
+        tokens = np.delete(sentences.tokens[:, later], s, axis=0)
+        without = sentences._replace(tokens=tokens, lengths=sentences.lengths[later] - 1)
+        scores[s, later] = whole[later] - difference(model, without, type(verbs)(*[field[later] for field in verbs]))
     return scores
 
 
-def difference_at(model, context, tokens, rows, verbs):
-    """d of each verb, (M,), after the tokens up to its row; rows must not rise."""
-    states = read(model, tokens[: rows.max() + 1], rows + 1, state_after(model, context, len(rows)))
-    h = output_h(model, states)[rows, np.arange(len(rows))]
+def difference(model, sentences, verbs):
+    """d of each verb, (M,), after the last token of its column."""
+    h = output_h(model, read(model, sentences))[sentences.lengths - 1, np.arange(len(verbs.row))]
     return logit_difference(model, h, verbs.token, verbs.other)

@@ -33,24 +33,27 @@ def unit_names(model) -> list[str]:
 
 
 def state_after(model, context, batch_size):
-    """The state after the tokens of a context (S,), once for each of N = batch_size sentences that follow it."""
+    """The state after the tokens of a context (S,), once for each of N = batch_size sentences; zeros if S = 0."""
+    if len(context) == 0:
+        return model.initial_state(batch_size)
     state = model.forward(context[:, None]).state
     return tuple(type(layer)(*[np.repeat(array, batch_size, axis=0) for array in layer]) for layer in state)
 
 
-def read(model, tokens, lengths, state=None, edit: Callable | None = None):
+def read(model, sentences, edit: Callable | None = None):
     """The states of all units after each token: an array (T, N, number of units), zeros after a sentence's end.
 
-    tokens (T, N); lengths (N,) must not rise, so that the sentences that go on are always the first ones. They start
-    from state, or from zeros. edit(t, layer, state) -> state, if there is one, changes the state of a layer at t before
-    anything reads it: the next layer, the output, and step t + 1. Raises ValueError where a state is not finite.
+    sentences have tokens (T, N), lengths (N,), and a context (S,), the tokens that are read before each of them. Lengths
+    must not rise: the sentences that go on are the first ones. edit(t, layer, state) -> state, if there is one, changes
+    a layer's state at t before anything reads it: the next layer, the output, and step t + 1. Raises ValueError where a
+    state is not finite.
     """
-    cell, E = model.cell, model.parameters()["E"]
+    tokens, cell, E = sentences.tokens, model.cell, model.parameters()["E"]
     layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
+    state = state_after(model, sentences.context, tokens.shape[1])
     states = np.zeros((*tokens.shape, len(units_of(model))), model.dtype)
-    state = state or model.initial_state(tokens.shape[1])
     for t in range(len(tokens)):
-        n = int((lengths > t).sum())  # the sentences that go on
+        n = int((sentences.lengths > t).sum())  # the sentences that go on
         h, new = embedding_forward(tokens[t, :n], E), []
         for layer, (parameters, before) in enumerate(zip(layers, state, strict=True)):
             before = type(before)(*[array[:n] for array in before])
@@ -62,12 +65,6 @@ def read(model, tokens, lengths, state=None, edit: Callable | None = None):
     if not np.isfinite(states).all():
         raise ValueError("the model's states are not finite on these sentences: has its training diverged?")
     return states
-
-
-def read_sentences(model, sentences, edit: Callable | None = None):
-    """What read gives for Sentences, each after their context."""
-    state = state_after(model, sentences.context, sentences.tokens.shape[1])
-    return read(model, sentences.tokens, sentences.lengths, state, edit)
 
 
 def hold(values: dict[Unit, np.ndarray]) -> Callable:

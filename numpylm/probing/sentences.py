@@ -73,7 +73,7 @@ def draw_sentences(vocabulary: Vocabulary, number: int, seed: int = SEED) -> tup
 
 
 def label_sentences(vocabulary: Vocabulary, sentences: list[list[str]], context) -> Sentences:
-    """The Sentences of lists of words, after the tokens of a context (S,). ValueError for words that are no sentence."""
+    """The Sentences of lists of words, after the tokens of a context (S,). ValueError for one that is ungrammatical."""
     id_of = {token: k for k, token in enumerate(vocabulary.tokens)}
     sentences = sorted(sentences, key=len, reverse=True)
     lengths = np.array([len(words) + 1 for words in sentences])

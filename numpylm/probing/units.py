@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.probing.measures import area_under_curve, control_labels, fit_probe, strength
-from numpylm.probing.reading import read_sentences, unit_names
+from numpylm.probing.reading import read, unit_names
 from numpylm.probing.sentences import Sentences
 
 DISTANCES = ((1, 1), (2, 4), (5, 9), (10, 99))  # in words
@@ -64,7 +64,7 @@ def measure_units(model, fitting: Sentences, testing: Sentences, rng) -> dict:
 def tell(model, fitting: Sentences, testing: Sentences, rng) -> dict:
     """For each property a dict: the best unit, its auc and that with shuffled labels; the auc of the probe and of its
     control; for number, both by DISTANCES from the subject; and areas, the AUC of every unit."""
-    states = [read_sentences(model, sentences) for sentences in (fitting, testing)]
+    states = [read(model, sentences) for sentences in (fitting, testing)]
     found, names = {}, unit_names(model)
     for (name, fit), test in zip(properties(fitting).items(), properties(testing).values(), strict=True):
         fit_states, test_states = states[0][fit.known], states[1][test.known]
