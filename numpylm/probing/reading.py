@@ -43,7 +43,7 @@ def state_after(model, context, batch_size):
 def read(model, sentences, edit: Callable | None = None):
     """The states of all units after each token: an array (T, N, number of units), zeros after a sentence's end.
 
-    sentences have tokens (T, N), lengths (N,), and a context (S,), the tokens that are read before each of them. Lengths
+    sentences have tokens (T, N), lengths (N,), and a context (S,), the tokens that are read before each one. Lengths
     must not rise: the sentences that go on are the first ones. edit(t, layer, state) -> state, if there is one, changes
     a layer's state at t before anything reads it: the next layer, the output, and step t + 1. Raises ValueError where a
     state is not finite.
