@@ -55,7 +55,11 @@ def run(options):
     paths, name = split_arguments(options.runs)
     loaded = [load_real(path) for path in paths]
     content = None if name is None else read_file_or_stdin(name)
-    results = [look_at(path, *each, content, options) for path, each in zip(paths, loaded, strict=True)]
+    folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
+    if not options.json:
+        folder.mkdir(parents=True, exist_ok=True)
+    with np.errstate(over="ignore", invalid="ignore"):  # read says where a model's numbers overflow
+        results = [look_at(path, *each, content, options) for path, each in zip(paths, loaded, strict=True)]
     if options.json:
         print(json.dumps({"runs": results}))
         return
@@ -64,7 +68,7 @@ def run(options):
     grammatical = [result for result in results if "text" not in result]
     if len(grammatical) > 1:
         print_side_by_side(grammatical)
-    draw(results, Path(options.out) if options.out else checkpoint_path(paths[0]).parent)
+    draw(grammatical, [result["text"] for result in results if "text" in result], folder)
 
 
 def split_arguments(arguments):
@@ -92,9 +96,9 @@ def look_at(path, model, vocabulary, content, options):
             raise ValueError("--unit shows a unit on a text: name the text after the run")
         return result | look_at_grammar(model, vocabulary, options.sentences)
     if content is None:
+        tokens, _, name = evaluated_tokens(SimpleNamespace(trained=path, text=None), vocabulary)
         print(f"note: {path} is no model of the built-in grammar's words, so that number, nesting and the like are not "
-              "known: this is what needs no grammar, on the run's own test text", file=sys.stderr)  # fmt: skip
-        tokens, _, _ = evaluated_tokens(SimpleNamespace(trained=path, text=None), vocabulary)
+              f"known: this is what needs no grammar, on {name}", file=sys.stderr)  # fmt: skip
     else:
         note_unknown(vocabulary, content)
         tokens = encode_stream(vocabulary, ended(vocabulary, content))
@@ -142,13 +146,11 @@ def place_of(names, unit):
     return names.index(unit)
 
 
-def draw(results, folder):
-    """Draws look.png, a column for each run on the grammar, and look_text.png for the first run on a text."""
-    folder.mkdir(parents=True, exist_ok=True)
-    grammatical = [result for result in results if "text" not in result]
+def draw(grammatical, texts, folder):
+    """Draws look.png, a column for each result on the grammar, and look_text.png of the first one on a text."""
     if grammatical:
         save(folder / "look.png", partial(pictures.grammar_figure, grammatical))
-    for text in [result["text"] for result in results if "text" in result][:1]:
+    for text in texts[:1]:
         tokens = [visible(token) for token in text["tokens"][:DRAWN]]
         drawn = np.array(text["h"]), text["units"], text["surprisals"][:DRAWN], tokens
         save(folder / "look_text.png", partial(pictures.text_figure, *drawn))

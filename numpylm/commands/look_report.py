@@ -84,7 +84,7 @@ def print_side_by_side(results):
     """Prints a row for each run: the best unit for number, the misled verbs that are right as trained and when the
     strongest unit is off or held at the other number, and those whose subject is found by leaving words out."""
     widths = (6, 6, 11, 5, 8, 9)
-    print(f"Side by side          number{'misled verbs right, %':>24}  subject")
+    print(f"Side by side          number{'misled verbs right, %':>23}  subject")
     line(f"{'':<15}", widths, ("unit", "AUC", "trained", "off", "swapped", "found, %"))
     for result in results:
         ablation, number = result["ablation"], result["properties"]["number"]
