@@ -5,6 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import numpy as np
 
@@ -106,8 +107,8 @@ def look_at(path, model, vocabulary, content, options):
 
 
 def look_at_grammar(model, vocabulary, number):
-    """The properties, the changes and the words, as probing measures them on the same sentences every time."""
-    rng = np.random.default_rng(0)
+    """The properties, the changes and the words, on the same sentences every time. A model has its own random draws."""
+    rng = np.random.default_rng(crc32(model.parameters()["E"].tobytes()))
     fitting, testing = draw_sentences(vocabulary, number)
     properties = measure_units(model, fitting, testing, rng)
     ablation = measure_ablation(model, fitting, testing, properties["number"]["areas"], rng)
