@@ -67,9 +67,9 @@ def test_the_carrier_is_the_costliest_unit_and_no_random_one(carried):
         measure_ablation(model, sentences, sentences, areas, np.random.default_rng(seed)) for seed in range(3)
     ]
     assert found["single"] == {each: 0.5 * (each == name) for each in found["single"]}
-    one = found["changes"]["off"][1]
+    one = found["changes"]["off"]["1"]
     assert one["units"] == [name] and one["strongest"]["all"] == 0.5
-    random = [draw["all"] for each in (found, *others) for draw in each["changes"]["off"][1]["random"]]
+    random = [draw["all"] for each in (found, *others) for draw in each["changes"]["off"]["1"]["random"]]
     assert random == [1.0] * 15, "a random unit is never the strongest"
     assert found["as_trained"]["misled"] == 1
 

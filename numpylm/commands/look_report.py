@@ -66,7 +66,7 @@ def print_changes(ablation):
     print_shares("as trained", [ablation["as_trained"]])
     for kind, found in ablation["changes"].items():
         for k, one in found.items():
-            name = one["units"][0] if k == 1 else f"{k} strongest"
+            name = one["units"][0] if k == "1" else f"{k} strongest"
             print_shares(f"{name}: {CHANGES[kind]}", [one["strongest"]])
             print_shares(f"  {len(one['random'])} draws of others", one["random"])
     print("(misled: the nearest noun has the other number)")
@@ -88,7 +88,7 @@ def print_side_by_side(results):
     line(f"{'':<15}", widths, ("unit", "AUC", "trained", "off", "swapped", "found, %"))
     for result in results:
         ablation, number = result["ablation"], result["properties"]["number"]
-        one = [ablation["changes"][kind][1]["strongest"] for kind in ("off", "swap")]
+        one = [ablation["changes"][kind]["1"]["strongest"] for kind in ("off", "swap")]
         shares = [each["misled"] for each in (ablation["as_trained"], *one, result["attribution"]["leave one out"])]
         label = cut(f"{result['cell'].upper()}, H = {result['hidden_dim']}", 15)
         line(f"{label:<15}", widths, [number["unit"], two_digits(number["auc"]), *map(per_cent, shares)])

@@ -26,7 +26,7 @@ def measure_ablation(model, fitting: Sentences, testing: Sentences, areas, rng) 
     """Units are chosen on the fitting sentences, by areas, each unit's AUC for number by its name; verbs are tested.
 
     as_trained has the shares of right verbs; single, by each unit's name, the share of the fitting verbs that is lost
-    when this one is off; changes[kind][number of units] the names of the units that tell the number best, the shares
+    when this one is off; changes[kind]["4"], for 4 units, the names of the units that tell the number best, the shares
     when they are changed, and random: those when units are changed that DRAWS random draws took from the others.
     """
     ranked, means = strongest_units(model, areas), means_by_number(model, fitting)
@@ -42,7 +42,7 @@ def measure_ablation(model, fitting: Sentences, testing: Sentences, areas, rng) 
             draws = [[ranked[j] for j in k + rng.choice(len(ranked) - k, k, replace=False)] for _ in range(DRAWS)]
             strongest, *random = (shares(testing, right(testing, kind, units)) for units in [ranked[:k], *draws])
             units = [names[unit] for unit in ranked[:k]]
-            changes.setdefault(kind, {})[k] = {"units": units, "strongest": strongest, "random": random}
+            changes.setdefault(kind, {})[str(k)] = {"units": units, "strongest": strongest, "random": random}
     return {
         "as_trained": shares(testing, agreement(model, testing)),
         "single": {names[unit]: float(before - right(fitting, "off", [unit]).mean()) for unit in ranked},

@@ -18,7 +18,7 @@ def grammar_figure(results):
     from matplotlib import rc_context
 
     with rc_context(plots.STYLE | {"font.size": 10}):
-        figure, panels = charts(1 + 3.4 * len(results), 9, len(results), 3, squeeze=False, sharey="row")
+        figure, panels = charts(0.8 + 3 * len(results), 7.5, len(results), 3, squeeze=False, sharey="row")
         for column, result in zip(panels.T, results, strict=True):
             draw_units(column[0], result)
             draw_distances(column[1], result["properties"]["number"])
@@ -27,8 +27,8 @@ def grammar_figure(results):
         labels = ("verbs lost without this unit, %", "AUC for number", "verbs in the right number, %")
         for axes, label in zip(panels[:, 0], labels, strict=True):
             axes.set_ylabel(label)
-        for axes in panels[1:, 0]:
-            axes.legend(fontsize=8)
+        panels[1, 0].legend(fontsize=7, loc="lower left", ncols=2)
+        max(panels[2], key=lambda axes: len(axes.lines)).legend(fontsize=7, loc="lower left")
     return figure
 
 
@@ -47,7 +47,7 @@ def draw_distances(axes, told):
     for prefix, name, color in looks:
         axes.plot(RANGES, as_numbers(told[f"{prefix}probe_by_distance"]), "o-", color=color, label=f"probe, {name}")
         axes.plot(RANGES, as_numbers(told[f"{prefix}auc_by_distance"]), "s--", color=color, label=f"best unit, {name}")
-    axes.set(xlabel="words since the subject", ylim=(0.38, 1.02))
+    axes.set(xlabel="words since the subject", ylim=(0.2, 1.02))
     axes.axhline(0.5, color=GREY, linewidth=1)
 
 
@@ -55,7 +55,7 @@ def draw_changes(axes, ablation):
     """Right verbs by distance: as trained, and with the strongest unit changed; dotted, with a random one changed."""
     axes.plot(RANGES, 100 * as_numbers(ablation["as_trained"]["by_distance"]), "o-", color="black", label="as trained")
     for kind, found in ablation["changes"].items():
-        (name, color, marker), one = LOOKS[kind], found[1]
+        (name, color, marker), one = LOOKS[kind], found["1"]
         random = np.mean([as_numbers(draw["by_distance"]) for draw in one["random"]], axis=0)
         strongest = as_numbers(one["strongest"]["by_distance"])
         axes.plot(RANGES, 100 * strongest, f"{marker}--", color=color, label=f"strongest unit: {name}")
