@@ -16,8 +16,7 @@ from train_recipe import train
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.data import grammar
-from numpylm.data.grammar.agreement import agreement_pairs
-from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.grammar.agreement import NUMBER_OF_NOUN, VERBS, agreement_pairs
 from numpylm.data.text import encode
 from numpylm.evaluation import predictions, safe_exp
 
@@ -70,19 +69,6 @@ def find_pairs(text):
             found.append((start + verb, verb - noun, NUMBER_OF_NOUN[words[last]] == NUMBER_OF_NOUN[words[noun]]))
         start += len(words) + 1
     return np.array(found)
-
-
-def forms(prefix):
-    """Singular and plural of each word that a symbol such as "Noun" stands for, by the grammar's order."""
-    singular, plural = ([rule.symbols[0] for rule in ENGLISH.rules[f"{prefix}_{number}"]] for number in ("sg", "pl"))
-    return list(zip(singular, plural, strict=True))
-
-
-NOUNS, VERBS = (
-    [pair for prefix in prefixes for pair in forms(prefix)]
-    for prefixes in (("Noun", "Relation"), ("Verb_be", "Verb_intransitive", "Verb_transitive"))
-)
-NUMBER_OF_NOUN = {noun: number for pair in NOUNS for number, noun in enumerate(pair)}
 
 
 def chosen_rightly(model, vocabulary, text):

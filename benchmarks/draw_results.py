@@ -4,6 +4,7 @@
 
 figures/agreement.png      subject-verb agreement by distance: RNN, GRU and LSTM with the same number of parameters
 figures/long_memory.png    learning curves on the adding problem and the copy task
+figures/look_inside.png    what units of the same three cells know of the number, and what happens when one is changed
 
 A thin line is one seed, a thick one the mean of the seeds. The means of the first picture are also printed.
 """
@@ -17,6 +18,7 @@ from recipe_results import RESULTS
 
 from numpylm.figures.drawing import FIGURE_STYLE, charts
 from numpylm.plots import BLUE, GREEN, GREY, ORANGE
+from numpylm.probing.pictures import grammar_figure
 
 FIGURES = Path(__file__).parent.parent / "figures"
 LOOKS = {"rnn": (ORANGE, "s:"), "gru": (GREEN, "^--"), "lstm": (BLUE, "o-")}
@@ -92,13 +94,19 @@ def long_memory(results):
     return figure
 
 
+def look_inside(results):
+    """The picture of the look command, of the first seed of each cell."""
+    runs = json.loads((results / "look.json").read_text(encoding="utf-8"))["runs"]
+    return grammar_figure([run for run in runs if run["run"].endswith("seed-0")])
+
+
 def main(results=RESULTS, figures=FIGURES):
-    """Draw both, and print the share of verbs in the right number by distance."""
+    """Draw them, and print the share of verbs in the right number by distance."""
     from matplotlib import rc_context
 
     print(*agreement_table(Path(results)), sep="\n")
     with rc_context(FIGURE_STYLE):
-        for draw in (agreement, long_memory):
+        for draw in (agreement, long_memory, look_inside):
             draw(Path(results)).savefig(Path(figures) / f"{draw.__name__}.png")
 
 

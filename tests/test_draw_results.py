@@ -1,6 +1,7 @@
 """The recipes' figures: drawn from results on disk, what is in them, and without changing matplotlib's settings."""
 
 import json
+import shutil
 
 import pytest
 
@@ -26,10 +27,11 @@ def results(tmp_path):
     for name in ("adding-rnn", "adding-irnn", "adding-lstm", "copy-rnn", "copy-lstm"):
         (tmp_path / f"{name}.csv").write_text(LOSSES)
         (tmp_path / f"{name}.json").write_text(json.dumps(fields))
+    shutil.copy(draw_results.RESULTS / "look.json", tmp_path)
     return tmp_path
 
 
-def test_both_figures_are_drawn_and_settings_left_alone(results, capsys):
+def test_all_figures_are_drawn_and_settings_left_alone(results, capsys):
     before = dict(matplotlib.rcParams)
     draw_results.main(str(results), str(results))
     assert capsys.readouterr().out.splitlines() == [
@@ -37,7 +39,7 @@ def test_both_figures_are_drawn_and_settings_left_alone(results, capsys):
         "       1   90.0%   90.0%   90.0%",
         "     3–4   92.5%   92.5%   92.5%",
     ]
-    for name in ("agreement.png", "long_memory.png"):
+    for name in ("agreement.png", "long_memory.png", "look_inside.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     assert dict(matplotlib.rcParams) == before
 
@@ -51,3 +53,11 @@ def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results)
     assert [label.get_text() for label in misled.get_xticklabels()] == ["3–4"]
     assert list(misled.lines[2].get_ydata()) == pytest.approx([0.8])
     assert [text.get_text() for text in all_verbs.get_legend().get_texts()] == ["RNN", "GRU", "LSTM"]
+
+
+def test_look_inside_shows_each_unit_of_three_cells():
+    panels = draw_results.look_inside(draw_results.RESULTS).axes
+    assert [axes.get_title() for axes in panels[:3]] == ["RNN, H = 132", "GRU, H = 75", "LSTM, H = 64"]
+    assert [len(axes.lines[0].get_xdata()) for axes in panels[:3]] == [132, 75, 64]
+    labels = [text.get_text() for text in panels[8].get_legend().get_texts()]
+    assert labels[:3] == ["as trained", "strongest unit: off", "random unit: off"]

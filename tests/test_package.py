@@ -23,7 +23,7 @@ LAYERS = [
     "translation_export ctc_decoding",
     "proof",
     "tutor",
-    "stepping figures bench notebook testing",
+    "stepping figures bench notebook testing probing",
     "commands __main__",
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

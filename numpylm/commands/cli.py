@@ -26,6 +26,7 @@ COMMANDS = {
     "bench": "measure speed beside the matrix products",
     "doctor": "versions, and the fastest BLAS kernel",
     "step": "every line of one pass, with its numbers",
+    "look": "what a trained model has learned",
 }
 PROGRAM = "python -m numpylm"
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."

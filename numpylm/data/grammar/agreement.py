@@ -13,6 +13,16 @@ from numpylm.data.grammar.english import ENGLISH
 from numpylm.data.grammar.rules import Grammar
 
 
+def forms(*prefixes: str) -> list[tuple[str, str]]:
+    """(singular, plural) of each word that ENGLISH has below symbols such as "Noun", by the grammar's order."""
+    words = [[rule.symbols[0] for p in prefixes for rule in ENGLISH.rules[f"{p}_{end}"]] for end in ("sg", "pl")]
+    return list(zip(*words, strict=True))
+
+
+VERBS = forms("Verb_be", "Verb_intransitive", "Verb_transitive")
+NUMBER_OF_NOUN = {noun: number for pair in forms("Noun", "Relation") for number, noun in enumerate(pair)}  # 1: plural
+
+
 def agreement_pairs(words: list[str], grammar: Grammar = ENGLISH) -> list[tuple[int, int]]:
     """Positions (noun, verb), from 0, of each verb that agrees with a noun before it, in the verbs' order.
 

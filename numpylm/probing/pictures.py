@@ -1,0 +1,93 @@
+"""The results of looking into models as pictures. matplotlib is imported where it draws."""
+
+import numpy as np
+
+from numpylm import plots
+from numpylm.figures.drawing import charts
+from numpylm.plots import BLUE, GREEN, GREY, ORANGE
+from numpylm.probing.measures import strength
+from numpylm.probing.units import DISTANCES
+
+RANGES = [str(near) if near == far else f"{near}+" if far > 40 else f"{near}–{far}" for near, far in DISTANCES]
+LOOKS = {"off": ("off", ORANGE, "s"), "cut": ("forget path cut", GREEN, "^"), "swap": ("other number", BLUE, "v")}
+
+
+def grammar_figure(results):
+    """A column for each run. Above: each unit's AUC for number, and what switching it off costs. In the middle: the AUC
+    of the best unit and of the probe by distance. Below: right verbs by distance, with one unit changed."""
+    from matplotlib import rc_context
+
+    with rc_context(plots.STYLE | {"font.size": 10}):
+        figure, panels = charts(0.8 + 3 * len(results), 7.5, len(results), 3, squeeze=False, sharey="row")
+        for column, result in zip(panels.T, results, strict=True):
+            draw_units(column[0], result)
+            draw_distances(column[1], result["properties"]["number"])
+            draw_changes(column[2], result["ablation"])
+            column[0].set_title(f"{result['cell'].upper()}, H = {result['hidden_dim']}")
+        labels = ("verbs lost without this unit, %", "AUC for number", "verbs in the right number, %")
+        for axes, label in zip(panels[:, 0], labels, strict=True):
+            axes.set_ylabel(label)
+        panels[1, 0].legend(fontsize=7, loc="lower left", ncols=2)
+        max(panels[2], key=lambda axes: len(axes.lines)).legend(fontsize=7, loc="lower left")
+    return figure
+
+
+def draw_units(axes, result):
+    """A dot for each unit: how well it tells the number, and what share of the right verbs is lost when it is off."""
+    single, areas = result["ablation"]["single"], result["properties"]["number"]["areas"]
+    told = strength(np.array([areas[name] for name in single]))
+    axes.plot(told, 100 * np.array(list(single.values())), "o", color=BLUE, markersize=4)
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.set(xlabel="AUC of one unit for number", xlim=(0.49, 1.01))
+
+
+def draw_distances(axes, told):
+    """The AUC of the best unit and of the probe by the words since the subject, beside an untrained model's."""
+    looks = (("", "trained", BLUE), ("untrained_", "untrained", GREY))
+    for prefix, name, color in looks:
+        axes.plot(RANGES, as_numbers(told[f"{prefix}probe_by_distance"]), "o-", color=color, label=f"probe, {name}")
+        axes.plot(RANGES, as_numbers(told[f"{prefix}auc_by_distance"]), "s--", color=color, label=f"best unit, {name}")
+    axes.set(xlabel="words since the subject", ylim=(0.2, 1.02))
+    axes.axhline(0.5, color=GREY, linewidth=1)
+
+
+def draw_changes(axes, ablation):
+    """Right verbs by distance: as trained, and with the strongest unit changed; dotted, with a random one changed."""
+    axes.plot(RANGES, 100 * as_numbers(ablation["as_trained"]["by_distance"]), "o-", color="black", label="as trained")
+    for kind, found in ablation["changes"].items():
+        (name, color, marker), one = LOOKS[kind], found["1"]
+        random = np.mean([as_numbers(draw["by_distance"]) for draw in one["random"]], axis=0)
+        strongest = as_numbers(one["strongest"]["by_distance"])
+        axes.plot(RANGES, 100 * strongest, f"{marker}--", color=color, label=f"strongest unit: {name}")
+        axes.plot(RANGES, 100 * random, ":", color=color, label=f"random unit: {name}")
+    axes.set(xlabel="words from the subject to the verb", ylim=(0, 103))
+
+
+def as_numbers(values):
+    """A list of numbers and None as an array, with NaN for None."""
+    return np.array(values, dtype=float)
+
+
+def text_figure(values, names, nats, tokens):
+    """A heat map of units (S, K) over S tokens, units that move together side by side; above it the surprisals (S,)."""
+    from matplotlib import rc_context
+
+    order = similar_order(values)
+    size = (2 + 0.22 * len(tokens), 2.5 + 0.09 * len(names))
+    with rc_context(plots.STYLE | {"font.size": 9, "axes.grid": False, "font.family": plots.font_families()}):
+        figure, (above, below) = charts(*size, 1, 2, sharex=True, height_ratios=(1, max(2, len(names) / 12)))
+        above.bar(range(len(tokens)), nats, color=GREY)
+        above.set_ylabel("surprisal\n(nats)")
+        limit = np.abs(values).max() or 1
+        image = below.imshow(values[:, order].T, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+        step = max(1, len(names) // 32)
+        below.set_yticks(range(0, len(names), step), [names[k] for k in order[::step]], fontsize=7)
+        below.set_xticks(range(len(tokens)), tokens, rotation=90, parse_math=False)
+        figure.colorbar(image, ax=below, pad=0.01)
+    return figure
+
+
+def similar_order(values):
+    """The units (columns) by their share in the direction along which all of them vary most."""
+    centred = values - values.mean(axis=0)
+    return np.argsort(np.linalg.svd(centred, full_matrices=False)[2][0])
