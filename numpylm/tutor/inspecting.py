@@ -2,6 +2,7 @@
 numpylm."""
 
 import ast
+import builtins
 import inspect
 import os
 import sys
@@ -75,12 +76,13 @@ class Student:
             "own": where == self.path,
             "reads": list(code.co_names) if code else [],
             "returns": returned(nodes),
+            "names": returned(nodes, by_name=True),
             "keys": [
                 n.slice.value
                 for n in nodes
                 if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)
             ],
-            "clips": any(isinstance(n, ast.Attribute) and n.attr == "clip" for n in nodes),
+            "missing": self.missing(nodes, code),
         }
 
     def nodes(self, code):
@@ -91,8 +93,22 @@ class Student:
         return []
 
     def methods(self, kind):
-        """Name -> signature of a class's own methods."""
-        return {name: self.signature(value) for name, value in vars(kind).items() if inspect.isfunction(value)}
+        """Name -> signature of the methods that a class has from this file, without self."""
+        found = {}
+        for base in reversed([base for base in kind.__mro__ if base.__module__ == MODULE]):
+            for name, value in vars(base).items():
+                is_static = isinstance(value, staticmethod | classmethod)
+                if is_static or inspect.isfunction(value):
+                    told = self.signature(getattr(kind, name))
+                    taken = told["parameters"] if is_static else (told["parameters"] or [])[1:]
+                    found[name] = told | {"parameters": taken, "static": is_static}
+        return found
+
+    def missing(self, nodes, code):
+        """The global names that a function reads, and that nothing has made."""
+        known = {*vars(self.module), *dir(builtins), *(code.co_varnames if code else ())}
+        made = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return sorted({n.id for n in nodes if isinstance(n, ast.Name)} - known - made)
 
 
 def lines_above(node):
@@ -100,12 +116,17 @@ def lines_above(node):
     return [decorator.lineno for decorator in node.decorator_list]
 
 
-def returned(nodes):
-    """The source of each value in the last return statement."""
+def returned(nodes, by_name=False):
+    """The source of each value in the last return statement; of a name, unless by_name, the list that it stands for."""
     found = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
     value = max(found, key=lambda node: node.lineno) if found else None
-    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
-    return [ast.unparse(part) for part in parts]
+    listed = (ast.Tuple, ast.List)
+    made = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and not by_name}  # fmt: skip
+    value = made.get(value.id, value) if isinstance(value, ast.Name) else value
+    parts = value.elts if isinstance(value, listed) else [value] if value else []
+    return [ast.unparse(made[part.id] if isinstance(part, ast.Name) and part.id in made and len(made[part.id].elts) > 1 else part)
+            for part in parts]  # fmt: skip
 
 
 def parameters_of(function):

@@ -6,10 +6,11 @@ from numpylm.tutor.case import CELLS
 from numpylm.tutor.layouts import theirs
 
 
-def loss_words(unit, ours, fit, claims):
+def loss_words(unit, fit, claims):
     """A list with the sentence on a wrong gradient at the logits, where W_y's or b_y's gradient shows which it is."""
     shown = {s: claims[s] for s in claims if unit.roles[s] in ("W_y", "b_y")}
-    if unit.form != "loss" or not shown:
+    ours = fit.ours
+    if fit.form != "loss" or not shown or "y" not in ours.arrays or unit.incoming:
         return []
     for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
         made = {"W_y": np.einsum("tnh,tnv->hv", ours.arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
@@ -33,13 +34,14 @@ def wrong_dlogits(y, targets):
     yield "this is the gradient with respect to the probabilities y, and not to the logits", -onehot / y
 
 
-def step_words(unit, ours, fit, claims, rows):
+def step_words(unit, fit, claims, rows):
     """Sentences on weights of which one step alone contributes, or one step does not."""
-    wrong = [s for s in claims if unit.roles[s].partition(":")[0] in ("W_x", "W_h", "W", "b")
+    ours = fit.ours
+    wrong = [s for s in claims if str(unit.roles[s]).partition(":")[0] in ("W_x", "W_h", "W", "W1", "b")
              and not same(claims[s], fit.scale * theirs(unit.roles[s], ours.gradients, fit.layout))]  # fmt: skip
-    if unit.form == "step" or not wrong or (len(wrong) == len(claims) > 1 and len(wrong) < 2):
+    if fit.form == "step" or not wrong or (len(wrong) == len(claims) > 1 and len(wrong) < 2):
         return []
-    parts, said = list(contributions(unit, ours)), {}
+    parts, said = list(contributions(fit.cell, ours)), {}
     for slot in wrong:
         each = [fit.scale * theirs(unit.roles[slot], part, fit.layout) for part in parts]
         total, last = sum(each), len(each) - 1
@@ -60,9 +62,9 @@ def step_words(unit, ours, fit, claims, rows):
     return [f"{', '.join(f'd{slot}' for slot in slots)}: {words}" for words, slots in said.items()]
 
 
-def contributions(unit, ours):
+def contributions(cell, ours):
     """For each step, role -> what it adds to the gradients of the weights."""
-    symbols, cell = ours.problem.symbols, unit.cell
+    symbols = ours.problem.symbols
     backward = getattr(CELLS[cell], f"{cell}_backward")
     steps = backward(symbols["parameters"], symbols["dh"], symbols["dstate_T"], symbols["trace"], keep_steps=True).steps
     for x_t, h_prev, step in zip(symbols["trace"].x, symbols["trace"].h_prev, steps, strict=True):
