@@ -164,7 +164,8 @@ def state_fit(unit, fit, found, rng):
     for role in ("h", "c"):
         if role in ours.arrays and (role == "h" or len(unit.gradients) > 1 or unit.backward is None):
             right = theirs(role, ours.arrays, fit.layout)
-            alike = {p: gap(v, right) for p, v in found if np.shape(v) == right.shape and p not in taken.values()}
+            alike = {p: gap(np.reshape(v, right.shape), right) for p, v in found
+                     if long_axes(v) == long_axes(right) and p not in taken.values()}  # fmt: skip
             path = min(alike, key=alike.get, default=None)
             if path is None or alike[path] > ROUGHEST:
                 precision = None
@@ -174,12 +175,18 @@ def state_fit(unit, fit, found, rng):
         return free_gradients(unit, fit, found, rng)
     slots = {role: slot for role, slot in zip(taken, unit.gradients, strict=False)}
     for role, slot in slots.items():
-        inputs[slot] = theirs(role, {role: ours.arrays.get(f"d{role}")}, fit.layout)
+        gradient = theirs(role, {role: ours.arrays.get(f"d{role}")}, fit.layout)
+        inputs[slot] = gradient.reshape(np.shape(dict(found)[taken[role]]))
     for slot in set(unit.incoming) - set(slots.values()):
         others = [v for p, v in found if p not in taken.values() and text_of(unit, p).startswith("y")]
         inputs[slot] = np.zeros_like(others[0] if others else found[0][1])
     outputs = [list(taken[role]) for role in slots] or [list(p) for p in taken.values()]
     return fit._replace(inputs=inputs, outputs=outputs, weights=[inputs[slots[r]] for r in slots] or [1.0], precision=precision)
+
+
+def long_axes(array):
+    """The lengths of an array's axes, without those of length 1."""
+    return [n for n in np.shape(array) if n > 1]
 
 
 def text_of(unit, path):
@@ -212,8 +219,9 @@ def loss_fit(unit, fit, found, rng):
     ours, T = fit.ours, len(fit.ours.arrays["targets"])
     goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if fit.goal is None else fit.goal
     V = goal.shape[1]
-    has_loss = "'targets'" in str(unit.forward)
-    scalar = next(((p, v) for p, v in found if np.size(v) == 1 and len(p) < 3), None) if has_loss else None
+    scalars = [(p, v) for p, v in found if np.size(v) == 1 and len(p) < 3]
+    told = [item for item in scalars if re.search("loss|cost|error", text_of(unit, item[0]))]
+    scalar = next(iter(told or (scalars if "'targets'" in str(unit.forward) else [])), None)
     if scalar:
         right, value, sizes = float(ours.arrays["loss"]), float(np.ravel(scalar[1])[0]), (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2))
         scale = next((k for k in sizes if abs(value - k * right) < ROUGHEST * abs(k * right)), None)
@@ -224,17 +232,24 @@ def loss_fit(unit, fit, found, rng):
         return None
     series, kind, precision = told
     if unit.incoming:
-        dy = SMALL * rng.standard_normal(np.shape(dict(found)[series.paths[0]]))
-        if len(series.paths) > 1:
-            return None
-        fit = fit._replace(inputs=fit.inputs | {unit.incoming[0]: dy}, outputs=[list(series.paths[0])], weights=[dy])
-        if precision is None or kind == "y":
-            return fit
-        dlogits = np.zeros((T, 1, V))
-        dlogits[-len(series.values) :, 0] = series.read([dy[None]])[0]
-        return fit._replace(precision=precision, ours=with_dlogits(ours, fit.cell, dlogits))
+        return output_fit(unit, fit, found, told, rng)
     losses = losses_of(series, kind, goal)
     return fit._replace(outputs=[list(p) for p in series.paths], weights=losses[0].of, precision=precision, losses=tuple(losses))
+
+
+def output_fit(unit, fit, found, told, rng):
+    """The Fit of outputs whose gradient comes in: one array, or one for each step in a dict or list."""
+    (series, kind, precision), arrays, T = told, dict(found), len(fit.ours.arrays["targets"])
+    dys = [SMALL * rng.standard_normal(np.shape(arrays[path])) for path in series.paths]
+    keys = [path[-1] for path in series.paths]
+    dy = dys[0] if len(dys) == 1 else dict(zip(keys, dys, strict=True))
+    inputs = fit.inputs | {unit.incoming[0]: dy}
+    fit = fit._replace(inputs=inputs, outputs=[list(p) for p in series.paths], weights=dys)
+    if precision is None or kind == "y":
+        return fit
+    dlogits = np.zeros((T, 1, series.values.shape[1]))
+    dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
+    return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
 
 
 def free_fit(file, unit):
@@ -246,14 +261,14 @@ def free_fit(file, unit):
         if "error" not in reply:
             break
     else:
-        if unit.convention == "named by you":
+        if unit.is_usual:
             raise not_run(file, unit, reply["error"])
         raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {list(unit.free[0].values())}")
     found = list(leaves(reply["outputs"][0], ("made",), 1))
-    found = [item for item in found if len(item[0]) == 1 or item[0][1] < max(1, len(unit.named) - 1)][: len(unit.incoming)]
+    found = [item for item in found if len(item[0]) == 1 or item[0][1] < max(1, len(unit.named) - 1)][: max(1, len(unit.incoming))]
     if not found:
         raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
-    weights = [rng.standard_normal(np.shape(v)) for _, v in found]
+    weights = [rng.standard_normal(np.shape(v)) for _, v in found] if unit.incoming else [1.0]
     inputs |= dict(zip(unit.incoming, weights, strict=False))
     return Fit("rnn", "free", None, inputs, reply["outputs"], [list(p) for p, _ in found], weights, None, None)
 
@@ -265,6 +280,11 @@ def random_input(rng, shape):
     return rng.standard_normal(shape) if shape else float(rng.standard_normal())
 
 
+def is_own_error(error):
+    """Whether an error of the child comes from the code itself, and not from what it was given."""
+    return error.get("type") == "NameError" or str(error.get("text")).startswith("module ")
+
+
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
     if error is None:
@@ -273,7 +293,7 @@ def not_run(file, unit, error):
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
     code = [str(line) for line in error.get("lines", [])]
-    if unit.convention not in ("cs231n", "coursera", "named by you") and error.get("type") not in ("NameError", "AttributeError"):
+    if not unit.is_usual and not is_own_error(error):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
         return Stop("not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", *why, code=code)
     return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), *why, code=code)

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, WORD_OF, cell_of, plain, roles_of
 from numpylm.tutor.losses import OUTPUTS
-from numpylm.tutor.scopes import WEIGHTS, Unknown, class_scope, file_scope, required
+from numpylm.tutor.scopes import SIZES, WEIGHTS, Unknown, class_scope, file_scope, required
 
 BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back", re.I)
 FORWARD = re.compile(r"forward|feed_?forward|fprop|forprop|^run$|^predict|bottom_data", re.I)
 INCOMING = re.compile(r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I)
 PAIRS = (("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
-         ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"))  # fmt: skip
+         ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"))  # fmt: skip
 STYLES = tuple(
     (one, other)
     for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
@@ -49,6 +49,7 @@ class Unit(NamedTuple):
     places: dict = {}  # noqa: RUF012 - never changed
     snapshot: tuple = ()
     free: tuple = ()  # alternatives of slot -> shape
+    is_usual: bool = False  # whether it has the names of a course, and so its shapes
 
     @property
     def gradients(self):
@@ -129,7 +130,7 @@ def pairs_in(functions, kind, convention=None):
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and re.search(r"loss|cost|error", function["returns"][0], re.I)
-        if name in found or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1)):
+        if name in found or not function["parameters"] or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1)):
             continue
         if not is_loss or not gradients:
             found[name] = forward_of(functions, name), name, None
@@ -175,7 +176,8 @@ def unit_of(contents, scope, forward, backward, known):
     steps, texts = [*scope.make, *sets], tuple(first["names"]) if first else ()
     if first:
         steps.append({"call": [*scope.holder, forward], "to": "made"} | binding.values(first))
-        binding.earlier = {plain(text): ["made", k] if len(texts) > 1 else ["made"] for k, text in enumerate(texts)}
+        inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in texts]  # np.array(y_seq) is y_seq
+        binding.earlier = {plain(text): ["made", k] if len(texts) > 1 else ["made"] for k, text in enumerate(inner)}
         binding.earlier["cache"] = ["made", len(texts) - 1] if len(texts) > 1 else ["made"]
     last = [{"call": [*scope.holder, backward]} | binding.values(second)] if second else None
     outputs = [["made"]] if first else [["returned"]]
@@ -190,7 +192,7 @@ def unit_of(contents, scope, forward, backward, known):
         (cell,) if is_told else tuple(dict.fromkeys([cell or "rnn", "rnn", "lstm", "gru"])), forms, roles,
         steps if first else [*steps, *last], last, shapes, tuple(binding.incoming), outputs, texts,
         tuple(second["returns"]) if second else (), {n: scope.places[n] for n in roles if n in scope.places},
-        ("object", "__dict__") if scope.holder == ["object"] else (),
+        ("object", "__dict__") if scope.holder == ["object"] else (), is_usual=known is not None,
     )  # fmt: skip
 
 
@@ -212,8 +214,10 @@ def form_of(scope, first, second, known):
     earlier = {plain(text) for text in (first or {}).get("names", ())}
     coming = [n for n in required(second) if plain(n) not in earlier and INCOMING.match(n)]
     weights = {role for role in (*scope.given.values(), *scope.roles.values())}
-    if coming and first and not weights & {"W_h", "W", "W_h:f", "W_h:z", "W_h:r", "W:f", "W:z"} and scope.holder:
-        if scope.holder == ["object"] and len(required(first)) == 1:
+    if first and scope.given and {plain(n) for n in scope.given} <= {"w", "b"}:
+        return "layer"
+    if first and scope.holder == ["object"] and not {str(r).partition(":")[0] for r in weights} & {"W_h", "W_x", "W", "U"}:
+        if len(required(first)) == 1 and coming or len(required(first)) == 2 and not required(second):
             return "layer"
     if not coming or not first:
         return "loss"
@@ -244,11 +248,14 @@ class Binding:
 
     def __init__(self, scope, cell, form, roles, earlier, incoming):
         self.scope, self.cell, self.form, self.roles = scope, cell, form, roles
-        self.earlier, self.incoming, self.slots, self.globals = earlier, incoming, set(), {}
+        self.earlier, self.incoming, self.slots, self.globals, self.keys = earlier, incoming, set(), {}, {}
 
     def missing(self, *functions):
         """Note the globals that the functions read and that the file has not made."""
         every = self.scope.functions
+        for name in {n for f in functions if f for n in f["reads"]}:
+            if WORD_OF.get(plain(name)) == "rate" and self.scope.holder != ["object"] and name not in every:
+                self.globals[name] = 1.0
         names = {n for f in functions if f for other in (f, *(every[o] for o in f["reads"] if o in every)) for n in other["missing"]}
         roles = roles_of(names, self.cell)
         for name in sorted(names):
@@ -272,13 +279,17 @@ class Binding:
 
     def value(self, name, role, function):
         """What one parameter is given."""
-        key, word = plain(name), WORD_OF.get(plain(name), "")
-        if key in self.earlier and key != "cache":
+        key, word = plain(name), f"size {name}" if name in SIZES else WORD_OF.get(plain(name), "")
+        is_made = bool(re.search(r"pred|hat|prob", name.lower()))
+        has_made = any(re.search(r"pred|hat|prob", n.lower()) for n in required(function))
+        if key in self.earlier and key != "cache" and not (word == "targets" and has_made and not is_made):
             return {"from": self.earlier[key]}
         if word == "cache" and self.earlier:
             return {"from": self.earlier["cache"]}
         outputs = [self.earlier[key] for key in OUTPUTS if key in self.earlier]
-        if key in OUTPUTS[2:] and outputs:
+        if (key in OUTPUTS[2:] or is_made) and not outputs and self.earlier:
+            outputs = [path for text, path in self.earlier.items() if text[:1] in ("y", "p", "o")]
+        if (key in OUTPUTS[2:] or is_made) and outputs:
             return {"from": outputs[0]}
         if self.earlier and name in self.roles:
             return {"slot": name}
@@ -291,7 +302,7 @@ class Binding:
             states = {"h": "h_prev", "c": "c_prev"} if self.cell == "lstm" else {"h": "h_prev"}
             self.roles |= states
             return tuple({"slot": slot} for slot in states) if len(states) > 1 else {"slot": "h"}
-        if word.startswith("size") and not (role and self.form != "loss"):
+        if word.startswith("size") and not (role and self.form != "loss" and name not in SIZES):
             return {"slot": word}
         if word == "rate":
             return 1.0
@@ -306,6 +317,9 @@ class Binding:
         if role == "x" and self.form != "loss":
             self.roles[name] = role
             return {"slot": name}
+        if self.form != "loss" and not self.earlier and "x" not in self.roles.values():
+            self.roles[name] = "x"
+            return {"slot": name}
         free = [slot for slot in ("inputs", "targets") if slot not in self.slots] if self.form == "loss" else []
         if not free:
             raise Unknown(f"the check does not know what `{name}` is")
@@ -316,23 +330,33 @@ class Binding:
         """A dict of weights, by the keys that the function reads."""
         keys = dict.fromkeys(keys_of(self.scope.functions, function))
         roles = {key: role for key, role in roles_of(keys, self.cell).items() if role and role.partition(":")[0] in WEIGHTS}
+        if self.keys:
+            return self.keys
         if not roles:
             raise Unknown("it reads no entry of its dict of parameters that the check knows")
         self.roles |= roles
-        return {key: {"slot": key} for key in roles}
+        self.keys = {key: {"slot": key} for key in roles}
+        return self.keys
 
 
 def layer_unit(scope, forward, backward):
-    """The unit of an object without time that is made from a weight and a bias, or from nothing: y = f(x)."""
-    (x,), coming = required(scope.functions[forward]), required(scope.functions[backward])
-    if len(coming) != 1 or not {plain(n) for n in scope.given} <= {"w", "b"}:
+    """The unit of an object without time that is made from a weight and a bias, or from nothing: y = f(x).
+
+    f(x, targets) is a loss, whose backward is given 1 or nothing.
+    """
+    (x, *others), coming = required(scope.functions[forward]), required(scope.functions[backward])
+    is_loss = [WORD_OF.get(plain(n)) for n in others] == ["targets"] and not coming
+    if (others or len(coming) != 1) and not is_loss or not {plain(n) for n in scope.given} <= {"w", "b"}:
         raise Unknown(f"the check does not know what to give {scope.name}.{backward}({', '.join(coming)})")
-    call = {"call": ["object", forward], "args": [{"slot": x}], "kwargs": {}, "to": "made"}
-    back = {"call": ["object", backward], "args": [{"slot": coming[0]}], "kwargs": {}}
+    call = {"call": ["object", forward], "args": [{"slot": n} for n in (x, *others)], "kwargs": {}, "to": "made"}
+    back = {"call": ["object", backward], "args": [{"slot": n} for n in coming], "kwargs": {}}
+    shapes = layer_shapes(x, list(scope.given))
+    if is_loss:
+        shapes = tuple({x: (*N, 6), others[0]: ("tokens", 6, *N)} for N in ((2,), (2, 4)))
     return Unit(
         dotted(scope.name, backward), dotted(scope.name, forward), "classes", ("rnn",), ("free",),
         {x: "x"} | dict.fromkeys(scope.given, "x"), [*scope.make, call], [back], incoming=tuple(coming),
-        texts=(f"d{x}",), snapshot=("object", "__dict__"), free=layer_shapes(x, list(scope.given)),
+        texts=(f"d{x}",), snapshot=("object", "__dict__"), free=shapes,
     )  # fmt: skip
 
 
@@ -364,5 +388,5 @@ def free_unit(contents, forward, backward, alternatives):
         backward, forward, "named by you", ("rnn",), ("free",), dict.fromkeys(names, "x"),
         [{"call": [forward], "args": [{"slot": n} for n in names], "kwargs": {}, "to": "made"}],
         [{"call": [backward], "args": list(given.values()), "kwargs": {}}], incoming=tuple(coming), named=texts,
-        texts=tuple(second["returns"]), free=tuple(alternatives),
+        texts=tuple(second["returns"]), free=tuple(alternatives), is_usual=True,
     )  # fmt: skip
