@@ -35,7 +35,9 @@ def claims_in(unit, fit, returned, snapshot, after):
 
 def matched(unit, fit, returned):
     """(slot, gradient) by the names of what the backward returned, else by the order of the forward's parameters."""
-    named = [(text, value) for text, value in spread(returned, list(unit.texts)) if isinstance(value, np.ndarray | float)]
+    named = [
+        (text, value) for text, value in spread(returned, list(unit.texts)) if isinstance(value, np.ndarray | float)
+    ]
     texts = [text for text, _ in named]
     found = slots_of(unit, texts)
     slots = [slot for slot in unit.roles if slot in fit.inputs]
@@ -99,8 +101,12 @@ def held(snapshot, weights, inputs):
 
 def steps_of_descent(fit, after):
     """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
-    claims = {slot: fit.inputs[slot] - value for slot, value in after.items() if np.shape(value) == fit.inputs[slot].shape}
+    claims = {
+        slot: fit.inputs[slot] - value for slot, value in after.items() if np.shape(value) == fit.inputs[slot].shape
+    }
     claims = claims if any(claim.any() for claim in claims.values()) else {}
     if any(claim.any() and claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
-        raise Stop("not checked", "it returns no gradient, and it does not update its weights by plain gradient descent")
+        raise Stop(
+            "not checked", "it returns no gradient, and it does not update its weights by plain gradient descent"
+        )
     return claims

@@ -66,8 +66,14 @@ def fits(file, unit, batches):
         if form == "loss" and (N == 1 or (single and not has & {"h_prev", "x"})):
             continue
         rng = file.rng(unit.name, 0)
-        ours = loss_problem(cell, rng, has, SIZES["V"]) if form == "loss" else state_problem(cell, form, rng, has, max(N, 1), SIZES["V"] if unit.shapes else 3)
-        tries = product(STYLES if form == "loss" else [None], layouts(cell, form, known_roles(unit), CONVENTIONS[unit.convention]))
+        ours = (
+            loss_problem(cell, rng, has, SIZES["V"])
+            if form == "loss"
+            else state_problem(cell, form, rng, has, max(N, 1), SIZES["V"] if unit.shapes else 3)
+        )
+        tries = product(
+            STYLES if form == "loss" else [None], layouts(cell, form, known_roles(unit), CONVENTIONS[unit.convention])
+        )
         for style, layout in tries:
             inputs = inputs_in(unit, ours, layout._replace(single=single), style, rng)
             if inputs is None:
@@ -83,7 +89,9 @@ def fits(file, unit, batches):
             x, goal = rng.standard_normal((2, SIZES["T"], max(D, V)))
             inputs = own_inputs(unit, ours, style, columns, rng, x[:, :D], goal[:, :V])
             if inputs is not None:
-                fit = Fit(cell, form, None, inputs, [], [], [], None, ours, goal=goal[:, :V] if V != SIZES["V"] else None)
+                fit = Fit(
+                    cell, form, None, inputs, [], [], [], None, ours, goal=goal[:, :V] if V != SIZES["V"] else None
+                )
                 yield from tried(file, unit, inputs, fit, rng)
 
 
@@ -92,7 +100,9 @@ def tried(file, unit, inputs, fit, rng):
     reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
     if "error" in reply:
         return [reply["error"]]
-    found = [leaf for path, value in zip(unit.outputs, reply["outputs"], strict=True) for leaf in leaves(value, tuple(path))]
+    found = [
+        leaf for path, value in zip(unit.outputs, reply["outputs"], strict=True) for leaf in leaves(value, tuple(path))
+    ]
     fit = fit._replace(made=reply["outputs"])
     return [loss_fit(unit, fit, found, rng) if fit.form == "loss" else state_fit(unit, fit, found, rng)]
 
@@ -181,7 +191,9 @@ def state_fit(unit, fit, found, rng):
         others = [v for p, v in found if p not in taken.values() and text_of(unit, p).startswith("y")]
         inputs[slot] = np.zeros_like(others[0] if others else found[0][1])
     outputs = [list(taken[role]) for role in slots] or [list(p) for p in taken.values()]
-    return fit._replace(inputs=inputs, outputs=outputs, weights=[inputs[slots[r]] for r in slots] or [1.0], precision=precision)
+    return fit._replace(
+        inputs=inputs, outputs=outputs, weights=[inputs[slots[r]] for r in slots] or [1.0], precision=precision
+    )
 
 
 def long_axes(array):
@@ -192,7 +204,9 @@ def long_axes(array):
 def text_of(unit, path):
     """The plain name of what a forward returned at a path."""
     place = path[-1]
-    return plain(unit.named[place] if len(path) == 2 and isinstance(place, int) and place < len(unit.named) else str(place))
+    return plain(
+        unit.named[place] if len(path) == 2 and isinstance(place, int) and place < len(unit.named) else str(place)
+    )
 
 
 def free_gradients(unit, fit, found, rng):
@@ -223,7 +237,11 @@ def loss_fit(unit, fit, found, rng):
     told = [item for item in scalars if re.search("loss|cost|error", text_of(unit, item[0]))]
     scalar = next(iter(told or (scalars if "'targets'" in str(unit.forward) else [])), None)
     if scalar:
-        right, value, sizes = float(ours.arrays["loss"]), float(np.ravel(scalar[1])[0]), (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2))
+        right, value, sizes = (
+            float(ours.arrays["loss"]),
+            float(np.ravel(scalar[1])[0]),
+            (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2)),
+        )
         scale = next((k for k in sizes if abs(value - k * right) < ROUGHEST * abs(k * right)), None)
         precision = None if scale is None else abs(value - scale * right) / abs(scale * right)
         return fit._replace(outputs=[list(scalar[0])], weights=[1.0], precision=precision, scale=scale or 1.0)
@@ -234,7 +252,9 @@ def loss_fit(unit, fit, found, rng):
     if unit.incoming:
         return output_fit(unit, fit, found, told, rng)
     losses = losses_of(series, kind, goal)
-    return fit._replace(outputs=[list(p) for p in series.paths], weights=losses[0].of, precision=precision, losses=tuple(losses))
+    return fit._replace(
+        outputs=[list(p) for p in series.paths], weights=losses[0].of, precision=precision, losses=tuple(losses)
+    )
 
 
 def output_fit(unit, fit, found, told, rng):
@@ -263,9 +283,13 @@ def free_fit(file, unit):
     else:
         if unit.is_usual:
             raise not_run(file, unit, reply["error"])
-        raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {list(unit.free[0].values())}")
+        raise Stop(
+            "not checked", f"{unit.forward_name} does not take real numbers of the shapes {list(unit.free[0].values())}"
+        )
     found = list(leaves(reply["outputs"][0], ("made",), 1))
-    found = [item for item in found if len(item[0]) == 1 or item[0][1] < max(1, len(unit.named) - 1)][: max(1, len(unit.incoming))]
+    found = [item for item in found if len(item[0]) == 1 or item[0][1] < max(1, len(unit.named) - 1)][
+        : max(1, len(unit.incoming))
+    ]
     if not found:
         raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
     weights = [rng.standard_normal(np.shape(v)) for _, v in found] if unit.incoming else [1.0]
@@ -288,12 +312,16 @@ def is_own_error(error):
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
     if error is None:
-        return Stop("not checked", f"what {unit.forward_name} returns holds nothing of the shape that the check expects")
+        return Stop(
+            "not checked", f"what {unit.forward_name} returns holds nothing of the shape that the check expects"
+        )
     if error.get("type") == "NotImplementedError":
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
     code = [str(line) for line in error.get("lines", [])]
     if not unit.is_usual and not is_own_error(error):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
-        return Stop("not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", *why, code=code)
+        return Stop(
+            "not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", *why, code=code
+        )
     return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), *why, code=code)

@@ -23,17 +23,40 @@ from numpylm.tutor.units import STYLES
 def judge_unit(file, unit):
     """Name -> finding, of the backward, and of the forward where that can be judged."""
     try:
-        fit = free_fit(file, unit) if unit.free else best_fit(file, unit)
+        fit, finding = judged(file, unit)
     except Stop as stop:
         return {unit.name: {"convention": unit.convention} | stop.finding}
-    if unit.backward is None:
-        return {unit.forward_name: {"convention": unit.convention} | forward_finding(unit, fit)}
-    is_told = unit.forward_name != unit.name and (fit.precision is not None or (not unit.free and fit.form != "loss" and fit.cell != "gru"))
-    found = {unit.forward_name: forward_finding(unit, fit)} if is_told else {}
-    finding = finding_or_stop(file, unit, fit)
-    if finding["status"] != "ok" and not finding.get("table") and not unit.is_usual and fit.form in ("step", "sequence"):
-        finding = alone(file, unit) or finding
-    return {name: {"convention": unit.convention} | f for name, f in (found | {unit.name: finding}).items()}
+    is_ours = fit.precision is not None or (not unit.free and fit.form != "loss" and fit.cell != "gru")
+    has_own = unit.forward_name != unit.name and is_ours
+    found = {unit.forward_name: forward_finding(unit, fit)} if has_own or unit.backward is None else {}
+    found |= {unit.name: finding} if unit.backward else {}
+    return {name: {"convention": unit.convention} | f for name, f in found.items()}
+
+
+def judged(file, unit):
+    """(Fit, finding on the backward). Raises Stop.
+
+    What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
+    """
+    if unit.free or unit.backward is None:
+        fit = free_fit(file, unit) if unit.free else best_fit(file, unit)
+        return fit, finding_or_stop(file, unit, fit) if unit.backward else None
+    first = None
+    for batches in ((2, 0), (1,), (0,)):
+        try:
+            fit = best_fit(file, unit, batches)
+        except Stop:
+            if first is None:
+                raise
+            continue
+        finding = finding_or_stop(file, unit, fit)
+        first = first or (fit, finding)
+        if finding["status"] == "ok" and batches == (1,):
+            finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
+        is_told = finding["status"] == "ok" or (finding.get("table") and "is of shape" not in str(finding["sentences"]))
+        if is_told or unit.is_usual or fit.form == "loss":
+            return fit, finding
+    return first
 
 
 def finding_or_stop(file, unit, fit):
@@ -47,18 +70,6 @@ def finding_or_stop(file, unit, fit):
         words = f"it fails for all that the check gives it: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
-
-
-def alone(file, unit):
-    """The finding on a backward that is right for one sequence, not for a batch; None if it is not."""
-    for batch, words in ((1, "right for one sequence at a time: with a batch of several it is not"), (0, "")):
-        try:
-            finding = finding_or_stop(file, unit, best_fit(file, unit, (batch,)))
-        except Stop:
-            continue
-        if finding["status"] == "ok" or (batch == 0 and finding.get("table")):
-            return finding | {"sentences": [*finding["sentences"], *([words] if words else [])]}
-    return None
 
 
 def forward_finding(unit, fit):
@@ -88,7 +99,7 @@ def backward_finding(file, unit, fit):
             if file.child.process is None:
                 raise
             continue
-        tried = fit, said, claims, outputs, reply
+        tried = (fit, said, claims, outputs, reply) if tried is None or said is not None else tried
         if said is not None:
             break
     if tried is None:
@@ -104,7 +115,9 @@ def backward_finding(file, unit, fit):
     if unit.incoming and fit.form != "loss":
         check_linear(file, unit, fit, steps, paths[:1], outputs[:1])
     own = fit.precision is None and not unit.free
-    finding["sentences"] += [f"{unit.forward_name} gives values of its own, of which this is the derivative"] if own else []
+    finding["sentences"] += (
+        [f"{unit.forward_name} gives values of its own, of which this is the derivative"] if own else []
+    )
     return finding
 
 
@@ -132,7 +145,9 @@ def with_loss(file, unit, fit, claims):
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = common_factor({s: claims[s] for s in shown}, truths) if shown else None
-        factor = factor or (1.0 if shown and is_clipped([claims[s] for s in shown], [truths[s] for s in shown]) else None)
+        factor = factor or (
+            1.0 if shown and is_clipped([claims[s] for s in shown], [truths[s] for s in shown]) else None
+        )
         if factor and factor > 0:
             factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
             times = "" if factor == 1 else f", times {factor:.6g}"
@@ -145,7 +160,7 @@ def is_clipped(claims, truths):
     """Whether claims are the right values, clipped to one limit."""
     limit = max(np.abs(claim).max() for claim in claims)
     pairs = list(zip(claims, truths, strict=True))
-    return all(np.shape(t) == c.shape and np.abs(c - np.clip(t, -limit, limit)).max() < 1e-6 for c, t in pairs)
+    return limit > 0 and float(f"{limit:.3g}") == limit and all(np.shape(t) == c.shape and np.abs(c - np.clip(t, -limit, limit)).max() < 1e-6 for c, t in pairs)
 
 
 def verdict(unit, fit, claims, truths, rtol, remarks):
@@ -156,7 +171,10 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     rows, sentences = compare(named, right, rtol)
     limit = clip_limit(named, right, rows)
     if rows and not sentences and fit.form == "loss" and limit:
-        rows, remarks = [], [*remarks, f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop"]
+        rows, remarks = (
+            [],
+            [*remarks, f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop"],
+        )
     if not rows and not sentences:
         return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, fit, claims, rows, named, right)
@@ -170,7 +188,11 @@ def check_linear(file, unit, fit, steps, paths, before):
     larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in unit.incoming}
     reply = file.child.ask({"steps": steps, "inputs": larger, "outputs": paths})
     pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
-    if any(np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3 for q, after in pairs if q.size and q.shape == after.shape):
+    if any(
+        np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3
+        for q, after in pairs
+        if q.size and q.shape == after.shape
+    ):
         raise Stop(
             "wrong",
             "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
@@ -200,7 +222,9 @@ def truth(file, unit, fit, claims):
     step = 1e-3 if noise < 1e-10 else 0.03
     found = {slot: fit.scale * derivative(program, slot, step)[0] for slot in claims}
     if not all(np.isfinite(slope).all() for slope in found.values()):
-        raise Stop("not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with")
+        raise Stop(
+            "not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with"
+        )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return found, 1e-6 if noise < 1e-10 else 1e-3, remarks
 
@@ -213,7 +237,9 @@ def is_ours(fit, role):
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", [])]
-    places = [str(k) for k, value in enumerate(unit.backward[-1]["args"]) if value in [{"slot": n} for n in unit.incoming]]
+    places = [
+        str(k) for k, value in enumerate(unit.backward[-1]["args"]) if value in [{"slot": n} for n in unit.incoming]
+    ]
     taken = [unit.backward[-1]["args"][int(name)]["slot"] for name in changed if name in places]
     if not taken:
         return []

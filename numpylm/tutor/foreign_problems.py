@@ -86,4 +86,3 @@ def with_dlogits(ours, cell, dlogits):
     problem = cell_problem(f"{cell}_backward", symbols, ours.problem.sizes)
     output = {"W_y": np.einsum("tnh,tnv->hv", arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
     return ours._replace(problem=problem, gradients=gradients_of(ours.names, problem.answers) | output)
-

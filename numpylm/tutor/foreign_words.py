@@ -25,7 +25,7 @@ def explained(unit, fit, claims, rows, named, right):
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
     said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
     if fit.precision is not None:
-        said = said or loss_words(unit, fit, claims) or step_words(unit, fit, claims, rows)
+        said = said or loss_words(unit, fit, claims) or step_words(unit, fit, claims)
     if said:
         return [Finding(words, explains=True) for words in said]
     if fit.precision is not None:
@@ -40,7 +40,24 @@ def explained(unit, fit, claims, rows, named, right):
         hints = diagnose(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
         if hints:
             return hints
-    return said_alone(named, right, sizes)
+    return said_alone(named, right, sizes) or by_gate(unit, claims, rows)
+
+
+def by_gate(unit, claims, rows):
+    """A list with a sentence on where gradients of code that is not ours are wrong, and where they are right."""
+    names, wrong = {slot: gradient_name(unit, slot) for slot in claims}, {row.name for row in rows}
+    roles = [{str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)]
+    gates = [{role.partition(":")[2] for role in some if ":" in role} for some in roles]
+    told = sorted(gates[0] - gates[1])
+    if told and gates[1]:
+        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line that computes d{told[0]}"
+    elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
+        words = "the weights' gradients are right: what goes on to the step before, or to x, misses a path or takes one wrongly"
+    elif roles[1] and roles[1] <= {"W_y", "b_y"}:
+        words = "the output layer's gradients are right, and all others wrong: look at how dh is made, and carried to step t - 1"
+    else:
+        return []
+    return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 
 def clip_limit(named, right, rows):
@@ -62,7 +79,9 @@ def shared_words(named, right, rows, sizes, is_loss):
         inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
         direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
         why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
-        why = f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        why = (
+            f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
+        )
         return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
     pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
     return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs

@@ -5,8 +5,27 @@ from typing import NamedTuple
 import numpy as np
 
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
-OUTPUTS = ("y", "ys", "o", "os", "out", "output", "outputs", "logits", "p", "ps", "pred", "ypred", "yhat", "probs", "ypreds", "preds",
-           "predictions", "a", "outputsoftmax")
+OUTPUTS = (
+    "y",
+    "ys",
+    "o",
+    "os",
+    "out",
+    "output",
+    "outputs",
+    "logits",
+    "p",
+    "ps",
+    "pred",
+    "ypred",
+    "yhat",
+    "probs",
+    "ypreds",
+    "preds",
+    "predictions",
+    "a",
+    "outputsoftmax",
+)
 
 
 class Loss(NamedTuple):
@@ -84,17 +103,21 @@ def losses_of(series, kind, goal):
     (T, V), steps = goal.shape, len(series.values)
     onehot = goal[-steps:]
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    cases = [("summed over all steps", whole), ("of the last step", last)] if steps > 1 else [("of the last step", last)]
+    cases = (
+        [("summed over all steps", whole), ("of the last step", last)] if steps > 1 else [("of the last step", last)]
+    )
     dlogits = lambda q: np.concatenate([np.zeros((T - steps, V)), q])[:, None]  # noqa: E731
     y = series.values if kind == "y" else softmax(series.values)
     found = []
     for when, mask in cases:
+
         def entropy(q, mask=mask):
             p = series.read(q) if kind == "y" else softmax(series.read(q))
             return -(mask * onehot * np.log(p)).sum(axis=(1, 2))
 
         found.append(Loss(f"the cross-entropy {when}", entropy, dlogits(mask * (y - onehot))))
     for when, mask in cases if kind == "logits" else []:
+
         def squares(q, mask=mask):
             return (mask * (series.read(q) - onehot) ** 2).sum(axis=(1, 2)) / 2
 

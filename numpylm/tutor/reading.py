@@ -221,7 +221,14 @@ def run_file(source, module_name):
     """(module, failures): each failure says line, names and error of a statement that could not be run."""
     module = types.ModuleType(module_name)
     module.__file__ = source.path
-    module.__dict__.update(__small_text__=lambda: io.StringIO(TEXT), open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
+    module.__dict__.update(
+        __small_text__=lambda: io.StringIO(TEXT),
+        open=open_text,
+        __old_division__=old_division,
+        xrange=range,
+        unicode=str,
+        __builtins__=builtins,
+    )
     sys.modules[module_name] = module  # dataclasses look their module up
     failures = []
     for node in plain_statements(source, source.tree.body):
@@ -238,7 +245,9 @@ STAND_INS = """
 import numpy
 np = numpy
 def sigmoid(x): return 1 / (1 + np.exp(-x))
-def softmax(x): return np.exp(x - np.max(x, axis=0)) / np.sum(np.exp(x - np.max(x, axis=0)), axis=0)
+def softmax(x):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
 def relu(x): return np.maximum(x, 0)
 def tanh(x): return np.tanh(x)
 """
@@ -246,12 +255,12 @@ def tanh(x): return np.tanh(x)
 
 def stand_in(module, failures):
     """Where an import failed, the usual meaning of np, sigmoid, softmax, … for those names that it should have made."""
-    usual = {"np": None}
+    usual = {"np": None, "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0}  # a book's rows
     exec(STAND_INS, usual)
     for failed in failures:
         if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:
             names = usual if "*" in failed["names"] else failed["names"]
-            for name in set(names) & set(usual) - set(vars(module)) - {"__builtins__"}:
+            for name in set(names) & set(usual) - set(vars(module)) - {"__builtins__", "axis"}:
                 setattr(module, name, usual[name])
                 failed.setdefault("stand_ins", []).append(name)
 

@@ -13,7 +13,9 @@ from numpylm.tutor.scopes import SIZES, WEIGHTS, Unknown, class_scope, file_scop
 
 BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back", re.I)
 FORWARD = re.compile(r"forward|feed_?forward|fprop|forprop|^run$|^predict|bottom_data", re.I)
-INCOMING = re.compile(r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I)
+INCOMING = re.compile(
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I
+)
 PAIRS = (("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
          ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"))  # fmt: skip
 STYLES = tuple(
@@ -124,13 +126,21 @@ def pairs_in(functions, kind, convention=None):
     found = {}
     for style, table in CONVENTIONS.items() if convention is None else [(convention, CONVENTIONS[convention])]:
         for forward, (backward, cell, form) in {} if kind else table.pairs.items():
-            if forward in functions and is_usual(functions[forward], functions.get(backward)) and (backward in functions or forward not in found):
+            if (
+                forward in functions
+                and is_usual(functions[forward], functions.get(backward))
+                and (backward in functions or forward not in found)
+            ):
                 found[backward if backward in functions else forward] = (
                     forward, backward if backward in functions else None, (style, cell, form))  # fmt: skip
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and re.search(r"loss|cost|error", function["returns"][0], re.I)
-        if name in found or not function["parameters"] or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1)):
+        if (
+            name in found
+            or not function["parameters"]
+            or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1))
+        ):
             continue
         if not is_loss or not gradients:
             found[name] = forward_of(functions, name), name, None
@@ -138,7 +148,11 @@ def pairs_in(functions, kind, convention=None):
             found[name] = None, name, None
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
-    lone = [n for n in found if found[n][1] is None and any(n in (f, *called(functions, b)) for f, b, _ in found.values() if b)]
+    lone = [
+        n
+        for n in found
+        if found[n][1] is None and any(n in (f, *called(functions, b)) for f, b, _ in found.values() if b)
+    ]
     return [found[name] for name in found if name not in lone]
 
 
@@ -216,7 +230,11 @@ def form_of(scope, first, second, known):
     weights = {role for role in (*scope.given.values(), *scope.roles.values())}
     if first and scope.given and {plain(n) for n in scope.given} <= {"w", "b"}:
         return "layer"
-    if first and scope.holder == ["object"] and not {str(r).partition(":")[0] for r in weights} & {"W_h", "W_x", "W", "U"}:
+    if (
+        first
+        and scope.holder == ["object"]
+        and not {str(r).partition(":")[0] for r in weights} & {"W_h", "W_x", "W", "U"}
+    ):
         if len(required(first)) == 1 and coming or len(required(first)) == 2 and not required(second):
             return "layer"
     if not coming or not first:
@@ -256,7 +274,13 @@ class Binding:
         for name in {n for f in functions if f for n in f["reads"]}:
             if WORD_OF.get(plain(name)) == "rate" and self.scope.holder != ["object"] and name not in every:
                 self.globals[name] = 1.0
-        names = {n for f in functions if f for other in (f, *(every[o] for o in f["reads"] if o in every)) for n in other["missing"]}
+        names = {
+            n
+            for f in functions
+            if f
+            for other in (f, *(every[o] for o in f["reads"] if o in every))
+            for n in other["missing"]
+        }
         roles = roles_of(names, self.cell)
         for name in sorted(names):
             word = WORD_OF.get(plain(name), "")
@@ -293,7 +317,11 @@ class Binding:
             return {"from": outputs[0]}
         if self.earlier and name in self.roles:
             return {"slot": name}
-        if INCOMING.match(name) and self.form != "loss" or (self.form == "loss" and INCOMING.match(name) and self.earlier):
+        if (
+            INCOMING.match(name)
+            and self.form != "loss"
+            or (self.form == "loss" and INCOMING.match(name) and self.earlier)
+        ):
             self.incoming.append(name)
             return {"slot": name}
         if role == "parameters":
@@ -329,7 +357,9 @@ class Binding:
     def parameters(self, function):
         """A dict of weights, by the keys that the function reads."""
         keys = dict.fromkeys(keys_of(self.scope.functions, function))
-        roles = {key: role for key, role in roles_of(keys, self.cell).items() if role and role.partition(":")[0] in WEIGHTS}
+        roles = {
+            key: role for key, role in roles_of(keys, self.cell).items() if role and role.partition(":")[0] in WEIGHTS
+        }
         if self.keys:
             return self.keys
         if not roles:
