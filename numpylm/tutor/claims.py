@@ -85,6 +85,8 @@ def held(snapshot, weights, inputs):
     found = {}
     for path, array in arrays_in(snapshot, (), 3):
         name = plain(str(path[-1]))
+        if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
+            name = f"d{plain(str(path[-2]))}"
         inside = any(re.match(r"d?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
         for slot in weights:
             key = plain(slot)

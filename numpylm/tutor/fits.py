@@ -100,6 +100,9 @@ def tried(file, unit, inputs, fit, rng):
     reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
     if "error" in reply:
         return [reply["error"]]
+    (made, *_) = reply["outputs"]
+    if made is None or (isinstance(made, tuple) and all(part is None for part in made)):
+        return [{"type": "None"}]
     found = [
         leaf for path, value in zip(unit.outputs, reply["outputs"], strict=True) for leaf in leaves(value, tuple(path))
     ]
@@ -311,6 +314,8 @@ def is_own_error(error):
 
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
+    if error and error.get("type") == "None":
+        return Stop("not written", "it returns None: it is not written yet, or its line with `return` is missing")
     if error is None:
         return Stop(
             "not checked", f"what {unit.forward_name} returns holds nothing of the shape that the check expects"

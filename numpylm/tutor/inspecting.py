@@ -5,6 +5,7 @@ import ast
 import builtins
 import inspect
 import os
+import re
 import sys
 
 import numpy as np
@@ -55,9 +56,9 @@ class Student:
         return {
             "functions": {name: self.signature(value) for name, value in held if callable(value)},
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
-            "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
+            "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "script": is_script(self.source.tree), "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
         }  # fmt: skip
 
@@ -77,6 +78,9 @@ class Student:
             "reads": list(code.co_names) if code else [],
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
+            "unpacks": {n.value.id: [part.id for part in n.targets[0].elts] for n in nodes if isinstance(n, ast.Assign)
+                        and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
+                        and all(isinstance(part, ast.Name) for part in n.targets[0].elts)},
             "keys": [
                 n.slice.value
                 for n in nodes
@@ -109,6 +113,24 @@ class Student:
         known = {*vars(self.module), *dir(builtins), *(code.co_varnames if code else ())}
         made = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         return sorted({n.id for n in nodes if isinstance(n, ast.Name)} - known - made)
+
+
+def arrays_within(value, path, depth):
+    """(name, (path, shape)) of the real arrays in a global: in an object or dict of the file, under the last name."""
+    inside = value if isinstance(value, dict) else vars(value) if type(value).__module__ == MODULE else {}
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        name = path[-2] if len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight") else path[-1]
+        yield str(name), (path, list(value.shape))
+    elif depth:
+        for key, item in reversed(inside.items()):
+            yield from arrays_within(item, [*path, key], depth - 1)
+
+
+def is_script(tree):
+    """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
+    loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
+    names = [n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
 
 
 def lines_above(node):

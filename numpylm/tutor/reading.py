@@ -79,11 +79,18 @@ def notebook_text(path):
 
 
 def from_python_2(text):
-    """The text with `pass` for each print statement; None where that is not all that is old in it."""
-    text = text.expandtabs(8)
-    newer = re.sub(r"^([ \t]*(?:.*:[ \t]+)?)print\b(?![ \t]*\().*(?:\\\n.*)*$", r"\1pass", text, flags=re.MULTILINE)
-    newer = re.sub(r"^([ \t]*(?:.*:[ \t]+)?)print[ \t]*\(.*\)[ \t]*(?:%|,).*$", r"\1pass", newer, flags=re.MULTILINE)
-    newer = re.sub(r"except (\w+), (\w+):", r"except \1 as \2:", newer)
+    """The text without its print statements, and with the old forms of a few others; None where more is old in it."""
+    lines, depth = [], 0
+    for line in text.expandtabs(8).split("\n"):
+        found = re.match(r"([ ]*(?:[^#'\"]*:[ ]+)?)print\b", line)
+        if depth > 0 or (found and depth == 0):
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}")) + (line.endswith("\\") and depth == 0)
+            lines.append(f"{found[1]}pass" if found else "")
+            depth = max(depth, 0)
+        else:
+            lines.append(line)
+    newer = re.sub(r"except ([\w.]+), (\w+):", r"except \1 as \2:", "\n".join(lines))
+    newer = re.sub(r"raise (\w+), .*", r"raise \1", re.sub(r"`([^`\n]+)`", r"repr(\1)", newer))
     try:
         ast.parse(newer)
     except (SyntaxError, ValueError):

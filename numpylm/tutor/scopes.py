@@ -32,8 +32,9 @@ class Scope(NamedTuple):
 def file_scope(contents):
     """The functions of the file itself, and its global arrays."""
     own = {name: f for name, f in contents["functions"].items() if f["own"] and f["kind"] == "function"}
-    places = {name: [name] for name in contents["arrays"]}
-    return Scope("", own, [], [], {}, places, {n: tuple(shape) for n, shape in contents["arrays"].items()}, {})
+    arrays = contents["arrays"].items()
+    places, shapes = {n: list(path) for n, (path, _) in arrays}, {n: tuple(shape) for n, (_, shape) in arrays}
+    return Scope("", own, [], [], {}, places, shapes, {})
 
 
 def class_scope(contents, kind, child, cell):

@@ -103,6 +103,8 @@ def find_units(contents, taken, child, convention=None):
                 continue
             units.append(unit)
             covered |= {dotted(kind, n) for n in called(methods, backward or forward)}
+    if contents["script"] and not units and not refused:
+        refused["the loop at the top level"] = "only functions are checked: put its forward and its backward into two"
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
@@ -126,26 +128,17 @@ def pairs_in(functions, kind, convention=None):
     found = {}
     for style, table in CONVENTIONS.items() if convention is None else [(convention, CONVENTIONS[convention])]:
         for forward, (backward, cell, form) in {} if kind else table.pairs.items():
-            if (
-                forward in functions
-                and is_usual(functions[forward], functions.get(backward))
-                and (backward in functions or forward not in found)
-            ):
-                found[backward if backward in functions else forward] = (
-                    forward, backward if backward in functions else None, (style, cell, form))  # fmt: skip
+            name = backward if backward in functions else forward
+            if forward in functions and name not in found and is_usual(functions[forward], functions.get(backward)):
+                found[name] = forward, backward if backward in functions else None, (style, cell, form)
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and re.search(r"loss|cost|error", function["returns"][0], re.I)
-        if (
-            name in found
-            or not function["parameters"]
-            or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1))
-        ):
+        if name in found or not function["parameters"] or not (BACKWARD.search(name) or (is_loss and len(gradients) > 1)):
             continue
-        if not is_loss or not gradients:
-            found[name] = forward_of(functions, name), name, None
-        else:
-            found[name] = None, name, None
+        words = [WORD_OF.get(plain(n), ROLE_OF.get(plain(n), "?")) for n in required(function)]
+        is_whole = is_loss and (gradients or not set(words) & {"cache", "?"})
+        found[name] = None if is_whole else forward_of(functions, name), name, None
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     lone = [
@@ -197,6 +190,7 @@ def unit_of(contents, scope, forward, backward, known):
     outputs = [["made"]] if first else [["returned"]]
     if not texts and first and scope.holder == ["object"]:
         outputs = [["object", "__dict__"]]
+    roots = {path[0] for name, path in scope.places.items() if name in roles and len(path) > 1 and not scope.holder}
     is_told = known is not None or (cell and (cell != "rnn" or "W_y" in roles.values()))
     forms = (form,) if form != "state" else ("step", "sequence") if "h_prev" in roles.values() else ("sequence", "step")
     kind = known[0] if known else "classes" if scope.holder else "min-char-rnn" if form == "loss" else "cs231n"
@@ -206,7 +200,7 @@ def unit_of(contents, scope, forward, backward, known):
         (cell,) if is_told else tuple(dict.fromkeys([cell or "rnn", "rnn", "lstm", "gru"])), forms, roles,
         steps if first else [*steps, *last], last, shapes, tuple(binding.incoming), outputs, texts,
         tuple(second["returns"]) if second else (), {n: scope.places[n] for n in roles if n in scope.places},
-        ("object", "__dict__") if scope.holder == ["object"] else (), is_usual=known is not None,
+        ("object", "__dict__") if scope.holder == ["object"] else tuple(roots)[:1], is_usual=known is not None,
     )  # fmt: skip
 
 
@@ -325,7 +319,7 @@ class Binding:
             self.incoming.append(name)
             return {"slot": name}
         if role == "parameters":
-            return self.parameters(function)
+            return self.parameters(name, function)
         if role == "states":
             states = {"h": "h_prev", "c": "c_prev"} if self.cell == "lstm" else {"h": "h_prev"}
             self.roles |= states
@@ -354,9 +348,10 @@ class Binding:
         self.slots.add(free[0])
         return {"slot": free[0]}
 
-    def parameters(self, function):
+    def parameters(self, name, function):
         """A dict of weights, by the keys that the function reads."""
-        keys = dict.fromkeys(keys_of(self.scope.functions, function))
+        unpacked = function["unpacks"].get(name)
+        keys = dict.fromkeys(unpacked or keys_of(self.scope.functions, function))
         roles = {
             key: role for key, role in roles_of(keys, self.cell).items() if role and role.partition(":")[0] in WEIGHTS
         }
@@ -366,6 +361,8 @@ class Binding:
             raise Unknown("it reads no entry of its dict of parameters that the check knows")
         self.roles |= roles
         self.keys = {key: {"slot": key} for key in roles}
+        if unpacked:
+            self.keys = tuple(self.keys.values())
         return self.keys
 
 
