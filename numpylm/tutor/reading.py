@@ -49,7 +49,8 @@ class Source:
             if newer is None:
                 raise Unreadable(*syntax_lines(error, self.path)) from error
             self.notes.append("this file is written for Python 2; it is read without its print statements")
-            return OldDivision().visit(ast.parse(newer, self.path))
+            tree = ast.parse(newer, self.path)
+            return tree if re.search(r"^from __future__ import.*division", text, re.M) else OldDivision().visit(tree)
 
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
