@@ -61,7 +61,7 @@ def float32(source, rng):
 
 def mean_loss(source, rng):
     """The loss and its gradient divided by the number of steps."""
-    return replaced(source, ("loss += -np.log", "loss += -1 / len(inputs) * np.log"),
+    return replaced(source, ("loss += -np.log", "loss += -1.0 / len(inputs) * np.log"),
                     ("dy[targets[t]] -= 1", "dy[targets[t]] -= 1; dy /= len(inputs)"))  # fmt: skip
 
 

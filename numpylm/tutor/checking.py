@@ -15,10 +15,9 @@ from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
-from numpylm.tutor.networks import find_units
 from numpylm.tutor.result import Result, as_result
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import free_unit
+from numpylm.tutor.units import called, dotted, find_units, free_unit
 
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
@@ -99,20 +98,34 @@ def check_units(file, convention, named):
             read(file.child)
         file.child.left = file.child.seconds
         try:
-            for name, finding in judge_unit(file, unit).items():
-                if name not in judged:
-                    found[name] = finding
+            findings = judge_unit(file, unit)
         except Stop as stop:
-            found[unit.name] = {"convention": unit.convention} | stop.finding
+            findings = {unit.name: {"convention": unit.convention} | stop.finding}
         except Exception as error:  # in the check, not in the student's code
-            found[unit.name] = failed_itself(error)
+            findings = {unit.name: failed_itself(error)}
+        told = {name for name, finding in found.items() if "convention" not in finding}  # of a known name
+        found |= {name: finding for name, finding in findings.items()
+                  if name not in judged and (name not in told or finding["status"] in ("ok", "wrong") or unit.is_usual)}  # fmt: skip
+    drop_covered(file.contents, units, found)
     softmax = found.get("softmax", {})
     said = str(softmax.get("diagnosis"))
-    if any(unit.convention == "coursera" or unit.form == "loss" for unit in units) and (
+    if any(unit.convention == "coursera" or "loss" in unit.forms for unit in units) and (
         "first axis" in said or "all entries" in said
     ):
         words = "it does not run along the last axis: right for columns, or for one vector at a time"
         found["softmax"] = {"status": "ok", "sentences": [words]}
+
+
+def drop_covered(contents, units, found):
+    """Leave out what could not be checked by itself, where a function that calls it was judged."""
+    for unit in units:
+        kind, _, name = unit.name.rpartition(".")
+        functions = contents["classes"][kind] if kind else contents["functions"]
+        if found.get(unit.name, {}).get("status") in ("ok", "wrong"):
+            inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
+            for n in inside & set(found):
+                if found[n]["status"] in ("not checked", "crash") and n not in contents["exercise"] and n != unit.name:
+                    del found[n]
 
 
 def read(child):

@@ -1,9 +1,15 @@
-"""Which input each of a backward's gradients belongs to: by its name, else by its place."""
+"""Which input each of a backward's gradients belongs to: by its name, by its place, or by what became of a weight."""
+
+import re
 
 import numpy as np
 
-from numpylm.tutor.conventions import plain, role_of
+from numpylm.tutor.conventions import plain, roles_of
+from numpylm.tutor.scopes import WEIGHTS, arrays_in
 from numpylm.tutor.stop import Stop
+
+WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
+HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|g)$")
 
 
 def gradient_name(unit, slot):
@@ -12,54 +18,94 @@ def gradient_name(unit, slot):
     return text if text and text.isidentifier() else f"d{slot}"
 
 
-def matched_claims(unit, returned):
-    """Slot -> gradient, by the names of what the backward returns, else by the order of the forward's parameters."""
-    if isinstance(returned, tuple | list):
-        returned, texts = spread(list(returned), list(unit.texts))
-        unit = unit._replace(texts=tuple(texts))
-    if not isinstance(returned, dict):
-        values = list(returned) if isinstance(returned, tuple | list) else [returned]
-        texts = unit.texts if len(unit.texts) == len(values) else [""] * len(values)
-        slots = [slot for slot, role in unit.roles.items() if role not in ("inputs", "targets")]
-        found = [slot_of(unit, text) for text in texts]
+def claims_in(unit, fit, returned, snapshot, after):
+    """Slot -> gradient, of what a backward returned, of what an object holds after it, or of a step of descent.
+
+    snapshot is the object's attributes; after, slot -> the weight after the backward. Raises Stop.
+    """
+    claims = dict(matched(unit, fit, returned))
+    weights = [slot for slot, role in unit.roles.items() if role is None or role.partition(":")[0] in WEIGHTS]
+    beside = held(snapshot, weights, fit.inputs) if isinstance(snapshot, dict) else {}
+    claims = beside | claims
+    claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
+    if not set(claims) & set(weights) and weights:
+        claims |= steps_of_descent(fit, after)
+    return claims
+
+
+def matched(unit, fit, returned):
+    """(slot, gradient) by the names of what the backward returned, else by the order of the forward's parameters."""
+    named = [
+        (text, value) for text, value in spread(returned, list(unit.texts)) if isinstance(value, np.ndarray | float)
+    ]
+    texts = [text for text, _ in named]
+    found = slots_of(unit, texts)
+    slots = [slot for slot in unit.roles if slot in fit.inputs]
+    if len(named) == len(slots) and not all(found):
         rest = iter([slot for slot in slots if slot not in found])
-        found = [slot or next(rest) for slot in found] if len(values) == len(slots) else found
-        return {slot: value for slot, value in reversed(list(zip(found, values, strict=True))) if slot}
-    found = {slot_of(unit, str(name)): value for name, value in reversed(list(returned.items()))}
-    return {slot: value for slot, value in found.items() if slot}
+        found = [slot or next(rest) for slot in found]
+    return [(slot, value) for slot, (_, value) in reversed(list(zip(found, named, strict=True))) if slot]
 
 
-def spread(values, texts):
-    """The values that a backward returned, and their names, with those of an inner list or dict among them."""
-    texts = texts if len(texts) == len(values) else [""] * len(values)
+def spread(value, texts):
+    """(name, value) of all that a backward returned: the parts of tuples, lists, dicts and records by their names."""
+    if isinstance(value, dict):
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, tuple | list):
+        texts = texts if len(texts) == len(value) else [""] * len(value)
+        items = list(zip(texts, value, strict=True))
+    else:
+        items = [(texts[0] if len(texts) == 1 else "", value)]
     found = []
-    for value, text in zip(values, texts, strict=True):
+    for text, item in items:
         names = [name.strip() for name in text.strip("[]()").split(",")]
-        if isinstance(value, dict):
-            found += [(item, key if str(key)[:1] in "dg" else f"d{key}") for key, item in value.items()]
-        elif isinstance(value, list | tuple) and len(names) == len(value) > 1:
-            found += list(zip(value, names, strict=True))
+        if isinstance(item, dict) or (isinstance(item, tuple | list) and len(names) == len(item) > 1):
+            found += spread(item, names)
         else:
-            found.append((value, text))
-    return [value for value, _ in found], [str(text) for _, text in found]
+            is_weight = isinstance(value, dict) and WEIGHT.match(text)
+            found.append((f"d{text}" if is_weight else text, item))
+    return found
 
 
-def slot_of(unit, text):
-    """Which input a gradient's name belongs to; None for none."""
-    name = plain(text.removeprefix("self.").split("[")[0])
-    for head in ("dldd", "dld", "d", "grad", "g"):
-        rest = name.removeprefix(head)
-        exact = [slot for slot in unit.roles if plain(slot.removeprefix("self.")) == rest]
-        role = role_of(rest, unit.cell)
-        alike = [slot for slot, other in unit.roles.items() if role and other == role]
-        if rest != name and (exact or alike):
-            return (exact or alike)[0]
-    return None
+def slots_of(unit, texts):
+    """For each name of a gradient, the input that it belongs to; None for none."""
+    bare = [plain(text.split("[")[0]) for text in texts]
+    rests = [HEADS.sub("", name, count=1) for name in bare]
+    roles = roles_of(rests, unit.cells[0])
+    found = []
+    for name, rest in zip(bare, rests, strict=True):
+        exact = [slot for slot in unit.roles if plain(slot) == rest]
+        alike = [slot for slot, role in unit.roles.items() if role and role == roles[rest]]
+        found.append((exact or alike or [None])[0] if rest != name else None)
+    return found
+
+
+def held(snapshot, weights, inputs):
+    """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params."""
+    found = {}
+    for path, array in arrays_in(snapshot, (), 3):
+        name = plain(str(path[-1]))
+        if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
+            name = f"d{plain(str(path[-2]))}"
+        inside = any(re.match(r"d?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
+        for slot in weights:
+            key = plain(slot)
+            if name in (f"d{key}", f"grad{key}", f"{key}grad", f"{key}diff", f"dl{key}") or (inside and name == key):
+                found.setdefault(slot, array)
+    params, grads = snapshot.get("params"), snapshot.get("grads")
+    if isinstance(params, list) and isinstance(grads, list) and len(params) == len(grads):
+        for place, array in enumerate(params):
+            for slot in weights:
+                if isinstance(array, np.ndarray) and np.array_equal(array, inputs[slot]):
+                    found[slot] = grads[place]
+    return found
 
 
 def steps_of_descent(fit, after):
     """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
-    claims = {slot: fit.inputs[slot] - value for slot, value in after.items() if value.shape == fit.inputs[slot].shape}
+    claims = {
+        slot: fit.inputs[slot] - value for slot, value in after.items() if np.shape(value) == fit.inputs[slot].shape
+    }
     claims = claims if any(claim.any() for claim in claims.values()) else {}
     if any(claim.any() and claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
         raise Stop(

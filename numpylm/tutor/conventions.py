@@ -1,11 +1,12 @@
 """How other people write a recurrent network: for each convention a table of names, layouts and an example.
 
-A parameter's name leads to its role (role_of). The roles are the same in every convention:
+A parameter's name leads to its role (roles_of). The roles are the same in every convention:
 
     x  h_prev  c_prev      the input, and the states before it: of one step, or of a whole sequence
     W_x  W_h  b            the weights of all gates side by side; W_x:f, W_h:f, b:f those of one gate
     W  W:f                 W_x and W_h in one matrix, for the concatenation [h; x] or [x; h]
     W_y  b_y               the output layer
+    W1                     b, W_x and W_h in one matrix, for the concatenation [1; x; h]
 """
 
 import re
@@ -56,47 +57,84 @@ CONVENTIONS = {
     ),
 }  # fmt: skip
 
-GATE_NAMES = {  # what a gate's letters may be, in a name such as W_f
-    "lstm": {"i": "i u in", "f": "f forget", "o": "o out", "c": "c cc g ctilde chat cand z a ct gg"},
-    "gru": {"r": "r", "z": "z u", "n": "n h hh c g cand htilde hhat"},
-}
-ROLES = {  # names without capitals and underscores -> role
-    "x": "x xt xs input inputs xin", "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit",
-    "c_prev": "prevc cprev c0 c cell prevcell cinit", "W_x": "wx wxh wax u wih wxa wxs win",
-    "W_h": "wh whh waa w wss wrec",
-    "b": "b bh ba bias bs", "W_y": "why wya wy v whq wout who wv wyh wfc", "b_y": "by bq bout biasy bv bfc",
-    "parameters": "parameters params weights theta",
+GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
+    "lstm": {"i": "i u in input update", "f": "f forget", "o": "o out output",
+             "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
+    "gru": {"r": "r reset", "z": "z u update", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
-BY_NAME = {name: role for role, names in ROLES.items() for name in names.split()}
+ROLES = {  # names without capitals and underscores -> role
+    "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit hprevious hiddenprev initialhidden ht1 "
+    "hinput",
+    "x": "x xt xs input inputs xin xinput", "c_prev": "prevc cprev c0 c cell prevcell cinit cprevious cellprev ct1",
+    "W_x": "wx wxh wax u wih wxa wxs win wi wxhidden whx", "W_h": "wh whh waa w wss wrec wr wha",
+    "b": "b bh ba bias bs bhh", "W_y": "why wya wy v whq wout who wv wyh wfc wo whiddenoutput", "b_y": "by bq bout biasy bv bfc "
+    "bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm", "parameters": "parameters params weights theta param p model",
+}  # fmt: skip
+WORDS = {  # what else a parameter may be
+    "inputs": "inputs input x xs xdata inputseq tokens sequence seq inputsequence xbatch ids sentence inputsvectors xseq "
+    "inputsequences inputids xtrain inputvectors data",
+    "targets": "targets target y ys label labels ytrue expected outputs desired ybatch t ts trueoutputs ytrain yseq "
+    "targetids outputseq ytarget",
+    "rate": "lr learningrate learnrate eta alpha stepsize rate",
+    "cache": "cache caches ctx saved trace activations meta fwdcache",
+    "size H": "hiddensize hiddendim hiddenunits nhidden numhidden hidden hsize nh na h hiddenlayersize hdim nhid "
+    "memcellct units hiddennodes hiddennum numunits statesize dhidden hiddenneurons cellsize noneurons nneurons",
+    "size V": "vocabsize vsize vocab nvocab inputsize inputdim outputsize outputdim worddim ninput noutput numchars "
+    "nchars nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features v wdim letterdim "
+    "vocabularysize inputnodes outputnodes ninputs noutputs numclasses numfeatures indim outdim din dout numinputs "
+    "numoutputs nfeatures o embeddim embeddingdim embsize numwords",
+    "size T": "seqlength seqlen sequencelength tsteps timesteps numsteps maxlen nsteps bptttruncate truncate tx steps "
+    "bptttrunc maxseqlen seqsize",
+    "size N": "batchsize n m bs",
+}  # fmt: skip
+SIZES = {"H": 5, "V": 6, "T": 4, "N": 1}  # of the objects that the check makes
+ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
+WORD_OF = {name: word for word, names in reversed(WORDS.items()) for name in names.split()}
 
 
 def plain(name):
     """A name without underscores, capitals and anything else but letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", name.removeprefix("self.").lower())
 
 
-def role_of(name, cell, has_gates=False):
-    """The role of a parameter, global or attribute of this name; None where it is not known.
-
-    has_gates: whether others of the names are those of gates: then a GRU's W_h is the weight of its candidate.
-    """
-    name = plain(name.removeprefix("self."))
-    gates = {alias: gate for gate, aliases in GATE_NAMES.get(cell, {}).items() for alias in aliases.split()}
-    found = re.fullmatch(r"(wx|wh|ux|uh|wa|w|u|bx|b)([a-z]+)", name)
-    is_candidate = cell == "gru" and has_gates and name in ("wh", "bh", "uh")
-    if name in BY_NAME and not is_candidate:
-        return BY_NAME[name]
-    if found and found[2] in gates:
-        part = {"wx": "W_x", "ux": "W_x", "wh": "W_h", "uh": "W_h", "wa": "W_h", "u": "U", "w": "W"}.get(found[1], "b")
-        return f"{part}:{gates[found[2]]}"
-    return None
+def gate_role(name, cell):
+    """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
+    gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
+    letters = "|".join(sorted(gates, key=len, reverse=True))
+    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhas]?)({letters})([xhas]?)", plain(name)) if gates else None
+    if not found:
+        return None
+    head, side = found[1][0].upper(), found[2] or found[4]
+    part = "b" if head == "B" else head if not side else "W_x" if side == "x" else "W_h"
+    return f"{part}:{gates[found[3]]}", bool(side) and head != "B"
 
 
 def roles_of(names, cell):
-    """Name -> role. Where there are W_f and U_f, these are W_x:f and W_h:f, and not one matrix for both."""
-    has_gates = any(role_of(name, cell) in ("W:z", "U:z", "W_x:z", "b:z") for name in names)
-    roles = {name: role_of(name, cell, has_gates) for name in names}
-    if any(role and role.startswith("U:") for role in roles.values()):
+    """Name -> role, None where it is not known."""
+    gated = {name: gate_role(name, cell) for name in names}
+    first = {"lstm": "f", "gru": "z"}.get(cell, "-")
+    told = {found for found in gated.values() if found and found[0].endswith(f":{first}")}
+    is_split, is_gated = any(side for _, side in told), bool(told)
+    roles = {}
+    for name, found in gated.items():
+        role = ROLE_OF.get(plain(name))
+        if found and is_gated and found[1] <= is_split:
+            role = found[0]
+            if is_split and plain(name) in ("wh", "uh"):  # beside W_xz and W_hz: of the candidate
+                role = "W_h:n"
+        elif is_split and cell == "gru" and plain(name) == "wx":
+            role = "W_x:n"
+        roles[name] = role
+    if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
     return roles
+
+
+def cell_of(name, names=()):
+    """Which cell a function or class is of, by its name or by the names of its gates; "" if nothing says so."""
+    found = next((cell for cell in ("lstm", "gru", "rnn") if cell in name.lower()), "")
+    gates = {cell: {role for role in roles_of(names, cell).values() if role} for cell in GATES}
+    if {"W:f", "W_x:f", "W_h:f"} & gates["lstm"]:
+        return "lstm"
+    return "gru" if {"W:z", "W_x:z", "W_h:z"} & gates["gru"] else found

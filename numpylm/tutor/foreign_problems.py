@@ -26,9 +26,9 @@ class Ours(NamedTuple):
     names: dict
 
 
-def state_problem(cell, form, rng, has):
+def state_problem(cell, form, rng, has, N=SIZES.N, D=SIZES.D):
     """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
-    is_step = form == "step"
+    is_step, sizes = form == "step", SIZES._replace(N=N, D=D)
     names = (
         {"x": "x_t", "h_prev": "h_prev", "c_prev": "c_prev"}
         if is_step
@@ -38,7 +38,7 @@ def state_problem(cell, form, rng, has):
     asked = {names[role] for role in ("h_prev", "c_prev") if role in has} | {"dh_t", "dh"}
     asked |= {"dc_next"} if "dc" in has else set()
     assignment = ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
-    problem = assignment.problem(rng, SIZES, asked)
+    problem = assignment.problem(rng, sizes, asked)
     symbols = problem.symbols
     arrays = {role: symbols[name] for role, name in names.items() if name in symbols}
     outputs = {q: getattr(symbols["step"], f"{q}_t") if is_step else symbols[q] for q in ("h", "c")
@@ -72,17 +72,17 @@ def loss_problem(cell, rng, has, V):
     last = affine.affine_backward(y - np.eye(V)[targets][:, None], h, W_y)
     problem = cell_problem(f"{cell}_backward", inputs | {"dh": last.dx}, sizes)
     arrays = {role: inputs[name] for role, name in names.items() if name in inputs} | {"W_y": W_y, "b_y": b_y}
-    arrays["logits"] = (h @ W_y + b_y)[-1, 0]
+    arrays["logits"] = h @ W_y + b_y
     arrays |= {"inputs": tokens, "targets": targets, "h": h, "y": y, "T": last_h}
     arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
     gradients = gradients_of(names, problem.answers) | {"W_y": last.dW, "b_y": last.db}
     return Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, gradients, names)
 
 
-def with_last_output(ours, cell, dy):
-    """The same problem with the gradient dy (V,) of the last step's logits in place of the loss's."""
-    arrays, dh = ours.arrays, np.zeros_like(ours.problem.symbols["dh"])
-    dh[-1] = dy @ arrays["W_y"].T
-    problem = cell_problem(f"{cell}_backward", ours.problem.symbols | {"dh": dh}, ours.problem.sizes)
-    gradients = gradients_of(ours.names, problem.answers) | {"W_y": arrays["h"][-1].T @ dy[None], "b_y": dy}
-    return ours._replace(problem=problem, gradients=gradients)
+def with_dlogits(ours, cell, dlogits):
+    """The same problem with another gradient (T, N, V) at the logits."""
+    arrays = ours.arrays
+    symbols = ours.problem.symbols | {"dh": dlogits @ arrays["W_y"].T}
+    problem = cell_problem(f"{cell}_backward", symbols, ours.problem.sizes)
+    output = {"W_y": np.einsum("tnh,tnv->hv", arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
+    return ours._replace(problem=problem, gradients=gradients_of(ours.names, problem.answers) | output)

@@ -6,6 +6,7 @@ import numpy as np
 
 from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.diagnosis import diagnose, said_alone
+from numpylm.tutor.foreign_problems import SIZES
 from numpylm.tutor.layouts import to_ours
 from numpylm.tutor.loss_mistakes import loss_words, step_words
 from numpylm.tutor.results import EXACT, compare, is_float32
@@ -17,30 +18,46 @@ OUR_NAMES = {  # role -> what our own sentences call its gradient
 }  # fmt: skip
 
 
-def explained(unit, ours, fit, claims, rows, named, right):
+def explained(unit, fit, claims, rows, named, right):
     """Hints on wrong gradients, in our names."""
+    ours, sizes = fit.ours, fit.ours.problem.sizes if fit.ours else SIZES
     limit = clip_limit(named, right, rows)
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
-    said = said or shared_words(named, right, rows, ours.problem.sizes, unit.form == "loss")
+    said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
     if fit.precision is not None:
-        said = said or loss_words(unit, ours, fit, claims) or step_words(unit, ours, fit, claims, rows)
+        said = said or loss_words(unit, fit, claims) or step_words(unit, fit, claims)
     if said:
         return [Finding(words, explains=True) for words in said]
-    fine = {slot: claim for slot, claim in claims.items() if claim.shape == fit.inputs[slot].shape}
     if fit.precision is not None:
+        fine = {s: c / fit.scale for s, c in claims.items() if c.shape == fit.inputs[s].shape}
         q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
-        fine = {slot: claim for slot, claim in fine.items() if unit.roles[slot].partition(":")[0] in {*q, "W"}}
-        fine = {slot: claim / fit.scale for slot, claim in fine.items()}
+        fine = {s: c for s, c in fine.items() if str(unit.roles[s]).partition(":")[0] in {*q, "W", "W1"}}
         moved = to_ours(fine, unit.roles, q, fit.layout)
         values = {f"d{ours.names[role]}": gradient for role, gradient in moved.items()}
         rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         values = {n: v.astype("f" if rough else "d") for n, v in values.items() if n in ours.problem.answers}
         ours_rows, _ = compare(values, ours.problem.answers, EXACT)
-        if ours_rows:
-            hints = diagnose(ours.assignment, ours.problem, values, ours_rows)
-            if hints:
-                return hints
-    return said_alone(named, right, ours.problem.sizes)
+        hints = diagnose(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
+        if hints:
+            return hints
+    return said_alone(named, right, sizes) or by_gate(unit, claims, rows)
+
+
+def by_gate(unit, claims, rows):
+    """A list with a sentence on where gradients of code that is not ours are wrong, and where they are right."""
+    names, wrong = {slot: gradient_name(unit, slot) for slot in claims}, {row.name for row in rows}
+    roles = [{str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)]
+    gates = [{role.partition(":")[2] for role in some if ":" in role} for some in roles]
+    told = sorted(gates[0] - gates[1])
+    if told and gates[1]:
+        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line that computes d{told[0]}"
+    elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
+        words = "the weights' gradients are right: what goes on to the step before, or to x, misses a path or takes one wrongly"
+    elif roles[1] and roles[1] <= {"W_y", "b_y"}:
+        words = "the output layer's gradients are right, and all others wrong: look at how dh is made, and carried to step t - 1"
+    else:
+        return []
+    return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 
 def clip_limit(named, right, rows):
@@ -52,26 +69,13 @@ def clip_limit(named, right, rows):
     return limit if all(np.abs(named[n] - np.clip(right[n], -limit, limit)).max() < 1e-6 for n in wrong) else None
 
 
-def mean_words(unit, ours, fit, named, right, rows):
-    """A remark on gradients of a mean, where the file's loss is only known by its probabilities; None for others."""
-    sizes = ours.problem.sizes
-    if unit.form != "loss" or not callable(fit.weights) or len(rows) < len(named):
-        return None
-    for name, size in {"T": sizes.T, "V": sizes.V, "T V": sizes.T * sizes.V}.items():
-        if all(np.abs(named[n] * size - right[n]).max() < 1e-6 * np.abs(right[n]).max() for n in named):
-            return (
-                f"all gradients are 1/({name}) of those of the loss summed over time: right if your loss is such a mean"
-            )
-    return None
-
-
 def shared_words(named, right, rows, sizes, is_loss):
     """Sentences on one factor in all gradients, and on one array that is returned for two parameters."""
     wrong = {row.name for row in rows}
-    factors = {name: factor_of(named[name], right[name]) for name in named if right[name].any()}
-    (k, *others) = factors.values() if wrong == set(factors) and len(wrong) > 1 else (None,)
-    if k and all(other and abs(other / k - 1) < 1e-6 for other in others):
-        names = {"T": sizes.T, "V": sizes.V} if is_loss else {}
+    shown = {name for name in named if right[name].any()}
+    k = common_factor({n: named[n] for n in shown}, right) if wrong == shown and len(wrong) > 1 else None
+    if k:
+        names = {"T": sizes.T, "V": sizes.V} if is_loss else {"N": sizes.N}
         inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
         direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
         why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
@@ -82,6 +86,14 @@ def shared_words(named, right, rows, sizes, is_loss):
     pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
     return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs
             if named[a].size > 1 and np.array_equal(named[a], named[b])]  # fmt: skip
+
+
+def common_factor(claims, truths):
+    """The factor between all of some arrays and the right ones; None where there is none."""
+    factors = [factor_of(np.reshape(claim, np.shape(truths[name])) if claim.size == np.size(truths[name]) else claim, truths[name])
+               for name, claim in claims.items()]  # fmt: skip
+    k = factors[0] if factors else None
+    return k if k and all(other and abs(other / k - 1) < 1e-6 for other in factors) else None
 
 
 def factor_of(claim, truth):

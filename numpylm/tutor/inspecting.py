@@ -2,8 +2,10 @@
 numpylm."""
 
 import ast
+import builtins
 import inspect
 import os
+import re
 import sys
 
 import numpy as np
@@ -54,9 +56,9 @@ class Student:
         return {
             "functions": {name: self.signature(value) for name, value in held if callable(value)},
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
-            "arrays": {n: list(np.shape(v)) for n, v in held if isinstance(v, np.ndarray) and v.dtype.kind == "f"},
+            "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "script": is_script(self.source.tree), "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
         }  # fmt: skip
 
@@ -75,12 +77,16 @@ class Student:
             "own": where == self.path,
             "reads": list(code.co_names) if code else [],
             "returns": returned(nodes),
+            "names": returned(nodes, by_name=True),
+            "unpacks": {n.value.id: [part.id for part in n.targets[0].elts] for n in nodes if isinstance(n, ast.Assign)
+                        and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
+                        and all(isinstance(part, ast.Name) for part in n.targets[0].elts)},
             "keys": [
                 n.slice.value
                 for n in nodes
                 if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)
             ],
-            "clips": any(isinstance(n, ast.Attribute) and n.attr == "clip" for n in nodes),
+            "missing": self.missing(nodes, code),
         }
 
     def nodes(self, code):
@@ -91,8 +97,40 @@ class Student:
         return []
 
     def methods(self, kind):
-        """Name -> signature of a class's own methods."""
-        return {name: self.signature(value) for name, value in vars(kind).items() if inspect.isfunction(value)}
+        """Name -> signature of the methods that a class has from this file, without self."""
+        found = {}
+        for base in reversed([base for base in kind.__mro__ if base.__module__ == MODULE]):
+            for name, value in vars(base).items():
+                is_static = isinstance(value, staticmethod | classmethod)
+                if is_static or inspect.isfunction(value):
+                    told = self.signature(getattr(kind, name))
+                    taken = told["parameters"] if is_static else (told["parameters"] or [])[1:]
+                    found[name] = told | {"parameters": taken, "static": is_static}
+        return found
+
+    def missing(self, nodes, code):
+        """The global names that a function reads, and that nothing has made."""
+        known = {*vars(self.module), *dir(builtins), *(code.co_varnames if code else ())}
+        made = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return sorted({n.id for n in nodes if isinstance(n, ast.Name)} - known - made)
+
+
+def arrays_within(value, path, depth):
+    """(name, (path, shape)) of the real arrays in a global: in an object or dict of the file, under the last name."""
+    inside = value if isinstance(value, dict) else vars(value) if type(value).__module__ == MODULE else {}
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        name = path[-2] if len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight") else path[-1]
+        yield str(name), (path, list(value.shape))
+    elif depth:
+        for key, item in reversed(inside.items()):
+            yield from arrays_within(item, [*path, key], depth - 1)
+
+
+def is_script(tree):
+    """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
+    loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
+    names = [n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
 
 
 def lines_above(node):
@@ -100,12 +138,17 @@ def lines_above(node):
     return [decorator.lineno for decorator in node.decorator_list]
 
 
-def returned(nodes):
-    """The source of each value in the last return statement."""
+def returned(nodes, by_name=False):
+    """The source of each value in the last return statement; of a name, unless by_name, the list that it stands for."""
     found = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
     value = max(found, key=lambda node: node.lineno) if found else None
-    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value else []
-    return [ast.unparse(part) for part in parts]
+    listed = (ast.Tuple, ast.List)
+    made = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and not by_name}  # fmt: skip
+    value = made.get(value.id, value) if isinstance(value, ast.Name) else value
+    parts = value.elts if isinstance(value, listed) else [value] if value else []
+    return [ast.unparse(made[part.id] if isinstance(part, ast.Name) and part.id in made and len(made[part.id].elts) > 1 else part)
+            for part in parts]  # fmt: skip
 
 
 def parameters_of(function):

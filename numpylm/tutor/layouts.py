@@ -15,7 +15,8 @@ FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": 
 
 class Layout(NamedTuple):
     """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
-    a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places."""
+    a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; single: whether
+    there is no axis for the sequences of a batch."""
 
     cell: str
     columns: bool
@@ -24,12 +25,16 @@ class Layout(NamedTuple):
     first: str = "h"
     flat: bool = True
     exchanged: bool = False
+    single: bool = False
+
+
+STATES = ("x", "h_prev", "c_prev", "h", "c")  # what has an axis for the sequences of a batch
 
 
 def layouts(cell, form, roles, convention):
     """Every layout that code with these roles may have, the convention's own first."""
     parts = {role.partition(":")[0] for role in roles}
-    packed = bool({"W_x", "W_h", "W", "b"} & set(roles)) and cell != "rnn"
+    packed = bool({"W_x", "W_h", "W", "W1", "b"} & set(roles)) and cell != "rnn"
     usual = {"lstm": "ifoc", "gru": "rzn"}.get(cell, "")
     orders = dict.fromkeys([convention.gates, *FIRST_GATES.get(cell, ()), *map("".join, permutations(usual))])
     orders = [order for order in orders if sorted(order) == sorted(usual)] if packed else [usual]
@@ -37,7 +42,7 @@ def layouts(cell, form, roles, convention):
     for order, is_columns in product(orders, columns):
         axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd")
         axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
-        firsts, flats = "hx" if "W" in parts else "h", (False, True) if is_columns else (True, False)
+        firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if any(":" in r and r.startswith("W_") for r in roles) else (False,)
         for axis, first, flat, exchanged in product(axes, firsts, flats, exchanges):
             yield Layout(cell, is_columns, axis, order, first, flat, exchanged)
@@ -51,10 +56,15 @@ def theirs(role, ours, layout):
     if part == "W":
         both = [gates_of(ours[name], gate, layout) for name in ("W_h", "W_x")]
         matrix = np.concatenate(both if layout.first == "h" else both[::-1])
+    elif part == "W1":
+        W_h, W_x, b = (gates_of(ours[name], gate, layout) for name in ("W_h", "W_x", "b"))
+        matrix = np.concatenate([b[None], *((W_h, W_x) if layout.first == "h" else (W_x, W_h))])
     elif part in ("W_x", "W_h", "b"):
         matrix = gates_of(ours[part], gate, layout)
     else:
         matrix = ours[part]
+    if layout.single and part in STATES:
+        return matrix[..., 0, :]
     if matrix.ndim == 3:
         return matrix.transpose(ORDERS[layout.axes])
     if matrix.ndim == 2:

@@ -51,6 +51,7 @@ def report_lines(result, show_lines):
 def unchecked(result):
     """What to say of what was found and not checked."""
     said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
+    said[6:] = [f"{len(said) - 6} more were found and not checked"] if len(said) > 7 else said[6:]
     lines = [line for sentence in said for line in paragraph("! ", ended(sentence))]
     pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]]
     return [*lines, *paragraph("  ", OTHERS), *pasted, ""] if lines else []

@@ -42,7 +42,7 @@ def as_result(path, contents, required, seed):
 def adapter(contents):
     """The lines of a test for the first function that was found and not checked, in the file's own names."""
     name = next(iter(contents.get("unchecked", {})), None)
-    if name is None:
+    if name is None or not name.replace(".", "_").isidentifier():
         return ()
     kind, _, method = name.rpartition(".")
     module = Path(contents["file"]).stem

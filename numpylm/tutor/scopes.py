@@ -1,0 +1,149 @@
+"""Where forwards and backwards live: among a file's functions and global arrays, or in an object that the check makes."""
+
+import re
+from typing import NamedTuple
+
+from numpylm.tutor.conventions import SIZES, WORD_OF, plain, roles_of
+
+WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
+TEXT = "the tea that heat at\n"
+STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
+
+
+class Unknown(Exception):
+    """A forward or backward that cannot be called; the argument says why."""
+
+
+class Scope(NamedTuple):
+    """name, "" for the file itself; functions, name -> signature; make, the child's steps that make the object; holder,
+    the path to what has the functions; given, slot -> role of weights that the constructor is given; places, name ->
+    path of each array, and shapes; roles, of those that are weights."""
+
+    name: str
+    functions: dict
+    make: list
+    holder: list
+    given: dict
+    places: dict
+    shapes: dict
+    roles: dict
+
+
+def file_scope(contents):
+    """The functions of the file itself, and its global arrays."""
+    own = {name: f for name, f in contents["functions"].items() if f["own"] and f["kind"] == "function"}
+    arrays = contents["arrays"].items()
+    places, shapes = {n: list(path) for n, (path, _) in arrays}, {n: tuple(shape) for n, (_, shape) in arrays}
+    return Scope("", own, [], [], {}, places, shapes, {})
+
+
+def class_scope(contents, kind, child, cell):
+    """An object of a class. Raises Unknown for one that cannot be made."""
+    methods = contents["classes"][kind]
+    if "__init__" not in methods:
+        return Scope(kind, methods, [], [kind], {}, {}, {}, {})
+    steps, given = [], {}
+    construct(contents, kind, "object", steps, given)
+    scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {})
+    if given:
+        return scope
+    found = arrays_of(child, scope)
+    if not weights_in(found, cell):
+        starts = [n for n, f in methods.items() if STARTS.search(n) and n != "__init__" and not required(f)]
+        sets = [{"set": ["object", n], "value": {"slot": WORD_OF[plain(n)]}} for n in found.pop("numbers", {})
+                if WORD_OF.get(plain(n), "").startswith("size")]  # fmt: skip
+        steps += [*sets, *({"call": ["object", name], "to": "nothing"} for name in starts)]
+        found = arrays_of(child, scope)
+    found.pop("numbers", None)
+    roles = weights_in(found, cell)
+    return scope._replace(places={n: path for n, (path, _, _) in found.items()}, roles=roles,
+                          shapes={n: shape for n, (_, shape, _) in found.items()})  # fmt: skip
+
+
+def weights_in(found, cell):
+    """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
+    roles = roles_of([name for name in found if name != "numbers"], cell)
+    roles = {n: "b_y" if r == "c_prev" and found[n][1] and len(roles) > 4 else r for n, r in roles.items()}
+    kept = {n: r for n, r in roles.items() if r and r.partition(":")[0] in WEIGHTS}
+    others = {n: None for n, r in roles.items() if r is None and found[n][2] and not re.match(r"[dm]_?[Wb]", n)}
+    return kept | others if kept else {}
+
+
+def arrays_of(child, scope):
+    """Name -> (path, shape, whether it is not all zeros) of the real arrays in an object; "numbers", its whole ones."""
+    reply = child.ask({"steps": scope.make, "inputs": size_slots(), "outputs": [["object", "__dict__"]]})
+    if "error" in reply or not isinstance(reply.get("outputs"), list) or not isinstance(reply["outputs"][0], dict):
+        raise Unknown(f"{scope.name} cannot be made: {reply.get('error', {}).get('text', '')}")
+    found = {"numbers": {n for n, v in reply["outputs"][0].items() if isinstance(v, int) and not isinstance(v, bool)}}
+    for path, array in arrays_in(reply["outputs"][0], ("object",), 3):
+        if isinstance(path[-1], str):
+            found.setdefault(path[-1], (list(path), array.shape, bool(array.any())))
+    return found
+
+
+def arrays_in(value, path, depth):
+    """(path, array) of the real arrays in a tree of dicts, lists and records, so many levels deep."""
+    if getattr(value, "dtype", None) is not None and value.dtype.kind == "f" and value.ndim:
+        yield path, value
+    elif isinstance(value, dict | list | tuple) and depth:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from arrays_in(item, (*path, key), depth - 1)
+
+
+def construct(contents, kind, to, steps, given):
+    """Append the steps that make an object under a name; its weights are noted in given. Raises Unknown."""
+    known = contents["classes"][kind].get("__init__", {}).get("parameters") or []
+    roles, values = roles_of([name for name, _, _ in known], ""), {}
+    for name, how, has_default in known:
+        word, role = WORD_OF.get(plain(name), ""), roles[name]
+        word = "" if role in WEIGHTS and len(name) == 1 and sum(r in WEIGHTS for r in roles.values()) > 1 else word
+        if how in ("VAR_POSITIONAL", "VAR_KEYWORD"):
+            continue
+        if word.startswith("size"):
+            values[name] = {"slot": word}
+        elif word == "rate":
+            values[name] = 1.0
+        elif has_default:
+            continue
+        elif role and role in WEIGHTS:
+            given[name], values[name] = role, {"slot": name}
+        else:
+            values[name] = value_for(contents, kind, name, steps, given)
+    steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
+
+
+def value_for(contents, kind, name, steps, given):
+    """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
+    lower = name.lower()
+    others = [k for k in contents["classes"] if plain(k) == plain(name)]
+    others += [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
+    if re.search(r"i[dn]?x$|to_?i|index$", lower):
+        return {letter: k for k, letter in enumerate(sorted(set(TEXT)))}
+    if re.search(r"^(i[dn]?x|index|id)_?(to|2)|vocab|chars", lower):
+        return dict(enumerate(sorted(set(TEXT))))
+    if re.search(r"path|file|fn$|name", lower):
+        return "a text that is not there"
+    if re.search(r"text|data|corpus", lower):
+        return TEXT
+    if not others:
+        raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
+    construct(contents, others[0], f"made {name}", steps, given)
+    return {"from": [f"made {name}"]}
+
+
+def all_sizes(methods):
+    """Whether a class is made from sizes and rates alone: a record of settings."""
+    known = methods.get("__init__", {}).get("parameters") or []
+    words = [WORD_OF.get(plain(name), "") for name, _, _ in known]
+    return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
+
+
+def required(function):
+    """The names of a function's parameters without a default."""
+    known = function["parameters"] or []
+    return [name for name, kind, has_default in known if not has_default and not kind.startswith("VAR")]
+
+
+def size_slots():
+    """Slot -> number, of the sizes of what the check makes."""
+    return {f"size {letter}": size for letter, size in SIZES.items()}
