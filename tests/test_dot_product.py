@@ -8,7 +8,6 @@ from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.proof.numerical import NotComplexSafe
 
 X = np.random.default_rng(2).standard_normal((3, 4))
-WITH_ZEROS = np.where(np.abs(X) < 0.5, 0.0, X)
 TIED = np.array([1.0, 2, 2])
 
 
@@ -47,20 +46,6 @@ def test_confident_logits_by_projection():
         assert not report.worst.num_wrong and (report.ok or size > 25)
         wrong = by_projection(lambda x: cross_entropy_forward(x, targets)[0], logits, 1.1 * claim)
         assert wrong.worst.num_wrong or size > 25
-
-
-def test_nothing_is_right_beside_a_large_error():
-    f32 = np.float32
-
-    def f(x, y):
-        return 1e4 + (x**2).sum() + 1e-4 * (y**2).sum()
-
-    for factor in (1.0, 1.5):
-        claim = {"x": (2 * X).astype(f32), "y": (factor * 2e-4 * X).astype(f32)}
-        report = check_gradients(f, {"x": X.astype(f32), "y": X.astype(f32)}, claim, "projection")
-        for row in report.rows:
-            assert row.num_wrong or row.is_unjudged or row.relative_error < 2e-3
-        assert report.ok == (factor == 1)
 
 
 def test_no_slope_and_overflow_are_not_proved():

@@ -87,29 +87,15 @@ def test_a_factor_that_would_be_shown_as_1_is_none():
     assert "times 1.00001" in only((1 + 1e-5) * P, P)
 
 
-def gradients_of_a_model(scale):
-    model = nlm.RNNLM(5, 3, 4, dtype=np.float64)
-    tokens = rng.integers(0, 5, (6, 2))
-    claim = model.loss_and_gradients(tokens[:-1], tokens[1:]).gradients
+def test_what_all_gradients_have_in_common_is_said_once():
+    x = {name: rng.standard_normal(4) for name in "ab"}
 
-    def loss(**parameters):
-        changed = nlm.RNNLM(5, 3, 4, dtype=parameters["E"].dtype)
-        for name, array in changed.parameters().items():
-            array[...] = parameters[name]
-        return changed.loss_and_gradients(tokens[:-1], tokens[1:]).loss
+    def said(scale):
+        claim = scale({name: 2 * q for name, q in x.items()})
+        return nlm.check_gradients(lambda a, b: (a @ a) + (b @ b), x, claim).diagnosis
 
-    return nlm.check_gradients(loss, model.parameters(), scale(claim), "complex")
-
-
-def test_gradients_clipped_before_the_check_are_recognised():
-    report = gradients_of_a_model(lambda gradients: nlm.clip_by_global_norm(gradients, 0.05)[0])
-    assert "clipped before they were checked" in report.diagnosis[0]
-    assert "their global norm is 0.05" in report.diagnosis[0]
-
-
-def test_a_loss_averaged_otherwise_than_its_gradient_is_recognised():
-    report = gradients_of_a_model(lambda gradients: {name: 5 * gradient for name, gradient in gradients.items()})
-    assert (
-        "times 5, which is axis 0 of E (= 5): the loss is averaged (or summed) over another number"
-        in report.diagnosis[0]
-    )
+    (clipped,) = said(lambda claim: nlm.clip_by_global_norm(claim, 0.05)[0])
+    assert "their global norm is 0.05: they were clipped before they were checked" in clipped
+    (averaged,) = said(lambda claim: {name: 4 * q for name, q in claim.items()})
+    assert "times 4, which is axis 0 of a (= 4): the loss is averaged (or summed) over another number" in averaged
+    assert said(lambda claim: {name: -q for name, q in claim.items()}) == ("all gradients have the wrong sign",)

@@ -98,7 +98,7 @@ def test_entries_that_are_nothing_beside_the_largest_are_named(method):
     assert check_gradients(lambda x: np.exp(x).sum(), {"x": x}, {"x": np.exp(x)}, method).ok
 
 
-@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("method", ["central", "complex", "projection"])
 def test_a_float32_claim_that_is_small_beside_f_is_not_right(method):
     def f(x, y):
         return 1e4 + (x**2).sum() + 1e-4 * (y**2).sum()

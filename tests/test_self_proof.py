@@ -64,8 +64,8 @@ def test_every_wrong_field_beside_right_gradients_is_found(module, name, monkeyp
         return found._replace(steps=steps)
 
     monkeypatch.setattr(records, "CELLS", {name: cells.CELLS[name]._replace(backward=faulty)})
-    monkeypatch.setattr(records, "STEPS", {name: records.STEPS[name]})
     (case,) = records.cases(np.random.default_rng(1))
     report = self_proof.prove(case, "complex")
-    fields = {field[1:] for field in getattr(module, f"{module.__name__[8:].upper()}StepGradients")._fields}
+    record = getattr(module, f"{module.__name__[8:].upper()}StepGradients")
+    fields = {"xW_t" if field == "da_t" else field[1:] for field in record._fields}
     assert {row.name for row in report.rows if row.num_wrong} == fields

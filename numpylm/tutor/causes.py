@@ -32,11 +32,6 @@ class Question(NamedTuple):
         claims = {name: q if name in names else self.truth[name] for name, q in self.claims.items()}
         return self._replace(claims=claims, wrong=[name for name in self.wrong if name in names])
 
-    def without(self, names):
-        """The same, where nothing is known of these."""
-        claims = {name: q for name, q in self.claims.items() if name not in names}
-        return self._replace(claims=claims, wrong=[name for name in self.wrong if name not in names])
-
     @property
     def is_right_inside(self):
         """Whether the pre-activations' gradients are known to be right: then each wrong claim has its own cause."""
@@ -44,31 +39,18 @@ class Question(NamedTuple):
 
 
 def gradients(question):
-    """Findings on gradients, of which none are exchanged."""
-    claims, wrong = question.claims, question.wrong
+    """Findings on gradients, of which none are exchanged: one cause of all that is wrong, else one of each, else what
+    narrows them down."""
     exact = [known(mistake) for mistake in matching(question)[:2]]
-    if exact:
-        return exact
-    if len(wrong) == len(claims) > 1:
-        shared = common_factor(claims, {name: question.truth[name] for name in wrong}, question.sizes)
-        if shared:
-            return [Finding(shared, explains=True), *suspicions(question)[:1]]
-    zero = [name for name in wrong if not claims[name].any()]
-    may_be_one = len(zero) > 1 or (zero and len(wrong) > 1 and not question.is_right_inside)
-    together = suspicions(question) if may_be_one else []
-    if zero and not together:
-        return numbers(question, zero) + causes(question.without(zero))
-    return together or causes(question)
-
-
-def causes(question):
-    """Findings on wrong gradients: one cause of all, else one of each, else what narrows them down."""
+    shared = None
+    if not exact and len(question.wrong) == len(question.claims) > 1:
+        shared = common_factor(question.claims, question.truth, question.sizes)
+    if exact or shared:
+        return exact or [Finding(shared, explains=True), *suspicions(question)[:1]]
     question = question.only(question.wrong)
-    if not question.wrong:
-        return []
     first, found = first_intermediate(question), []
     if first or len(question.wrong) > 1:
-        found = [known(mistake) for mistake in matching(question)[:2]] or suspicions(question)
+        found = suspicions(question)
     if not found and not first and (question.is_right_inside or len(question.wrong) == 1):
         return each_alone(question)
     found = found or ([] if first else narrowed(question)) + numbers(question, question.wrong)

@@ -34,14 +34,14 @@ FORMS = [  # a factor made of one field q: text, length, value
 PAIRS = [("{q} {w}", np.multiply), ("({q} + {w})", np.add), ("({q} - {w})", np.subtract)]
 
 
-def formula_of(case, world, line, value, truth, active):
+def formula_of(case, wrong_run, line, value, truth, active):
     """The simplest Formula with just this value; NOT_READ if there is none.
 
-    world is the Run in which the line has its wrong value; active are the entries that matter.
+    wrong_run is the Run in which the line has its wrong value; active are the entries that matter.
     """
     if not active.any():
         return NOT_READ
-    gradients = {name: np.stack(calls) for name, calls in gradients_before(case, world, line).items()}
+    gradients = {name: np.stack(calls) for name, calls in gradients_before(case, wrong_run, line).items()}
     products = {name: q[active] for name, q in products_of(case, gradients, value.shape).items()}
     gradients = {name: q[active] for name, q in gradients.items() if q.shape == value.shape}
     factors = factors_of({name: q[active] for name, q in fields_of(case, value.shape).items()})
@@ -96,20 +96,20 @@ def products_of(case, gradients, shape):
     return found
 
 
-def gradients_before(case, world, line):
+def gradients_before(case, wrong_run, line):
     """Name -> calls of every gradient that is known when a line runs; in the loop, dh_next is what it was before."""
-    order = list(world.values)  # of the lines' first calls
+    order = list(wrong_run.values)  # of the lines' first calls
     before, inside = order[: order.index(line)], line.function == case.step
     if not case.cell:
         given = {name: [q] for name, q in case.arguments.items() if name.startswith("d")}
-        return given | {other.quantity: world.values[other] for other in before}
+        return given | {other.quantity: wrong_run.values[other] for other in before}
     known = {} if inside else {"dh[t]": list(case.arguments["dh"][::-1])}
     for other in before:
-        name, calls = other.quantity, world.values[other]
+        name, calls = other.quantity, wrong_run.values[other]
         if inside and other.function != case.step:
             name = {"dh_t": "dh_t", "dc_t": "dc_next"}.get(name)  # the step's arguments
         elif name in ("dh_next", "dc_next"):
-            calls = [call for each in order if each.quantity == name for call in world.values[each]][: case.T]
+            calls = [call for each in order if each.quantity == name for call in wrong_run.values[each]][: case.T]
         if name:
             known[name] = calls
     return known

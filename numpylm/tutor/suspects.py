@@ -174,10 +174,10 @@ def suspects(case, claims, trusted=()):
 
 def suspect(case, line, change, active):
     """The Suspect of a line whose values were changed by this much."""
-    world = run(case, line, change)  # what else was computed on the way to the claim
-    value = np.stack(world.values[line])
+    wrong_run = run(case, line, change)  # what else was computed on the way to the claim
+    value = np.stack(wrong_run.values[line])
     truth = value - change  # what the line would have had on that way
-    formula = formula_of(case, world, line, value, truth, active)
+    formula = formula_of(case, wrong_run, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
-    place = 0 if line.quantity in STORED else list(world.values).index(line)
+    place = 0 if line.quantity in STORED else list(wrong_run.values).index(line)
     return Suspect(line, int(active.sum()), value[in_time], truth[in_time], formula, place)
