@@ -30,7 +30,6 @@ from numpylm.parameters import (
     record_of,
     recurrent_layer,
     table,
-    with_prefix,
 )  # fmt: skip
 from numpylm.projection import Lookup
 from numpylm.recurrence import zero_state
@@ -166,7 +165,8 @@ class LanguageModel(Model):
         for layer in reversed(range(self.sizes.num_layers)):
             out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer], keep_steps)
             layers = [out, *layers] if keep_steps else layers
-            gradients |= with_prefix(layer_prefix(layer, self.sizes.num_layers), out.dparameters)
+            prefix = layer_prefix(layer, self.sizes.num_layers)
+            gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
             dh = drop(out.dx, trace.masks.inputs[layer])
         V = self.sizes.vocab_size
         gradients["E"] = embedding_backward(dh, trace.tokens, V) if out.dE is None else out.dE
