@@ -187,7 +187,7 @@ def test_bad_sizes_and_seeds_are_refused():
         g.generate_text(10, seed=-1)
 
 
-@pytest.mark.parametrize("function", [g.log_probability, g.is_grammatical, g.explain, g.next_word_distribution])
+@pytest.mark.parametrize("function", [g.log_probability, g.is_grammatical, g.next_word_distribution])
 def test_a_string_instead_of_words_is_refused(function):
     with pytest.raises(TypeError, match="single string"):
         function("the king sleeps .")

@@ -25,8 +25,7 @@ from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_report import finish
-from numpylm.commands.transcription import SpeechModel
-from numpylm.commands.transcription_data import SpeechData
+from numpylm.commands.transcription import SpeechData, SpeechModel
 from numpylm.commands.translation import TranslationData, TranslationModel
 from numpylm.data.batches import pad_sequences
 from numpylm.data.metrics import read_metrics
