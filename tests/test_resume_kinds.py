@@ -7,14 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from run_examples import (
-    Killed,
-    assert_same_state,
-    kill_at,
-    resume_until_done,
-    state_of,
-    train,
-)
+from run_examples import Killed, assert_same_state, kill_at, resume_until_done, state_of, train
 
 from numpylm.answer_task import AnswerSettings
 from numpylm.commands import run as runs

@@ -16,14 +16,7 @@ from numpylm.data.pairs import read_tab_separated
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp
-from numpylm.translation_task import (
-    PairScore,
-    attention_weights,
-    bleu,
-    encode_pairs,
-    score_pairs,
-    translate_lines,
-)  # fmt: skip
+from numpylm.translation_task import PairScore, attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
 SHOWN = 8
 MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
