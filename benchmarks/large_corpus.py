@@ -31,6 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
+from numpylm.bench.system import cpuinfo
+
 ROOT = Path(__file__).resolve().parent.parent
 NUM_WORDS = 2_000_000
 SYLLABLES = [c + v for c in "tnsrld" for v in "aeiou"] + ["é", "ü", "ж"]
@@ -51,7 +53,7 @@ def main():
             writer.start()
             writer.join()
         results = {
-            "machine": f"{processor()}, {os.cpu_count()} cores",
+            "machine": f"{cpuinfo('model name') or platform.machine()}, {os.cpu_count()} cores",
             "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
             "command": command(options),
             "megabytes": (folder / "large.txt").stat().st_size / 1e6,
@@ -171,15 +173,6 @@ def anonymous_kib(pid):
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon:")), 0)
-
-
-def processor():
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

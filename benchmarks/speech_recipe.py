@@ -17,7 +17,7 @@ from recipe_results import Measured
 from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
 from numpylm.commands.run_folder import write_json
-from numpylm.commands.transcription_data import SpeechData, features_of
+from numpylm.commands.transcription import SpeechData, features_of
 from numpylm.commands.transcription_report import NAMES, listen, weights_of
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound

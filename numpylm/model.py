@@ -21,17 +21,7 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell
 from numpylm.loss import affine_cross_entropy
 from numpylm.lstm import lstm_cell
-from numpylm.parameters import (
-    Model,
-    bias,
-    first_values,
-    layer_prefix,
-    matrix,
-    record_of,
-    recurrent_layer,
-    table,
-    with_prefix,
-)  # fmt: skip
+from numpylm.parameters import Model, bias, first_values, layer_prefix, matrix, record_of, recurrent_layer, table
 from numpylm.projection import Lookup
 from numpylm.recurrence import zero_state
 from numpylm.rnn import rnn_cell
@@ -144,10 +134,8 @@ class LanguageModel(Model):
         state_T, traces = [], []
         for layer in range(self.sizes.num_layers):
             x = drop(h, masks.inputs[layer])
-            out = self.cell.forward(
-                self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer],
-                lookup if layer == 0 else None,
-            )  # fmt: skip
+            folded = lookup if layer == 0 else None
+            out = self.cell.forward(self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer], folded)
             h = out.h
             state_T.append(out.state)
             traces.append(out.trace)
@@ -166,10 +154,10 @@ class LanguageModel(Model):
         for layer in reversed(range(self.sizes.num_layers)):
             out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer], keep_steps)
             layers = [out, *layers] if keep_steps else layers
-            gradients |= with_prefix(layer_prefix(layer, self.sizes.num_layers), out.dparameters)
+            prefix = layer_prefix(layer, self.sizes.num_layers)
+            gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
             dh = drop(out.dx, trace.masks.inputs[layer])
-        V = self.sizes.vocab_size
-        gradients["E"] = embedding_backward(dh, trace.tokens, V) if out.dE is None else out.dE
+        gradients["E"] = embedding_backward(dh, trace.tokens, self.sizes.vocab_size) if out.dE is None else out.dE
         gradients["b_y"] = db_y
         if self.sizes.tie_weights:
             gradients["E"] += dW_hy.T

@@ -35,13 +35,7 @@ from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, first_values, record_of
 from numpylm.recurrence import zero_state
-from numpylm.stack import (
-    StackTrace,
-    stack_backward,
-    stack_forward,
-    stack_gradients,
-    stack_parameters,
-)  # fmt: skip
+from numpylm.stack import StackTrace, stack_backward, stack_forward, stack_gradients, stack_parameters
 from numpylm.translation_parameters import TranslationSizes, cells, check_sizes, check_source, parameter_parts
 
 

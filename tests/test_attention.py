@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
-from numpylm.attention import (
-    ATTENTIONS,
-    attention_backward,
-    attention_forward,
-    attention_step,
-    attention_step_backward,
-)
+from numpylm.attention import ATTENTIONS, attention_backward, attention_forward, attention_step, attention_step_backward
 
 T_X, T_Y, N, H, A = 5, 4, 3, 6, 7
 MASK = np.arange(T_X)[:, None] < np.array([5, 2, 3])

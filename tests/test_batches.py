@@ -27,17 +27,6 @@ def read_windows(streams, num_steps):
 
 @EXAMPLES
 @given(corpora(), st.integers(1, 60))
-def test_every_token_is_predicted_once_but_for_the_rest(corpus, num_steps):
-    """The tokens are their own positions, so that a target says which place of the corpus it is."""
-    S, N = corpus
-    windows = read_windows(cut_streams(read_only(np.arange(S)), N), num_steps)
-    predicted = np.sort(np.concatenate([targets.ravel() for _, targets in windows]))
-    rest = (S - 1) % N
-    assert predicted.tolist() == list(range(1, S - rest))
-
-
-@EXAMPLES
-@given(corpora(), st.integers(1, 60))
 def test_windows_put_together_are_the_streams_and_each_target_is_the_next_token(corpus, num_steps):
     S, N = corpus
     streams = cut_streams(np.arange(S), N)
@@ -50,13 +39,6 @@ def test_windows_put_together_are_the_streams_and_each_target_is_the_next_token(
     inputs, targets = streams
     assert np.array_equal(targets, inputs + 1)
     assert np.array_equal(inputs, np.arange(L)[:, None] + L * np.arange(N))  # each column is a piece of the corpus
-
-
-def test_windows_are_views_of_the_tokens_and_keep_the_dtype():
-    """So a process of several reads only its own streams of a file that is mapped."""
-    tokens = np.arange(150, dtype=np.uint8)
-    for array in (array for part in read_windows(cut_streams(tokens, 7), 4) for array in part):
-        assert np.shares_memory(array, tokens) and array.dtype == np.uint8 and array.shape[1] == 7
 
 
 def test_streams_of_a_file_on_disk_are_not_read_into_memory(tmp_path):

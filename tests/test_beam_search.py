@@ -6,7 +6,7 @@ from translation_examples import MASK, N, random_batch, random_model
 
 import numpylm as nlm
 from numpylm.activations import log_softmax
-from numpylm.beam_search import beam_search, best_continuations, continue_prompt, translate
+from numpylm.beam_search import beam_search, continue_prompt, translate
 
 START, END, LENGTH = 1, 2, 3
 
@@ -120,14 +120,6 @@ def test_a_sentence_is_done_when_as_many_hypotheses_are_complete_as_the_beam_is_
 
     ((first, second),) = beam_search(advance, (), [START], END, 10, width=2, length_penalty=0.0, n_best=2)
     assert (first.tokens, second.tokens, len(steps)) == ([], [0], 2)
-
-
-def test_best_continuations_by_hand():
-    log_p = np.array([[-1.0], [-2.0]])
-    log_y = np.array([[-3.0, -0.5, -9.0], [-0.1, -5.0, -0.2]])
-    values, parents, tokens = best_continuations(log_p, log_y, 3)
-    np.testing.assert_allclose(values[:, 0], [-1.5, -2.1, -2.2])
-    assert (parents[:, 0].tolist(), tokens[:, 0].tolist()) == ([0, 1, 1], [1, 0, 2])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from processes import SECONDS, environment, run_numpylm, start_numpylm
+from processes import SECONDS, environment, run_numpylm
 
 import numpylm as nlm
 from numpylm.commands import cli, streams
@@ -147,10 +147,3 @@ def test_the_package_can_be_run_without_standard_streams(monkeypatch):
         print("lost")
         sys.stdout.close()
         sys.stderr.close()
-
-
-def test_a_reader_that_goes_away_ends_a_command_quietly(tmp_path):
-    with start_numpylm("check", "--list", folder=tmp_path) as process:
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(SECONDS) == 0

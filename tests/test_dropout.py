@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpylm import GRULM, LSTMLM, RNNLM
-from numpylm.dropout import KINDS, draw_mask, draw_masks, drop, no_masks
+from numpylm.dropout import KINDS, draw_mask, draw_masks
 
 V, D, H, T, N = 5, 2, 3, 4, 2
 every_kind_and_model = pytest.mark.parametrize(
@@ -46,13 +46,6 @@ def test_variational_masks_are_one_for_all_steps_and_another_for_each_sequence_a
     flat = [m.ravel() for m in arrays_of(masks)]
     assert not any(np.array_equal(flat[i], flat[j]) for i in range(5) for j in range(i))
     assert len(np.unique(masks.recurrent[0], axis=0)) > 5 and {m.dtype for m in flat} == {np.dtype(np.complex128)}
-
-
-def test_drop_multiplies_and_without_a_mask_does_nothing():
-    q = np.array([1.0, -2.0])
-    assert drop(q, np.array([0.0, 2.0])).tolist() == [0, -4]
-    assert drop(q, None) is q
-    assert arrays_of(no_masks(3)) == [None] * 7
 
 
 @every_kind_and_model

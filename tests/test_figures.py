@@ -33,12 +33,17 @@ def small(monkeypatch):
     trained.trained.cache_clear()
 
 
+AGAIN = ("lstm_cell", "lstm_gates", "clipping")  # a diagram, a trained model, an image
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_picture_is_drawn_and_the_same_again(small, name, tmp_path):
-    for folder in ("first", "second"):
-        assert main(["figures", name, "--out", str(tmp_path / folder)]) == 0
     first, second = [tmp_path / folder / f"{name}.png" for folder in ("first", "second")]
-    assert first.read_bytes() == second.read_bytes() and b"Software" not in first.read_bytes()
+    assert main(["figures", name, "--out", str(first.parent)]) == 0
+    assert b"Software" not in first.read_bytes()
+    if name in AGAIN:
+        assert main(["figures", name, "--out", str(second.parent)]) == 0
+        assert first.read_bytes() == second.read_bytes()
     pixels = image.imread(first)[..., :3]
     height, width = pixels.shape[:2]
     assert 800 <= width <= 1200 and 400 <= height <= 800

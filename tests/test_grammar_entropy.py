@@ -49,13 +49,6 @@ def test_floors_follow_from_the_sentence_entropy():
     entropy = g.sentence_entropy()
     assert g.entropy_per_word() * g.expected_words() == pytest.approx(entropy)
     assert g.entropy_per_character() * g.expected_characters() == pytest.approx(entropy)
-    assert g.floor_perplexity("word") == pytest.approx(math.exp(g.entropy_per_word()))
-    assert g.floor_perplexity("char") == pytest.approx(math.exp(g.entropy_per_character()))
-
-
-def test_unknown_levels_are_refused():
-    with pytest.raises(ValueError, match='"word" or "char"'):
-        g.floor_perplexity("words")
 
 
 @pytest.mark.parametrize("text", ["S -> 1 ( S ) S | 1", "S -> 2 ( S ) S | 1"])

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpylm import GRULM, LSTMLM, RNNLM, lengths_to_mask, pad_sequences
-from numpylm.masking import freeze, freeze_backward
 
 V, D, H = 4, 2, 3
 LENGTHS = (4, 1, 6, 3)  # predictions in each sequence
@@ -45,6 +44,8 @@ def test_everything_is_that_of_each_sequence_alone(kind, num_layers):
         np.testing.assert_allclose(out.logits[:length, n], alone.logits[:, 0], rtol=1e-12, atol=1e-13)
         for layer, layer_alone in zip(one_sequence(out.state, n), alone.state, strict=True):
             np.testing.assert_allclose(layer, layer_alone, rtol=1e-12, atol=1e-13)
+        for trace, layer in zip(out.trace.layers, out.state, strict=True):  # after its end a state stands still
+            assert np.array_equal(trace.h[length - 1 :, n], np.broadcast_to(layer.h[n], (7 - length, H)))
         # a loss is a mean over predicted tokens; sums can be compared
         part = model.loss_and_gradients(sequence[:-1, None], sequence[1:, None], start)
         total += length * part.loss
@@ -54,21 +55,6 @@ def test_everything_is_that_of_each_sequence_alone(kind, num_layers):
     for name, expected in sums.items():
         assert np.abs(expected).max() > 1e-3
         np.testing.assert_allclose(M * together.gradients[name], expected, rtol=1e-10, atol=1e-12, err_msg=name)
-
-
-@models
-def test_after_its_end_a_state_stands_still_and_the_padding_does_not_matter(kind, num_layers):
-    model, (inputs, targets, mask), state, _ = random_problem(kind, num_layers)
-    out = model.forward(inputs, state, mask)
-    for trace, layer in zip(out.trace.layers, out.state, strict=True):
-        for n, length in enumerate(LENGTHS):
-            assert np.array_equal(trace.h[length - 1 :, n], np.broadcast_to(layer.h[n], (7 - length, H)))
-            assert not np.array_equal(trace.h[length - 1, n], trace.h[length - 2, n]) or length == 1
-    first = model.loss_and_gradients(inputs, targets, state, mask)
-    second = model.loss_and_gradients(np.where(mask, inputs, V - 1), targets, state, mask)
-    assert first.loss == second.loss
-    for name, gradient in first.gradients.items():
-        np.testing.assert_allclose(gradient, second.gradients[name], rtol=1e-13, atol=1e-15, err_msg=name)
 
 
 @models
@@ -106,11 +92,3 @@ def test_lengths_to_mask_counts_each_sequences_tokens_from_its_beginning(given_l
 def test_wrong_lengths_are_refused(lengths, num_steps, message):
     with pytest.raises(ValueError, match=message):
         lengths_to_mask(lengths, num_steps)
-
-
-def test_freeze_chooses_and_its_backward_divides():
-    mask = np.array([[True, False]])
-    q_t, q_prev, dq = np.random.default_rng(7).standard_normal((3, 2, H))
-    assert np.array_equal(freeze(mask, 0, q_t, q_prev), [q_t[0], q_prev[1]])
-    zeros = np.zeros(H)
-    assert np.array_equal(freeze_backward(mask, 0, dq), [[dq[0], zeros], [zeros, dq[1]]])

@@ -89,30 +89,6 @@ def test_every_gradient_under_a_fixed_dropout_mask(Model, options, kind):
 
 
 @pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_last_step_only(Model, options):
-    model = random_model(Model, **options)
-    inputs, targets, state = random_window(model)
-    targets[:-1], targets[-1] = -1, 2
-    out = model.loss_and_gradients(inputs, targets, state)
-    logits = model.forward(inputs, state).logits[-1]
-    expected = np.mean(np.log(np.exp(logits).sum(axis=-1)) - logits[:, 2])
-    assert out.loss == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_windows_equal_the_whole(Model, options):
-    model = random_model(Model, num_layers=2, **options)
-    inputs, _, state = random_window(model)
-    whole = model.forward(inputs, state)
-    first = model.forward(inputs[:1], state)
-    second = model.forward(inputs[1:], first.state)
-    np.testing.assert_allclose(np.concatenate([first.logits, second.logits]), whole.logits, rtol=1e-12)
-    for ours, expected in zip(second.state, whole.state, strict=True):
-        for q, other in zip(ours, expected, strict=True):
-            np.testing.assert_allclose(q, other, rtol=1e-12)
-
-
-@pytest.mark.parametrize(("Model", "options"), CELLS)
 def test_calls_leave_no_trace(Model, options):
     model = random_model(Model, num_layers=2, **options)
     inputs, targets, state = map(read_only, random_window(model))

@@ -190,13 +190,13 @@ def test_bad_streams_are_refused(tokens, error, message):
         token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)
 
 
-@pytest.mark.parametrize("order", [0, -1, 1.5, "2"])
-def test_bad_orders_are_refused(order):
-    with pytest.raises(ValueError, match="order"):
-        fit_ngrams([0, 1, 2], order, 3)
-
-
-@pytest.mark.parametrize("vocab_size", [0, -3, 3.0, None])
-def test_bad_vocabulary_sizes_are_refused(vocab_size):
-    with pytest.raises(ValueError, match="vocabulary size V"):
-        fit_ngrams([0, 0, 0], 2, vocab_size)
+@pytest.mark.parametrize(
+    ("order", "vocab_size", "message"),
+    [
+        *((order, 3, "order") for order in (0, -1, 1.5, "2")),
+        *((2, vocab_size, "vocabulary size V") for vocab_size in (0, -3, 3.0, None)),
+    ],
+)
+def test_bad_orders_and_vocabulary_sizes_are_refused(order, vocab_size, message):
+    with pytest.raises(ValueError, match=message):
+        fit_ngrams([0, 0, 0], order, vocab_size)

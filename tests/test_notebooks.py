@@ -181,7 +181,3 @@ def test_a_run_keeps_outputs_always_the_same(tmp_path):
     metadata = json.loads(first)["metadata"]  # as JupyterLab writes them, or opening would change the file
     assert metadata["kernelspec"]["display_name"] == "Python 3 (ipykernel)"
     assert metadata["language_info"].keys() >= {"codemirror_mode", "nbconvert_exporter", "pygments_lexer", "version"}
-
-
-def test_an_unknown_notebook_is_an_error():
-    assert run("99") == (2, [])

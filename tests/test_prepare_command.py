@@ -52,11 +52,11 @@ def test_a_terminal_shows_a_bar_for_each_pass_within_its_width(folder):
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_training_on_a_token_file_is_training_on_its_text_bit_for_bit(folder, level):
+def test_training_on_a_token_file_is_training_on_its_text_bit_for_bit(folder, call, level):
     for corpus in ("text.txt", f"{level}s.tokens"):
         options = ["--level", level] if corpus == "text.txt" else []
         out = f"{level}-{corpus}"
-        status, _, err = run_numpylm("train", "--corpus", corpus, *options, *SMALL, "--out", out, folder=folder)
+        status, _, err = call("train", "--corpus", corpus, *options, *SMALL, "--out", out)
         assert status == 0, err
     assert_same_state(folder / f"{level}-{level}s.tokens", state_of(folder / f"{level}-text.txt"))
     summaries = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
-from numpylm.reader import Reader, words_in_order
+from numpylm.reader import Reader
 
 rng = np.random.default_rng(0)
 NUM_SENTENCES, N, J, D, H, V = 3, 3, 2, 5, 4, 7
@@ -101,14 +101,6 @@ def test_a_story_has_the_answer_that_it_has_alone():
         for n in range(N):
             alone = STORY[LENGTHS[:, n] > 0, n : n + 1]
             np.testing.assert_allclose(model.forward(alone, QUESTION[n : n + 1]).logits[0], logits[n], atol=1e-13)
-
-
-def test_words_are_read_in_order_and_padding_comes_last():
-    words = words_in_order(STORY)
-    for n in range(N):
-        own = [word for sentence in STORY[:, n] for word in sentence if word >= 0]
-        assert words[:, n].tolist() == own + [-1] * (len(words) - len(own))
-    assert len(words) == LENGTHS.sum(axis=0).max()
 
 
 def test_what_is_read_first_and_the_order_of_words_matter():

@@ -3,16 +3,7 @@
 import json
 
 import pytest
-from run_examples import (
-    NUM_BATCHES,
-    Killed,
-    assert_same_state,
-    kill_at,
-    resume_until_done,
-    start,
-    state_of,
-    train,
-)
+from run_examples import NUM_BATCHES, Killed, assert_same_state, kill_at, resume_until_done, start, state_of, train
 
 from numpylm.commands import run as runs
 from numpylm.commands.run import resume_run

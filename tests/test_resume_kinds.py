@@ -7,14 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from run_examples import (
-    Killed,
-    assert_same_state,
-    kill_at,
-    resume_until_done,
-    state_of,
-    train,
-)
+from run_examples import Killed, assert_same_state, kill_at, resume_until_done, state_of, train
 
 from numpylm.answer_task import AnswerSettings
 from numpylm.commands import run as runs
@@ -25,8 +18,7 @@ from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_report import finish
-from numpylm.commands.transcription import SpeechModel
-from numpylm.commands.transcription_data import SpeechData
+from numpylm.commands.transcription import SpeechData, SpeechModel
 from numpylm.commands.translation import TranslationData, TranslationModel
 from numpylm.data.batches import pad_sequences
 from numpylm.data.metrics import read_metrics

@@ -8,16 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from processes import environment
-from run_examples import (
-    NUM_BATCHES,
-    SETTINGS,
-    assert_same_state,
-    config_of,
-    start,
-    state_of,
-    train,
-    write_corpus,
-)
+from run_examples import NUM_BATCHES, SETTINGS, assert_same_state, config_of, start, state_of, train, write_corpus
 
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint

@@ -7,12 +7,7 @@ import pytest
 from sealed_files import little_memory
 
 from numpylm.data.text import Vocabulary, build_vocabulary, token_dtype
-from numpylm.data.token_file import (
-    TokenFileError,
-    open_token_file,
-    verify,
-    write_token_file,
-)
+from numpylm.data.token_file import TokenFileError, open_token_file, verify, write_token_file
 
 WORDS = build_vocabulary("the cat é 日本 \U0001f600\n", "word")
 LETTERS = build_vocabulary("ab", "char")  # without a newline: no start

@@ -1,4 +1,4 @@
-"""Ctrl-C and the other signals that end a process: nobody is killed without a word.
+"""Ctrl-C and the other signals that end a process: no command ends without a word.
 
 Outside the training loop they raise KeyboardInterrupt, which the command line reports. In the loop (Interrupts) they
 let the step end, so that the run is saved.

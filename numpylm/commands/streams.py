@@ -33,7 +33,7 @@ class Nowhere(io.TextIOBase):
 
 
 def prepare_streams():
-    """Makes both streams fit for every character."""
+    """Prepares both streams for every character."""
     codecs.register_error("numpylm", replace_lost)
     LOST.clear()
     for name in ("stdout", "stderr"):
@@ -87,7 +87,7 @@ class LastingStream:
 
 
 def settle_output():
-    """Gives up what standard output could not write, as on a full disk: Python would try, and fail, at its end."""
+    """Drops what standard output could not write, as on a full disk. Python would try again at its end, and fail."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -95,7 +95,7 @@ def settle_output():
 
 
 def forget_reader(number):
-    """Sends what a file descriptor still gets to nowhere: Python would fail when it flushes at its end."""
+    """Points a file descriptor at nowhere, so that Python's last flush does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, number)
     os.close(nowhere)

@@ -76,7 +76,7 @@ def use(trained, choices):
 def transcribe(model, vocabulary, folder, choices, weights, language):
     """Prints the n_best texts of each file."""
     from numpylm.commands.run_config import read_config
-    from numpylm.commands.transcription_data import utterance_of
+    from numpylm.commands.transcription import utterance_of
     from numpylm.commands.transcription_language import language_score
     from numpylm.transcription_task import log_probabilities, search, text_of
 

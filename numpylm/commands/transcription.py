@@ -1,16 +1,26 @@
-"""Runs of the acoustic model: how such a run is begun and reported."""
+"""Runs of the acoustic model: what they read, and how such a run is begun and reported."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from numpylm import require
 from numpylm.choices import OWN, again, choice
-from numpylm.commands.kind import Kind
+from numpylm.commands.kind import Kind, digest
 from numpylm.commands.model_choices import ModelChoices
-from numpylm.commands.transcription_data import UNITS, SpeechData, open_data
+from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav, stack_frames
+from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
+from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.data.text import build_vocabulary
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
-from numpylm.transcription_task import SpeechSettings, transcription_task
+from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
+
+UNITS = {"word": "word", "char": "character"}
+SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
+SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,79 @@ class SpeechModel:
         check_sizes(AcousticSizes(1, 1, **constructor_arguments(self)))
 
 
+@dataclass(frozen=True)
+class SpeechData:
+    """The recordings to train on, their labels and features."""
+
+    train: str | None = choice(
+        None, "a folder of .wav files with transcripts.tsv: in each line a file, a tab and what is said",
+        metavar="FOLDER", shown="the built-in synthetic speech", place=True,
+    )  # fmt: skip
+    level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
+    num_utterances: int = choice(1500, "training utterances of the built-in speech", metavar="K")
+    num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
+    highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
+    stack: int = choice(3, "frames that the model reads at once", metavar="K")
+
+    def __post_init__(self):
+        require.one_of("level", self.level, tuple(UNITS))
+        require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
+
+
+class Speech(NamedTuple):
+    """What a run reads: the Vocabulary of labels, and Utterances by part ("train", "valid", "test")."""
+
+    name: str
+    fingerprint: str
+    vocabulary: object
+    utterances: dict
+
+
 def run_name(config):
     """transcribe-synthetic, transcribe-digits, …"""
     return f"transcribe-{Path(config.data.train or 'synthetic').name}"
+
+
+def open_data(config, vocabulary=None):
+    """The Speech that the choices name; a vocabulary given is used in place of a new one."""
+    choices = config.data
+    if choices.train is None:
+        print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
+        parts = {part: spoken(part, choices) for part in PARTS}
+    else:
+        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)
+        parts = {part: [utterance_of(one.path, one.text, choices) for one in recordings[part]] for part in PARTS}
+    name = "synthetic speech" if choices.train is None else Path(choices.train).name
+    if vocabulary is None:
+        text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
+        vocabulary = build_vocabulary(text, choices.level)
+    for utterances in parts.values():
+        encoded(vocabulary, utterances)  # refuses one that is too short for its transcript
+    return Speech(name, fingerprint(parts), vocabulary, parts)
+
+
+def spoken(part, choices):
+    """The Utterances of a built-in part: each sentence has a voice of its own."""
+    count = max(1, round(SHARES[part] * choices.num_utterances))
+    named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
+    return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
+
+
+def utterance_of(path, text, choices):
+    """The Utterance of a .wav file. Raises SoundError."""
+    return Utterance(str(path), features_of(read_wav(path), choices), text)
+
+
+def features_of(sound, choices):
+    """What the model reads of a Sound: (T, B) in float32, choices.stack frames side by side."""
+    features = log_mel_features(sound, choices.num_bands, choices.highest)
+    return stack_frames(features, choices.stack).astype(np.float32)
+
+
+def fingerprint(parts):
+    """A digest of all that is read."""
+    read = (one for part in sorted(parts) for one in parts[part])
+    return digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)
 
 
 def constructor_arguments(choices):

@@ -7,7 +7,7 @@ from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcription_data import SEEDS, UNITS, open_data, utterance_of
+from numpylm.commands.transcription import SEEDS, UNITS, open_data, utterance_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
 from numpylm.ctc_decoding import best_path, rescored

@@ -77,7 +77,7 @@ def lines_of(text, level):
 
 def draw(path, model, vocabularies, source, target):
     """Draws the attention picture of a sentence and its translation."""
-    from numpylm.commands.attention_picture import draw_attention
+    from numpylm.commands.translation_report import draw_attention
     from numpylm.translation_task import attention_weights
 
     draw_attention(path, *attention_weights(model, vocabularies, source, target))

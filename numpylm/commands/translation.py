@@ -75,7 +75,6 @@ class PairData(NamedTuple):
     vocabulary: dict  # "source", "target" -> Vocabulary
     pairs: dict
     encoded: dict
-    left_out: int  # pairs that are too long to train on
 
 
 def run_name(config):
@@ -103,7 +102,7 @@ def open_data(config, vocabulary=None):
               file=sys.stderr)  # fmt: skip
     lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
     fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
-    return PairData(name, fingerprint, vocabulary, parts, encoded, left_out)
+    return PairData(name, fingerprint, vocabulary, parts, encoded)
 
 
 def vocabulary_of(pairs, side, level, choices):

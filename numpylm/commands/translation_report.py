@@ -4,25 +4,19 @@ import sys
 from typing import NamedTuple
 
 from numpylm import plots
-from numpylm.commands.attention_picture import draw_attention
 from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.translation import UNITS, open_data
 from numpylm.data.grammar.chart import is_chinese, words_of
+from numpylm.data.grammar.chinese import PINYIN
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
 from numpylm.data.pairs import read_tab_separated
 from numpylm.data.printable import on_one_line
+from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp
-from numpylm.translation_task import (
-    PairScore,
-    attention_weights,
-    bleu,
-    encode_pairs,
-    score_pairs,
-    translate_lines,
-)  # fmt: skip
+from numpylm.translation_task import PairScore, attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
 SHOWN = 8
 MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
@@ -181,3 +175,39 @@ def evaluate(model, vocabularies, folder, text):
     fields = measured(vocabularies, score, translated(model, vocabularies, pairs))
     fields |= {"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss)}
     return fields, lambda: print_measures(fields, score, UNITS[vocabularies["target"].level])
+
+
+def draw_attention(path, alpha, source, target):
+    """Draw alpha (T_y, T_x) as a heat map into a file; source and target are the tokens beside it.
+
+    Chinese is written in pinyin if no font has its characters. Raises ImportError where matplotlib is not installed.
+    """
+    from matplotlib.font_manager import findfont, get_font
+
+    families = plots.font_families()
+    can_draw = {code for family in families for code in get_font(findfont(family)).get_charmap()}
+    style = {"font.family": families, "font.size": 10, "axes.grid": False}
+    with plots.saved_figure(path, 1.6 + 0.36 * len(source), 1.6 + 0.3 * len(target), **style) as axes:
+        image = axes.imshow(alpha, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(source)), [label(token, can_draw) for token in source], rotation=90, parse_math=False)
+        axes.set_yticks(range(len(target)), [label(token, can_draw) for token in target], parse_math=False)
+        axes.xaxis.tick_top()
+        axes.figure.colorbar(image, label="alpha, the weight of a source position")
+
+
+def label(token, can_draw):
+    """A token as the picture shows it: itself, its pinyin, or its code points."""
+    token = {"\n": END_OF_SENTENCE, " ": "space"}.get(token, token)
+    if all(ord(character) in can_draw for character in token):
+        return token
+    return pinyin(token) or " ".join(f"U+{ord(character):04X}" for character in token)
+
+
+def pinyin(token):
+    """The pinyin of a word of the built-in corpus, or of one of its characters; None for another token."""
+    if token in PINYIN:
+        return PINYIN[token].replace("-", "")
+    for word, syllables in PINYIN.items():
+        if token in word and len(token) == 1:
+            return syllables.split("-")[word.index(token)]
+    return None

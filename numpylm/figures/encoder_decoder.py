@@ -31,14 +31,8 @@ def draw():
         label(axes, x, PREDICTION + 0.75, f"{PINYIN[wanted]}?", fontsize=13)
     states = [*ENCODER, *DECODER]
     for start, end in pairwise(states):
-        is_bridge = start == ENCODER[-1]
-        arrow(
-            axes,
-            (start + 0.6, STATE),
-            (end - 0.6, STATE),
-            color=ORANGE if is_bridge else BLUE,
-            lw=4 if is_bridge else 1.6,
-        )
+        color, lw = (ORANGE, 4) if start == ENCODER[-1] else (BLUE, 1.6)
+        arrow(axes, (start + 0.6, STATE), (end - 0.6, STATE), color=color, lw=lw)
     label(axes, 6.4, STATE + 0.5, "$s_0$", color=ORANGE, fontsize=18)
     label(axes, 6.4, 2.1, "the bottleneck", color=ORANGE)
     label(axes, 8.85, 2.85, "decoder", fontsize=12)

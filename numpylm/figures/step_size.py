@@ -7,6 +7,7 @@ near eps^(1/2), eps^(1/3) and eps^(1/5); the complex step has no left branch.
 import numpy as np
 
 from numpylm import plots
+from numpylm.figures.drawing import charts
 from numpylm.proof.numerical import ORDERS, derivative
 
 LINES = {
@@ -19,16 +20,11 @@ LINES = {
 
 def draw():
     """The picture, as a Figure."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(plots.STYLE):
-        figure = Figure(figsize=(10, 4.5), layout="constrained")
-        axes = figure.subplots(1, 2, sharey=True)
-        for place, dtype in zip(axes, (np.float32, np.float64), strict=True):
-            draw_step_sizes(place, dtype)
-        axes[0].set_ylabel("relative error of the derivative")
-        axes[0].legend(loc="lower left")
+    figure, axes = charts(10, 4.5, 2, sharey=True)
+    for place, dtype in zip(axes, (np.float32, np.float64), strict=True):
+        draw_step_sizes(place, dtype)
+    axes[0].set_ylabel("relative error of the derivative")
+    axes[0].legend(loc="lower left")
     return figure
 
 

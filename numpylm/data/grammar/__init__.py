@@ -73,16 +73,11 @@ def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
 
 def is_grammatical(words: list[str], grammar: Grammar = ENGLISH) -> bool:
     """Whether the grammar can produce this whole sentence (without `<eos>`)."""
-    return explain(words, grammar) is None
-
-
-def explain(words: list[str], grammar: Grammar = ENGLISH) -> str | None:
-    """None for a grammatical sentence, else its first wrong word, counted from 1, and what fits there."""
     try:
         derivation(words, grammar)
-    except ValueError as error:
-        return str(error)
-    return None
+    except ValueError:
+        return False
+    return True
 
 
 # Predicting
@@ -96,13 +91,8 @@ def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) 
     _, stack = derivation(prefix_words, grammar, complete=False)
     if not stack:
         raise ValueError(f"expected the words of one unfinished sentence, got a prefix that ends with {EOS}")
-    return _next_words(stack, grammar)
-
-
-def _next_words(stack: list[str], grammar: Grammar) -> dict[str, float]:
-    """Expand the top of the stack in every way until it is a word; LL(1): only one way leads to each word."""
     possible = {}
-    pending = [(1.0, stack)] if stack else []
+    pending = [(1.0, stack)]  # expand the top of the stack in every way until it is a word; LL(1): one way for each
     while pending:
         probability, (*below, symbol) = pending.pop()
         if symbol not in grammar.rules:
@@ -129,7 +119,7 @@ def derivation(
     steps, stack = [], [EOS, grammar.start]
     for position, word in enumerate([*words, EOS] if complete else words):
         if not _read_word(word, stack, steps, grammar):
-            raise ValueError(_complaint(position, word, words, grammar))
+            raise ValueError(f"word {position + 1}: {word!r} cannot stand here in a sentence of the grammar")
     return steps, stack
 
 
@@ -143,13 +133,3 @@ def _read_word(word: str, stack: list[str], steps: list, grammar: Grammar) -> bo
             return symbol == word and symbol not in grammar.rules
         stack.extend(reversed(rule.symbols))
     return False
-
-
-def _complaint(position: int, word: str, words: list[str], grammar: Grammar) -> str:
-    _, stack = derivation(words[:position], grammar, complete=False)
-    possible = _next_words(stack, grammar)
-    if not possible:
-        return f"word {position + 1}: {word!r} after the end of the sentence"
-    likely = sorted(possible, key=lambda other: (-possible[other], other))
-    listed = ", ".join(map(repr, likely[:5])) + (", ..." if len(likely) > 5 else "")
-    return f"word {position + 1}: {word!r} where {'one of ' * (len(likely) > 1)}{listed} could stand"

@@ -80,10 +80,3 @@ def entropy_per_word(grammar: Grammar = ENGLISH) -> float:
 def entropy_per_character(grammar: Grammar = ENGLISH) -> float:
     """Entropy rate of the text in nats per character, spaces and newlines included."""
     return sentence_entropy(grammar) / expected_characters(grammar)
-
-
-def floor_perplexity(level: str, grammar: Grammar = ENGLISH) -> float:
-    """The perplexity that no model can beat; `level` is "word" or "char"."""
-    if level not in ("word", "char"):
-        raise ValueError(f'expected level "word" or "char", got {level!r}')
-    return math.exp(entropy_per_word(grammar) if level == "word" else entropy_per_character(grammar))
