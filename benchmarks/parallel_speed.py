@@ -2,12 +2,12 @@
 
     python benchmarks/parallel_speed.py [--rounds K] [--link] [--idle]
 
-writes results/parallel_speed.json and prints tokens per second. An LSTM of 2×200 and of 1×650, V = 10,000, T = 35,
-N = 20: gradients, clipping, SGD. Every turn is a process of its own, or two that mpiexec starts, and the ways take
-turns. A turn's time is that of its fastest call, and a way's is its best turn: other work on the machine can only make
-it slower. The processor's time is kept beside it, which other work hardly changes. --link, as root on Linux, also
-measures between two network namespaces with 1 Gbit/s between them, as between two machines. --idle, on Linux, waits
-some seconds for a moment when no other program works. Notebook 15 fits a model to the numbers.
+writes results/parallel_speed.json; parallel_model.py prints, fits and draws it. An LSTM of 2×200 and of 1×650,
+V = 10,000, T = 35, N = 20: gradients, clipping, SGD. Every turn is a process of its own, or two that mpiexec starts,
+and the ways take turns. A turn's time is that of its fastest call, and a way's is its best turn: other work on the
+machine can only make it slower. The processor's time is kept beside it, which other work hardly changes. --link, as
+root on Linux, also measures between two network namespaces with 1 Gbit/s between them, as between two machines. --idle,
+on Linux, waits some seconds for a moment when no other program works.
 """
 
 import argparse
@@ -158,10 +158,6 @@ def measure(rounds, link, idle):
             counts[count].append(child("total", count, processes=2, link=name != "shared memory", idle=idle))
         found["load"].append(os.getloadavg()[0])
         RESULT.write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
-    for model, ways in steps.items():
-        speeds = {way: size * T / min(ways[way])[0] for way, (*_, size) in WAYS.items()}
-        for way, speed in speeds.items():
-            print(f"{model}  {way:<22}{speed:8,.0f} tokens/s, {speed / speeds['one process']:.2f} × one process")
 
 
 def main():
