@@ -188,7 +188,8 @@ def filtered(y, logits, top_k, top_p):
 def draw(y, u):
     """Token ids (…,) drawn from the probabilities y (…, V), by where uniform numbers u (…,) fall among running sums."""
     running = y.cumsum(axis=-1)
-    return (running > u[..., None] * running[..., -1:]).argmax(axis=-1)
+    threshold = np.multiply(u, running[..., -1])[..., None]
+    return (running > threshold).argmax(axis=-1)
 
 
 def check_generators(rngs, K):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.bench import ctc, measurements
+from numpylm.bench import ctc, measurements, translation
 from numpylm.bench.in_numpylm import MAX_NORM, Step
 from numpylm.bench.measurements import implementation, installed
 from numpylm.bench.shapes import Shape, random_batch
@@ -19,6 +19,16 @@ def test_ctc_is_the_same_in_pytorch():
     (loss, dlogits), (right, right_dlogits) = (run() for run in ctc.functions(ctc.SHAPE._replace(T=40, N=3)).values())
     assert loss == pytest.approx(right, rel=1e-5)
     np.testing.assert_allclose(dlogits, right_dlogits, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("attention", ["none", "dot", "additive"])
+def test_steps_of_a_translator_are_the_same_in_pytorch(attention):
+    """The later losses depend on the gradients and their scale. PyTorch's second biases learn too: hence 1e-3."""
+    pytest.importorskip("torch")
+    tiny = translation.SHAPE._replace(T=4, N=3, D=6, H=8, V=9)
+    ours, theirs = translation.functions("gru", tiny, learning_rate=30.0, attention=attention).values()
+    losses, right = ([step() for _ in range(3)] for step in (ours, theirs))
+    assert losses == pytest.approx(right, rel=1e-3) and losses[2] < 0.95 * losses[0]
 
 
 SHAPE = Shape("tiny", T=6, N=3, D=5, H=7, V=11)

@@ -55,7 +55,7 @@ def test_a_picture_is_drawn_and_the_same_again(small, name, tmp_path):
 
 def test_the_folder_holds_these_pictures_and_none_is_large():
     paths = sorted((ROOT / "figures").glob("*"))
-    measured = {"agreement", "long_memory", "look_inside", "scaling", "step_page"}
+    measured = {"agreement", "long_memory", "look_inside", "parallel_speed", "scaling", "step_page"}
     assert {path.name for path in paths} == {f"{name}.png" for name in measured.union(FIGURES)}
     assert max(path.stat().st_size for path in paths) < 200_000
 

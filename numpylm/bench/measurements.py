@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.bench import clock, ctc
+from numpylm.bench import clock, ctc, translation
 from numpylm.bench.in_numpylm import NUMPYLM
 from numpylm.bench.products import floor_step, products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
@@ -119,6 +119,11 @@ def ctc_race(cell, shape):
     return Race(ctc.functions(shape))
 
 
+def translation_race(cell, shape):
+    """One training step of the encoder-decoder with attention."""
+    return Race(translation.functions(cell, shape, TIMED_RATE))
+
+
 def new_model(cell, shape):
     """A model of the shape's sizes, in float32."""
     return MODELS[cell](shape.V, shape.D, shape.H)
@@ -129,6 +134,11 @@ def each_cell_at(name):
     return lambda cells, shapes: [(cell, named(shapes, name)) for cell in cells]
 
 
+def translators(cells, shapes):
+    """cases: every cell at the translator's own shape."""
+    return [(cell, translation.SHAPE) for cell in cells]
+
+
 MEASUREMENTS = {
     "training": Measurement("Training step", "ms", 1e3, pairs, training),
     "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
@@ -136,6 +146,7 @@ MEASUREMENTS = {
         f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, each_cell_at("B"), batch_sampling
     ),
     "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
+    "translation": Measurement("Translator with attention", "ms a step", 1e3, translators, translation_race),
     "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", ctc.SHAPE)], ctc_race),
 }
 SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)

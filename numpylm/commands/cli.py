@@ -29,6 +29,7 @@ COMMANDS = {
     "look": "what a trained model has learned",
 }
 PROGRAM = "python -m numpylm"
+THREADS = "threads of the matrix products (1; on a busy machine more are slower)"
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
 EPILOG = """\
 start here:
@@ -140,7 +141,7 @@ def build_parser(names=tuple(COMMANDS)):
             name, help=summary, description=module and module.DESCRIPTION, usage=getattr(module, "USAGE", None),
             formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
         )  # fmt: skip
-        command.add_argument("--threads", type=int, default=1, metavar="K", help="of the matrix products (1)")
+        command.add_argument("--threads", type=int, default=1, metavar="K", help=THREADS)
         if module:
             module.add_options(command)
         parser.command_parsers[name] = command
