@@ -1,19 +1,24 @@
-"""The forward pass a second time, straight from the equations, so that one quantity on its way can be moved.
+"""The forward pass once more, with one quantity on its way moved: this proves a gradient without the backward pass.
 
-`replay` computes the loss of a window. It hands every quantity to move(name, layer, t, value), which returns the
-quantity, or the quantity plus something. This is what proves a gradient without asking the backward pass: add i ε to
-one entry of q, and the imaginary part of the loss over ε is ∂loss/∂q (the complex step of Squire and Trapp, 1998).
+`replay` computes the loss of a window by the package's own lines. It hands every quantity to move(name, layer, t,
+value), which returns it, or it plus something: add i ε to one entry of q, and the imaginary part of the loss over ε is
+∂loss/∂q (the complex step of Squire and Trapp, 1998). `watched` puts move between the lines of a step function:
+
+    c_t = f_t * c_prev + i_t * c_tilde_t
+    c_t = move("c_t", c_t)
 """
 
+import ast
+import inspect
+from functools import cache
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.activations import relu, sigmoid, tanh
 from numpylm.loss import surprisal
 from numpylm.model import make_model
 from numpylm.proof.numerical import COMPLEX_STEP
-from numpylm.recurrence import gates
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-14  # how far a gradient may lie from its numerical value
 MOST_ENTRIES = 60  # arrays of more entries are proved along one random direction, besides the entries that are shown
@@ -28,44 +33,40 @@ class Proof(NamedTuple):
     ok: bool
 
 
-def rnn_step(move, options, p, x_t, h_prev):
-    """Equation (1)."""
-    f = {"tanh": tanh, "relu": relu}[options["nonlinearity"]]
-    h_prev = move("h_prev", h_prev)
-    xW_t = move("xW_t", x_t @ p.W_xh + p.b_h)
-    a_t = move("a_t", xW_t + h_prev @ p.W_hh)
-    return (move("h_t", f(a_t)),)  # (1)
+@cache
+def watched(function):
+    """The function with one argument more, move, through which goes every array that it is given or computes."""
+    tree = ast.parse(inspect.getsource(function))
+    (definition,) = tree.body
+    arguments, lines = definition.args.args, definition.body
+    given = [argument.arg for argument in arguments if argument.arg.endswith(("_t", "_prev"))]
+    definition.body = [moving(name) for name in given]
+    for line in lines:
+        names = [node.id for node in ast.walk(line) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        definition.body += [line, *(moving(name) for name in names)]
+    arguments.insert(0, ast.arg("move"))
+    names = dict(vars(inspect.getmodule(function)))
+    exec(compile(ast.fix_missing_locations(tree), inspect.getsourcefile(function), "exec"), names)
+    return names[function.__name__]
 
 
-def lstm_step(move, options, p, x_t, h_prev, c_prev):
-    """Equations (3) to (8)."""
-    h_prev = move("h_prev", h_prev)
-    c_prev = move("c_prev", c_prev)
-    xW_t = move("xW_t", x_t @ p.W_x + p.b)
-    a_t = move("a_t", xW_t + h_prev @ p.W_h)
-    a_i, a_f, a_o, a_c = [move(f"a_{gate}", a) for gate, a in zip("ifoc", gates(a_t, 4), strict=True)]
-    i_t = move("i_t", sigmoid(a_i))  # (3)
-    f_t = move("f_t", sigmoid(a_f))  # (4)
-    o_t = move("o_t", sigmoid(a_o))  # (5)
-    c_tilde_t = move("c_tilde_t", tanh(a_c))  # (6)
-    c_t = move("c_t", f_t * c_prev + i_t * c_tilde_t)  # (7)
-    tanh_c_t = move("tanh_c_t", tanh(c_t))
-    return move("h_t", o_t * tanh_c_t), c_t  # (8)
+def moving(name):
+    """The line name = move("name", name)."""
+    return ast.parse(f"{name} = move({name!r}, {name})").body[0]
 
 
-def gru_step(move, options, p, x_t, h_prev):
-    """Equations (10) to (13)."""
-    h_prev = move("h_prev", h_prev)
-    xW_r, xW_z, xW_n = gates(move("xW_t", x_t @ p.W_x + p.b), 3)
-    hW_r, hW_z, hW_n = gates(move("hW_t", h_prev @ p.W_h), 3)
-    r_t = move("r_t", sigmoid(move("a_r", xW_r + hW_r)))  # (10)
-    z_t = move("z_t", sigmoid(move("a_z", xW_z + hW_z)))  # (11)
-    hWb_n = move("hWb_n", hW_n + p.b_hn)
-    n_t = move("n_t", tanh(move("a_n", xW_n + r_t * hWb_n)))  # (12)
-    return (move("h_t", (1 - z_t) * n_t + z_t * h_prev),)  # (13)
+def step(cell, move, parameters, x_t, state):
+    """The state after one step of a cell, by its own step function, which finds its arguments by their names."""
+    function = watched(cell_function(cell, "step"))
+    known = {f"{name}_prev": value for name, value in state._asdict().items()}
+    known |= {**parameters._asdict(), **cell.options, "move": move, "xW_t": cell.project(parameters, x_t[None])[0]}
+    record = function(**{name: known[name] for name in inspect.signature(function).parameters if name in known})
+    return cell.State(*[getattr(record, f"{name}_t") for name in cell.State._fields])
 
 
-STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
+def cell_function(cell, name):
+    """The cell's function of this name: "step", "step_backward", "forward" or "backward"."""
+    return getattr(import_module(f"numpylm.{cell.name}"), f"{cell.name}_{name}")
 
 
 def stay(name, layer, t, value):
@@ -76,8 +77,9 @@ def stay(name, layer, t, value):
 def replay(model, inputs, targets, move=stay, states=None, start=0):
     """The loss of inputs and targets (T, N), without the steps before start. states are those before that step."""
     parameters = {name: move(name, None, None, array) for name, array in model.parameters().items()}
+    dtype = np.result_type(*parameters.values())  # complex, if one of them is moved
+    parameters = {name: array.astype(dtype) for name, array in parameters.items()}
     moved = make_model(model.cell, model.sizes, parameters)
-    step, options = STEPS[model.cell.name], model.cell.options
     states = list(states or model.initial_state(inputs.shape[1]))
     nats = 0
     for t in range(start, len(inputs)):
@@ -88,8 +90,8 @@ def replay(model, inputs, targets, move=stay, states=None, start=0):
             def move_here(name, value, layer=layer, t=t):
                 return move(name, layer, t, value)
 
-            states[layer] = step(move_here, options, moved.layer_parameters(layer), q, *states[layer])
-            q = states[layer][0]
+            states[layer] = step(model.cell, move_here, moved.layer_parameters(layer), q, states[layer])
+            q = states[layer].h
         h_t = move("h", None, t, q)  # as the output projection reads it
         W_hy = move("output W_hy", None, None, moved.output_matrix())
         logits = move("logits", None, t, h_t @ W_hy + parameters["b_y"])
