@@ -1,5 +1,7 @@
 """python -m numpylm step --html and show_trace: what they write and refuse; tokens that would be HTML; large models."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -85,6 +87,16 @@ def test_what_cannot_be_written_is_one_sentence(call, tmp_path, monkeypatch, arg
     ).read_text() == "mine"
 
 
+def test_a_full_disk_is_one_sentence_and_leaves_no_file(call, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, out, err = call("step", "--text", "ab", "--html", tmp_path / "page.html")
+    assert (status, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "page.html: No space left on device" in err and list(tmp_path.iterdir()) == []
+
+
 def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
     names = [str(v) for v in range(600)]
     model = drawn(nlm.LSTMLM(600, 100, 150), scale=0.1)
@@ -95,6 +107,15 @@ def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
         seen.page.evaluate(f"go({{direction: 'backward', t: {t}, row: rowOf('backward', 'df_t'), unit: 149}})")
         assert word in seen.page.inner_text("#quantity .note")
     assert seen.errors == []
+
+
+def test_a_model_without_numbers_gets_one_sentence_and_one_that_is_surprised_a_page(opened):
+    model = drawn(nlm.RNNLM(5, D, H))
+    model.parameters()["b_y"][:] = (0, 2000, 0, 0, 0)  # y of the others is 0, and their surprisal finite
+    assert "bits" in opened(page(model, np.array([1, 2, 3]), "abcde", 0, "sure")).page.inner_text("#darkest")
+    model.parameters()["b_y"][:] = np.nan
+    with pytest.raises(ValueError, match="the model's loss on this text is nan"):
+        page(model, np.array([1, 2, 3]), "abcde", 0, "nothing")
 
 
 def test_a_notebook_shows_it(visit, tmp_path):

@@ -9,7 +9,7 @@ from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
 from numpylm.model import make_model
 from numpylm.stepping import walk as walking
-from numpylm.stepping.equations import derivative, prove, replay
+from numpylm.stepping.replay import derivative, prove, replay
 from numpylm.stepping.walk import parts_of, walk
 
 T, D, H, V = 3, 2, 3, 5
@@ -140,7 +140,7 @@ def test_one_step_and_one_layer_can_be_asked_for():
 
 @all_models
 def test_the_numerical_derivative_is_that_of_the_models_own_loss(model):
-    """Against central differences of loss_and_gradients, which know nothing of the equations' second copy."""
+    """Against central differences of loss_and_gradients, which know nothing of lines between lines."""
     model, rng = drawn(model), np.random.default_rng(1)
     for name, array in model.parameters().items():
         direction = rng.standard_normal(array.shape)

@@ -12,7 +12,7 @@ from numpylm import attention, translation
 from numpylm.affine import affine_backward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward, surprisal
 from numpylm.proof.numerical import COMPLEX_STEP
-from numpylm.stepping.equations import prove
+from numpylm.stepping.replay import prove
 from numpylm.stepping.walk import Entry, Section, Walk, lines_of
 
 

@@ -4,7 +4,7 @@ import bdb
 import pdb
 from contextlib import suppress
 
-from numpylm.stepping.walk import cell_function
+from numpylm.proof.moved_step import cell_function
 
 HELP = """\
 pdb stops in {functions}, at t = {t}.

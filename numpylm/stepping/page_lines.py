@@ -6,8 +6,9 @@ from pathlib import Path
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.notebook import equations_in
+from numpylm.proof.moved_step import cell_function
 from numpylm.stepping.formulas import formula, names_in
-from numpylm.stepping.walk import GATES, cell_function, parts_of
+from numpylm.stepping.walk import GATES, parts_of
 
 OF_TOKENS = {  # one number for each token of the vocabulary: what they are, for their lines alone do not say it
     "logits": "h_t W_hy + b_y",

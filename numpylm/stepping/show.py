@@ -15,8 +15,9 @@ import numpy as np
 
 import numpylm
 from numpylm.notebook import equations_in
-from numpylm.stepping.equations import MOST_ENTRIES
-from numpylm.stepping.walk import cell_function, parts_of
+from numpylm.proof.moved_step import cell_function
+from numpylm.stepping.replay import MOST_ENTRIES
+from numpylm.stepping.walk import parts_of
 
 MARGIN = 8  # columns for an equation's number, up to (10–13)
 LABEL = 17  # for a symbol, up to ∂loss/∂logits[9]

@@ -7,7 +7,6 @@ show.py prints the sections; a page may draw them.
 
 import inspect
 import re
-from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +15,9 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import layer_prefix
+from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
-from numpylm.stepping.equations import derivative, prove
+from numpylm.stepping.replay import derivative, prove
 
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed arrays
 PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
@@ -25,7 +25,7 @@ PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW
 
 class Entry(NamedTuple):
     """One quantity. lines are the source's. place, of a gradient, is (name, layer, t) of what it is the gradient of, as
-    equations.py names it. packed are the gates side by side in value. same says where the numbers stood before."""
+    replay.py names it. packed are the gates side by side in value. same says where the numbers stood before."""
 
     symbol: str
     value: np.ndarray
@@ -110,11 +110,6 @@ def states_before(run):
         [State(*[getattr(steps[t], f"{name}_prev") for name in State._fields]) for steps in traces]
         for t in range(run.num_steps)
     ]
-
-
-def cell_function(cell, name):
-    """The cell's function of this name: "step", "step_backward", "forward" or "backward"."""
-    return getattr(import_module(f"numpylm.{cell.name}"), f"{cell.name}_{name}")
 
 
 def lines_of(function, name):
@@ -230,7 +225,7 @@ def parameter_sections(run, layers):
 
 
 def parameter(run, name, lines, moved=None):
-    """The Entry of one parameter's gradient; moved is the parameter's name in equations.py, if it has another."""
+    """The Entry of one parameter's gradient; moved is the parameter's name in replay.py, if it has another."""
     return entry_of(run, f"d{name}", run.gradients[name], lines, (moved or name, None, None))
 
 

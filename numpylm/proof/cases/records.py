@@ -1,7 +1,7 @@
 """The records of the backward steps: every field dq of an LSTMStepGradients, …, is the derivative by its quantity q.
 
-The steps of equations.py add a displacement, which is zero, to each q; the derivative by that is dq. That these steps
-agree with those of lstm.py, gru.py and rnn.py follows from the same check: their records were made by those.
+A displacement, which is zero, is added to each q between the lines of the step (proof/moved_step.py): the derivative by
+it is dq.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpylm.masking import freeze
 from numpylm.projection import projection_forward
 from numpylm.proof.cases.case import Case, N, T
 from numpylm.proof.cases.cells import CELLS, MASK, random_problem
-from numpylm.proof.equations import STEPS
+from numpylm.proof.moved_step import moved_step
 
 D, H = 5, 2  # small, for a record has many fields
 
@@ -38,7 +38,7 @@ def record_case(name, cell, rng):
             def move(name, q, t=t):
                 return q + displacements[name][t] if name in displacements else q
 
-            new = STEPS[cell.name](move, parameters, xW[t], state, recurrent_dropout, **cell.options)
+            new = moved_step(cell, move, parameters, xW[t], state, recurrent_dropout)
             state = cell.State(*[freeze(MASK, t, q_t, q_prev) for q_t, q_prev in zip(new, state, strict=True)])
             h.append(state.h)
         return {"h": np.stack(h), "state": state}

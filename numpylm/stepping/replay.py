@@ -1,8 +1,8 @@
-"""The forward pass a second time, straight from the equations, so that one quantity on its way can be moved.
+"""The forward pass once more, with one quantity on its way moved: this proves a gradient without the backward pass.
 
-`replay` computes the loss of a window. It hands every quantity to move(name, layer, t, value), which returns the
-quantity, or the quantity plus something. This is what proves a gradient without asking the backward pass: add i ε to
-one entry of q, and the imaginary part of the loss over ε is ∂loss/∂q (the complex step of Squire and Trapp, 1998).
+`replay` computes the loss of a window by the package's own lines (proof/moved_step.py). It hands every quantity to
+move(name, layer, t, value), which returns it, or it plus something: add i ε to one entry of q, and the imaginary part
+of the loss over ε is ∂loss/∂q (the complex step of Squire and Trapp, 1998).
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 from numpylm.loss import surprisal
 from numpylm.model import make_model
-from numpylm.proof.equations import STEPS
+from numpylm.proof.moved_step import moved_step
 from numpylm.proof.numerical import COMPLEX_STEP
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-14  # how far a gradient may lie from its numerical value
@@ -35,6 +35,8 @@ def stay(name, layer, t, value):
 def replay(model, inputs, targets, move=stay, states=None, start=0):
     """The loss of inputs and targets (T, N), without the steps before start. states are those before that step."""
     parameters = {name: move(name, None, None, array) for name, array in model.parameters().items()}
+    dtype = np.result_type(*parameters.values())  # complex, if one of them is moved
+    parameters = {name: array.astype(dtype) for name, array in parameters.items()}
     moved = make_model(model.cell, model.sizes, parameters)
     states = list(states or model.initial_state(inputs.shape[1]))
     nats = 0
@@ -47,9 +49,9 @@ def replay(model, inputs, targets, move=stay, states=None, start=0):
                 return move(name, layer, t, value)
 
             p = moved.layer_parameters(layer)
-            xW_t = q @ p[0] + p[2]  # W_x and b
-            states[layer] = STEPS[model.cell.name](move_here, p, xW_t, states[layer], **model.cell.options)
-            q = states[layer][0]
+            xW_t = model.cell.project(p, q[None])[0]
+            states[layer] = moved_step(model.cell, move_here, p, xW_t, states[layer])
+            q = states[layer].h
         h_t = move("h", None, t, q)  # as the output projection reads it
         W_hy = move("output W_hy", None, None, moved.output_matrix())
         logits = move("logits", None, t, h_t @ W_hy + parameters["b_y"])
