@@ -24,7 +24,9 @@ def folder(tmp_path_factory):
     models = {
         "lstm": nlm.LSTMLM(V, 6, 8), "rnn": nlm.RNNLM(V, 6, 12), "gru": nlm.GRULM(V, 6, 9, num_layers=2),
         "complex": nlm.RNNLM(V, 3, 4, dtype=np.complex128), "broken": nlm.RNNLM(V, 3, 4),
+        "huge": nlm.RNNLM(V, 3, 4, nonlinearity="relu"),
     }  # fmt: skip
+    models["huge"].parameters()["W_hh"][...] = 1e30
     models["broken"].parameters()["b_h"][...] = np.nan
     for name, model in models.items():
         nlm.save_checkpoint(folder / f"{name}.npz", model, vocabulary)
@@ -121,7 +123,8 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_short_one_suffices(call
         ("mine.txt lstm.npz", "mine.txt: it is not a numpylm file"),
         ("other.npz", "other.npz holds a run of `translate`: use it with `translate other.npz`"),
         ("complex.npz", "complex.npz holds a model of complex128; look needs real numbers"),
-        ("broken.npz", "the model's states are not finite on these sentences"),
+        ("broken.npz", "broken.npz holds a model whose numbers are not finite"),
+        ("huge.npz", "the model's states are not finite on what it reads: has its training diverged?"),
         ("lstm.npz empty.txt", "the text has 1 tokens, where two are needed"),
         ("abc.npz one.txt", "the text has 1 tokens, where two are needed"),
         ("lstm.npz word.txt --unit c8", "--unit must be one of h0 … h7, c0 … c7; got 'c8'"),

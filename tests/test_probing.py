@@ -24,7 +24,7 @@ def test_the_area_is_the_share_of_pairs_in_order():
         assert found == pytest.approx(((pairs > 0) + 0.5 * (pairs == 0)).mean(), rel=1e-12)
     assert area_under_curve(labels[:, None] + 0.0, labels) == [1.0]
     assert strength(np.array([0.2, 0.7])) == pytest.approx([0.8, 0.7])
-    with pytest.raises(ValueError, match="members of both classes"):
+    with pytest.raises(ValueError, match="True and False among them; got 0 True of 60"):
         area_under_curve(values, np.zeros(60, bool))
 
 
