@@ -59,17 +59,17 @@ def run(options):
     folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
     if not options.json:
         folder.mkdir(parents=True, exist_ok=True)
-    with np.errstate(over="ignore", invalid="ignore"):  # read says where a model's numbers overflow
-        results = [look_at(path, *each, content, options) for path, each in zip(paths, loaded, strict=True)]
+    results = []
+    for path, each in zip(paths, loaded, strict=True):
+        with np.errstate(over="ignore", invalid="ignore"):  # read says where a model's numbers overflow
+            results.append(look_at(path, *each, content, options))
+        if not options.json:
+            (print_text if "text" in results[-1] else print_grammar)(results[-1], terminal_width())
+            sys.stdout.flush()
     if options.json:
         print(json.dumps({"runs": results}))
-        return
-    for result in results:
-        (print_text if "text" in result else print_grammar)(result, terminal_width())
-    grammatical = [result for result in results if "text" not in result]
-    if len(grammatical) > 1:
-        print_side_by_side(grammatical)
-    draw(grammatical, [result["text"] for result in results if "text" in result], folder)
+    else:
+        draw(results, folder)
 
 
 def split_arguments(arguments):
@@ -82,10 +82,12 @@ def split_arguments(arguments):
 
 
 def load_real(path):
-    """(model, vocabulary) of a run. ValueError for complex numbers, of which none is larger than another."""
+    """(model, vocabulary) of a run. ValueError for complex numbers, none of which is the larger one, and for NaN."""
     model, vocabulary, _ = load_trained(path)
     if model.dtype.kind == "c":
         raise ValueError(f"{path} holds a model of {model.dtype}; look needs real numbers")
+    if not all(np.isfinite(array).all() for array in model.parameters().values()):
+        raise ValueError(f"{path} holds a model whose numbers are not finite: its training diverged")
     return model, vocabulary
 
 
@@ -147,11 +149,14 @@ def place_of(names, unit):
     return names.index(unit)
 
 
-def draw(grammatical, texts, folder):
-    """Draws look.png, a column for each result on the grammar, and look_text.png of the first one on a text."""
+def draw(results, folder):
+    """Prints the runs on the grammar side by side, and draws look.png of them, and look_text.png of the first text."""
+    grammatical, texts = ([each for each in results if ("text" in each) == has_text] for has_text in (False, True))
+    if len(grammatical) > 1:
+        print_side_by_side(grammatical)
     if grammatical:
         save(folder / "look.png", partial(pictures.grammar_figure, grammatical))
-    for text in texts[:1]:
+    for text in [each["text"] for each in texts[:1]]:
         tokens = [visible(token) for token in text["tokens"][:DRAWN]]
         drawn = np.array(text["h"]), text["units"], text["surprisals"][:DRAWN], tokens
         save(folder / "look_text.png", partial(pictures.text_figure, *drawn))

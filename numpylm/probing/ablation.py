@@ -20,14 +20,16 @@ from numpylm.probing.units import DISTANCES
 
 NUMBERS_OF_UNITS = (1, 4, 16)
 DRAWS = 5  # of random units
+MOST_SINGLE = 150  # units that are switched off one by one
 
 
 def measure_ablation(model, fitting: Sentences, testing: Sentences, areas, rng) -> dict:
-    """Units are chosen on the fitting sentences, by areas, each unit's AUC for number by its name; verbs are tested.
+    """Units are chosen by areas, each unit's AUC for number by its name, and measured on the testing sentences.
 
-    as_trained has the shares of right verbs; single, by each unit's name, the share of the fitting verbs that is lost
-    when this one is off; changes[kind]["4"], for 4 units, the names of the units that tell the number best, the shares
-    when they are changed, and random: those when units are changed that DRAWS random draws took from the others.
+    as_trained   the shares of right verbs
+    single       by the names of the MOST_SINGLE strongest units: the share of fitting verbs lost when it alone is off
+    changes      [kind]["4"], for 4 units: the names of the units that tell the number best; strongest, the shares when
+                 they are changed; random, the shares for each of DRAWS draws of as many others
     """
     ranked, means = strongest_units(model, areas), means_by_number(model, fitting)
     names = dict(zip(units_of(model), unit_names(model), strict=True))
@@ -45,7 +47,7 @@ def measure_ablation(model, fitting: Sentences, testing: Sentences, areas, rng) 
             changes.setdefault(kind, {})[str(k)] = {"units": units, "strongest": strongest, "random": random}
     return {
         "as_trained": shares(testing, agreement(model, testing)),
-        "single": {names[unit]: float(before - right(fitting, "off", [unit]).mean()) for unit in ranked},
+        "single": {names[unit]: float(before - right(fitting, "off", [unit]).mean()) for unit in ranked[:MOST_SINGLE]},
         "changes": changes,
     }
 
@@ -65,7 +67,7 @@ def means_by_number(model, sentences: Sentences) -> dict:
 
 
 def change(model, sentences: Sentences, kind, units, means):
-    """The edit for read that makes a kind of change of units, and but for "cut" of h and c together."""
+    """The edit for read that makes a change of this kind; off and swap change h and c of a unit together."""
     fields = ("c",) if kind == "cut" else model.cell.State._fields
     units = [unit._replace(field=field) for unit in units for field in fields]
     zeros = np.zeros(sentences.tokens.shape)

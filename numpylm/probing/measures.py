@@ -33,10 +33,9 @@ class Probe(NamedTuple):
 
 
 def area_under_curve(values, labels):
-    """The AUC of each column: values (M, K) and labels (M,), booleans, give (K,). ValueError for a class without
-    members."""
+    """The AUC of each column: values (M, K) and labels (M,), booleans, give (K,). ValueError for a single class."""
     if labels.all() or not labels.any():
-        raise ValueError("the area under the curve needs members of both classes: take more sentences (--sentences)")
+        raise ValueError(f"labels must have True and False among them; got {labels.sum()} True of {len(labels)}")
     areas = []
     for column in np.asarray(values).T:
         members, others = np.sort(column[labels]), column[~labels]

@@ -63,7 +63,7 @@ def read(model, sentences, edit: Callable | None = None):
         state = new
         states[t, :n] = np.concatenate([array for layer_state in state for array in layer_state], axis=1)
     if not np.isfinite(states).all():
-        raise ValueError("the model's states are not finite on these sentences: has its training diverged?")
+        raise ValueError("the model's states are not finite on what it reads: has its training diverged?")
     return states
 
 

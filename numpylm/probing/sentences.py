@@ -17,7 +17,7 @@ from numpylm.data.grammar import derivation, generate_text
 from numpylm.data.grammar.agreement import NUMBER_OF_NOUN, VERBS, agreement_pairs
 from numpylm.data.text import END_OF_SENTENCE, Vocabulary, encode_stream
 
-MOST_WORDS = 40  # longer sentences, about one in 200, are left out
+MOST_WORDS = 40  # longer sentences, about one in 1,900, are left out
 WORDS_A_SENTENCE = 15  # more than the mean, so that enough sentences are drawn
 CONTEXT = 30  # sentences before each of them: a model that was trained on a stream is used to a past
 SEED = 77  # of the text; training draws its text with another one
