@@ -104,7 +104,7 @@ def reader_sizes(choices, vocab_size, cell):
 
 
 def complete(config, options):
-    """The config with the defaults of a reader, or of a memory network on files. ValueError for a task with no folder."""
+    """The config with the defaults of a reader, or of a memory network on files. ValueError: a task has no folder."""
     place = config.data.train
     if place is None and config.data.task is not None:
         raise ValueError("--task is a task of bAbI: name the folder that holds it (--train FOLDER)")
