@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, score_questions
-from numpylm.commands.answering import AnswerData, AnswerModel, make_model, open_data
+from numpylm.commands.answering import FILE_MODEL, FILE_SETTINGS, AnswerData, AnswerModel, make_model, open_data
 from numpylm.commands.run_config import RunConfig
 from numpylm.data.atomic import replacing
 from numpylm.training import Progress, make_optimizer, training
@@ -32,10 +32,7 @@ PUBLISHED = {
     "MemN2N": [99.9, 78.4, 35.8, 96.2, 85.9, 92.1, 78.4, 87.4, 76.7, 82.6,
                95.7, 99.7, 90.1, 98.2, 100, 47.9, 49.9, 86.4, 12.6, 100],
 }  # fmt: skip
-MEMORY = (
-    AnswerModel(embedding_dim=20),
-    {"epochs": 100, "linear_epochs": 20},
-)
+MEMORY = (AnswerModel(**FILE_MODEL), FILE_SETTINGS)  # the defaults of `answer --train`
 READER = (
     AnswerModel("gru", embedding_dim=32, hidden_dim=64),
     {"epochs": 30, "optimizer": "adam", "max_norm": 5.0, "empty_sentences": 0.0},

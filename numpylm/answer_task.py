@@ -29,7 +29,9 @@ ANSWERED = 100  # questions that are answered at once
 class AnswerSettings(Settings):
     """Settings whose defaults suit a memory network on the built-in stories."""
 
-    epochs: int | None = again(Settings, "epochs", 30)
+    epochs: int | None = again(
+        Settings, "epochs", 30, shown="30, unless --minutes; 100 for a memory network with --train"
+    )  # fmt: skip
     optimizer: str = again(Settings, "optimizer", "sgd", shown="sgd; adam for a reader")
     learning_rate: float | None = again(
         Settings, "learning_rate", None, shown=f"{SGD_RATE} with sgd, 0.005 with adam"
@@ -37,7 +39,7 @@ class AnswerSettings(Settings):
     max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
     linear_epochs: int = choice(
         5, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
-        group=TIME,
+        shown="5; a fifth of the epochs with --train", group=TIME,
     )  # fmt: skip
     empty_sentences: float = choice(
         0.1, "probability of an empty sentence before each sentence in training", metavar="P",

@@ -1,11 +1,13 @@
 """The answer command: trained on the built-in stories and on files, resumed, used, measured."""
 
 import json
+from argparse import Namespace
 
 import pytest
 from calls import call_in, output_in
 
 from numpylm.commands.answer import talk
+from numpylm.commands.answering import settings_on_files
 from numpylm.commands.trained import load_trained
 
 SMALL = "--num-questions 300 --epochs 2 --linear-epochs 1 -D 8 --hops 2 --out small"
@@ -41,7 +43,6 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
         "corpus  the built-in stories: 300 train, 600 valid, 1,200 test questions; 49 words\n",
         "model   memory network, 2 hops, adjacent tying; D = 8, S = 50; N = 32\n",
         "  is it so ",
-        "  by a GRU reader ",
         "  hop 1    2    \n",
         " would be right\n",
         "answer small",
@@ -72,6 +73,14 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     assert own["accuracy_by_kind"] == summary_of(folder, run)["accuracy_by_kind"]
     assert "Test questions, 2\n" in output_in(folder, "evaluate", run, "few.txt")
     assert "answers model" in output_in(folder, "info", run)
+
+
+def test_a_memory_network_trains_on_files_as_the_recipe_does(folder):
+    output_in(folder, "answer", "--train", "babi", "--task", "1", "--epochs", "5", "-N", "8", "--out", "short")
+    config = json.loads((folder / "short" / "config.json").read_text())
+    assert config["model"]["embedding_dim"] == 20 and config["settings"]["linear_epochs"] == 1
+    assert settings_on_files(Namespace()) == {"epochs": 100, "linear_epochs": 20}
+    assert settings_on_files(Namespace(epochs=None, linear_epochs=3)) == {}
 
 
 def test_unknown_words_are_said_once(folder):

@@ -50,7 +50,7 @@ def constant(path, name):
 
 
 def test_there_is_a_course():
-    assert len(STUBS) == 15
+    assert len(STUBS) == 16
     assert {path.stem for path in BUGS} == set(WRONG)
     assert [path.name for path in SOLUTIONS] == [path.name for path in STUBS]
 

@@ -16,6 +16,7 @@ from numpylm.reader import Reader, ReaderSizes
 
 READERS = ("rnn", "lstm", "gru")
 READER_SETTINGS = {"optimizer": "adam", "learning_rate": None, "max_norm": 5.0, "empty_sentences": 0.0}
+FILE_MODEL, FILE_SETTINGS = {"embedding_dim": 20}, {"epochs": 100, "linear_epochs": 20}  # measured on bAbI's tasks
 VALID_SHARE = 10  # every tenth question of the training file, the last ones, validates
 BUILT_IN = {"valid": (600, 1), "test": (1200, 2)}  # part -> number of questions, seed
 
@@ -28,7 +29,10 @@ class AnswerModel:
         "memory", "memory: a memory network; rnn, lstm, gru: a recurrent reader of that cell",
         choices=("memory", *READERS),
     )  # fmt: skip
-    embedding_dim: int = again(ModelChoices, "embedding_dim", 32, help="of each word's vector")
+    embedding_dim: int = again(
+        ModelChoices, "embedding_dim", 32, help="of each word's vector",
+        shown="32; 20 for a memory network with --train",
+    )  # fmt: skip
     hidden_dim: int = again(ModelChoices, "hidden_dim", 64, help="of a reader's state")
     num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of a reader")
     num_sentences: int = choice(
@@ -100,7 +104,7 @@ def reader_sizes(choices, vocab_size, cell):
 
 
 def complete(config, options):
-    """The config with a reader's own defaults of how to train. Raises ValueError for a task without its folder."""
+    """The config with the defaults of a reader, or of a memory network on files. ValueError: a task has no folder."""
     place = config.data.train
     if place is None and config.data.task is not None:
         raise ValueError("--task is a task of bAbI: name the folder that holds it (--train FOLDER)")
@@ -111,7 +115,19 @@ def complete(config, options):
         if hasattr(options, "optimizer"):  # whose learning rate has been filled in
             own.pop("learning_rate", None)
         config = replace(config, settings=replace(config.settings, **own))
+    elif place is not None:
+        own = FILE_MODEL if not hasattr(options, "embedding_dim") else {}
+        config = replace(config, model=replace(config.model, **own))
+        config = replace(config, settings=replace(config.settings, **settings_on_files(options)))
     return config
+
+
+def settings_on_files(options):
+    """A memory network's defaults of how long to train on files: a fifth of the epochs without the softmax."""
+    own = dict(FILE_SETTINGS)
+    if getattr(options, "epochs", None) is not None:
+        own["linear_epochs"] = options.epochs // 5
+    return {name: value for name, value in own.items() if not hasattr(options, name)}
 
 
 def run_name(config):

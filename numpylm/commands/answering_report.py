@@ -6,8 +6,8 @@ import numpy as np
 
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
-from numpylm.commands.answering import READERS, open_data
-from numpylm.commands.console import cut, program, terminal_width
+from numpylm.commands.answering import open_data
+from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
@@ -16,7 +16,6 @@ from numpylm.data.stories import read_stories
 
 LOOKED_AT = 0.1  # sentences with at least this weight in a hop are shown
 MOST_ROWS = 40  # of a picture
-BY_A_READER = (0.645, "answer --model gru --epochs 12")  # measured: its accuracy on the built-in stories
 
 
 def report(run, model):
@@ -25,9 +24,6 @@ def report(run, model):
     score = score_of(model, run.data.vocabulary, test)
     fields = measured(score, test, questions["train"] + questions["valid"])
     print_measures(fields)
-    if run.config.data.train is None and run.config.model.model not in READERS:
-        accuracy, command = BY_A_READER
-        print(f"  by a GRU reader          {100 * accuracy:5.1f} %  ({program()} {command})")
     examples = chosen_examples(test, score.right)
     print("\nUnseen stories")
     for question in examples:

@@ -25,4 +25,5 @@ FIGURES = (
     "sampling",
     "learning_curve",
     "ctc_lattice",
+    "memory_hops",
 )

@@ -81,6 +81,11 @@ ATTENTION = """\
 e_tj     = s_t · h_j                   (17)
 alpha_tj = exp(e_tj) / Σ_k exp(e_tk)   (19), j and k over real words
 ctx_t    = Σ_j alpha_tj h_j            (20)"""
+HOP = """\
+e_ki    = u_k · m_i                    (43)
+p_ki    = exp(e_ki) / Σ_i exp(e_ki)    (44), i over a story's own sentences
+r_k     = Σ_i p_ki v_i                 (45)
+u_{k+1} = u_k + r_k                    (46)"""
 BEAM_SEARCH = "score(Y) = log p(Y) / ((5 + |Y|) / 6)^length_penalty  (24)"
 EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
 STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
@@ -156,6 +161,8 @@ OTHERS = (
     ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS, RTOL),
     ("attention_step(s_t, h, mask) -> ctx_t, alpha_t, cache", ATTENTION, RTOL),
     ("attention_step_backward(dctx_t, cache) -> ds_t, dh", f"the gradients of\n{ATTENTION}", RTOL),
+    ("hop_forward(u, m, v, mask) -> u_next, p, cache", HOP, RTOL),
+    ("hop_backward(du_next, cache) -> du, dm, dv", f"the gradients of\n{HOP}", RTOL),
     ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score", BEAM_SEARCH, RTOL),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from numpylm.loss import cross_entropy_forward
 from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
 from numpylm.tutor.mistakes import RETURNS
-from numpylm.tutor.translation_problems import attention_problem, beam_search_problem
+from numpylm.tutor.translation_problems import attention_problem, beam_search_problem, hop_problem
 from numpylm.tutor.window_mistakes import gradients_of, windows_of
 
 WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in
@@ -70,6 +70,8 @@ def problem_of(function, rng, sizes, asked):
         return ctc_problem(rng, sizes)
     if function.startswith("attention"):
         return Problem(*attention_problem(rng, sizes, function.endswith("_backward")), sizes)
+    if function.startswith("hop"):
+        return Problem(*hop_problem(rng, sizes, function.endswith("_backward")), sizes)
     if function == "beam_search":
         return Problem(*beam_search_problem(rng, sizes), sizes)
     cell = cell_of(function)
