@@ -21,9 +21,18 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+ADDRESS = ""  # of the public repository, such as https://github.com/NAME/numpylm, when there is one
 FOLDER = Path(__file__).resolve().parent
 SECONDS = 60
 AT_ONCE = 2
+INSTALLER = """\
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("numpylm") is None:  # as in Colab
+    command = [sys.executable, "-m", "pip", "install", "-q", "git+{address}"]
+    subprocess.run(command, check=True)"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 
@@ -92,6 +101,7 @@ async def run_all(paths, check):
 async def run(path, check):
     """Run one notebook; write it back unless check. Raises NotebookFailure."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells = with_installer(notebook.cells, ADDRESS)
     cells = list(notebook.cells)
     if check:
         notebook.cells = cells + solution_cells(path.name, cells)
@@ -119,6 +129,16 @@ async def run(path, check):
         raise NotebookFailure(f"{path.name}: took {seconds:.0f} s, more than {SECONDS}")
     if not check:
         write(path, notebook)
+
+
+def with_installer(cells, address):
+    """The cells; with an address, the first one that is code installs the package if it is missing."""
+    cells = [cell for cell in cells if cell.get("id") != "install"]
+    if not address:
+        return cells
+    first = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
+    installer = nbformat.v4.new_code_cell(INSTALLER.format(address=address), id="install")
+    return [*cells[:first], installer, *cells[first:]]
 
 
 def write(path, notebook):

@@ -3,6 +3,7 @@
 That they run is the business of notebooks/run.py --check, which the gate calls; here it is tried on small bad ones.
 """
 
+import importlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from notebook_checks import (
     index_rows,
     unknown_functions,
     unknown_names,
+    wrong_code,
     wrong_links,
     wrong_mathematics,
 )
@@ -181,3 +183,18 @@ def test_a_run_keeps_outputs_always_the_same(tmp_path):
     metadata = json.loads(first)["metadata"]  # as JupyterLab writes them, or opening would change the file
     assert metadata["kernelspec"]["display_name"] == "Python 3 (ipykernel)"
     assert metadata["language_info"].keys() >= {"codemirror_mode", "nbconvert_exporter", "pygments_lexer", "version"}
+
+
+def test_only_with_an_address_a_notebook_installs_the_package(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(FOLDER)
+    with_installer = importlib.import_module("run").with_installer
+    cells = nbformat.read(write_notebook(tmp_path / "01_a.ipynb", "# text", "print(1)", "print(2)"), 4).cells
+    assert with_installer(cells, "") == cells
+    added = with_installer(cells, "https://example.org/numpylm")
+    assert [cell.get("id") for cell in added] == ["cell-0", "install", "cell-1", "cell-2"]
+    assert '"git+https://example.org/numpylm"' in added[1].source
+    assert list(wrong_code(added[1].source)) == []
+    exec(added[1].source, {})  # the package is there: nothing is installed
+    other = with_installer(added, "https://example.org/other")
+    assert "example.org/other" in other[1].source and len(other) == 4
+    assert with_installer(other, "") == cells
