@@ -132,7 +132,7 @@ async def run(path, check):
 
 
 def with_installer(cells, address):
-    """The cells; with an address, the first one that is code installs the package if it is missing."""
+    """The cells; with an address, the first code installs the package where it is missing."""
     cells = [cell for cell in cells if cell.get("id") != "install"]
     if not address:
         return cells
