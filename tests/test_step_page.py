@@ -181,19 +181,23 @@ FORMULAS = """unit => ["forward", "backward"].flatMap(direction => lines[directi
 
 
 def test_the_two_gradients_add_up(opened):
+    """The second bar begins where the first ends, and the third has its end where the second has."""
     page = opened(page_of("lstm")).page
     for t in range(5):
         page.evaluate(f"go({{direction: 'backward', t: {t}, row: 1e9}})")
-        for meeting in page.locator("#meetings .sum").all():
-            bars = [
-                tuple(map(float, re.findall(r"[-\d.]+(?=%)", bar.get_attribute("style"))))
-                for bar in meeting.locator(".track div:not(.zero)").all()
+        for bars in page.eval_on_selector_all("#meetings .sum", MEETINGS):
+            numbers = [number(text)[0] for _, _, text in bars]
+            assert numbers[0] + numbers[1] == pytest.approx(numbers[2], abs=1.6e-4)
+            starts_and_ends = [
+                (left, left + width) if size >= 0 else (left + width, left)
+                for (left, width, _), size in zip(bars, numbers, strict=True)
             ]
-            texts = [number(text.inner_text())[0] for text in meeting.locator(".number").all()]
-            assert texts[0] + texts[1] == pytest.approx(texts[2], abs=1.6e-4)
-            assert bars[2][1] == pytest.approx(
-                abs(sum(np.sign(text) * bar[1] for text, bar in zip(texts[:2], bars[:2], strict=True))), abs=0.1
-            )
+            (zero, first), (start, second), (again, end) = starts_and_ends
+            assert (start, again, end) == pytest.approx((first, zero, second), abs=1e-3)
+
+
+MEETINGS = """all => all.map(sum => [...sum.querySelectorAll(".track")].map(({firstChild: {style}, nextSibling}) =>
+  [parseFloat(style.left), parseFloat(style.width), nextSibling.textContent]))"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])
