@@ -13,6 +13,9 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 506, 446
 C, BUS = 88, 394  # heights of the line of the cell state, and of what the gates read
 LEFT, RIGHT = 14, 494
+F_AT, I_AT, NEW_AT, O_AT = 96, 176, 256, 340  # where the LSTM's gates stand
+SUM_AT = (I_AT + NEW_AT) / 2
+Z_AT, R_AT, N_AT = 96, 206, 316  # where the GRU's stand
 NAMES = {  # how a quantity is written in an equation: its letters, and its subscript
     "h_prev": ("h", "t−1"), "c_prev": ("c", "t−1"), "c_tilde_t": ("c̃", "t"), "tanh_c_t": ("tanh c", "t"),
     "hWb_n": ("hW + b", "n"), "y": ("y", "t"),
@@ -79,20 +82,29 @@ def box(diagram, x, y, text, equation="", kind="gate", width=52):
     """A box with its equation's number at its right."""
     corner = f'x="{x - width / 2}" y="{y - 16}" width="{width}" height="32" rx="6"'
     diagram.boxes.append(f'<rect class="box {kind}" {corner}/><text class="sign" x="{x}" y="{y + 5.5}">{text}</text>')
-    diagram.boxes.append(f'<text class="number" x="{x + width / 2 + 4}" y="{y + 4}">{equation}</text>')
+    number(diagram, x + width / 2 + 4, y + 4, equation)
+
+
+def number(diagram, x, y, equation):
+    """An equation's number."""
+    diagram.boxes.append(f'<text class="number" x="{x}" y="{y}">{equation}</text>')
+
+
+def written(name):
+    """A quantity as an equation has it: c̃ with the subscript t."""
+    letters, subscript = NAMES.get(name) or name.split("_")
+    return f'<tspan class="letter">{letters}</tspan><tspan class="subscript" dy="3.5">{subscript}</tspan>'
 
 
 def quantity(diagram, name, x, y, anchor="start"):
     """A quantity's name, with its value and its gradient below; y is the name's base line."""
-    letters, subscript = NAMES.get(name) or name.split("_")
-    label = f'<tspan class="letter">{letters}</tspan><tspan class="subscript" dy="3.5">{subscript}</tspan>'
     word = escape(WORDS[name])
     left = x - 4 if anchor == "start" else x - 62
     diagram.quantities.append(
         f'<g class="quantity" data-name="{name}" tabindex="0" role="button" aria-label="{name}, {word}">'
         f"<title>{word}</title>"
         f'<rect class="target" x="{left}" y="{y - 16}" width="66" height="52" rx="5"/>'
-        f'<text class="name" x="{x}" y="{y}" text-anchor="{anchor}">{label}</text>'
+        f'<text class="name" x="{x}" y="{y}" text-anchor="{anchor}">{written(name)}</text>'
         f'<text class="value" x="{x}" y="{y + 17}" text-anchor="{anchor}"></text>'
         f'<text class="gradient" x="{x}" y="{y + 32}" text-anchor="{anchor}"></text></g>'
     )
@@ -108,10 +120,8 @@ def reading(diagram, gates, last):
         if x != last:
             dot(diagram, x, BUS)
     quantity(diagram, "h_prev", LEFT, BUS - 44)
-    label = '<tspan class="letter">x</tspan><tspan class="subscript" dy="3.5">t</tspan>'
-    diagram.quantities.append(
-        f'<text class="name" x="60" y="430">{label}</text><text id="reads" x="80" y="430"></text>'
-    )
+    diagram.quantities.append(f'<text class="name" x="60" y="430">{written("x_t")}</text>')
+    diagram.quantities.append('<text id="reads" x="80" y="430"></text>')
 
 
 def predicting(diagram, x, top):
@@ -124,77 +134,82 @@ def predicting(diagram, x, top):
 
 def lstm(diagram):
     """Equations (3) to (8), as in figures/lstm_cell.png."""
-    f, i, c, o, out = 96, 176, 256, 340, 432
-    middle = (i + c) / 2
-    wire(diagram, (LEFT, C), (f - 13, C), kind="state", head=False, flow="dc_prev")
-    wire(diagram, (f + 13, C), (middle - 13, C), kind="state", head=False, flow="dc_t")
-    wire(diagram, (middle + 13, C), (o, C), kind="state", head=False, flow="dc_t")
-    wire(diagram, (o, C), (RIGHT, C), kind="state", flow="dc_next")
-    wire(diagram, (o, C), (o, 109), flow="through_h")
-    dot(diagram, o, C)
-    box(diagram, o, 125, "tanh", kind="squash")
-    wire(diagram, (o, 141), (o, 195), flow="dtanh_c_t")
-    wire(diagram, (f, 292), (f, C + 13))
-    wire(diagram, (i, 292), (i, 172), (middle - 13, 172))
-    wire(diagram, (c, 292), (c, 172), (middle + 13, 172))
-    wire(diagram, (middle, 159), (middle, C + 13))
-    wire(diagram, (o, 292), (o, 221))
-    wire(diagram, (o + 13, 208), (RIGHT, 208), flow="dh_t")
-    for x, y, sign in ((f, C, "×"), (middle, C, "+"), (middle, 172, "×"), (o, 208, "×")):
+    lstm_state(diagram)
+    lstm_gates(diagram)
+    for x, y, sign in ((F_AT, C, "×"), (SUM_AT, C, "+"), (SUM_AT, 172, "×"), (O_AT, 208, "×")):
         operation(diagram, x, y, sign)
-    reading(diagram, [(x, 324) for x in (f, i, c, o)], o)
-    for x, gate, result, sign, number in (
-        (f, "f", "f_t", "σ", 4),
-        (i, "i", "i_t", "σ", 3),
-        (c, "c", "c_tilde_t", "tanh", 6),
-        (o, "o", "o_t", "σ", 5),
-    ):
-        box(diagram, x, 308, sign, f"({number})", kind="squash" if sign == "tanh" else "gate", width=46)
-        quantity(diagram, result, x + 7, 242)
-        quantity(diagram, f"a_{gate}", x + 7, 343)
-    diagram.boxes.append(f'<text class="number" x="{middle + 18}" y="{C + 22}">(7)</text>')
-    diagram.boxes.append('<text class="number" x="303" y="212">(8)</text>')
-    predicting(diagram, out, 208)
-    quantity(diagram, "c_prev", LEFT, 34)
-    quantity(diagram, "c_t", 424, 34)
-    quantity(diagram, "tanh_c_t", o + 17, 158)
+    number(diagram, SUM_AT + 18, C + 22, "(7)")
+    number(diagram, O_AT - 37, 212, "(8)")
+    predicting(diagram, 432, 208)
     quantity(diagram, "h_t", RIGHT + 6, 233, "end")
     return diagram
 
 
+def lstm_state(diagram):
+    """The cell state from left to right, and down through tanh to h_t."""
+    wire(diagram, (LEFT, C), (F_AT - 13, C), kind="state", head=False, flow="dc_prev")
+    wire(diagram, (F_AT + 13, C), (SUM_AT - 13, C), kind="state", head=False, flow="dc_t")
+    wire(diagram, (SUM_AT + 13, C), (O_AT, C), kind="state", head=False, flow="dc_t")
+    wire(diagram, (O_AT, C), (RIGHT, C), kind="state", flow="dc_next")
+    wire(diagram, (O_AT, C), (O_AT, 109), flow="through_h")
+    dot(diagram, O_AT, C)
+    box(diagram, O_AT, 125, "tanh", kind="squash")
+    wire(diagram, (O_AT, 141), (O_AT, 195), flow="dtanh_c_t")
+    wire(diagram, (O_AT + 13, 208), (RIGHT, 208), flow="dh_t")
+    quantity(diagram, "c_prev", LEFT, 34)
+    quantity(diagram, "c_t", 424, 34)
+    quantity(diagram, "tanh_c_t", O_AT + 17, 158)
+
+
+def lstm_gates(diagram):
+    """The four gates, what they read, and where their results go."""
+    reading(diagram, [(x, 324) for x in (F_AT, I_AT, NEW_AT, O_AT)], O_AT)
+    gates = ((F_AT, "f_t", "σ", 4), (I_AT, "i_t", "σ", 3), (NEW_AT, "c_tilde_t", "tanh", 6), (O_AT, "o_t", "σ", 5))
+    for x, result, sign, equation in gates:
+        box(diagram, x, 308, sign, f"({equation})", kind="squash" if sign == "tanh" else "gate", width=46)
+        quantity(diagram, result, x + 7, 242)
+        quantity(diagram, f"a_{result[0]}", x + 7, 343)
+    wire(diagram, (F_AT, 292), (F_AT, C + 13))
+    wire(diagram, (I_AT, 292), (I_AT, 172), (SUM_AT - 13, 172))
+    wire(diagram, (NEW_AT, 292), (NEW_AT, 172), (SUM_AT + 13, 172))
+    wire(diagram, (SUM_AT, 159), (SUM_AT, C + 13))
+    wire(diagram, (O_AT, 292), (O_AT, 221))
+
+
 def gru(diagram):
     """Equations (10) to (13), as in figures/gru_cell.png."""
-    letters = '<tspan class="letter">h</tspan><tspan class="subscript" dy="3.5">t−1</tspan>'
-    diagram.boxes.append(f'<text class="name" x="{LEFT}" y="{C - 12}">{letters}</text>')
-    z, r, n, out = 96, 206, 316, 440
-    wire(diagram, (LEFT, C), (z - 13, C), kind="state", head=False)
-    wire(diagram, (z + 13, C), (n - 13, C), kind="state", head=False)
-    wire(diagram, (n + 13, C), (RIGHT, C), kind="state", flow="dh_t")
-    wire(diagram, (z, 290), (z, C + 13))
-    wire(diagram, (z, 146), (r - 13, 146), head=False)
-    dot(diagram, z, 146)
-    wire(diagram, (r + 13, 146), (n - 13, 146))
-    wire(diagram, (n, 207), (n, 159), flow="dn_t")
-    wire(diagram, (n, 133), (n, C + 13), flow="dn_t")
-    wire(diagram, (n, 289), (n, 239))
-    wire(diagram, (r + 23, 302), (n - 13, 302))
-    for x, y, sign in ((z, C, "×"), (n, C, "+"), (n, 146, "×"), (r, 146, "1−"), (n, 302, "×")):
+    gru_wires(diagram)
+    for x, y, sign in ((Z_AT, C, "×"), (N_AT, C, "+"), (N_AT, 146, "×"), (R_AT, 146, "1−"), (N_AT, 302, "×")):
         operation(diagram, x, y, sign)
-    reading(diagram, [(z, 322), (r, 318), (n, 315)], n)
-    box(diagram, z, 306, "σ", "(11)", width=46)
-    box(diagram, r, 302, "σ", "", width=46)
-    box(diagram, n, 223, "tanh", "(12)", kind="squash", width=46)
-    diagram.boxes.append(f'<text class="number" x="{r}" y="280" text-anchor="middle">(10)</text>')
-    diagram.boxes.append(f'<text class="number" x="{n + 18}" y="{C + 22}">(13)</text>')
-    places = {
-        "z_t": (z + 7, 232), "a_z": (z + 7, 342), "r_t": (242, 264), "a_r": (r + 7, 342), "a_n": (n + 7, 256),
-        "hWb_n": (n + 7, 342), "n_t": (n + 7, 170),
-    }  # fmt: skip
-    for name, (x, y) in places.items():
+    box(diagram, Z_AT, 306, "σ", "(11)", width=46)
+    box(diagram, R_AT, 302, "σ", width=46)
+    box(diagram, N_AT, 223, "tanh", "(12)", kind="squash", width=46)
+    number(diagram, R_AT - 11, 280, "(10)")
+    number(diagram, N_AT + 18, C + 22, "(13)")
+    diagram.boxes.append(f'<text class="name" x="{LEFT}" y="{C - 12}">{written("h_prev")}</text>')
+    for name, x, y in (
+        ("z_t", Z_AT + 7, 232), ("a_z", Z_AT + 7, 342), ("r_t", 242, 264), ("a_r", R_AT + 7, 342),
+        ("a_n", N_AT + 7, 256), ("hWb_n", N_AT + 7, 342), ("n_t", N_AT + 7, 170), ("h_t", 424, 34),
+    ):  # fmt: skip
         quantity(diagram, name, x, y)
-    predicting(diagram, out, C)
-    quantity(diagram, "h_t", 424, 34)
+    predicting(diagram, 440, C)
     return diagram
+
+
+def gru_wires(diagram):
+    """h from left to right, the two ways of z_t, and how the candidate n_t comes about."""
+    wire(diagram, (LEFT, C), (Z_AT - 13, C), kind="state", head=False)
+    wire(diagram, (Z_AT + 13, C), (N_AT - 13, C), kind="state", head=False)
+    wire(diagram, (N_AT + 13, C), (RIGHT, C), kind="state", flow="dh_t")
+    wire(diagram, (Z_AT, 290), (Z_AT, C + 13))
+    wire(diagram, (Z_AT, 146), (R_AT - 13, 146), head=False)
+    dot(diagram, Z_AT, 146)
+    wire(diagram, (R_AT + 13, 146), (N_AT - 13, 146))
+    wire(diagram, (N_AT, 207), (N_AT, 159), flow="dn_t")
+    wire(diagram, (N_AT, 133), (N_AT, C + 13), flow="dn_t")
+    wire(diagram, (N_AT, 289), (N_AT, 239))
+    wire(diagram, (R_AT + 23, 302), (N_AT - 13, 302))
+    reading(diagram, [(Z_AT, 322), (R_AT, 318), (N_AT, 315)], N_AT)
 
 
 def rnn(diagram):

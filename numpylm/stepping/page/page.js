@@ -106,7 +106,7 @@ function drawDiagram() {
     group.classList.toggle("later", !computed(now.direction === "backward" ? back : name));
     group.dataset.go = placeOf(now.direction === "backward" && rowOf("backward", back) >= 0 ? back : name, now.t);
   }
-  for (const family of [/c/, /^dh/]) {  // the bands that meet in dc_t have one scale, and those that meet in dh_t
+  for (const family of [/c/, /^d[hn]/]) {  // the bands that meet in dc_t have one scale, and those that meet in dh_t
     const bands = every(".flow").filter(band => family.test(band.dataset.flow.replace("through_h", "c")));
     const sizes = bands.map(band => Math.abs(flow(band.dataset.flow))), largest = Math.max(...sizes, 1e-300);
     bands.forEach((band, k) => { band.style.strokeWidth = sizes[k] && Math.max(1, 16 * sizes[k] / largest); });
