@@ -1,5 +1,7 @@
 """Small models for the tests of the page, and what a page shows as numbers."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,7 @@ LAYERS = [("rnn", 0), ("relu, two layers", 0), ("lstm", 0), ("lstm, tied, two la
 all_pages = pytest.mark.parametrize(("name", "layer"), LAYERS)
 
 
+@cache
 def page_of(name, layer=0, names=tuple("abcde"), **options):
     return page(PAGES[name], TOKENS, names, layer, name, **options)
 

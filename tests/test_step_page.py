@@ -203,7 +203,7 @@ MEETINGS = """all => all.map(sum => [...sum.querySelectorAll(".track")].map(({fi
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", ["lstm", "gru, two layers", "rnn"])
 def test_nothing_scrolls_sideways(opened, width, name):
-    seen = opened(page_of(name, names=["a token", "with an é", "W" * 12, "漢字漢字漢字漢字", "x"]), width=width)
+    seen = opened(page_of(name, names=("a token", "with an é", "W" * 12, "漢字漢字漢字漢字", "x")), width=width)
     for direction in ("forward", "backward"):
         seen.page.evaluate(f"go({{direction: '{direction}', t: 2, row: 1e9}})")
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= width

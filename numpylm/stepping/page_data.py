@@ -8,6 +8,7 @@ import base64
 
 import numpy as np
 
+from numpylm.loss import surprisal
 from numpylm.stepping.page_lines import OF_TOKENS, lines, parts, sources, uses
 from numpylm.stepping.reach import reach
 from numpylm.stepping.walk import GATES, parts_of, walk
@@ -30,6 +31,8 @@ def page_data(model, tokens, names, layer, at=None):
     T, sizes = len(tokens) - 1, model.sizes
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     walked = walk(model, inputs, targets, [layer], list(range(T)))
+    if not np.isfinite(walked.loss):
+        raise ValueError(f"the model's loss on this text is {walked.loss}; a page shows finite numbers only")
     forward, backward = by_name(walked.forward), by_name(walked.backward)
     if layer:
         del forward["x"]  # the walk's x is the embedding, which the lowest layer alone reads
@@ -42,7 +45,7 @@ def page_data(model, tokens, names, layer, at=None):
         "sizes": {"T": T, "D": sizes.embedding_dim, "H": sizes.hidden_dim, "V": sizes.vocab_size},
         "layer": layer, "layers": sizes.num_layers, "loss": walked.loss, "ids": tokens.tolist(),
         "tokens": [names[token] for token in tokens],
-        "predictions": predictions(forward, backward, tokens, names), "surprisal": surprisal(forward["y"], tokens),
+        "predictions": predictions(forward, backward, tokens, names), "surprisal": bits(forward["logits"], tokens[1:]),
         "lines": listed, "parts": packed, "sources": found, "uses": uses(found),
         "numbers": {name: in_base64(array) for name, array in numbers.items()},
         "proofs": {name: proofs(walked, entries, proved) for name, entries in backward.items()},
@@ -87,9 +90,9 @@ def numbers_of(forward, backward):
     return numbers
 
 
-def surprisal(y, tokens):
-    """-log2 of the probability of each token that came, (T,) bits."""
-    return [-float(np.log2(entry.value[0, target])) for entry, target in zip(y, tokens[1:], strict=True)]
+def bits(logits, targets):
+    """The surprisal of each token that came, (T,) bits."""
+    return [float(surprisal(entry.value, targets[[t]])[0] / np.log(2)) for t, entry in enumerate(logits)]
 
 
 def predictions(forward, backward, tokens, names):

@@ -84,11 +84,7 @@ function draw() {
     button.className = t === now.t ? "reads" : t === now.t + 1 ? "target" : "";
     button.ariaCurrent = t === now.t ? "step" : null;
   });
-  drawDiagram();
-  drawListing();
-  drawQuantity();
-  drawMeetings();
-  drawHeat();
+  for (const part of [drawDiagram, drawListing, drawQuantity, drawMeetings, drawHeat]) part();
 }
 
 function computed(name) {  // whether the pass has come to a quantity of this step
@@ -138,10 +134,12 @@ function drawQuantity() {
   const table = ["y", "logits"].includes(quantities[0]) ? predictionTable() : unitTable(names, quantities, isBack);
   const places = links => links.map(([name, t]) => html`<button data-go="${placeOf(name, t)}">${t === now.t ? name : `${name} at t = ${t}`}</button>`);
   const chips = (label, links) => links.length ? html`<div class="chips">${label} ${places(links)}</div>` : "";
-  show("quantity", now.direction === "loss" ? html`<h2>loss</h2><p class="formula">−(1/${T}) Σ log y_t[target_t] = ${
-    shown(trace.loss)} nats per token</p>${table}` : html`<h2>${names.join(", ")} <span>${word}</span></h2>${
-    formulas("forward", quantities)}${isBack ? formulas("backward", names) : ""}${
-    chips("comes from", linked(trace.sources[names[0]], now.t))}${chips("goes to", linked(trace.uses[names[0]], now.t))}${table}`);
+  const toGradient = !isBack && rowOf("backward", gradient(names[0])) >= 0 ? [[gradient(names[0]), now.t]] : [];
+  show("formulas", now.direction === "loss" ? html`<h2>loss</h2><p class="formula">−(1/${T}) Σ log y_t[target_t] = ${
+    shown(trace.loss)} nats per token</p>` : html`<h2>${names.join(", ")} <span>${word}</span></h2>${
+    formulas("forward", quantities)}${isBack ? formulas("backward", names) : ""}`);
+  show("details", html`${chips("comes from", linked(trace.sources[names[0]], now.t))}${
+    chips("goes to", linked(trace.uses[names[0]], now.t))}${chips("its gradient:", toGradient)}${table}`);
   if (had) byId("quantity").focus();
 }
 const linked = (links, t) => (links || []).map(([name, by]) => [name, t + by]).filter(([, at]) => at >= 0 && at < T);
@@ -248,12 +246,12 @@ function drawHeat() {
   Object.assign(canvas, {width: canvas.clientWidth * ratio, height: height * ratio});
   pen.scale(ratio, ratio);
   const largest = numbers[name].data.reduce((most, size) => Math.max(most, Math.abs(size)), 1e-300);
+  const [blue, orange, ink, soft] = ["--blue", "--orange", "--ink", "--soft"].map(colour => style.getPropertyValue(colour));
   order.forEach((unit, y) => over(unit).forEach((size, t) => {
-    Object.assign(pen, {globalAlpha: Math.abs(size) / largest, fillStyle: style.getPropertyValue(size < 0 ? "--orange" : "--blue")});
+    Object.assign(pen, {globalAlpha: Math.abs(size) / largest, fillStyle: size < 0 ? orange : blue});
     pen.fillRect(left + t * column, y * row, column - (column > 6), row - (row > 6));
   }));
-  Object.assign(pen, {globalAlpha: 1, strokeStyle: style.getPropertyValue("--ink"), lineWidth: 1.5, font: "12px monospace",
-    fillStyle: style.getPropertyValue("--soft"), textBaseline: "middle"});
+  Object.assign(pen, {globalAlpha: 1, strokeStyle: ink, lineWidth: 1.5, font: "12px monospace", fillStyle: soft, textBaseline: "middle"});
   pen.strokeRect(left + now.t * column, order.indexOf(now.unit) * row, column, row);
   const apart = Math.ceil(10 / column), units = Math.ceil(13 / row), letters = Math.max(1, Math.floor(apart * column / 8));
   order.forEach((unit, y) => y % units || pen.fillText(unit, 2, (y + 0.5) * row));
