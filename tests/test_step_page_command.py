@@ -1,5 +1,7 @@
 """python -m numpylm step --html and show_trace: what they write and refuse; tokens that would be HTML; large models."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -83,6 +85,16 @@ def test_what_cannot_be_written_is_one_sentence(call, tmp_path, monkeypatch, arg
     assert [path.name for path in tmp_path.iterdir()] == ["there.html"] and (
         tmp_path / "there.html"
     ).read_text() == "mine"
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_file(call, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, out, err = call("step", "--text", "ab", "--html", tmp_path / "page.html")
+    assert (status, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "page.html: No space left on device" in err and list(tmp_path.iterdir()) == []
 
 
 def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
