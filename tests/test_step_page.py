@@ -234,3 +234,8 @@ def test_every_control_has_a_name_and_quantities_are_buttons(opened):
     unnamed = "all => all.filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
     assert page.eval_on_selector_all("button, select, input, canvas, svg, .quantity, [role=img]", unnamed) == []
     assert page.locator(".quantity[tabindex='0'][role=button]").count() == 14
+    page.evaluate("go({direction: 'backward', t: 1, row: 1e9})")
+    for name in ("c_t", "a_f"):
+        wire = page.locator(f".quantity[data-name={name}]")
+        value, gradient = (wire.locator(part).text_content() for part in (".value", ".gradient"))
+        assert value and wire.get_attribute("aria-label").endswith(f", {value}, {gradient}")

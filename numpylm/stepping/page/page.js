@@ -98,6 +98,7 @@ function drawDiagram() {
     const {name} = group.dataset, back = gradient(name), marked = subject().some(one => one === name || one === back);
     group.querySelector(".value").textContent = computed(name) ? shown(name === "y" ? y : value(name)) : "";
     group.querySelector(".gradient").textContent = computed(back) ? shown(name === "y" ? dlogit : value(back)) : "";
+    group.ariaLabel = [name, trace.words[name], ...[".value", ".gradient"].map(part => group.querySelector(part).textContent)].filter(Boolean).join(", ");
     group.classList.toggle("current", marked);
     group.classList.toggle("later", !computed(now.direction === "backward" ? back : name));
     group.dataset.go = placeOf(now.direction === "backward" && rowOf("backward", back) >= 0 ? back : name, now.t);
@@ -214,8 +215,8 @@ function drawReach(reach) {
     kinds.map(kind => html`<i class="${kind}" style="height: ${100 * reach[kind][t] / largest}%"></i>`)}</div>`)}`);
   byId("reach").ariaLabel = `The gradient at each t: ${reach.total.map((size, t) => `${t}: ${shown(size)}`).join(", ")}`;
   show("reach-numbers", html`At t = 0: ${shown(reach.total[0])}, of ${shown(reach.total.at(-1))} at t = ${T - 1}. ${trace.carrier ?
-    html`<i class="key first"></i>by ${trace.carrier} alone: ${shown(reach.gates[0])} ` : ""}<i class="key all"></i>by W_h, once or more: ${
-    shown(reach.rest[0])}`);
+    html`<i class="key first"></i>by ${trace.carrier} alone: ${shown(reach.gates[0])} ` : ""}<i class="key all"></i>by ${
+    trace.cell === "rnn" ? "W_hh" : "W_h"}, once or more: ${shown(reach.rest[0])}`);
 }
 
 function change() {  // the reader moved a slider
