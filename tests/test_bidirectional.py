@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sequence_proofs as proofs
 
-from numpylm.bidirectional import bidirectional_cell, reverse_sequences
+from numpylm.bidirectional import bidirectional_cell
 from numpylm.model import CELLS
 from numpylm.recurrence import gates
 
@@ -60,11 +60,3 @@ def test_each_sequence_has_the_states_that_it_has_alone(one):
         dx = cell.backward(parameters, dh[:length, n : n + 1], dstate, alone.trace).dx
         np.testing.assert_allclose(gradients.dx[:length, n], dx[:, 0], rtol=1e-11, atol=1e-13)
         assert (gradients.dx[length:, n] == 0).all()
-
-
-def test_reversing_twice_gives_the_sequences_again():
-    q = np.arange(proofs.T * proofs.N).reshape(proofs.T, proofs.N)
-    once = reverse_sequences(q, MASK)
-    for n, length in enumerate(LENGTHS):
-        np.testing.assert_array_equal(once[:, n], np.concatenate((q[:length, n][::-1], q[length:, n])))
-    np.testing.assert_array_equal(reverse_sequences(once, MASK), q)

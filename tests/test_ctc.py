@@ -58,12 +58,6 @@ def test_gamma_is_the_distribution_over_states_and_only_real_frames_get_a_gradie
     np.testing.assert_allclose(out.dlogits.sum(axis=2), 0, atol=1e-15)
 
 
-def test_alpha_and_beta_give_the_probability_at_every_frame():
-    _, trace = ctc_forward(LOGITS, LABELS, MASK)
-    both = np.exp(trace.alpha + ctc_backward(trace).beta).sum(axis=2)  # (T, N)
-    np.testing.assert_allclose(both[MASK], np.broadcast_to(np.exp(trace.log_p), (T, N))[MASK], rtol=1e-12)
-
-
 def test_an_utterance_has_the_loss_and_the_gradient_that_it_has_alone():
     _, trace = ctc_forward(LOGITS, LABELS, MASK)
     dlogits = ctc_backward(trace).dlogits * trace.num_labels.sum()

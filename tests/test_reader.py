@@ -13,10 +13,10 @@ STORY = np.where(np.arange(J) < LENGTHS[:, :, None], rng.integers(0, V, (NUM_SEN
 QUESTION = np.where(np.arange(J) < np.array([2, 1, 2])[:, None], rng.integers(0, V, (N, J)), -1)
 ANSWERS = np.array([2, 6, 4])
 KINDS = [
-    {"cell": "gru", "first": "question"},
-    {"cell": "lstm", "first": "story", "num_layers": 2, "dropout": 0.4},
+    {"cell": "lstm", "first": "question"},
+    {"cell": "rnn", "first": "story", "num_layers": 2, "dropout": 0.4},
     {"cell": "rnn", "first": "story", "bidirectional": True},
-    {"cell": "lstm", "first": "question", "bidirectional": True, "num_layers": 2},
+    {"cell": "gru", "first": "question", "bidirectional": True, "num_layers": 2},
 ]
 
 
@@ -39,7 +39,7 @@ def test_every_parameter_s_gradient(kind):
     prove(lambda **parameters: run(parameters).loss, model.parameters(), run(model.parameters()).gradients)
 
 
-@pytest.mark.parametrize("kind", KINDS[:1] + KINDS[3:], ids=["gru", "lstm"])
+@pytest.mark.parametrize("kind", KINDS[:1] + KINDS[3:], ids=["lstm", "gru"])
 def test_pytorch_agrees(kind):
     torch = pytest.importorskip("torch")
     model, layers = model_of(**kind), kind.get("num_layers", 1)
