@@ -9,7 +9,7 @@ from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnose import can_diagnose, diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import faulty_function
-from numpylm.tutor.sentences import numbered, rename
+from numpylm.tutor.sentences import numbered
 from numpylm.tutor.suspects import LARGEST, right_run
 
 CELL_BACKWARDS = [f"{cell}{kind}_backward" for cell in ("rnn", "lstm", "gru") for kind in ("", "_step")]
@@ -60,7 +60,6 @@ def test_the_sentence_has_equation_and_why_and_the_code_has_the_lines():
     found = said(STEP, "dc_prev = dc_t * step.f_t", "dc_prev = dc_t")[0]
     assert found.words == "Equation (7), dc_prev: the forget path is missing: f_t is left out."
     assert "`dc_t` in place of `dc_t * step.f_t`" in found.code and found.sentence == f"{found.words} {found.code}"
-    assert rename(found.words, {"f_t": "ft", "c_prev": "WRONG"}) == found.words.replace("f_t", "ft")
 
 
 def test_the_first_wrong_intermediate_is_named_with_what_is_right_before_it():

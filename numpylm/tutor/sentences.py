@@ -40,11 +40,6 @@ class Finding(NamedTuple):
         return f"{self.words} {self.code}".rstrip()
 
 
-def rename(words, names):
-    """Words with other names: {"dW_hh": "dWhh"} puts the user's names in place of ours, as whole words."""
-    return re.sub(r"[^\W\d]\w*", lambda word: names.get(word.group(), word.group()), words)
-
-
 def numbered(equation):
     """ "equation (7)", "equations (3) to (6)", "equations (2) and (9)"; a formula stands by itself."""
     numbers = re.findall(r"\(\d+\)", equation)
