@@ -54,7 +54,7 @@ def judged(file, unit):
         if finding["status"] == "ok" and batches == (1,):
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
         is_told = finding["status"] == "ok" or (finding.get("table") and "is of shape" not in str(finding["sentences"]))
-        if is_told or unit.is_usual or fit.form == "loss":
+        if is_told or (unit.is_usual and finding["status"] == "wrong") or fit.form == "loss":
             return fit, finding
     return first
 
@@ -83,42 +83,61 @@ def forward_finding(unit, fit):
 
 def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
-    steps = [*unit.forward, *unit.backward] if unit.forward_name != unit.name else unit.forward
-    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-    tried = told = None
-    for fit in with_other_targets(unit, fit):  # noqa: PLR1704 - the first that is understood
+    fit, claims, remarks, reply = understood(file, unit, fit)
+    truths, rtol, said = truth(file, unit, fit, claims)
+    finding = verdict(unit, fit, claims, truths, rtol, remarks + said + written_into(reply, unit))
+    if finding["status"] == "wrong":
+        return finding | {"printed": str(reply.get("printed", ""))}
+    if unit.incoming and fit.form != "loss":
+        check_linear(file, unit, fit, reply["outputs"][:1])
+    if fit.precision is None and not unit.free:
+        finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
+    return finding
+
+
+def understood(file, unit, fit):
+    """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
+
+    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right.
+    """
+    first = stop = None
+    for tried in with_other_targets(unit, fit):
         try:
-            outputs, reply = ask(file, steps, fit.inputs, paths)
-            after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-            claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
-            if not claims:
-                raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-            fit, said = with_loss(file, unit, fit, claims)
-        except Stop as stop:
-            told = told or stop
+            claims, remarks, reply = claimed(file, unit, tried)
+            tried, said = with_loss(file, unit, tried, claims)
+        except Stop as why:
+            stop = stop or why
             if file.child.process is None:
                 raise
             continue
-        tried = (fit, said, claims, outputs, reply) if tried is None or said is not None else tried
         if said is not None:
-            break
-    if tried is None:
-        raise told
-    fit, said, claims, outputs, reply = tried
-    if said is None and "cross" not in fit.losses[0].words:
+            return tried, claims, remarks + said, reply
+        first = first or (tried, claims, remarks, reply)
+    if first is None:
+        raise stop
+    if "cross" not in first[0].losses[0].words:
         raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
-    printed, said = str(reply.get("printed", "")), said or []
-    truths, rtol, remarks = truth(file, unit, fit, claims)
-    finding = verdict(unit, fit, claims, truths, rtol, said + remarks + written_into(reply, unit))
-    if finding["status"] == "wrong":
-        return finding | {"printed": printed}
-    if unit.incoming and fit.form != "loss":
-        check_linear(file, unit, fit, steps, paths[:1], outputs[:1])
-    own = fit.precision is None and not unit.free
-    finding["sentences"] += (
-        [f"{unit.forward_name} gives values of its own, of which this is the derivative"] if own else []
-    )
-    return finding
+    return first
+
+
+def claimed(file, unit, fit):
+    """(slot -> claimed gradient, remarks, the child's reply) of one run of the backward. Raises Stop.
+
+    A loss function often clips its gradients. It is run without np.clip too, and so judged.
+    """
+    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
+    runs = []
+    for without_clip in (False, True)[: 1 + (fit.form == "loss")]:
+        outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
+        after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
+        claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
+        runs.append(claims)
+        if not claims:
+            raise Stop("not checked", "it returns no gradient whose name or place the check knows")
+    clipped = [c for slot, c in runs[0].items() if not np.array_equal(c, claims.get(slot, c))]
+    limit = max((np.abs(c).max() for c in clipped), default=0)
+    said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
+    return claims, [said] if clipped else [], reply
 
 
 def with_other_targets(unit, fit):
@@ -145,9 +164,6 @@ def with_loss(file, unit, fit, claims):
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = common_factor({s: claims[s] for s in shown}, truths) if shown else None
-        factor = factor or (
-            1.0 if shown and is_clipped([claims[s] for s in shown], [truths[s] for s in shown]) else None
-        )
         if factor and factor > 0:
             factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
             times = "" if factor == 1 else f", times {factor:.6g}"
@@ -156,25 +172,12 @@ def with_loss(file, unit, fit, claims):
     return fit, None if fit.losses else []
 
 
-def is_clipped(claims, truths):
-    """Whether claims are the right values, clipped to one limit."""
-    limit = max(np.abs(claim).max() for claim in claims)
-    pairs = list(zip(claims, truths, strict=True))
-    return limit > 0 and float(f"{limit:.3g}") == limit and all(np.shape(t) == c.shape and np.abs(c - np.clip(t, -limit, limit)).max() < 1e-6 for c, t in pairs)
-
-
 def verdict(unit, fit, claims, truths, rtol, remarks):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
     named, shapes = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
-    limit = clip_limit(named, right, rows)
-    if rows and not sentences and fit.form == "loss" and limit:
-        rows, remarks = (
-            [],
-            [*remarks, f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop"],
-        )
     if not rows and not sentences:
         return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, fit, claims, rows, named, right)
@@ -183,10 +186,10 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows]} | told
 
 
-def check_linear(file, unit, fit, steps, paths, before):
+def check_linear(file, unit, fit, before):
     """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
     larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in unit.incoming}
-    reply = file.child.ask({"steps": steps, "inputs": larger, "outputs": paths})
+    reply = file.child.ask({"steps": unit.program, "inputs": larger, "outputs": [["returned"]]})
     pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
     if any(
         np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3

@@ -55,8 +55,10 @@ def by_gate(unit, claims, rows):
         words = "the weights' gradients are right: what goes on to the step before, or to x, misses a path or takes one wrongly"
     elif roles[1] and roles[1] <= {"W_y", "b_y"}:
         words = "the output layer's gradients are right, and all others wrong: look at how dh is made, and carried to step t - 1"
+    elif roles[1]:
+        words = "the rest is right, so the mistake is in the line that makes this gradient"
     else:
-        return []
+        words = "all gradients are wrong: look first at what comes from the output"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 

@@ -54,6 +54,11 @@ class Unit(NamedTuple):
     is_usual: bool = False  # whether it has the names of a course, and so its shapes
 
     @property
+    def program(self):
+        """The steps of the forward and the backward."""
+        return self.forward if self.forward_name == self.name else [*self.forward, *self.backward]
+
+    @property
     def gradients(self):
         """The gradients of states that come in: that of h before that of c."""
         return [n for n in in_order(self.incoming) if rank(n) < 2]
@@ -174,7 +179,8 @@ def unit_of(contents, scope, forward, backward, known):
     form = form_of(scope, first, second, known)
     if form == "layer":
         return layer_unit(scope, forward, backward)
-    roles, shapes = used_weights(scope, names, cell, form)
+    given = [n for f in (first, second) if f for n in required(f) if ROLE_OF.get(plain(n)) == "parameters"]
+    roles, shapes = used_weights(scope, [] if given else names, cell, form)
     roles |= scope.given if cell != "gru" else roles_of(scope.given, cell)
     binding = Binding(scope, cell, form, roles, {}, [])
     binding.missing(first, second)
@@ -211,7 +217,7 @@ def used_weights(scope, names, cell, form):
     found = {n: r for n, r in roles_of([n for n in scope.places if n in names], cell).items() if r != "x"}
     found = {n: "b_y" if r == "c_prev" else r for n, r in found.items()}
     found = {n: r for n, r in found.items() if r is None or r.partition(":")[0] in WEIGHTS}
-    found = found if form != "state" or any(found.values()) else {}
+    found = {} if (form == "state" and not any(found.values())) else found
     return found, {n: scope.shapes[n] for n in found}
 
 
