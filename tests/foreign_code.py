@@ -2,4 +2,6 @@
 
 from pathlib import Path
 
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "foreign").glob("*.py"))}
+SOURCES = {
+    path.stem: path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "foreign").glob("*.py"))
+}

@@ -162,7 +162,9 @@ def test_writing_into_the_incoming_gradient_is_said_and_is_not_wrong(check):
 
 def test_clipping_at_the_end_of_a_loss_function_is_said_and_the_rest_is_checked(check):
     result = check("min_char_rnn", "np.clip(dparam, -5, 5,", "np.clip(dparam, -0.1, 0.1,")
-    assert result.ok and "clips its gradients to ±0.1: judged without that" in result.findings["lossFun"]["sentences"][0]
+    assert (
+        result.ok and "clips its gradients to ±0.1: judged without that" in result.findings["lossFun"]["sentences"][0]
+    )
 
 
 def test_what_is_found_and_not_checked_is_said_first_and_is_not_right(check):

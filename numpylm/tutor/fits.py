@@ -13,8 +13,13 @@ from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.scopes import SIZES, size_slots
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import STYLES, in_order
+from numpylm.tutor.units import in_order
 
+STYLES = tuple(  # of inputs and targets
+    (one, other)
+    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
+    for other in dict.fromkeys((one, "ids", "array"))
+)
 MOST_TRIES = 800
 BEFORE = re.compile(r"^(topdiff|dldd|dld|grad|d)")  # what stands before the output's name in that of its gradient
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
@@ -238,7 +243,7 @@ def loss_fit(unit, fit, found, rng):
     V = goal.shape[1]
     scalars = [(p, v) for p, v in found if np.size(v) == 1 and len(p) < 3]
     told = [item for item in scalars if re.search("loss|cost|error", text_of(unit, item[0]))]
-    scalar = next(iter(told or (scalars if "'targets'" in str(unit.forward) else [])), None)
+    scalar = next(iter(told or (scalars if unit.is_given("targets", unit.forward) else [])), None)
     if scalar:
         right, value, sizes = (
             float(ours.arrays["loss"]),

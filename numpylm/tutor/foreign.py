@@ -8,16 +8,15 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import claims_in, gradient_name
-from numpylm.tutor.fits import best_fit, free_fit, in_style, tokens_in
+from numpylm.tutor.fits import STYLES, best_fit, free_fit, in_style, tokens_in
 from numpylm.tutor.foreign_problems import with_dlogits
-from numpylm.tutor.foreign_words import clip_limit, common_factor, explained, renamed
+from numpylm.tutor.foreign_words import common_factor, explained, renamed
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
 from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import STYLES
 
 
 def judge_unit(file, unit):
@@ -29,7 +28,7 @@ def judge_unit(file, unit):
     is_ours = fit.precision is not None or (not unit.free and fit.form != "loss" and fit.cell != "gru")
     has_own = unit.forward_name != unit.name and is_ours
     found = {unit.forward_name: forward_finding(unit, fit)} if has_own or unit.backward is None else {}
-    found |= {unit.name: finding} if unit.backward else {}
+    found |= {unit.name: finding} if unit.backward is not None else {}
     return {name: {"convention": unit.convention} | f for name, f in found.items()}
 
 
@@ -40,7 +39,7 @@ def judged(file, unit):
     """
     if unit.free or unit.backward is None:
         fit = free_fit(file, unit) if unit.free else best_fit(file, unit)
-        return fit, finding_or_stop(file, unit, fit) if unit.backward else None
+        return fit, None if unit.backward is None else finding_or_stop(file, unit, fit)
     first = None
     for batches in ((2, 0), (1,), (0,)):
         try:
@@ -76,7 +75,7 @@ def forward_finding(unit, fit):
     """The finding on a forward."""
     if fit.precision is None:
         words = "its values are those of the equations in no layout that the check knows"
-        rest = "; its backward is compared with this very forward" if unit.backward else ""
+        rest = "; its backward is compared with this very forward" if unit.backward is not None else ""
         return {"status": "not checked", "sentences": [words + rest]}
     return {"status": "ok", "sentences": [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []}
 
@@ -143,7 +142,7 @@ def claimed(file, unit, fit):
 def with_other_targets(unit, fit):
     """The Fit, then with its targets in other styles, where the forward is not given them."""
     yield fit
-    if fit.form == "loss" and unit.has_targets and "'targets'" not in str(unit.forward):
+    if fit.form == "loss" and unit.is_given("targets") and not unit.is_given("targets", unit.forward):
         tokens = fit.ours.arrays["targets"]
         for style in dict.fromkeys(style for style, _ in STYLES):
             for part in (slice(None), slice(-1, None)):
@@ -240,10 +239,8 @@ def is_ours(fit, role):
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", [])]
-    places = [
-        str(k) for k, value in enumerate(unit.backward[-1]["args"]) if value in [{"slot": n} for n in unit.incoming]
-    ]
-    taken = [unit.backward[-1]["args"][int(name)]["slot"] for name in changed if name in places]
+    slots = {str(k): value["slot"] for k, value in enumerate(unit.program[-1]["args"]) if "slot" in value}
+    taken = [slots[name] for name in changed if slots.get(name) in unit.incoming]
     if not taken:
         return []
     return [

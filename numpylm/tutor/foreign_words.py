@@ -46,11 +46,15 @@ def explained(unit, fit, claims, rows, named, right):
 def by_gate(unit, claims, rows):
     """A list with a sentence on where gradients of code that is not ours are wrong, and where they are right."""
     names, wrong = {slot: gradient_name(unit, slot) for slot in claims}, {row.name for row in rows}
-    roles = [{str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)]
+    roles = [
+        {str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)
+    ]
     gates = [{role.partition(":")[2] for role in some if ":" in role} for some in roles]
     told = sorted(gates[0] - gates[1])
     if told and gates[1]:
-        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line that computes d{told[0]}"
+        words = (
+            f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line that computes d{told[0]}"
+        )
     elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
         words = "the weights' gradients are right: what goes on to the step before, or to x, misses a path or takes one wrongly"
     elif roles[1] and roles[1] <= {"W_y", "b_y"}:

@@ -78,9 +78,14 @@ class Student:
             "reads": list(code.co_names) if code else [],
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
-            "unpacks": {n.value.id: [part.id for part in n.targets[0].elts] for n in nodes if isinstance(n, ast.Assign)
-                        and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
-                        and all(isinstance(part, ast.Name) for part in n.targets[0].elts)},
+            "unpacks": {
+                n.value.id: [part.id for part in n.targets[0].elts]
+                for n in nodes
+                if isinstance(n, ast.Assign)
+                and isinstance(n.value, ast.Name)
+                and isinstance(n.targets[0], ast.Tuple)
+                and all(isinstance(part, ast.Name) for part in n.targets[0].elts)
+            },
             "keys": [
                 n.slice.value
                 for n in nodes

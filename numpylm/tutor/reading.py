@@ -263,7 +263,10 @@ def tanh(x): return np.tanh(x)
 
 def stand_in(module, failures):
     """Where an import failed, the usual meaning of np, sigmoid, softmax, … for those names that it should have made."""
-    usual = {"np": None, "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0}  # a book's rows
+    usual = {
+        "np": None,
+        "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0,
+    }  # a book's rows
     exec(STAND_INS, usual)
     for failed in failures:
         if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:

@@ -1,4 +1,4 @@
-"""Where forwards and backwards live: among a file's functions and global arrays, or in an object that the check makes."""
+"""Where forwards and backwards live: among a file's functions and arrays, or in an object that the check makes."""
 
 import re
 from typing import NamedTuple
@@ -64,7 +64,7 @@ def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
     roles = roles_of([name for name in found if name != "numbers"], cell)
     roles = {n: "b_y" if r == "c_prev" and found[n][1] and len(roles) > 4 else r for n, r in roles.items()}
-    kept = {n: r for n, r in roles.items() if r and r.partition(":")[0] in WEIGHTS}
+    kept = {n: r for n, r in roles.items() if is_weight(r)}
     others = {n: None for n, r in roles.items() if r is None and found[n][2] and not re.match(r"[dm]_?[Wb]", n)}
     return kept | others if kept else {}
 
@@ -136,6 +136,11 @@ def all_sizes(methods):
     known = methods.get("__init__", {}).get("parameters") or []
     words = [WORD_OF.get(plain(name), "") for name, _, _ in known]
     return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
+
+
+def is_weight(role):
+    """Whether a role is that of a weight."""
+    return bool(role) and role.partition(":")[0] in WEIGHTS
 
 
 def required(function):
