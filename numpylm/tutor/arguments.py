@@ -6,7 +6,7 @@ from numpylm.tutor.conventions import WORD_OF, plain, roles_of
 from numpylm.tutor.losses import OUTPUTS
 from numpylm.tutor.scopes import SIZES, Unknown, is_weight, required
 
-INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, and no dict of gradients
+INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
     r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I
 )
 PREDICTED = re.compile(r"pred|hat|prob", re.I)

@@ -104,9 +104,9 @@ def check_units(file, convention, named):
             findings = {unit.name: {"convention": unit.convention} | stop.finding}
         except Exception as error:  # in the check, not in the student's code
             findings = {unit.name: failed_itself(error)}
-        told = {name for name, finding in found.items() if "convention" not in finding}  # of a known name
-        found |= {name: finding for name, finding in findings.items()
-                  if name not in judged and (name not in told or finding["status"] in ("ok", "wrong") or unit.is_usual)}  # fmt: skip
+        told = {n for n, finding in found.items() if "convention" not in finding and not unit.is_usual}
+        found |= {n: finding for n, finding in findings.items()
+                  if n not in judged and (n not in told or finding["status"] in ("ok", "wrong"))}  # fmt: skip
     drop_covered(file.contents, units, found)
     softmax = found.get("softmax", {})
     said = str(softmax.get("diagnosis"))

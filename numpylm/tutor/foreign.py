@@ -8,14 +8,14 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import claims_in, gradient_name
-from numpylm.tutor.fits import STYLES, best_fit, free_fit, in_style, tokens_in
+from numpylm.tutor.fits import best_fit, free_fit
 from numpylm.tutor.foreign_problems import with_dlogits
 from numpylm.tutor.foreign_words import common_factor, explained, renamed
+from numpylm.tutor.inputs import STYLES, in_style, tokens_in
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
-from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
 
 
@@ -147,7 +147,7 @@ def with_other_targets(unit, fit):
         for style in dict.fromkeys(style for style, _ in STYLES):
             for part in (slice(None), slice(-1, None)):
                 if fit.goal is None:
-                    yield fit._replace(inputs=fit.inputs | {"targets": tokens_in(tokens[part], style, SIZES["V"])})
+                    yield fit._replace(inputs=fit.inputs | {"targets": tokens_in(tokens[part], style)})
                 elif style not in ("ids", "array"):
                     yield fit._replace(inputs=fit.inputs | {"targets": in_style(fit.goal[part], style)})
         if fit.goal is None:
@@ -155,7 +155,7 @@ def with_other_targets(unit, fit):
 
 
 def with_loss(file, unit, fit, claims):
-    """(the Fit with that of its losses which the output layer's gradients belong to, remarks); None for none of them."""
+    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss."""
     shown = [slot for slot in claims if unit.roles[slot] in ("W_y", "b_y")]
     for loss in fit.losses:
         tried = fit._replace(weights=loss.of)
@@ -239,7 +239,8 @@ def is_ours(fit, role):
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", [])]
-    slots = {str(k): value["slot"] for k, value in enumerate(unit.program[-1]["args"]) if "slot" in value}
+    slots = {str(k): value["slot"] for k, value in enumerate(unit.program[-1]["args"])
+             if isinstance(value, dict) and "slot" in value}  # fmt: skip
     taken = [slots[name] for name in changed if slots.get(name) in unit.incoming]
     if not taken:
         return []

@@ -58,7 +58,8 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "script": is_script(self.source.tree), "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "script": is_script(self.source.tree),
+            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
         }  # fmt: skip
 
@@ -152,8 +153,8 @@ def returned(nodes, by_name=False):
             and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and not by_name}  # fmt: skip
     value = made.get(value.id, value) if isinstance(value, ast.Name) else value
     parts = value.elts if isinstance(value, listed) else [value] if value else []
-    return [ast.unparse(made[part.id] if isinstance(part, ast.Name) and part.id in made and len(made[part.id].elts) > 1 else part)
-            for part in parts]  # fmt: skip
+    lists = {name: value for name, value in made.items() if len(value.elts) > 1}
+    return [ast.unparse(lists.get(part.id, part) if isinstance(part, ast.Name) else part) for part in parts]
 
 
 def parameters_of(function):

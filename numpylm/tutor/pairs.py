@@ -23,15 +23,15 @@ def find_units(contents, taken, child, convention=None):
     units, refused, covered = [], {}, set(taken)
     for kind in ("", *contents["classes"]):
         functions = contents["classes"][kind] if kind else file_scope(contents).functions
-        pairs = [pair for pair in pairs_in(functions, kind, convention) if dotted(kind, pair[1] or pair[0]) not in taken]
-        names = [dotted(kind, backward or forward) for forward, backward, _ in pairs]
+        pairs = {dotted(kind, pair[1] or pair[0]): pair for pair in pairs_in(functions, kind, convention)}
+        pairs = {name: pair for name, pair in pairs.items() if name not in taken}
         try:
             cell = cell_of(kind, [name for function in functions.values() for name in function["reads"]])
             scope = class_scope(contents, kind, child, cell) if kind and pairs else file_scope(contents)
         except Unknown as why:
-            refused |= dict.fromkeys(names, str(why))
+            refused |= dict.fromkeys(pairs, str(why))
             continue
-        for name, (forward, backward, usual) in zip(names, pairs, strict=True):
+        for name, (forward, backward, usual) in pairs.items():
             try:
                 units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name))
                 covered |= {dotted(kind, other) for other in called(functions, backward or forward)}

@@ -18,8 +18,11 @@ import warnings
 
 TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 6 different characters
 SIZES = {  # what a number becomes where it is larger and its name, in lower case, holds one of these
-    5: r"hidden|units|^n_?[ha]$|^h$|^hs$|h_size|cell", 4: r"seq|steps|sequence|^t$", 3: r"emb|input_(size|dim)", 2: r"batch",
-}  # fmt: skip
+    5: r"hidden|units|^n_?[ha]$|^h$|^hs$|h_size|cell",
+    4: r"seq|steps|sequence|^t$",
+    3: r"emb|input_(size|dim)",
+    2: r"batch",
+}
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 

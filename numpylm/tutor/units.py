@@ -145,7 +145,8 @@ def form_of(scope, first, second, usual):
     """Whether the backward is given targets ("loss"), or gradients of states ("state"), or has no time ("layer")."""
     if usual:
         return usual[2]
-    coming = [n for n in required(second) if INCOMING.match(n) and plain(n) not in map(plain, (first or {}).get("names", ()))]
+    made = [plain(text) for text in first["names"]] if first else []
+    coming = [n for n in required(second) if INCOMING.match(n) and plain(n) not in made]
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
     is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
