@@ -2,7 +2,7 @@
 
     python benchmarks/convention_variants.py [NUMBER]
 
-Each variant is one of the files of tests/foreign/, some of them with another order of gates, another order of h and x in a
+Each variant is one of the files of tests/foreign/, some with another order of gates, another order of h and x in a
 concatenation, a float32 buffer, a bias with two axes or a mean in place of a sum, at a seed of its own.
 """
 

@@ -133,5 +133,3 @@ def keys_of(functions, function, seen=()):
         if name in functions and name not in seen:
             keys += keys_of(functions, functions[name], (*seen, name))
     return keys
-
-

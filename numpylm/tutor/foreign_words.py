@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from numpylm.proof.evidence import factor_of, same_arrays
+from numpylm.proof.evidence import same_arrays
 from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.diagnosis import diagnose, said_alone
 from numpylm.tutor.foreign_problems import SIZES
@@ -92,11 +92,12 @@ def shared_words(named, right, rows, sizes, is_loss):
 
 
 def common_factor(claims, truths):
-    """The factor between all of some arrays and the right ones; None where there is none."""
-    factors = [factor_of(np.ravel(claim), np.ravel(truths[name])) if claim.size == np.size(truths[name]) else None
-               for name, claim in claims.items()]  # fmt: skip
-    k = factors[0] if factors else None
-    return k if k and all(other and abs(other / k - 1) < 1e-6 for other in factors) else None
+    """The one factor between all of some arrays and the right ones; None where there is none."""
+    if not claims or any(claim.size != np.size(truths[name]) for name, claim in claims.items()):
+        return None
+    q, p = (np.concatenate([np.ravel(arrays[name]) for name in claims]) for arrays in (claims, truths))
+    k = float(q @ p / (p @ p)) if p.any() else 0.0
+    return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
 
 
 def renamed(unit, words):
