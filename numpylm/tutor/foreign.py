@@ -11,7 +11,7 @@ from numpylm.tutor.claims import claims_in, gradient_name
 from numpylm.tutor.fits import best_fit, free_fit
 from numpylm.tutor.foreign_problems import with_dlogits
 from numpylm.tutor.foreign_words import common_factor, explained, renamed
-from numpylm.tutor.inputs import STYLES, in_style, tokens_in
+from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
@@ -140,18 +140,11 @@ def claimed(file, unit, fit):
 
 
 def with_other_targets(unit, fit):
-    """The Fit, then with its targets in other styles, where the forward is not given them."""
+    """The Fit, then with its targets in other styles, where the forward is not given them: all, or the last alone."""
     yield fit
     if fit.form == "loss" and unit.is_given("targets") and not unit.is_given("targets", unit.forward):
-        tokens = fit.ours.arrays["targets"]
-        for style in dict.fromkeys(style for style, _ in STYLES):
-            for part in (slice(None), slice(-1, None)):
-                if fit.goal is None:
-                    yield fit._replace(inputs=fit.inputs | {"targets": tokens_in(tokens[part], style)})
-                elif style not in ("ids", "array"):
-                    yield fit._replace(inputs=fit.inputs | {"targets": in_style(fit.goal[part], style)})
-        if fit.goal is None:
-            yield fit._replace(inputs=fit.inputs | {"targets": int(tokens[-1])})
+        for targets in target_styles(fit.ours.arrays["targets"], fit.goal):
+            yield fit._replace(inputs=fit.inputs | {"targets": targets})
 
 
 def with_loss(file, unit, fit, claims):

@@ -8,7 +8,7 @@ from numpylm.tutor.scopes import SIZES, size_slots
 STYLES = tuple(  # of inputs and targets
     (one, other)
     for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
-    for other in dict.fromkeys((one, "ids", "array"))
+    for other in dict.fromkeys((one, "ids", "array", "row"))
 )
 
 
@@ -34,7 +34,7 @@ def own_inputs(unit, ours, style, columns, rng):
     found = size_slots() | {slot: 0.5 * rng.standard_normal(unit.shapes.get(slot, H)) for slot in unit.roles}
     rows = [rng.standard_normal((SIZES["T"], size)) for size in sizes]
     for slot, how, dense in zip(("inputs", "targets"), style, rows, strict=True):
-        is_token = how in ("ids", "array") or dense.shape[1] == SIZES["V"]
+        is_token = how in ("ids", "array", "row") or dense.shape[1] == SIZES["V"]
         if is_token and slot == "targets" and dense.shape[1] != SIZES["V"]:
             return None
         found[slot] = tokens_in(ours.arrays[slot], how) if is_token else in_style(dense, how)
@@ -54,8 +54,20 @@ def sizes_of(unit):
 
 def tokens_in(tokens, style):
     """Tokens (T,) as numbers or as one-hot vectors."""
-    whole = {"ids": tokens.tolist(), "array": tokens}
+    whole = {"ids": tokens.tolist(), "array": tokens, "row": tokens[None]}
     return whole[style] if style in whole else in_style(np.eye(SIZES["V"])[tokens], style)
+
+
+def target_styles(tokens, goal):
+    """Targets in every style: as numbers or one-hot vectors, or as the rows of a goal; of all steps, or of the last."""
+    rows = np.eye(SIZES["V"])[tokens] if goal is None else goal
+    for part in (slice(None), slice(-1, None)):
+        for style in dict.fromkeys(style for pair in STYLES for style in pair):
+            if style not in ("ids", "array", "row"):
+                yield in_style(rows[part], style)
+            elif goal is None:
+                yield tokens_in(tokens[part], style)
+    yield from (rows[-1][:, None], rows[-1], *([int(tokens[-1])] if goal is None else []))
 
 
 def in_style(rows, style):

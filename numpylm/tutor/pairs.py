@@ -9,12 +9,15 @@ from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, WORD_OF, cell_of, pl
 from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
 from numpylm.tutor.units import unit_of
 
-BACKWARD = re.compile(r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back", re.I)
-FORWARD = re.compile(r"forward|fprop|forprop|^run$|^predict|bottom_data", re.I)
+BACKWARD = re.compile(
+    r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I
+)
+FORWARD = re.compile(r"forward|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
     ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
+    ("bwd", "fwd"),
 )  # fmt: skip
 
 

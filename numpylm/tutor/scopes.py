@@ -49,10 +49,12 @@ def class_scope(contents, kind, child, cell):
         return scope
     found = arrays_of(child, scope)
     if not weights_in(found, cell):
-        starts = [n for n, f in methods.items() if STARTS.search(n) and n != "__init__" and not required(f)]
+        starts = {n: {p: {"slot": WORD_OF.get(plain(p), "")} for p in required(f)} for n, f in methods.items()
+                  if STARTS.search(n) and n != "__init__"}  # fmt: skip
+        starts = {n: values for n, values in starts.items() if all("size" in v["slot"] for v in values.values())}
         sets = [{"set": ["object", n], "value": {"slot": WORD_OF[plain(n)]}} for n in found.pop("numbers", {})
                 if WORD_OF.get(plain(n), "").startswith("size")]  # fmt: skip
-        steps += [*sets, *({"call": ["object", name], "to": "nothing"} for name in starts)]
+        steps += [*sets, *({"call": ["object", n], "kwargs": values, "to": "nothing"} for n, values in starts.items())]
         found = arrays_of(child, scope)
     found.pop("numbers", None)
     roles = weights_in(found, cell)
