@@ -24,7 +24,7 @@ AROUND = re.compile(r"^(topdiff|dldd|dld|grad|d|next|new)|(next|new|states?|out|
 class Fit(NamedTuple):
     """How the forward's values compare with ours: cell, form and layout; inputs by slot; outputs, the paths of what is
     differentiated, and losses, of which one (or the sum with these weights) is; precision, None where the values are
-    not ours; scale, by which the loss is smaller than ours, if it is a mean; goal, the targets (T, V) if not one-hot.
+    not ours; scale, by which the loss is smaller than ours, if it is a mean; goal, the targets (T, V) of a loss.
     """
 
     cell: str
@@ -77,7 +77,8 @@ def fits(file, unit, batches):
             inputs = our_inputs(unit, ours, layout, style, rng)
             if inputs is not None:
                 is_empty = False
-                yield Fit(cell, form, layout, inputs, ours)
+                goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if is_loss else None
+                yield Fit(cell, form, layout, inputs, ours, goal=goal)
     for style, columns in product(STYLES, (True, False)):
         made = own_inputs(unit, ours, style, columns, rng) if is_empty and unit.shapes and is_loss else None
         if made is not None:
@@ -156,8 +157,7 @@ def named_gradients(unit, fit, found, rng):
 
 def loss_fit(unit, fit, found, rng):
     """The Fit of a forward that returns a loss, outputs with targets, or outputs whose gradient comes in."""
-    ours = fit.ours
-    goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if fit.goal is None else fit.goal
+    ours, goal = fit.ours, fit.goal
     scalars = [path for path, value in found.items() if np.size(value) == 1 and len(path) < 3]
     told = [path for path in scalars if re.search("loss|cost|error", text_of(unit, path))]
     told = told or (scalars if unit.is_given("targets", unit.forward) else [])

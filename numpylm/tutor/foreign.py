@@ -143,7 +143,7 @@ def with_other_targets(unit, fit):
     """The Fit, then with its targets in other styles, where the forward is not given them: all, or the last alone."""
     yield fit
     if fit.form == "loss" and unit.is_given("targets") and not unit.is_given("targets", unit.forward):
-        for targets in target_styles(fit.ours.arrays["targets"], fit.goal):
+        for targets in target_styles(fit.goal):
             yield fit._replace(inputs=fit.inputs | {"targets": targets})
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.scopes import SIZES, size_slots
 
+NUMBERS = ("ids", "array", "row")  # styles of tokens that are numbers
 STYLES = tuple(  # of inputs and targets
     (one, other)
     for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
@@ -29,16 +30,20 @@ def our_inputs(unit, ours, layout, style, rng):
 
 
 def own_inputs(unit, ours, style, columns, rng):
-    """(slot -> random array, targets or None if one-hot), in the file's own shapes. None for a style without sense."""
-    sizes, H = sizes_of(unit), (SIZES["H"], 1) if columns else (1, SIZES["H"])
+    """(slot -> random array, goal (T, V)), in the file's own shapes. None for a style without sense.
+
+    A goal of several numbers is one-hot, which suits squared errors as well.
+    """
+    (D, V), H = sizes_of(unit), (SIZES["H"], 1) if columns else (1, SIZES["H"])
+    tokens = [ours.arrays["inputs"], ours.arrays["targets"] % V]
     found = size_slots() | {slot: 0.5 * rng.standard_normal(unit.shapes.get(slot, H)) for slot in unit.roles}
-    rows = [rng.standard_normal((SIZES["T"], size)) for size in sizes]
-    for slot, how, dense in zip(("inputs", "targets"), style, rows, strict=True):
-        is_token = how in ("ids", "array", "row") or dense.shape[1] == SIZES["V"]
-        if is_token and slot == "targets" and dense.shape[1] != SIZES["V"]:
-            return None
-        found[slot] = tokens_in(ours.arrays[slot], how) if is_token else in_style(dense, how)
-    return found, None if sizes[1] == SIZES["V"] else rows[1]
+    rows = [rng.standard_normal((SIZES["T"], size)) for size in (D, V)]
+    rows = [np.eye(D)[tokens[0]] if D == SIZES["V"] else rows[0], np.eye(V)[tokens[1]] if V > 1 else rows[1]]
+    if style[1] in NUMBERS and (V == 1 or (style[0] in NUMBERS and V != SIZES["V"])):
+        return None
+    for slot, how, whole, dense in zip(("inputs", "targets"), style, tokens, rows, strict=True):
+        found[slot] = tokens_in(whole, how) if how in NUMBERS else in_style(dense, how)
+    return found, rows[1]
 
 
 def sizes_of(unit):
@@ -55,19 +60,19 @@ def sizes_of(unit):
 def tokens_in(tokens, style):
     """Tokens (T,) as numbers or as one-hot vectors."""
     whole = {"ids": tokens.tolist(), "array": tokens, "row": tokens[None]}
-    return whole[style] if style in whole else in_style(np.eye(SIZES["V"])[tokens], style)
+    return whole[style] if style in NUMBERS else in_style(np.eye(SIZES["V"])[tokens], style)
 
 
-def target_styles(tokens, goal):
-    """Targets in every style: as numbers or one-hot vectors, or as the rows of a goal; of all steps, or of the last."""
-    rows = np.eye(SIZES["V"])[tokens] if goal is None else goal
+def target_styles(goal):
+    """The rows of a goal in every style, as numbers too if it is one-hot; of all steps, or of the last."""
+    tokens = goal.argmax(axis=1) if goal.shape[1] > 1 else None
     for part in (slice(None), slice(-1, None)):
         for style in dict.fromkeys(style for pair in STYLES for style in pair):
-            if style not in ("ids", "array", "row"):
-                yield in_style(rows[part], style)
-            elif goal is None:
+            if style not in NUMBERS:
+                yield in_style(goal[part], style)
+            elif tokens is not None:
                 yield tokens_in(tokens[part], style)
-    yield from (rows[-1][:, None], rows[-1], *([int(tokens[-1])] if goal is None else []))
+    yield from (goal[-1][:, None], goal[-1], *([] if tokens is None else [int(tokens[-1])]))
 
 
 def in_style(rows, style):
