@@ -38,8 +38,8 @@ def own_inputs(unit, ours, style, columns, rng):
     tokens = [ours.arrays["inputs"], ours.arrays["targets"] % V]
     found = size_slots() | {slot: 0.5 * rng.standard_normal(unit.shapes.get(slot, H)) for slot in unit.roles}
     rows = [rng.standard_normal((SIZES["T"], size)) for size in (D, V)]
-    rows = [np.eye(D)[tokens[0]] if D == SIZES["V"] else rows[0], np.eye(V)[tokens[1]] if V > 1 else rows[1]]
-    if style[1] in NUMBERS and (V == 1 or (style[0] in NUMBERS and V != SIZES["V"])):
+    rows = [np.eye(D)[tokens[0]] if SIZES["V"] == D else rows[0], np.eye(V)[tokens[1]] if V > 1 else rows[1]]
+    if style[1] in NUMBERS and (V == 1 or (style[0] in NUMBERS and SIZES["V"] != V)):
         return None
     for slot, how, whole, dense in zip(("inputs", "targets"), style, tokens, rows, strict=True):
         found[slot] = tokens_in(whole, how) if how in NUMBERS else in_style(dense, how)
