@@ -2,7 +2,7 @@
 
     python benchmarks/convention_variants.py [NUMBER]
 
-Each variant is one of the files of tests/foreign_code.py with another order of gates, another order of h and x in a
+Each variant is one of the files of tests/foreign/, some with another order of gates, another order of h and x in a
 concatenation, a float32 buffer, a bias with two axes or a mean in place of a sum, at a seed of its own.
 """
 
@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import foreign_code
+from foreign_code import SOURCES
 from student_files import check_here
 
 
 def variant(rng):
     """(name, source) of one random variant."""
-    name = rng.choice(["CS231N", "COURSERA", "MIN_CHAR_RNN", "LSTM_LOSS", "CLASSES"])
-    source = getattr(foreign_code, name)
-    for change in CHANGES[name]:
+    name = rng.choice(sorted(SOURCES))
+    source = SOURCES[name]
+    for change in CHANGES.get(name, []):
         if rng.random() < 0.5:
             source = change(source, rng)
     return name, source
@@ -71,11 +71,9 @@ def keepdims(source, rng):
 
 
 CHANGES = {
-    "CS231N": [other_gates, float32, keepdims],
-    "COURSERA": [],
-    "MIN_CHAR_RNN": [mean_loss],
-    "LSTM_LOSS": [x_first, mean_loss],
-    "CLASSES": [],
+    "cs231n": [other_gates, float32, keepdims],
+    "min_char_rnn": [mean_loss],
+    "lstm_loss": [x_first, mean_loss],
 }
 
 

@@ -1,109 +1,32 @@
-"""`numpylm check` on code of other conventions: right code is right, and each mistake of published code is named.
-
-MISTAKES: convention, function, the right piece, the wrong one, and a pattern that the first sentence holds.
-"""
-
-# ruff: noqa: E501 - pieces of code and patterns, a line each
+"""`numpylm check` on code of other conventions: right code is right, in whatever manner it is written."""
 
 import json
-import re
 
-import foreign_code
 import pytest
-from student_files import check_here
+from foreign_code import SOURCES, check_changed
 
 from numpylm.commands.check import named_pair
 from numpylm.tutor.checking import check_file
 from numpylm.tutor.conventions import CONVENTIONS, roles_of
 from numpylm.tutor.report import as_json, report
 
-CARRIED = "nothing is carried|never carried"
-MISTAKES = [
-    ("CS231N", "lstm_step_backward", "dnext_c * prev_c * f * (1 - f)", "dnext_c * prev_c * sigmoid(f)", "da_f"),
-    ("CS231N", "lstm_step_backward", "prev_c * f * (1 - f)", "prev_c * sigmoid(f) * (1 - sigmoid(f))", "second time"),
-    ("CS231N", "lstm_step_backward", "g * i * (1 - i), dnext_c * prev_c * f * (1 - f)", "g, dnext_c * prev_c", "missing"),
-    ("CS231N", "lstm_step_backward", "dprev_c = dnext_c * f\n", "dprev_c = dnext_c\n", "f_t is left out"),
-    ("CS231N", "lstm_step_backward", "o * (1 - t ** 2)", "o * (1 - next_c ** 2)", "c_t"),
-    ("CS231N", "lstm_backward", "(dh[:, t] + dprev_h, dprev_c,", "(dh[:, t], 0 * dprev_c,", CARRIED),
-    ("CS231N", "lstm_backward", "dprev_h, dprev_c, cache[t])", "dprev_h, 0 * dprev_c, cache[t])", "dc_next. is left out"),
-    ("CS231N", "rnn_step_backward", "dprev_h = da.dot(Wh.T)", "dprev_h = da", "W_hhᵀ is missing"),
-    ("CS231N", "rnn_step_backward", "dprev_h = da.dot(Wh.T)", "dprev_h = da.dot(Wh)", "transpose"),
-    ("CS231N", "rnn_step_backward", "prev_h.T.dot(da)", "next_h.T.dot(da)", "paired with h_t where h_{t-1}"),
-    ("CS231N", "rnn_step_backward", "dnext_h * (1 - next_h ** 2)", "dnext_h / (1 - next_h ** 2)", "divided"),
-    ("CS231N", "rnn_step_backward", "dnext_h * (1 -", "dnext_h * next_h * (1 - next_h) * (1 -", "that factor does not belong there"),
-    ("CS231N", "rnn_step_backward", "db = da.sum(axis=0)", "db = da.mean(axis=0)", "db.*1/N"),
-    ("CS231N", "rnn_backward", "for t in reversed(range(T))", "for t in reversed(range(T - 1))", "[Ll]ast|last step"),
-    ("CS231N", "rnn_backward", "dWx += a", "dWx = a", "overwritten"),
-    ("CS231N", "rnn_backward", "return dx, dprev, dWx", "dWx = np.clip(dWx, -0.1, 0.1)\n    return dx, dprev, dWx", "clipped"),
-    ("COURSERA", "lstm_cell_backward", "c_prev * ft * (1 - ft)", "c_prev * sigmoid(ft)", "da_f"),
-    ("COURSERA", "lstm_cell_backward", "it * (1 - cct ** 2)", "it * (1 - np.tanh(cct) ** 2)", "second time"),
-    ("COURSERA", "lstm_cell_backward", "dit = dc * cct * it * (1 - it)", "dit = dc * cct", "derivative is missing"),
-    ("COURSERA", "lstm_cell_backward", "dc_prev = dc * ft", "dc_prev = dc", "f_t is left out"),
-    ("COURSERA", "lstm_cell_backward", "dbi = dit.sum", "dbi = dft.sum", "dbi equals dbf"),
-    ("COURSERA", "rnn_backward", "da[:, :, t] + da_prevt", "da[:, :, t]", CARRIED),
-    ("COURSERA", "rnn_cell_backward", "Waa.T @ dtanh", "Waa @ dtanh", "transpose"),
-    ("COURSERA", "rnn_backward", "reversed(range(T_x))", "reversed(range(1, T_x))", "t = 0|first"),
-    ("COURSERA", "rnn_backward", 'dWax += g["dWax"]', 'dWax = g["dWax"]', "overwritten"),
-    ("MIN_CHAR_RNN", "lossFun", " + dhnext", "", CARRIED),
-    ("MIN_CHAR_RNN", "lossFun", "hs[t-1].T)", "hs[t].T)", "paired with h_t where h_{t-1}"),
-    ("MIN_CHAR_RNN", "lossFun", "np.dot(Whh.T, dhraw)", "np.dot(Whh, dhraw)", "transpose"),
-    ("MIN_CHAR_RNN", "lossFun", "(1 - hs[t] * hs[t]) * dh", "dh", "derivative is missing"),
-    ("MIN_CHAR_RNN", "lossFun", "reversed(xrange(len(inputs)))", "reversed(xrange(len(inputs) - 1))", "last step|T - 1"),
-    ("MIN_CHAR_RNN", "lossFun", "    dy[targets[t]] -= 1\n", "", "not subtracted"),
-    ("MIN_CHAR_RNN", "lossFun", "dy = np.copy(ps[t])\n    dy[targets[t]]", "dy = np.copy(ps[len(ps) - 1])\n    dy[targets[-1]]",
-     "added at every t"),
-    ("MIN_CHAR_RNN", "lossFun", "return loss, dWxh", "return loss / vocab_size, dWxh", "k = 6: the loss is a mean over V"),
-    ("MIN_CHAR_RNN", "lossFun", "np.dot(Whh, hs[t-1]) + bh)", "np.dot(Whh, hs[t-1]))", "dbh"),
-    ("LSTM_LOSS", "lossFun", "cs[t - 1] * fs[t] * (1 - fs[t])", "cs[t - 1] * sigma(fs[t])", "da_f"),
-    ("LSTM_LOSS", "lossFun", "dcnext = fs[t] * dc", "dcnext = dc", "f_t is left out"),
-    ("LSTM_LOSS", "lossFun", "dbi += di\n", "dbi += df\n", "dbi equals dbf"),
-    ("LSTM_LOSS", "lossFun", "dWf += df", "dWf = df", "overwritten"),
-    ("LSTM_LOSS", "lossFun", "gi[t] * (1 - gi[t])", "gi[t] * 1 - gi[t]", "summand|bracket|i_t"),
-    ("CLASSES", "RNN.backward", "dh_next * (1 - h_next ** 2)", "dh_next * (1 - h_next)", "with the square"),
-    ("CLASSES", "LSTM.backward", "dc_prev = ds * f", "dc_prev = ds", "f_t is left out"),
-    ("CLASSES", "TimeRNN.backward", "dhs[:, t, :] + dh)", "dhs[:, t, :])", CARRIED),
-    ("CLASSES", "LSTM.backward", "dA.sum(axis=0)", "dA[-1]", "last row"),
-    ("NETWORK", "Network.backprop", "self.Whh.T @ temp", "self.Whh @ temp", "transpose"),
-    ("NETWORK", "Network.backprop", "d_Whh += temp", "d_Whh = temp", "overwritten"),
-]  # fmt: skip
+RIGHT_NAMES = {"cs231n": 5, "coursera": 7, "classes": 6}  # functions that a file must be right in; 1 in others
 
 
 @pytest.fixture
 def check(tmp_path):
-    """Checks a file of a convention with one piece exchanged."""
-
-    def checked(name, *change, **options):
-        source = getattr(foreign_code, name, name)
-        if change:
-            assert change[0] in source
-            source = source.replace(*change)
-        path = tmp_path / "mine.py"
-        path.write_text(source, encoding="utf-8")
-        return check_here(path, **({"seed": 7} | options))
-
-    return checked
+    return lambda *change, **options: check_changed(tmp_path, *change, **options)
 
 
-@pytest.mark.parametrize("name", ["CS231N", "COURSERA", "MIN_CHAR_RNN", "LSTM_LOSS", "CLASSES", "NETWORK"])
+@pytest.mark.parametrize("name", SOURCES)
 def test_right_code_is_right(check, name):
     result = check(name)
-    assert result.ok and len(result.findings) > (name.endswith("LOSS") or name.endswith("RNN")) * 0, report(result)
-    assert not result.unchecked and {f.get("convention", "cs231n") for f in result.findings.values()} <= set(
-        CONVENTIONS
-    )
-
-
-@pytest.mark.parametrize(("name", "function", "right", "wrong", "words"), MISTAKES)
-def test_a_mistake_is_found_and_named_in_the_first_sentence(check, name, function, right, wrong, words):
-    result = check(name, right, wrong)
-    finding = result.findings[function]
-    assert finding["status"] == "wrong" and not result.ok, report(result)
-    first = [*finding["sentences"], *finding["diagnosis"]][0]
-    assert re.search(words, first), first
+    assert result.ok and len(result.findings) >= RIGHT_NAMES.get(name, 1) and not result.unchecked, report(result)
+    assert {f.get("convention", "cs231n") for f in result.findings.values()} <= set(CONVENTIONS)
 
 
 def test_the_report_speaks_in_the_users_names_and_shapes(check):
-    finding = check("MIN_CHAR_RNN", "dWxh += np.dot(dhraw, xs[t].T)", "dWxh += 2 * np.dot(dhraw, xs[t].T)").findings[
+    finding = check("min_char_rnn", "dWxh += np.dot(dhraw, xs[t].T)", "dWxh += 2 * np.dot(dhraw, xs[t].T)").findings[
         "lossFun"
     ]
     (row,) = finding["table"]
@@ -111,20 +34,22 @@ def test_the_report_speaks_in_the_users_names_and_shapes(check):
 
 
 def test_a_float32_buffer_is_judged_at_its_precision(check):
-    result = check("CLASSES")
+    result = check("classes")
     assert "it computes in float32, right to about" in " ".join(result.findings["TimeRNN.backward"]["sentences"])
-    wrong = check("CLASSES", "grads[i] += grad", "grads[i] += 1.001 * grad")
+    wrong = check("classes", "grads[i] += grad", "grads[i] += 1.001 * grad")
     assert wrong.findings["TimeRNN.backward"]["status"] == "wrong"
 
 
 def test_writing_into_the_incoming_gradient_is_said_and_is_not_wrong(check):
-    (said,) = check("CS231N").findings["lstm_step_backward"]["sentences"]
+    (said,) = check("cs231n").findings["lstm_step_backward"]["sentences"]
     assert said.startswith("your backward wrote into the gradient it was given (dnext_c)")
 
 
 def test_clipping_at_the_end_of_a_loss_function_is_said_and_the_rest_is_checked(check):
-    result = check("MIN_CHAR_RNN", "np.clip(dparam, -5, 5,", "np.clip(dparam, -0.1, 0.1,")
-    assert result.ok and "clips its gradients to ±0.1: the rest is right" in result.findings["lossFun"]["sentences"][0]
+    result = check("min_char_rnn", "np.clip(dparam, -5, 5,", "np.clip(dparam, -0.1, 0.1,")
+    assert (
+        result.ok and "clips its gradients to ±0.1: judged without that" in result.findings["lossFun"]["sentences"][0]
+    )
 
 
 def test_what_is_found_and_not_checked_is_said_first_and_is_not_right(check):
@@ -137,12 +62,12 @@ def test_what_is_found_and_not_checked_is_said_first_and_is_not_right(check):
 
 def test_softmax_along_the_first_axis_is_right_in_a_file_of_columns_alone(check):
     source = "\ndef softmax(x):\n    e = np.exp(x - x.max(axis=0))\n    return e / e.sum(axis=0)\n"
-    assert "right for columns" in check(foreign_code.COURSERA + source).findings["softmax"]["sentences"][0]
+    assert "right for columns" in check(SOURCES["coursera"] + source).findings["softmax"]["sentences"][0]
     assert check("import numpy as np" + source).findings["softmax"]["status"] == "wrong"
 
 
 def test_a_bias_with_keepdims_is_right(check):
-    result = check("CS231N", "db = da.sum(axis=0)", "db = da.sum(axis=0, keepdims=True)")
+    result = check("cs231n", "db = da.sum(axis=0)", "db = da.sum(axis=0, keepdims=True)")
     assert "right, with keepdims" in result.findings["rnn_step_backward"]["sentences"][0]
 
 
@@ -193,7 +118,7 @@ STATUSES = {"ok", "wrong", "crash", "timeout", "missing", "not written", "not ch
     "change", [(), ("dWx += a", "dWx = a"), ("N, T, D = x.shape", "N, T, D = x.shap"), ("def rnn_backward", "def rb")]
 )
 def test_json_has_the_documented_schema(check, change):
-    told = json.loads(json.dumps(as_json(check("CS231N", *change))))
+    told = json.loads(json.dumps(as_json(check("cs231n", *change))))
     assert {key: isinstance(told[key], kind) for key, kind in JSON.items()} == dict.fromkeys(told, True)
     for finding in told["findings"].values():
         assert finding["status"] in STATUSES and all(isinstance(finding[key], FINDING[key]) for key in finding)
@@ -203,7 +128,7 @@ def test_json_has_the_documented_schema(check, change):
 
 def test_require_works_with_conventions(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text(foreign_code.MIN_CHAR_RNN, encoding="utf-8")
+    path.write_text(SOURCES["min_char_rnn"], encoding="utf-8")
     result = check_file(path, ["lossFun", "lstm_cell_backward"])
     assert {name: f["status"] for name, f in result.findings.items()} == {
         "lossFun": "ok",

@@ -15,9 +15,10 @@ from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
+from numpylm.tutor.pairs import called, dotted, find_units
 from numpylm.tutor.result import Result, as_result
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import called, dotted, find_units, free_unit
+from numpylm.tutor.units import free_unit
 
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
@@ -90,7 +91,7 @@ def check_units(file, convention, named):
     found = file.contents.setdefault("findings", {})
     judged = {n for n, finding in found.items() if finding["status"] != "not checked"} if convention is None else set()
     if named:
-        units = [free_unit(file.contents, *named[:2], [named[2]])]
+        units = [free_unit(file.contents["functions"], *named[:2], [named[2]])]
     else:
         units, file.contents["unchecked"] = find_units(file.contents, judged, file.child, convention)
     for unit in units:
@@ -103,9 +104,9 @@ def check_units(file, convention, named):
             findings = {unit.name: {"convention": unit.convention} | stop.finding}
         except Exception as error:  # in the check, not in the student's code
             findings = {unit.name: failed_itself(error)}
-        told = {name for name, finding in found.items() if "convention" not in finding}  # of a known name
-        found |= {name: finding for name, finding in findings.items()
-                  if name not in judged and (name not in told or finding["status"] in ("ok", "wrong") or unit.is_usual)}  # fmt: skip
+        told = {n for n, finding in found.items() if "convention" not in finding and not unit.is_usual}
+        found |= {n: finding for n, finding in findings.items()
+                  if n not in judged and (n not in told or finding["status"] in ("ok", "wrong"))}  # fmt: skip
     drop_covered(file.contents, units, found)
     softmax = found.get("softmax", {})
     said = str(softmax.get("diagnosis"))

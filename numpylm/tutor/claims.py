@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from numpylm.tutor.conventions import plain, roles_of
-from numpylm.tutor.scopes import WEIGHTS, arrays_in
+from numpylm.tutor.scopes import arrays_in, is_weight
 from numpylm.tutor.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
@@ -24,7 +24,7 @@ def claims_in(unit, fit, returned, snapshot, after):
     snapshot is the object's attributes; after, slot -> the weight after the backward. Raises Stop.
     """
     claims = dict(matched(unit, fit, returned))
-    weights = [slot for slot, role in unit.roles.items() if role is None or role.partition(":")[0] in WEIGHTS]
+    weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
     beside = held(snapshot, weights, fit.inputs) if isinstance(snapshot, dict) else {}
     claims = beside | claims
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}

@@ -63,16 +63,17 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
     "gru": {"r": "r reset", "z": "z u update", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
 ROLES = {  # names without capitals and underscores -> role
-    "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit hprevious hiddenprev initialhidden ht1 "
-    "hinput",
-    "x": "x xt xs input inputs xin xinput", "c_prev": "prevc cprev c0 c cell prevcell cinit cprevious cellprev ct1",
+    "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit hprevious hiddenprev initialhidden "
+    "ht1 hinput", "x": "x xt xs input inputs xin xinput",
+    "c_prev": "prevc cprev c0 c cell prevcell cinit cprevious cellprev ct1",
     "W_x": "wx wxh wax u wih wxa wxs win wi wxhidden whx", "W_h": "wh whh waa w wss wrec wr wha",
-    "b": "b bh ba bias bs bhh", "W_y": "why wya wy v whq wout who wv wyh wfc wo whiddenoutput", "b_y": "by bq bout biasy bv bfc "
-    "bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm", "parameters": "parameters params weights theta param p model",
+    "b": "b bh ba bias bs bhh", "W_y": "why wya wy v whq wout who wv wyh wfc wo whiddenoutput",
+    "b_y": "by bq bout biasy bv bfc bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm",
+    "parameters": "parameters params weights theta param p model",
 }  # fmt: skip
 WORDS = {  # what else a parameter may be
-    "inputs": "inputs input x xs xdata inputseq tokens sequence seq inputsequence xbatch ids sentence inputsvectors xseq "
-    "inputsequences inputids xtrain inputvectors data",
+    "inputs": "inputs input x xs xdata inputseq tokens sequence seq inputsequence xbatch ids sentence inputsvectors "
+    "xseq inputsequences inputids xtrain inputvectors data",
     "targets": "targets target y ys label labels ytrue expected outputs desired ybatch t ts trueoutputs ytrain yseq "
     "targetids outputseq ytarget",
     "rate": "lr learningrate learnrate eta alpha stepsize rate",

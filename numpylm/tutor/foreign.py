@@ -8,16 +8,15 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import claims_in, gradient_name
-from numpylm.tutor.fits import best_fit, free_fit, in_style, tokens_in
+from numpylm.tutor.fits import best_fit, free_fit
 from numpylm.tutor.foreign_problems import with_dlogits
-from numpylm.tutor.foreign_words import clip_limit, common_factor, explained, renamed
+from numpylm.tutor.foreign_words import common_factor, explained, renamed
+from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
-from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.units import STYLES
 
 
 def judge_unit(file, unit):
@@ -29,7 +28,7 @@ def judge_unit(file, unit):
     is_ours = fit.precision is not None or (not unit.free and fit.form != "loss" and fit.cell != "gru")
     has_own = unit.forward_name != unit.name and is_ours
     found = {unit.forward_name: forward_finding(unit, fit)} if has_own or unit.backward is None else {}
-    found |= {unit.name: finding} if unit.backward else {}
+    found |= {unit.name: finding} if unit.backward is not None else {}
     return {name: {"convention": unit.convention} | f for name, f in found.items()}
 
 
@@ -40,7 +39,7 @@ def judged(file, unit):
     """
     if unit.free or unit.backward is None:
         fit = free_fit(file, unit) if unit.free else best_fit(file, unit)
-        return fit, finding_or_stop(file, unit, fit) if unit.backward else None
+        return fit, None if unit.backward is None else finding_or_stop(file, unit, fit)
     first = None
     for batches in ((2, 0), (1,), (0,)):
         try:
@@ -54,7 +53,7 @@ def judged(file, unit):
         if finding["status"] == "ok" and batches == (1,):
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
         is_told = finding["status"] == "ok" or (finding.get("table") and "is of shape" not in str(finding["sentences"]))
-        if is_told or unit.is_usual or fit.form == "loss":
+        if is_told or (unit.is_usual and finding["status"] == "wrong") or fit.form == "loss":
             return fit, finding
     return first
 
@@ -76,68 +75,80 @@ def forward_finding(unit, fit):
     """The finding on a forward."""
     if fit.precision is None:
         words = "its values are those of the equations in no layout that the check knows"
-        rest = "; its backward is compared with this very forward" if unit.backward else ""
+        rest = "; its backward is compared with this very forward" if unit.backward is not None else ""
         return {"status": "not checked", "sentences": [words + rest]}
     return {"status": "ok", "sentences": [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []}
 
 
 def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
-    steps = [*unit.forward, *unit.backward] if unit.forward_name != unit.name else unit.forward
-    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-    tried = told = None
-    for fit in with_other_targets(unit, fit):  # noqa: PLR1704 - the first that is understood
-        try:
-            outputs, reply = ask(file, steps, fit.inputs, paths)
-            after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-            claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
-            if not claims:
-                raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-            fit, said = with_loss(file, unit, fit, claims)
-        except Stop as stop:
-            told = told or stop
-            if file.child.process is None:
-                raise
-            continue
-        tried = (fit, said, claims, outputs, reply) if tried is None or said is not None else tried
-        if said is not None:
-            break
-    if tried is None:
-        raise told
-    fit, said, claims, outputs, reply = tried
-    if said is None and "cross" not in fit.losses[0].words:
-        raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
-    printed, said = str(reply.get("printed", "")), said or []
-    truths, rtol, remarks = truth(file, unit, fit, claims)
-    finding = verdict(unit, fit, claims, truths, rtol, said + remarks + written_into(reply, unit))
+    fit, claims, remarks, reply = understood(file, unit, fit)
+    truths, rtol, said = truth(file, unit, fit, claims)
+    finding = verdict(unit, fit, claims, truths, rtol, remarks + said + written_into(reply, unit))
     if finding["status"] == "wrong":
-        return finding | {"printed": printed}
+        return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
-        check_linear(file, unit, fit, steps, paths[:1], outputs[:1])
-    own = fit.precision is None and not unit.free
-    finding["sentences"] += (
-        [f"{unit.forward_name} gives values of its own, of which this is the derivative"] if own else []
-    )
+        check_linear(file, unit, fit, reply["outputs"][:1])
+    if fit.precision is None and not unit.free:
+        finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
     return finding
 
 
+def understood(file, unit, fit):
+    """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
+
+    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right.
+    """
+    first = stop = None
+    for tried in with_other_targets(unit, fit):
+        try:
+            claims, remarks, reply = claimed(file, unit, tried)
+            tried, said = with_loss(file, unit, tried, claims)
+        except Stop as why:
+            stop = stop or why
+            if file.child.process is None:
+                raise
+            continue
+        if said is not None:
+            return tried, claims, remarks + said, reply
+        first = first or (tried, claims, remarks, reply)
+    if first is None:
+        raise stop
+    if "cross" not in first[0].losses[0].words:
+        raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
+    return first
+
+
+def claimed(file, unit, fit):
+    """(slot -> claimed gradient, remarks, the child's reply) of one run of the backward. Raises Stop.
+
+    A loss function often clips its gradients. It is run without np.clip too, and so judged.
+    """
+    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
+    runs = []
+    for without_clip in (False, True)[: 1 + (fit.form == "loss")]:
+        outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
+        after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
+        claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
+        runs.append(claims)
+        if not claims:
+            raise Stop("not checked", "it returns no gradient whose name or place the check knows")
+    clipped = [c for slot, c in runs[0].items() if not np.array_equal(c, claims.get(slot, c))]
+    limit = max((np.abs(c).max() for c in clipped), default=0)
+    said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
+    return claims, [said] if clipped else [], reply
+
+
 def with_other_targets(unit, fit):
-    """The Fit, then with its targets in other styles, where the forward is not given them."""
+    """The Fit, then with its targets in other styles, where the forward is not given them: all, or the last alone."""
     yield fit
-    if fit.form == "loss" and unit.has_targets and "'targets'" not in str(unit.forward):
-        tokens = fit.ours.arrays["targets"]
-        for style in dict.fromkeys(style for style, _ in STYLES):
-            for part in (slice(None), slice(-1, None)):
-                if fit.goal is None:
-                    yield fit._replace(inputs=fit.inputs | {"targets": tokens_in(tokens[part], style, SIZES["V"])})
-                elif style not in ("ids", "array"):
-                    yield fit._replace(inputs=fit.inputs | {"targets": in_style(fit.goal[part], style)})
-        if fit.goal is None:
-            yield fit._replace(inputs=fit.inputs | {"targets": int(tokens[-1])})
+    if fit.form == "loss" and unit.is_given("targets") and not unit.is_given("targets", unit.forward):
+        for targets in target_styles(fit.goal):
+            yield fit._replace(inputs=fit.inputs | {"targets": targets})
 
 
 def with_loss(file, unit, fit, claims):
-    """(the Fit with that of its losses which the output layer's gradients belong to, remarks); None for none of them."""
+    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss."""
     shown = [slot for slot in claims if unit.roles[slot] in ("W_y", "b_y")]
     for loss in fit.losses:
         tried = fit._replace(weights=loss.of)
@@ -145,9 +156,6 @@ def with_loss(file, unit, fit, claims):
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = common_factor({s: claims[s] for s in shown}, truths) if shown else None
-        factor = factor or (
-            1.0 if shown and is_clipped([claims[s] for s in shown], [truths[s] for s in shown]) else None
-        )
         if factor and factor > 0:
             factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
             times = "" if factor == 1 else f", times {factor:.6g}"
@@ -156,25 +164,12 @@ def with_loss(file, unit, fit, claims):
     return fit, None if fit.losses else []
 
 
-def is_clipped(claims, truths):
-    """Whether claims are the right values, clipped to one limit."""
-    limit = max(np.abs(claim).max() for claim in claims)
-    pairs = list(zip(claims, truths, strict=True))
-    return limit > 0 and float(f"{limit:.3g}") == limit and all(np.shape(t) == c.shape and np.abs(c - np.clip(t, -limit, limit)).max() < 1e-6 for c, t in pairs)
-
-
 def verdict(unit, fit, claims, truths, rtol, remarks):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
     named, shapes = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
-    limit = clip_limit(named, right, rows)
-    if rows and not sentences and fit.form == "loss" and limit:
-        rows, remarks = (
-            [],
-            [*remarks, f"it clips its gradients to ±{limit:g}: the rest is right. Clip in the training loop"],
-        )
     if not rows and not sentences:
         return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, fit, claims, rows, named, right)
@@ -183,10 +178,10 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows]} | told
 
 
-def check_linear(file, unit, fit, steps, paths, before):
+def check_linear(file, unit, fit, before):
     """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
     larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in unit.incoming}
-    reply = file.child.ask({"steps": steps, "inputs": larger, "outputs": paths})
+    reply = file.child.ask({"steps": unit.program, "inputs": larger, "outputs": [["returned"]]})
     pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
     if any(
         np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3
@@ -237,10 +232,9 @@ def is_ours(fit, role):
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
     changed = [str(name) for name in reply.get("changed", [])]
-    places = [
-        str(k) for k, value in enumerate(unit.backward[-1]["args"]) if value in [{"slot": n} for n in unit.incoming]
-    ]
-    taken = [unit.backward[-1]["args"][int(name)]["slot"] for name in changed if name in places]
+    slots = {str(k): value["slot"] for k, value in enumerate(unit.program[-1]["args"])
+             if isinstance(value, dict) and "slot" in value}  # fmt: skip
+    taken = [slots[name] for name in changed if slots.get(name) in unit.incoming]
     if not taken:
         return []
     return [

@@ -55,7 +55,7 @@ def gradients_of(names, answers):
     return {role: answers[f"d{name}"] for role, name in names.items() if f"d{name}" in answers}
 
 
-def loss_problem(cell, rng, has, V):
+def loss_problem(cell, rng, has, V=SIZES.V):
     """A language model of one sequence: x is one-hot, and the loss is summed over time."""
     sizes, parts = SIZES._replace(N=1, D=V, V=V), {role.partition(":")[0] for role in has}
     names = {"x": "x", "h_prev": "h_0", "c_prev": "c_0"} | {

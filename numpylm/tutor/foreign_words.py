@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from numpylm.proof.evidence import same_arrays
 from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.diagnosis import diagnose, said_alone
 from numpylm.tutor.foreign_problems import SIZES
@@ -46,17 +47,21 @@ def explained(unit, fit, claims, rows, named, right):
 def by_gate(unit, claims, rows):
     """A list with a sentence on where gradients of code that is not ours are wrong, and where they are right."""
     names, wrong = {slot: gradient_name(unit, slot) for slot in claims}, {row.name for row in rows}
-    roles = [{str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)]
+    roles = [
+        {str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)
+    ]
     gates = [{role.partition(":")[2] for role in some if ":" in role} for some in roles]
     told = sorted(gates[0] - gates[1])
     if told and gates[1]:
-        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line that computes d{told[0]}"
+        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line of d{told[0]}"
     elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
-        words = "the weights' gradients are right: what goes on to the step before, or to x, misses a path or takes one wrongly"
+        words = "the weights' gradients are right: what goes on from here misses a path, or takes one wrongly"
     elif roles[1] and roles[1] <= {"W_y", "b_y"}:
-        words = "the output layer's gradients are right, and all others wrong: look at how dh is made, and carried to step t - 1"
+        words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
+    elif roles[1]:
+        words = "the rest is right, so the mistake is in the line that makes this gradient"
     else:
-        return []
+        words = "all gradients are wrong: look first at what comes from the output"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 
@@ -83,24 +88,16 @@ def shared_words(named, right, rows, sizes, is_loss):
             f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
         )
         return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
-    pairs = [(a, b) for a in sorted(wrong) for b in named if b not in wrong and named[a].shape == named[b].shape]
-    return [f"{a} equals {b}: the same array is returned for both" for a, b in pairs
-            if named[a].size > 1 and np.array_equal(named[a], named[b])]  # fmt: skip
+    return same_arrays(named, sorted(wrong))
 
 
 def common_factor(claims, truths):
-    """The factor between all of some arrays and the right ones; None where there is none."""
-    factors = [factor_of(np.reshape(claim, np.shape(truths[name])) if claim.size == np.size(truths[name]) else claim, truths[name])
-               for name, claim in claims.items()]  # fmt: skip
-    k = factors[0] if factors else None
-    return k if k and all(other and abs(other / k - 1) < 1e-6 for other in factors) else None
-
-
-def factor_of(claim, truth):
-    """The factor between two arrays; None where there is none."""
-    largest = np.unravel_index(np.abs(truth).argmax(), truth.shape) if claim.shape == truth.shape else None
-    k = claim[largest] / truth[largest] if largest is not None else 0
-    return k if k and np.abs(claim - k * truth).max() < 1e-6 * np.abs(truth).max() * abs(k) else None
+    """The one factor between all of some arrays and the right ones; None where there is none."""
+    if not claims or any(claim.size != np.size(truths[name]) for name, claim in claims.items()):
+        return None
+    q, p = (np.concatenate([np.ravel(arrays[name]) for name in claims]) for arrays in (claims, truths))
+    k = float(q @ p / (p @ p)) if p.any() else 0.0
+    return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
 
 
 def renamed(unit, words):

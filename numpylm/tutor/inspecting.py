@@ -12,6 +12,9 @@ import numpy as np
 
 from numpylm.tutor.reading import Source, run_file
 
+OLD_NAMES = {  # what NumPy has no more, and old code uses
+    "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
+}  # fmt: skip
 MODULE = "student"  # the name under which the student's file is imported
 
 
@@ -28,6 +31,9 @@ class Student:
         sys.path[:0] = [folder]
         sys.path.append(os.path.dirname(folder))
         sys.argv, sys.dont_write_bytecode = [self.path], True
+        for name, value in OLD_NAMES.items():
+            if name not in vars(np):
+                setattr(np, name, value)
         self.source = Source(self.path)
         self.module, self.failures = run_file(self.source, MODULE)
         return self.contents()
@@ -58,7 +64,8 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "script": is_script(self.source.tree), "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
+            "script": is_script(self.source.tree),
+            "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
         }  # fmt: skip
 
@@ -78,9 +85,14 @@ class Student:
             "reads": list(code.co_names) if code else [],
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
-            "unpacks": {n.value.id: [part.id for part in n.targets[0].elts] for n in nodes if isinstance(n, ast.Assign)
-                        and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
-                        and all(isinstance(part, ast.Name) for part in n.targets[0].elts)},
+            "unpacks": {
+                n.value.id: [part.id for part in n.targets[0].elts]
+                for n in nodes
+                if isinstance(n, ast.Assign)
+                and isinstance(n.value, ast.Name)
+                and isinstance(n.targets[0], ast.Tuple)
+                and all(isinstance(part, ast.Name) for part in n.targets[0].elts)
+            },
             "keys": [
                 n.slice.value
                 for n in nodes
@@ -147,8 +159,8 @@ def returned(nodes, by_name=False):
             and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and not by_name}  # fmt: skip
     value = made.get(value.id, value) if isinstance(value, ast.Name) else value
     parts = value.elts if isinstance(value, listed) else [value] if value else []
-    return [ast.unparse(made[part.id] if isinstance(part, ast.Name) and part.id in made and len(made[part.id].elts) > 1 else part)
-            for part in parts]  # fmt: skip
+    lists = {name: value for name, value in made.items() if len(value.elts) > 1}
+    return [ast.unparse(lists.get(part.id, part) if isinstance(part, ast.Name) else part) for part in parts]
 
 
 def parameters_of(function):

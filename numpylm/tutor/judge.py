@@ -58,9 +58,10 @@ class Case(NamedTuple):
     precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
 
-def ask(file, steps, inputs, outputs=(["returned"],)):
+def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
     """(the outputs, the whole reply). Raises Stop where the last function crashes or is not written."""
-    reply = file.child.ask({"steps": steps, "inputs": inputs, "outputs": list(outputs)})
+    request = {"steps": steps, "inputs": inputs, "outputs": list(outputs), "without_clip": without_clip}
+    reply = file.child.ask(request)
     error = reply.get("error")
     told = {"printed": str(reply.get("printed", ""))}
     if error:

@@ -57,7 +57,9 @@ def wrong_steps(T):
     last, add = T - 1, "alone contributes. Add the steps up"
     yield f"the sum over time is overwritten at each step: it is what step t = 0 {add}", [0]
     yield f"only the last step counts: it is what step t = {last} {add}", [last]
-    yield from ((f"the last {k} steps alone contribute: the backward stops there", range(T - k, T)) for k in range(2, last))
+    yield from (
+        (f"the last {k} steps alone contribute: the backward stops there", range(T - k, T)) for k in range(2, last)
+    )
     yield "step T - 1, the last, contributes nothing: does the loop leave it out?", range(last)
     yield "step t = 0, the first, contributes nothing: does the loop leave it out?", range(1, T)
 

@@ -1,5 +1,6 @@
 """What a network's outputs are, and which losses they may have: found by trying, for many files never say."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -62,21 +63,29 @@ def leaves(value, path, depth=3):
 
 
 def series_in(found, T, V):
-    """Every Series among (path, array) pairs."""
+    """Every Series among arrays by path."""
     groups = {}
-    for path, value in found:
+    for path, value in found.items():
         if np.size(value) == T * V and T in np.shape(value):
-            yield Series([path], lambda q, axis=1 + np.shape(value).index(T): np.moveaxis(q[0], axis, 1).reshape(-1, T, V),
-                         np.moveaxis(value, np.shape(value).index(T), 0).reshape(T, V))  # fmt: skip
+            axis = np.shape(value).index(T)
+            read = partial(of_axis, axis=1 + axis, V=V)
+            yield Series([path], read, read([value[None]])[0])
         elif np.size(value) == V:
             groups.setdefault(path[:-1], []).append((path, value))
     for items in groups.values():
-        if len(items) == T:
-            yield Series([path for path, _ in items], lambda q: np.stack([p.reshape(len(p), V) for p in q], 1),
-                         np.stack([np.ravel(value) for _, value in items]))  # fmt: skip
-        else:
-            for path, value in items:
-                yield Series([path], lambda q: q[0].reshape(-1, 1, V), np.reshape(value, (1, V)))
+        for part in [items] if len(items) == T else [[item] for item in items]:
+            values = np.stack([np.ravel(value) for _, value in part])
+            yield Series([path for path, _ in part], partial(of_steps, V=V), values)
+
+
+def of_axis(q, axis, V):
+    """(K, T, V) from one stack of arrays with time on an axis."""
+    return np.moveaxis(q[0], axis, 1).reshape(len(q[0]), -1, V)
+
+
+def of_steps(q, V):
+    """(K, T, V) from T stacks of arrays."""
+    return np.stack([p.reshape(len(p), V) for p in q], 1)
 
 
 def gap(value, right):
@@ -84,46 +93,43 @@ def gap(value, right):
     return float(np.abs(np.asarray(value, float) - right).max() / max(1, np.abs(right).max()))
 
 
-def outputs_of(found, ours, V):
+def outputs_of(found, ours, T, V):
     """(the Series of the outputs, "y" or "logits", how far they are from ours: None if they are others); None."""
-    T = len(ours.arrays["targets"])
     every = list(series_in(found, T, V))
-    for series in every:
-        for kind in ("y", "logits") if V == ours.arrays["y"].shape[-1] else ():
+    for series in every if ours.arrays["y"].shape[-1] == V else []:
+        for kind in ("y", "logits"):
             error = gap(series.values, ours.arrays[kind][-len(series.values) :, 0])
             if error < ROUGHEST:
                 return series, kind, error
     told = [s for s in every if s.is_distribution] or [s for s in every if str(s.paths[0][-1]) in OUTPUTS] or every
-    best = max(told, key=lambda s: len(s.values), default=None)
+    best = max(told, key=lambda series: len(series.values), default=None)
     return best and (best, "y" if best.is_distribution else "logits", None)
 
 
 def losses_of(series, kind, goal):
     """The losses that outputs of this kind may have with a goal (T, V), the likeliest first."""
-    (T, V), steps = goal.shape, len(series.values)
-    onehot = goal[-steps:]
+    steps, found = len(series.values), []
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    cases = (
-        [("summed over all steps", whole), ("of the last step", last)] if steps > 1 else [("of the last step", last)]
-    )
-    dlogits = lambda q: np.concatenate([np.zeros((T - steps, V)), q])[:, None]  # noqa: E731
-    y = series.values if kind == "y" else softmax(series.values)
-    found = []
-    for when, mask in cases:
-
-        def entropy(q, mask=mask):
-            p = series.read(q) if kind == "y" else softmax(series.read(q))
-            return -(mask * onehot * np.log(p)).sum(axis=(1, 2))
-
-        found.append(Loss(f"the cross-entropy {when}", entropy, dlogits(mask * (y - onehot))))
-    for when, mask in cases if kind == "logits" else []:
-
-        def squares(q, mask=mask):
-            return (mask * (series.read(q) - onehot) ** 2).sum(axis=(1, 2)) / 2
-
-        found.insert(len(found) - len(cases), Loss(f"half the squared error {when}", squares,
-                                                   dlogits(mask * (series.values - onehot))))  # fmt: skip
+    for name in ("cross-entropy",) if kind == "y" else ("squares", "cross-entropy"):
+        for words, mask in (("summed over all steps", whole), ("of the last step", last))[steps == 1 :]:
+            y = series.values if (kind == "y" or name == "squares") else softmax(series.values)
+            dlogits = np.zeros((len(goal), 1, goal.shape[1]))
+            dlogits[-steps:, 0] = mask * (y - goal[-steps:])
+            of = partial(entropy if name == "cross-entropy" else squares, series, kind, mask * goal[-steps:], mask)
+            title = "the cross-entropy" if name == "cross-entropy" else "half the squared error"
+            found.append(Loss(f"{title} {words}", of, dlogits))
     return found
+
+
+def entropy(series, kind, goal, mask, q):
+    """The cross-entropy of K stacks of outputs."""
+    p = series.read(q) if kind == "y" else softmax(series.read(q))
+    return -(goal * np.log(p)).sum(axis=(1, 2))
+
+
+def squares(series, kind, goal, mask, q):
+    """Half the squared error of K stacks of outputs."""
+    return (mask * (series.read(q) - goal) ** 2).sum(axis=(1, 2)) / 2
 
 
 def softmax(a):

@@ -18,8 +18,11 @@ import warnings
 
 TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 6 different characters
 SIZES = {  # what a number becomes where it is larger and its name, in lower case, holds one of these
-    5: r"hidden|units|^n_?[ha]$|^h$|^hs$|h_size|cell", 4: r"seq|steps|sequence|^t$", 3: r"emb|input_(size|dim)", 2: r"batch",
-}  # fmt: skip
+    5: r"hidden|units|^n_?[ha]$|^h$|^hs$|h_size|cell",
+    4: r"seq|steps|sequence|^t$",
+    3: r"emb|input_(size|dim)",
+    2: r"batch",
+}
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -263,7 +266,10 @@ def tanh(x): return np.tanh(x)
 
 def stand_in(module, failures):
     """Where an import failed, the usual meaning of np, sigmoid, softmax, … for those names that it should have made."""
-    usual = {"np": None, "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0}  # a book's rows
+    usual = {
+        "np": None,
+        "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0,
+    }  # a book's rows
     exec(STAND_INS, usual)
     for failed in failures:
         if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:

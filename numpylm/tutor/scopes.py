@@ -1,4 +1,4 @@
-"""Where forwards and backwards live: among a file's functions and global arrays, or in an object that the check makes."""
+"""Where forwards and backwards live: among a file's functions and arrays, or in an object that the check makes."""
 
 import re
 from typing import NamedTuple
@@ -49,10 +49,12 @@ def class_scope(contents, kind, child, cell):
         return scope
     found = arrays_of(child, scope)
     if not weights_in(found, cell):
-        starts = [n for n, f in methods.items() if STARTS.search(n) and n != "__init__" and not required(f)]
+        starts = {n: {p: {"slot": WORD_OF.get(plain(p), "")} for p in required(f)} for n, f in methods.items()
+                  if STARTS.search(n) and n != "__init__"}  # fmt: skip
+        starts = {n: values for n, values in starts.items() if all("size" in v["slot"] for v in values.values())}
         sets = [{"set": ["object", n], "value": {"slot": WORD_OF[plain(n)]}} for n in found.pop("numbers", {})
                 if WORD_OF.get(plain(n), "").startswith("size")]  # fmt: skip
-        steps += [*sets, *({"call": ["object", name], "to": "nothing"} for name in starts)]
+        steps += [*sets, *({"call": ["object", n], "kwargs": values, "to": "nothing"} for n, values in starts.items())]
         found = arrays_of(child, scope)
     found.pop("numbers", None)
     roles = weights_in(found, cell)
@@ -64,7 +66,7 @@ def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
     roles = roles_of([name for name in found if name != "numbers"], cell)
     roles = {n: "b_y" if r == "c_prev" and found[n][1] and len(roles) > 4 else r for n, r in roles.items()}
-    kept = {n: r for n, r in roles.items() if r and r.partition(":")[0] in WEIGHTS}
+    kept = {n: r for n, r in roles.items() if is_weight(r)}
     others = {n: None for n, r in roles.items() if r is None and found[n][2] and not re.match(r"[dm]_?[Wb]", n)}
     return kept | others if kept else {}
 
@@ -136,6 +138,11 @@ def all_sizes(methods):
     known = methods.get("__init__", {}).get("parameters") or []
     words = [WORD_OF.get(plain(name), "") for name, _, _ in known]
     return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
+
+
+def is_weight(role):
+    """Whether a role is that of a weight."""
+    return bool(role) and role.partition(":")[0] in WEIGHTS
 
 
 def required(function):

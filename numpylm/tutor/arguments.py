@@ -1,0 +1,135 @@
+"""What a forward, and then its backward, is called with: a value for the child of every parameter, by its name."""
+
+import re
+
+from numpylm.tutor.conventions import WORD_OF, plain, roles_of
+from numpylm.tutor.losses import OUTPUTS
+from numpylm.tutor.scopes import SIZES, Unknown, is_weight, required
+
+INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I
+)
+PREDICTED = re.compile(r"pred|hat|prob", re.I)
+
+
+class Arguments:
+    """The values of one forward and its backward. roles, incoming and globals grow as parameters are met.
+
+    roles: slot -> role. incoming: gradients that come in. globals: name -> value of those that the file has not made.
+    earlier: plain name -> path of what the forward returned, once it was called.
+    """
+
+    def __init__(self, functions, cell, form, roles):
+        self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
+        self.earlier, self.incoming, self.globals, self.weights, self.taken = {}, [], {}, None, set()
+
+    def of(self, function):
+        """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown."""
+        names = required(function)
+        roles = roles_of([*names, *self.roles], self.cell)
+        args = [self.value(name, roles[name], function) for name in names]
+        optional = {n: number_of(n, None) for n, _, has_default in function["parameters"] if has_default}
+        return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}
+
+    def value(self, name, role, function):
+        """What one parameter is given, by the first rule that knows it. Raises Unknown."""
+        for rule in (self.made, self.gradient, self.given_weights, self.memory, self.number, self.sequence, self.array):
+            value = rule(name, role, function)
+            if value is not None:
+                return value
+        raise Unknown(f"the check does not know what `{name}` is")
+
+    def made(self, name, role, function):
+        """Something that the forward returned, or was given."""
+        key, is_cache = plain(name), WORD_OF.get(plain(name)) == "cache"
+        others = [n for n in required(function) if n != name and PREDICTED.search(n)]
+        is_true = WORD_OF.get(key) == "targets" and others  # y beside y_pred
+        if is_cache or (key in self.earlier and not is_true):
+            return {"from": self.earlier[key if key in self.earlier else "cache"]} if self.earlier else None
+        outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]
+        outputs += [path for text, path in self.earlier.items() if text[:1] in "ypo"]
+        if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name)):
+            return {"from": outputs[0]}
+        return {"slot": name} if self.earlier and name in self.roles else None
+
+    def gradient(self, name, role, function):
+        """A gradient that comes in."""
+        if INCOMING.match(name) and (self.form != "loss" or self.earlier):
+            self.incoming.append(name)
+            return {"slot": name}
+        return None
+
+    def given_weights(self, name, role, function):
+        """A dict or tuple of weights, by the keys that the function reads, or the names that it unpacks."""
+        if role != "parameters":
+            return None
+        unpacked = function["unpacks"].get(name)
+        roles = roles_of(dict.fromkeys(unpacked or keys_of(self.functions, function)), self.cell)
+        roles = {key: role for key, role in roles.items() if is_weight(role)}
+        if self.weights is None and roles:
+            self.roles |= roles
+            slots = {key: {"slot": key} for key in roles}
+            self.weights = tuple(slots.values()) if unpacked else slots
+        if self.weights is None:
+            raise Unknown("it reads no entry of its dict of parameters that the check knows")
+        return self.weights
+
+    def memory(self, name, role, function):
+        """The state h, or (h, c), in one."""
+        if role != "states":
+            return None
+        slots = ("h", "c") if self.cell == "lstm" else ("h",)
+        self.roles |= {slot: f"{slot}_prev" for slot in slots}
+        return tuple({"slot": slot} for slot in slots) if len(slots) > 1 else {"slot": "h"}
+
+    def number(self, name, role, function):
+        """A size, or a learning rate of 1."""
+        return None if role and self.form != "loss" and name not in SIZES else number_of(name, role)
+
+    def sequence(self, name, role, function):
+        """The inputs or the targets of a loss: by name, else the first that is left."""
+        word = WORD_OF.get(plain(name))
+        if self.form == "loss" and word in ("inputs", "targets") and (self.earlier or word not in self.taken):
+            self.taken.add(word)
+            return {"slot": word}
+        return None
+
+    def array(self, name, role, function):
+        """A weight, a state or x, by its role; what has no known name is x, or what a loss still lacks."""
+        if role and (role != "x" or self.form != "loss"):
+            self.roles[name] = role
+            return {"slot": name}
+        if self.form != "loss" and not self.earlier and "x" not in self.roles.values():
+            self.roles[name] = "x"
+            return {"slot": name}
+        free = [slot for slot in ("inputs", "targets") if slot not in self.taken and self.form == "loss"]
+        self.taken |= set(free[:1])
+        return {"slot": free[0]} if free else None
+
+    def missing(self, functions):
+        """Note the globals that functions read and that the file has not made, and learning rates."""
+        names = {name for function in functions for name in function["missing"]}
+        rates = {name for function in functions for name in function["reads"] if WORD_OF.get(plain(name)) == "rate"}
+        for name, role in roles_of(sorted(names | rates), self.cell).items():
+            word = WORD_OF.get(plain(name))
+            if word in ("inputs", "targets") and self.form == "loss":
+                self.globals[name] = {"slot": word}
+            elif number_of(name, role) is not None:
+                self.globals[name] = number_of(name, role)
+            elif is_weight(role):
+                self.roles[name], self.globals[name] = role, {"slot": name}
+
+
+def number_of(name, role):
+    """A size's slot, or 1 for a learning rate; None for another name."""
+    word = f"size {name}" if name in SIZES else WORD_OF.get(plain(name), "")
+    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None
+
+
+def keys_of(functions, function, seen=()):
+    """The keys that a function, and those that it calls, read from dicts."""
+    keys = list(function["keys"])
+    for name in function["reads"]:
+        if name in functions and name not in seen:
+            keys += keys_of(functions, functions[name], (*seen, name))
+    return keys

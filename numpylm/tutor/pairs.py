@@ -1,0 +1,104 @@
+"""Finds, in what a file holds, what looks like a backward, and the forward that belongs to it.
+
+Whatever looks like a backward and is not understood is named with the reason: it is never passed over in silence.
+"""
+
+import re
+
+from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, WORD_OF, cell_of, plain
+from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
+from numpylm.tutor.units import unit_of
+
+BACKWARD = re.compile(
+    r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I
+)
+FORWARD = re.compile(r"forward|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
+LOSS = re.compile(r"loss|cost|error", re.I)
+PAIRS = (  # what stands in a backward's name, and in its forward's in that place
+    ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
+    ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
+    ("bwd", "fwd"),
+)  # fmt: skip
+
+
+def find_units(contents, taken, child, convention=None):
+    """(units, name -> why it is not checked) of what is not among the names already taken."""
+    units, refused, covered = [], {}, set(taken)
+    for kind in ("", *contents["classes"]):
+        functions = contents["classes"][kind] if kind else file_scope(contents).functions
+        pairs = {dotted(kind, pair[1] or pair[0]): pair for pair in pairs_in(functions, kind, convention)}
+        pairs = {name: pair for name, pair in pairs.items() if name not in taken}
+        try:
+            cell = cell_of(kind, [name for function in functions.values() for name in function["reads"]])
+            scope = class_scope(contents, kind, child, cell) if kind and pairs else file_scope(contents)
+        except Unknown as why:
+            refused |= dict.fromkeys(pairs, str(why))
+            continue
+        for name, (forward, backward, usual) in pairs.items():
+            try:
+                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name))
+                covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
+            except Unknown as why:
+                refused[name] = str(why)
+    if contents["script"] and not units and not refused:
+        refused["the loop at the top level"] = "only functions are checked: put its forward and its backward into two"
+    return units, {name: why for name, why in refused.items() if name not in covered}
+
+
+def dotted(kind, name):
+    """A method's full name; a function's own."""
+    return f"{kind}.{name}" if kind else name
+
+
+def called(functions, name, seen=None):
+    """The names of all functions of a scope that one calls, directly or not."""
+    seen = set() if seen is None else seen
+    for other in functions[name]["reads"] if name in functions else []:
+        if other in functions and other not in seen:
+            seen.add(other)
+            called(functions, other, seen)
+    return seen
+
+
+def pairs_in(functions, kind, convention=None):
+    """(forward or None, backward or None, (convention, cell, form) or None) of all that looks like a backward."""
+    found = {} if kind else usual_pairs(functions, convention)
+    for name, function in functions.items():
+        gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
+        is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
+        looks = BACKWARD.search(name) or (is_loss and len(gradients) > 1)
+        if looks and name not in found and function["parameters"]:
+            words = [WORD_OF.get(plain(n), ROLE_OF.get(plain(n), "?")) for n in required(function)]
+            is_whole = is_loss and (gradients or not set(words) & {"cache", "?"})  # it goes forward itself
+            found[name] = None if is_whole else forward_of(functions, name), name, None
+    if kind and not found:
+        found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
+    inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}
+    return [pair for name, pair in found.items() if pair[1] or name not in inside]
+
+
+def usual_pairs(functions, convention):
+    """Name -> pair, of the functions of courses, whose names say all."""
+    found = {}
+    for style in CONVENTIONS if convention is None else [convention]:
+        for forward, (backward, cell, form) in CONVENTIONS[style].pairs.items():
+            second = backward if backward in functions else None
+            if forward in functions and is_usual(functions[forward], functions.get(second)):
+                found.setdefault(second or forward, (forward, second, (style, cell, form)))
+    return found
+
+
+def is_usual(forward, backward):
+    """Whether a pair of well-known names is called in the usual way: with a cache, and without targets."""
+    words = [WORD_OF.get(plain(n)) for n in required(forward)]
+    return "targets" not in words[1:] and (backward is None or len(required(backward)) < 4)
+
+
+def forward_of(functions, backward):
+    """The forward of a backward: by its name, by what it calls, or the one that calls most."""
+    for old, new in PAIRS:
+        if old in backward and backward.replace(old, new) in functions:
+            return backward.replace(old, new)
+    inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
+    others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
+    return max(others, key=lambda n: len(called(functions, n)), default=None)
