@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from speech_recipe import TEST, VALID, VOCABULARY, read_recordings, strings
-from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from numpylm.commands.run_folder import write_json
@@ -28,15 +27,15 @@ from numpylm.transcription_task import SpeechSettings, encoded, transcription_ta
 EPOCHS, STRINGS, SPEED, RATE, SIZES, DROPOUT = 8, 2000, 0.1, 0.003, (120, 160, 2), 0.2  # sizes: B, H, L, as in `digits`
 
 
-class Recogniser(nn.Module):
+class Recogniser(torch.nn.Module):
     """Bidirectional GRU layers and an affine map, with the weights of an AcousticModel."""
 
     def __init__(self, model):
         super().__init__()
         sizes, parameters = model.sizes, model.parameters()
         wide = [sizes.num_features] + [sizes.hidden_dim] * (sizes.num_layers - 1)
-        self.layers = nn.ModuleList([nn.GRU(D, sizes.hidden_dim // 2, bidirectional=True) for D in wide])
-        self.fc = nn.Linear(sizes.hidden_dim, sizes.num_labels + 1)
+        self.layers = torch.nn.ModuleList([torch.nn.GRU(D, sizes.hidden_dim // 2, bidirectional=True) for D in wide])
+        self.fc = torch.nn.Linear(sizes.hidden_dim, sizes.num_labels + 1)
         for layer, record in zip(self.layers, model.layers(), strict=True):
             copy_direction(layer, "", record.directions.forwards)
             copy_direction(layer, "_reverse", record.directions.backwards)
@@ -68,10 +67,10 @@ def torch_step(module, optimizer, batch, rng, max_norm):
     lengths, counts = torch.tensor(batch.mask.sum(axis=0)), torch.tensor((batch.labels > 0).sum(axis=0))
     log_y = module(torch.from_numpy(batch.features), lengths, masks)
     labels = torch.tensor(np.maximum(batch.labels, 0).T)
-    loss = nn.functional.ctc_loss(log_y, labels, lengths, counts, reduction="sum") / counts.sum()
+    loss = torch.nn.functional.ctc_loss(log_y, labels, lengths, counts, reduction="sum") / counts.sum()
     optimizer.zero_grad()
     loss.backward()
-    nn.utils.clip_grad_norm_(module.parameters(), max_norm)
+    torch.nn.utils.clip_grad_norm_(module.parameters(), max_norm)
     optimizer.step()
     return loss.item()
 
