@@ -67,8 +67,10 @@ def measure(problem, direction, claimed, largest, method):
     off = abs(claimed - exact)
     if method == "projection" and off <= EXACT * abs(exact):
         return exact, 0.0, None
-    if off > LARGE * max(1, largest) and abs(problem.difference(direction) - exact) < 0.1 * off:
-        return exact, 0.0, None  # no kink could explain so much
+    apart = abs(problem.difference(direction) - exact)  # at a kink this is large
+    is_right = off <= EXACT * abs(exact) and apart <= 1e-2 * max(abs(exact), 1e-6 * problem.size)  # two calls, not 65
+    if is_right or (off > LARGE * max(1, largest) and apart < 0.1 * off):  # no kink could explain so much
+        return exact, 0.0, None
     found = problem.measured(direction)
     is_no_better = found.is_flat or found.error == np.inf
     if np.isfinite(exact) and not found.is_kink and (found.includes(exact, 1e-9) or is_no_better):
