@@ -9,7 +9,7 @@ import numpy as np
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.foreign_problems import loss_problem, state_problem, with_dlogits
-from numpylm.tutor.inputs import STYLES, our_inputs, own_inputs
+from numpylm.tutor.inputs import NUMBERS, STYLES, our_inputs, own_inputs
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.scopes import SIZES
@@ -79,7 +79,7 @@ def fits(file, unit, batches):
                 is_empty = False
                 goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if is_loss else None
                 yield Fit(cell, form, layout, inputs, ours, goal=goal)
-    for style, columns in product(STYLES, (True, False)):
+    for style, columns in product(sorted(STYLES, key=lambda both: len(NUMBERS & {*both})), (True, False)):
         made = own_inputs(unit, ours, style, columns, rng) if is_empty and unit.shapes and is_loss else None
         if made is not None:
             yield Fit(cell, form, None, made[0], ours, goal=made[1])

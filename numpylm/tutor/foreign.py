@@ -16,6 +16,7 @@ from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
+from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
 
 
@@ -84,7 +85,8 @@ def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
     fit, claims, remarks, reply = understood(file, unit, fit)
     truths, rtol, said = truth(file, unit, fit, claims)
-    finding = verdict(unit, fit, claims, truths, rtol, remarks + said + written_into(reply, unit))
+    told = remarks + said + written_into(reply, unit)
+    finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
@@ -164,7 +166,24 @@ def with_loss(file, unit, fit, claims):
     return fit, None if fit.losses else []
 
 
-def verdict(unit, fit, claims, truths, rtol, remarks):
+def one_step(file, unit, fit):
+    """(claims, wrong rows) of a sequence of a single step, for a forward that returns its loss; None for another."""
+    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
+    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+        return None
+    fit = fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+    try:
+        claims, _, _ = claimed(file, unit, fit)
+        truths, rtol, _ = truth(file, unit, fit, claims)
+    except Stop:
+        return None
+    named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
+    right = {gradient_name(unit, slot): truths[slot] for slot in claims}
+    return claims, compare(without_keepdims(named, right)[0], right, rtol)[0]
+
+
+def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
@@ -172,7 +191,7 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     rows, sentences = compare(named, right, rtol)
     if not rows and not sentences:
         return {"status": "ok", "sentences": remarks + shapes}
-    hints = explained(unit, fit, claims, rows, named, right)
+    hints = explained(unit, fit, claims, rows, named, right, one_step)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
     told = {"diagnosis": diagnosis, "lines": [hint.code for hint in hints]}
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows]} | told
