@@ -99,7 +99,7 @@ def tried(file, unit, fit):
 
 def state_fit(unit, fit, found, rng):
     """The Fit of a forward that returns states: h, and c if its gradient comes in too."""
-    taken, errors = {}, []
+    taken, errors, every = {}, [], found
     found = {path: value for path, value in found.items() if np.size(value) > 1}
     for role in ("h", "c")[: 1 + (len(unit.gradients) > 1 or unit.backward is None)]:
         right = theirs(role, fit.ours.arrays, fit.layout) if role in fit.ours.arrays else np.zeros(0)
@@ -115,8 +115,8 @@ def state_fit(unit, fit, found, rng):
     for role, slot in slots.items():
         gradient = theirs(role, {role: fit.ours.arrays.get(f"d{role}")}, fit.layout)
         inputs[slot] = gradient.reshape(np.shape(found[taken[role]]))
-    rest = [value for path, value in found.items() if path not in taken.values()]
-    named = [v for path, v in found.items() if path not in taken.values() and text_of(unit, path).startswith("y")]
+    rest = [value for path, value in every.items() if path not in taken.values()]
+    named = [v for path, v in every.items() if path not in taken.values() and text_of(unit, path).startswith("y")]
     inputs |= {slot: np.zeros_like((named + rest)[0]) for slot in set(unit.incoming) - set(slots.values()) if rest}
     outputs, weights = [list(taken[role]) for role in slots or taken], [inputs[slot] for slot in slots.values()]
     return fit._replace(inputs=inputs, outputs=outputs, weights=weights or [1.0] * len(outputs), precision=max(errors))

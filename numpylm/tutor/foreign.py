@@ -5,6 +5,8 @@ into that layout, are the truth, and the diagnosis knows every line. Where no la
 differentiated numerically: the backward must be its derivative.
 """
 
+import contextlib
+
 import numpy as np
 
 from numpylm.tutor.claims import claims_in, gradient_name
@@ -127,15 +129,19 @@ def claimed(file, unit, fit):
     A loss function often clips its gradients. It is run without np.clip too, and so judged.
     """
     paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-    runs = []
-    for without_clip in (False, True)[: 1 + (fit.form == "loss")]:
+
+    def run(without_clip):
         outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
         after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-        claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
-        runs.append(claims)
-        if not claims:
-            raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-    clipped = [c for slot, c in runs[0].items() if not np.array_equal(c, claims.get(slot, c))]
+        return claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after), reply
+
+    (claims, reply), others = run(fit.form == "loss"), {}
+    if not claims:
+        raise Stop("not checked", "it returns no gradient whose name or place the check knows")
+    if fit.form == "loss":
+        with contextlib.suppress(Stop):
+            others, reply = run(False)
+    clipped = [c for slot, c in others.items() if not np.array_equal(c, claims.get(slot, c))]
     limit = max((np.abs(c).max() for c in clipped), default=0)
     said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
     return claims, [said] if clipped else [], reply
