@@ -134,3 +134,9 @@ def test_require_works_with_conventions(tmp_path):
         "lossFun": "ok",
         "lstm_cell_backward": "missing",
     }
+
+
+def test_a_backward_that_returns_its_loss_is_given_what_the_forward_returned(check):
+    before, _, _ = SOURCES["updates"].partition("        for name, d in")
+    result = check(f"{before}        return (dy ** 2).sum(), dW_xh, dW_hh, dW_hy, db_h, db_y\n")
+    assert result.ok and "Regressor.backward" in result.findings, report(result)

@@ -25,11 +25,10 @@ PACKAGE = HERE.parent
 
 
 def program():
-    """The text of the child's program: four files in one, without what they import from numpylm."""
-    text = "\n".join(
-        (HERE / name).read_text(encoding="utf-8") for name in ("wire.py", "reading.py", "inspecting.py", "runner.py")
-    )
-    text = re.sub(r"^from numpylm\..*\n", "", text, flags=re.MULTILINE)
+    """The text of the child's program: five files in one, without what they import from numpylm."""
+    names = ("wire", "old_python", "reading", "inspecting", "runner")
+    text = "\n".join((HERE / f"{name}.py").read_text(encoding="utf-8") for name in names)
+    text = re.sub(r"^from numpylm\.[^(\n]*(\([^)]*\))?\n", "", text, flags=re.MULTILINE)
     return "import sys\nsys.path = [folder for folder in sys.path if folder]\n" + text
 
 

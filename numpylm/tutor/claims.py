@@ -41,7 +41,7 @@ def matched(unit, fit, returned):
     texts = [text for text, _ in named]
     found = slots_of(unit, texts)
     slots = [slot for slot in unit.roles if slot in fit.inputs]
-    if len(named) == len(slots) and not all(found):
+    if len(named) == len(slots) and not all(found) and fit.form != "loss":
         rest = iter([slot for slot in slots if slot not in found])
         found = [slot or next(rest) for slot in found]
     return [(slot, value) for slot, (_, value) in reversed(list(zip(found, named, strict=True))) if slot]

@@ -9,7 +9,7 @@ import numpy as np
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.foreign_problems import loss_problem, state_problem, with_dlogits
-from numpylm.tutor.inputs import STYLES, our_inputs, own_inputs
+from numpylm.tutor.inputs import NUMBERS, STYLES, our_inputs, own_inputs
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.scopes import SIZES
@@ -79,7 +79,7 @@ def fits(file, unit, batches):
                 is_empty = False
                 goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if is_loss else None
                 yield Fit(cell, form, layout, inputs, ours, goal=goal)
-    for style, columns in product(STYLES, (True, False)):
+    for style, columns in product(sorted(STYLES, key=lambda both: len(NUMBERS & {*both})), (True, False)):
         made = own_inputs(unit, ours, style, columns, rng) if is_empty and unit.shapes and is_loss else None
         if made is not None:
             yield Fit(cell, form, None, made[0], ours, goal=made[1])
@@ -99,7 +99,7 @@ def tried(file, unit, fit):
 
 def state_fit(unit, fit, found, rng):
     """The Fit of a forward that returns states: h, and c if its gradient comes in too."""
-    taken, errors = {}, []
+    taken, errors, every = {}, [], found
     found = {path: value for path, value in found.items() if np.size(value) > 1}
     for role in ("h", "c")[: 1 + (len(unit.gradients) > 1 or unit.backward is None)]:
         right = theirs(role, fit.ours.arrays, fit.layout) if role in fit.ours.arrays else np.zeros(0)
@@ -115,8 +115,8 @@ def state_fit(unit, fit, found, rng):
     for role, slot in slots.items():
         gradient = theirs(role, {role: fit.ours.arrays.get(f"d{role}")}, fit.layout)
         inputs[slot] = gradient.reshape(np.shape(found[taken[role]]))
-    rest = [value for path, value in found.items() if path not in taken.values()]
-    named = [v for path, v in found.items() if path not in taken.values() and text_of(unit, path).startswith("y")]
+    rest = [value for path, value in every.items() if path not in taken.values()]
+    named = [v for path, v in every.items() if path not in taken.values() and text_of(unit, path).startswith("y")]
     inputs |= {slot: np.zeros_like((named + rest)[0]) for slot in set(unit.incoming) - set(slots.values()) if rest}
     outputs, weights = [list(taken[role]) for role in slots or taken], [inputs[slot] for slot in slots.values()]
     return fit._replace(inputs=inputs, outputs=outputs, weights=weights or [1.0] * len(outputs), precision=max(errors))

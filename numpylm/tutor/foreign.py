@@ -7,16 +7,13 @@ differentiated numerically: the backward must be its derivative.
 
 import numpy as np
 
-from numpylm.tutor.claims import claims_in, gradient_name
+from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.fits import best_fit, free_fit
-from numpylm.tutor.foreign_problems import with_dlogits
-from numpylm.tutor.foreign_words import common_factor, explained, renamed
-from numpylm.tutor.inputs import target_styles
-from numpylm.tutor.judge import ask
-from numpylm.tutor.layouts import theirs
-from numpylm.tutor.numeric import Program, derivative, roughness
-from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, is_float32, without_keepdims
+from numpylm.tutor.foreign_words import explained, renamed
+from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
+from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
+from numpylm.tutor.truths import claimed, truth, understood
 
 
 def judge_unit(file, unit):
@@ -84,7 +81,8 @@ def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
     fit, claims, remarks, reply = understood(file, unit, fit)
     truths, rtol, said = truth(file, unit, fit, claims)
-    finding = verdict(unit, fit, claims, truths, rtol, remarks + said + written_into(reply, unit))
+    told = remarks + said + written_into(reply, unit)
+    finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
@@ -94,77 +92,24 @@ def backward_finding(file, unit, fit):
     return finding
 
 
-def understood(file, unit, fit):
-    """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
-
-    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right.
-    """
-    first = stop = None
-    for tried in with_other_targets(unit, fit):
-        try:
-            claims, remarks, reply = claimed(file, unit, tried)
-            tried, said = with_loss(file, unit, tried, claims)
-        except Stop as why:
-            stop = stop or why
-            if file.child.process is None:
-                raise
-            continue
-        if said is not None:
-            return tried, claims, remarks + said, reply
-        first = first or (tried, claims, remarks, reply)
-    if first is None:
-        raise stop
-    if "cross" not in first[0].losses[0].words:
-        raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
-    return first
+def one_step(file, unit, fit):
+    """(claims, wrong rows) of a sequence of a single step, for a forward that returns its loss; None for another."""
+    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
+    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+        return None
+    fit = fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+    try:
+        claims, _, _ = claimed(file, unit, fit)
+        truths, rtol, _ = truth(file, unit, fit, claims)
+    except Stop:
+        return None
+    named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
+    right = {gradient_name(unit, slot): truths[slot] for slot in claims}
+    return claims, compare(without_keepdims(named, right)[0], right, rtol)[0]
 
 
-def claimed(file, unit, fit):
-    """(slot -> claimed gradient, remarks, the child's reply) of one run of the backward. Raises Stop.
-
-    A loss function often clips its gradients. It is run without np.clip too, and so judged.
-    """
-    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-    runs = []
-    for without_clip in (False, True)[: 1 + (fit.form == "loss")]:
-        outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
-        after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-        claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
-        runs.append(claims)
-        if not claims:
-            raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-    clipped = [c for slot, c in runs[0].items() if not np.array_equal(c, claims.get(slot, c))]
-    limit = max((np.abs(c).max() for c in clipped), default=0)
-    said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
-    return claims, [said] if clipped else [], reply
-
-
-def with_other_targets(unit, fit):
-    """The Fit, then with its targets in other styles, where the forward is not given them: all, or the last alone."""
-    yield fit
-    if fit.form == "loss" and unit.is_given("targets") and not unit.is_given("targets", unit.forward):
-        for targets in target_styles(fit.goal):
-            yield fit._replace(inputs=fit.inputs | {"targets": targets})
-
-
-def with_loss(file, unit, fit, claims):
-    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss."""
-    shown = [slot for slot in claims if unit.roles[slot] in ("W_y", "b_y")]
-    for loss in fit.losses:
-        tried = fit._replace(weights=loss.of)
-        if fit.precision is not None:
-            tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
-        truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
-        factor = common_factor({s: claims[s] for s in shown}, truths) if shown else None
-        if factor and factor > 0:
-            factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
-            times = "" if factor == 1 else f", times {factor:.6g}"
-            is_told = times or loss is not fit.losses[0]
-            return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
-    return fit, None if fit.losses else []
-
-
-def verdict(unit, fit, claims, truths, rtol, remarks):
+def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
@@ -172,7 +117,7 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     rows, sentences = compare(named, right, rtol)
     if not rows and not sentences:
         return {"status": "ok", "sentences": remarks + shapes}
-    hints = explained(unit, fit, claims, rows, named, right)
+    hints = explained(unit, fit, claims, rows, named, right, one_step)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
     told = {"diagnosis": diagnosis, "lines": [hint.code for hint in hints]}
     return {"status": "wrong", "sentences": sentences, "table": [row._asdict() for row in rows]} | told
@@ -201,32 +146,6 @@ def arrays_in(tree):
         return [tree] if tree.dtype.kind == "f" else []
     items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else []
     return [array for item in items for array in arrays_in(item)]
-
-
-def truth(file, unit, fit, claims):
-    """(slot -> right gradient in the user's layout, its relative precision, remarks)."""
-    if fit.precision is not None and all(is_ours(fit, unit.roles[slot]) for slot in claims):
-        truths = {slot: fit.scale * theirs(unit.roles[slot], fit.ours.gradients, fit.layout) for slot in claims}
-        is_rough = fit.precision > EXACT or (claims and all(is_float32(claim) for claim in claims.values()))
-        remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
-        return truths, ROUGH if is_rough else EXACT, remarks
-    program = Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
-    noise = roughness(program, next(iter(claims)), np.random.default_rng(0))
-    if noise > 1e-4:
-        raise Stop("not checked", f"{unit.forward_name} gives other values for almost the same inputs: is it random?")
-    step = 1e-3 if noise < 1e-10 else 0.03
-    found = {slot: fit.scale * derivative(program, slot, step)[0] for slot in claims}
-    if not all(np.isfinite(slope).all() for slope in found.values()):
-        raise Stop(
-            "not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with"
-        )
-    remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
-    return found, 1e-6 if noise < 1e-10 else 1e-3, remarks
-
-
-def is_ours(fit, role):
-    """Whether our own problem holds the gradient of an array of this role."""
-    return bool(role) and (role in fit.ours.gradients or ":" in role or role in ("W", "W1"))
 
 
 def written_into(reply, unit):

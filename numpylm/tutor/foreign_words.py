@@ -19,8 +19,8 @@ OUR_NAMES = {  # role -> what our own sentences call its gradient
 }  # fmt: skip
 
 
-def explained(unit, fit, claims, rows, named, right):
-    """Hints on wrong gradients, in our names."""
+def explained(unit, fit, claims, rows, named, right, one_step):
+    """Hints on wrong gradients, in our names. one_step gives (claims, wrong rows) of a single step, or None."""
     ours, sizes = fit.ours, fit.ours.problem.sizes if fit.ours else SIZES
     limit = clip_limit(named, right, rows)
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
@@ -41,7 +41,19 @@ def explained(unit, fit, claims, rows, named, right):
         hints = diagnose(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
         if hints:
             return hints
-    return said_alone(named, right, sizes) or by_gate(unit, claims, rows)
+    return said_alone(named, right, sizes) or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+
+
+def by_one_step(unit, found):
+    """What a single step, to which nothing is carried, shows: is the mistake in the step, or in what is carried?"""
+    if found is None:
+        return []
+    claims, rows = found
+    if not rows:
+        return [
+            Finding("with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly")
+        ]
+    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, claims, rows)]
 
 
 def by_gate(unit, claims, rows):

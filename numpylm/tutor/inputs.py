@@ -5,7 +5,7 @@ import numpy as np
 from numpylm.tutor.layouts import theirs
 from numpylm.tutor.scopes import SIZES, size_slots
 
-NUMBERS = ("ids", "array", "row")  # styles of tokens that are numbers
+NUMBERS = {"ids", "array", "row"}  # styles of tokens that are numbers
 STYLES = tuple(  # of inputs and targets
     (one, other)
     for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
@@ -17,10 +17,13 @@ def our_inputs(unit, ours, layout, style, rng):
     """Slot -> array, in one layout; tokens as numbers or as one-hot vectors. None where the file has other shapes."""
     found = size_slots()
     for slot, role in unit.roles.items():
-        if role and role.partition(":")[0] not in {*ours.arrays, "W", "W1"}:
+        is_extra = role is None or (not style and role in ("W_y", "b_y") and slot in unit.shapes)  # or an output's
+        if not is_extra and role.partition(":")[0] not in {*ours.arrays, "W", "W1"}:
             return None
         try:
-            found[slot] = theirs(role, ours.arrays, layout) if role else 0.5 * rng.standard_normal(unit.shapes[slot])
+            found[slot] = (
+                0.5 * rng.standard_normal(unit.shapes[slot]) if is_extra else theirs(role, ours.arrays, layout)
+            )
         except KeyError:  # a gate of another cell
             return None
         if unit.shapes.get(slot, found[slot].shape) != found[slot].shape:
@@ -35,11 +38,11 @@ def own_inputs(unit, ours, style, columns, rng):
     A goal of several numbers is one-hot, which suits squared errors as well.
     """
     (D, V), H = sizes_of(unit), (SIZES["H"], 1) if columns else (1, SIZES["H"])
-    tokens = [ours.arrays["inputs"], ours.arrays["targets"] % V]
+    tokens = [ours.arrays["inputs"] % max(D, 2), ours.arrays["targets"] % V]
     found = size_slots() | {slot: 0.5 * rng.standard_normal(unit.shapes.get(slot, H)) for slot in unit.roles}
     rows = [rng.standard_normal((SIZES["T"], size)) for size in (D, V)]
     rows = [np.eye(D)[tokens[0]] if SIZES["V"] == D else rows[0], np.eye(V)[tokens[1]] if V > 1 else rows[1]]
-    if style[1] in NUMBERS and (V == 1 or (style[0] in NUMBERS and SIZES["V"] != V)):
+    if style[1] in NUMBERS and V == 1:
         return None
     for slot, how, whole, dense in zip(("inputs", "targets"), style, tokens, rows, strict=True):
         found[slot] = tokens_in(whole, how) if how in NUMBERS else in_style(dense, how)

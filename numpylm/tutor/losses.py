@@ -6,27 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
-OUTPUTS = (
-    "y",
-    "ys",
-    "o",
-    "os",
-    "out",
-    "output",
-    "outputs",
-    "logits",
-    "p",
-    "ps",
-    "pred",
-    "ypred",
-    "yhat",
-    "probs",
-    "ypreds",
-    "preds",
-    "predictions",
-    "a",
-    "outputsoftmax",
-)
+OUTPUTS = (  # plain names, the likeliest first
+    "y", "ys", "o", "os", "out", "output", "outputs", "logits", "p", "ps",
+    "pred", "ypred", "yhat", "probs", "ypreds", "preds", "predictions", "a", "outputsoftmax",
+)  # fmt: skip
 
 
 class Loss(NamedTuple):

@@ -69,8 +69,11 @@ def pairs_in(functions, kind, convention=None):
         looks = BACKWARD.search(name) or (is_loss and len(gradients) > 1)
         if looks and name not in found and function["parameters"]:
             words = [WORD_OF.get(plain(n), ROLE_OF.get(plain(n), "?")) for n in required(function)]
-            is_whole = is_loss and (gradients or not set(words) & {"cache", "?"})  # it goes forward itself
-            found[name] = None if is_whole else forward_of(functions, name), name, None
+            forward = forward_of(functions, name)
+            made = functions[forward]["names"] if forward else []
+            is_given = any(n in made and ROLE_OF.get(plain(n)) not in ("h_prev", "c_prev") for n in required(function))
+            is_whole = is_loss and not is_given and (gradients or not set(words) & {"cache", "?"})
+            found[name] = None if is_whole else forward, name, None  # a whole one goes forward itself
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}

@@ -1,8 +1,8 @@
 """The process that runs a student's code: it is told what to call on which arrays, and answers with arrays.
 
-It holds neither right answers nor a verdict, and does not import numpylm. It is sent as text by child.py, behind
-wire.py, reading.py and inspecting.py, and started with FILE, the package's folder and a number of megabytes. Each
-request is a program: a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
+It holds neither right answers nor a verdict, and does not import numpylm. It is sent as text by child.py, behind the
+files that it imports, and started with FILE, the package's folder and a number of megabytes. Each request is a program:
+a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
 """
 
 import copy
@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
-from numpylm.tutor.reading import Unreadable
+from numpylm.tutor.old_python import Unreadable
 from numpylm.tutor.wire import TooMuch, make_record, read_message, record_fields, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
@@ -29,7 +29,7 @@ class Printed(io.StringIO):
 
 
 def unclipped(a, low=None, high=None, *args, **kwargs):
-    """np.clip that leaves gradients as they are: only limits above 20, such as those of a σ, are kept to."""
+    """np.clip that leaves gradients as they are: only limits above 20, such as those of σ, are kept to."""
     return CLIP(a, low, high, *args, **kwargs) if high is None or np.max(np.abs(high)) > 20 else a
 
 

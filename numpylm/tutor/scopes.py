@@ -7,6 +7,7 @@ from numpylm.tutor.conventions import SIZES, WORD_OF, plain, roles_of
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
 TEXT = "the tea that heat at\n"
+ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 
 
@@ -44,6 +45,9 @@ def class_scope(contents, kind, child, cell):
         return Scope(kind, methods, [], [kind], {}, {}, {}, {})
     steps, given = [], {}
     construct(contents, kind, "object", steps, given)
+    steps += [
+        {"call": ["object", n], "to": "nothing"} for n, f in methods.items() if ZEROS.match(n) and not required(f)
+    ]
     scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {})
     if given:
         return scope

@@ -1,0 +1,80 @@
+"""The text of a student's file or notebook, and that of Python 2 as Python 3. It runs in the child process."""
+
+import ast
+import json
+import re
+
+
+class Unreadable(Exception):
+    """The file is no Python that can be read; the arguments are sentences."""
+
+
+def python_text(path):
+    """The text of a .py file, in the encoding that it names."""
+    import tokenize
+
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise Unreadable("Python cannot read the file:", f"{type(error).__name__}: {error}") from error
+
+
+def notebook_text(path):
+    """The code cells of a notebook, one after another, without its magic commands."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            cells = json.load(file)["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unreadable("this is no notebook that can be read: it holds no list of cells") from error
+    lines = "\n\n".join(source for source in sources if not source.startswith("%%")).split("\n")
+    return "\n".join(re.sub(r"^(\s*)[%!?].*", r"\1pass", line) for line in lines)
+
+
+def from_python_2(text):
+    """The text without its print statements, and with the old forms of a few others; None where more is old in it."""
+    lines, depth = [], 0
+    for line in text.expandtabs(8).split("\n"):
+        found = re.match(r"([ ]*(?:[^#'\"]*:[ ]+)?)print\b", line)
+        if depth > 0 or (found and depth == 0):
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}")) + (line.endswith("\\") and depth == 0)
+            lines.append(f"{found[1]}pass" if found else "")
+            depth = max(depth, 0)
+        else:
+            lines.append(line)
+    newer = re.sub(r"except ([\w.]+), (\w+):", r"except \1 as \2:", "\n".join(lines))
+    newer = re.sub(r"raise (\w+), .*", r"raise \1", re.sub(r"`([^`\n]+)`", r"repr(\1)", newer))
+    try:
+        ast.parse(newer)
+    except (SyntaxError, ValueError):
+        return None
+    return newer
+
+
+def syntax_lines(error, path):
+    """What to say of a file that Python cannot read."""
+    import os
+    import traceback
+
+    text = getattr(error, "text", None) or ""
+    if re.match(r"\s*(print\s+[^(=\s]|exec\s+['\"]|raise \w+, )", text) or "print" in str(getattr(error, "msg", "")):
+        where = f"line {error.lineno}: {text.strip()}"
+        return (f"this file is written for Python 2 ({where}). Translate it first: the program 2to3 does so",)
+    lines = "".join(traceback.format_exception_only(error)).rstrip().replace(path, os.path.basename(path))
+    return ("Python cannot read the file:", *lines.splitlines())
+
+
+class OldDivision(ast.NodeTransformer):
+    """Division as in Python 2: of whole numbers, it leaves the rest out."""
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return ast.copy_location(ast.Call(ast.Name("__old_division__", ast.Load()), [node.left, node.right], []), node)
+
+
+def old_division(a, b):
+    """a / b in Python 2."""
+    return a // b if isinstance(a, int) and isinstance(b, int) else a / b
