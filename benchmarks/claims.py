@@ -36,7 +36,7 @@ from numpylm.recurrence import Gradients
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CLAIMS = {  # number: the cells that are read
     9: [11, 15], 10: [12, 14, 17], 11: [14], 13: [12, 14, 15], 14: [11, 12],
-    18: [11, 14, 15], 19: [12, 15, 17], 20: [2, 7, 10, 12, 17],
+    16: [11, 14, 16], 17: [9, 13, 15, 17], 18: [11, 14, 15], 19: [12, 15, 17], 20: [2, 7, 10, 12, 17],
 }  # fmt: skip
 real_generator, real_random = np.random.default_rng, grammar.Random
 
