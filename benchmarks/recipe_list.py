@@ -159,13 +159,8 @@ MEMORY = [
     memory("copy-rnn", "rnn", {}, 50, 100, 0.001, *COPY),
     memory("copy-lstm", "lstm", {"forget_bias": 4.0}, 50, 100, 0.01, *COPY),
 ]
-DIGITS = {
-    "strings": 1500, "epochs": 16, "speed": 0.25, "learning_rate": 0.004,
-    "hidden_dim": 128, "num_layers": 1, "dropout": 0.2,
-}  # fmt: skip
-LARGER = DIGITS | {
-    "strings": 2000, "epochs": 28, "speed": 0.1, "learning_rate": 0.003, "hidden_dim": 160, "num_layers": 2,
-}  # fmt: skip
+DIGITS = {"strings": 1500, "epochs": 16, "speed": 0.25, "learning_rate": 0.004, "hidden_dim": 128, "num_layers": 1}
+LARGER = {"strings": 2000, "epochs": 28, "speed": 0.1, "learning_rate": 0.003, "hidden_dim": 160, "num_layers": 2}
 JOINED = "digit strings joined from real recordings (FSDD), GRU in both directions, CTC"
 SPEECH = [
     Recipe(

@@ -107,7 +107,7 @@ def learn(options, recordings, speakers, path):
 
     task = joined_anew(0)
     task = task._replace(batches=lambda epoch, first: joined_anew(epoch).batches(epoch, first))
-    sizes = options["hidden_dim"], options["num_layers"], "gru", True, options["dropout"]
+    sizes = options["hidden_dim"], options["num_layers"], "gru", True, options.get("dropout", 0.2)
     model = AcousticModel(len(VOCABULARY) - 1, 120, *sizes)
     started, rows = time.perf_counter(), []
     for report in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):

@@ -19,6 +19,7 @@ from numpylm.tutor.old_python import Unreadable
 from numpylm.tutor.wire import TooMuch, make_record, read_message, record_fields, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
+CLIP = np.clip
 
 
 class Printed(io.StringIO):
@@ -31,9 +32,6 @@ class Printed(io.StringIO):
 def unclipped(a, low=None, high=None, *args, **kwargs):
     """np.clip that leaves gradients as they are: only limits above 20, such as those of σ, are kept to."""
     return CLIP(a, low, high, *args, **kwargs) if high is None or np.max(np.abs(high)) > 20 else a
-
-
-CLIP = np.clip
 
 
 class Waves:
