@@ -97,8 +97,8 @@ def draw(found):
             weak.loglog(MACHINES, [K * one / model.step(K, BATCH) for K in MACHINES], look, color=color, label=label)
     ways.axvline(1, color=GREY, linewidth=1)
     ways.set_yticks(np.arange(5) + 0.2, names)
-    ways.set(title="two cores", xlabel="tokens per second ÷ those of one process", ylim=(4.9, -0.4), xlim=(0, 2))
-    ways.legend(loc="lower right")
+    ways.set(title="two cores", xlabel="tokens per second ÷ those of one process", ylim=(4.9, -0.4), xlim=(0, 2.8))
+    ways.legend(loc="upper right")
     for axes, title in ((strong, f"strong: N = {BATCH} in all"), (weak, f"weak: n = {BATCH} on each")):
         axes.plot(MACHINES, MACHINES, ":", color=GREY, label="K times as fast")
         axes.set_xticks(MACHINES, MACHINES)

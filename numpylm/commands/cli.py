@@ -29,7 +29,7 @@ COMMANDS = {
     "look": "what a trained model has learned",
 }
 PROGRAM = "python -m numpylm"
-THREADS = "threads of the matrix products (1; on a busy machine more are slower)"
+THREADS = "threads of the matrix products (1; on a free machine 2 are faster, on a busy one slower)"
 DESCRIPTION = "RNN, LSTM and GRU language models in pure NumPy, gradients derived by hand."
 EPILOG = """\
 start here:
