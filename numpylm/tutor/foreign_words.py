@@ -73,7 +73,7 @@ def by_gate(unit, claims, rows):
     elif roles[1]:
         words = "the rest is right, so the mistake is in the line that makes this gradient"
     else:
-        words = "all gradients are wrong: look first at what comes from the output"
+        words = "all gradients are wrong: look at the lines that all of them come from"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 
