@@ -23,6 +23,7 @@ SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 WAIT_VARIABLE = "NUMPYLM_MPI_SECONDS"  # the longest time that a rank waits for the others
 LONGEST_WAIT = 600.0
 PATIENCE = 2.0  # seconds that a rank which failed waits for the others to come to their end
+TIME_TO_PASS_ON = 1.0  # seconds that mpiexec has to pass on the last message
 
 
 def is_one_of_several():
@@ -111,11 +112,16 @@ def speak(rank, kept, message=None):
 
 
 def abort(group, status):
-    """Ends all ranks at once, without MPI's own message."""
+    """Ends all ranks at once, without MPI's own message.
+
+    mpiexec ends at once too, and forgets what it has not yet passed on: it gets a moment for that.
+    """
     sys.stdout.flush()
+    time.sleep(TIME_TO_PASS_ON)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
-    group.comm.Abort(status)
+    group.comm.Abort(status)  # may come back before mpiexec has ended this process
+    time.sleep(LONGEST_WAIT)
 
 
 def watch(group, kept):
@@ -125,7 +131,7 @@ def watch(group, kept):
         time.sleep(min(1.0, longest / 4))
         since = group.waiting_since
         waited = 0 if since is None else time.monotonic() - since
-        if waited > longest + 0.5 * group.rank:  # rank 0 speaks, if it can
+        if waited > longest + 2 * TIME_TO_PASS_ON * group.rank:  # rank 0 speaks, if it can
             speak(group.rank, kept, f"numpylm: error: process {group.rank} has waited {waited:.0f} s for the others, "
                   f"which do not answer; all end here. {WAIT_VARIABLE} sets the longest wait")  # fmt: skip
             abort(group, 3)
