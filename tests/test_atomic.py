@@ -5,6 +5,7 @@ import os
 import pickle
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -105,6 +106,17 @@ def test_a_link_is_replaced_and_the_new_file_has_ordinary_permissions(tmp_path):
     save(tmp_path / "last.npz")
     assert (tmp_path / "target").read_bytes() == b"precious"
     assert (tmp_path / "last.npz").stat().st_mode == (tmp_path / "target").stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices have other names")
+def test_a_device_or_a_pipe_stays_what_it_is(tmp_path):
+    """Root may replace /dev/null: then every program of the machine writes into a file."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(FileError, match=f"{name}: it is a device or a pipe, where a file belongs"):
+            save(tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and (tmp_path / "link").is_symlink()
 
 
 def test_every_error_names_its_file(tmp_path):

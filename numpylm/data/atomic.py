@@ -52,13 +52,17 @@ def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
     """A new binary file, open for writing. When the block ends well, it takes path's place.
 
     If anything fails, path keeps what it held. A link at path is replaced, not followed.
-    Raises a FileError of this kind if the folder is missing or the system refuses.
+    Raises a FileError of this kind if the folder is missing, path is a folder, a device or a pipe (/dev/null stays what
+    it is), or the system refuses.
     """
     path = Path(path)
     hint = "nothing was written; check the folder, its permissions and its free space"
     with one_error(path, hint, kind, catch=OSError):
         if not path.parent.is_dir():
             raise kind(path, f"it cannot be written: there is no folder {path.parent}", "make the folder first")
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "a device or a pipe"
+            raise kind(path, f"it is {what}, where a file belongs", "name a file")
         remove_stale(path.parent)
         temporary = path.parent / f".numpylm-{os.urandom(8).hex()}.tmp"
         try:
