@@ -2,9 +2,13 @@
 
 Their matrix products are small: on one thread they are faster, and as fast on a busy machine. Hypothesis tries sixty
 examples where a test does not say how many, and no example is too slow for a machine that has other work to do.
+
+A shell that starts the tests in the background, and nohup, make them ignore Ctrl-C or SIGHUP, and with them the
+commands that they start. The tests of these signals need the usual behaviour.
 """
 
 import os
+import signal
 from functools import partial
 
 import calls
@@ -15,6 +19,10 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("numpylm", max_examples=60, deadline=None)
 settings.load_profile("numpylm")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

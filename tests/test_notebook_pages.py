@@ -75,7 +75,7 @@ def jupyterlab(folder):
             [*command, "--IdentityProvider.token="], cwd=folder, env=environment, stdout=log, stderr=log
         )
     try:
-        for _ in range(300):
+        for _ in range(1200):  # two minutes, on a busy machine
             found = [json.loads(path.read_text()) for path in runtime.glob("jpserver-*.json") if path.stat().st_size]
             if found or server.poll() is not None:
                 break
