@@ -10,8 +10,8 @@ the product with W_hn, not before it.
 
 The arguments of σ and tanh in (10) to (12) are the pre-activations a_r, a_z and a_n; da_t (N, 3H) has their gradients
 side by side. The weights lie side by side too, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr,
-W_hz, … are views. xW = x W_x + b is the input's part, one matrix product for the whole sequence, and hW_t =
-h_{t-1} W_h is the state's part.
+W_hz, … are views. xW = x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t =
+h_{t-1} W_h is the state's share.
 """
 
 from typing import NamedTuple

@@ -11,7 +11,7 @@
 
 The arguments of σ and tanh in (3) to (6) are the pre-activations a_i, a_f, a_o and a_c, the columns of a_t (N, 4H). The
 weights of i, f, o and c̃ lie side by side, in this order, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step is one
-matrix product; W_xi, W_hf, … are views of them. The input's part x_t W_x + b does not need h_{t-1}: one product
+matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not need h_{t-1}: one product
 computes it for the whole sequence, as xW.
 """
 

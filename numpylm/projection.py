@@ -1,4 +1,4 @@
-"""The input's part of all time steps at once: xW = x W_x + b, one product for the whole sequence.
+"""The input's share of all time steps at once: xW = x W_x + b, one product for the whole sequence.
 
     x (T, N, D)   W_x (D, ·)   b (·,)   xW (T, N, ·)        · is H, 3H or 4H: the cell's pre-activations
 

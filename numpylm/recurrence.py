@@ -4,7 +4,7 @@
 
 Each cell has four functions in a file of its own (rnn.py, lstm.py, gru.py):
 
-    *_step            x_t's part, state at t-1       ->  record of every intermediate at t
+    *_step            x_t's share, state at t-1      ->  record of every intermediate at t
     *_step_backward   gradients of h_t (and c_t)     ->  record of every intermediate's gradient
     *_forward         x (T, N, D), state_0           ->  Output: h (T, N, H), state_T, trace
     *_backward        dh (T, N, H), dstate_T, trace  ->  Gradients: of the parameters, of x, of state_0
@@ -51,7 +51,7 @@ class Cell(NamedTuple):
     initialize: Callable  # (rng, D, H) -> Parameters
     forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout, lookup) -> Output
     backward: Callable  # (parameters, dh, dstate_T, trace, keep_steps) -> Gradients
-    project: Callable  # (parameters, x) -> xW, the input's part of the pre-activations
+    project: Callable  # (parameters, x) -> xW, the input's share of the pre-activations
     advance: Callable  # (parameters, xW_t, state) -> the state one step later
     options: dict  # the arguments that made the cell, such as the forget gate's bias
 

@@ -4,7 +4,7 @@
 
     x (T, N, D)   h (T, N, H)   W_xh (D, H)   W_hh (H, H)   b_h (H,)
 
-The argument of f is the pre-activation a_t, and da_t is its gradient. The input's part x_t W_xh + b_h does not need
+The argument of f is the pre-activation a_t, and da_t is its gradient. The input's share x_t W_xh + b_h does not need
 h_{t-1}: one matrix product computes it for the whole sequence, as xW. Backpropagation through time: Rumelhart, Hinton
 and Williams (1986); Werbos (1990).
 """
