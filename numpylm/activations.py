@@ -6,10 +6,10 @@
     softmax(a) = e^a / Σ_v e^a_v                       see softmax_backward
     log_softmax(a) = a - log Σ_v e^a_v                 see log_softmax_backward
 
-The forward pass has kept the outputs, so that a derivative from the output costs no second exponential.
-Every function takes an array of any shape and keeps its dtype, complex included (the complex-step gradient check
-of Squire and Trapp, 1998, needs that); softmax and log_softmax work along the last axis, the vocabulary.
-All of them are finite, and raise no warning, for inputs of ±1000.
+The forward pass keeps the outputs, so a derivative from the output needs no second exponential.
+Every function takes an array of any shape and keeps its dtype, complex too (the complex-step gradient check
+of Squire and Trapp, 1998, needs this); softmax and log_softmax work along the last axis, the vocabulary.
+For inputs of ±1000 all results are finite, without a warning.
 
 Source: Goodfellow, Bengio and Courville, Deep Learning (2016), sections 3.10, 4.1 and 6.3.
 """
@@ -20,7 +20,7 @@ import numpy as np
 def sigmoid(a):
     """σ(a), through the identity σ(a) = (1 + tanh(a/2)) / 2: unlike e^-a, tanh cannot overflow.
 
-    The price: σ near 0 is rounded to a multiple of the machine epsilon, and is 0 below about -37 in float64.
+    The disadvantage: in float64, σ is a multiple of 2^-54, and it is 0 for a below about -38.
     """
     return 0.5 * (1 + np.tanh(0.5 * a))
 
@@ -46,12 +46,12 @@ def relu(a):
 
 
 def relu_backward(dy, y):
-    """da from dy, given the output y = relu(a): dy where y > 0, else 0. At the kink, a = 0, it is taken as 0."""
+    """da from dy, given the output y = relu(a): dy where y > 0, else 0, also at a = 0."""
     return dy * (y > 0)
 
 
 def softmax(a):
-    """Probabilities along the last axis. The largest entry is subtracted first: softmax(a) = softmax(a - m)."""
+    """Probabilities along the last axis. We first subtract the largest entry, m: softmax(a) = softmax(a - m)."""
     e = np.exp(a - a.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -65,7 +65,7 @@ def softmax_backward(dy, y):
 
 
 def log_softmax(a):
-    """log softmax(a) along the last axis, without ever forming a probability that could round to zero."""
+    """log softmax(a) along the last axis, without computing a probability, which could round to zero."""
     shifted = a - a.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 

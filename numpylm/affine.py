@@ -4,7 +4,7 @@
 
     x (..., A)   W (A, B)   b (B,)   y (..., B)
 
-The leading axes, usually (T, N), are examples: they are folded into one, so that a whole sequence is one matrix
+The leading axes, usually (T, N), are examples. We join them into one axis, so that a whole sequence is one matrix
 product. In equations (2) and (9), x is h and W is W_hy; in (1), W is W_xh; in (3) to (6) and (10) to (12), W_x.
 """
 
@@ -31,7 +31,7 @@ def affine_forward(x, W, b):
 def affine_backward(dy, x, W):
     """Gradients of y = x W + b from dy (..., B), as AffineGradients.
 
-    Each row of x meets the same W and b: their gradients are sums over all rows, which for W is the product xᵀ dy.
+    All rows of x use the same W and b, so their gradients are sums over all rows: for W this is the product xᵀ dy.
     """
     dy_rows = rows(dy)
     db = dy_rows.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Attention: at each target step the decoder looks at all source positions, at some of them more than at others.
+"""Attention: at each target step the decoder reads a weighted mean of all source positions.
 
     e_tj     = s_t · h_j                                     dot-product score (Luong et al., 2015)         (17)
     e_tj     = v_a · tanh(s_t W_sa + h_j W_ha + b_a)         additive score (Bahdanau et al., 2015)         (18)
@@ -10,8 +10,8 @@
     h (T_x, N, H) encoder states   s (T_y, N, H) decoder states   mask (T_x, N), False at padding, or None
     e, alpha (T_y, N, T_x)   ctx (T_y, N, H)   W_sa, W_ha (H, A)   b_a, v_a (A,)
 
-A sentence's T_y steps are independent of each other once s is there: each equation is one product for each sentence.
-Padding has e = -infinity, so that its weight is exactly 0, and neither it nor its score has a gradient.
+Given s, a sentence's T_y steps do not depend on each other: each equation is one product for each sentence.
+Padding has e = -infinity, so its weight is exactly 0; its h and its score get no gradient.
 
 Sources: Bahdanau, Cho and Bengio, Neural Machine Translation by Jointly Learning to Align and Translate (2015),
 section 3.1; Luong, Pham and Manning, Effective Approaches to Attention-based Neural Machine Translation (2015),
@@ -44,7 +44,7 @@ class AdditiveParameters(NamedTuple):
 class AttentionTrace(NamedTuple):
     """Every intermediate: e, alpha (T_y, N, T_x) and ctx (T_y, N, H) from s, h and the mask.
 
-    q is the tanh of (18), (T_y, T_x, N, A), and None for the dot-product score. Of one step, the axis T_y is missing.
+    q is the tanh of (18), (T_y, T_x, N, A), and None for the dot-product score. The trace of one step has no axis T_y.
     """
 
     s: np.ndarray
@@ -67,7 +67,7 @@ class AttentionGradients(NamedTuple):
 
 
 class Attention(NamedTuple):
-    """What a model needs to know of a kind of attention; its scores are what sets the kinds apart."""
+    """What a model needs to know of a kind of attention. The kinds differ only in their scores."""
 
     name: str
     Parameters: type

@@ -1,10 +1,10 @@
-"""Gradient clipping: one steep step must not undo what was learned (Pascanu, Mikolov and Bengio, 2013).
+"""Gradient clipping: one very large gradient must not undo what was learned (Pascanu, Mikolov and Bengio, 2013).
 
     by global norm    g  <-  g min(1, max_norm / ‖g‖)      ‖g‖² = the sum of squares over all parameters together
     by value          g  <-  min(max(g, -limit), limit)    entry by entry
 
-The global norm keeps the gradient's direction; clipping by value bends it. Both are functions of gradients that the
-training loop calls: a backward pass never clips, so that it can be checked.
+Clipping by the global norm keeps the gradient's direction; clipping by value changes it. The training loop calls these
+functions. A backward pass never clips, so that a gradient check can test it.
 """
 
 import math
@@ -15,11 +15,11 @@ from numpylm import require
 
 
 def clip_by_global_norm(gradients, max_norm):
-    """Name -> gradient scaled so that the global norm is at most max_norm, and the norm before: (clipped, norm).
+    """Return (clipped, norm): the gradients, scaled to a global norm of at most max_norm, and the norm before.
 
-    The gradients given are left as they are; where nothing is clipped the same arrays come back in a new dict.
-    If the norm is not finite, the gradients come back as they are, and the caller must look at the norm.
-    Raises ValueError unless max_norm > 0 (infinity only measures), TypeError for what is no dict of arrays.
+    clipped is a new dict; the given arrays do not change. If the norm is at most max_norm, clipped holds these arrays.
+    If the norm is not finite, nothing is clipped: the caller must check the norm. Raises ValueError unless max_norm > 0
+    (infinity only measures), TypeError unless gradients is a dict of arrays.
     """
     require.named_arrays("gradients", gradients)
     max_norm = checked_limit("max_norm", max_norm)
@@ -36,7 +36,7 @@ def global_norm(gradients):
 
 
 def array_norm(gradient):
-    """√ of the sum of squares of an array's entries, also where a square would overflow the array's dtype."""
+    """√ of the sum of squares of an array's entries, also if a square overflows the array's dtype."""
     flat = gradient.ravel()
     square = np.vdot(flat, flat).real
     if math.isfinite(square):
@@ -46,10 +46,10 @@ def array_norm(gradient):
 
 
 def clip_by_value(gradients, limit):
-    """Name -> gradient with every entry brought into -limit..limit; the gradients given are left as they are.
+    """Return a new dict of gradients with every entry clipped to -limit..limit; the given arrays do not change.
 
-    An infinite entry becomes the limit, with its sign; NaN stays NaN. Raises ValueError unless limit > 0, TypeError for
-    what is no dict of arrays.
+    An infinite entry becomes limit or -limit; NaN stays NaN. Raises ValueError unless limit > 0, TypeError unless
+    gradients is a dict of arrays.
     """
     require.named_arrays("gradients", gradients)
     limit = checked_limit("limit", limit)
@@ -57,7 +57,7 @@ def clip_by_value(gradients, limit):
 
 
 def checked_limit(name, value):
-    """value as a Python float, which leaves float32 gradients float32 (a NumPy float64 would not); above 0."""
+    """value, which must be above 0, as a Python float: float32 gradients times it stay float32."""
     if not require.is_number(value) or not value > 0:
         raise ValueError(f"{name} must be a number above 0; got {value!r}")
     return float(value)

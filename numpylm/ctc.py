@@ -1,10 +1,10 @@
 """Connectionist temporal classification (Graves, Fernández, Gomez and Schmidhuber, 2006): the loss of a label sequence
-when nobody says which frame belongs to which label.
+when nobody knows which frame belongs to which label.
 
-At each of T frames the model gives a distribution over V labels and a blank, symbol 0. A path picks one symbol a frame;
-it spells a label sequence when repeats are merged and blanks removed: - a a - b spells ab, and a - a spells aa. The
-probability of a label sequence l is the sum over all paths that spell it. With l' = blank l_1 blank l_2 … blank,
-S = 2 U + 1 states for U labels, the sum is made frame by frame:
+At each of T frames the model gives a distribution over V labels and a blank, symbol 0. A path has one symbol for each
+frame. To read the label sequence that it spells, merge repeats, then remove blanks: - a a - b spells ab, and a - a
+spells aa. The probability of a label sequence l is the sum over all paths that spell it. We compute this sum frame by
+frame, with l' = blank l_1 blank l_2 … blank, S = 2 U + 1 states for U labels:
 
     log y_t    = log_softmax(logits_t)                                                              (30)
     alpha_ts   = log y_t[l'_s] + log(Σ e^alpha_{t-1,r})      r = s, s - 1, and s - 2 if allowed     (31)
@@ -14,10 +14,10 @@ S = 2 U + 1 states for U labels, the sum is made frame by frame:
     loss       = -(1/M) Σ_n log p(l_n)                       M: how many labels the batch has       (35)
     dlogits_tk = (y_t[k] - Σ_{s: l'_s = k} gamma_ts) / M                                            (36)
 
-A step of two states may skip the blank between two labels that differ. Everything stays in logarithms: a path's
-probability is smaller than the smallest float after a few hundred frames. Here alpha is a forward variable in log
-space; the attention weights of attention.py have the same letter. Our beta leaves out frame t, so that alpha and beta
-add up.
+A path may skip the blank between two labels that differ: this is the step from s - 2 to s. We compute with logarithms,
+because after a few hundred frames a path's probability is smaller than the smallest float. alpha is here a forward
+variable, the logarithm of a probability; attention.py uses the letter for weights. Our beta leaves out y_t, so that
+alpha_ts + beta_ts has log y_t[l'_s] only once.
 
     logits (T, N, V + 1)   labels (U, N), 1..V, -1 after the end   mask (T, N), False after an utterance's last frame
     alpha, beta, gamma (T, N, S)   log_p (N,)
@@ -31,11 +31,11 @@ from numpylm.activations import log_softmax
 from numpylm.loss import IGNORED
 
 BLANK = 0
-LOG_ZERO = -1e30  # the logarithm of a probability of zero, finite so that differences of two are no NaN
+LOG_ZERO = -1e30  # stands for log 0; it is finite, because -inf - (-inf) is NaN
 
 
 class CTCTrace(NamedTuple):
-    """What ctc_backward reads; log_at_state (T, N, S) is log y_t[l'_s], may_skip (N, S) where s - 2 may step to s."""
+    """What ctc_backward reads. log_at_state (T, N, S) is log y_t[l'_s]; may_skip (N, S): a path may step from s - 2."""
 
     log_y: np.ndarray  # (T, N, V + 1)
     states: np.ndarray  # (N, S): l', the symbol of each state
@@ -48,7 +48,7 @@ class CTCTrace(NamedTuple):
 
 
 class CTCGradients(NamedTuple):
-    """dlogits (T, N, V + 1), and on the way to it beta and gamma, each (T, N, S)."""
+    """dlogits (T, N, V + 1), and the intermediates beta and gamma, each (T, N, S)."""
 
     beta: np.ndarray
     gamma: np.ndarray
@@ -58,7 +58,7 @@ class CTCGradients(NamedTuple):
 def ctc_forward(logits, labels, mask=None):
     """The loss, a number in nats per label, and the CTCTrace.
 
-    Raises ValueError for an utterance whose labels do not fit into its frames, and where no utterance has a label.
+    Raises ValueError if an utterance's labels do not fit into its frames, or if no utterance has a label.
     """
     T, N, _ = logits.shape
     num_frames = np.full(N, T) if mask is None else mask.sum(axis=0)
@@ -75,7 +75,7 @@ def ctc_forward(logits, labels, mask=None):
 
 
 def ctc_backward(trace):
-    """CTCGradients; an utterance's frames after its end get no gradient."""
+    """CTCGradients; dlogits is zero after an utterance's end."""
     beta = backward_variables(trace)
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
     counts = sum_by_symbol(gamma, trace.states, trace.log_y.shape[2])  # (T, N, V + 1)
@@ -108,7 +108,7 @@ def log_probability(alpha, num_frames, num_labels):
 
 
 def backward_variables(trace):
-    """beta (T, N, S), from each utterance's own last frame backwards; LOG_ZERO after it."""
+    """beta (T, N, S), backwards from each utterance's own last frame; LOG_ZERO after this frame."""
     beta = np.full_like(trace.alpha, LOG_ZERO)
     may_leave = shift(trace.may_skip, -2, filled=False)  # (N, S): whether s may step to s + 2
     s, last = np.arange(trace.states.shape[1]), 2 * trace.num_labels[:, None]
@@ -124,7 +124,7 @@ def backward_variables(trace):
 
 
 def require_fit(labels, num_labels, num_frames):
-    """Raises ValueError where an utterance has fewer frames than labels and repeats: two equal labels need a blank."""
+    """Raise ValueError if an utterance has fewer frames than labels and blanks between equal labels."""
     repeats = ((labels[1:] == labels[:-1]) & (labels[1:] != IGNORED)).sum(axis=0)
     needed = np.maximum(num_labels + repeats, 1)
     for n in np.flatnonzero(num_frames < needed)[:1]:
@@ -137,7 +137,7 @@ def require_fit(labels, num_labels, num_frames):
 
 
 def blank_between(labels):
-    """l' (N, S): each utterance's labels with a blank before, between and after them; blanks after its end."""
+    """l' (N, S): each utterance's labels with a blank before, between and after them; only blanks after its end."""
     U, N = labels.shape
     states = np.full((N, 2 * U + 1), BLANK)
     states[:, 1::2] = np.where(labels == IGNORED, BLANK, labels).T
@@ -152,7 +152,7 @@ def skips(states):
 
 
 def shift(q, by, filled=LOG_ZERO):
-    """q (N, S) moved `by` states to the right, or to the left if by < 0; the free end is filled."""
+    """q (N, S) moved `by` states to the right, or to the left if by < 0; `filled` stands in the free places."""
     shifted = np.full_like(q, filled)
     if by > 0:
         shifted[:, by:] = q[:, :-by]
@@ -162,7 +162,7 @@ def shift(q, by, filled=LOG_ZERO):
 
 
 def log_sum(*logs):
-    """log Σ e^q over arrays q of one shape; the largest is subtracted before, so that nothing overflows."""
+    """log Σ e^q over arrays q of one shape; we first subtract the largest, so that nothing overflows."""
     largest = logs[0]
     for q in logs[1:]:
         largest = np.maximum(largest, q)
@@ -171,6 +171,6 @@ def log_sum(*logs):
 
 
 def sum_by_symbol(gamma, states, num_symbols):
-    """Σ_{s: l'_s = k} gamma_ts for every symbol k: (T, N, S) becomes (T, N, num_symbols), by one product each n."""
+    """Σ_{s: l'_s = k} gamma_ts for every symbol k: (T, N, S) becomes (T, N, num_symbols), one product for each n."""
     onehot = (states[:, :, None] == np.arange(num_symbols)).astype(gamma.dtype)  # (N, S, num_symbols)
     return (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)

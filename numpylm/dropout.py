@@ -1,15 +1,15 @@
-"""Dropout: during training a random part of the values is set to zero, so that no unit can rely on one other.
+"""Dropout: in training, set a random part of the values to zero, so that no unit depends on one single other unit.
 
     q  <-  m ⊙ q        m = 0 with probability p, else 1 / (1 - p), so that the mean of m is 1
 
 Two kinds, for T steps of N sequences:
 
     "standard"      (Zaremba, Sutskever and Vinyals, 2014): on the input of each layer and of the output projection,
-                    a new m at every step; the recurrent path h_{t-1} -> h_t is left alone
+                    a new m at every step; no dropout on the recurrent path h_{t-1} -> h_t
     "variational"   (Gal and Ghahramani, 2016): the same places, with one m for all steps of a call (of a window, in
-                    training), and one more on h_{t-1} where it enters the gates
+                    training), and one more on h_{t-1} in the gates' product
 
-Dropout is linear in q, so that its backward pass is the same multiplication: dq = m ⊙ (gradient of the result).
+Dropout is linear in q, so its backward pass is the same multiplication: dq = m ⊙ (gradient of the result).
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class DropoutMasks(NamedTuple):
 
 
 def drop(q, mask):
-    """m ⊙ q, or q itself where there is no mask; both the forward pass and, on gradients, the backward pass."""
+    """m ⊙ q, or q itself without a mask: the forward pass, and, for gradients, the backward pass."""
     return q if mask is None else q * mask
 
 

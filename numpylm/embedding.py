@@ -4,8 +4,8 @@
 
     E (V, D)   tokens (T, N) integers   x (T, N, D)
 
-Looking a row up is the product with a one-hot vector, without the multiplications by zero. Its gradient is the
-transposed product onehotᵀ dx: every occurrence of a token **adds** its dx_t to the token's row.
+Looking up a row gives the product with a one-hot vector, without the multiplications by zero. The gradient of E is
+onehotᵀ dx: every occurrence of a token **adds** its dx_t to the token's row.
 
 Source: Bengio, Ducharme, Vincent and Jauvin, A Neural Probabilistic Language Model (2003), section 2.
 """
@@ -16,7 +16,7 @@ from numpylm.affine import rows
 
 
 def embedding_forward(tokens, E):
-    """x = E[tokens]: tokens (T, N) and E (V, D) give x (T, N, D). The tokens must be checked before: see model.py."""
+    """x = E[tokens]: tokens (T, N) and E (V, D) give x (T, N, D). The caller must check tokens, as model.py does."""
     return E[tokens]
 
 

@@ -90,7 +90,7 @@ class GRUTrace(NamedTuple):
 def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
     """One time step: xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,) give a GRUStep.
 
-    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product alone: (13) carries h_prev on as it is.
+    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product only: (13) uses h_prev itself.
     """
     hW_t = drop(h_prev, recurrent_dropout) @ W_h  # (N, 3H)
     xW_r, xW_z, xW_n = gates(xW_t, 3)  # (N, H) each
@@ -107,7 +107,7 @@ def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
 
 
 def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
-    """GRUStepGradients from dh_t (N, H), all that reaches h_t. da_t is the gradient of xW_t too."""
+    """GRUStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
     dz_t = dh_t * (step.h_prev - step.n_t)  # (13)
     dn_t = dh_t * (1 - step.z_t)  # (13)
     dh_carried = dh_t * step.z_t  # (13)
@@ -143,10 +143,10 @@ def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, looku
 def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
-    h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
-    gradient is the sum over t of h_{t-1}ᵀ dhW_t: one matrix product after the loop.
+    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_h: its
+    gradient is the sum over t of h_{t-1}ᵀ dhW_t, one matrix product after the loop.
     """
-    W_h = np.asfortranarray(parameters.W_h)  # so that W_h.T, in every step, is contiguous
+    W_h = np.asfortranarray(parameters.W_h)  # makes W_h.T, which every step reads, contiguous
     dh_next = dstate_T.h
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 3H)
     dhW = np.empty_like(da)
@@ -167,7 +167,7 @@ def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def gru_advance(parameters, xW_t, state):
-    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
     step = gru_step(xW_t, state.h, parameters.W_h, parameters.b_hn)
     return GRUState(step.h_t)
 

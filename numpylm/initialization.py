@@ -1,4 +1,4 @@
-"""How the parameters start.
+"""Initial values of the parameters.
 
     W_x, W_hy   uniform in ±√(6 / (A + B)) for a matrix (A, B)              Glorot and Bengio (2010), equation 16
     W_h         a random orthogonal matrix for each gate                    Saxe, McClelland and Ganguli (2014)
@@ -8,7 +8,7 @@
                 1 / √D where E is also the output matrix, so that the logits start of order one
     all         uniform in ±r, biases too, if `redraw_uniform` is called    Zaremba et al. (2014): r = 0.1
 
-Everything is drawn in NumPy's default float and cast by the model: one seed gives the same model in every dtype.
+We draw all values in float64, and the model converts them to its dtype: one seed gives the same model in every dtype.
 """
 
 import numpy as np
@@ -17,13 +17,13 @@ from numpylm import require
 
 
 def glorot_uniform(rng, A, B):
-    """A matrix (A, B) that on average keeps the size of what passes through it, forward and backward."""
+    """A matrix (A, B) that, on average, keeps the variance of activations and gradients."""
     limit = np.sqrt(6 / (A + B))
     return rng.uniform(-limit, limit, (A, B))
 
 
 def orthogonal(rng, H):
-    """A random orthogonal matrix (H, H): it keeps every vector's length, so that repeated products do not vanish."""
+    """A random orthogonal matrix (H, H): it keeps every vector's length, so repeated products do not vanish."""
     Q, R = np.linalg.qr(rng.standard_normal((H, H)))
     return Q * np.sign(np.diagonal(R))  # with these signs, every orthogonal matrix is equally likely
 
@@ -34,13 +34,13 @@ def identity(H):
 
 
 def embedding_table(rng, V, D, tied):
-    """The table E (V, D), one row for each token; tied when it is the output projection too."""
+    """The table E (V, D), one row for each token. tied: E is the output matrix too."""
     scale = 1 / np.sqrt(D) if tied else 1.0
     return scale * rng.standard_normal((V, D))
 
 
 def redraw_uniform(rng, parameters, uniform_range):
-    """Draw every entry of parameters (name -> array), biases too, again and in place: uniform in ±uniform_range.
+    """Replace every entry of parameters (name -> array), biases too, in place: uniform in ±uniform_range.
 
     Raises ValueError unless uniform_range is a number above 0.
     """

@@ -1,12 +1,12 @@
-"""Softmax cross-entropy: the mean surprise, in nats, of a model at the tokens that came.
+"""Softmax cross-entropy: a model's mean surprisal, in nats, of the targets.
 
     y_t  = softmax(logits_t)                                            (2), (9)
     loss = -(1/M) Σ_{t,n} log y_t[n, target_t[n]]
 
     logits (T, N, V)   targets (T, N) integers   y (T, N, V)   M: how many targets are predicted
 
-A target of -1 is not predicted: it adds nothing to the loss, is not counted in M and gets no gradient. We never take
-the log of a probability: log y = logits - log Σ_v e^logits_v, and the largest logit is subtracted first.
+A target of -1 is not predicted: it adds nothing to the loss, does not count in M and gets no gradient. We never take
+the log of a probability: log y = logits - log Σ_v e^logits_v, after subtracting the largest logit.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def surprisal(logits, targets):
 def cross_entropy_forward(logits, targets, overwrite=False):
     """The loss, a number in nats per predicted token, and the CrossEntropyTrace.
 
-    overwrite=True writes y over the array of the logits, which the caller must not use again.
+    overwrite=True writes y into the array of the logits: the caller must not use the logits again.
     Raises ValueError when every target is -1.
     """
     predicted = targets != IGNORED
@@ -43,7 +43,7 @@ def cross_entropy_forward(logits, targets, overwrite=False):
         raise ValueError("every target is -1: the loss is a mean over predicted tokens, and there is none")
     largest = logits.max(axis=-1, keepdims=True)  # (T, N, 1)
     shifted = np.subtract(logits, largest, out=logits if overwrite else None)  # (T, N, V)
-    del logits  # a name whose array is overwritten goes
+    del logits  # its array may have other values now
     log_at_target = target_entries(shifted, targets)  # (T, N)
     y = np.exp(shifted, out=shifted)
     del shifted
@@ -56,13 +56,13 @@ def cross_entropy_forward(logits, targets, overwrite=False):
 def cross_entropy_backward(trace, overwrite=False):
     """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere.
 
-    overwrite=True writes dlogits over the array of y, and the caller must not use the trace again.
+    overwrite=True writes dlogits into the array of y: the caller must not use the trace again.
     """
     y, targets = trace
     t, n = np.nonzero(targets != IGNORED)
     M = t.size
     dlogits = np.divide(y, M, out=y if overwrite else None)  # (T, N, V)
-    del y, trace  # a name whose array is overwritten goes
+    del y, trace  # their array may have other values now
     dlogits[t, n, targets[t, n]] -= 1 / M
     dlogits[targets == IGNORED] = 0
     return dlogits
@@ -71,7 +71,7 @@ def cross_entropy_backward(trace, overwrite=False):
 def affine_cross_entropy(h, W, b, targets):
     """The loss of y = softmax(h W + b), and its gradients: (loss, dh, dW, db).
 
-    logits, y and dlogits are by far the largest arrays, (T, N, V): each is written over the one before.
+    logits, y and dlogits (T, N, V), by far the largest arrays, use the same memory one after the other.
     """
     loss, trace = cross_entropy_forward(affine_forward(h, W, b), targets, overwrite=True)
     dlogits = cross_entropy_backward(trace, overwrite=True)
@@ -80,5 +80,5 @@ def affine_cross_entropy(h, W, b, targets):
 
 
 def target_entries(q, targets):
-    """q[t, n, targets[t, n]] for q (T, N, V): (T, N). Where the target is -1 the last entry is taken, to be ignored."""
+    """q[t, n, targets[t, n]] of q (T, N, V): (T, N). Where the target is -1, the caller must ignore the entry."""
     return np.take_along_axis(q, targets[..., None], axis=-1)[..., 0]

@@ -10,9 +10,9 @@
     x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
 The arguments of σ and tanh in (3) to (6) are the pre-activations a_i, a_f, a_o and a_c, the columns of a_t (N, 4H). The
-four gates' weights lie side by side, in the order i, f, o, c̃, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step
-is one matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not wait for h_{t-1}: it is
-one product for the whole sequence, named xW.
+weights of i, f, o and c̃ lie side by side, in this order, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step is one
+matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not need h_{t-1}: one product
+computes it for the whole sequence, as xW.
 """
 
 from functools import partial
@@ -84,8 +84,8 @@ class LSTMStepGradients(NamedTuple):
 class LSTMTrace(NamedTuple):
     """The forward pass as lstm_backward reads it.
 
-    .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields: (T, N, H) each. With a mask they are what each step
-    computed; h, and the state carried on, are those after freezing.
+    .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields: (T, N, H) each. With a mask they are the values before
+    freezing; h has the values after it.
     """
 
     x: np.ndarray
@@ -115,7 +115,7 @@ def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
 
 
 def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
-    """LSTMStepGradients from dh_t (N, H), all that reaches h_t, and dc_next (N, H), what reaches c_t from step t + 1.
+    """Return LSTMStepGradients. dh_t (N, H) is h_t's whole gradient; dc_next (N, H) is the part of c_t's from t + 1.
 
     c_t has two paths to the loss, through h_t and through c_{t+1}: dc_t is the sum of both. da_t is the gradient of
     xW_t too.
@@ -160,10 +160,10 @@ def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, look
 def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
-    h_t feeds the output at t and the step t + 1: two gradients meet in it. W_h serves every step, so that its
-    gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
+    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_h: its
+    gradient is the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
     """
-    W_h = np.asfortranarray(parameters.W_h)  # so that W_h.T, in every step, is contiguous
+    W_h = np.asfortranarray(parameters.W_h)  # makes W_h.T, which every step reads, contiguous
     dh_next, dc_next = dstate_T
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 4H)
     steps = [None] * len(dh) if keep_steps else None
@@ -182,7 +182,7 @@ def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def lstm_advance(parameters, xW_t, state):
-    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
     step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
     return LSTMState(step.h_t, step.c_t)
 
@@ -193,7 +193,7 @@ def lstm_shapes(D, H):
 
 
 def lstm_initialize(rng, D, H, forget_bias=1.0):
-    """Glorot's W_x and orthogonal W_h, gate by gate; b zero but for b_f = forget_bias. Sources: initialization.py."""
+    """Glorot's W_x and orthogonal W_h, gate by gate; b zero, except b_f = forget_bias. Sources: initialization.py."""
     W_x = np.concatenate([glorot_uniform(rng, D, H) for _ in range(4)], axis=1)
     W_h = np.concatenate([orthogonal(rng, H) for _ in range(4)], axis=1)
     parameters = LSTMParameters(W_x, W_h, np.zeros(4 * H))
@@ -202,7 +202,7 @@ def lstm_initialize(rng, D, H, forget_bias=1.0):
 
 
 def lstm_cell(forget_bias=1.0):
-    """The LSTM as a language model uses it; forget_bias is where b_f starts (1: Jozefowicz et al., 2015)."""
+    """The LSTM as a language model uses it; forget_bias is b_f's initial value (1: Jozefowicz et al., 2015)."""
     require.finite_number("forget_bias", forget_bias)
     return Cell(
         name="lstm",

@@ -4,8 +4,8 @@
 
     mask (T, N) booleans   m_t (N, 1)   q (N, H), any part of the state: h, and the LSTM's c
 
-A frozen step passes its state on unchanged, so that the last state of each sequence is the one it has alone, and its
-gradient goes straight back to the step before. Without a mask (None) every step is alive.
+A frozen step passes the state on unchanged, and passes the state's gradient back unchanged. So each sequence ends with
+the same state as it would alone. Without a mask (None) no step is frozen.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpylm import require
 
 
 def lengths_to_mask(lengths, num_steps):
-    """The mask (T, N) of N sequences, of which the n-th has lengths[n] tokens: mask[t, n] is t < lengths[n].
+    """The mask (T, N) of N sequences; the n-th has lengths[n] tokens: mask[t, n] is t < lengths[n].
 
     Raises ValueError for lengths that are not N integers in 0..T = num_steps.
     """
@@ -28,14 +28,14 @@ def lengths_to_mask(lengths, num_steps):
 
 
 def freeze(mask, t, q_t, q_prev):
-    """Step t's q_t (N, H) for the sequences that are alive, q_prev (N, H) for those that have ended."""
+    """q_t (N, H) for the sequences that still last at t, q_prev (N, H) for those that have ended."""
     if mask is None:
         return q_t
     return np.where(mask[t][:, None], q_t, q_prev)
 
 
 def freeze_backward(mask, t, dq):
-    """dq (N, H) divided between the step's q_t and the frozen q_prev: returns (dq_t, dq_prev)."""
+    """(dq_t, dq_prev) from dq (N, H): each sequence's gradient goes to q_t, or to q_prev if it has ended."""
     if mask is None:
         return dq, 0
     alive = mask[t][:, None]  # (N, 1)

@@ -6,8 +6,8 @@
     y_t      = softmax(logits_t)                               equations (2) and (9)
 
 y_t is the predicted distribution of token t + 1, at every step. With tied weights (Press and Wolf, 2017; Inan et al.,
-2017) W_hy is Eᵀ, and E receives the gradients of both its uses. Dropout: see dropout.py; it acts when a generator is
-passed in, and only then.
+2017) W_hy is Eᵀ, and E's gradient is the sum over both its uses. Dropout (dropout.py) acts only when a generator is
+passed in.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from numpylm.rnn import rnn_cell
 
 
 class Sizes(NamedTuple):
-    """A model's sizes and kind of regularisation: what all cells have in common."""
+    """A model's sizes and its kind of dropout, for every cell."""
 
     vocab_size: int
     embedding_dim: int
@@ -67,9 +67,9 @@ class LossOutput(NamedTuple):
 class LanguageModel(Model):
     """What RNNLM, LSTMLM and GRULM share.
 
-    parameters() has E, then the recurrent layers', then W_hy and b_y. In a model of one layer the recurrent names are
-    the equation's (W_xh, W_hh, b_h; the LSTM's and GRU's packed W_x, W_h, b); in a stack they carry the layer's number:
-    layer_0.W_xh, layer_1.W_xh.
+    parameters() has E, then the recurrent layers' parameters, then W_hy and b_y. In a model of one layer the recurrent
+    names are those of the equations (W_xh, W_hh, b_h; the LSTM's and GRU's packed W_x, W_h, b). With several layers
+    they begin with the layer's number: layer_0.W_xh, layer_1.W_xh.
     """
 
     def __init__(self, cell, sizes, parameters=None, dtype=np.float32, seed=0):
@@ -81,7 +81,7 @@ class LanguageModel(Model):
 
     @property
     def config(self):
-        """The arguments that make a model of this kind and size again (its dtype and seed apart)."""
+        """The arguments that make a model of this kind and size again, except dtype and seed."""
         return {**self.sizes._asdict(), **self.cell.options}
 
     def layer_parameters(self, layer):
@@ -102,10 +102,10 @@ class LanguageModel(Model):
     def forward(self, tokens, state=None, mask=None, rng=None):
         """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).
 
-        state       where the window before ended (out.state), or None for zeros
-        mask        (T, N) booleans, False after a sequence's end: its state stays there (what comes after is still
-                    predicted, and part of a loss, unless its target is -1)
-        rng         a numpy.random.Generator switches dropout on; None leaves it out
+        state       the state after the previous window (out.state), or None for zeros
+        mask        (T, N) booleans, False after a sequence's end: its state stays the same there (these steps still
+                    count in the loss, unless their target is -1)
+        rng         a numpy.random.Generator switches dropout on; None: no dropout
         Raises ValueError or TypeError for tokens, a state or a mask that do not fit T, N, H and V.
         """
         tokens, state, mask = self._checked(tokens, state, mask)
@@ -116,8 +116,8 @@ class LanguageModel(Model):
         """The loss of a window of T steps and its gradients by backpropagation through those T steps, as LossOutput.
 
         inputs, targets (T, N) integers; a target of -1 is not predicted (padding, or last-step-only training).
-        The incoming state is taken as given (truncated backpropagation): carry out.state into the next call.
-        state, mask and rng as in forward. Raises what forward does, and for targets outside -1..V-1.
+        The given state gets no gradient (truncated backpropagation); pass out.state to the next call. state, mask and
+        rng are as in forward. Raises the same errors as forward, and ValueError for targets outside -1..V-1.
         """
         inputs, state, mask = self._checked(inputs, state, mask)
         targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
@@ -145,8 +145,8 @@ class LanguageModel(Model):
     def backward(self, trace, dh, dW_hy, db_y, keep_steps=False):
         """The lines of _hidden in reverse order, from the gradients of the output projection: (gradients, layers).
 
-        gradients have the parameters' names and order. layers, with keep_steps, has each layer's Gradients, and in it
-        the gradient of every intermediate of every step; without, it is empty.
+        gradients have the parameters' names and order. With keep_steps, layers has each layer's Gradients, which hold
+        the gradient of every intermediate of every step; otherwise it is empty.
         """
         dstate_T = self.initial_state(dh.shape[1])  # zeros: no gradient comes from beyond the window
         gradients, layers = {}, []
@@ -173,7 +173,7 @@ class LanguageModel(Model):
         return draw_masks(rng, dropout, kind, *tokens.shape, [D] + [H] * (L - 1), H, self.dtype)
 
     def _checked(self, tokens, state, mask):
-        """The arguments of a forward pass as arrays. Raises an error that says which one does not fit."""
+        """The arguments of a forward pass as arrays. Raises an error that names the argument that does not fit."""
         tokens = require.tokens(tokens, self.sizes.vocab_size)
         zeros = self.initial_state(tokens.shape[1])
         state = zeros if state is None else require.state(state, zeros)
@@ -218,7 +218,7 @@ class RNNLM(LanguageModel):
 
 
 class LSTMLM(LanguageModel):
-    """Language model of LSTM layers, equations (3) to (9). forget_bias is where b_f starts; the rest as in RNNLM."""
+    """Language model of LSTM layers, equations (3) to (9). forget_bias is b_f's initial value; the rest as in RNNLM."""
 
     def __init__(
         self, vocab_size, embedding_dim, hidden_dim, num_layers=1, dropout=0.0, tie_weights=False, forget_bias=1.0,

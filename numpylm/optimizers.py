@@ -7,8 +7,8 @@
     Adam       m <- β₁ m + (1 - β₁) g;  v <- β₂ v + (1 - β₂) g²;
                θ <- θ - α m̂ / (√v̂ + ε),  m̂ = m / (1 - β₁ᵏ),  v̂ = v / (1 - β₂ᵏ) at the k-th step     Kingma and Ba (2015)
 
-optimizer.step(parameters, gradients) changes the parameters in place and leaves the gradients alone. optimizer.memory
-holds what an optimizer remembers (v, s, m, …): one array of each parameter's shape, so that it can be saved.
+optimizer.step(parameters, gradients) changes the parameters in place and does not change the gradients.
+optimizer.memory holds v, s or m, an array of each parameter's shape, so that a checkpoint can save it.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from numpylm import require
 
 
 class Optimizer:
-    """What they share: a learning rate (an attribute, which a schedule may change), a step count, and a memory."""
+    """What all optimizers have: a learning rate (a schedule may change this attribute), a step count, and a memory."""
 
-    slots = ()  # what is remembered for each parameter, by the equations' symbols
+    slots = ()  # the equations' symbols that are kept for each parameter
 
     def __init__(self, learning_rate):
         self.learning_rate = require.positive_number("learning_rate", learning_rate)
@@ -90,7 +90,7 @@ class Adagrad(Optimizer):
 
 
 class RMSProp(Optimizer):
-    """Adagrad with a sum that forgets: s is a running mean of squared gradients."""
+    """Adagrad with a running mean of squared gradients, s, in place of their sum."""
 
     slots = ("s",)
 
@@ -106,7 +106,7 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Running means of gradients and of their squares, each corrected for having started at zero."""
+    """Running means of gradients and of their squares; m̂ and v̂ correct them, because both start at zero."""
 
     slots = ("m", "v")
 
@@ -152,7 +152,7 @@ def check_one_fit(name, parameter, gradient):
 
 
 def check_memory(parameters, remembered):
-    """Raise ValueError if an optimizer remembers arrays of other shapes: it served another model before."""
+    """Raise ValueError if the optimizer's memory has arrays of other shapes: it has trained another model before."""
     for name, array in remembered.items():
         if name in parameters and parameters[name].shape != array.shape:
             raise ValueError(

@@ -1,14 +1,13 @@
-"""The input's share of every time step at once: xW = x W_x + b, one product for the whole sequence.
+"""The input's share of all time steps at once: xW = x W_x + b, one product for the whole sequence.
 
     x (T, N, D)   W_x (D, ·)   b (·,)   xW (T, N, ·)        · is H, 3H or 4H: the cell's pre-activations
 
-Where x comes straight from the embedding, x_t = E[token_t], one product for each token of the vocabulary is enough:
+If x is the embedding itself, x_t = E[token_t], one product for each token of the vocabulary is enough:
 
     x_t W_x + b = E[token_t] W_x + b = (E W_x + b)[token_t]                                  the folded table
 
-If the vocabulary has fewer tokens than the window has places, V < T N, the table has fewer rows than x. The gradient
-folds in the same way. It first sums dxW over the places of each token. The products of this sum give dE directly, and
-dx is not computed.
+If the vocabulary has fewer tokens than the window has places, V < T N, the table has fewer rows than x. The backward
+pass first sums dxW over the places of each token. Products with these sums then give dE, without dx.
 """
 
 from typing import NamedTuple
@@ -18,11 +17,11 @@ import numpy as np
 from numpylm.affine import affine_backward, affine_forward, rows
 from numpylm.embedding import embedding_backward, embedding_forward
 
-MANY_PLACES = 6  # from so many places of a token on, sum_by_token is faster than embedding_backward (measured)
+MANY_PLACES = 6  # if a token has more places on average, sum_by_token is faster than embedding_backward (measured)
 
 
 class Lookup(NamedTuple):
-    """Where x comes from: x = E[tokens], with tokens (T, N) integers and E (V, D)."""
+    """It says that x = E[tokens], with tokens (T, N) integers and E (V, D)."""
 
     tokens: np.ndarray
     E: np.ndarray
@@ -38,7 +37,7 @@ class ProjectionGradients(NamedTuple):
 
 
 def projection_forward(x, W_x, b, lookup=None):
-    """xW (T, N, ·) for x (T, N, D). A Lookup, which says that x = E[tokens], takes the folded table's way."""
+    """xW (T, N, ·) for x (T, N, D). With a Lookup, which says that x = E[tokens], it comes from the folded table."""
     if lookup is None:
         return affine_forward(x, W_x, b)
     table = affine_forward(lookup.E, W_x, b)  # (V, ·)
@@ -64,7 +63,7 @@ def table_backward(dxW, tokens, vocab_size):
 
 
 def sum_by_token(dxW, tokens, vocab_size):
-    """The same as embedding_backward, in a third to a half of its time if a token has a dozen places."""
+    """The same sums as embedding_backward, in a third to a half of its time if each token has a dozen places."""
     dxW_rows = rows(dxW)  # (T N, ·)
     order = np.argsort(tokens, axis=None, kind="stable")  # a token's places side by side
     ends = np.cumsum(np.bincount(tokens.ravel(), minlength=vocab_size))

@@ -1,16 +1,16 @@
-"""What the recurrent cells have in common: the records that go in and out, and named views of packed arrays.
+"""What the recurrent cells share: the records that they take and return, and named views of packed arrays.
 
     T time steps · N sequences in a batch · D embedding size · H hidden size
 
-Each cell is a quartet of functions in a file of its own (rnn.py, lstm.py, gru.py):
+Each cell has four functions in a file of its own (rnn.py, lstm.py, gru.py):
 
     *_step            x_t's share, state at t-1      ->  record of every intermediate at t
     *_step_backward   gradients of h_t (and c_t)     ->  record of every intermediate's gradient
     *_forward         x (T, N, D), state_0           ->  Output: h (T, N, H), state_T, trace
     *_backward        dh (T, N, H), dstate_T, trace  ->  Gradients: of the parameters, of x, of state_0
 
-Nothing is remembered between calls. Full backpropagation through time passes dstate from one window back to the one
-before; truncated backpropagation carries the state forward and starts from dstate_T = zeros.
+The functions keep nothing between calls. Full backpropagation through time passes dstate from each window back to the
+window before; truncated backpropagation carries the state forward and starts from dstate_T = zeros.
 """
 
 from collections.abc import Callable
@@ -30,8 +30,8 @@ class Output(NamedTuple):
 class Gradients(NamedTuple):
     """dparameters, of the parameters' type and names; dx (T, N, D); dstate_0, of the state's type.
 
-    Where the input projection was folded (projection.py) dE (V, D) comes in place of dx, which is None. steps holds
-    the T records of *_step_backward, in the order of t, if the caller asked for them.
+    If the input projection was folded (projection.py), dx is None, and dE (V, D) takes its place. steps has the T
+    records of *_step_backward, in the order of t, if the caller asked for them.
     """
 
     dparameters: Any
@@ -53,7 +53,7 @@ class Cell(NamedTuple):
     backward: Callable  # (parameters, dh, dstate_T, trace, keep_steps) -> Gradients
     project: Callable  # (parameters, x) -> xW, the input's share of the pre-activations
     advance: Callable  # (parameters, xW_t, state) -> the state one step later
-    options: dict  # what the cell was made with, such as the forget gate's bias
+    options: dict  # the arguments that made the cell, such as the forget gate's bias
 
 
 def zero_state(cell, N, H, num_layers, dtype):

@@ -4,8 +4,8 @@
 
     x (T, N, D)   h (T, N, H)   W_xh (D, H)   W_hh (H, H)   b_h (H,)
 
-The argument of f is the pre-activation a_t, and da_t is its gradient. The input's share x_t W_xh + b_h does not wait
-for h_{t-1}: it is one matrix product for the whole sequence, named xW. Backpropagation through time: Rumelhart, Hinton
+The argument of f is the pre-activation a_t, and da_t is its gradient. The input's share x_t W_xh + b_h does not need
+h_{t-1}: one matrix product computes it for the whole sequence, as xW. Backpropagation through time: Rumelhart, Hinton
 and Williams (1986); Werbos (1990).
 """
 
@@ -80,7 +80,7 @@ def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
 
 
 def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh", recurrent_dropout=None):
-    """RNNStepGradients from dh_t (N, H), all that reaches h_t. da_t is the gradient of xW_t too."""
+    """RNNStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
     _, f_backward = NONLINEARITIES[nonlinearity]
     da_t = f_backward(dh_t, step.h_t)  # (1)
     dh_prev = drop(da_t @ W_hh.T, recurrent_dropout)  # (1)
@@ -108,10 +108,10 @@ def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, looku
 def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
 
-    h_t feeds the output at t and the step t + 1: two gradients meet in it. W_hh serves every step, so that its
-    gradient is the sum over t of h_{t-1}ᵀ da_t: one matrix product after the loop.
+    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_hh: its
+    gradient is the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
     """
-    W_hh = np.asfortranarray(parameters.W_hh)  # so that W_hh.T, in every step, is contiguous
+    W_hh = np.asfortranarray(parameters.W_hh)  # makes W_hh.T, which every step reads, contiguous
     dh_next = dstate_T.h
     da = np.empty_like(dh)  # (T, N, H)
     steps = [None] * len(dh) if keep_steps else None
@@ -128,7 +128,7 @@ def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
-    """The state at t from xW_t and the state at t - 1: a step for generation, which needs no record."""
+    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
     step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
     return RNNState(step.h_t)
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: each is a function of how far training is, and remembers nothing.
+"""Learning-rate schedules: functions of how far training is.
 
 constant            α
 decay               α factor^max(0, epoch - start)     epoch counted from 0         Zaremba et al. (2014)
@@ -17,7 +17,7 @@ def constant(learning_rate):
 
 
 def decay(learning_rate, epoch, start, factor):
-    """Up to and including epoch `start` (counted from 0) the full rate; then times factor with each further epoch.
+    """The full rate up to and including epoch `start` (counted from 0); then times factor with each further epoch.
 
     The small model of Zaremba et al. has start=3 and factor=0.5: the first four epochs (0 to 3) at the full rate, the
     fifth at half of it, the sixth at a quarter.

@@ -1,10 +1,10 @@
 """Training: one loop for every kind of model.
 
-One step: the loss of a batch and its gradients, clipping, the optimizer's update. After each epoch, validation. What
-differs between language models, translation, speech and question answering is a Task: a record of functions.
+One step: the loss of a batch and its gradients, clipping, the optimizer's update. After each epoch, validation. A Task,
+a record of functions, holds what differs between language models, translation, speech and question answering.
 
 `training` is a generator. Whenever it yields, the model, the optimizer and the Progress hold everything that the rest
-of the training depends on. So a caller can show progress, save, stop, and later go on as if nothing had happened.
+of the training depends on. So a caller can show progress, save, stop, and later continue with the same results.
 """
 
 import math
@@ -27,18 +27,18 @@ RATES_SHOWN = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES
 
 
 class Task(NamedTuple):
-    """What one kind of model does in its own way. A batch is any record of arrays.
+    """The part of training that each kind of model does in its own way. A batch is any record of arrays.
 
     unit                what a target is: the loss is in nats per word, per character, …
     num_batches         of every epoch
     batches             (epoch, first) -> an iterator of the epoch's batches from number `first` on
-    num_targets         (batch) -> how many predicted targets the loss of a batch is the mean of
+    num_targets         (batch) -> its number of predicted targets; the loss is the mean over them
     loss_and_gradients  (model, batch, carried, rng) -> a record with loss, gradients and state; carried is the state
                         after the batch before, None at an epoch's beginning
     validate            (model, ranks=ALONE) -> Validation; ranks share the work (data_parallel.py)
     perplexity          whether losses are shown as perplexities, e^loss
-    axes                which axis of each of a batch's arrays counts its sequences, None for an item that has none; by
-                        default axis 1 in all
+    axes                for each item of a batch, the axis of the sequences, or None if it has no such axis; by default
+                        axis 1 for all
     """
 
     unit: str
@@ -60,7 +60,8 @@ class Validation(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. epochs or minutes (or both) say when to stop. Raises ValueError for a setting out of range."""
+    """How to train. Training stops after epochs, after minutes, or after the first of the two. Raises ValueError for a
+    setting out of range."""
 
     batch_size: int = choice(32, "sequences in a batch", "-N", metavar="N", group=SIZES)
     epochs: int | None = choice(
@@ -101,7 +102,7 @@ class Settings:
 
 @dataclass
 class Progress:
-    """Where training is: whole epochs, batches done in this one, steps in all, and what they found."""
+    """How far training is: whole epochs, batches done in this epoch, steps in all, and the losses so far."""
 
     rng: Any  # the numpy.random.Generator of dropout and of restarts
     epoch: int = 0
@@ -109,7 +110,7 @@ class Progress:
     step: int = 0
     tokens: int = 0  # targets predicted in training steps
     epoch_tokens: int = 0  # the same in this epoch alone
-    epoch_nats: float = 0.0  # the sum of their surprisals
+    epoch_nats: float = 0.0  # the sum of these targets' surprisals
     step_seconds: float = 0.0  # spent in training steps
     seconds: float = 0.0  # spent in training steps and validation
     carried: Any = None  # the state after the last batch, None at an epoch's beginning
@@ -126,8 +127,8 @@ class StepReport(NamedTuple):
 
 
 class EpochReport(NamedTuple):
-    """One validation; is_best if its loss is the lowest so far. train_loss is the mean over the epoch's steps, None
-    if there were none."""
+    """One validation; is_best if its loss is the lowest so far. train_loss is the mean over the epoch's targets, None
+    if the epoch had no step."""
 
     valid_loss: float
     is_best: bool
@@ -136,7 +137,7 @@ class EpochReport(NamedTuple):
 
 
 class TrainingDiverged(Exception):
-    """The loss or the gradient norm became NaN or infinite; the step was not applied."""
+    """The loss or the gradient norm became NaN or infinite. A training step that finds this changes nothing."""
 
     def __init__(self, step, loss, norm):
         super().__init__(f"step {step}: the loss is {loss}, the gradient norm {norm}")
@@ -149,7 +150,7 @@ def make_optimizer(settings):
 
 
 def train_step(model, optimizer, inputs, targets, state=None, max_norm=math.inf, rng=None):
-    """One step of a language model: (loss, gradient norm, the state to carry on).
+    """Train a language model for one step: (loss, gradient norm, the state for the next window).
 
     Raises TrainingDiverged, and changes nothing, if the loss or the norm is not finite.
     """
@@ -171,8 +172,8 @@ def update(model, optimizer, out, max_norm):
 
 
 def training(task, model, optimizer, settings, progress, clock=time.perf_counter):
-    """Train from where progress is to the settings' end. Yield a StepReport after each step and an EpochReport after
-    each epoch (and after the part of an epoch that the minutes allow). clock returns seconds."""
+    """Train from the point that progress says to the end that settings say. Yield a StepReport after each step and an
+    EpochReport after each epoch (also after a part of one, if the minutes are over). clock returns seconds."""
     while settings.epochs is None or progress.epoch < settings.epochs:
         batches = task.batches(progress.epoch, progress.batch)
         while progress.batch < task.num_batches and not out_of_time(settings, progress):
@@ -217,17 +218,17 @@ def _validate(task, model, progress, clock):
 
 
 def shuffled(num, seed, epoch):
-    """A permutation of range(num) that depends on seed and epoch alone: a resumed run cuts the same batches."""
+    """A permutation of range(num) that depends only on seed and epoch: a resumed run cuts the same batches."""
     return np.random.default_rng([seed, 4, epoch]).permutation(num)
 
 
 def out_of_time(settings, progress):
-    """Whether the minutes given, if any, are over."""
+    """Whether settings.minutes, if given, are over."""
     return settings.minutes is not None and progress.seconds >= 60 * settings.minutes
 
 
 def share_done(settings, progress, num_batches):
-    """How much of the training is done, from 0 to 1: by epochs or by minutes, whichever is further."""
+    """How much of the training is done, from 0 to 1: the larger of the shares of epochs and of minutes."""
     by_epochs = 0 if settings.epochs is None else (progress.epoch + progress.batch / num_batches) / settings.epochs
     by_minutes = 0 if settings.minutes is None else progress.seconds / (60 * settings.minutes)
     return min(1.0, max(by_epochs, by_minutes))
