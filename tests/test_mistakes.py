@@ -45,13 +45,6 @@ def test_a_line_that_is_not_there_is_an_error():
         faulty_function("lstm_backward", (("lstm_step_backward", "dh_t", "0"),))
 
 
-def test_quantity_and_equation_are_read_from_the_line():
-    mistake = mistake_of("lstm_step_backward", [("dc_t * step.f_t", "dc_t")], "f_t is left out")
-    assert (mistake.quantity, mistake.equation) == ("dc_prev", "(7)")
-    mistake = mistake_of("lstm_backward", [("dh[t] + dh_next", "dh[t]")], "dh_next: not carried")
-    assert (mistake.quantity, mistake.why) == ("dh_next", "not carried")
-
-
 def test_a_mistake_in_the_step_reaches_the_sequence_and_leaves_the_package_alone():
     case = CASES["lstm_backward"]
     before = named(case, lstm_backward(**case.arguments))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from numpylm import activations, recurrence
 
-TEXTBOOK = "activations affine attention clipping ctc embedding gru loss lstm projection rnn"
+TEXTBOOK = "activations affine attention clipping ctc embedding gru loss lstm projection rnn tutor.references"
 MODULES = {  # each function of ours, by name -> its module
     name: module
     for module in [import_module(f"numpylm.{name}") for name in TEXTBOOK.split()]
