@@ -112,7 +112,7 @@ def test_gates_may_be_claimed_one_by_one():
     assert "f_t is left out" in found[0].words
     truth = right_run(CASES[STEP]).results
     swapped = dict(zip(("dW_xf", "dW_xi"), np.split(truth["dW_x"], 4, axis=1)[:2], strict=True))
-    assert "dW_xf and dW_xi are exchanged" in diagnose_case(CASES[STEP], swapped)[0].words
+    assert "dW_xi and dW_xf are exchanged" in diagnose_case(CASES[STEP], swapped)[0].words
 
 
 def test_what_is_trusted_is_not_blamed():

@@ -23,6 +23,7 @@ RIGHT_INSIDE = (
 )  # one is right: so are all gates' gradients
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
+FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
 SEVERAL = "no single wrong line explains all that is wrong: more than one is"
 
 
@@ -40,6 +41,11 @@ class Question(NamedTuple):
         """The same with all mended but these."""
         claims = {name: q if name in names else self.truth[name] for name, q in self.claims.items()}
         return self._replace(claims=claims, wrong=[name for name in self.wrong if name in names])
+
+    def without(self, name):
+        """The same without what is wrong but for this name."""
+        claims = {other: q for other, q in self.claims.items() if other == name or other not in self.wrong}
+        return self._replace(claims=claims, wrong=[name])
 
     def gates(self, name):
         """How many gates stand side by side in an array of this name; 0 for none."""
@@ -113,7 +119,10 @@ def suspicions(question):
 def each_alone(question):
     """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula."""
     if not question.has_separate_causes:
-        return numbers(question, question.wrong) or [Finding(SEVERAL)] * (question.case is not None)
+        said = numbers(question, question.wrong)
+        for name in unsaid(question.wrong, said):
+            said += [] if name.startswith(FROM_DA) else suspicions(question.without(name))
+        return said or [Finding(SEVERAL)] * (question.case is not None)
     said = [known(mistake) for name in question.wrong for mistake in matching(question.only([name]), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
     for name in unsaid(question.wrong, said):

@@ -5,7 +5,7 @@
 
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the values themselves    two that are exchanged
+    the values themselves    a wrong shape, two that are exchanged
     the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
     one factor in all        such as 1/N, or clipping
     suspects                 the line of a backward which, if only it is wrong, explains all (suspects.py)
@@ -56,8 +56,8 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     trusted   names of functions that are known to be right
     sizes     such as {"V": 9}, by which a constant factor can be named
     tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
-    Small inputs, T N H up to about 600, let single lines be told apart. What has no known name, a wrong shape or NaN is
-    left out.
+    Small inputs, T N H up to about 600, let single lines be told apart. What has no known name, or holds NaN, is left
+    out.
     """
     if function in ("central_difference", "complex_step"):
         return numeric_mistakes.findings(function, inputs, claimed)
@@ -72,12 +72,15 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
     pairs = exchanged(claims, right)
     taken = {name for pair in pairs for name in pair}
-    claims = {n: q for n, q in claims.items() if n not in taken and q.shape == right[n].shape and np.isfinite(q).all()}
+    misshapen = {name: right[name].shape for name, q in claims.items() if q.shape != right[name].shape}
+    found = [Finding(f"{n} is of shape {claims[n].shape}; it should be {shape}", n) for n, shape in misshapen.items()]
+    taken |= misshapen.keys()
+    claims = {name: q for name, q in claims.items() if name not in taken and np.isfinite(q).all()}
     claims = packed(case, claims, right)
     wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], tolerance)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
-    found = [Finding(EXCHANGED.format(*pair)) for pair in pairs]
+    found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
     explained = gradients if case is None or case.is_backward else values
     return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
