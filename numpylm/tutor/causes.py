@@ -122,7 +122,7 @@ def each_alone(question):
         said = numbers(question, question.wrong)
         for name in unsaid(question.wrong, said):
             said += [] if name.startswith(FROM_DA) else suspicions(question.without(name))
-        return said or [Finding(SEVERAL)] * (question.case is not None)
+        return said + [Finding(SEVERAL)] * (question.case is not None)
     said = [known(mistake) for name in question.wrong for mistake in matching(question.only([name]), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
     for name in unsaid(question.wrong, said):
