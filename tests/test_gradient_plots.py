@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.figures.step_size import derivative_error
 from numpylm.proof.gradient_plots import colors
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed: see requirements.txt")
@@ -78,9 +77,3 @@ def test_ticks_are_indices_and_gates_are_named():
     assert list(q.get_yticks()) == [5.5, 17.5]
     assert list(b.child_axes[0].get_xticks()) == [1, 4, 7, 10]
     assert [label.get_text() for label in b.child_axes[0].get_xticklabels()] == ["i", "f", "o", "c̃"]
-
-
-def test_the_recommended_steps_are_near_the_best():
-    at = {step: derivative_error("central", np.float64, step) for step in (1e-10, 6e-6, 1e-2)}
-    assert at[6e-6] < 1e-8 < min(at[1e-10], at[1e-2])
-    assert derivative_error("complex", np.float64, 1e-30) < 1e-14
