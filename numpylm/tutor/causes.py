@@ -8,7 +8,7 @@ import numpy as np
 from numpylm.proof.evidence import common_factor, relations, same_arrays
 from numpylm.tutor.case import GATES
 from numpylm.tutor.library import wrong_results
-from numpylm.tutor.sentences import Finding, known, suspicion
+from numpylm.tutor.sentences import ALONE, Finding, known, suspicion
 from numpylm.tutor.suspects import PACKED, suspects
 
 RIGHT_INSIDE = (
@@ -42,8 +42,8 @@ class Question(NamedTuple):
         claims = {name: q if name in names else self.truth[name] for name, q in self.claims.items()}
         return self._replace(claims=claims, wrong=[name for name in self.wrong if name in names])
 
-    def without(self, name):
-        """The same without what is wrong but for this name."""
+    def without_others(self, name):
+        """The same without everything else that is wrong."""
         claims = {other: q for other, q in self.claims.items() if other == name or other not in self.wrong}
         return self._replace(claims=claims, wrong=[name])
 
@@ -119,15 +119,22 @@ def suspicions(question):
 def each_alone(question):
     """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula."""
     if not question.has_separate_causes:
-        said = numbers(question, question.wrong)
-        for name in unsaid(question.wrong, said):
-            said += [] if name.startswith(FROM_DA) else suspicions(question.without(name))
-        return said + [Finding(SEVERAL)] * (question.case is not None)
+        return several(question)
     said = [known(mistake) for name in question.wrong for mistake in matching(question.only([name]), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
     for name in unsaid(question.wrong, said):
         said += suspicions(question.only([name]))
     return said
+
+
+def several(question):
+    """Findings on the mistakes of one function, of which no single one explains all that is wrong."""
+    said = numbers(question, question.wrong)
+    for name in unsaid(question.wrong, said):
+        alone = question.without_others(name)
+        found = [] if name.startswith(FROM_DA) else [known(m) for m in matching(alone)[:1]] or suspicions(alone)
+        said += [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in found]
+    return said + [Finding(SEVERAL)] * (question.case is not None)
 
 
 def unsaid(names, said):
