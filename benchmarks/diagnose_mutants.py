@@ -7,17 +7,14 @@
 
 Every mutant is our source with one change in one line (mutants.py). The checker (by complex step, on the problems of
 mutant_problems.py) must find every one that changes a gradient by more than 1e-8. The diagnosis, which never sees the
-mutant's source, is right where it names the mutated line's quantity or its equation. Three counts, each stricter than
-the next:
+mutant's source, is right where it names the mutated line's quantity or its equation. Two counts:
 
     one name     the first quantity that the first sentence names, or its equation, is right
     sentence     the first sentence is right: where two lines explain the claim by equally small mistakes, it names both
-    first two    the first sentence or the second is right
 
 One name cannot always do: a wrong sign in di_t and one in da_i give the same gradients to the last bit. Who names one
-line is then wrong about the other mutant. The last lines say how much a perfect guesser could reach, who knows all
-mutants and names the line that most of those with equal gradients changed. A function that returns one array needs no
-name: if nothing is said of it, that counts as right.
+line is then wrong about the other mutant. A function that returns one array needs no name: if nothing is said of it,
+that counts as right.
 
 "final" is given what a caller of the function gets, "all" every intermediate too. A mutant is held out if no mistake of
 the library returns the same gradients. With --twice each mutant gets a second change in the same line, drawn at random:
@@ -27,14 +24,14 @@ mistakes further from the right line than any that the diagnosis was written wit
 import argparse
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
-from benchmarks.mutant_tables import Outcome, is_right, print_misses, print_table
-from benchmarks.mutants import mutants_of, twice_changed
+from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.causes import Question, matching
@@ -46,6 +43,20 @@ from numpylm.tutor.suspects import right_run
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 
 
+class Outcome(NamedTuple):
+    """What became of a mutant in one function; single and first are (final, all)."""
+
+    mutant: Mutant
+    function: str
+    stopped: bool = False  # with an error: a shape that does not fit, no such name
+    changed: bool = False
+    detected: bool = False
+    in_library: bool = False
+    single: tuple = (False, False)
+    first: tuple = (False, False)
+    said: str = ""
+
+
 def main(arguments=None):
     """Measures everything; prints the table and the misdiagnosed."""
     parser = argparse.ArgumentParser(description="Measures the gradient checker and its diagnosis on mutants.")
@@ -54,18 +65,15 @@ def main(arguments=None):
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th mutant only")
     options = parser.parse_args(arguments)
     make = twice_changed if options.twice else mutants_of
-    outcomes, rows = [], []
+    rows = {}
     for changed, function in levels():
         case, problem = prepared(function)
-        found = [measure(mutant, function, case, problem) for mutant in make(changed)[:: options.every]]
-        outcomes += found
         label = changed.removesuffix("_backward") + (" in its loop" if changed != function else "")
-        rows.append((label, found))
-    rows.append(("all", outcomes))
-    rows.append(("  in the library", [outcome for outcome in outcomes if outcome.in_library]))
-    rows.append(("  held out", [outcome for outcome in outcomes if not outcome.in_library]))
+        rows[label] = [measure(mutant, function, case, problem) for mutant in make(changed)[:: options.every]]
+    rows["all"] = [outcome for outcomes in rows.values() for outcome in outcomes]
+    rows["  held out"] = [outcome for outcome in rows["all"] if not outcome.in_library]
     print_table(rows)
-    print_misses(outcomes, options.verbose)
+    print_misses(rows["all"], options.verbose)
 
 
 def levels():
@@ -83,28 +91,39 @@ def prepared(function):
     inputs = inputs_of(function)
     case = case_of(function, inputs)
     problem = checked_problem(case, inputs)
-    f, arguments, claim = problem
-    assert check_gradients(f, arguments, claim(right_run(case).results), "complex").ok, function
+    assert is_right(problem, right_run(case).results), function
     return case, problem
+
+
+def is_right(problem, gradients):
+    """Whether the checker finds a backward's gradients, by name, right."""
+    f, arguments, cotangents, claim = problem
+    with np.errstate(over="ignore"):
+        return check_gradients(f, arguments, claim(gradients), "complex", cotangents).ok
 
 
 def measure(mutant, function, case, problem):
     """The Outcome of a mutant inside a function, its own or the sequence that calls it."""
-    (f, arguments, claim), truth = problem, right_run(case).results
+    truth = right_run(case).results
     try:
         with np.errstate(all="ignore"):
             result = rebuilt(case.function, {mutant.function: mutant.source})(**case.arguments)
             claimed = {name: np.asarray(q, dtype=float) for name, q in named(case, result).items()}
             final = {name: q for name, q in claimed.items() if is_final(case, name)}
-            arrays = claim(final)
-    except Exception as error:  # whatever a mutant may raise
-        said = f"raises {type(error).__name__}"
-        return Outcome(mutant, function, True, True, True, False, None, None, None, None, said)
+            problem[-1](final)
+    except Exception:  # whatever a mutant may raise
+        return Outcome(mutant, function, stopped=True)
     if not any(q.shape != truth[n].shape or not np.abs(q - truth[n]).max() <= 1e-8 for n, q in final.items()):
-        return Outcome(mutant, function, False, False, False, False, None, None, None, None, "")
-    with np.errstate(over="ignore"):
-        detected = not check_gradients(f, arguments, arrays, "complex").ok
-    return Outcome(mutant, function, False, True, detected, *judged(mutant, case, claimed, final))
+        return Outcome(mutant, function)
+    answers = [diagnose_case(case, given) for given in (final, claimed)]
+    if len(truth) == 1:  # its name is all that could be said, and the report says it
+        answers = [found or [Finding("", *truth)] for found in answers]
+    single = tuple(bool(found) and names_it(found[0]._replace(tied=()), mutant) for found in answers)
+    first = tuple(bool(found) and names_it(found[0], mutant) for found in answers)
+    said = answers[0][0].sentence if answers[0] else "nothing"
+    return Outcome(
+        mutant, function, False, True, not is_right(problem, final), is_known(case, final), single, first, said
+    )
 
 
 def is_final(case, name):
@@ -112,30 +131,47 @@ def is_final(case, name):
     return not case.cell or name.startswith(("dW", "db", "dx")) or name.endswith("_0" if not case.is_step else "_prev")
 
 
-def judged(mutant, case, claimed, final):
-    """The last fields of an Outcome: is it in the library, what is said of it, which mutants look the same."""
+def is_known(case, final):
+    """Whether a mistake of the library gives just these gradients."""
     truth = right_run(case).results
-    shapes_agree = all(q.shape == truth[n].shape for n, q in final.items())
-    question = Question(case, final, {name: truth[name] for name in final}, list(final), (), {})
-    in_library = shapes_agree and bool(matching(question))
-    answers = [diagnose_case(case, given) for given in (final, claimed)]
-    if len(truth) == 1:  # its name is all that could be said, and the report says it
-        answers = [found or [Finding("", *truth)] for found in answers]
-    single = tuple(bool(found) and is_right(found[0]._replace(tied=()), mutant) for found in answers)
-    first = tuple(bool(found) and is_right(found[0], mutant) for found in answers)
-    both = tuple(any(is_right(finding, mutant) for finding in found[:2]) for found in answers)
-    quantity = tuple(any(finding.quantity in mutant.quantities for finding in answers[0][:k]) for k in (1, 2))
-    said = answers[0][0].sentence if answers[0] else "nothing"
-    group = (case.function, case.T, *(rounded(q, truth[n]) for n, q in sorted(final.items())))
-    return in_library, single, first, both, quantity, said, group
+    return bool(matching(Question(case, final, {name: truth[name] for name in final}, list(final), (), {})))
 
 
-def rounded(q, truth):
-    """A gradient to six digits, as bytes; its shape where that is wrong."""
-    size = max(np.abs(truth).max(initial=0), 1e-300)
-    return (
-        np.round(np.nan_to_num(q / size, posinf=9e9, neginf=-9e9), 6).tobytes() if q.shape == truth.shape else q.shape
-    )
+def names_it(finding, mutant):
+    """Whether a finding names the mutated line's quantity or equation."""
+    pairs = [(finding.quantity, finding.equation), *([finding.tied] if finding.tied else [])]
+    return any(quantity in mutant.quantities or equation in mutant.equations for quantity, equation in pairs)
+
+
+def print_table(rows):
+    """How many mutants, how many found, how many explained."""
+    print(f"{'':21}{'':>8}{'change a':>9}{'':>9}{'one name':>13}{'sentence':>13}")
+    print(f"{'mutants of':21}{'mutants':>8}{'gradient':>9}{'detected':>9}" + f"{'final':>8}{'all':>5}" * 2)
+    for label, outcomes in rows.items():
+        changed = [outcome for outcome in outcomes if outcome.changed]
+        shares = [percent(getattr(o, kind)[k] for o in changed) for kind in ("single", "first") for k in (0, 1)]
+        cells = "".join(f"{share:>{width}}" for share, width in zip(shares, (8, 5) * 2, strict=True))
+        run = sum(not outcome.stopped for outcome in outcomes)
+        print(f"{label:21}{run:8}{len(changed):9}{percent(o.detected for o in changed):>9}{cells}")
+
+
+def percent(answers):
+    """Of these, how many are true, in percent."""
+    answers = list(answers)
+    return f"{100 * sum(answers) / len(answers):.0f}" if answers else "-"
+
+
+def print_misses(outcomes, verbose):
+    """The mutants that were not found, and those whose equation is not in the first sentence."""
+    changed = [outcome for outcome in outcomes if outcome.changed]
+    for title, some in (("Not detected", [o for o in changed if not o.detected]),
+                        ("Misdiagnosed from final gradients", [o for o in changed if not o.first[0]])):  # fmt: skip
+        print(f"{title}: {len(some)}")
+        for outcome in some:
+            line = outcome.mutant.after
+            print(f"  {outcome.function.removesuffix('_backward'):10} {line if len(line) < 68 else line[:66] + ' …'}")
+            if verbose:
+                print(f"      was {outcome.mutant.before}\n      {outcome.said}")
 
 
 if __name__ == "__main__":

@@ -13,33 +13,16 @@ import time
 import numpy as np
 
 from numpylm import check_gradients
-from numpylm.gru import gru_cell
-from numpylm.lstm import lstm_cell
+from numpylm.proof.cases.cells import CELLS, sequence_case
 from numpylm.proof.gradient_check import CHECKS
-from numpylm.rnn import rnn_cell
-
-CELLS = (rnn_cell("tanh"), rnn_cell("relu"), lstm_cell(), gru_cell())
 
 
 def check_one(seed, method):
     """The report on one random problem whose gradients are right."""
     rng = np.random.default_rng(seed)
-    cell = CELLS[rng.integers(len(CELLS))]
-    T, N, D, H = rng.integers(1, 8, 4)
-
-    def state():
-        return cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
-
-    def forward(parameters, x, state_0):
-        out = cell.forward(parameters, x, state_0)
-        return {"h": out.h, "state": out.state}
-
-    parameters = cell.Parameters(*[rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
-    x, state_0, dh, dstate_T = rng.standard_normal((T, N, D)), state(), rng.standard_normal((T, N, H)), state()
-    found = cell.backward(parameters, dh, dstate_T, cell.forward(parameters, x, state_0).trace)
-    arguments = {"parameters": parameters, "x": x, "state_0": state_0}
-    claim = {"parameters": found.dparameters, "x": found.dx, "state_0": found.dstate_0}
-    return check_gradients(forward, arguments, claim, method, {"h": dh, "state": dstate_T}, max_entries=6, rng=rng)
+    cell, sizes = list(CELLS.values())[rng.integers(len(CELLS))], rng.integers(1, 8, 4)
+    case = sequence_case("", cell, rng, sizes=sizes)
+    return check_gradients(case.f, case.arguments, case.gradients, method, case.cotangents, max_entries=6, rng=rng)
 
 
 def positive(text):
@@ -52,14 +35,8 @@ def positive(text):
 def main(arguments=None):
     """Runs all methods; returns the exit status."""
     parser = argparse.ArgumentParser(description="Counts correct gradients that the gradient checker calls wrong.")
-    parser.add_argument(
-        "count",
-        metavar="COUNT",
-        nargs="?",
-        type=positive,
-        default=2000,
-        help="problems for each method (default: 2000)",
-    )
+    about = "problems for each method (default: 2000)"
+    parser.add_argument("count", metavar="COUNT", nargs="?", type=positive, default=2000, help=about)
     count = parser.parse_args(arguments).count
     alarms = 0
     for method in CHECKS:

@@ -6,11 +6,11 @@ import pytest
 from mutant_problems import inputs_of
 
 from numpylm.tutor.case import case_of, named
-from numpylm.tutor.diagnose import can_diagnose, diagnose, diagnose_case
+from numpylm.tutor.diagnose import diagnose, diagnose_case
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import faulty_function
 from numpylm.tutor.sentences import numbered
-from numpylm.tutor.suspects import LARGEST, right_run
+from numpylm.tutor.suspects import right_run
 
 CELL_BACKWARDS = [f"{cell}{kind}_backward" for cell in ("rnn", "lstm", "gru") for kind in ("", "_step")]
 LAYERS = ("affine", "embedding", "cross_entropy", "sigmoid", "tanh", "relu", "softmax", "log_softmax")
@@ -52,7 +52,7 @@ def test_every_mistake_of_the_library_is_recognised_by_what_it_returns(function)
             continue
         found = diagnose_case(case, made)[0]
         alike = [m for m, other in results if all(np.allclose(other[n], made[n], 1e-9, 1e-9) for n in made)]
-        assert any(one.why in found.words for one in alike) and found.explains, mistake
+        assert any(one.why in found.words for one in alike), mistake
         assert numbered(found.equation)[1:] in found.words
 
 
@@ -60,15 +60,6 @@ def test_the_sentence_has_equation_and_why_and_the_code_has_the_lines():
     found = said(STEP, "dc_prev = dc_t * step.f_t", "dc_prev = dc_t")[0]
     assert found.words == "Equation (7), dc_prev: the forget path is missing: f_t is left out."
     assert "`dc_t` in place of `dc_t * step.f_t`" in found.code and found.sentence == f"{found.words} {found.code}"
-
-
-def test_the_first_wrong_intermediate_is_named_with_what_is_right_before_it():
-    step = wrong(STEP, "df_t = dc_t * step.c_prev", "df_t = dc_t * step.o_t")
-    assert diagnose_case(CASES[STEP], step)[0].words.startswith("dc_t is right, df_t is wrong: look at equation (7)")
-    results = dict(right_run(CASES[LOOP]).results)
-    results["df_t"] = results["df_t"].copy()
-    results["df_t"][:2, 0, 0] += 0.5  # the loop runs backward: t = 1 comes before t = 0
-    assert "dc_t is right, df_t is wrong at t = 1" in diagnose_case(CASES[LOOP], results)[0].words
 
 
 @pytest.mark.parametrize(
@@ -121,7 +112,7 @@ def test_gates_may_be_claimed_one_by_one():
     assert "f_t is left out" in found[0].words
     truth = right_run(CASES[STEP]).results
     swapped = dict(zip(("dW_xf", "dW_xi"), np.split(truth["dW_x"], 4, axis=1)[:2], strict=True))
-    assert "dW_xf and dW_xi are exchanged" in diagnose_case(CASES[STEP], swapped)[0].words
+    assert "dW_xi and dW_xf are exchanged" in diagnose_case(CASES[STEP], swapped)[0].words
 
 
 def test_what_is_trusted_is_not_blamed():
@@ -135,23 +126,13 @@ def test_separate_mistakes_are_said_each_or_together():
     truth = final(CASES[STEP], right_run(CASES[STEP]).results)
     both = diagnose_case(CASES[STEP], {**truth, "dW_h": truth["dW_h"] / 2, "db": truth["db"] / 2})
     assert [found.words for found in both] == ["dW_h, db: each is the right one times 0.5, which is 1/N (N = 2)"]
-    alone = diagnose_case(CASES[STEP], {**truth, "dW_x": np.sin(truth["dW_x"])})[0]
-    assert alone.words.startswith("dW_x is wrong by itself") and not alone.explains
+    (shared,) = diagnose_case(CASES[STEP], {name: 3 * q for name, q in truth.items()})
+    assert "all gradients are the right ones times 3" in shared.words
+    (alone,) = diagnose_case(CASES[STEP], {**truth, "dW_x": np.sin(truth["dW_x"])})
+    assert alone.words.startswith("dW_x is likely wrong")
     rng = np.random.default_rng(1)
     noise = {name: q + rng.standard_normal(q.shape) for name, q in truth.items()}
-    assert "more than one line is wrong" in diagnose_case(CASES[STEP], noise)[0].words
-
-
-def test_a_wrong_shape_and_a_number_that_is_not_finite_are_said_first():
-    inputs = inputs_of("affine_backward")
-    right = right_run(CASES["affine_backward"]).results
-    assert (
-        "dW is of shape (6, 5); it should be (5, 6)"
-        in diagnose("affine_backward", inputs, {"dW": right["dW"].T})[0].words
-    )
-    spoilt = right["db"].copy()
-    spoilt[2] = np.nan
-    assert "db is nan at (2,)" in diagnose("affine_backward", inputs, {**right, "db": spoilt})[0].words
+    assert "more than one is" in diagnose_case(CASES[STEP], noise)[-1].words
 
 
 def test_float32_claims_are_judged_coarsely_and_nothing_is_changed():
@@ -169,20 +150,10 @@ def test_float32_claims_are_judged_coarsely_and_nothing_is_changed():
 
 def test_a_function_that_is_not_ours_is_compared_by_its_numbers_alone():
     p = np.random.default_rng(0).standard_normal((30, 30))
-    assert not can_diagnose("transformer_backward")
     (found,) = diagnose("transformer_backward", {}, {"dW": 3 * p}, {"dW": p})
     assert found.words == "dW: it is the right one times 3"
     columns = np.concatenate((2 * p[:, :10], p[:, 10:]), axis=1)
     assert diagnose("transformer_backward", {}, {"dW": columns}, {"dW": p}) == []  # no word about gates
-
-
-def test_sizes_beyond_the_limit_still_get_an_answer():
-    inputs = inputs_of(LOOP, masked=False, sizes=(12, 6, 7, 20))
-    case = case_of(LOOP, inputs)
-    assert LARGEST < 12 * 6 * 20
-    for faulty, words in (("dc_t", "f_t is left out"), ("dc_t * step.f_t ** 3", f"T N H up to {LARGEST}")):
-        changed = faulty_function(LOOP, ((STEP, "dc_t * step.f_t", faulty),))(**case.arguments)
-        assert words in diagnose_case(case, final(case, named(case, changed)))[0].words
 
 
 def test_the_measurement_finds_every_mutant_of_a_small_function():
@@ -190,7 +161,7 @@ def test_the_measurement_finds_every_mutant_of_a_small_function():
     mutants = diagnose_mutants.mutants_of("affine_backward")
     outcomes = [diagnose_mutants.measure(mutant, "affine_backward", case, problem) for mutant in mutants]
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 15
-    changed = [outcome for outcome in outcomes if outcome.first]
+    changed = [outcome for outcome in outcomes if outcome.changed]
     assert all(outcome.detected for outcome in changed)
     assert sum(outcome.first[0] for outcome in changed) >= 0.8 * len(changed)
     assert [outcome for outcome in outcomes if not outcome.changed]  # dy for dy_rows: the same rows

@@ -100,7 +100,7 @@ def test_the_command_says_the_same(path):
 
 def test_two_bugs_are_both_named():
     text = " ".join(result_of(FOLDER / "bug_10.py").findings["lstm_step_backward"]["diagnosis"])
-    assert "dc_prev is wrong" in text and "only its columns of f are wrong" in text
+    assert "f_t is left out" in text and "only its columns of f are wrong" in text
 
 
 def mended(path):

@@ -10,7 +10,7 @@ from numpylm import lstm
 from numpylm.lstm import lstm_backward
 from numpylm.tutor.case import CELLS, case_of, named
 from numpylm.tutor.library import mistakes_in
-from numpylm.tutor.mistakes import MODULES, faulty_function, mistake_of, reachable, source_of
+from numpylm.tutor.mistakes import MODULES, faulty_function, reachable, source_of
 
 LAYERS = ("affine", "embedding", "cross_entropy", "sigmoid", "tanh", "relu", "softmax", "log_softmax")
 FUNCTIONS = [
@@ -36,20 +36,6 @@ def test_each_mistake_changes_what_the_function_returns_if_it_can_show(name):
         )
         assert differs or single or "floor" in mistake.why, mistake
         assert mistake.why and not mistake.why.endswith(".") and mistake.quantity
-
-
-def test_a_line_that_is_not_there_is_an_error():
-    with pytest.raises(ValueError, match="must occur once in lstm_backward; it occurs 0 times"):
-        mistake_of("lstm_backward", [("no such line", "")], "")
-    with pytest.raises(ValueError, match="must occur once"):
-        faulty_function("lstm_backward", (("lstm_step_backward", "dh_t", "0"),))
-
-
-def test_quantity_and_equation_are_read_from_the_line():
-    mistake = mistake_of("lstm_step_backward", [("dc_t * step.f_t", "dc_t")], "f_t is left out")
-    assert (mistake.quantity, mistake.equation) == ("dc_prev", "(7)")
-    mistake = mistake_of("lstm_backward", [("dh[t] + dh_next", "dh[t]")], "dh_next: not carried")
-    assert (mistake.quantity, mistake.why) == ("dh_next", "not carried")
 
 
 def test_a_mistake_in_the_step_reaches_the_sequence_and_leaves_the_package_alone():

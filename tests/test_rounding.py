@@ -53,14 +53,6 @@ def test_a_zero_that_is_left_by_cancellation_is_not_called_wrong(f, size, method
     assert verdict(f, X, 0 * X + 1e-3, method) == "WRONG"
 
 
-@pytest.mark.parametrize("a", [10.0, 15.0, 19.0, 20.0, 25.0])
-def test_a_backward_that_subtracts_one_is_right(a):
-    x = np.full(3, a)
-    for method in ("central", "complex"):
-        assert verdict(binary_cross_entropy, x, sigmoid(x) - 1, method) == "right"
-        assert verdict(binary_cross_entropy, x, 1.01 * (sigmoid(x) - 1), method) == "WRONG"
-
-
 def test_an_offset_takes_digits_away():
     def f(x):
         return ((x - x.mean()) ** 2).sum()
@@ -69,21 +61,6 @@ def test_an_offset_takes_digits_away():
     assert verdict(f, x, 2 * (x - x.mean()), "complex") == "right"
     assert verdict(f, x, 2 * (x - x.mean()) * (1 + 1e-7), "complex") == "WRONG"
     assert verdict(f, X, 2 * (X - X.mean()) * (1 + 1e-10), "complex") == "WRONG"
-
-
-def test_a_backward_of_few_digits_is_not_wrong():
-    """1 - tanh² keeps but some digits where the gate is saturated: 6 of them at 12.5, 1 at 18."""
-
-    def saturated(x, k):
-        return (k * (np.tanh(x) - 1)).sum()
-
-    x = np.array([12.5])
-    assert verdict(lambda x: saturated(x, 1e4), x, 1e4 * (1 - np.tanh(x) ** 2)) == "right"
-    x, k = np.array([0.5, 18.0]), np.array([1.0, 1e5])
-    claim = k * (1 - np.tanh(x) ** 2)
-    assert verdict(lambda x: saturated(x, k), x, claim) != "WRONG"
-    for factors in ([2, 1], [1, 2]):
-        assert verdict(lambda x: saturated(x, k), x, factors * claim) == "WRONG"
 
 
 @pytest.mark.parametrize("method", PER_ENTRY)

@@ -145,13 +145,6 @@ def test_a_kink_has_two_slopes_and_a_curve_has_one():
     assert not bends.is_kink and abs(bends.value) < 1e-3
 
 
-def test_two_kinks_at_long_steps_are_no_noise():
-    """They were taken for noise: then an entry that was 10 % off was excused as rounding."""
-    for far in 10.0 ** np.arange(-3, 0, 0.25):
-        found = measured(lambda step: step + max(step - far, 0) - 3 * max(step - 2 * far, 0), 1.0)  # noqa: B023
-        assert found.noise == 0 and found.error < 1e-9 and found.value == pytest.approx(1)
-
-
 @pytest.mark.parametrize("f", [lambda x: float(np.float32(x)) ** 2, lambda x: x * x + 1e-6 * np.sin(1e17 * x)])
 def test_noise_is_measured(f):
     found = measured(lambda step: f(0.3 + step), 0.3)

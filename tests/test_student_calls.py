@@ -82,11 +82,6 @@ def test_a_backward_waits_for_its_forward_to_run(check, crash):
     assert crash or "write `import numpy as np` at the top" in finding(result, "rnn_step")[1]
 
 
-def test_a_stub_beside_a_forward_that_does_not_run_is_still_said_to_be_one(check):
-    stub = RNN_STEP.replace("    x_t, h_prev, h_t, W_xh, W_hh = cache\n", "    raise NotImplementedError\n")
-    assert finding(check(stub.replace("np.tanh", "np.tahn")), "rnn_step_backward")[0] == "not written"
-
-
 def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
     """It was checked in an earlier process, which was killed."""
     path = tmp_path / "mine.py"
@@ -103,19 +98,6 @@ def test_a_cache_may_stand_in_a_dict(check):
         'return {"h_t": h_t, "cache": (x_t, h_prev, h_t, W_xh, W_hh)}',
     )
     assert check(RNN_STEP, in_dict).ok
-
-
-def test_the_equations_of_a_cell_are_printed_once(check):
-    source = (FOLDER / "08_lstm_step.py").read_text(encoding="utf-8")
-    text = report(
-        check(
-            source,
-            ("c_t = f_t * c_prev + i_t * c_tilde_t", "c_t = f_t * c_prev + i_t"),
-            ("da_t.sum(axis=0)", "da_t[0]"),
-        )
-    )
-    assert text.count("i_t = σ(x_t W_xi") == 1 and "    the gradients of the equations above\n" in text
-    assert max(map(len, text.split("\n")[1:])) <= 80
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -137,39 +119,6 @@ def test_no_documentation_is_wider_than_80_columns(name):
 def test_a_size_that_is_written_into_the_code_is_said_to_be(check, right, wrong, name):
     _, said = finding(check(6, (right, wrong)), name)
     assert "with T = 4, N = 3, D = 5, H = 6, V = 7 it is right" in said and "written into the code?" in said
-
-
-def test_large_inputs_are_told_from_other_sizes(check):
-    """Both problems are of other sizes and the second has entries of ±1000: without those it is right."""
-    overflow = "import numpy as np\ndef softmax(a):\n    e = np.exp(a)\n    return e / e.sum(-1, keepdims=True)"
-    _, said = finding(check(overflow), "softmax")
-    assert "e^1000 is too large" in said and "written into the code" not in said
-    log_of_zero = (FOLDER / "02_softmax_cross_entropy.py").read_text(encoding="utf-8") + (
-        "\ndef cross_entropy_forward(logits, targets):\n    y = softmax(logits)\n"
-        "    return -np.log(np.take_along_axis(y, targets[..., None], -1)).mean(), (y, targets)\n"
-    )
-    _, said = finding(check(log_of_zero), "cross_entropy_forward")
-    assert (
-        "loss is not finite: it is inf, where" in said and "the logarithm of 0 is -∞" in said and "e^1000" not in said
-    )
-
-
-@pytest.mark.parametrize("back", ["pass", "x[k] -= 0.7 * e"])
-def test_a_numerical_derivative_may_change_x_but_must_put_it_back(check, back):
-    source = f"""
-import numpy as np
-def central_difference(f, x):
-    g, e = np.zeros(x.shape), 1e-5
-    for k in np.ndindex(x.shape):
-        x[k] += e
-        high = f()
-        x[k] -= 2 * e
-        g[k] = (high - f()) / (2 * e)
-        {back}
-    return g
-"""
-    _, said = finding(check(source), "central_difference")
-    assert "leaves its argument x changed: keep the old x[k], and put it back" in said and "alone" not in said
 
 
 def test_a_start_state_among_the_time_steps_is_asked_for(check):

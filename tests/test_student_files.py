@@ -6,7 +6,7 @@ import json
 from student_files import check_here, check_source
 
 from numpylm.commands import check as command
-from numpylm.tutor.report import as_json, report, signatures
+from numpylm.tutor.report import as_json, report
 
 RELU = "def relu(a):\n    return a * (a > 0)\n"
 
@@ -53,17 +53,3 @@ def test_require_takes_one_name_or_a_list_with_commas_and_leaves_the_file_alone(
     assert {name: finding["status"] for name, finding in findings.items()} == {
         "sigmoid": "missing", "tanh": "missing", "relu": "ok",
     }  # fmt: skip
-
-
-def test_no_line_of_the_list_is_wider_than_80_columns():
-    assert max(map(len, signatures().split("\n"))) <= 80
-
-
-def test_the_equation_of_a_relu_rnn_is_shown(tmp_path):
-    source = """
-import numpy as np
-def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity):
-    return np.tanh(x_t @ W_xh + h_prev @ W_hh + b_h), None
-"""
-    said = " ".join(check_source(tmp_path, source).findings["rnn_step"]["sentences"])
-    assert "With 'relu' equation (1) is h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)" in said

@@ -31,6 +31,7 @@ MISTAKES = {  # a function, the status, and what the report must say
     "float32": ("import numpy as np\ndef affine_forward(x, W, b): return (x @ W + b).astype(np.float32)", "ok",
                 "it computes in float32"),
     "cache": ("def lstm_step_backward(dh_t, dc_next, cache): return cache[99]", "crash", "no lstm_step that returns"),
+    "matmul": ("def affine_forward(x, W, b): return x @ W.T", "crash", "the second has 7 rows, the first 6 columns"),
     "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
     "flood": ("def tanh(a):\n    for k in range(9000): print(k)\n    return a", "wrong", "| 0"),
 }  # fmt: skip

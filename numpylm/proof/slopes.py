@@ -106,8 +106,6 @@ def from_points(here, x, forth, back, plus, minus, known_noise):
     left, left_error = best_of(left, 2 * width, (RATIO, RATIO**2))
     right, right_error = best_of(right, 2 * width, (RATIO, RATIO**2))
     noise = noise if noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope)) else 0.0
-    if first > 3 and 10 * rounding < bends[first] < 1e-9 * max(1.0, abs(here)):  # f stood still, then jumped
-        noise = max(noise, bends[first])
     if left == right == 0:
         noise = max(noise, EPS)  # in a sum 1 + x rounding may hide x
     is_hopeless = noise > 1e-3 * max(abs(here), np.abs(plus).max(), np.abs(minus).max())

@@ -97,12 +97,6 @@ BY_GATE = {
 }
 
 
-def activation_pair(name, output, equation, derivative):
-    """An activation function and its derivative."""
-    back = f"{name}_backward(d{output}, {output}) -> da"
-    return [documented(f"{name}(a) -> {output}", equation), documented(back, derivative)]
-
-
 def cell_quartet(cell):
     """A cell's step and sequence, each with its backward; rnn_relu_step … for an RNN with ReLU in place of tanh."""
     name, equation = cell.removesuffix("_relu"), EQUATIONS[cell]
@@ -139,6 +133,16 @@ def returned(first, states, weights, name):
 
 
 LAYERS = (  # signature, equation
+    ("sigmoid(a) -> s", "s = 1 / (1 + e^-a)"),
+    ("sigmoid_backward(ds, s) -> da", "da = ds ⊙ s ⊙ (1 - s)"),
+    ("tanh(a) -> y", "y = tanh(a)"),
+    ("tanh_backward(dy, y) -> da", "da = dy ⊙ (1 - y²)"),
+    ("relu(a) -> y", "y = max(a, 0)"),
+    ("relu_backward(dy, y) -> da", "da = dy where y > 0, else 0"),
+    ("softmax(a) -> y", "y_v = e^a_v / Σ_u e^a_u   (along the last axis)"),
+    ("softmax_backward(dy, y) -> da", "da_v = y_v (dy_v - Σ_u y_u dy_u)"),
+    ("log_softmax(a) -> z", "z_v = a_v - log Σ_u e^a_u   (along the last axis)"),
+    ("log_softmax_backward(dz, z) -> da", "da_v = dz_v - e^z_v Σ_u dz_u"),
     ("cross_entropy_forward(logits, targets) -> loss, cache",
      "loss = -1/(T N) Σ_{t,n} log softmax(logits_t)[n, target_t[n]]"),
     ("cross_entropy_backward(cache) -> dlogits", "dlogits = (softmax(logits) - onehot(targets)) / (T N)"),
@@ -176,20 +180,8 @@ def documented(signature, equation, rtol=RTOL):
 ASSIGNMENTS = {
     assignment.name: assignment
     for assignment in [
-        *activation_pair("sigmoid", "s", "s = 1 / (1 + e^-a)", "da = ds ⊙ s ⊙ (1 - s)"),
-        *activation_pair("tanh", "y", "y = tanh(a)", "da = dy ⊙ (1 - y²)"),
-        *activation_pair("relu", "y", "y = max(a, 0)", "da = dy where y > 0, else 0"),
-        *activation_pair(
-            "softmax", "y", "y_v = e^a_v / Σ_u e^a_u   (along the last axis)", "da_v = y_v (dy_v - Σ_u y_u dy_u)"
-        ),
-        *activation_pair(
-            "log_softmax", "z", "z_v = a_v - log Σ_u e^a_u   (along the last axis)", "da_v = dz_v - e^z_v Σ_u dz_u"
-        ),
         *[documented(*row) for row in LAYERS],
-        *cell_quartet("rnn"),
-        *cell_quartet("rnn_relu"),
-        *cell_quartet("lstm"),
-        *cell_quartet("gru"),
+        *[row for cell in EQUATIONS for row in cell_quartet(cell)],
         *[documented(*row) for row in OTHERS],
     ]
 }

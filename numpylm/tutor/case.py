@@ -16,13 +16,13 @@ import numpy as np
 from numpylm import gru, lstm, rnn
 from numpylm.attention import ATTENTIONS
 from numpylm.loss import cross_entropy_forward
-from numpylm.tutor.mistakes import EQUATIONS, MODULES, RETURNS, equation_of, source_of
+from numpylm.tutor.mistakes import MODULES, RETURNS, equation_of, source_of
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}
 OF_STEP = {"dx": "dx_t", "dh_0": "dh_prev", "dc_0": "dc_prev"}
-OF_ATTENTION_STEP = {name: f"{name}_t" for name in ("e", "alpha", "ctx", "de", "dalpha", "ds")}
+OF_ATTENTION_STEP = {name: f"{name}_t" for name in ("s", "e", "alpha", "ctx", "de", "dalpha", "ds")}
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what is computed for it can be kept
@@ -67,9 +67,15 @@ def case_of(function, inputs):
         inputs = {"trace": inputs.get("trace") or loss_trace(inputs), **inputs}
     if function.startswith("attention"):
         inputs = {"attention": ATTENTIONS["dot"], "parameters": (), **inputs}
+    function = our_name(function)
     asked = inspect.signature(getattr(MODULES[function], function)).parameters
     arguments = {name: inputs[name] for name, p in asked.items() if name in inputs or p.default is p.empty}
     return Case(function, arguments, "", False, 1, layer_sizes(inputs))
+
+
+def our_name(function):
+    """The name of our own function for an assignment's."""
+    return "ctc_utterance" if function in ("ctc_alpha", "ctc_dlogits") else function
 
 
 def cell_of(function):
@@ -115,15 +121,9 @@ def results_of(case):
 
 
 def equation_of_result(case, name):
-    """The equation of what a case's function returns under a name, by the line that assigns it, or of the function."""
-    if case is None:
-        return ""
-    if case.step:
-        for line in source_of(case.step).split("\n"):
-            if line.strip().startswith((f"{name} = ", f"{name}_t = ")):
-                return equation_of(line)
-        return ""
-    return EQUATIONS.get(case.function.split("_")[0], "") if case.is_backward else ""
+    """The equation of what a step returns under a name, by the line that assigns it; "" if none says."""
+    lines = [line for line in source_of(case.step).split("\n") if line.strip().startswith(f"{name} = ")]
+    return equation_of(lines[0]) if lines else ""
 
 
 def loss_trace(inputs):
@@ -167,6 +167,8 @@ def values_of(out):
 
 def named_result(function, arguments, result):
     """What a layer, a loss or an activation returns, by name."""
+    if isinstance(result, dict) and not function.startswith("clip"):
+        return result
     if function.startswith("clip"):
         clipped, norm = result if isinstance(result, tuple) else (result, None)
         found = {f"clipped.{name}": q for name, q in clipped.items()}
@@ -175,6 +177,6 @@ def named_result(function, arguments, result):
         return {"loss": np.asarray(result[0]), "y": result[1].y}
     if hasattr(result, "_asdict"):
         arrays = {name: q for name, q in result._asdict().items() if isinstance(q, np.ndarray)}
-        return {OF_ATTENTION_STEP.get(name, name): q for name, q in arrays.items()}
+        return {OF_ATTENTION_STEP.get(n, n) if "attention" in function else n: q for n, q in arrays.items()}
     name = "x" if function == "embedding_forward" else RETURNS.get(function)
     return {name or ("da" if function.endswith("_backward") else "y"): result}

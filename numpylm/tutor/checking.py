@@ -20,6 +20,8 @@ from numpylm.tutor.result import Result, as_result
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import free_unit
 
+FAILED = "the check itself failed, with {}: {}. The fault is not yours: please report it"
+
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
     """Checks a file's functions, each of which may take so long and so much memory: a Result.
@@ -44,10 +46,8 @@ def check_arguments(path, required, seconds, megabytes, convention=None):
     for option, value in (("--seconds", seconds), ("--memory", megabytes)):
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(f"{option} must be a finite number above 0; got {value}")
-    known = [*ASSIGNMENTS, "lossFun"]
-    known += [
-        name for table in CONVENTIONS.values() for pair, (other, _, _) in table.pairs.items() for name in (pair, other)
-    ]
+    pairs = [pair for table in CONVENTIONS.values() for pair in table.pairs.items()]
+    known = [*ASSIGNMENTS, "lossFun", *[name for forward, (backward, _, _) in pairs for name in (forward, backward)]]
     unknown = [name for name in required if name not in known and "." not in name]
     if convention not in (None, *CONVENTIONS):
         raise ValueError(f"--convention must be one of {', '.join(CONVENTIONS)}; got {convention}")
@@ -56,15 +56,10 @@ def check_arguments(path, required, seconds, megabytes, convention=None):
         meant = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(f"{unknown[0]} is no function that can be checked{meant} --list shows those that are")
     if Path(path).is_dir():
-        raise IsADirectoryError(21, f"this is a folder; check a file of it: {python_files(path)}", str(path))
+        names = ", ".join(sorted(file.name for file in Path(path).glob("*.py"))[:20]) or "there is no Python file in it"
+        raise IsADirectoryError(21, f"this is a folder; check a file of it: {names}", str(path))
     if not Path(path).is_file():
         raise FileNotFoundError(2, "there is no such file", str(path))
-
-
-def python_files(folder):
-    """The names of a folder's Python files, as far as they fit into a line or two."""
-    names = sorted(file.name for file in Path(folder).glob("*.py"))
-    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "there is no Python file in it"
 
 
 def check_contents(path, required, child, seed, convention=None, named=None):
@@ -76,14 +71,13 @@ def check_contents(path, required, child, seed, convention=None, named=None):
     contents["exercise"] = [*contents["exercise"], *required]
     contents["file"] = str(path)
     file = File(child, contents, {}, seed, {})
-    required = ()
     for name in () if named else ASSIGNMENTS:
         if file.function(name):
             finding = check_one(file, name)
             file.states[name] = finding["status"]
             contents.setdefault("findings", {})[name] = finding
     check_units(file, convention, named)
-    return as_result(path, contents, required, seed)
+    return as_result(path, contents, seed)
 
 
 def check_units(file, convention, named):
@@ -95,24 +89,16 @@ def check_units(file, convention, named):
     else:
         units, file.contents["unchecked"] = find_units(file.contents, judged, file.child, convention)
     for unit in units:
-        if file.child.process is None:
-            read(file.child)
-        file.child.left = file.child.seconds
-        try:
-            findings = judge_unit(file, unit)
-        except Stop as stop:
-            findings = {unit.name: {"convention": unit.convention} | stop.finding}
-        except Exception as error:  # in the check, not in the student's code
-            findings = {unit.name: failed_itself(error)}
+        findings = guarded(file, lambda unit=unit: judge_unit(file, unit))
+        if "status" in findings:  # it stopped: this is the finding on the backward
+            findings = {unit.name: {"convention": unit.convention} | findings}
         told = {n for n, finding in found.items() if "convention" not in finding and not unit.is_usual}
         found |= {n: finding for n, finding in findings.items()
                   if n not in judged and (n not in told or finding["status"] in ("ok", "wrong"))}  # fmt: skip
     drop_covered(file.contents, units, found)
-    softmax = found.get("softmax", {})
-    said = str(softmax.get("diagnosis"))
-    if any(unit.convention == "coursera" or "loss" in unit.forms for unit in units) and (
-        "first axis" in said or "all entries" in said
-    ):
+    said = str(found.get("softmax", {}).get("diagnosis"))
+    in_columns = any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
+    if in_columns and ("first axis" in said or "all entries" in said):
         words = "it does not run along the last axis: right for columns, or for one vector at a time"
         found["softmax"] = {"status": "ok", "sentences": [words]}
 
@@ -134,7 +120,7 @@ def read(child):
     try:
         reply = child.start()
     except Stop as stop:
-        sentences = [f"the file {sentence}" for sentence in stop.finding["sentences"]]
+        sentences = [f"the file {sentence.removeprefix('it ')}" for sentence in stop.finding["sentences"]]
         raise Stop(stop.finding["status"], *sentences) from stop
     if "unreadable" in reply:
         first, *rest = reply["unreadable"]
@@ -146,28 +132,21 @@ def read(child):
 
 
 def check_one(file, name):
-    """The finding on one function. The child is started again if the last function has ended it."""
+    """The finding on one function."""
+    finding = guarded(file, lambda: check_function(file, name))
+    if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
+        file.child.end()
+    return finding
+
+
+def guarded(file, check):
+    """What check() returns, or the finding where it stops. The child is started again if the last function ended it."""
     try:
         if file.child.process is None:
             read(file.child)
         file.child.left = file.child.seconds
-        finding = check_function(file, name)
+        return check()
     except Stop as stop:
-        finding = stop.finding
+        return stop.finding
     except Exception as error:  # in the check, not in the student's code
-        finding = failed_itself(error)
-    if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
-        file.child.end()
-    silent = finding["status"] in ("timeout", "crash") and file.child.process is None
-    if silent and not finding.get("out_of_memory"):
-        finding["sentences"] = [f"it {s}" if s.startswith(VERBS) else s for s in finding["sentences"]]
-    return finding
-
-
-def failed_itself(error):
-    """The finding where the check itself fails."""
-    words = f"the check itself failed, with {type(error).__name__}: {error}. The fault is not yours: please report it"
-    return {"status": "crash", "sentences": [words]}
-
-
-VERBS = ("was stopped", "ended the whole", "broke off")
+        return {"status": "crash", "sentences": [FAILED.format(type(error).__name__, error)]}

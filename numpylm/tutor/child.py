@@ -94,15 +94,15 @@ class Child:
         try:
             reply = self.replies.get(timeout=limit)
         except queue.Empty:
-            words = f"was stopped after {self.seconds:g} seconds"
+            words = f"it was stopped after {self.seconds:g} seconds"
             words += ": is there a loop that never ends? (--seconds gives more time)"
             raise self.stopped("timeout", words) from None
         if seconds is None:
             self.left = max(0.01, self.left - (time.monotonic() - began))
         if isinstance(reply, Exception):
-            raise self.stopped("crash", f"broke off the conversation with the check: {reply}")
+            raise self.stopped("crash", f"it broke off the conversation with the check: {reply}")
         if not isinstance(reply, dict):
-            raise self.stopped("crash", f"ended the whole Python process {self.exit_words()}")
+            raise self.stopped("crash", f"it ended the whole Python process {self.exit_words()}")
         return reply
 
     def stopped(self, status, words):

@@ -7,7 +7,7 @@ own record. A backward is linear in the gradients that come in: where something 
 
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.binding import bind, call_step, parameter_names
-from numpylm.tutor.diagnosis import diagnose
+from numpylm.tutor.diagnose import diagnose_problem
 from numpylm.tutor.judge import Case, ask, cache_path, judge
 from numpylm.tutor.problems import Sizes, Waves
 from numpylm.tutor.stop import Stop
@@ -42,7 +42,7 @@ def check_function(file, name):
     case, values, rows = finding.pop("evidence", (None, None, None))
     if case:
         trusted = [other for other in file.function(name)["reads"] if file.states.get(other) == "ok"]
-        hints = [] if case.forward_is_wrong else diagnose(assignment, case.problem, values, rows, trusted)
+        hints = [] if case.forward_is_wrong else diagnose_problem(assignment, case.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 

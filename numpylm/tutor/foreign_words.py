@@ -6,10 +6,10 @@ import numpy as np
 
 from numpylm.proof.evidence import same_arrays
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.diagnosis import diagnose, said_alone
+from numpylm.tutor.diagnose import diagnose_problem, said_alone
 from numpylm.tutor.foreign_problems import SIZES
 from numpylm.tutor.layouts import to_ours
-from numpylm.tutor.loss_mistakes import loss_words, step_words
+from numpylm.tutor.loss_mistakes import loss_words
 from numpylm.tutor.results import EXACT, compare, is_float32
 from numpylm.tutor.sentences import Finding
 
@@ -26,9 +26,9 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
     said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
     if fit.precision is not None:
-        said = said or loss_words(unit, fit, claims) or step_words(unit, fit, claims)
+        said = said or loss_words(unit, fit, claims)
     if said:
-        return [Finding(words, explains=True) for words in said]
+        return [Finding(words) for words in said]
     if fit.precision is not None:
         fine = {s: c / fit.scale for s, c in claims.items() if c.shape == fit.inputs[s].shape}
         q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
@@ -38,7 +38,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
         rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
         values = {n: v.astype("f" if rough else "d") for n, v in values.items() if n in ours.problem.answers}
         ours_rows, _ = compare(values, ours.problem.answers, EXACT)
-        hints = diagnose(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
+        hints = diagnose_problem(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
         if hints:
             return hints
     return said_alone(named, right, sizes) or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)

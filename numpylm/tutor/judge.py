@@ -21,6 +21,10 @@ LOG_OF_ZERO = (
     f"this input holds ±{LARGE}, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
     "compute log y without y, as a - max a - log Σ e^(a - max a)"
 )
+REMEMBERS = (
+    "two identical calls give different results: it remembers something between calls, such as a global array that it "
+    "adds to, or draws random numbers"
+)
 OTHER_F = (
     "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
     "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
@@ -81,16 +85,15 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
 
 def judge(file, case):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
-    assignment, problem = case.assignment, case.problem
+    assignment, answers = case.assignment, case.problem.answers
     returned, reply = call(file, case)
     printed = {"printed": str(reply.get("printed", ""))}
     said = [changed_sentence(assignment, case, reply["changed"])] if reply.get("changed") else []
     try:
-        values = named_values(returned, assignment, problem.answers)
+        values, remarks = without_keepdims(named_values(returned, assignment, answers), answers)
     except Mismatch as mismatch:
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
-    values, remarks = without_keepdims(values, problem.answers)
-    rows, sentences = compare(values, problem.answers, ROUGH if case.precision else assignment.rtol)
+    rows, sentences = compare(values, answers, ROUGH if case.precision else assignment.rtol)
     precision = max((row.relative_error for row in rows), default=0)
     if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
         file.precisions[assignment.name] = precision
@@ -101,13 +104,11 @@ def judge(file, case):
     if sentences or rows:
         sentences += not_finite(case.inputs, values) + other_f(case)
         sentences += [sentence for sentence in case.note if "not right yet" in sentence]
-        table = [row._asdict() for row in rows]
-        raise Stop("wrong", *sentences, table=table, evidence=(case, values, rows), **printed)
-    check_own_work(file, case, reply)
-    again, _ = call(file, case)
-    if not same_values(values, without_keepdims(named_values(again, assignment, problem.answers), problem.answers)[0]):
-        raise Stop("wrong", "two identical calls give different results: it remembers something between calls, such as "
-                   "a global array that it adds to, or draws random numbers")  # fmt: skip
+        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(case, values, rows), **printed)
+    check_own_work(case, reply)
+    again, _ = without_keepdims(named_values(call(file, case)[0], assignment, answers), answers)
+    if not all(np.array_equal(q, again.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
+        raise Stop("wrong", REMEMBERS)
     return remarks
 
 
@@ -124,7 +125,7 @@ def call(file, case):
     return returned, reply
 
 
-def check_own_work(file, case, reply):
+def check_own_work(case, reply):
     """Raises Stop where right values come from our own function of the same name, or from a file of ours."""
     name = case.assignment.name.replace("rnn_relu", "rnn")
     if name in reply.get("called", []):
@@ -161,16 +162,6 @@ def changed_sentence(assignment, case, changed):
     return (
         f"it changes its argument {words} in place: leave what you are given alone (`dx = dy` makes no copy; "
         "`dx -= 1` writes into dy too)"
-    )
-
-
-def same_values(first, second):
-    """Whether all arrays are the same, bit for bit."""
-    return all(
-        second.get(name) is not None
-        and array.shape == second[name].shape
-        and np.array_equal(array, second[name], equal_nan=array.dtype.kind in "fc")
-        for name, array in first.items()
     )
 
 

@@ -25,7 +25,7 @@ from numpylm.tutor.mistakes import (
 GATES = {"lstm": ("i", "f", "o", "c̃"), "gru": ("r", "z", "n")}
 KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
 FLOOR = (
-    "y has a floor of 1e-{} before its logarithm (it is clipped, or an ε is added), so that no loss exceeds {:.1f} "
+    "loss: y has a floor of 1e-{} before its logarithm (it is clipped, or an ε is added): no loss exceeds {:.1f} "
     "nats: compute log y from the logits, as a - max a - log Σ e^(a - max a)"
 )
 
@@ -51,21 +51,18 @@ def truncated(case, k):
     """Name -> array: the gradient of each output, and of the last state, carried back over k steps only, and summed."""
     backward = getattr(CELLS[case.cell], case.function)
     parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
-    total = {}
+    total = dict.fromkeys(case.outputs, 0)
     for t in range(case.T):
-        start, end = max(0, t + 1 - k), t + 1
-        only_t = np.zeros_like(dh[start:end])
-        only_t[-1] = dh[t]
-        dstate = dstate_T if end == case.T else type(dstate_T)(*[np.zeros_like(q) for q in dstate_T])
-        mask = None if trace.mask is None else trace.mask[start:end]
-        cut = trace._replace(x=trace.x[start:end], h=trace.h[start:end], steps=trace.steps[start:end], mask=mask)
+        part = slice(max(0, t + 1 - k), t + 1)
+        only_t = dh[part] * (np.arange(case.T)[part] == t)[:, None, None]
+        dstate = type(dstate_T)(*[q * (t == case.T - 1) for q in dstate_T])
+        mask = None if trace.mask is None else trace.mask[part]
+        cut = trace._replace(x=trace.x[part], h=trace.h[part], steps=trace.steps[part], mask=mask)
         found = named(case, backward(parameters, only_t, dstate, cut))
         dx = np.zeros_like(trace.x)
-        dx[start:end] = found["dx"]
-        if start > 0:
-            found |= {name: np.zeros_like(q) for name, q in found.items() if name.endswith("_0")}
+        dx[part] = found["dx"]
         for name, q in {**found, "dx": dx}.items():
-            total[name] = total.get(name, 0) + q
+            total[name] += 0 * q if name.endswith("_0") and part.start > 0 else q
     return total
 
 
@@ -73,8 +70,8 @@ def mistakes_in(case):
     """All mistakes that a case's function can have, the simplest first."""
     if case.cell and not case.is_backward:
         return mistakes_of(case.step) + gate_orders(case.cell) + mistakes_of(case.function)
-    inside = [name for name in reachable(case.function) if name.startswith("attention")]
-    names = [case.step, case.function] if case.cell else inside or [case.function]
+    alone = [case.function] if mistakes_of(case.function) else reachable(case.function)
+    names = [case.step, case.function] if case.cell else alone
     found = [mistake for name in names for mistake in mistakes_of(name)]
     if case.is_step:  # the loop is not the student's: what follows it is
         is_after = re.compile(r"dW|db|dx").match
@@ -94,27 +91,28 @@ def mistakes_in(case):
 
 def floors():
     """The probabilities cut off at 1e-5, 1e-6, … before the loss's logarithm."""
-    y = "target_entries(y, targets)[predicted]"
+    y, mean = "target_entries(y, targets)[predicted]", "nats[predicted].mean().item()"
     return [
-        mistake_of("cross_entropy_forward", [("nats[predicted].mean().item()", f"-np.log({floored}).mean()")],
-                   "loss: " + FLOOR.format(k, k * np.log(10)))
-        for k in range(5, 17) for floored in (f"({y} + 1e-{k})", f"np.maximum({y}, 1e-{k})")
-    ]  # fmt: skip
+        mistake_of("cross_entropy_forward", [(mean, f"-np.log({cut}).mean()")], FLOOR.format(k, k * np.log(10)))
+        for k in range(5, 17)
+        for cut in (f"({y} + 1e-{k})", f"np.maximum({y}, 1e-{k})")
+    ]
 
 
 def gate_orders(cell):
     """The mistakes of reading the gates' columns in another order."""
     gates, found = GATES.get(cell, ()), []
-    for order in permutations(gates):
+    packed = {"lstm": {"a": "a_t"}, "gru": {"xW": "xW_t", "hW": "hW_t"}}.get(cell, {})
+    for order in permutations(gates) if gates else ():
         why = (
             f"a_t: the gates' columns are read in the order {', '.join(order)}{KNOWN_ORDERS.get(order, '')}; in W_x, "
             f"W_h and b they stand in the order {', '.join(gates)}"
         )
-        pairs = []
-        for start, packed in (("a", "a_t"),) if cell == "lstm" else (("xW", "xW_t"), ("hW", "hW_t")):
-            right, wrong = (", ".join(f"{start}_{name[0]}" for name in names) for names in (gates, order))
-            pairs.append((f"{right} = gates({packed}", f"{wrong} = gates({packed}"))
-        found += [mistake_of(f"{cell}_step", pairs, why)] if order != gates else []
+        lines = [
+            [f"{', '.join(f'{start}_{name[0]}' for name in names)} = gates({array}" for names in (gates, order)]
+            for start, array in packed.items()
+        ]
+        found += [mistake_of(f"{cell}_step", lines, why)] if order != gates else []
     return found
 
 
@@ -127,9 +125,14 @@ DERIVATIVES = {  # what stands in place of a gradient dq times the derivative D(
     "{dq} / {D}": "it is divided by the activation's derivative {derivative}, not multiplied by it",
     "{dq} * {D_other}": "the derivative is that of {its_name}; {gate} went through {name}: {derivative}",
     "{dq} * {y}": "{gate} itself stands where the activation's derivative {derivative} belongs",
+    "{dq} * (1 - 2 * {y})": "1 - 2 {gate} stands where the activation's derivative {derivative} belongs",
     "{dq} - {y} * {y}": "a bracket is lost: it is multiplied by the whole derivative {derivative}, not by a part of it",
 }  # fmt: skip
-D = {"sigmoid": "({y} * (1 - {y}))", "tanh": "(1 - {y} * {y})", "relu": "({y} > 0)"}
+D = {"sigmoid": "({0} * (1 - {0}))", "tanh": "(1 - {0} * {0})", "relu": "({0} > 0)"}
+ALONE = {  # calls in functions that are one line
+    "sigmoid_backward": [("da", "ds * s * (1 - s)", "sigmoid", "ds", "s", EQUATIONS["sigmoid"])],
+    "tanh_backward": [("da", "dy * (1 - y * y)", "tanh", "dy", "y", EQUATIONS["tanh"])],
+}
 CALL = r"(\w+) = (?:dc_next \+ )?((tanh|sigmoid|f)_backward\((\w+), (step\.\w+)\))"
 NAMES = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU"}
 WORDS = {"sigmoid": "{0} (1 - {0})", "tanh": "1 - {0}²", "relu": "1 where {0} > 0"}
@@ -141,10 +144,7 @@ def derivative_mistakes(function, nonlinearity="tanh"):
     """The mistakes in the derivatives of a function's activations: in one, in several or in all of them."""
     lines = source_of(function).split("\n")
     calls = [(*found.groups(), equation_of(line)) for line in lines if (found := re.search(CALL, line))]
-    if function == "sigmoid_backward":
-        calls = [("da", "ds * s * (1 - s)", "sigmoid", "ds", "s", EQUATIONS["sigmoid"])]
-    if function == "tanh_backward":
-        calls = [("da", "dy * (1 - y * y)", "tanh", "dy", "y", EQUATIONS["tanh"])]
+    calls = calls or ALONE.get(function, [])
     for number in range(1, len(calls) + 1):
         for chosen in combinations(calls, number):
             for form, why in DERIVATIVES.items():
@@ -153,15 +153,14 @@ def derivative_mistakes(function, nonlinearity="tanh"):
 
 def derivative_mistake(function, chosen, form, why, nonlinearity):
     """The Mistake that one form makes of the chosen calls."""
-    changes, parts = [], {}
+    changes, words = [], SEVERAL
     for _, call, name, dq, y, _ in chosen:
         f = nonlinearity if name == "f" else name
         other, gate = "tanh" if f == "sigmoid" else "sigmoid", y.removeprefix("step.")
         gate = {"c_tilde_t": "c̃_t", "tanh_c_t": "tanh(c_t)"}.get(gate, gate)
-        parts = {"dq": dq, "y": y, "f": f, "gate": gate, "name": NAMES[f], "its_name": NAMES[other]}
-        parts |= {"D": D[f].format(y=y), "D_again": D[f].format(y=f"{f}({y})"), "D_other": D[other].format(y=y)}
-        parts["derivative"] = WORDS[f].format(gate)
-        changes.append((function, call, f"({form.format(**parts)})"))
-    words = why.format(**(parts if len(chosen) == 1 else SEVERAL))
+        parts = {"dq": dq, "y": y, "f": f, "D": D[f].format(y), "D_again": D[f].format(f"{f}({y})")}
+        changes.append((function, call, f"({form.format(**parts, D_other=D[other].format(y))})"))
+        if len(chosen) == 1:
+            words = {"name": NAMES[f], "gate": gate, "its_name": NAMES[other], "derivative": WORDS[f].format(gate)}
     quantities, equations = [call[0] for call in chosen], [call[-1] for call in chosen]
-    return Mistake(tuple(changes), ", ".join(quantities), ", ".join(dict.fromkeys(equations)), words)
+    return Mistake(tuple(changes), ", ".join(quantities), ", ".join(dict.fromkeys(equations)), why.format(**words))

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 from numpylm import activations, recurrence
 
-TEXTBOOK = "activations affine attention clipping ctc embedding gru loss lstm projection rnn"
+TEXTBOOK = (
+    "activations affine attention clipping ctc embedding gru loss lstm memory_hop projection rnn tutor.references"
+)
 MODULES = {  # each function of ours, by name -> its module
     name: module
-    for module in [import_module(f"numpylm.{name}") for name in TEXTBOOK.split()]
+    for module in [import_module(f"numpylm.{name}") for name in [*TEXTBOOK.split(), "tutor.references"]]
     for name, value in vars(module).items()
     if inspect.isfunction(value) and value.__module__ == module.__name__
 }
@@ -24,7 +26,7 @@ EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
     "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
     "relu": "relu' = 1 where y > 0", "softmax": "da_v = y_v (dy_v - Σ_u y_u dy_u)",
-    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "attention": "(17)",
+    "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "attention": "(17)", "hop": "(43) to (46)",
     "dc_next": "(7)", "dc_prev": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
 RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}

@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import activations, clipping, ctc
+from numpylm import activations, clipping
+from numpylm.attention import ATTENTIONS, attention_step
+from numpylm.beam_search import beam_search
 from numpylm.loss import cross_entropy_forward
+from numpylm.memory_hop import hop_forward
 from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
 from numpylm.tutor.mistakes import RETURNS
-from numpylm.tutor.translation_problems import attention_problem, beam_search_problem, hop_problem
-from numpylm.tutor.window_mistakes import gradients_of, windows_of
 
+START, END, WIDTH, LENGTH_PENALTY = 1, 0, 3, 0.7  # of beam search
 WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in
 
 
@@ -57,28 +59,23 @@ class Waves(runner.Waves):
 
 def problem_of(function, rng, sizes, asked):
     """A random problem for one of our functions, by name."""
+    cell = cell_of(function)
+    if cell:
+        return cell_problem(function, cell_inputs(cell, rng, sizes, asked, "relu" in function), sizes)
     if function in ("central_difference", "complex_step"):
         f = Waves(rng.standard_normal((sizes.N, sizes.D)))
         gradient = f.gradient()
         f.x = f.x.astype(complex) if function == "complex_step" else f.x
         return Problem({"f": f, "x": f.x}, {"gradient": gradient}, sizes)
+    if function == "beam_search":
+        return Problem(*beam_search_problem(rng, sizes), sizes)
     if function == "truncated_bptt":
         inputs = cell_inputs("rnn", rng, sizes, asked)
         symbols = symbols_of(case_of("rnn_forward", inputs), inputs) | {"dh": inputs["dh"], "window": 2}
-        return Problem(symbols, gradients_of(symbols, windows_of(symbols)), sizes)
-    if function.startswith("ctc"):
-        return ctc_problem(rng, sizes)
-    if function.startswith("attention"):
-        return Problem(*attention_problem(rng, sizes, function.endswith("_backward")), sizes)
-    if function.startswith("hop"):
-        return Problem(*hop_problem(rng, sizes, function.endswith("_backward")), sizes)
-    if function == "beam_search":
-        return Problem(*beam_search_problem(rng, sizes), sizes)
-    cell = cell_of(function)
-    if cell:
-        return cell_problem(function, cell_inputs(cell, rng, sizes, asked, "relu" in function), sizes)
-    inputs = layer_inputs(function, rng, sizes)
-    return Problem(inputs, results_of(case_of(function, inputs)), sizes)
+    else:
+        symbols = layer_inputs(function, rng, sizes)
+    answers = results_of(case_of(function, symbols))
+    return Problem(symbols, {name: q for name, q in answers.items() if name not in symbols}, sizes)
 
 
 def layer_inputs(function, rng, sizes):
@@ -100,6 +97,12 @@ def layer_inputs(function, rng, sizes):
         logits[0, 0, 0] = 1000 if sizes.extreme and not is_backward else logits[0, 0, 0]
         trace = cross_entropy_forward(logits, targets)[1] if is_backward else None
         return {"logits": logits, "targets": targets} | ({"trace": trace, "y": trace.y} if trace else {})
+    if function.startswith("ctc"):  # one utterance, and four labels: two are equal and side by side, and two differ
+        first, second = 1 + rng.choice(V, 2, replace=False)
+        y = activations.softmax(sizes.scale * q((T + 5, V + 1)))
+        return {"y": y, "labels": np.array([first, second, second, first])}
+    if function.startswith(("attention", "hop")):
+        return reading_inputs(function, q, sizes)
     a = 1.5 * sizes.scale * q((N, V))
     if sizes.extreme and not is_backward:
         a[0, 1], a[-1, 2] = 1000, -1000
@@ -109,16 +112,43 @@ def layer_inputs(function, rng, sizes):
     return {"a": a} | (values if is_backward else {})
 
 
-def ctc_problem(rng, sizes):
-    """y (T, V + 1) of one utterance, and its labels (4,), of which two are equal and side by side, and two differ."""
-    logits = sizes.scale * rng.standard_normal((sizes.T + 5, sizes.V + 1))
-    first, second = 1 + rng.choice(sizes.V, 2, replace=False)
-    labels = np.array([first, second, second, first])
-    _, trace = ctc.ctc_forward(logits[:, None], labels[:, None])
-    out = ctc.ctc_backward(trace)
-    alpha, beta = np.exp(trace.alpha[:, 0]), np.exp(out.beta[:, 0])
-    answers = {"alpha": alpha, "beta": beta, "gamma": out.gamma[:, 0], "dlogits": len(labels) * out.dlogits[:, 0]}
-    return Problem({"y": np.exp(trace.log_y[:, 0]), "labels": labels}, answers, sizes)
+def reading_inputs(function, q, sizes):
+    """Name -> value of all that one step of dot-product attention, or one hop over T sentences, may be given."""
+    T, N, D, H = sizes[:4]
+    mask = np.arange(T)[:, None] < np.arange(T, T - N, -1)  # N sequences of T, T - 1, … steps
+    if function.startswith("hop"):
+        symbols = {"u": sizes.scale * q((N, D)), "m": q((T, N, D)), "v": q((T, N, D)), "mask": mask}
+        step = hop_forward(**symbols)
+        found = {"du_next": sizes.factor * q((N, D)), "p": step.p, "hop": step}
+    else:
+        symbols = {"s_t": sizes.scale * q((N, H)), "h": q((T, N, H)), "mask": mask}
+        step = attention_step(ATTENTIONS["dot"], (), **symbols)
+        found = {"dctx_t": sizes.factor * q((N, H)), "alpha_t": step.alpha}
+    return symbols | (found | {"step": step} if function.endswith("_backward") else {})
+
+
+def beam_search_problem(rng, sizes):
+    """(symbols, answers) of a table of log-probabilities in which greedy search finds another sequence."""
+    while True:
+        logits = 1.5 * rng.standard_normal((sizes.T, sizes.V, sizes.V))
+        logits[:2, :, END] -= 9  # no answer is empty
+        log_y = activations.log_softmax(logits)
+        greedy, best = (search(log_y, width) for width in (1, WIDTH))
+        if greedy.tokens != best.tokens:
+            break
+    symbols = {"log_y": log_y, "start": START, "end": END, "width": WIDTH, "length_penalty": LENGTH_PENALTY}
+    return symbols, {"tokens": np.array(best.tokens), "score": np.asarray(best.score)}
+
+
+def search(log_y, width):
+    """The best Hypothesis; a hypothesis's state is the number of its tokens."""
+
+    def advance(tokens, steps):
+        return log_y[steps[0], tokens], steps + 1
+
+    first = np.array([0]), np.array([START])
+    ((best,),) = beam_search(advance, *first, END, len(log_y), width, LENGTH_PENALTY)
+    return best
 
 
 def cell_inputs(cell, rng, sizes, asked, is_relu=False):

@@ -4,6 +4,7 @@ import itertools
 import re
 import textwrap
 
+from numpylm.tutor.assignments import ASSIGNMENTS, EQUATIONS
 from numpylm.tutor.conventions import CONVENTIONS
 
 WORDS = {
@@ -34,16 +35,16 @@ def printable(text):
 def report_lines(result, show_lines):
     """The lines of the report."""
     if result.error:
-        return [f"{result.file} cannot be checked.", "", *body(result.error), *hiding(result)]
+        return [f"{result.file} cannot be checked.", "", *body(result.error), *about_the_file(result)]
     if not result.findings and not result.unchecked:
-        said = [line for sentence in result.notes for line in paragraph("! ", ended(sentence))]
-        return [*paragraph("", nothing_found(result)), *said]
-    lines, shown = [result.file, "", *overview(result.findings), "", *unchecked(result), *hiding(result)], set()
+        return [*paragraph("", nothing_found(result)), *marked("! ", result.notes)]
+    lines = [result.file, "", *overview(result.findings), "", *unchecked(result), *about_the_file(result)]
+    shown = set()
     for name, finding in result.findings.items():
-        if finding["status"] == "ok" and finding["sentences"]:
-            lines += [line for said in finding["sentences"] for line in paragraph(f"{name}: ", ended(said))] + [""]
         if finding["status"] != "ok":
             lines += details(name, finding, shown, show_lines)
+        elif finding["sentences"]:
+            lines += [*marked(f"{name}: ", finding["sentences"]), ""]
     rest = f" {len(result.unchecked)} found and not checked." if result.unchecked else ""
     return [*lines, total(result.findings) + rest, f"(--seed {result.seed} repeats this run)"]
 
@@ -52,9 +53,8 @@ def unchecked(result):
     """What to say of what was found and not checked."""
     said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
     said[6:] = [f"{len(said) - 6} more were found and not checked"] if len(said) > 7 else said[6:]
-    lines = [line for sentence in said for line in paragraph("! ", ended(sentence))]
     pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]]
-    return [*lines, *paragraph("  ", OTHERS), *pasted, ""] if lines else []
+    return [*marked("! ", said), *paragraph("  ", OTHERS), *pasted, ""] if said else []
 
 
 def nothing_found(result):
@@ -66,15 +66,14 @@ def nothing_found(result):
     )
 
 
-def hiding(result):
-    """What to say of files whose names are those of modules."""
+def about_the_file(result):
+    """What to say of files whose names are those of modules, and of how the file was read."""
     said = [
         f"the name {name} hides the module {name.removesuffix('.py')} from every program in this folder: rename the "
         "file"
         for name in result.hides
     ]
-    said += result.notes
-    return [line for sentence in said for line in paragraph("! ", ended(sentence))] + [""] * bool(said)
+    return [*marked("! ", [*said, *result.notes]), ""] if said or result.notes else []
 
 
 def overview(findings):
@@ -106,8 +105,6 @@ def details(name, finding, shown, show_lines=False):
 
 def documentation(name, shown, with_signature):
     """The equation, after the signature where that was not kept to, as they are documented."""
-    from numpylm.tutor.assignments import ASSIGNMENTS, EQUATIONS
-
     if name not in ASSIGNMENTS:
         return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
     assignment = ASSIGNMENTS[name]
@@ -126,14 +123,11 @@ def hanging(text, indent):
 
 
 def body(finding, show_lines=False):
-    """Sentences, table, diagnosis, the crash's lines, and what the code printed."""
-    table = finding.get("table") or []
-    lines = columns(table)
-    for sentence in finding.get("sentences", []):
-        lines += paragraph("! ", ended(sentence))
+    """Table, sentences, diagnosis, the crash's lines, and what the code printed."""
+    lines = columns(finding.get("table") or []) + marked("! ", finding.get("sentences", []))
     codes = finding.get("lines", []) if show_lines else []
     for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
-        lines += paragraph("-> ", ended(sentence)) + paragraph("   ", code)
+        lines += marked("-> ", [sentence]) + paragraph("   ", code)
     code = [line for line in finding.get("code", []) if line]
     lines += ["", *[cut(f"    {line}") for line in code]] if code else []
     if finding.get("shapes"):
@@ -143,24 +137,12 @@ def body(finding, show_lines=False):
     return lines
 
 
-def ended(sentence):
-    """A sentence with a full stop, if it has no end; what ends in a colon is followed by more."""
-    return sentence if sentence.endswith((".", "?", ":")) else f"{sentence}."
-
-
 def columns(table):
     """Rows of wrong quantities in aligned columns, and an empty line."""
-    if not table:
-        return []
-    rows = [HEAD, *map(cells, table)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    lines = [
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join(f"  {cell.rjust(width)}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    ]
-    return [*lines, ""]
+    rows = [HEAD, *map(cells, table)] if table else []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
+    return ["  " + "  ".join(row) for row in aligned] + [""] * bool(rows)
 
 
 def cells(row):
@@ -172,11 +154,16 @@ def cells(row):
     )  # fmt: skip
 
 
+def marked(mark, sentences):
+    """Each sentence as a paragraph after a mark, with a full stop if it has no end; after a colon there is more."""
+    ended = [said if said.endswith((".", "?", ":")) else f"{said}." for said in sentences]
+    return [line for sentence in ended for line in paragraph(mark, sentence)]
+
+
 def paragraph(mark, sentence):
     """A sentence in lines of 80 columns after a mark."""
-    return textwrap.wrap(
-        sentence, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark), break_long_words=False
-    )
+    indent = " " * len(mark)
+    return textwrap.wrap(sentence, WIDTH, initial_indent=mark, subsequent_indent=indent, break_long_words=False)
 
 
 def total(findings):
@@ -191,8 +178,6 @@ def total(findings):
 
 def signatures():
     """All functions that can be checked, for --list."""
-    from numpylm.tutor.assignments import ASSIGNMENTS
-
     lines = ["Functions that are found by name. Parameters may be any symbols of the"]
     lines += ["equations; values may come as a tuple in this order, or in a dict or record by", "name.", ""]
     for assignment in ASSIGNMENTS.values():
@@ -220,6 +205,4 @@ def as_json(result):
 
 def list_as_json():
     """Name -> signature, equation and orders of returned values of every function that can be checked."""
-    from numpylm.tutor.assignments import ASSIGNMENTS
-
     return {n: {"signature": a.signature, "equation": a.equation, "returns": a.returns} for n, a in ASSIGNMENTS.items()}

@@ -30,10 +30,10 @@ class Result(NamedTuple):
             f["status"] == "ok" for f in self.findings.values())  # fmt: skip
 
 
-def as_result(path, contents, required, seed):
+def as_result(path, contents, seed):
     """The Result of what was found of a file's functions, and of what it lacks."""
     found = contents.get("findings", {})
-    names = [*found, *required, *contents["exercise"]]
+    names = [*found, *contents["exercise"]]
     findings = {n: found.get(n) or missing(n, contents) for n in [*ASSIGNMENTS, *names] if n in names}
     return Result(str(path), None, findings, other_names(contents), tuple(contents["hides"]), notes(contents), seed,
                   contents.get("unchecked", {}), bool(contents["exercise"]), adapter(contents))  # fmt: skip

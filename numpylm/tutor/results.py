@@ -13,8 +13,6 @@ from numpylm.tutor.wire import Thing
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
 FLOAT32_STEP = 1e-7  # a relative error below which float32, and nothing else, may be to blame
-
-
 EXACT = 1e-8  # how right a gradient of another convention must be
 ROUGH = 1e-5  # how right a gradient must be where the forward computes in float32
 FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
@@ -57,12 +55,13 @@ def is_named(value, answers):
 def by_name(returned, orders, answers, assignment):
     """A dict or record: everything in it that has a known name, and at least one whole order of the documented ones."""
     values = flatten(returned, answers)
-    missing = min(([name for name in order if name not in tops(values)] for order in orders), key=len)
     if not values:
         known = ", ".join(map(str, returned)) or "nothing"
         raise Mismatch(
             f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
         )
+    tops = {part for name in values for part in (name, name.partition(".")[0])}
+    missing = min(([name for name in order if name not in tops] for order in orders), key=len)
     if missing:
         unknown = [str(key) for key in returned if not answer_name(key, answers)]
         meant = suggestions(missing, (), unknown)
@@ -76,14 +75,12 @@ def by_name(returned, orders, answers, assignment):
 def by_order(returned, orders, answers, assignment):
     """A tuple in a documented order; after a forward's values it may hold one thing more, the cache."""
     extras = (0,) if assignment.is_backward else (0, 1)
-    for extra in extras:
-        for order in orders:
-            values = dict(zip(order, returned, strict=False))
-            if len(returned) == len(order) + extra and all(map(is_value, values.values())):
-                return flatten(values, answers)
-    if len(returned) in {len(order) + extra for order in orders for extra in extras}:
-        return flatten(dict(zip(orders[0], returned, strict=False)), answers)  # says which of them is no array
-    raise Mismatch(f"it returns {len(returned)} values, but should return {wanted(assignment)}")
+    found = [dict(zip(order, returned, strict=False)) for extra in extras for order in orders
+             if len(returned) == len(order) + extra]  # fmt: skip
+    if not found:
+        raise Mismatch(f"it returns {len(returned)} values, but should return {wanted(assignment)}")
+    whole = [values for values in found if all(map(is_value, values.values()))]
+    return flatten((whole or found)[0], answers)  # which says what is no array
 
 
 def is_value(value):
@@ -106,15 +103,7 @@ def flatten(named, answers):
 def answer_name(path, answers):
     """The name under which a returned value is known, or None; "parameters.W_x" and "W_x" may stand for dW_x."""
     leaf = str(path).rpartition(".")[2]
-    for name in (PATHS.get(path), path, leaf, f"d{leaf}"):
-        if name in answers:
-            return name
-    return None
-
-
-def tops(values):
-    """The names, and what stands before a dot in them."""
-    return {part for name in values for part in (name, name.partition(".")[0])}
+    return next((name for name in (PATHS.get(path), path, leaf, f"d{leaf}") if name in answers), None)
 
 
 def as_array(name, value):
@@ -151,9 +140,11 @@ def compare(values, answers, rtol):
             continue
         yours = values[name]
         if yours.shape != np.shape(right):
-            sentences.append(shape_sentence(name, yours, np.asarray(right)))
+            has_start = np.ndim(right) == 3 and yours.shape == (len(right) + 1, *right.shape[1:])
+            start = ": is the start state the first of the time steps? Leave it out" if has_start else ""
+            sentences.append(f"{name} is of shape {yours.shape}; it should be of shape {np.shape(right)}{start}")
         elif not np.isfinite(yours).all():
-            where = tuple(int(k) for k in np.argwhere(~np.isfinite(yours))[0])
+            where = tuple(np.argwhere(~np.isfinite(yours))[0].tolist())
             place = f" at {where}" if where else ""
             sentences.append(f"{name} is not finite: it is {yours[where]}{place}, where {right[where]:.6g} is right")
         else:
@@ -167,13 +158,6 @@ def compare(values, answers, rtol):
     return rows, sentences
 
 
-def shape_sentence(name, yours, right):
-    """What to say of a wrong shape: one time step too many is the start state, by all appearances."""
-    has_start = right.ndim == 3 and yours.shape == (len(right) + 1, *right.shape[1:])
-    start = ": is the start state the first of the time steps? Leave it out" if has_start else ""
-    return f"{name} is of shape {yours.shape}; it should be of shape {right.shape}{start}"
-
-
 def is_rounding(rows, rtol):
     """Whether all errors are as small as float32's rounding: of exact answers, not of numerical derivatives."""
     return bool(rows) and rtol == RTOL and all(row.relative_error < FLOAT32_STEP * 10 for row in rows)
@@ -185,14 +169,9 @@ def wrong_row(name, yours, right, rtol):
     wrong = error > rtol * max(1, np.abs(right).max(initial=0))
     if not wrong.any():
         return []
-    index = tuple(int(k) for k in np.unravel_index(np.argmax(error), right.shape))
-    scale = max(abs(yours[index]), abs(right[index]))
-    return [
-        Wrong(
-            name, right.shape, index, float(yours[index]), float(right[index]), float(error[index] / scale),
-            int(wrong.sum()), right.size,
-        )
-    ]  # fmt: skip
+    index = tuple(map(int, np.unravel_index(np.argmax(error), right.shape)))
+    y, r, worst = float(yours[index]), float(right[index]), float(error[index])
+    return [Wrong(name, right.shape, index, y, r, worst / max(abs(y), abs(r)), int(wrong.sum()), right.size)]
 
 
 def without_keepdims(named, right):

@@ -3,7 +3,8 @@
 "Only this line is wrong, and all others are right" is a set of linear equations, J Δ = claim - truth, for the change Δ
 of what the line assigned. A backward is linear in the gradients that come in, so one entry's unit change in a line is
 one column of J, and J is exact. A line is suspect if the equations have a solution. Its value is then read as a formula
-(formulas.py). Every result is divided by its size, so that all count alike.
+(readings.py): of two suspects the one that reads more simply is the likelier. Every result is divided by its size, so
+that all count alike.
 """
 
 import re
@@ -13,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.case import named
-from numpylm.tutor.formulas import formula_of
 from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
+from numpylm.tutor.readings import reading_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
 STORED = ("da", "dhW")  # in the loop: what the step's last line made
@@ -40,7 +41,7 @@ class Run(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A line that alone explains the claim: the value that it must have had, the right one, and the Formula of that;
+    """A line that alone explains the claim: the value that it must have had, the right one, and the Reading of that;
     num_entries, how many of its entries can matter; place, how late it runs.
     """
 
@@ -48,13 +49,13 @@ class Suspect(NamedTuple):
     num_entries: int
     value: np.ndarray
     truth: np.ndarray
-    formula: NamedTuple
+    reading: NamedTuple
     place: int
 
     @property
     def order(self):
-        """Suspects are sorted by this: readable, near the right line, of few entries, short, late in the run."""
-        return not self.formula.text, self.formula.changes, self.num_entries, self.formula.length, -self.place
+        """Suspects are sorted by this: near the right line, of few entries, short, late in the run."""
+        return self.reading.changes, self.num_entries, self.reading.length, -self.place
 
 
 @cache
@@ -74,11 +75,6 @@ def watched(function, number=None):
         return found.group() + added
 
     return lines, ASSIGNMENT.sub(with_watch, source)
-
-
-def lines_of(case):
-    """All lines of a case's function and, of a cell's, of its step."""
-    return [line for name in (case.function, case.step) if name for line in watched(name)[0]]
 
 
 def run(case, line=None, change=None):
@@ -115,7 +111,8 @@ def reach(case, line, names):
 @lru_cache(maxsize=64)
 def jacobian(case, line, names):
     """How each entry of what a line assigns moves the named results: the matrix (all their entries, entries)."""
-    units = np.eye(np.size(right_run(case).values[line])).reshape(-1, *np.shape(right_run(case).values[line]))
+    shape = np.shape(right_run(case).values[line])
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
     return np.stack([moved(case, line, unit, names) for unit in units], axis=1)
 
 
@@ -135,36 +132,25 @@ def flat(case, arrays):
     return np.concatenate([q.ravel() / sizes[name] for name, q in arrays.items()])
 
 
-def reaching(case, claims, trusted=()):
-    """The lines that can change all claims that are wrong: none of a trusted function; of a step alone, none of the
-    loop around it."""
-    difference = wrongness(case, claims)
-    return [
-        line
-        for line in lines_of(case)
-        if line in right_run(case).values
-        and line.function not in trusted
-        and not line.quantity.endswith("_frozen")
-        and (not case.is_step or line.function == case.step or line.quantity.startswith(("dW", "db", "dx")))
-        and ((reach(case, line, tuple(claims)) != 0) | (np.abs(difference) <= 1e-9)).all()
-    ]
-
-
-def wrongness(case, claims):
-    """claim - truth, as one vector."""
-    return flat(case, {name: q - right_run(case).results[name] for name, q in claims.items()})
+def may_be_wrong(case, line, trusted):
+    """Whether a line may be the student's: of no trusted function; of a step alone, not in the loop around it."""
+    inside = not case.is_step or line.function == case.step or line.quantity.startswith(("dW", "db", "dx"))
+    return inside and line.function not in trusted and not line.quantity.endswith("_frozen")
 
 
 def suspects(case, claims, trusted=()):
     """Every line that explains the claims alone, the likeliest first."""
-    difference, found = wrongness(case, claims), []
-    for line in reaching(case, claims, trusted):
-        shape = np.shape(right_run(case).values[line])
-        if np.prod(shape) > LARGEST:
+    right, names, found = right_run(case), tuple(claims), []
+    difference = flat(case, {name: q - right.results[name] for name, q in claims.items()})
+    for line, values in right.values.items():
+        if np.size(values) > LARGEST or not may_be_wrong(case, line, trusted):
             continue
-        J = jacobian(case, line, tuple(claims))
+        if not ((reach(case, line, names) != 0) | (np.abs(difference) <= 1e-9)).all():
+            continue
+        J = jacobian(case, line, names)
         change, *_ = np.linalg.lstsq(J, difference, rcond=1e-10)
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
+            shape = np.shape(values)
             found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
     found.sort(key=lambda one: one.order)
     if found and found[0].line.quantity not in PACKED:  # all gates together explain what one of them does
@@ -173,11 +159,11 @@ def suspects(case, claims, trusted=()):
 
 
 def suspect(case, line, change, active):
-    """The Suspect of a line whose values were changed by this much."""
+    """The Suspect of a line whose values were changed by this much; active are the entries that matter."""
     wrong_run = run(case, line, change)  # what else was computed on the way to the claim
     value = np.stack(wrong_run.values[line])
     truth = value - change  # what the line would have had on that way
-    formula = formula_of(case, wrong_run, line, value, truth, active)
+    reading = reading_of(case, wrong_run, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
     place = 0 if line.quantity in STORED else list(wrong_run.values).index(line)
-    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], formula, place)
+    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], reading, place)

@@ -23,7 +23,7 @@ def cases(rng):
 
 def record_case(name, cell, rng):
     """The T records of one cell's backward pass: the derivatives by displacements (T, N, ·)."""
-    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, H, D)
+    parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, (T, N, D, H))
     recurrent_dropout = rng.choice([0, 2.0], (N, H))
     out = cell.forward(parameters, x, state_0, MASK, recurrent_dropout)
     records = cell.backward(parameters, dh, dstate_T, out.trace, keep_steps=True).steps

@@ -28,7 +28,7 @@ def cases(rng):
         yield attention_case(attention, rng)
     for cell in (rnn_cell(), lstm_cell(), gru_cell()):
         both = bidirectional_cell(cell)
-        yield sequence_case(f"both ways, {cell.name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), H)
+        yield sequence_case(f"both ways, {cell.name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), (T, N, D, H))
     for name, model in MODELS.items():
         source, (inputs, targets) = rng.integers(0, V, (T, N)), rng.integers(0, V, (2, T_Y, N))
         targets[-2:, 0] = -1
