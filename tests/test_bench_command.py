@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-from pathlib import Path
 
 import pytest
 from processes import environment, run_numpylm
@@ -18,7 +17,6 @@ import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "jax") else find_spec(name, *rest)
 """
-SHAPE = ["tiny", 3, 2, 4, 5, 7]
 
 
 def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path):
@@ -96,41 +94,6 @@ def test_the_environment_has_the_threads_for_every_library_and_the_kernel(monkey
     assert (found["OMP_NUM_THREADS"], found["OPENBLAS_CORETYPE"]) == ("2", "Haswell")
 
 
-def test_a_process_answers_one_request_after_the_other_with_its_kernel():
-    probe = {"task": "probe", "size": 8, "seconds": 0}
-    about, speed = processes.answers([{"task": "about"}, probe], kernel="Nehalem")
-    assert speed["gflops"] > 0 and speed["step"] > 0 and about["coretype"] == "Nehalem"
-    if about["blas"]["name"] == "openblas" and about["blas"]["kernel"] and "x86_64" in about["system"]:
-        assert about["blas"]["kernel"] == "Nehalem"
-
-
-def test_a_request_that_fails_is_a_child_process_error(capfd):
-    with pytest.raises(ChildProcessError, match="measures nonsense ended, with status 1"):
-        list(processes.answers([{"task": "nonsense"}]))
-    assert "KeyError: 'nonsense'" in capfd.readouterr().err, "the reason is on standard error"
-
-
-@pytest.mark.parametrize(("platform", "unit"), [("darwin", 1), ("freebsd", 1024)])
-def test_without_proc_getrusage_is_asked_in_the_systems_units(monkeypatch, platform, unit):
-    resource = pytest.importorskip("resource")
-    monkeypatch.setattr(Path, "exists", lambda path: False)
-    monkeypatch.setattr(system.sys, "platform", platform)
-    usage = resource.struct_rusage([0] * 2 + [3 * 2**20 // unit] + [0] * 13)
-    monkeypatch.setattr(resource, "getrusage", lambda who: usage)
-    assert system.peak_mib() == 3.0 and system.cpuinfo("flags") is None
-
-
-def test_numpys_own_blas_is_told_from_another(monkeypatch):
-    def one(path, kernel):
-        return {"user_api": "blas", "internal_api": "openblas", "filepath": path, "architecture": kernel}
-
-    pools = [one("/scipy.libs/blas.so", "Zen"), one("/numpy.libs/blas.so", "Haswell"), {"user_api": "openmp"}]
-    monkeypatch.setattr(system, "threadpools", lambda: pools)
-    assert system.blas() == {"name": "openblas", "version": None, "kernel": "Haswell"}
-    monkeypatch.setattr(system, "threadpools", list)
-    assert system.blas()["name"] and system.blas()["kernel"] is None, "what NumPy was built with"
-
-
 # The doctor, on made-up machines
 
 
@@ -174,10 +137,3 @@ def test_the_fastest_kernel_of_its_best_round_is_advised_with_its_line(machine, 
     assert "Haswell is 1.5 times as fast as SkylakeX" in out and "OPENBLAS_CORETYPE=Haswell" in out
     assert out.index("Haswell") < out.index("<- in use") and "Zen" not in out
     assert max(map(len, out.split("\n\n", 1)[1].splitlines())) <= 80
-
-
-def test_where_there_is_nothing_to_set_the_doctor_says_so(machine, capsys):
-    machine({"SkylakeX": [1.1] * 12, "Haswell": [1.0] * 3})
-    assert "There is nothing to set: no kernel is faster than SkylakeX by 15 %" in capsys.readouterr().out
-    machine({"SkylakeX": [1.0] * 12}, name="accelerate", kernel=None)
-    assert "this BLAS is accelerate: nothing to set" in capsys.readouterr().out

@@ -127,22 +127,6 @@ def test_the_footer_has_geometric_means():
     assert report.footer(rows).split()[:5] == ["geometric", "mean", "2.00", "2.00", "1.00"]
 
 
-def test_tables_fit_into_80_columns_and_numbers_have_three_digits():
-    slow = row(seconds=[1e6] * 5, names=("products", "floor", "numpylm", "torch", "jax"))
-    text = "\n".join([report.heading(TRAINING, slow["seconds"]), report.line(TRAINING, slow), report.footer([slow])])
-    assert max(map(len, text.splitlines())) <= 80
-    shown = [report.number(value) for value in (None, 0.01234, 1.234, 12.34, 123.4, 1234)]
-    assert shown == ["–", "0.012", "1.23", "12.3", "123", "1,234"]
-    memory = [{"name": name, "cell": "lstm", "shape": list(SHAPES["C"]), "mib": mib} for name, mib in MIB.items()]
-    assert [line.split() for line in report.memory_table(memory).splitlines()[2:]] == [
-        ["LSTM", "C", "numpylm", "110"],
-        ["LSTM", "C", "JAX", "–"],
-    ]
-
-
-MIB = {"numpylm": 110.0, "jax": None}
-
-
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
     """Draws a picture by a function, and returns its axes."""

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from grammar_examples import COIN, TOYS, all_sentences, sampled_sentences
+from grammar_examples import TOYS, all_sentences, sampled_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,16 +42,6 @@ def inside(words, grammar, weight):
 # Drawing
 
 
-def test_a_random_number_on_a_threshold_takes_the_next_alternative():
-    class Fixed(random.Random):
-        def random(self):
-            return self.value
-
-    rng = Fixed()
-    for rng.value, word in [(0.0, "heads"), (0.5 - 2**-53, "heads"), (0.5, "tails"), (1 - 2**-53, "tails")]:
-        assert g.sample_sentence(rng, COIN) == [word]
-
-
 def test_text_is_pinned():
     """The stream of `random()` is guaranteed and the thresholds are exact: everywhere the same text."""
     text = g.generate_text(12_000, seed=1)
@@ -82,26 +72,6 @@ def test_text_depends_on_the_seed_alone():
 def test_probabilities_equal_those_of_enumerated_sentences(grammar):
     for words, p in all_sentences(grammar).most_common(200):
         assert g.log_probability(words, grammar) == pytest.approx(math.log(p), abs=1e-9)
-
-
-def test_probability_is_the_product_recorded_while_sampling():
-    """The recorder replays the sampler's random numbers and multiplies the probabilities that they choose."""
-    for seed in range(300):
-        rng, log_product, words, stack = random.Random(seed), 0.0, [], [g.ENGLISH.start]
-        while stack:
-            symbol = stack.pop()
-            if symbol not in g.ENGLISH.rules:
-                words.append(symbol)
-                continue
-            remaining = rng.random()
-            for rule in g.ENGLISH.rules[symbol]:
-                if remaining < rule.probability:
-                    break
-                remaining -= rule.probability
-            log_product += math.log(rule.probability)
-            stack.extend(rule.symbols[::-1])
-        assert words == g.sample_sentence(random.Random(seed))
-        assert g.log_probability(words) == pytest.approx(log_product)
 
 
 def test_sampled_sentences_have_one_derivation():

@@ -111,13 +111,6 @@ def test_a_uniform_redraw_fills_every_array_up_to_its_range():
             redraw_uniform(np.random.default_rng(0), before, wrong)
 
 
-def test_making_a_model_leaves_numpys_global_generator_alone():
-    before = np.random.get_state(legacy=False)["state"]
-    LSTMLM(9, 5, 4)
-    after = np.random.get_state(legacy=False)["state"]
-    assert np.array_equal(before["key"], after["key"]) and before["pos"] == after["pos"]
-
-
 @every_model
 def test_a_fresh_model_is_nearly_uniform(make):
     """Its loss is near log V: neither saturated nor certain of anything."""

@@ -106,11 +106,6 @@ def test_agrees_with_a_slow_model_of_dictionaries(order, length):
     np.testing.assert_allclose(fast, expected, rtol=1e-12)
 
 
-def test_the_slow_model_was_compared_where_the_discounts_come_from_the_formula():
-    model = fit_ngrams(markov_stream(400, 6, seed=1), 5, 6)
-    assert any(level.discounts.tolist() != [0.5, 1.0, 1.5] for level in model.levels)
-
-
 # Laws
 
 

@@ -8,7 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from processes import environment
-from run_examples import NUM_BATCHES, SETTINGS, assert_same_state, config_of, start, state_of, train, write_corpus
+from run_examples import (
+    NUM_BATCHES,
+    SETTINGS,
+    assert_same_state,
+    config_of,
+    start,
+    state_of,
+    stop_after,
+    train,
+    write_corpus,
+)
 
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
@@ -127,6 +137,18 @@ def test_resuming_says_what_is_missing(corpus, tmp_path):
     run = start(tmp_path / "run", corpus)
     save_checkpoint(run.folder / "last.npz", run.model, run.data.vocabulary)
     with pytest.raises(RunError, match="no training to go on with"):
+        resume_run(run.folder)
+
+
+@pytest.mark.parametrize("fault", [{"batch": 17}, {"epoch": 9}, {"running": {}}, {"valid_losses": []}], ids=str)
+def test_a_training_record_that_cannot_be_of_this_run_is_refused(corpus, tmp_path, monkeypatch, fault):
+    """Each of them could be that of another run; what no run has, test_checkpoint_forgeries.py tries."""
+    run = start(tmp_path / "run", corpus)
+    stop_after(monkeypatch, NUM_BATCHES + 3)
+    assert not train(run)
+    model, vocabulary, record = nlm.load_checkpoint(run.folder / "last.npz")
+    save_checkpoint(run.folder / "last.npz", model, vocabulary, record._replace(fields=record.fields | fault))
+    with pytest.raises(RunError, match="record of its training"):
         resume_run(run.folder)
 
 

@@ -162,16 +162,6 @@ def test_a_stream_starts_after_eos_or_a_newline():
 # In pieces
 
 
-@settings(deadline=None)
-@given(CHARACTERS, st.sampled_from(["char", "word"]), st.integers(1, 3), st.sampled_from([None, 3, 4, 9]))
-def test_a_vocabulary_of_counts_is_that_of_the_text(text, level, min_count, max_size):
-    text += " word" * 3
-    tokens = list(text if level == "char" else nlm_text.split_words(text))
-    counts = ((token, tokens.count(token)) for token in sorted(set(tokens)))
-    expected = build_vocabulary(text, level, min_count, max_size)
-    assert nlm_text.vocabulary_of_counts(level, counts, min_count, max_size) == expected
-
-
 # Saving
 
 
