@@ -147,8 +147,8 @@ def test_any_integer_type_gives_the_same(dtype):
 # Streams that are too long to be sorted, or to be looked up at once
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 5])
-@pytest.mark.parametrize("block", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("order", [1, 2, 5])
+@pytest.mark.parametrize("block", [1, 3, 100])
 def test_a_stream_looked_up_block_by_block_has_the_same_mean(monkeypatch, order, block):
     monkeypatch.setattr(ngrams, "BLOCK_TOKENS", block)
     model = fit_ngrams(markov_stream(400, 6, seed=12), order, 6)

