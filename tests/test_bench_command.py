@@ -19,11 +19,10 @@ importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "jax") 
 """
 
 
-def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path):
-    pytest.importorskip("matplotlib")
+def test_a_quick_run_prints_its_tables_and_writes_json(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
     status, out, err = run_numpylm(
-        "bench", *TINY, "--clock", "processor", "--json", "speed.json", "--plot", "speed.png",
+        "bench", *TINY, "--clock", "processor", "--json", "speed.json",
         folder=tmp_path, env=environment(PYTHONPATH=str(tmp_path)),
     )  # fmt: skip
     assert (status, err) == (0, "")
@@ -37,16 +36,18 @@ def test_a_quick_run_prints_its_tables_and_writes_json_and_a_picture(tmp_path):
     assert (training["cell"], training["shape"]) == ("lstm", ["3,2,4,5,7", 3, 2, 4, 5, 7])
     assert list(training["seconds"]) == ["products", "floor", "numpylm"]
     assert len(training["seconds"]["products"]) == len(training["seconds"]["numpylm"]) >= 2
-    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
     path = tmp_path / "scaling.json"
     monkeypatch.setattr(command, "answers", lambda requests, *rest: map(answer, requests))
     monkeypatch.setattr(measurements, "SCALING_SIZES", (100, 200, 400))
-    monkeypatch.setattr(command.report, "SCALING_SIZES", (100, 200, 400))
+    for module in (command.report, command.plot):
+        monkeypatch.setattr(module, "SCALING_SIZES", (100, 200, 400))
     monkeypatch.setattr(measurements, "SCALING_FIXED", 1)
-    assert cli.main(["bench", "--scaling", "--quick", "--json", str(path)]) == 0
+    picture = tmp_path / "scaling.png"
+    assert cli.main(["bench", "--scaling", "--quick", "--json", str(path), "--plot", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
     out = capsys.readouterr().out
     assert "time grows as T^" in out and "Sampling" not in out
     (row,) = json.loads(path.read_text(encoding="utf-8"))["scaling"]
@@ -66,7 +67,8 @@ def answer(request):
         (["--rounds", "0"], "rounds must be a positive integer"),
         (["--seconds", "-1"], "seconds must be a"),
         (["--json", "nowhere/speed.json"], "there is no folder for nowhere"),
-        (["--plot", "speed.xyz"], "a picture's name ends in .png, .svg, .pdf; got speed.xyz"),
+        (["--plot", "speed.png"], "add --scaling"),
+        (["--scaling", "--plot", "speed.xyz"], "a picture's name ends in .png, .svg, .pdf; got speed.xyz"),
     ],
 )
 def test_wrong_options_are_answered_before_anything_is_measured(arguments, message, capsys, monkeypatch):
@@ -79,7 +81,7 @@ def test_a_kernel_that_is_not_taken_and_a_missing_matplotlib_are_errors(capsys, 
     assert cli.main(["bench", *TINY, "--kernel", "Nonsense"]) == 2
     assert "--kernel Nonsense: this BLAS" in capsys.readouterr().err
     monkeypatch.setattr(command, "find_spec", lambda name: None)
-    assert cli.main(["bench", "--plot", "speed.png"]) == 2
+    assert cli.main(["bench", "--scaling", "--plot", "speed.png"]) == 2
     assert "--plot needs matplotlib, which is not installed" in capsys.readouterr().err
 
 

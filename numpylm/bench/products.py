@@ -38,11 +38,6 @@ def product_sizes(cell, shape):
     ]
 
 
-def product_operations(cell, shape):
-    """Multiplications and additions of all of them: 6 T N (D G H + H G H + H V)."""
-    return sum(2 * count * A * B * C for count, A, B, C in product_sizes(cell, shape))
-
-
 def floor_step(cell, shape, rng):
     """A function of no arguments that does the products, activations and softmax of one training step, in float32."""
     T, N, H, V = shape.T, shape.N, shape.H, shape.V
