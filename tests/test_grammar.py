@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from numpylm.data import grammar as g
 from numpylm.data.grammar.entropy import expected_word_counts
+from numpylm.data.grammar.rules import parse_rules
 
 VOCABULARY = sorted(expected_word_counts())
 
@@ -37,6 +38,32 @@ def inside(words, grammar, weight):
         return total
 
     return ends(grammar.start, 0).get(len(words), 0)
+
+
+# Rules
+
+
+def test_comments_continued_lines_and_empty_alternatives_are_read():
+    grammar = parse_rules("# toys\nS -> 1 a S  # again\n   | 2\n   | 1 T\n\nT -> 1 b")
+    assert grammar.start == "S" and list(grammar.rules) == ["S", "T"]
+    assert grammar.rules["S"] == [(("a", "S"), 0.25), ((), 0.5), (("T",), 0.25)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S -> 1 a b | 1 a c",
+        "S -> 1 A | 1 B\nA -> 1 x\nB -> 1 x",
+        "S -> 1 A a\nA -> 1 a | 1",
+        "S -> 1 A B\nA -> 1 | 1 x\nB -> 1 | 1 x",
+        "S -> 1 S a | 1 b",
+        "S -> 1 | 1 A\nA -> 1 | 1 x",
+        "S -> 1 S S | 1 a | 1",
+    ],
+)
+def test_grammars_that_are_not_ll1_are_refused(text):
+    with pytest.raises(ValueError, match="not LL"):
+        parse_rules(text)
 
 
 # Drawing

@@ -100,3 +100,29 @@ def test_a_verb_or_its_noun_in_the_other_number_is_rejected():
 )
 def test_what_the_grammar_cannot_produce_is_ungrammatical(sentence):
     assert not is_grammatical(sentence.split())
+
+
+# Subjects and their verbs
+
+
+def test_agreement_pairs_by_hand():
+    def pairs(sentence):
+        words = sentence.split()
+        return [(words[noun], words[verb]) for noun, verb in agreement_pairs(words)]
+
+    assert pairs("the king sees a dog .") == [("king", "sees")]
+    assert pairs("the king that the cats see sleeps .") == [("cats", "see"), ("king", "sleeps")]
+    assert pairs("the king that sees many cats that sleep is small .") == [
+        ("king", "sees"),
+        ("cats", "sleep"),
+        ("king", "is"),
+    ]
+    assert pairs('" the kings ( friends of the dog ) sing , " says the queen .') == [("kings", "sing")]
+    assert agreement_pairs(["the", "small", "king", "near", "the", "dogs", "sings", "."]) == [(2, 6)]
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match="word 3"):
+        agreement_pairs(["the", "king", "sleep", "."])
+    with pytest.raises(TypeError, match="single string"):
+        agreement_pairs("the king sleeps .")
