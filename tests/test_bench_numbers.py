@@ -56,7 +56,7 @@ def test_ratios_are_taken_within_a_round():
 
 
 @pytest.mark.parametrize("cell", GATES)
-def test_the_products_that_are_done_are_those_that_are_counted(cell, monkeypatch):
+def test_the_products_are_those_of_a_step(cell, monkeypatch):
     done = []
 
     def matmul(a, b, out):
@@ -68,11 +68,12 @@ def test_the_products_that_are_done_are_those_that_are_counted(cell, monkeypatch
     step = products.products_step(cell, SHAPE, np.random.default_rng(0))
     monkeypatch.setattr(products.np, "matmul", matmul)
     step()
-    assert done == [(A, B, C) for count, A, B, C in products.product_sizes(cell, SHAPE) for _ in range(count)]
     _, T, N, D, H, V = SHAPE
-    G = GATES[cell]
-    operations = sum(2 * count * A * B * C for count, A, B, C in products.product_sizes(cell, SHAPE))
-    assert operations == 6 * T * N * (D * G * H + H * G * H + H * V)
+    GH = GATES[cell] * H
+    forward = [(T * N, D, GH), *[(N, H, GH)] * T, (T * N, H, V)]  # x W_x, h_t W_h, h W_hy
+    backward = [(T * N, V, H), (H, T * N, V), *[(N, GH, H)] * T, (H, T * N, GH), (T * N, GH, D), (D, T * N, GH)]
+    assert done == forward + backward
+    assert sum(2 * A * B * C for A, B, C in done) == 6 * T * N * (D * GH + H * GH + H * V)
 
 
 @pytest.mark.parametrize("cell", GATES)
@@ -86,7 +87,7 @@ def test_the_floor_has_the_products_the_activations_and_the_softmax(cell, monkey
         )
     step()
     _, T, N, _, H, V = SHAPE
-    assert sum(name == "matmul" for name, _ in done) == sum(count for count, *_ in products.product_sizes(cell, SHAPE))
+    assert sum(name == "matmul" for name, _ in done) == 7 + 2 * T
     assert sum(size for name, size in done if name == "tanh") == T * N * H * (GATES[cell] + (cell == "lstm"))
     assert [size for name, size in done if name == "exp"] == [T * N * V]
 

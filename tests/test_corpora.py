@@ -58,7 +58,6 @@ def test_a_file_is_cut_by_characters_in_order(tmp_path):
         LINES[length * 9 // 10 :],
     )
     assert (corpus.name, corpus.floor) == ("my_text", None)
-    assert "80%, 10%, 10%" in corpus.description
     assert load_corpus(str(path)) == corpus
 
 
@@ -166,12 +165,7 @@ def test_an_empty_or_blank_part_of_a_folder_is_refused(tmp_path):
 # Nothing
 
 
-def test_a_source_that_is_not_there_says_what_is_possible_and_hints(tmp_path):
-    (tmp_path / "shakespeare.txt").write_text(LINES)
-    with pytest.raises(FileNotFoundError, match=r'neither "grammar" nor.*did you mean shakespeare\.txt\?'):
-        load_corpus(tmp_path / "shakespear.txt")
-    with pytest.raises(FileNotFoundError, match="did you mean grammar"):
-        load_corpus("grammer")
-    with pytest.raises(FileNotFoundError) as caught:
-        load_corpus(tmp_path / "nowhere" / "qqqq.zip")
-    assert "did you mean" not in str(caught.value)
+def test_a_source_that_is_not_there_says_what_is_possible(tmp_path):
+    for source in ("grammer", tmp_path / "nowhere" / "qqqq.zip"):
+        with pytest.raises(FileNotFoundError, match=r'neither "grammar" nor a text file nor a folder'):
+            load_corpus(source)
