@@ -84,7 +84,7 @@ def test_a_killed_writer_leaves_a_whole_file(path):
 def test_the_rest_of_a_killed_writer_is_removed_and_a_living_ones_is_not(path, monkeypatch):
     (path.parent / ".numpylm-0123.tmp").write_bytes(b"of a killed writer")
     with open(path.parent / ".numpylm-4567.tmp", "wb") as living:
-        lock(living)
+        lock(living.fileno())
         save(path)
         assert len(os.listdir(path.parent)) == 3, "a new one is left alone: its writer may be about to lock it"
         monkeypatch.setattr(time, "time", lambda: 61 + os.stat(path.parent / ".numpylm-4567.tmp").st_mtime)
