@@ -19,7 +19,6 @@ itself. Pages of a mapped file are not in it: they belong to the system, which t
 
 import argparse
 import json
-import multiprocessing
 import os
 import platform
 import statistics
@@ -48,14 +47,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="numpylm-large-", dir=options.folder) as folder:
         folder = Path(folder)
         for name, size in (("large.txt", options.megabytes * 1_000_000), ("small.txt", 1_000_000)):
-            # In a process of its own, for a process's peak memory counts what its parent had when it began.
-            writer = multiprocessing.get_context("spawn").Process(target=write_text, args=(folder / name, size))
-            writer.start()
-            writer.join()
+            write_text(folder / name, size)
         results = {
             "machine": f"{cpuinfo('model name') or platform.machine()}, {os.cpu_count()} cores",
             "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
-            "command": command(options),
+            "command": f"python benchmarks/large_corpus.py --megabytes {options.megabytes} --rounds {options.rounds} "
+            f"--seconds {options.seconds:g}",
             "megabytes": (folder / "large.txt").stat().st_size / 1e6,
         }
         for level in ("char", "word"):
@@ -74,12 +71,6 @@ def parsed():
     parser.add_argument("--folder", help="where the texts are kept for the time being (the system's)")
     parser.add_argument("--results", help="a JSON file for the results")
     return parser.parse_args()
-
-
-def command(options):
-    """The command that measures this again: all that has an influence on the numbers, and no path of this machine."""
-    chosen = f"--megabytes {options.megabytes} --rounds {options.rounds} --seconds {options.seconds:g}"
-    return f"python benchmarks/large_corpus.py {chosen}"
 
 
 def write_text(path, size):

@@ -23,7 +23,6 @@ from numpylm.model_kinds import KINDS, ONLY
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Progress
 
-OLD_COMMENT, OLD_METADATA = b"sha256:", "metadata.npy"  # of version 1
 HINT = "give another checkpoint, or save this one again"
 RNG = {  # the state of numpy.random.PCG64
     "bit_generator": schema.one_of("PCG64"),
@@ -47,9 +46,6 @@ SCHEMA = {
     "vocabularies": schema.mapping({"level": schema.string, "ends_blank_lines": schema.boolean}),
     "training": schema.optional(TRAINING),
 }
-OLD_SCHEMA = {"model": schema.string, "config": schema.record, "dtype": schema.string, "format": schema.string,
-              "vocabulary": schema.optional({"level": schema.string, "tokens": [schema.string]}),
-              "version": schema.one_of(1), "training": schema.optional(schema.record)}  # fmt: skip
 
 
 class TrainingRecord(NamedTuple):
@@ -106,7 +102,7 @@ def plain(value):
 
 def load_checkpoint(path):
     """The Checkpoint in a file. Raises CheckpointError, having loaded nothing, for a file that does not hold one."""
-    with zips.reading(path, CheckpointError, HINT, OLD_COMMENT) as archive:
+    with zips.reading(path, CheckpointError, HINT) as archive:
         metadata, layout, vocabularies = read_described(archive)
         arrays = {name: zips.read_array(archive, name, *expected) for name, expected in layout.items()}
         kind, config = KINDS[metadata["kind"]], metadata["config"]
@@ -121,41 +117,25 @@ def read_contents(path):
 
     Raises CheckpointError, as load_checkpoint does.
     """
-    with zips.reading(path, CheckpointError, HINT, OLD_COMMENT) as archive:
+    with zips.reading(path, CheckpointError, HINT) as archive:
         return read_described(archive)
 
 
 def read_described(archive):
     """What read_contents returns, of an open archive."""
     found = zips.read_layout(archive)
-    if archive.comment.startswith(OLD_COMMENT):
-        metadata, vocabularies = read_version_1(archive)
-        found = {name: array for name, array in found.items() if name.startswith("parameter.")}
-    else:
-        content = zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES)
-        metadata = schema.check("its metadata", schema.decode_json(content), SCHEMA)
-        vocabularies = {
-            name: text.from_bytes(
-                content=zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES), **of
-            )
-            for name, of in metadata["vocabularies"].items()
-        }
+    content = zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES)
+    metadata = schema.check("its metadata", schema.decode_json(content), SCHEMA)
+    vocabularies = {
+        name: text.from_bytes(
+            content=zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES), **of
+        )
+        for name, of in metadata["vocabularies"].items()
+    }
     layout = expected_layout(metadata)
     zips.check_layout(found, layout)
     check_vocabularies(metadata, vocabularies)
     return metadata, layout, vocabularies
-
-
-def read_version_1(archive):
-    """(metadata, vocabularies) of a file that an older numpylm wrote. Its training cannot go on."""
-    content = zips.read_bytes(archive, OLD_METADATA, schema.MAX_JSON_BYTES)
-    old = schema.decode_json(content.partition(b"\n")[2])  # after the line with which an .npy file begins
-    schema.check("its metadata", old, OLD_SCHEMA)
-    of = old["vocabulary"]
-    vocabularies = {} if of is None else {ONLY: text.Vocabulary(of["level"], tuple(of["tokens"]))}
-    metadata = {"format": old["format"], "version": 2, "kind": old["model"], "config": old["config"],
-                "dtype": old["dtype"], "vocabularies": {}, "training": None}  # fmt: skip
-    return metadata, vocabularies
 
 
 def expected_layout(metadata):

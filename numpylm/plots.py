@@ -110,7 +110,7 @@ def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
         axes.set(xlabel="epoch", xlim=(0, None))
         label = f"{'perplexity' if perplexity else 'nats'} per {unit}" + (", % above the floor" if floor else "")
         axes.set_ylabel(label, parse_math=False)
-        axes.set_title(printable(title), parse_math=False)
+        axes.set_title(title, parse_math=False)
         highest = max(drawn, default=math.inf)
         heights = {f"{name} {value:.4g}": height_of(value) for name, value in reference.items()}
         set_scale(axes, drawn + [height for height in heights.values() if height <= highest], floor)
@@ -122,11 +122,6 @@ def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
 def per_cent_above(floor, perplexity):
     """By how many per cent a perplexity lies above the floor."""
     return 100 * (perplexity / floor - 1)
-
-
-def printable(text):
-    """A text that can be drawn: bytes of a file's name that are not UTF-8 become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def plot_losses(axes, rows, height_of=safe_exp):

@@ -8,22 +8,21 @@ import math
 import numpy as np
 
 
-def positive_integer(name, value):
-    """value, if it is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a positive integer; got {value!r}")
+def expect(name, value, fits, expected):
+    """value, if it fits. Raises ValueError that says what was expected, and what was given."""
+    if not fits:
+        raise ValueError(f"{name} must be {expected}; got {value!r}")
     return value
 
 
-def positive_integers(record, *names):
-    """Raise ValueError unless each of these fields of a record is a positive integer."""
-    for name in names:
-        positive_integer(name, getattr(record, name))
+def is_integer(value):
+    """Whether value is an integer: Python's or NumPy's, but neither True nor False."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def is_number(value):
     """Whether value is a real number: Python's or NumPy's, but neither True nor False."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return is_integer(value) or isinstance(value, float | np.floating)
 
 
 def is_finite_number(value):
@@ -34,39 +33,45 @@ def is_finite_number(value):
         return False
 
 
-def boolean(name, value):
-    """value, if it is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False; got {value!r}")
-    return value
+def positive_integer(name, value):
+    """value, if it is an integer of at least 1."""
+    return expect(name, value, is_integer(value) and value >= 1, "a positive integer")
 
 
-def finite_number(name, value):
-    """value, if it is a finite number."""
-    if not is_finite_number(value):
-        raise ValueError(f"{name} must be a finite number; got {value!r}")
-    return value
+def positive_integers(record, *names):
+    """Raise ValueError unless each of these fields of a record is a positive integer."""
+    for name in names:
+        positive_integer(name, getattr(record, name))
 
 
 def count(name, value):
     """value, if it is an integer of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ValueError(f"{name} must be an integer, 0 or above; got {value!r}")
-    return value
+    return expect(name, value, is_integer(value) and value >= 0, "an integer, 0 or above")
+
+
+def finite_number(name, value):
+    """value, if it is a finite number."""
+    return expect(name, value, is_finite_number(value), "a finite number")
 
 
 def positive_number(name, value):
     """value, if it is a finite number above 0."""
-    if not is_finite_number(value) or not value > 0:
-        raise ValueError(f"{name} must be a finite number above 0; got {value!r}")
-    return value
+    return expect(name, value, is_finite_number(value) and value > 0, "a finite number above 0")
 
 
 def fraction(name, value):
     """value, if 0 <= value < 1."""
-    if not is_number(value) or not 0 <= value < 1:
-        raise ValueError(f"{name} must be a number with 0 <= {name} < 1; got {value!r}")
-    return value
+    return expect(name, value, is_number(value) and 0 <= value < 1, f"a number with 0 <= {name} < 1")
+
+
+def boolean(name, value):
+    """value, if it is True or False."""
+    return expect(name, value, isinstance(value, bool | np.bool_), "True or False")
+
+
+def one_of(name, value, choices):
+    """value, if it is one of the choices."""
+    return expect(name, value, isinstance(value, str) and value in choices, f"one of {', '.join(choices)}")
 
 
 def float_dtype(dtype):
@@ -188,10 +193,3 @@ def layer_state(layer, given, expected):
         if not np.can_cast(values.dtype, zeros.dtype):
             raise ValueError(f"state[{layer}].{name} must be of the model's dtype {zeros.dtype}; got {values.dtype}")
     return type(expected)(*[np.asarray(values, zeros.dtype) for values, zeros in zip(given, expected, strict=True)])
-
-
-def one_of(name, value, choices):
-    """value, if it is one of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
-    return value

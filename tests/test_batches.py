@@ -57,12 +57,6 @@ def test_streams_of_a_file_on_disk_are_not_read_into_memory(tmp_path):
     assert inputs[-1, -1] == 0 and targets[-1, -1] == 1  # 2²³ - 1 predictions in 4 streams leave a rest of 3
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, None, "2"])
-def test_the_batch_size_is_a_positive_integer(wrong):
-    with pytest.raises(ValueError, match="batch_size must be a positive integer"):
-        cut_streams(np.arange(10), wrong)
-
-
 @pytest.mark.parametrize(
     ("tokens", "error", "message"),
     [

@@ -8,7 +8,7 @@ import pytest
 
 import numpylm as nlm
 from numpylm.bench import ctc, measurements, translation
-from numpylm.bench.in_numpylm import MAX_NORM, Step
+from numpylm.bench.in_numpylm import MAX_NORM
 from numpylm.bench.measurements import implementation, installed
 from numpylm.bench.shapes import Shape, random_batch
 from numpylm.model import MODELS, make_model
@@ -87,32 +87,6 @@ def test_all_compute_the_same_and_leave_the_model_alone(name, model, batch):
 
 def clipped(gradients):
     return nlm.clip_by_global_norm(gradients, MAX_NORM)[0]
-
-
-MISTAKES = {
-    "no clipping": lambda g: g,
-    "each array clipped alone": lambda g: {name: clipped({name: array})[name] for name, array in g.items()},
-    "a rate one per cent too high": lambda g: {name: 1.01 * array for name, array in clipped(g).items()},
-    "no gradient of b_y": lambda g: clipped(g) | {"b_y": np.zeros_like(g["b_y"])},
-}
-
-
-@pytest.mark.parametrize("mistake", [None, *MISTAKES])
-def test_a_planted_wrong_step_is_found(mistake, model, batch):
-    def train(model, batch, learning_rate):
-        model = model.astype(model.dtype)
-
-        def run():
-            out = model.loss_and_gradients(batch.inputs, batch.targets)
-            nlm.SGD(learning_rate).step(model.parameters(), MISTAKES.get(mistake, clipped)(out.gradients))
-            return out.loss
-
-        return Step(run, lambda: nlm.to_torch_state_dict(model))
-
-    if mistake is None:
-        return assert_right_step(model, batch, train)
-    with pytest.raises(AssertionError):
-        assert_right_step(model, batch, train)
 
 
 def test_pytorchs_tokens_are_drawn_with_their_probabilities():

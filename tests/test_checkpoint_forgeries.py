@@ -1,7 +1,6 @@
 """Checkpoints with right checksums and contents that no model has: one CheckpointError, before memory is spent."""
 
 import copy
-import json
 import math
 import os
 
@@ -11,7 +10,6 @@ from sealed_files import little_memory, read_file, read_members, record_of, rewr
 from test_checkpoint import CHINESE, F4, V, refused
 
 from numpylm import LSTMLM, load_checkpoint, save_checkpoint
-from numpylm.data.archive import METADATA
 
 
 @pytest.fixture(autouse=True)
@@ -80,21 +78,6 @@ def test_metadata_that_cannot_be_are_refused(good, keys):
     metadata, _ = read_file(good)
     for value in WRONG[keys]:
         refused(rewrite(good, put(metadata, keys, value)))
-
-
-@pytest.mark.parametrize("name", ["kind", "config", "dtype", "training", "vocabularies", "version"])
-def test_nested_and_endless_values_are_refused(good, name):
-    content = read_members(good)[METADATA]
-    for value in (
-        "[" * 800 + "]" * 800,
-        "[" * 10**5 + "]" * 10**5,
-        "9" * 5000,
-        "1e999",
-        "NaN",
-        '"' + "x" * 10**5 + '"',
-    ):
-        changed = json.dumps(put(json.loads(content), [name], "HERE")).replace('"HERE"', value)
-        refused(rewrite(good, changed.encode()))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from numpylm.commands import console
-from numpylm.commands.console import ProgressBar, blas_threads, cut, quoted, step_text
+from numpylm.commands.console import ProgressBar, blas_threads, quoted, step_text
 from numpylm.training import EpochReport, Progress, Settings, StepReport, Task
 
 TASK = Task("word", 10, *[None] * 4)
@@ -50,20 +50,6 @@ def test_a_task_whose_losses_are_no_perplexities_shows_nats_and_its_note(capsys)
     expected = "epoch 1/2: train loss 0.5000, validation loss 0.2500, error rate 3.1 % (best so far)\n"
     assert capsys.readouterr().out == expected
     assert "ppl" not in step_text(0.5, 1.5, progress_at(0, 3), perplexity=False)
-
-
-@pytest.mark.parametrize("loss", [0.0, 4.6, 20.0, 1e9])
-def test_the_numbers_behind_the_bar_are_short(loss):
-    text = step_text(loss, 1234.5, progress_at(0, 3))
-    assert "20k tok/s" in text and "norm 1234.50" in text and "ppl" in text
-    assert len(step_text(4.6, 1.5, progress_at(0, 3))) <= 45
-
-
-def test_lines_and_bars_are_as_wide_as_the_terminal(monkeypatch):
-    assert [cut("123456", width) for width in (6, 5, 0)] == ["123456", "1234…", "…"]
-    for columns, bar in (("50", 47), ("5", 20)):
-        monkeypatch.setenv("COLUMNS", columns)
-        assert console.terminal_width() == int(columns) and console.bar_width() == bar
 
 
 def test_a_path_is_quoted_where_a_shell_would_read_it_otherwise(monkeypatch, tmp_path):

@@ -83,21 +83,6 @@ def test_pdb_stops_where_it_is_asked_to_and_nowhere_else(flags, functions, tmp_p
     assert np.array_equal(shown(out)["h_prev"], recorded("lstm", at)["h_prev"])
 
 
-def test_pdb_stops_in_the_layer_that_is_asked_for(tmp_path):
-    vocabulary = nlm.build_vocabulary("look", "char")
-    model = nlm.LSTMLM(len(vocabulary), 2, 3, num_layers=2, dtype=np.float64)
-    nlm.save_checkpoint(tmp_path / "two.npz", model, vocabulary=vocabulary)
-    tokens = nlm.encode(vocabulary, "look").astype(int)[:, None]
-    steps = model.forward(tokens[:-1]).trace.layers[1].steps
-    commands = ["p 'h_prev', h_prev.tolist()", "c", "p 'i_t', step.i_t.tolist()", "c"]
-    status, out, _ = run_numpylm(
-        "step", "--run", "two.npz", "--text", "look", "--layer", 1, "--at", 2, "--pdb",
-        folder=tmp_path, stdin=typed(commands),
-    )  # fmt: skip
-    assert status == 0
-    assert np.array_equal(shown(out)["h_prev"], steps[2].h_prev) and np.array_equal(shown(out)["i_t"], steps[2].i_t)
-
-
 @pytest.mark.parametrize("commands", [["q"], []])
 def test_leaving_pdb_is_no_error(commands, tmp_path):
     status, _, err = run_numpylm("step", "--pdb", folder=tmp_path, stdin="".join(f"{c}\n" for c in commands).encode())

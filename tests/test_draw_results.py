@@ -42,22 +42,3 @@ def test_all_figures_are_drawn_and_settings_left_alone(results, capsys):
     for name in ("agreement.png", "long_memory.png", "look_inside.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     assert dict(matplotlib.rcParams) == before
-
-
-def test_agreement_shows_each_seed_and_their_mean_where_there_are_verbs(results):
-    all_verbs, misled = draw_results.agreement(results).axes
-    first, second, mean = all_verbs.lines[:3]
-    assert list(first.get_ydata()) == [1.0, 0.9] and list(second.get_ydata()) == [0.8, 0.95]
-    assert list(mean.get_ydata()) == pytest.approx([0.9, 0.925])
-    assert [label.get_text() for label in all_verbs.get_xticklabels()] == ["1", "3–4"]
-    assert [label.get_text() for label in misled.get_xticklabels()] == ["3–4"]
-    assert list(misled.lines[2].get_ydata()) == pytest.approx([0.8])
-    assert [text.get_text() for text in all_verbs.get_legend().get_texts()] == ["RNN", "GRU", "LSTM"]
-
-
-def test_look_inside_shows_each_unit_of_three_cells():
-    panels = draw_results.look_inside(draw_results.RESULTS).axes
-    assert [axes.get_title() for axes in panels[:3]] == ["RNN, H = 132", "GRU, H = 75", "LSTM, H = 64"]
-    assert [len(axes.lines[0].get_xdata()) for axes in panels[:3]] == [132, 75, 64]
-    labels = [text.get_text() for text in panels[8].get_legend().get_texts()]
-    assert labels[:3] == ["as trained", "strongest unit: off", "random unit: off"]

@@ -127,14 +127,6 @@ def test_tokens_that_cannot_be_read_are_refused(use, tokens, error, message):
         use(sharp_model(), tokens)
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "message"), [(0, "batch_size"), (1.0, "batch_size"), (True, "batch_size"), (4, "at least 5 tokens")]
-)
-def test_batch_sizes_that_cannot_be_are_refused(batch_size, message):
-    with pytest.raises(ValueError, match=message):
-        evaluate(sharp_model(), stream(4), batch_size)
-
-
 def test_perplexity_overflows_to_infinity_and_nan_stays_nan():
     assert safe_exp(709.5) == math.exp(709.5)
     assert safe_exp(710.0) == safe_exp(math.inf) == Evaluation(2000.0, 2, 0).perplexity == math.inf

@@ -135,11 +135,6 @@ def test_descent_is_thrown_off_the_cliff_and_clipping_keeps_it():
     assert np.abs(kept).max() < 2 and losses[-1] < 0.01
 
 
-def test_a_product_of_matrices_can_grow_when_its_factors_shrink():
-    W, F = np.array([[1.0, 1], [-1, -1]]), np.diag([1, 0.5])  # spectral_radius.py
-    assert np.linalg.norm(W @ W) == 0 and np.linalg.norm(W @ F @ W @ F) > 0.1
-
-
 def test_the_cliffs_gradients_are_right():
     place = {"w": np.array(1.7), "b": np.array(-0.02)}
     claim = {name: np.array(gradient) for name, gradient in clipping.loss_and_gradients(1.7, -0.02)[1].items()}

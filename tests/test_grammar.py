@@ -7,12 +7,13 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from grammar_examples import COIN, TOYS, all_sentences, sampled_sentences
+from grammar_examples import TOYS, all_sentences, sampled_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm.data import grammar as g
 from numpylm.data.grammar.entropy import expected_word_counts
+from numpylm.data.grammar.rules import parse_rules
 
 VOCABULARY = sorted(expected_word_counts())
 
@@ -39,17 +40,33 @@ def inside(words, grammar, weight):
     return ends(grammar.start, 0).get(len(words), 0)
 
 
+# Rules
+
+
+def test_comments_continued_lines_and_empty_alternatives_are_read():
+    grammar = parse_rules("# toys\nS -> 1 a S  # again\n   | 2\n   | 1 T\n\nT -> 1 b")
+    assert grammar.start == "S" and list(grammar.rules) == ["S", "T"]
+    assert grammar.rules["S"] == [(("a", "S"), 0.25), ((), 0.5), (("T",), 0.25)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S -> 1 a b | 1 a c",
+        "S -> 1 A | 1 B\nA -> 1 x\nB -> 1 x",
+        "S -> 1 A a\nA -> 1 a | 1",
+        "S -> 1 A B\nA -> 1 | 1 x\nB -> 1 | 1 x",
+        "S -> 1 S a | 1 b",
+        "S -> 1 | 1 A\nA -> 1 | 1 x",
+        "S -> 1 S S | 1 a | 1",
+    ],
+)
+def test_grammars_that_are_not_ll1_are_refused(text):
+    with pytest.raises(ValueError, match="not LL"):
+        parse_rules(text)
+
+
 # Drawing
-
-
-def test_a_random_number_on_a_threshold_takes_the_next_alternative():
-    class Fixed(random.Random):
-        def random(self):
-            return self.value
-
-    rng = Fixed()
-    for rng.value, word in [(0.0, "heads"), (0.5 - 2**-53, "heads"), (0.5, "tails"), (1 - 2**-53, "tails")]:
-        assert g.sample_sentence(rng, COIN) == [word]
 
 
 def test_text_is_pinned():
@@ -82,26 +99,6 @@ def test_text_depends_on_the_seed_alone():
 def test_probabilities_equal_those_of_enumerated_sentences(grammar):
     for words, p in all_sentences(grammar).most_common(200):
         assert g.log_probability(words, grammar) == pytest.approx(math.log(p), abs=1e-9)
-
-
-def test_probability_is_the_product_recorded_while_sampling():
-    """The recorder replays the sampler's random numbers and multiplies the probabilities that they choose."""
-    for seed in range(300):
-        rng, log_product, words, stack = random.Random(seed), 0.0, [], [g.ENGLISH.start]
-        while stack:
-            symbol = stack.pop()
-            if symbol not in g.ENGLISH.rules:
-                words.append(symbol)
-                continue
-            remaining = rng.random()
-            for rule in g.ENGLISH.rules[symbol]:
-                if remaining < rule.probability:
-                    break
-                remaining -= rule.probability
-            log_product += math.log(rule.probability)
-            stack.extend(rule.symbols[::-1])
-        assert words == g.sample_sentence(random.Random(seed))
-        assert g.log_probability(words) == pytest.approx(log_product)
 
 
 def test_sampled_sentences_have_one_derivation():

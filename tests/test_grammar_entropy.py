@@ -45,12 +45,6 @@ def test_each_word_is_as_frequent_as_expected():
         assert counts[word] / len(sentences) == pytest.approx(mean, rel=6 / math.sqrt(counts[word]))
 
 
-def test_floors_follow_from_the_sentence_entropy():
-    entropy = g.sentence_entropy()
-    assert g.entropy_per_word() * g.expected_words() == pytest.approx(entropy)
-    assert g.entropy_per_character() * g.expected_characters() == pytest.approx(entropy)
-
-
 @pytest.mark.parametrize("text", ["S -> 1 ( S ) S | 1", "S -> 2 ( S ) S | 1"])
 def test_grammars_of_infinite_mean_length_are_refused(text):
     with pytest.raises(ValueError, match="infinitely long"):

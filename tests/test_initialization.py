@@ -109,20 +109,3 @@ def test_a_uniform_redraw_fills_every_array_up_to_its_range():
     for wrong in (0, -0.1, math.inf, "0.1", None):
         with pytest.raises(ValueError, match="uniform_range must be a finite number above 0"):
             redraw_uniform(np.random.default_rng(0), before, wrong)
-
-
-def test_making_a_model_leaves_numpys_global_generator_alone():
-    before = np.random.get_state(legacy=False)["state"]
-    LSTMLM(9, 5, 4)
-    after = np.random.get_state(legacy=False)["state"]
-    assert np.array_equal(before["key"], after["key"]) and before["pos"] == after["pos"]
-
-
-@every_model
-def test_a_fresh_model_is_nearly_uniform(make):
-    """Its loss is near log V: neither saturated nor certain of anything."""
-    V = 50
-    inputs, targets = np.random.default_rng(4).integers(0, V, (2, 20, 8))
-    for tie_weights in (False, True):
-        loss = make(V, 32, 32, tie_weights=tie_weights).loss_and_gradients(inputs, targets).loss
-        assert math.log(V) - 0.2 < loss < math.log(V) + 0.6

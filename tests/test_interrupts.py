@@ -28,13 +28,6 @@ def test_the_first_signal_is_noted_and_the_second_stops_at_once(capfd, number):
     assert list(map(signal.getsignal, SIGNALS)) == before
 
 
-def test_handlers_are_given_back_when_training_fails():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), Interrupts():
-        raise ZeroDivisionError
-    assert signal.getsignal(signal.SIGINT) == before
-
-
 def test_a_signal_does_no_harm_where_the_terminal_has_gone(monkeypatch):
     def gone(*arguments):
         raise OSError(5, "Input/output error")

@@ -131,17 +131,6 @@ def test_rank_sorts_the_candidates_by_sum_or_by_mean_and_rewards_no_unknown_word
     assert orders[0] != orders[1], "the mean forgives length"
 
 
-def test_surprisals_stand_below_their_tokens_within_the_width(call, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "50")
-    line = " ".join(["the king"] * 20 + ["a" * 70])
-    status, out, _ = call("score", "words", stdin=line.encode())
-    rows = out.splitlines()[1:]
-    assert status == 0 and len(rows) > 2
-    assert max(map(len, rows)) < 50
-    for names, values in zip(rows[::2], rows[1::2], strict=True):
-        assert len(names) == len(values) and len(names.split()) == len(values.split())
-
-
 # Both
 
 

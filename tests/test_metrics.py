@@ -1,14 +1,10 @@
 """metrics.csv: each row once, numbers that come back exactly, and no trust in damaged files."""
 
-import math
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from numpylm.commands.metrics import MetricsFile, RunningMean
-from numpylm.data import metrics
 from numpylm.data.metrics import COLUMNS, read_metrics
 from numpylm.training import EpochReport, StepReport, Task
 
@@ -91,10 +87,3 @@ def test_no_file_has_no_rows_an_old_one_no_unit_and_a_foreign_or_damaged_one_is_
         path.write_text(content)
         with pytest.raises(ValueError, match=message):
             read_metrics(path)
-
-
-@given(value=st.one_of(st.integers(0), st.floats(), st.none()))
-def test_numbers_come_back_exactly(value):
-    found = metrics.number("" if value is None else str(value))
-    assert found == value or (math.isnan(found) and math.isnan(value))
-    assert type(found) is type(value)

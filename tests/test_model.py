@@ -1,13 +1,10 @@
-import inspect
-
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
 import numpylm as nlm
 from numpylm.dropout import KINDS
-from numpylm.model import make_model, parameter_parts
-from numpylm.parameters import parameter_shapes
+from numpylm.model import make_model
 
 V, D, H, T, N = 6, 3, 2, 4, 5
 CELLS = [
@@ -129,18 +126,6 @@ def test_views_and_copies():
     for layer in (-1, 2, 7):
         with pytest.raises(ValueError, match=rf"layer must lie in 0..1; got {layer}"):
             model.layer_parameters(layer)
-
-
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-@pytest.mark.parametrize("tied", [False, True])
-def test_shapes_are_known_without_a_model(Model, options, tied):
-    model = Model(V, H, H, num_layers=3, tie_weights=tied, **options)
-    assert {name: array.shape for name, array in model.parameters().items()} == parameter_shapes(
-        parameter_parts(model.cell, model.sizes)
-    )
-    assert type(model)(**model.config).config == model.config
-    names = list(inspect.signature(Model).parameters)  # the public signature of the design
-    assert names[:4] == ["vocab_size", "embedding_dim", "hidden_dim", "num_layers"] and "dtype" in names
 
 
 @pytest.mark.parametrize(("Model", "options"), CELLS)

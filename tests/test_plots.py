@@ -1,16 +1,12 @@
 """The learning curve: a picture comes out, whatever the run was like, and its labels can be read."""
 
 import math
-import sys
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from numpylm import plots
 from numpylm.commands.metrics import COLUMNS
-from numpylm.plots import label_places, learning_curve
+from numpylm.plots import learning_curve
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -122,19 +118,3 @@ def test_a_notebooks_own_figures_and_backend_are_left_alone(draw):
     backend, style = matplotlib.rcParams["backend"], matplotlib.rcParams["font.size"]
     draw(FALLING, BASELINES)
     assert (matplotlib.rcParams["backend"], matplotlib.rcParams["font.size"]) == (backend, style)
-
-
-def test_a_missing_matplotlib_is_an_import_error(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError):
-        learning_curve(tmp_path / "curve.png", FALLING, BASELINES, "title")
-
-
-@settings(deadline=None)
-@given(heights=st.lists(st.floats(0, 1), max_size=6).map(sorted))
-def test_labels_keep_their_distance_and_stay_in_the_picture(heights):
-    places, gap = label_places(heights), plots.LABEL_GAP
-    assert all(above >= below + gap * (1 - 1e-9) for below, above in pairwise(places))
-    assert all(place <= 1 for place in places)
-    if all(above >= below + gap for below, above in pairwise(heights)):
-        assert places == pytest.approx(heights), "labels that have room stay where they belong"

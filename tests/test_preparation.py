@@ -2,21 +2,20 @@
 
 import io
 import os
-from pathlib import Path
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from numpylm.data import preparation, text, text_files, token_counts
-from numpylm.data.atomic import FileError
 from numpylm.data.corpora import load_corpus
 from numpylm.data.preparation import open_texts, prepare
 from numpylm.data.text import build_vocabulary, encode_stream
 from numpylm.data.text_files import read_pieces
+from numpylm.data.token_counts import word_counts
 from numpylm.data.token_file import open_token_file, verify
 
-ROOT = Path(__file__).resolve().parents[1]
 ODD = ["a", "bc", "d", " ", " ", "\n", "\r\n", "\r", "\t", "\x1c", "\x85", "é", "日本", "\U0001f600"]
 ODD += ["<eos>", "<unk>", "\ufeff"]
 TEXTS = st.lists(st.sampled_from(ODD), min_size=30, max_size=90).map("".join)
@@ -122,7 +121,7 @@ def test_a_vocabulary_that_is_given_is_used_and_then_all_may_be_for_testing(tmp_
     [
         (b"a b\n" * 9, {"fractions": (0, 0, 1)}, r"fractions are three numbers .* got \(0, 0, 1\)"),
         (b"a b\n" * 9, {"level": "letter"}, "'char' or 'word', got 'letter'"),
-        (b"a b\n" * 9, {"min_count": 0}, "min_count is an integer of at least 1"),
+        (b"a b\n" * 9, {"min_count": 0}, "min_count must be a positive integer"),
         (b"a b\n" * 9, {"min_count": 99}, "no word occurs at least 99 times in the training text"),
         (b"a b\n", {}, "the valid part has no text; in tokens, train has 3, valid has 0, test has 0"),
         (b"a b\n" * 9 + b"\n" * 40, {"fractions": (0.25, 0.3, 0.45)}, "the test part has no text"),
@@ -184,14 +183,15 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
             pass
 
 
-def test_standard_input_that_fills_the_disk_is_told_with_the_folder(tmp_path, monkeypatch):
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
+# Counting
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
-    with (
-        pytest.raises(FileError, match=f"{tmp_path}: No space left on device; standard input is copied there"),
-        open_texts(["-"], tmp_path, io.BytesIO(b"a")),
-    ):
-        pass
-    assert os.listdir(tmp_path) == []
+
+def test_more_different_words_than_fit_leave_memory_and_nothing_stays_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(token_counts, "MOST_WORDS", 100)
+    sizes, store = [], token_counts._store
+    monkeypatch.setattr(token_counts, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
+    pieces = [" ".join(f"w{number % 700}" for number in range(start, start + 50)) + " " for start in range(0, 3000, 50)]
+    assert dict(word_counts(pieces)) == Counter("".join(pieces).split())
+    assert len(sizes) > 5 and max(sizes) <= 150
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from processes import run_in_terminal, run_numpylm
+from processes import run_numpylm
 from run_examples import assert_same_state, config_of, state_of
 
 import numpylm as nlm
@@ -40,15 +40,6 @@ def test_prepare_says_what_is_in_the_file_and_how_to_go_on(call, folder):
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
     assert out.endswith(" -m numpylm train --corpus text.tokens\n")
     assert streams(folder / "text.tokens")["valid"] == streams(folder / "text.tokens")["test"]
-
-
-def test_a_terminal_shows_a_bar_for_each_pass_within_its_width(folder):
-    status, lines = run_in_terminal("prepare", "text.txt", "--out", "seen.tokens", folder=folder, columns=60)
-    assert status == 0
-    shown = [part for line in lines for part in line]
-    bars = [part for part in shown if part.startswith(("length", "counting", "encoding"))]
-    assert {bar.split(":")[0] for bar in bars} == {"length", "counting", "encoding"}
-    assert any("B/s" in bar for bar in bars) and max(map(len, bars)) < 60
 
 
 @pytest.mark.parametrize("level", ["word", "char"])

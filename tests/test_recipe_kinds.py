@@ -14,22 +14,6 @@ import numpylm as nlm
 from numpylm.data import grammar, tasks
 from numpylm.model import CELLS
 
-TEXT = grammar.generate_text(600, 7)
-
-
-def test_one_pass_learns_and_is_the_same_again(tmp_path):
-    options = {"model": "lstm", "embedding_dim": 6, "hidden_dim": 12, "num_steps": 5, "learning_rate": 0.1, "seed": 0}
-    path = tmp_path / "tiny.txt"
-    path.write_text(TEXT, encoding="utf-8")
-    measured = one_pass.one_pass({**options, "limit": 1.0}, path, None)
-    rows, fields = measured
-    V = len(nlm.build_vocabulary(TEXT, "char"))
-    assert rows[-1]["characters"] == len(TEXT) - 1 and rows[-1]["step"] == math.ceil((len(TEXT) - 1) / 5)
-    assert [row["step"] for row in rows[:-1]] == list(range(200, rows[-1]["step"], 200))
-    assert fields["test"] == rows[-1]["smoothed_loss"] < 0.9 * math.log(V)
-    again = one_pass.one_pass({**options, "limit": 1.0}, path, None)
-    assert again.rows == rows
-
 
 def test_one_pass_starts_at_log_V_and_clips_each_entry(monkeypatch):
     model = nlm.RNNLM(7, 3, 4)
@@ -107,23 +91,3 @@ def test_a_verb_is_right_where_it_is_likelier_than_its_other_number(monkeypatch,
             assert right[place] == (logits[tokens[place]] > logits[rival]), words[place]
             found.append(right[place])
     assert len(found) > 10 and 0 < sum(found) < len(found)
-
-
-def test_agreement_is_measured_for_each_seed(tmp_path, monkeypatch):
-    monkeypatch.setattr(agreement_recipe, "TEXT_WORDS", 400)
-    monkeypatch.setattr(agreement_recipe, "SEEDS", (0, 1))
-    monkeypatch.setattr(agreement_recipe, "train", lambda options, data, folder: small_run(options, folder))
-    rows, fields = agreement_recipe.train_and_measure("-H 6", None, tmp_path)
-    assert fields["seeds"] == [10.0, 11.0] and fields["test"] == 10.5 and fields["seconds"] == 6
-    assert fields["above_floor"] == pytest.approx(10.5 / 7.101 - 1, rel=1e-3)
-    assert {row["seed"] for row in rows} == {0, 1} and sum(row["verbs"] for row in rows) > 40
-    assert fields["agreement"] == sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows)
-
-
-def small_run(options, folder):
-    """In place of a training: an untrained model's checkpoint, and the fields of its run."""
-    seed = int(options.removeprefix("-H 6 --seed "))
-    vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
-    folder.mkdir()
-    nlm.save_checkpoint(folder / "best.npz", nlm.GRULM(len(vocabulary), 4, 6, seed=seed), vocabulary)
-    return Measured([], {"seconds": 3, "tokens_per_second": 5, "valid": 9.0, "test": 10.0 + seed})

@@ -5,13 +5,12 @@ import json
 import math
 from functools import partial
 
-import memory_recipe
 import pytest
 import recipes
 import train_recipe
 import translation_recipe
-from recipe_list import AGREEMENT, MEMORY, RECIPES, TRAINED, TRANSLATION, Recipe
-from recipe_results import MOST_ROWS, Measured, table, thinned, write_result
+from recipe_list import AGREEMENT, RECIPES, TRAINED, TRANSLATION, Recipe
+from recipe_results import Measured, table, write_result
 
 import numpylm as nlm
 from numpylm.commands import task_command
@@ -82,24 +81,6 @@ def test_the_cells_of_the_grammar_have_as_many_parameters(monkeypatch, tmp_path)
     assert max(counts) <= 1.01 * min(counts)
 
 
-@pytest.mark.parametrize("recipe", MEMORY, ids=lambda recipe: recipe.name)
-def test_a_memory_task_stands_beside_its_baseline_and_tells_its_choices(recipe):
-    (options,) = recipe.measure.args
-    assert recipe.beside == f"{memory_recipe.baseline(options):.3f}"
-    assert f"Adam {options['learning_rate']}, {options['steps']:,} steps of 20" in recipe.what
-    assert f"forget bias {options['cell'].get('forget_bias', 1):g}" in recipe.what or options["model"] == "rnn"
-
-
-def test_the_list_shows_every_recipe(capsys):
-    assert recipes.main(["--list"]) == 0
-    shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines())) <= 80
-    for recipe in RECIPES.values():
-        words = f"{recipe.what} to compare with: {recipe.beside} ({recipe.source})"
-        assert f"{recipe.name} {words}" in " ".join(shown.split())
-        assert not set("|\n") & set(words), "it is to stand in a table"
-
-
 # The command
 
 
@@ -166,16 +147,6 @@ def test_a_run_of_other_options_is_not_gone_on_with(command, data, tmp_path, mon
     assert f"holds a run of other options, {TINY}: remove it first" in capsys.readouterr().err
 
 
-def test_a_training_that_fails_is_no_result_and_threads_are_passed_on(data, tmp_path, monkeypatch):
-    called = []
-    monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: called.append(arguments) or 1)
-    for _ in range(2):
-        with pytest.raises(ValueError, match="training ended with exit status 1"):
-            train_recipe.train(TINY, data / "tiny.txt", tmp_path / "run", threads=2)
-        (tmp_path / "run" / "last.npz").touch()
-    assert [build_parser().parse_args(arguments).threads for arguments in called] == [2, 2]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -192,13 +163,6 @@ def test_what_is_missing_is_said(command, data, capsys, arguments, message):
 
 
 # Results
-
-
-def test_long_tables_are_thinned_but_keep_validations_and_the_last_row():
-    rows = [{"step": k, "valid_loss": 1.0 if k == 1001 else None} for k in range(1301)]
-    kept = [row["step"] for row in thinned(rows)]
-    assert kept == sorted({*range(0, 1301, 3), 1001, 1300}) and len(kept) <= MOST_ROWS + 2
-    assert thinned(rows[:MOST_ROWS]) == rows[:MOST_ROWS]
 
 
 def test_the_table_shows_parameters_spread_and_unit(tmp_path):

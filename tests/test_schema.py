@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpylm.data import schema
-from numpylm.data.schema import boolean, check, count, decode_json, encode_json, fields_of, mapping, number, one_of
+from numpylm.data.schema import check, count, decode_json, encode_json, fields_of, mapping, number, one_of
 
 
 @dataclass
@@ -72,13 +72,6 @@ def test_what_is_not_as_described_is_named(change, message):
     with pytest.raises(ValueError, match=message) as caught:
         check("it", GOOD | change, DESCRIPTION)
     assert len(str(caught.value)) < 200
-
-
-def test_booleans_are_no_numbers_and_numbers_no_booleans():
-    check("it", False, boolean)
-    for wrong in (0, 1, None, "true"):
-        with pytest.raises(ValueError, match="true or false"):
-            check("it", wrong, boolean)
 
 
 JSON = st.recursive(

@@ -43,11 +43,10 @@ def test_special_words_in_the_corpus_are_the_special_tokens():
         (("<unk> <eos>\n", "word"), "no word occurs"),
         (("abc", "letter"), "'char' or 'word'.*'letter'"),
         (("abc", None), "'char' or 'word'.*None"),
-        (("abc", "char", 0), "min_count.*at least 1, got 0"),
-        (("abc", "char", 2.5), "min_count.*2.5"),
+        (("abc", "char", 0), "min_count must be a positive integer; got 0"),
         (("abc", "char", 2), "no char occurs at least 2 times"),
-        (("abc", "char", 1, 1), "max_size.*at least 2, got 1"),
-        (("abc", "word", 1, 2), "max_size.*at least 3, got 2"),
+        (("abc", "char", 1, 1), r"max_size must lie in 2\.\.300000; got 1"),
+        (("abc", "word", 1, 2), r"max_size must lie in 3\.\."),
         (("a\ud800", "char"), "surrogate"),
     ],
 )
@@ -128,22 +127,12 @@ def test_ids_take_the_smallest_type_that_holds_them(num_characters, dtype):
     assert decode(vocabulary, ids) == text
 
 
-@pytest.mark.parametrize("ids", [[0, 7], [-1], np.array([300]), np.array([2**63], np.uint64)])
-def test_ids_outside_the_vocabulary_are_refused(ids):
-    with pytest.raises(ValueError, match=r"V = 7.*got"):
-        decode(build_vocabulary(SENTENCES, "word"), ids)
-
-
-def test_ids_of_another_shape_or_type_are_refused():
-    vocabulary = build_vocabulary("abc", "char")
-    with pytest.raises(ValueError, match=r"one dimension.*\(1, 2\)"):
-        decode(vocabulary, [[1, 2]])
-    with pytest.raises(ValueError, match=r"one dimension.*\(\)"):
-        decode(vocabulary, 1)
-    with pytest.raises(TypeError, match=r"integers.*float64"):
-        decode(vocabulary, [1.0])
-    with pytest.raises(TypeError, match=r"integers.*bool"):
-        decode(vocabulary, [True])
+def test_what_is_no_stream_of_ids_is_refused():
+    vocabulary = build_vocabulary(SENTENCES, "word")
+    assert decode(vocabulary, []) == ""
+    for ids, error in (([0, 7], ValueError), ([-1], ValueError), ([[1, 2]], ValueError), ([1.0], TypeError)):
+        with pytest.raises(error, match="tokens must"):
+            decode(vocabulary, ids)
 
 
 def test_a_stream_starts_after_eos_or_a_newline():
@@ -160,16 +149,6 @@ def test_a_stream_starts_after_eos_or_a_newline():
 
 
 # In pieces
-
-
-@settings(deadline=None)
-@given(CHARACTERS, st.sampled_from(["char", "word"]), st.integers(1, 3), st.sampled_from([None, 3, 4, 9]))
-def test_a_vocabulary_of_counts_is_that_of_the_text(text, level, min_count, max_size):
-    text += " word" * 3
-    tokens = list(text if level == "char" else nlm_text.split_words(text))
-    counts = ((token, tokens.count(token)) for token in sorted(set(tokens)))
-    expected = build_vocabulary(text, level, min_count, max_size)
-    assert nlm_text.vocabulary_of_counts(level, counts, min_count, max_size) == expected
 
 
 # Saving
@@ -222,7 +201,7 @@ def test_one_bound_holds_for_every_vocabulary(monkeypatch):
     assert (
         len(build_vocabulary(text, "word", min_count=2)) == 6 and len(build_vocabulary(text, "word", max_size=9)) == 9
     )
-    with pytest.raises(ValueError, match="max_size is at most 9, got 10"):
+    with pytest.raises(ValueError, match=r"max_size must lie in 3\.\.9; got 10"):
         build_vocabulary(text, "word", max_size=10)
     with pytest.raises(ValueError, match="at most 9 tokens, got 11"):
         from_bytes("word", b"a\n" * 10)

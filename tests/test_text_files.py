@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpylm.data import text_files
-from numpylm.data.atomic import FileError
 from numpylm.data.corpora import cut_points, split_text
-from numpylm.data.text import split_words
 from numpylm.data.text_files import open_text, read_pieces, read_text, split_pieces, whole_words
 
 ODD = ["a", "bc", " ", "\n", "\r", "\r\n", "\t", "\x0b", "\x1c", "\x85", "\u2028", "é", "日本", "\U0001f600"]
@@ -104,29 +102,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
                 read_text(endless)
 
 
-def test_a_disk_that_fails_is_told_with_the_files_name(opened, monkeypatch):
-    def fail(*arguments, **options):
-        raise OSError(5, "Input/output error")
-
-    file = opened(b"text")[0]
-    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", type("Number", (), {"__index__": fail})())
-    with pytest.raises(FileError, match=r"0\.txt: Input/output error"):
-        list(read_pieces([file]))
-
-
 # Words and parts
-
-
-@given(TEXTS, st.booleans(), st.data())
-def test_words_of_the_pieces_are_the_words_of_the_whole(text, ends_blank_lines, data):
-    pieces = list(whole_words(pieces_of(data.draw, text)))
-    assert "".join(pieces) == text
-    words = [word for piece in pieces for word in split_words(piece, ends_blank_lines)]
-    assert words == list(split_words(text, ends_blank_lines))
-
-
-def test_a_piece_is_given_out_as_soon_as_a_word_or_a_line_is_complete():
-    assert list(whole_words(["a", "b\nc", " d", "e", " ", "f "])) == ["ab\n", "c ", "de ", "f "]
 
 
 def test_what_has_no_words_is_refused_before_it_fills_the_memory(monkeypatch):
@@ -149,18 +125,6 @@ def test_a_text_in_pieces_is_cut_where_the_whole_is(text, fractions, level, data
             previous, parts[part] = part, parts[part] + piece
         train, valid, test = split_text(text, level, fractions)
         assert parts == [train, valid if fractions[1] else "", test]
-
-
-def test_a_cut_waits_for_the_line_end_or_the_word_end_that_a_later_piece_may_bring(monkeypatch):
-    def parts_of(pieces, cuts):
-        parts = ["", "", ""]
-        for part, piece in split_pieces(pieces, cuts, "word"):
-            parts[part] += piece
-        return parts
-
-    assert parts_of(["aaaa bb c", "c dd\nee", " ff\n", "gg"], [6, 17]) == ["aaaa bb cc dd\n", "ee ff\n", "gg"]
-    monkeypatch.setattr(text_files, "FAR", 2)
-    assert parts_of(["aaaa", "bb cc", "c d"], [1, 9]) == ["aaaabb ", "ccc ", "d"]
 
 
 def test_pieces_far_from_a_cut_are_given_out_at_once(monkeypatch):

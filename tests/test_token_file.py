@@ -63,15 +63,6 @@ def test_parts_that_are_empty_or_shared(tmp_path, pieces, vocabulary, valid_is_t
     assert file.characters["valid"] == (3 if valid_is_test else 0)
 
 
-@pytest.mark.parametrize("vocab_size", [2, 2**8, 2**8 + 1, 2**16, 2**16 + 1])
-def test_a_token_takes_as_many_bytes_as_the_vocabulary_needs(tmp_path, vocab_size):
-    vocabulary = Vocabulary("char", ("<unk>", *map(chr, range(0x20000, 0x20000 + vocab_size - 1))))
-    write_token_file(tmp_path / "b", vocabulary, [(0, np.array([0, vocab_size - 1], token_dtype(vocab_size)), 2)])
-    stream = opened_and_verified(tmp_path / "b").tokens["train"]
-    assert stream.dtype == token_dtype(vocab_size) and stream.tolist() == [0, vocab_size - 1]
-    assert stream.flags.aligned
-
-
 def test_the_same_content_gives_the_same_bytes_and_another_another_digest(path, tmp_path):
     write_token_file(tmp_path / "b", WORDS, arrays(PIECES))
     assert (tmp_path / "b").read_bytes() == path.read_bytes()

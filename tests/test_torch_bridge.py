@@ -80,20 +80,6 @@ def as_torch_gradients(model, gradients):
     return state_dict
 
 
-@pytest.mark.parametrize(("Model", "options", "num_layers"), STACKS)
-def test_there_and_back(Model, options, num_layers):
-    model = random_model(Model, options, num_layers)
-    other, state_dict = (
-        Model(V, D, H, num_layers=num_layers, dtype=np.float64, seed=5, **options),
-        nlm.to_torch_state_dict(model),
-    )
-    nlm.load_torch_state_dict(other, state_dict)
-    for array in state_dict.values():
-        assert not any(np.shares_memory(array, parameter) for parameter in model.parameters().values())
-    for name, array in model.parameters().items():
-        np.testing.assert_array_equal(other.parameters()[name], array, err_msg=name)
-
-
 @pytest.mark.parametrize(("Model", "options"), CELLS)
 def test_weights_that_pytorch_drew_are_read(Model, options):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: see requirements-dev.txt")

@@ -4,7 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from numpylm import require
+from numpylm import plots, require
 from numpylm.bench import plot, report
 from numpylm.bench.clock import CLOCKS
 from numpylm.bench.measurements import MEASUREMENTS, SCALING
@@ -32,7 +32,7 @@ def add_options(parser):
         help="wall, or processor if the machine is busy with other work (wall)")  # fmt: skip
     add("--kernel", metavar="NAME", help="the OpenBLAS kernel, such as Haswell (OpenBLAS's own choice)")
     add("--json", metavar="FILE", help="write all numbers, of every round, into FILE")
-    add("--plot", metavar="FILE", help="draw the training steps, or --scaling, into FILE")
+    add("--plot", metavar="FILE", help="draw what --scaling measures into FILE")
     add("--scaling", action="store_true", help="only measure how a training step grows with T and with N")
 
 
@@ -41,6 +41,8 @@ def run(options):
     shapes = [parse_shape(text) for text in options.shapes]
     require.positive_integer("rounds", options.rounds)
     require.positive_number("seconds", options.seconds)
+    if options.plot and not options.scaling:
+        raise ValueError("--plot draws what --scaling measures: add --scaling")
     check_files(options.json, options.plot)
     effort = QUICK if options.quick else {"rounds": options.rounds, "seconds": options.seconds}
     effort = {**effort, "clock": options.clock}
@@ -119,7 +121,8 @@ def write(found, options):
     """Write the JSON file and the picture that the options name."""
     if options.json:
         Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    if options.plot and options.scaling:
-        plot.draw_scaling(options.plot, found["scaling"][0])
-    elif options.plot:
-        plot.draw_training(options.plot, found["training"])
+    if options.plot:
+        from matplotlib import rc_context
+
+        with rc_context(plots.STYLE):
+            plots.save(plot.scaling_figure(found["scaling"][0]), options.plot)

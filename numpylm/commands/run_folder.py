@@ -13,7 +13,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
-from numpylm.data.atomic import replacing
+from numpylm.data.atomic import lock, replacing
 from numpylm.data.schema import MAX_JSON_BYTES, decode_json
 
 CHECKPOINTS = ("last.npz", "best.npz")
@@ -52,29 +52,16 @@ def locked(folder):
 
     The system ends the lock with the process, however it ends.
     """
-    descriptor = _lock_descriptor(folder)
+    windows = os.name == "nt"  # a folder cannot be locked there, but a file in it
+    descriptor = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT) if windows else os.open(folder, os.O_RDONLY)
     try:
+        try:
+            lock(descriptor)
+        except (BlockingIOError, PermissionError):
+            raise RunError(f"another process is training in {folder}: wait until it has ended, or stop it") from None
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock_descriptor(folder):
-    """A file descriptor that holds the lock: of the folder itself, on Windows of a file in it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            descriptor = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            descriptor = os.open(folder, os.O_RDONLY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        raise RunError(f"another process is training in {folder}: wait until it has ended, or stop it") from None
-    return descriptor
 
 
 def read_json(path):

@@ -26,7 +26,7 @@ from numpy.lib import format as npy
 
 from numpylm.data.atomic import FileError, one_error, replacing
 
-SEAL = b"numpylm:"
+SEAL, OLD_SEAL = b"numpylm:", b"sha256:"
 METADATA = "metadata.json"
 BLOCK_BYTES = 2**18
 MAX_READ_BYTES = 2**19  # the directory of 4,000 members fits
@@ -87,11 +87,8 @@ class _SmallReads(io.FileIO):
 
 
 @contextmanager
-def reading(path, kind: type[FileError], hint: str, old_comment: bytes = SEAL) -> Iterator[zipfile.ZipFile]:
-    """The zip file at path, its directory and seal checked. Any failure in the block becomes a FileError of this kind.
-
-    A file whose comment begins with old_comment, not with our seal, is read without one.
-    """
+def reading(path, kind: type[FileError], hint: str) -> Iterator[zipfile.ZipFile]:
+    """The zip file at path, its directory and seal checked. A failure in the block becomes a FileError of this kind."""
     with one_error(path, hint, kind):
         if Path(path).exists() and not Path(path).is_file():
             raise ValueError("it is a folder, a pipe or a device, not a file")
@@ -101,17 +98,19 @@ def reading(path, kind: type[FileError], hint: str, old_comment: bytes = SEAL) -
                 raise ValueError("it is not a numpylm file" if beginning else "it is empty")
             try:
                 archive = zipfile.ZipFile(file)
-                _check_directory(archive, file.seek(0, os.SEEK_END), old_comment)
+                _check_directory(archive, file.seek(0, os.SEEK_END))
                 yield archive
             except (zipfile.BadZipFile, EOFError) as error:
                 raise ValueError(f"it is damaged or cut off ({error})") from None
 
 
-def _check_directory(archive: zipfile.ZipFile, file_size: int, old_comment: bytes) -> None:
+def _check_directory(archive: zipfile.ZipFile, file_size: int) -> None:
     members = archive.infolist()
-    if not archive.comment.startswith((SEAL, old_comment)):
+    if archive.comment.startswith(OLD_SEAL):
+        raise ValueError("it was written by an older numpylm, whose files this one cannot read")
+    if not archive.comment.startswith(SEAL):
         raise ValueError("it is not a numpylm file, or another program has written it again")
-    if archive.comment.startswith(SEAL) and archive.comment != seal(archive):
+    if archive.comment != seal(archive):
         raise ValueError("it was damaged or changed after it was written (its checksum does not match)")
     if any(m.compress_type != zipfile.ZIP_STORED or m.compress_size != m.file_size or m.flag_bits for m in members):
         raise ValueError("it has a member that is compressed or encrypted")

@@ -68,7 +68,7 @@ def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
         try:
             with open(temporary, "x+b") as file:
                 with suppress(OSError):  # a file system without locks
-                    lock(file)
+                    lock(file.fileno())
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -79,14 +79,14 @@ def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
         _sync_folder(path.parent)
 
 
-def lock(file) -> None:
+def lock(descriptor: int) -> None:
     """Lock an open file until it is closed or its process ends. Raises OSError if another process holds the lock."""
     if fcntl:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     else:
         import msvcrt
 
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 
 def remove_stale(folder: Path) -> None:
@@ -94,7 +94,7 @@ def remove_stale(folder: Path) -> None:
     for temporary in folder.glob(".numpylm-*.tmp"):
         with suppress(OSError), open(temporary, "rb") as file:
             if time.time() - os.fstat(file.fileno()).st_mtime > STALE_SECONDS:
-                lock(file)  # raises OSError while the writer lives
+                lock(file.fileno())  # raises OSError while the writer lives
                 temporary.unlink()
 
 

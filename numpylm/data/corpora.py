@@ -40,7 +40,6 @@ class Corpus:
     train: str = field(repr=False)
     valid: str = field(repr=False)
     test: str = field(repr=False)
-    description: str
     floor: dict[str, float] | None = None
     ends_blank_lines: bool = False
 
@@ -62,30 +61,24 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
     if path.is_dir():
         return load_folder_corpus(path)
     if path.exists():
-        shares = ", ".join(f"{float(fraction):.0%}" for fraction in fractions)
-        parts = split_text(read_text(path), level, fractions)
-        return _checked_corpus(Corpus(path.stem, *parts, f"{path.name}, cut in order: {shares}"))
-    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder{_similar_name(path)}')
+        return _checked_corpus(Corpus(path.stem, *split_text(read_text(path), level, fractions)))
+    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
 
 
 def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
     from numpylm.data import grammar
 
-    if len(num_words) != len(PART_NAMES):
-        raise ValueError(f"the grammar's sizes are three numbers of words (train, valid, test), got {num_words}")
     parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
     floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
-    return _checked_corpus(Corpus(GRAMMAR, *parts, "the built-in grammar's text, of known entropy", floor))
+    return _checked_corpus(Corpus(GRAMMAR, *parts, floor))
 
 
 def load_folder_corpus(path: Path) -> Corpus:
     """A folder with exactly one text file for each of train, valid and test."""
     files = find_parts(path)
     parts = [read_text(file) for file in files]
-    names = ", ".join(file.name for file in files)
-    name, description = path.resolve().name, f"the folder's {names}"
-    return _checked_corpus(Corpus(name, *parts, description, ends_blank_lines=is_wikitext(files)))
+    return _checked_corpus(Corpus(path.resolve().name, *parts, ends_blank_lines=is_wikitext(files)))
 
 
 def is_wikitext(files: list[Path]) -> bool:
@@ -165,11 +158,3 @@ def _checked_corpus(corpus: Corpus) -> Corpus:
                 f"{len(corpus.train)}, valid {len(corpus.valid)}, test {len(corpus.test)}: give a longer one"
             )
     return corpus
-
-
-def _similar_name(path: Path) -> str:
-    from difflib import get_close_matches
-
-    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-    matches = get_close_matches(path.name, [GRAMMAR, *beside], n=1)
-    return f"; did you mean {matches[0]}?" if matches else ""

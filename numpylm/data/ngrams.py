@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm import require
+
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)  # where (4) fails: too few n-grams, or no rare ones
 BASELINE_ORDERS = {"unigram": 1, "bigram": 2, "5-gram": 5}
 BLOCK_TOKENS = 2**18  # that are looked up at once
@@ -91,7 +93,7 @@ def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token.
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
-    vocab_size = _checked_size(vocab_size)
+    vocab_size = int(require.positive_integer("vocab_size", vocab_size))
     levels = []
     num_contexts = 1  # the unigrams' context is the empty n-gram
     counted = count_ngrams(tokens, order, vocab_size)
@@ -120,8 +122,7 @@ def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:
 
 def count_ngrams(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each length 1 .. order, the stream's n-grams: their sorted codes (K,) and counts c(h w) (K,)."""
-    if not isinstance(order, (int, np.integer)) or order < 1:
-        raise ValueError(f"the order of an n-gram model is an integer of at least 1, got {order!r}")
+    require.positive_integer("order", order)
     tokens = _checked_stream(tokens, order, vocab_size)
     levels = []
     ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
@@ -178,20 +179,9 @@ def _find_ids(level: NGramLevel, codes) -> np.ndarray:
     return np.where(level.codes[places] == codes, places, len(level.codes) - 1)
 
 
-def _checked_size(vocab_size) -> int:
-    if not isinstance(vocab_size, (int, np.integer)) or vocab_size < 1:
-        raise ValueError(f"the vocabulary size V is an integer of at least 1, got {vocab_size!r}")
-    return int(vocab_size)
-
-
 def _checked_stream(tokens, least: int, vocab_size: int) -> np.ndarray:
-    vocab_size = _checked_size(vocab_size)
-    tokens = np.asarray(tokens)
-    if tokens.ndim != 1 or len(tokens) < least:
-        raise ValueError(f"a token stream has one dimension and at least {least} tokens, got shape {tokens.shape}")
-    if tokens.dtype.kind not in "iu":
-        raise TypeError(f"tokens are integers, got {tokens.dtype}")
-    lowest, highest = tokens.min(), tokens.max()
-    if lowest < 0 or highest >= vocab_size:
-        raise ValueError(f"tokens lie in 0 .. {vocab_size - 1} (V = {vocab_size}), got {lowest} .. {highest}")
+    """The stream, which must have `least` tokens or more, all below vocab_size."""
+    tokens = require.token_stream(tokens, require.positive_integer("vocab_size", vocab_size))
+    if len(tokens) < least:
+        raise ValueError(f"the token stream must have {least} tokens or more; got {len(tokens)}")
     return tokens.astype(np.int64) if tokens.dtype == np.uint64 else tokens  # int64 + uint64 would be a float

@@ -24,6 +24,8 @@ from itertools import chain, repeat
 
 import numpy as np
 
+from numpylm import require
+
 UNKNOWN = "<unk>"
 END_OF_SENTENCE = "<eos>"
 SPECIAL_TOKENS = {"char": (UNKNOWN,), "word": (UNKNOWN, END_OF_SENTENCE)}
@@ -84,11 +86,11 @@ def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: b
 def check_limits(level, min_count, max_size) -> None:
     """Raises ValueError for a level, a min_count or a max_size that `build_vocabulary` does not take."""
     _check_level(level)
-    _check_at_least("min_count", min_count, 1)
+    require.positive_integer("min_count", min_count)
     if max_size is not None:
-        _check_at_least("max_size", max_size, len(SPECIAL_TOKENS[level]) + 1)
-        if max_size > MAX_VOCABULARY:
-            raise ValueError(f"max_size is at most {MAX_VOCABULARY:,}, got {max_size!r}")
+        fewest = len(SPECIAL_TOKENS[level]) + 1
+        if not fewest <= require.positive_integer("max_size", max_size) <= MAX_VOCABULARY:
+            raise ValueError(f"max_size must lie in {fewest}..{MAX_VOCABULARY}; got {max_size}")
 
 
 def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
@@ -138,7 +140,10 @@ def decode(vocabulary: Vocabulary, ids) -> str:
     At word level words are joined by one space and <eos> becomes a newline. <unk> is written as it is.
     Raises ValueError if `ids` has not one dimension or leaves 0 .. V - 1, TypeError if it is not of integers.
     """
-    tokens = [vocabulary.tokens[i] for i in _checked_ids(ids, len(vocabulary)).tolist()]
+    ids = np.asarray(ids)
+    if ids.size:
+        ids = require.token_stream(ids, len(vocabulary))
+    tokens = [vocabulary.tokens[i] for i in ids.tolist()]
     if vocabulary.level == "char":
         return "".join(tokens)
     words = ["\n" if token == END_OF_SENTENCE else token for token in tokens]
@@ -211,19 +216,3 @@ def _check_tokens(level: str, tokens) -> None:
 def _check_text(text) -> None:
     if not isinstance(text, str):
         raise TypeError(f"expected a text (str), got {type(text).__name__}")
-
-
-def _check_at_least(name: str, number, smallest: int) -> None:
-    if not isinstance(number, (int, np.integer)) or number < smallest:
-        raise ValueError(f"{name} is an integer of at least {smallest}, got {number!r}")
-
-
-def _checked_ids(ids, vocab_size: int) -> np.ndarray:
-    ids = np.asarray(ids)
-    if ids.ndim != 1:
-        raise ValueError(f"ids have one dimension, got the shape {ids.shape}")
-    if ids.size and ids.dtype.kind not in "iu":
-        raise TypeError(f"ids are integers, got {ids.dtype}")
-    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
-        raise ValueError(f"ids are below V = {vocab_size}, and not negative; got {ids.min()} .. {ids.max()}")
-    return ids

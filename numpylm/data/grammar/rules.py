@@ -45,11 +45,10 @@ class Grammar(NamedTuple):
 def parse_rules(text: str) -> Grammar:
     """Read rules `Name -> weight symbol symbol | weight symbol ...`; the first name is the start symbol.
 
-    A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Raises
-    ValueError for a malformed rule, an undefined nonterminal, or a grammar that is not LL(1).
+    A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Weights
+    are positive integers. Raises ValueError for a grammar that is not LL(1).
     """
     weighted = _read_alternatives(text)
-    _check_symbols(weighted)
     rules, choices = {}, {}
     for name, alternatives in weighted.items():
         weights = [weight for weight, _ in alternatives]
@@ -59,40 +58,19 @@ def parse_rules(text: str) -> Grammar:
     return Grammar(start, rules, choices, _ll1_table(rules, start))
 
 
-# The text of the rules: weighted[name] is a list of alternatives (weight, symbols).
-
-
-def _read_alternatives(text: str) -> dict[str, list]:
+def _read_alternatives(text: str) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+    """name -> its alternatives, each a weight and symbols."""
     weighted = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for line in text.splitlines():
         head, arrow, body = map(str.strip, line.partition("#")[0].rpartition("->"))
         if arrow:
             name = head
-            if not name[:1].isupper() or len(name.split()) > 1 or name in weighted:
-                raise ValueError(f"line {number}: expected a new upper-case name before '->', got {name!r}")
             weighted[name] = []
-        elif not body:
-            continue
-        elif not (weighted and body.startswith("|")):
-            raise ValueError(f"line {number}: expected 'Name -> ...' or '| ...', got {line!r}")
-        weighted[name] += [_read_alternative(part, number) for part in body.removeprefix("|").split("|")]
+        if body:
+            for alternative in body.removeprefix("|").split("|"):
+                weight, *symbols = alternative.split()
+                weighted[name].append((int(weight), tuple(symbols)))
     return weighted
-
-
-def _read_alternative(text: str, line_number: int) -> tuple[int, tuple[str, ...]]:
-    weight, *symbols = text.split() or [""]
-    if not weight.isdecimal() or int(weight) == 0:
-        raise ValueError(f"line {line_number}: expected a positive integer weight, got {weight!r}")
-    return int(weight), tuple(symbols)
-
-
-def _check_symbols(weighted: dict[str, list]) -> None:
-    if not weighted:
-        raise ValueError("expected at least one rule, got none")
-    for name, alternatives in weighted.items():
-        for symbol in (symbol for _, symbols in alternatives for symbol in symbols):
-            if symbol == EOS or (symbol[0].isupper() and symbol not in weighted):
-                raise ValueError(f"{name}: expected words and defined nonterminals, got {symbol!r}")
 
 
 def _sampling_thresholds(weights: list[int]) -> list[float]:
