@@ -53,15 +53,16 @@ def test_the_command_writes_one_small_file(call, tmp_path, visit):
 
 def test_a_trained_run_and_its_layers(call, tmp_path, checkpoints, visit):  # noqa: F811
     for name, text, layer, said in (
-        ("gru", "the cat", "0", "layer 0 of 0..1"),
+        ("gru", "the cat", "0", "Layer 0 of 0 to 1 is shown"),
         ("tied", "the cat sat", "0", ""),
         ("relu", "th", "0", ""),
     ):
         path = tmp_path / f"{name}.html"
         arguments = ["step", "--run", checkpoints / f"{name}.npz", "--text", text, "--layer", layer, "--html", path]
         status, out, err = call(*arguments)
-        assert (status, err) == (0, "") and said in out
-        assert visit(path.as_uri()).errors == []
+        assert (status, err) == (0, "")
+        seen = visit(path.as_uri())
+        assert seen.errors == [] and said in seen.page.inner_text("#origin")
 
 
 REFUSED = [
@@ -103,7 +104,9 @@ def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
     tokens = np.random.default_rng(0).integers(0, 600, 4)
     seen = opened(page(model, tokens, names, 0, "large", at=1))
     assert "too large" in seen.page.inner_text("#changed") and seen.page.locator("#sliders").count() == 0
-    for t, word in ((1, "Largest error"), (0, "write the page with --at 0")):
+    said = seen.page.inner_text("#origin")
+    assert "proved at t = 1 alone: --at t proves those of one step" in said and "the page has no sliders" in said
+    for t, word in ((1, "Largest error"), (0, "--at 0 proves this step")):
         seen.page.evaluate(f"go({{direction: 'backward', t: {t}, row: rowOf('backward', 'df_t'), unit: 149}})")
         assert word in seen.page.inner_text("#quantity .note")
     assert seen.errors == []
@@ -138,8 +141,16 @@ def test_a_notebook_shows_it(visit, tmp_path):
 def test_the_scripts_are_javascript_and_all_parts_are_small():
     node = shutil.which("node")
     parts = list((files("numpylm.stepping") / "page").iterdir())
-    assert sorted(part.name for part in parts) == ["model.js", "page.html", "page.js", "style.css"]
-    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts) <= 600
+    assert sorted(part.name for part in parts) == [
+        "gru.svg",
+        "lstm.svg",
+        "model.js",
+        "page.html",
+        "page.js",
+        "rnn.svg",
+        "style.css",
+    ]
+    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts if part.suffix != ".svg") <= 600
     for part in parts:
         if node and part.name.endswith(".js"):
             subprocess.run([node, "--check", str(part)], check=True)
