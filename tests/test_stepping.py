@@ -9,7 +9,7 @@ from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
 from numpylm.model import make_model
 from numpylm.stepping import walk as walking
-from numpylm.stepping.replay import derivative, prove, replay
+from numpylm.stepping.replay import derivatives, prove, replay
 from numpylm.stepping.walk import parts_of, walk
 
 T, D, H, V = 3, 2, 3, 5
@@ -54,7 +54,7 @@ def test_the_equations_give_every_number_of_the_models_own_record(model):
         heard[name, layer, t] = value
         return value
 
-    loss = replay(model, INPUTS, TARGETS, listen)
+    loss = replay(model, INPUTS, TARGETS, listen).sum() / TARGETS.size
     out = model.forward(INPUTS)
     assert loss == pytest.approx(model.loss_and_gradients(INPUTS, TARGETS).loss, rel=1e-14)
     for t in range(T):
@@ -149,15 +149,15 @@ def test_the_numerical_derivative_is_that_of_the_models_own_loss(model):
             moved = {**model.parameters(), name: array + step * direction}
             losses.append(make_model(model.cell, model.sizes, moved).loss_and_gradients(INPUTS, TARGETS).loss)
         states = [model.initial_state(2)] * T
-        found = derivative(model, INPUTS, TARGETS, states, (name, None, None), direction)
+        (found,) = derivatives(model, INPUTS, TARGETS, states, (name, None, None), [direction])
         assert found == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-6, abs=1e-9), name
 
 
 def test_a_wrong_number_that_is_not_shown_is_found():
     truth = np.random.default_rng(2).standard_normal((8, 32))
 
-    def along(direction):
-        return (truth * direction).sum()
+    def along(directions):
+        return (truth * directions).sum(axis=(1, 2))
 
     right = prove(truth, along, [(0, 0), (7, 31)])
     assert right.ok and np.isfinite(right.numeric).sum() == 2

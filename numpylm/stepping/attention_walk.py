@@ -3,6 +3,8 @@
 The sections are those of walk.py; the states h_j and s_t are given here, and walk.py shows how a cell makes them.
 """
 
+from functools import partial
+
 import numpy as np
 
 from numpylm import attention, translation
@@ -23,10 +25,7 @@ def attention_walk(model, source, inputs, targets, steps):
     gradients = model.output_backward(ds_tilde, out.trace)
 
     def prove_entry(entry, shown=()):
-        def along(direction):
-            return derivative(model, out.trace.attention, targets, entry.place, direction)
-
-        return prove(entry.value, along, shown)
+        return prove(entry.value, partial(derivatives, model, out.trace.attention, targets, entry.place), shown)
 
     dparameters = {**gradients.dparameters, "W_sy": dW_sy, "b_y": db_y}
     values = [Entry(name, array) for name, array in own_parameters(model).items()]
@@ -79,6 +78,11 @@ def source_section(dh):
     return Section(
         "To the source positions: sums over all t", backward, over_time("dh", dh, lines, range(len(dh)), "h")
     )
+
+
+def derivatives(model, trace, targets, place, directions):
+    """What derivative gives along each of these directions."""
+    return [derivative(model, trace, targets, place, direction) for direction in directions]
 
 
 def derivative(model, trace, targets, place, direction):

@@ -17,7 +17,7 @@ from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
 from numpylm.stepping.lines import Line, lines_of
-from numpylm.stepping.replay import derivative, prove
+from numpylm.stepping.replay import derivatives, prove
 
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed arrays
 PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
@@ -74,7 +74,7 @@ def walk(model, inputs, targets, layers, steps):
     states = states_before(run)
 
     def prove_entry(entry, shown=()):
-        return prove(entry.value, partial(derivative, model, inputs, targets, states, entry.place), shown)
+        return prove(entry.value, partial(derivatives, model, inputs, targets, states, entry.place), shown)
 
     values = [entry_of(run, name, array) for name, array in model.parameters().items()]
     return Walk(
