@@ -139,6 +139,29 @@ def test_stepping_through_the_pass_by_keyboard(opened):
         assert where().startswith(expected)
 
 
+def test_the_heat_map_is_a_table_of_all_units_which_arrows_walk(opened):
+    page, steps = opened(page_of("lstm")).page, run_once(PAGES["lstm"], TOKENS[:-1, None], TOKENS[1:, None])
+    c = np.stack([step.c_t[0] for step in steps.forward.trace.layers[0].steps])  # (T, H)
+    titles = page.eval_on_selector_all("#heat td", "all => all.map(cell => cell.title)")
+    order = np.lexsort((np.arange(H), c.argmax(axis=0)))
+    for title, (unit, t) in zip(titles, product(order, range(5)), strict=True):
+        label, value = title.rsplit(": ", 1)
+        assert label.startswith(f"c_t, unit {unit}, t = {t}, “")
+        assert_shown(value, c[t, unit])
+    page.focus("#heat")
+    row = list(order).index(0)
+    for key, by in (("ArrowDown", 1), ("ArrowUp", -1), ("ArrowUp", -1), ("ArrowUp", -1), ("ArrowDown", 1)):
+        page.keyboard.press(key)
+        row = min(max(row + by, 0), H - 1)
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    unit = order[row]
+    assert page.inner_text("#heat-value").startswith(f"c_t, unit {unit}, t = 1,")
+    assert page.inner_text("#where").startswith("Forward, t = 1") and page.input_value("#unit") == str(unit)
+    page.hover("#heat tr:nth-child(3) td:nth-child(4)")
+    assert page.inner_text("#heat-value") == titles[2 * 5 + 2]
+
+
 def test_a_whole_pass_shows_every_line_and_no_error(opened):
     seen = opened(page_of("gru, two layers", 1))
     count = seen.page.evaluate("lines.forward.length * T + 1 + lines.backward.length * T")
@@ -230,8 +253,8 @@ def luminance(colour):
 
 def test_every_control_has_a_name_and_quantities_are_buttons(opened):
     page = opened(page_of("lstm")).page
-    unnamed = "all => all.filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
-    assert page.eval_on_selector_all("button, select, input, canvas, svg, .quantity, [role=img]", unnamed) == []
+    unnamed = "all => all.filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.title)).length"
+    assert page.eval_on_selector_all("button, select, input, svg, .quantity, td, [role=img]", unnamed) == 0
     assert page.locator(".quantity[tabindex='0'][role=button]").count() == 14
     page.evaluate("go({direction: 'backward', t: 1, row: 1e9})")
     for name in ("c_t", "a_f"):

@@ -13,7 +13,7 @@ from numpylm.loss import IGNORED, surprisal
 from numpylm.stepping.lines import formula
 from numpylm.stepping.walk import GATES, parts_of, run_once, walk
 
-MOST_PROVED = 300  # T H: up to here every gradient is proved; beyond, those of the step asked for
+MOST_PROVED = 2e8  # T² times the parameters, about ten seconds: beyond, gradients are proved at the step asked for
 MOST_WEIGHTS = 200_000  # up to here the page holds all parameters, and can compute with them
 MOST_CHOICES = 200  # tokens to choose from
 PROBABLE = 5  # predictions that are shown, besides the token that came
@@ -52,7 +52,7 @@ def page_data(model, tokens, names, layer, origin, at=None):
     }
     found = sources(listed, packed, numbers)
     asked = [] if at is None else [at]
-    proved = list(range(T)) if T * sizes.hidden_dim <= MOST_PROVED else asked
+    proved = list(range(T)) if T * T * number_of_parameters(model) <= MOST_PROVED else asked
     return {
         "cell": model.cell.name, "relu": model.cell.options.get("nonlinearity") == "relu", "at": at,
         "sizes": {"T": T, "D": sizes.embedding_dim, "H": sizes.hidden_dim, "V": sizes.vocab_size},
@@ -76,8 +76,8 @@ def described(model, T, layer, proved):
         text += f" Layer {layer} of 0 to {sizes.num_layers - 1} is shown."
     if len(proved) < T:
         here = f"proved at t = {proved[0]} alone" if proved else "not proved"
-        text += f" With T H = {T * sizes.hidden_dim:,} its gradients are {here}: --at t proves those of one step."
-    if is_large(model):
+        text += f" The model is large: its gradients are {here}; --at t proves those of one step."
+    if number_of_parameters(model) > MOST_WEIGHTS:
         text += f" It has more than {MOST_WEIGHTS:,} parameters: the page has no sliders."
     return text
 
@@ -211,14 +211,14 @@ def reach(model, inputs, targets, layer):
     return {name: np.linalg.norm(array, axis=1).tolist() for name, array in found.items()}
 
 
-def is_large(model):
-    """Whether a model has too many parameters for a page."""
-    return sum(array.size for array in model.parameters().values()) > MOST_WEIGHTS
+def number_of_parameters(model):
+    """How many numbers the parameters are."""
+    return sum(array.size for array in model.parameters().values())
 
 
 def weights(model, tokens, names):
     """The parameters, layer by layer, and the tokens to choose from; nothing where they are too many for a page."""
-    if is_large(model):
+    if number_of_parameters(model) > MOST_WEIGHTS:
         return {"weights": None, "choices": []}
     layers = [model.layer_parameters(layer)._asdict() for layer in range(model.sizes.num_layers)]
     shared = {"E": model.parameters()["E"], "W_hy": model.output_matrix(), "b_y": model.parameters()["b_y"]}

@@ -269,7 +269,7 @@ function drawHeat() {
 function build() {
   for (const group of every(".quantity")) {
     Object.entries({tabindex: 0, role: "button"}).forEach(attribute => group.setAttribute(...attribute));
-    group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -62 : -4}" y="-16" width="66" height="52"
+    group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -66 : -4}" y="-16" width="70" height="52"
       rx="5"/><text class="value" y="17"/><text class="gradient" y="32"/>`);
   }
   const most = Math.max(...trace.surprisal, 1e-9), options = (list, chosen) => html`${list.map(([id, name]) =>
@@ -282,7 +282,7 @@ function build() {
       style="background: color-mix(in srgb, var(--orange) ${Math.round(55 * bits / most)}%, transparent)"><bdi>${token}</bdi></button></li>`;
   })}`);
   for (const direction of ["forward", "backward"]) show(`${direction}-lines`, listing(direction));
-  byId("darkest").textContent = `The darkest: ${most.toFixed(2)} bits.`;
+  byId("darkest").textContent = `The strongest: ${most.toFixed(2)} bits.`;
   byId("origin").textContent = trace.origin;
   const units = Object.keys(numbers).filter(name => numbers[name].shape[1] === H && !/^x$|^dx$|W_|_prev|_next/.test(name));
   show("heat-name", options(units.map(name => [name, name]), numbers.c_t ? "c_t" : "h_t"));
