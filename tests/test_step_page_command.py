@@ -98,7 +98,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_file(call, tmp_path, monkeypa
 
 
 def test_a_large_model_proves_one_step_and_has_no_sliders(opened, monkeypatch):
-    monkeypatch.setattr(page_data, "MOST_PROVED", 10**6)
+    monkeypatch.setattr(page_data, "MOST_PROVED", 1e6)
     names = [str(v) for v in range(600)]
     model = drawn(nlm.LSTMLM(600, 100, 150), scale=0.1)
     tokens = np.random.default_rng(0).integers(0, 600, 4)

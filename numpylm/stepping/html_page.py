@@ -13,7 +13,7 @@ import numpy as np
 
 from numpylm import require
 from numpylm.data.printable import visible
-from numpylm.stepping.page_data import page_data
+from numpylm.stepping.page_data import described, page_data
 
 MOST_STEPS = 60
 LONGEST_NAME = 12  # characters of a token that are shown
@@ -21,11 +21,13 @@ TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru":
 
 
 def page(model, tokens, names, layer, origin, at=None):
-    """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are."""
-    data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, origin, at)
+    """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are, and origin says
+    what the model is."""
+    data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
     cell, folder = model.cell.name, files("numpylm.stepping") / "page"
     parts = {
         "title": TITLES[cell],
+        "origin": html.escape(f"{origin}. {described(data)}"),
         "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
         "state": "c_t" if cell == "lstm" else "h_t",
         "diagram": (folder / f"{cell}.svg").read_text(encoding="utf-8"),

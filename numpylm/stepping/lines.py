@@ -4,59 +4,55 @@
     da_c = tanh_backward(dc_tilde_t, step.…)         {dc_tilde_t} × (1 − {c_tilde_t} × {c_tilde_t})
     a_t = xW_t + drop(h_prev, …) @ W_h               {xW_t} + {h_prev@W_h}
 
-A name in braces is a quantity, and {left@right} a matrix product. What a step does not record is written out.
+A name in braces is a quantity, and {left@right} a matrix product.
 """
 
-import ast
 import inspect
+import re
 from functools import cache
 from pathlib import Path
-from textwrap import dedent
 from typing import NamedTuple
 
-from numpylm import activations
 from numpylm.notebook import equations_in
 
-WRITTEN = {"sigmoid": "σ", "tanh": "tanh", "relu": "relu"}
-CALLS = {  # what a call means, of the nodes of its arguments
-    "drop": lambda q, mask: q,
-    "freeze_backward": lambda mask, t, dq: dq,
-    "projection_forward": lambda x, W, b, lookup: ast.BinOp(product(x, W), ast.Add(), b),
+MEANINGS = {  # of what stands in a line of a cell, in the order in which it is replaced
+    r"\b(step|parameters|trace)\.|\[t\]": "",
+    r"drop\(([^,]+), \w+\)": r"\1",
+    r"freeze_backward\(mask, t, (.+)\)": r"\1",
+    r"projection_forward\((\w+), (\w+), (\w+), lookup\)": r"\1 @ \2 + \3",
+    r"sigmoid_backward\((\w+), (\w+)\)": r"\1 * \2 * (1 - \2)",
+    r"tanh_backward\((\w+), (\w+)\)": r"\1 * (1 - \2 * \2)",
+    r"relu_backward\((\w+), (\w+)\)": r"\1 * (\2 > 0)",
+    r"sigmoid\(": "σ(",
+    r"(\w+) @ ([\w.]+)": r"{\1@\2}",
+    r" \* ": " × ",
+    r" - ": " − ",
 }
+ANOTHER_CALL = r"\b(?!(tanh|relu|σ)\()[\w.]+\("
+NAME = r"(?<![\w{@.])([A-Za-z]\w*)(?![\w(@])"
 
 
 class Line(NamedTuple):
-    """A line without its comment; its equations' numbers, (7) or (3–6); its place, lstm.py:96; what it assigns, and the
-    function that it stands in. What only explains has a text alone."""
+    """A line without its comment; its equations' numbers, (7) or (3–6); its place, lstm.py:96; and the function that it
+    stands in. What only explains has a text alone."""
 
     text: str
     equation: str = ""
     place: str = ""
-    value: ast.expr | None = None
     function: object = None
 
 
+@cache
 def lines_of(function, name):
     """The Lines of a function that assign a name, alone or among others."""
-    return assignments(function).get(name, ())
-
-
-@cache
-def assignments(function):
-    """name -> its Lines, for every name that a function assigns."""
     texts, first = inspect.getsourcelines(function)
-    file, found = Path(inspect.getsourcefile(function)).name, {}
-    nodes = [
-        node for node in ast.walk(ast.parse(dedent("".join(texts)))) if isinstance(node, ast.Assign | ast.AugAssign)
-    ]
-    for node in sorted(nodes, key=lambda node: node.lineno):
-        target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-        text, place = texts[node.lineno - 1].strip(), f"{file}:{first + node.lineno - 1}"
-        line = Line(text.partition("  # ")[0], numbers_of(text), place, node.value, function)
-        for each in target.elts if isinstance(target, ast.Tuple) else [target]:
-            name = ast.unparse(each).partition("[")[0]
-            found[name] = (*found.get(name, ()), line)
-    return found
+    assigned = re.compile(rf"\s+([\w, ]*, )?{name}(, [\w, ]*)?(\[[^=]*\])? (=|[-+/*]=) ")
+    file = Path(inspect.getsourcefile(function)).name
+    return tuple(
+        Line(text.partition("  # ")[0].strip(), numbers_of(text), f"{file}:{number}", function)
+        for number, text in enumerate(texts, start=first)
+        if assigned.match(text)
+    )
 
 
 def numbers_of(text):
@@ -67,63 +63,15 @@ def numbers_of(text):
     return f"({', '.join(map(str, numbers))})" if numbers else ""
 
 
-def formula(line, known, renamed):
-    """The formula of a Line, or "" if there is none to show. known are the names of quantities; renamed gives the
-    functions of the package for the line's own names, such as f."""
+def formula(line, known, f):
+    """The formula of a cell's Line, or "" if there is none to show. known are the names of quantities, others are
+    written out; f is the RNN's nonlinearity."""
 
-    def read(name):
-        inline = assignments(line.function).get(name) if name not in known else None
-        return written(inline[-1].value, read, renamed) if inline else ast.Name(f"{{{name}}}")
+    def quantity(found):
+        others = lines_of(line.function, found[1]) if found[1] not in known else ()
+        return formula(others[-1], known, f) if others else f"{{{found[1]}}}"
 
-    return ast.unparse(written(line.value, read, renamed)).replace(" * ", " × ").replace(" - ", " − ")
-
-
-def written(node, read, renamed):
-    """The node that ast.unparse writes as a formula; read(name) is the node that stands for a name."""
-
-    def part(inner):
-        return written(inner, read, renamed)
-
-    match node:
-        case ast.Name(name):
-            return read(name)
-        case ast.Constant():
-            return node
-        case ast.Attribute(value, "T"):
-            return ast.Name(f"{{{bare(part(value))}.T}}")
-        case ast.Attribute(_, name):
-            return ast.Name(f"{{{name}}}")
-        case ast.Subscript(value):
-            return part(value)
-        case ast.BinOp(left, ast.MatMult(), right):
-            return product(part(left), part(right))
-        case ast.BinOp(left, operator, right):
-            return ast.BinOp(part(left), operator, part(right))
-        case ast.Compare(left, operators, [right]):
-            return ast.Compare(part(left), operators, [part(right)])
-        case ast.Call(ast.Name(name), arguments):
-            return called(renamed.get(name, name), [part(argument) for argument in arguments])
-    return ast.Name("")
-
-
-def called(name, arguments):
-    """A call: of an activation as it is, of its backward as the expression that it returns."""
-    if name in WRITTEN:
-        return ast.Call(ast.Name(WRITTEN[name]), arguments, [])
-    if name in CALLS:
-        return CALLS[name](*arguments)
-    if not hasattr(activations, name):
-        return ast.Name("")
-    definition = ast.parse(inspect.getsource(getattr(activations, name))).body[0]
-    values = dict(zip([argument.arg for argument in definition.args.args], arguments, strict=True))
-    return written(definition.body[-1].value, values.get, {})
-
-
-def product(left, right):
-    """The matrix product of two quantities, as one name."""
-    return ast.Name(f"{{{bare(left)}@{bare(right)}}}")
-
-
-def bare(node):
-    """A quantity's name without braces."""
-    return node.id.strip("{}")
+    text = re.sub(r"\bf(_backward)?\(", rf"{f}\1(", line.text.partition(" = ")[2])
+    for source, meaning in MEANINGS.items():
+        text = re.sub(source, meaning, text)
+    return "" if re.search(ANOTHER_CALL, text) else re.sub(NAME, quantity, text)

@@ -31,10 +31,10 @@ AROUND = {  # what a quantity is computed from, and how many steps away: between
 NOT_QUANTITIES = {"x", "b", "dh", "da_t", "dhW_t"}  # names that a formula may show, besides those that have numbers
 
 
-def page_data(model, tokens, names, layer, origin, at=None):
-    """The data for a window of tokens (T + 1,). names are what to call each token of the vocabulary, by its id; origin
-    says what the model is; at is the step to open the page at. Raises ValueError where the loss is not finite."""
-    T, sizes = len(tokens) - 1, model.sizes
+def page_data(model, tokens, names, layer, at=None):
+    """The data for a window of tokens (T + 1,). names are what to call each token, by its id; at is the step to
+    open the page at. Raises ValueError where the loss is not finite."""
+    T, sizes, cell = len(tokens) - 1, model.sizes, model.cell
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     walked = walk(model, inputs, targets, [layer], list(range(T)))
     if not np.isfinite(walked.loss):
@@ -43,41 +43,36 @@ def page_data(model, tokens, names, layer, origin, at=None):
     if layer:
         del forward["x"]  # the walk's x is the embedding, which the lowest layer alone reads
     numbers = numbers_of(forward, backward)
-    packed = parts(model.cell, numbers)
+    packed = parts(cell, numbers)
     listed = {
-        "forward": [
-            line(model.cell, name, every[0], numbers) for name, every in forward.items() if name[-5:] != "_prev"
-        ],
-        "backward": [line(model.cell, name, every[0], numbers) for name, every in backward.items()],
+        "forward": [line(cell, name, q[0], numbers) for name, q in forward.items() if not name.endswith("_prev")],
+        "backward": [line(cell, name, q[0], numbers) for name, q in backward.items()],
     }
-    found = sources(listed, packed, numbers)
     asked = [] if at is None else [at]
     proved = list(range(T)) if T * T * number_of_parameters(model) <= MOST_PROVED else asked
     return {
-        "cell": model.cell.name, "relu": model.cell.options.get("nonlinearity") == "relu", "at": at,
+        "cell": cell.name, "relu": cell.options.get("nonlinearity") == "relu", "at": at,
         "sizes": {"T": T, "D": sizes.embedding_dim, "H": sizes.hidden_dim, "V": sizes.vocab_size},
         "layer": layer, "layers": sizes.num_layers, "loss": walked.loss, "ids": tokens.tolist(),
-        "origin": f"{origin}. {described(model, T, layer, proved)}",
         "tokens": [names[token] for token in tokens],
         "predictions": predictions(forward, backward, tokens, names), "surprisal": bits(forward["logits"], tokens[1:]),
-        "lines": listed, "parts": packed, "sources": found, "uses": uses(found),
-        "numbers": {name: in_base64(array) for name, array in numbers.items()},
+        "lines": listed, "parts": packed, "sources": sources(listed, packed, numbers),
+        "numbers": {name: in_base64(array) for name, array in numbers.items()}, "proved": proved,
         "proofs": {name: proofs(walked, entries, proved) for name, entries in backward.items()},
-        "carrier": CARRIERS[model.cell.name], "reach": reach(model, inputs, targets, layer),
+        "carrier": CARRIERS[cell.name], "reach": reach(model, inputs, targets, layer),
         **weights(model, tokens, names), **sliders(model),
     }  # fmt: skip
 
 
-def described(model, T, layer, proved):
+def described(data):
     """The sizes, which layer is shown, and what a large model's page leaves out, in sentences."""
-    sizes = model.sizes
-    text = f"T = {T}, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, V = {sizes.vocab_size}."
-    if sizes.num_layers > 1:
-        text += f" Layer {layer} of 0 to {sizes.num_layers - 1} is shown."
-    if len(proved) < T:
-        here = f"proved at t = {proved[0]} alone" if proved else "not proved"
+    text = ", ".join(f"{name} = {size}" for name, size in data["sizes"].items()) + "."
+    if data["layers"] > 1:
+        text += f" Layer {data['layer']} of 0 to {data['layers'] - 1} is shown."
+    if len(data["proved"]) < data["sizes"]["T"]:
+        here = f"proved at t = {data['at']} alone" if data["proved"] else "not proved"
         text += f" The model is large: its gradients are {here}; --at t proves those of one step."
-    if number_of_parameters(model) > MOST_WEIGHTS:
+    if not data["weights"]:
         text += f" It has more than {MOST_WEIGHTS:,} parameters: the page has no sliders."
     return text
 
@@ -120,10 +115,9 @@ def numbers_of(forward, backward):
 
 def line(cell, name, entry, numbers):
     """The line of a quantity: the names that it gives, its source, place ("lstm.py:111"), equation and formula."""
-    last, f = entry.lines[-1], cell.options.get("nonlinearity", "tanh")
-    text = ""
+    last, text = entry.lines[-1], ""
     if last.place.startswith(cell.name):
-        text = formula(last, numbers.keys() | NOT_QUANTITIES, {"f": f, "f_backward": f"{f}_backward"})
+        text = formula(last, numbers.keys() | NOT_QUANTITIES, cell.options.get("nonlinearity", "tanh"))
     return {
         "names": [part for part, _ in parts_of(entry)] if entry.packed else [name],
         "source": f"{name} = {OF_TOKENS[name]}" if name in OF_TOKENS else last.text,
@@ -151,15 +145,6 @@ def sources(listed, packed, numbers):
                 reads += [part for part in among if part.endswith(name[name.rfind("_") :])] or among
             found.setdefault(name, [(read, 0) for read in reads if read in numbers])
     return found
-
-
-def uses(found):
-    """name -> [(what is computed from it, how many steps away)], for the sources that were found."""
-    turned = {}
-    for user, reads in found.items():
-        for name, away in reads:
-            turned.setdefault(name, []).append((user, -away))
-    return turned
 
 
 def bits(logits, targets):

@@ -29,6 +29,8 @@ const words = {  // what a quantity is; those of the diagram say it in the diagr
   dh_next: "what reaches h_t from step t + 1", dc_next: "what reaches c_t from step t + 1",
   ...Object.fromEntries(every(".quantity").map(group => [group.dataset.name, group.querySelector("title").textContent])),
 };
+const uses = {};  // what is computed from a quantity, and how many steps away
+for (const [user, reads] of Object.entries(trace.sources)) for (const [name, by] of reads) (uses[name] ??= []).push([user, -by]);
 const rowOf = (direction, name) => lines[direction].findIndex(line => line.names.includes(name));
 const quantity = name => name[0] === "d" ? name.slice(1) : name;  // of a gradient
 const gradient = name => name === "y" ? "dlogits" : `d${name}`;
@@ -148,7 +150,7 @@ function drawQuantity() {
     shown(trace.loss)} nats per token</p>` : html`<h2>${names.join(", ")} <span>${word}</span></h2>${
     formulas("forward", quantities)}${isBack ? formulas("backward", names) : ""}`);
   show("details", html`${chips("comes from", linked(trace.sources[names[0]], now.t))}${
-    chips("goes to", linked(trace.uses[names[0]], now.t))}${chips("its gradient:", toGradient)}${table}`);
+    chips("goes to", linked(uses[names[0]], now.t))}${chips("its gradient:", toGradient)}${table}`);
   if (had) byId("quantity").focus();
 }
 const linked = (links, t) => (links || []).map(([name, by]) => [name, t + by]).filter(([, at]) => at >= 0 && at < T);
@@ -267,11 +269,8 @@ function drawHeat() {
 
 // ---- the beginning
 function build() {
-  for (const group of every(".quantity")) {
-    Object.entries({tabindex: 0, role: "button"}).forEach(attribute => group.setAttribute(...attribute));
-    group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -66 : -4}" y="-16" width="70" height="52"
-      rx="5"/><text class="value" y="17"/><text class="gradient" y="32"/>`);
-  }
+  for (const group of every(".quantity")) group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -66 : -4}"
+    y="-16" width="70" height="52" rx="5"/><text class="value" y="17"/><text class="gradient" y="32"/>`);
   const most = Math.max(...trace.surprisal, 1e-9), options = (list, chosen) => html`${list.map(([id, name]) =>
     html`<option value="${id}" ${name === chosen ? "selected" : ""}>${name}</option>`)}`;
   const listing = direction => html`${lines[direction].map((line, row) => html`<li><button data-go='${JSON.stringify({direction, row})}'><span
@@ -283,7 +282,6 @@ function build() {
   })}`);
   for (const direction of ["forward", "backward"]) show(`${direction}-lines`, listing(direction));
   byId("darkest").textContent = `The strongest: ${most.toFixed(2)} bits.`;
-  byId("origin").textContent = trace.origin;
   const units = Object.keys(numbers).filter(name => numbers[name].shape[1] === H && !/^x$|^dx$|W_|_prev|_next/.test(name));
   show("heat-name", options(units.map(name => [name, name]), numbers.c_t ? "c_t" : "h_t"));
   for (const [id, most] of [["scrubber", 2 * T], ["unit", H - 1]]) byId(id).max = most;
