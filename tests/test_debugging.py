@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from processes import ROOT, SECONDS, environment, run_numpylm
 
 import numpylm as nlm
 from numpylm import gru, lstm, rnn
-from numpylm.commands.step import small_model
+from numpylm.stepping.small import small_model
 from numpylm.stepping.walk import run_once
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +31,7 @@ STEPS = {
 
 def recorded(cell, at=AT):
     """Name -> array of all that step t computes forward and backward, from the package's own records."""
-    model, vocabulary = small_model(SimpleNamespace(text=None, seed=None, cell=cell))
+    model, vocabulary = small_model(cell=cell)
     tokens = nlm.encode(vocabulary, "look").astype(int)[:, None]
     run = run_once(model, tokens[:-1], tokens[1:])
     return {**run.forward.trace.layers[0].steps[at]._asdict(), **run.layers[0].steps[at]._asdict()}

@@ -73,13 +73,13 @@ def test_the_numbers_as_json_are_those_that_are_printed_and_the_same_again(call,
     assert result["ablation"]["single"].keys() == {f"c{k}" for k in range(8)}
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 120])
 def test_a_text_shows_surprisals_and_where_a_unit_is_most_active(call, folder, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     status, out, err = call("look", "lstm.npz", "mine.txt", "--unit", "c3")
     assert status == 0 and err == "note: the model does not know 'zebra' and reads <unk> there\n"
     assert max(map(len, out.splitlines())) <= columns
-    assert (folder / "look_text.png").read_bytes().startswith(PNG) and out.endswith("look_text.png\n")
+    assert (folder / "look.html").stat().st_size > 50_000 and "look.html" in out.splitlines()[-1]
     model, vocabulary, _ = nlm.load_checkpoint(folder / "lstm.npz")
     tokens = nlm.encode_stream(vocabulary, TEXT)
     assert f"13 tokens predicted, perplexity {nlm.perplexity(model, tokens):.2f}" in out
@@ -92,14 +92,10 @@ def test_a_text_shows_surprisals_and_where_a_unit_is_most_active(call, folder, m
     row = out.split("Where unit c3 is highest\n")[1].splitlines()[0]
     *before, token = [vocabulary.tokens[k] for k in tokens[max(0, place - 6) : place + 1]]
     assert row.split()[0] == f"{c[place]:.3f}" and row.endswith(f" [{token}]")
-    assert columns == 40 or row[10:] == " ".join([*before, f"[{token}]"])
+    assert row[10:] == " ".join([*before, f"[{token}]"])
 
 
-def test_characters_have_no_grammar_and_are_read_from_their_own_test_text_as_a_process(folder):
-    status, out, err = run_numpylm("look", "chars", folder=folder)
-    assert status == 0 and err.startswith("note: chars is no model of the built-in grammar's words")
-    assert "tokens predicted, perplexity" in out and "AUC" not in out
-    assert (folder / "chars" / "look_text.png").read_bytes().startswith(PNG)
+def test_a_text_from_standard_input_as_a_process(folder):
     status, out, err = run_numpylm("look", "chars", "-", "--json", folder=folder, stdin=b"the king sleeps .")
     assert status == 0 and err == ""
     text = json.loads(out)["runs"][0]["text"]
@@ -124,17 +120,17 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_short_one_suffices(call
         ("mine.txt lstm.npz", "mine.txt: it is not a numpylm file"),
         ("other.npz", "other.npz holds a run of `translate`: use it with `translate other.npz`"),
         ("complex.npz", "complex.npz holds a model of complex128; look needs real numbers"),
-        ("broken.npz", "broken.npz holds a model whose numbers are not finite"),
+        ("broken.npz", "the model's states are not finite on what it reads: has its training diverged?"),
         ("huge.npz", "the model's states are not finite on what it reads: has its training diverged?"),
         ("lstm.npz empty.txt", "the text has 1 tokens, where two are needed"),
         ("abc.npz one.txt", "the text has 1 tokens, where two are needed"),
-        ("lstm.npz word.txt --unit c8", "--unit must be one of h0 … h7, c0 … c7; got 'c8'"),
-        ("gru.npz word.txt --unit h3", "--unit must be one of 0.h0 … 0.h8, 1.h0 … 1.h8; got 'h3'"),
+        ("lstm.npz word.txt --unit c8", "--unit must be one of h0 … c7; got 'c8'"),
+        ("gru.npz word.txt --unit h3", "--unit must be one of 0.h0 … 1.h8; got 'h3'"),
         ("lstm.npz --unit c3", "--unit shows a unit on a text: name the text after the run"),
         ("lstm.npz --sentences 5", "--sentences must be 100 or more"),
         ("lstm.npz --sentences 0", "--sentences must be a positive integer"),
         ("lstm.npz word.txt --out mine.txt", "mine.txt: File exists"),
-        ("abc.npz", "name a text to evaluate on"),
+        ("abc.npz", "abc.npz is no model of the built-in grammar's words: name a text, look RUN TEXT"),
     ],
 )
 def test_it_refuses_in_one_line(call, folder, arguments, message):
@@ -144,5 +140,5 @@ def test_it_refuses_in_one_line(call, folder, arguments, message):
 
 def test_without_matplotlib_the_tables_are_printed_and_the_picture_is_not(call, folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    status, out, err = call("look", "lstm.npz", "mine.txt", "--out", "bare")
-    assert status == 0 and "perplexity" in out and "no look_text.png: matplotlib is not installed" in err
+    status, out, err = call("look", "lstm.npz", "--sentences", "100", "--out", "bare")
+    assert status == 0 and "as trained" in out and "no look.png: matplotlib is not installed" in err

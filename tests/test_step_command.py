@@ -11,9 +11,8 @@ import pytest
 import numpylm as nlm
 from numpylm import lstm
 from numpylm.commands.cli import main
-from numpylm.commands.step import small_model
 from numpylm.model import MODELS
-from numpylm.stepping import show
+from numpylm.stepping.small import small_model
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n"
 
@@ -87,26 +86,6 @@ def test_nothing_is_printed_twice_and_the_parameters_come_last(call):
         assert line in last[: last.index(f" {name} ")].splitlines()[-2], name
 
 
-def test_colour_is_for_terminals_that_want_it(call, monkeypatch):
-    monkeypatch.setattr(show.sys, "stdout", Terminal())
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert show.paint("(7)", "cyan") == "\033[36m(7)\033[0m"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert show.paint("(7)", "cyan") == "(7)"
-    monkeypatch.delenv("NO_COLOR")
-    monkeypatch.setenv("TERM", "dumb")
-    assert show.paint("(7)", "cyan") == "(7)"
-
-
-class Terminal:
-    """Standard output that says it is a terminal."""
-
-    @staticmethod
-    def isatty():
-        return True
-
-
 def test_formulas_are_the_sources_own_lines(call):
     out = call("--cell", "lstm", columns=120)[1]
     for name in ("lstm_step", "lstm_step_backward"):
@@ -118,10 +97,7 @@ def test_formulas_are_the_sources_own_lines(call):
 
 
 def test_the_numbers_are_those_of_the_models_own_record(call):
-    class Options:
-        text, cell, seed = None, "lstm", 4
-
-    model, vocabulary = small_model(Options)
+    model, vocabulary = small_model(seed=4)
     tokens = nlm.encode(vocabulary, "look").astype(int)[:, None]
     trace = model.forward(tokens[:-1]).trace.layers[0]
     out = call("--cell", "lstm", "--seed", 4, "--at", 1, "--forward")[1]

@@ -9,7 +9,7 @@ import pytest
 from page_examples import PAGES, TOKENS, H, all_pages, assert_shown, number, page_of
 
 from numpylm.model import make_model
-from numpylm.stepping.reach import reach
+from numpylm.stepping.page_data import reach
 from numpylm.stepping.walk import run_once
 
 WIRES = "all => all.map(g => [g.dataset.name, ['.value', '.gradient'].map(part => g.querySelector(part).textContent)])"
@@ -139,6 +139,29 @@ def test_stepping_through_the_pass_by_keyboard(opened):
         assert where().startswith(expected)
 
 
+def test_the_heat_map_is_a_table_of_all_units_which_arrows_walk(opened):
+    page, steps = opened(page_of("lstm")).page, run_once(PAGES["lstm"], TOKENS[:-1, None], TOKENS[1:, None])
+    c = np.stack([step.c_t[0] for step in steps.forward.trace.layers[0].steps])  # (T, H)
+    titles = page.eval_on_selector_all("#heat td", "all => all.map(cell => cell.title)")
+    order = np.lexsort((np.arange(H), c.argmax(axis=0)))
+    for title, (unit, t) in zip(titles, product(order, range(5)), strict=True):
+        label, value = title.rsplit(": ", 1)
+        assert label.startswith(f"c_t, unit {unit}, t = {t}, “")
+        assert_shown(value, c[t, unit])
+    page.focus("#heat")
+    row = list(order).index(0)
+    for key, by in (("ArrowDown", 1), ("ArrowUp", -1), ("ArrowUp", -1), ("ArrowUp", -1), ("ArrowDown", 1)):
+        page.keyboard.press(key)
+        row = min(max(row + by, 0), H - 1)
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    unit = order[row]
+    assert page.inner_text("#heat-value").startswith(f"c_t, unit {unit}, t = 1,")
+    assert page.inner_text("#where").startswith("Forward, t = 1") and page.input_value("#unit") == str(unit)
+    page.hover("#heat tr:nth-child(3) td:nth-child(4)")
+    assert page.inner_text("#heat-value") == titles[2 * 5 + 2]
+
+
 def test_a_whole_pass_shows_every_line_and_no_error(opened):
     seen = opened(page_of("gru, two layers", 1))
     count = seen.page.evaluate("lines.forward.length * T + 1 + lines.backward.length * T")
@@ -163,12 +186,11 @@ def test_a_quantity_says_where_it_comes_from_and_where_it_goes(opened):
 @all_pages
 def test_every_formula_with_its_numbers_gives_the_number_that_it_says(opened, name, layer):
     page = opened(page_of(name, layer)).page
-    meaning = {"σ": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "max": max}
+    meaning = {"σ": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: max(a, 0)}
     texts = [text for unit in (0, 3) for text in page.evaluate(FORMULAS, unit)]
     for text in texts:
         _, formula, result = text.split(" = ")
-        for sign, python in (("−", "-"), ("×", "*"), ("²", "**2"), ("[", "("), ("]", ")")):
-            formula = formula.replace(sign, python)
+        formula = formula.replace("−", "-").replace("×", "*")
         if "x W" not in formula:  # a matrix product whose x is not in the page
             assert eval(formula, meaning) == pytest.approx(number(result)[0], abs=1e-3, rel=0.1), text
     assert len(texts) >= {"rnn": 12, "lstm": 56, "gru": 46}[PAGES[name].cell.name]
@@ -231,8 +253,8 @@ def luminance(colour):
 
 def test_every_control_has_a_name_and_quantities_are_buttons(opened):
     page = opened(page_of("lstm")).page
-    unnamed = "all => all.filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
-    assert page.eval_on_selector_all("button, select, input, canvas, svg, .quantity, [role=img]", unnamed) == []
+    unnamed = "all => all.filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.title)).length"
+    assert page.eval_on_selector_all("button, select, input, svg, .quantity, td, [role=img]", unnamed) == 0
     assert page.locator(".quantity[tabindex='0'][role=button]").count() == 14
     page.evaluate("go({direction: 'backward', t: 1, row: 1e9})")
     for name in ("c_t", "a_f"):

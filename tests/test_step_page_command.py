@@ -13,7 +13,7 @@ from page_examples import D, H, drawn
 from test_step_command import checkpoints  # noqa: F401 (a fixture)
 
 import numpylm as nlm
-from numpylm.model import MODELS
+from numpylm.stepping import page_data
 from numpylm.stepping.html_page import page, readable
 
 TEXT = "she sells sea"
@@ -41,27 +41,27 @@ def test_hostile_tokens_are_shown_as_text(opened):
     assert seen.errors == seen.requests == []
 
 
-def test_the_command_writes_one_small_file(call, tmp_path, visit):
-    for cell in MODELS:
-        path = tmp_path / f"{cell}.html"
-        text = [] if cell == "lstm" else ["--text", "sea"]
-        assert call("step", "--cell", cell, *text, "--html", path)[::2] == (0, "")
-        assert path.stat().st_size < 200_000
-        seen = visit(path.as_uri())
-        assert cell.upper() in seen.page.title() and seen.errors == seen.requests == []
-
-
-def test_a_trained_run_and_its_layers(call, tmp_path, checkpoints, visit):  # noqa: F811
-    for name, text, layer, said in (
-        ("gru", "the cat", "0", "layer 0 of 0..1"),
-        ("tied", "the cat sat", "0", ""),
-        ("relu", "th", "0", ""),
-    ):
-        path = tmp_path / f"{name}.html"
-        arguments = ["step", "--run", checkpoints / f"{name}.npz", "--text", text, "--layer", layer, "--html", path]
-        status, out, err = call(*arguments)
-        assert (status, err) == (0, "") and said in out
-        assert visit(path.as_uri()).errors == []
+@pytest.mark.parametrize(
+    ("arguments", "title", "said"),
+    [
+        ("--cell lstm", "An LSTM, step by step", "A small LSTM, its weights drawn with seed 0. T = 19, D = 2"),
+        ("--cell rnn --text sea --seed 3", "An RNN, step by step", "seed 3. T = 2"),
+        ("--cell gru --text sea", "A GRU, step by step", "A small GRU"),
+        ("--run gru.npz --text the --layer 0", "A GRU, step by step", "gru.npz. T = 2"),
+        ("--run gru.npz --text the", "A GRU, step by step", "Layer 1 of 0 to 1 is shown"),
+        ("--run tied.npz --text the\xa0cat\xa0sat", "An LSTM, step by step", "tied.npz. T = 2"),
+        ("--run relu.npz --text the", "An RNN, step by step", "relu.npz"),
+    ],
+)
+def test_the_command_writes_one_small_file(call, tmp_path, checkpoints, visit, arguments, title, said):  # noqa: F811
+    path = tmp_path / "page.html"
+    words = [word.replace("\xa0", " ") for word in arguments.split(" ")]
+    words = [str(checkpoints / word) if word.endswith(".npz") else word for word in words]
+    assert call("step", *words, "--html", path)[::2] == (0, "")
+    assert path.stat().st_size < 200_000
+    seen = visit(path.as_uri())
+    assert seen.page.title() == title and said in seen.page.inner_text("#origin")
+    assert seen.errors == seen.requests == []
 
 
 REFUSED = [
@@ -97,13 +97,16 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_file(call, tmp_path, monkeypa
     assert "page.html: No space left on device" in err and list(tmp_path.iterdir()) == []
 
 
-def test_a_large_model_proves_one_step_and_has_no_sliders(opened):
+def test_a_large_model_proves_one_step_and_has_no_sliders(opened, monkeypatch):
+    monkeypatch.setattr(page_data, "MOST_PROVED", 1e6)
     names = [str(v) for v in range(600)]
     model = drawn(nlm.LSTMLM(600, 100, 150), scale=0.1)
     tokens = np.random.default_rng(0).integers(0, 600, 4)
     seen = opened(page(model, tokens, names, 0, "large", at=1))
     assert "too large" in seen.page.inner_text("#changed") and seen.page.locator("#sliders").count() == 0
-    for t, word in ((1, "Largest error"), (0, "write the page with --at 0")):
+    said = seen.page.inner_text("#origin")
+    assert "proved at t = 1 alone; --at t proves those of one step" in said and "the page has no sliders" in said
+    for t, word in ((1, "Largest error"), (0, "--at 0 proves this step")):
         seen.page.evaluate(f"go({{direction: 'backward', t: {t}, row: rowOf('backward', 'df_t'), unit: 149}})")
         assert word in seen.page.inner_text("#quantity .note")
     assert seen.errors == []
@@ -138,8 +141,16 @@ def test_a_notebook_shows_it(visit, tmp_path):
 def test_the_scripts_are_javascript_and_all_parts_are_small():
     node = shutil.which("node")
     parts = list((files("numpylm.stepping") / "page").iterdir())
-    assert sorted(part.name for part in parts) == ["model.js", "page.html", "page.js", "style.css"]
-    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts) <= 600
+    assert sorted(part.name for part in parts) == [
+        "gru.svg",
+        "lstm.svg",
+        "model.js",
+        "page.html",
+        "page.js",
+        "rnn.svg",
+        "style.css",
+    ]
+    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts if part.suffix != ".svg") <= 600
     for part in parts:
         if node and part.name.endswith(".js"):
             subprocess.run([node, "--check", str(part)], check=True)

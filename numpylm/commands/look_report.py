@@ -26,8 +26,8 @@ def two_digits(number):
 
 
 def per_cent(share):
-    """A share as it is printed, in per cent, or - for None."""
-    return "-" if share is None else f"{100 * share:.0f}"
+    """A share as it is printed, in per cent, or - for None and NaN."""
+    return "-" if share is None or np.isnan(share) else f"{100 * share:.0f}"
 
 
 def title(result, width):
@@ -75,9 +75,8 @@ def print_changes(ablation):
 def print_shares(label, draws):
     """Prints the mean shares of draws in a row; of several, the last column's standard deviation too."""
     columns = np.array([[*draw["by_distance"], draw["misled"]] for draw in draws], float)
-    means = [None if np.isnan(mean) else mean for mean in columns.mean(axis=0)]
     spread = f" ±{100 * columns[:, -1].std():2.0f}" if len(draws) > 1 else ""
-    line(f"{label:<28}", [*DISTANCES, 8, 0], [*map(per_cent, means), spread])
+    line(f"{label:<28}", [*DISTANCES, 8, 0], [*map(per_cent, columns.mean(axis=0)), spread])
 
 
 def print_side_by_side(results):
@@ -113,8 +112,8 @@ def print_text(result, width):
 
 def in_context(text, place, width):
     """A token in brackets after the end of those before it, in one line of at most width columns."""
+    tokens, before = text["tokens"], BEFORE[text["level"]]
     between = " " if text["level"] == "word" else ""
-    before = text["tokens"][max(0, place - BEFORE[text["level"]]) : place]
-    token = f"[{cut(visible(text['tokens'][place]), width // 2)}]"
-    context = on_one_line(between.join([*before, ""]))
+    token = f"[{cut(visible(tokens[place]), width // 2)}]"
+    context = on_one_line(between.join([*tokens[max(0, place - before) : place], ""]))
     return context[max(0, len(context) + len(token) - width) :] + token

@@ -1,18 +1,21 @@
-"""The step command: one forward and backward pass on a few tokens, line by line, or in pdb."""
+"""The step command: one forward and backward pass on a few tokens, line by line, as a page, or in pdb."""
+
+import inspect
+from pathlib import Path
 
 import numpy as np
 
-from numpylm import require
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.step_attention import step_attention
-from numpylm.commands.step_page import check_page, print_page
 from numpylm.commands.trained import load_trained
 from numpylm.data import text
+from numpylm.data.atomic import replacing
 from numpylm.data.printable import visible
-from numpylm.model import MODELS, make_model
+from numpylm.proof.moved_step import cell_function
 from numpylm.stepping.debugger import debug
+from numpylm.stepping.html_page import MOST_STEPS, page
 from numpylm.stepping.show import introduce, print_passes
-from numpylm.stepping.small import DEFAULT_TEXT, D, H, one_decimal
+from numpylm.stepping.small import DEFAULT_TEXT, small_model
 from numpylm.stepping.walk import walk
 
 DESCRIPTION = (
@@ -20,7 +23,7 @@ DESCRIPTION = (
     "line of the source, its numbers, and for each gradient its proof beside it.\n"
     "--html writes it as a page for a browser; --pdb runs the same pass in Python's debugger."
 )
-LONGEST = 61  # tokens of a text: T is at most 60
+PAGE_TEXT = "she sells sea shells"  # long enough to see a gradient vanish
 LONGEST_NAME = 12  # characters of a token that are shown
 NARROWEST = 60  # columns
 
@@ -38,7 +41,8 @@ def add_options(parser):
     parser.add_argument("--forward", action="store_true", help="the forward pass alone")
     parser.add_argument("--backward", action="store_true", help="the backward pass alone")
     parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
-    parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer")
+    parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer; "
+                        "of a large model it proves the gradients of step --at alone")  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
 
 
@@ -48,31 +52,56 @@ def run(options):
     width = max(NARROWEST, terminal_width())
     if options.html:
         check_page(options)
+    content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
     if options.attention:
-        return step_attention(options, directions, width)
-    model, vocabulary = trained_model(options) if options.trained else small_model(options)
-    tokens = window(options, vocabulary)
+        return step_attention(options, content, directions, width)
+    cell, seed = options.cell or "lstm", options.seed or 0
+    model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
+    tokens = window(content, vocabulary, options.trained)
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
     layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
-    origin = options.trained or f"A small {model.cell.name.upper()}, its weights drawn with seed {options.seed or 0}"
+    origin = options.trained or f"A small {cell.upper()}, its weights drawn with seed {seed}"
     if options.html:
-        return print_page(options, model, tokens, vocabulary.tokens, layers[-1], origin)
+        return write(options.html, page(model, tokens, vocabulary.tokens, layers[-1], origin, options.at))
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
-    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     walked = walk(model, inputs, targets, layers, steps)
-    introduce(walked, model, origin, names, width)
+    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
+    reads = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}"
+    cell = inspect.getmodule(cell_function(model.cell, "step"))
+    introduce(walked, origin, reads, described(model, len(inputs)), [cell], width)
     return print_passes(walked, directions, width)
 
 
-def small_model(options):
-    """(a model whose weights, drawn with the seed, have one decimal, so that they can be copied; its vocabulary)."""
-    content = DEFAULT_TEXT if options.text is None else options.text
-    vocabulary = text.build_vocabulary(content, "char")
-    model = MODELS[options.cell or "lstm"](len(vocabulary), D, H, dtype=np.float64)
-    rng = np.random.default_rng(require.count("seed", 0 if options.seed is None else options.seed))
-    parameters = {name: one_decimal(rng, array.shape) for name, array in model.parameters().items()}
-    return make_model(model.cell, model.sizes, parameters), vocabulary
+def check_page(options):
+    """Raises ValueError unless a new .html file can be written, and for an option that a page does not have."""
+    for name in ("attention", "pdb", "forward", "backward"):
+        if getattr(options, name):
+            raise ValueError(f"--{name} and --html exclude each other: a page shows one cell, in both directions")
+    target = Path(options.html)
+    if target.suffix not in (".html", ".htm"):
+        raise ValueError(f"{target} must end in .html")
+    if target.exists():
+        raise ValueError(f"{target} exists already; name a new file")
+    if not target.parent.is_dir():
+        raise ValueError(f"{target} cannot be written: there is no folder {target.parent}")
+
+
+def write(path, made):
+    """Write a page whole or not at all, and say where it is; the exit status."""
+    with replacing(path) as file:
+        file.write(made.encode("utf-8"))
+    print(f"wrote {path}, {len(made.encode('utf-8')) / 1000:.0f} kB: open it in a browser")
+    return 0
+
+
+def described(model, T):
+    """The sizes of one pass, and what f is."""
+    sizes, f = model.sizes, model.cell.options.get("nonlinearity")
+    return (
+        f"T = {T} steps, N = 1 sequence, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, V = {sizes.vocab_size}"
+        f"{f'; f is {f}' if f else ''}"
+    )
 
 
 def trained_model(options):
@@ -91,26 +120,23 @@ def trained_model(options):
     return model.astype(np.float64), vocabulary
 
 
-def window(options, vocabulary):
+def window(content, vocabulary, trained):
     """The ids of the text's tokens, at least two. ValueError for one that the vocabulary lacks."""
-    content = DEFAULT_TEXT if options.text is None else options.text
     tokens = text.encode(vocabulary, content)
-    if not 2 <= len(tokens) <= LONGEST:
+    if not 2 <= len(tokens) <= MOST_STEPS + 1:
         raise ValueError(
-            f"--text must have 2 to {LONGEST} tokens ({vocabulary.level}s), one to read and one to predict at least; "
-            f"{content!r} has {len(tokens)}"
+            f"--text must have 2 to {MOST_STEPS + 1} tokens ({vocabulary.level}s), one to read and one to predict at "
+            f"least; {content!r} has {len(tokens)}"
         )
     pieces = content if vocabulary.level == "char" else text.split_words(content)
     unknown = [piece for piece in dict.fromkeys(pieces) if piece not in vocabulary.tokens]
     if unknown:
-        raise ValueError(f"the vocabulary of {options.trained} lacks {', '.join(map(repr, unknown))}")
+        raise ValueError(f"the vocabulary of {trained} lacks {', '.join(map(repr, unknown))}")
     return tokens.astype(int)
 
 
 def chosen(option, given, number):
     """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
-    if given is None:
-        return list(range(number))
-    if given not in range(number):
+    if given not in (None, *range(number)):
         raise ValueError(f"{option} must lie in 0..{number - 1}; got {given}")
-    return [given]
+    return list(range(number)) if given is None else [given]

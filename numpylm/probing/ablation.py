@@ -16,7 +16,7 @@ import numpy as np
 from numpylm.probing.measures import strength
 from numpylm.probing.reading import hold, logit_difference, output_h, read, unit_names, units_of
 from numpylm.probing.sentences import Sentences
-from numpylm.probing.units import DISTANCES
+from numpylm.probing.units import in_ranges
 
 NUMBERS_OF_UNITS = (1, 4, 16)
 DRAWS = 5  # of random units
@@ -88,7 +88,7 @@ def agreement(model, sentences: Sentences, edit=None):
 def shares(sentences: Sentences, right) -> dict:
     """The share of right verbs: of all, by DISTANCES from the subject, and where the nearest noun misleads."""
     verbs = sentences.verbs
-    groups = [(verbs.distance >= nearest) & (verbs.distance <= farthest) for nearest, farthest in DISTANCES]
+    groups = in_ranges(verbs.distance)
     return {
         "all": float(right.mean()),
         "by_distance": [float(right[here].mean()) if here.any() else None for here in groups],

@@ -66,28 +66,3 @@ def draw_changes(axes, ablation):
 def as_numbers(values):
     """A list of numbers and None as an array, with NaN for None."""
     return np.array(values, dtype=float)
-
-
-def text_figure(values, names, nats, tokens):
-    """A heat map of units (S, K) over S tokens, units that move together side by side; above it the surprisals (S,)."""
-    from matplotlib import rc_context
-
-    order = similar_order(values)
-    size = (2 + 0.22 * len(tokens), 2.5 + 0.09 * len(names))
-    with rc_context(plots.STYLE | {"font.size": 9, "axes.grid": False, "font.family": plots.font_families()}):
-        figure, (above, below) = charts(*size, 1, 2, sharex=True, height_ratios=(1, max(2, len(names) / 12)))
-        above.bar(range(len(tokens)), nats, color=GREY)
-        above.set_ylabel("surprisal\n(nats)")
-        limit = np.abs(values).max() or 1
-        image = below.imshow(values[:, order].T, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
-        step = max(1, len(names) // 32)
-        below.set_yticks(range(0, len(names), step), [names[k] for k in order[::step]], fontsize=7)
-        below.set_xticks(range(len(tokens)), tokens, rotation=90, parse_math=False)
-        figure.colorbar(image, ax=below, pad=0.01)
-    return figure
-
-
-def similar_order(values):
-    """The units (columns) by their share in the direction along which all of them vary most."""
-    centred = values - values.mean(axis=0)
-    return np.argsort(np.linalg.svd(centred, full_matrices=False)[2][0])

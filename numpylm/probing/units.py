@@ -103,8 +103,13 @@ def control_area(fit_states, test_states, fit: Property, test: Property, rng):
 
 def by_distance(values, labels, distance):
     """The AUC at the words of each range of DISTANCES, None where it has one class only."""
-    ranges = [(distance >= nearest) & (distance <= farthest) for nearest, farthest in DISTANCES]
+    ranges = in_ranges(distance)
     return [area(values[here], labels[here]) if 0 < labels[here].sum() < here.sum() else None for here in ranges]
+
+
+def in_ranges(distance):
+    """For each range of DISTANCES, which of the distances lie in it."""
+    return [(distance >= nearest) & (distance <= farthest) for nearest, farthest in DISTANCES]
 
 
 def area(values, labels):

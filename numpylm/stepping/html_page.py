@@ -12,52 +12,37 @@ from importlib.resources import files
 import numpy as np
 
 from numpylm import require
-from numpylm.data.atomic import replacing
 from numpylm.data.printable import visible
-from numpylm.stepping.diagrams import WORDS, svg
-from numpylm.stepping.page_data import page_data
+from numpylm.stepping.page_data import described, page_data
 
 MOST_STEPS = 60
-TOO_LARGE = "This model is too large to be computed again in a page: there are no sliders."
 LONGEST_NAME = 12  # characters of a token that are shown
 TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru": "A GRU, step by step"}
 
 
 def page(model, tokens, names, layer, origin, at=None):
-    """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are."""
+    """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are, and origin says
+    what the model is."""
     data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
-    data |= {"words": WORDS, "origin": f"{origin}. {described(data)}", "tooLarge": TOO_LARGE}
+    cell, folder = model.cell.name, files("numpylm.stepping") / "page"
     parts = {
-        "title": TITLES[model.cell.name],
-        "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[model.cell.name],
-        "state": "c_t" if model.cell.name == "lstm" else "h_t",
-        "diagram": svg(model.cell.name),
+        "title": TITLES[cell],
+        "origin": html.escape(f"{origin}. {described(data)}"),
+        "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
+        "state": "c_t" if cell == "lstm" else "h_t",
+        "diagram": (folder / f"{cell}.svg").read_text(encoding="utf-8"),
         "trace": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     }
-    folder = files("numpylm.stepping") / "page"
     for name in ("style.css", "model.js", "page.js"):
         parts[name] = (folder / name).read_text(encoding="utf-8")
     template = (folder / "page.html").read_text(encoding="utf-8")
     return re.sub(r"@([\w.]+)@", lambda found: parts[found[1]], template)
 
 
-def described(data):
-    """The sizes, and which layer is shown, in a sentence."""
-    sizes = ", ".join(f"{name} = {size}" for name, size in data["sizes"].items())
-    layers = f" Layer {data['layer']} of 0 to {data['layers'] - 1} is shown." if data["layers"] > 1 else ""
-    return f"{sizes}.{layers}"
-
-
 def readable(token):
     """A token on one line: a space as ␣, a line's end as ⏎, control characters written out, and long ones cut."""
     text = {" ": "␣", "\n": "⏎"}.get(token) or visible(token)
     return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
-
-
-def write_page(path, text):
-    """Write the page whole or not at all."""
-    with replacing(path) as file:
-        file.write(text.encode("utf-8"))
 
 
 class ShownTrace:

@@ -27,16 +27,12 @@ class Proof(NamedTuple):
     ok: bool
 
 
-def stay(name, layer, t, value):
-    """The move that moves nothing."""
-    return value
-
-
-def replay(model, inputs, targets, move=stay, states=None, start=0):
-    """The loss of inputs and targets (T, N), without the steps before start. states are those before that step."""
+def replay(model, inputs, targets, move, states=None, start=0):
+    """The surprisal of each sequence, (N,) nats: inputs and targets (T, N) without the steps before start. states are
+    those before that step."""
     parameters = {name: move(name, None, None, array) for name, array in model.parameters().items()}
     dtype = np.result_type(*parameters.values())  # complex, if one of them is moved
-    parameters = {name: array.astype(dtype) for name, array in parameters.items()}
+    parameters = {name: array.astype(dtype, copy=False) for name, array in parameters.items()}
     moved = make_model(model.cell, model.sizes, parameters)
     states = list(states or model.initial_state(inputs.shape[1]))
     nats = 0
@@ -55,41 +51,51 @@ def replay(model, inputs, targets, move=stay, states=None, start=0):
         h_t = move("h", None, t, q)  # as the output projection reads it
         W_hy = move("output W_hy", None, None, moved.output_matrix())
         logits = move("logits", None, t, h_t @ W_hy + parameters["b_y"])
-        nats = nats + surprisal(logits[None], targets[t][None]).sum()
-    return nats / targets.size
+        nats = nats + surprisal(logits[None], targets[t][None])[0]
+    return nats
 
 
-def derivative(model, inputs, targets, states, place, direction):
-    """Σ ∂loss/∂q[k] direction[k] over the entries of the q at place, which is (name, layer, t).
+def derivatives(model, inputs, targets, states, place, directions):
+    """Σ ∂loss/∂q[k] direction[k] over the entries of the q at place, (name, layer, t), for each of K directions of q's
+    shape: (K,). states[t] is the state before step t. What comes before t does not depend on q."""
 
-    states[t] is the state before step t. What comes before t does not depend on q, and is not computed again.
-    """
+    def moving(direction):
+        def move(name, layer, t, value):
+            return value + 1j * COMPLEX_STEP * direction if (name, layer, t) == place else value
 
-    def move(name, layer, t, value):
-        return value + 1j * COMPLEX_STEP * direction if (name, layer, t) == place else value
+        return move
 
-    start = place[2] or 0
-    return replay(model, inputs, targets, move, states[start], start).imag / COMPLEX_STEP
+    *_, t = place
+    if t is None:  # a parameter
+        nats = np.array([replay(model, inputs, targets, moving(direction)).sum() for direction in directions])
+    else:  # K copies of the sequences side by side, in each of which q moves along a direction of its own
+        K = len(directions)
+        before = [type(state)(*[np.tile(array, (K, 1)) for array in state]) for state in states[t]]
+        inputs, copies = np.tile(inputs, (1, K)), np.tile(targets, (1, K))
+        nats = replay(model, inputs, copies, moving(np.concatenate(directions)), before, t).reshape(K, -1).sum(axis=1)
+    return nats.imag / COMPLEX_STEP / targets.size
 
 
-def prove(gradient, derivative_along, shown):
-    """The Proof of a gradient. derivative_along(direction) is the loss's derivative along a direction of q's shape.
+def prove(gradient, derivatives_along, shown):
+    """The Proof of a gradient. derivatives_along(directions) are the loss's derivatives along directions of q's shape.
 
     Every entry of a small array is moved alone; of a large one the indices shown, and one random direction proves the
     rest: its derivative adds up the roundings of n entries, about √n of them.
     """
-    numeric = np.full(gradient.shape, np.nan)
     small = gradient.size <= MOST_ENTRIES
-    for index in np.ndindex(gradient.shape) if small else shown:
-        direction = np.zeros(gradient.shape)
+    alone = list(np.ndindex(gradient.shape)) if small else list(shown)
+    directions = np.zeros((len(alone) + 1, *gradient.shape))
+    for direction, index in zip(directions, alone, strict=False):
         direction[index] = 1
-        numeric[index] = derivative_along(direction)
+    directions[-1] = np.random.default_rng(0).standard_normal(gradient.shape)
+    *found, along = derivatives_along(directions)
+    numeric = np.full(gradient.shape, np.nan)
+    for index, derivative in zip(alone, found, strict=True):
+        numeric[index] = derivative
     error = np.nanmax(np.abs(gradient - numeric))
-    allowed = RELATIVE * np.nanmax(np.abs(numeric)) + ABSOLUTE
-    ok = bool(error <= allowed)
+    ok = bool(error <= RELATIVE * np.nanmax(np.abs(numeric)) + ABSOLUTE)
     if not small:
-        direction = np.random.default_rng(0).standard_normal(gradient.shape)
-        along = abs((gradient * direction).sum() - derivative_along(direction)) / np.sqrt(gradient.size)
-        ok = ok and bool(along <= RELATIVE * np.abs(gradient).max() + ABSOLUTE)
-        error = max(error, along)
+        rest = abs((gradient * directions[-1]).sum() - along) / np.sqrt(gradient.size)
+        ok = ok and bool(rest <= RELATIVE * np.abs(gradient).max() + ABSOLUTE)
+        error = max(error, rest)
     return Proof(numeric, error, ok)

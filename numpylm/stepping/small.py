@@ -1,9 +1,35 @@
-"""A small model for the step command: its text, its sizes and its weights."""
+"""The small models that the step command shows; their weights have one decimal, so that they can be copied."""
+
+import numpy as np
+
+from numpylm import require
+from numpylm.data.text import build_vocabulary
+from numpylm.model import MODELS, make_model
+from numpylm.translation import EncoderDecoder
 
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
 D, H = 2, 3
 
 
-def one_decimal(rng, shape):
-    """Numbers from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
-    return rng.choice([-1, 1], shape) * rng.integers(1, 10, shape) / 10
+def small_model(content=DEFAULT_TEXT, cell="lstm", seed=0):
+    """(a model of the content's characters, their Vocabulary)."""
+    vocabulary = build_vocabulary(content, "char")
+    model = MODELS[cell](len(vocabulary), D, H, dtype=np.float64)
+    return make_model(model.cell, model.sizes, one_decimal(model, seed)), vocabulary
+
+
+def small_translator(content, attention, cell="lstm", seed=0):
+    """(an EncoderDecoder of the content's characters, their Vocabulary): two hidden units for each direction."""
+    vocabulary = build_vocabulary(content + "\n", "char")
+    V = len(vocabulary)
+    model = EncoderDecoder(V, V, D, 4, cell=cell, attention=attention, dtype=np.float64)
+    return model.with_parameters(one_decimal(model, seed)), vocabulary
+
+
+def one_decimal(model, seed):
+    """Parameters from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
+    rng = np.random.default_rng(require.count("seed", seed))
+    return {
+        name: rng.choice([-1, 1], array.shape) * rng.integers(1, 10, array.shape) / 10
+        for name, array in model.parameters().items()
+    }

@@ -2,11 +2,10 @@
 
 `walk` runs the model's own functions once and reads their records. Each Entry says what a quantity is called, which
 lines of the source compute it, its numbers and, of a gradient, which quantity it belongs to, so that it can be proved.
-show.py prints the sections; a page may draw them.
+show.py prints the sections, and page_data.py makes a page of them.
 """
 
-import inspect
-import re
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,22 +16,23 @@ from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
-from numpylm.stepping.replay import derivative, prove
+from numpylm.stepping.lines import Line, lines_of
+from numpylm.stepping.replay import derivatives, prove
 
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed arrays
 PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
 
 
 class Entry(NamedTuple):
-    """One quantity. lines are the source's. place, of a gradient, is (name, layer, t) of what it is the gradient of, as
-    replay.py names it. packed are the gates side by side in value. same says where the numbers stood before."""
+    """One quantity. place, of a gradient, is (name, layer, t) of what it is the gradient of, as replay.py names it.
+    packed are the gates side by side in value; repeated says that the same numbers stood before."""
 
     symbol: str
     value: np.ndarray
     lines: tuple = ()
     place: tuple | None = None
     packed: str = ""
-    same: str = ""
+    repeated: bool = False
 
 
 class Section(NamedTuple):
@@ -67,11 +67,6 @@ class Run(NamedTuple):
     gradients: dict  # of the parameters
     layers: list  # each layer's Gradients
 
-    @property
-    def num_steps(self):
-        """T."""
-        return len(self.dh)
-
 
 def walk(model, inputs, targets, layers, steps):
     """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
@@ -79,10 +74,7 @@ def walk(model, inputs, targets, layers, steps):
     states = states_before(run)
 
     def prove_entry(entry, shown=()):
-        def along(direction):
-            return derivative(model, inputs, targets, states, entry.place, direction)
-
-        return prove(entry.value, along, shown)
+        return prove(entry.value, partial(derivatives, model, inputs, targets, states, entry.place), shown)
 
     values = [entry_of(run, name, array) for name, array in model.parameters().items()]
     return Walk(
@@ -104,25 +96,17 @@ def run_once(model, inputs, targets):
 
 def states_before(run):
     """For each t, every layer's state before step t, as the records have it."""
-    State = run.model.cell.State
-    traces = [trace.steps for trace in run.forward.trace.layers]
+    State, traces = run.model.cell.State, run.forward.trace.layers
     return [
-        [State(*[getattr(steps[t], f"{name}_prev") for name in State._fields]) for steps in traces]
-        for t in range(run.num_steps)
+        [State(*[getattr(trace.steps[t], f"{name}_prev") for name in State._fields]) for trace in traces]
+        for t in range(len(run.dh))
     ]
 
 
-def lines_of(function, name):
-    """The lines of a function that assign a name, without their indentation."""
-    assigned = re.compile(rf"\s+([\w, ]*, )?{name}(, [\w, ]*)?(\[[^=]*\])? (=|[-+/*]=) ")
-    return tuple(line.strip() for line in inspect.getsource(function).splitlines() if assigned.match(line))
-
-
-def entry_of(run, symbol, value, lines=(), place=None, same=""):
+def entry_of(run, symbol, value, lines=(), place=None, repeated=False):
     """An Entry, packed if its symbol is a packed array's."""
     *_, name = symbol.split(".")  # without the layer
-    packed = GATES[run.model.cell.name] if name in PACKED else ""
-    return Entry(symbol, value, lines, place, packed, same)
+    return Entry(symbol, value, lines, place, GATES[run.model.cell.name] if name in PACKED else "", repeated)
 
 
 def over_time(symbol, q, lines, steps, name=None, layer=None):
@@ -137,14 +121,16 @@ def in_layer(run, layer):
 
 def forward_sections(run, layers, steps):
     """From the tokens to the loss."""
-    x = over_time("x", run.forward.trace.layers[0].x, lines_of(embedding_forward, "x") or ("x = E[tokens]",), steps)
-    sections = [Section("Look the tokens up", embedding_forward, x)]
-    sections += [forward_step(run, layer, t, t - 1 in steps) for layer in layers for t in steps]
-    logits = over_time("logits", run.forward.logits, ("logits = h W_hy + b_y", *lines_of(affine_forward, "y")), steps)
-    y = over_time("y", run.y, lines_of(cross_entropy_forward, "y"), steps)
-    nats = lines_of(cross_entropy_forward, "log_at_target") + lines_of(cross_entropy_forward, "nats")
-    loss = Entry("loss", np.array([run.loss]), (*nats, "loss = nats[predicted].mean()"))
-    return [*sections, Section("Predict and compare", cross_entropy_forward, [*logits, *y, loss])]
+    x, logits = (Line("x = E[tokens]"),), (Line("logits = h W_hy + b_y"), *lines_of(affine_forward, "y"))
+    y, at_target, nats = (lines_of(cross_entropy_forward, name) for name in ("y", "log_at_target", "nats"))
+    loss = Entry("loss", np.array([run.loss]), (*at_target, *nats, Line("loss = nats[predicted].mean()")))
+    return [
+        Section("Look the tokens up", embedding_forward, over_time("x", run.forward.trace.layers[0].x, x, steps)),
+        *[forward_step(run, layer, t, t - 1 in steps) for layer in layers for t in steps],
+        Section("Predict and compare", cross_entropy_forward, [
+            *over_time("logits", run.forward.logits, logits, steps), *over_time("y", run.y, y, steps), loss,
+        ]),
+    ]  # fmt: skip
 
 
 def forward_step(run, layer, t, follows):
@@ -154,27 +140,25 @@ def forward_step(run, layer, t, follows):
     xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
     entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
     for name, value in trace.steps[t]._asdict().items():
-        lines, same = lines_of(step, name), ""
-        if name.endswith("_prev"):
+        lines, given = lines_of(step, name), name.endswith("_prev")
+        if given:
             before = f"{name.removesuffix('_prev')}_t of step {t - 1}" if t else "0, the initial state"
-            lines, same = (f"{name} = {before}",), before if follows or t == 0 else ""
-        entries.append(entry_of(run, name, value, lines, same=same))
+            lines = (Line(f"{name} = {before}"),)
+        entries.append(entry_of(run, name, value, lines, repeated=given and (follows or t == 0)))
     return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
 
 
 def backward_sections(run, layers, steps):
     """From the loss to every step's gradients, in reverse order."""
     dlogits = lines_of(cross_entropy_backward, "dlogits")
-    dh = ("dh = dlogits W_hyᵀ", *lines_of(affine_backward, "dx"))
+    dh = (Line("dh = dlogits W_hyᵀ"), *lines_of(affine_backward, "dx"))
+    through_loss = over_time("dlogits", run.dlogits, dlogits, steps, "logits")
     sections = [
-        Section(
-            "From the loss to the logits", cross_entropy_backward,
-            over_time("dlogits", run.dlogits, dlogits, steps, "logits"),
-        ),
+        Section("From the loss to the logits", cross_entropy_backward, through_loss),
         Section("Through the output projection", affine_backward, over_time("dh", run.dh, dh, steps, "h")),
-    ]  # fmt: skip
+    ]
+    backward = cell_function(run.model.cell, "backward")
     for layer in reversed(layers):
-        backward = cell_function(run.model.cell, "backward")
         dx = over_time("dx", run.layers[layer].dx, lines_of(backward, "dx"), steps, "x", layer)
         sections += [backward_step(run, layer, t) for t in reversed(steps)]
         sections.append(Section(f"To the input{in_layer(run, layer)}", backward, dx))
@@ -183,50 +167,47 @@ def backward_sections(run, layers, steps):
 
 def backward_step(run, layer, t):
     """What reaches a step from above and from the step after it, and each gradient of its record."""
-    step_backward = cell_function(run.model.cell, "step_backward")
-    entries = reaching(run, layer, t)
-    for name, value in list(run.layers[layer].steps[t]._asdict().items())[1:]:
-        beside = "the gradients above, side by side" if name in ("da_t", "dhW_t") and GATES[run.model.cell.name] else ""
+    cell, gradients = run.model.cell, run.layers[layer].steps[t]
+    step_backward = cell_function(cell, "step_backward")
+    entries = [Entry("dh_t", gradients.dh_t, reaching(run, layer, t), ("h_t", layer, t))]
+    for name, value in list(gradients._asdict().items())[1:]:
         q = "xW_t" if name == "da_t" else name.removeprefix("d")
-        entries.append(entry_of(run, name, value, lines_of(step_backward, name), (q, layer, t), beside))
+        above = name in PACKED and bool(GATES[cell.name])  # da_t: the gradients above, side by side
+        entries.append(entry_of(run, name, value, lines_of(step_backward, name), (q, layer, t), above))
     return Section(f"Back through t = {t}{in_layer(run, layer)}", step_backward, entries)
 
 
 def reaching(run, layer, t):
-    """dh_t, the sum of what comes from above and from the step after it; and, of an LSTM, where dc_next comes from."""
+    """The Lines of dh_t: what comes from above, what comes from the step after it, and their sum."""
     above = "output" if layer == len(run.layers) - 1 else "layer above"
-    last = t + 1 == run.num_steps
     lines = [f"dh[{t}] comes from the {above}"]
     for name in run.model.cell.State._fields:
-        lines.append(f"d{name}_next = " + ("0, no later step" if last else f"d{name}_prev of step {t + 1}"))
-    lines += lines_of(cell_function(run.model.cell, "backward"), "dh_t")
-    return [Entry("dh_t", run.layers[layer].steps[t].dh_t, tuple(lines), ("h_t", layer, t))]
+        lines.append(
+            f"d{name}_next = " + (f"d{name}_prev of step {t + 1}" if t + 1 < len(run.dh) else "0, no later step")
+        )
+    return (*map(Line, lines), *lines_of(cell_function(run.model.cell, "backward"), "dh_t"))
 
 
 def parameter_sections(run, layers):
     """The parameters' gradients, which are sums over all steps, in the order of the backward pass."""
     model, backward = run.model, cell_function(run.model.cell, "backward")
+    dW, db, dE = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db"), lines_of(embedding_backward, "dE")
     tied = model.sizes.tie_weights
-    dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
-    sections = [
-        Section("The output projection", affine_backward, [
-            parameter(run, "W_hy", dW, "output W_hy" if tied else "W_hy"), parameter(run, "b_y", db),
-        ])
-    ]  # fmt: skip
+
+    def parameter(name, lines, moved=None):
+        return entry_of(run, f"d{name}", run.gradients[name], lines, (moved or name, None, None))
+
+    output = [parameter("W_hy", dW, "output W_hy" if tied else None), parameter("b_y", db)]
+    sections = [Section("The output projection", affine_backward, output)]
     for layer in reversed(layers):
         prefix, inner = layer_prefix(layer, len(run.layers)), {"W_x": dW, "W_xh": dW, "b": db, "b_h": db}
         entries = [
-            parameter(run, prefix + name, lines_of(backward, f"d{name}") + inner.get(name, ()))
+            parameter(prefix + name, (*lines_of(backward, f"d{name}"), *inner.get(name, ())))
             for name in model.cell.Parameters._fields
         ]
         sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
-    lines = (*lines_of(embedding_backward, "dE"), *(["and dW_hyᵀ is added, because W_hy is Eᵀ"] if tied else []))
-    return [*sections, Section("The embedding", embedding_backward, [parameter(run, "E", lines)])]
-
-
-def parameter(run, name, lines, moved=None):
-    """The Entry of one parameter's gradient; moved is the parameter's name in replay.py, if it has another."""
-    return entry_of(run, f"d{name}", run.gradients[name], lines, (moved or name, None, None))
+    dE = (*dE, Line("and dW_hyᵀ is added, because W_hy is Eᵀ")) if tied else dE
+    return [*sections, Section("The embedding", embedding_backward, [parameter("E", dE)])]
 
 
 def parts_of(entry):

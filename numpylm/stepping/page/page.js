@@ -20,9 +20,17 @@ function shown(value) {  // four digits after the point, or two digits of a smal
   const size = Math.abs(value), plain = size === 0 || (size >= 0.001 && size < 1000);
   return (plain ? Math.abs(value) < 5e-5 ? "0.0000" : value.toFixed(4) : value.toExponential(1)).replace(/-/g, "−");
 }
+const range = count => Array.from({length: count}, (_, k) => k), between = (k, count) => Math.min(Math.max(k, 0), count - 1);
 const value = (name, t = now.t, k = now.unit) => numbers[name].data[t * numbers[name].shape[1] + k];
 const quoted = token => `“${token}”`, gateOf = name => name.split("_").at(-1);
 const lines = {...trace.lines, loss: []};
+const words = {  // what a quantity is; those of the diagram say it in the diagram
+  x: "the input", logits: "the scores of the next token", dh: "what reaches h_t from the output, or the layer above",
+  dh_next: "what reaches h_t from step t + 1", dc_next: "what reaches c_t from step t + 1",
+  ...Object.fromEntries(every(".quantity").map(group => [group.dataset.name, group.querySelector("title").textContent])),
+};
+const uses = {};  // what is computed from a quantity, and how many steps away
+for (const [user, reads] of Object.entries(trace.sources)) for (const [name, by] of reads) (uses[name] ??= []).push([user, -by]);
 const rowOf = (direction, name) => lines[direction].findIndex(line => line.names.includes(name));
 const quantity = name => name[0] === "d" ? name.slice(1) : name;  // of a gradient
 const gradient = name => name === "y" ? "dlogits" : `d${name}`;
@@ -31,7 +39,7 @@ const subject = () => now.name ? [now.name] : now.direction === "loss" ? ["y"] :
 // ---- moving
 function go(place) {
   Object.assign(now, {name: null}, place);
-  now.row = Math.min(Math.max(now.row, 0), lines[now.direction].length - 1);
+  now.row = between(now.row, lines[now.direction].length);
   draw();
 }
 const scrubbed = () => now.direction === "loss" ? T : now.direction === "forward" ? now.t : 2 * T - now.t;
@@ -61,11 +69,13 @@ function placeOf(name, t) {  // where a quantity is computed
 
 function keys(event) {
   const {key, target, shiftKey} = event, pressed = target.closest("[data-go], button");
-  if (target.matches("input, select, canvas") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const act = pressed && (key === " " || key === "Enter") ? pressed.matches("g") && (() => go(JSON.parse(pressed.dataset.go))) : {
-    ArrowRight: () => shiftKey ? scrubTo(scrubbed() + 1) : step(1), ArrowLeft: () => shiftKey ? scrubTo(scrubbed() - 1) : step(-1),
-    Home: () => scrubTo(0, 0), End: () => scrubTo(2 * T), b: turn, " ": play,
-  }[key];
+  if (target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const by = target.id === "heat" && {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}[key];
+  const act = by ? () => go({unit: order[between(order.indexOf(now.unit) + by[0], H)], t: between(now.t + by[1], T)}) : pressed && (key === " " || key === "Enter") ?
+    pressed.matches("g") && (() => go(JSON.parse(pressed.dataset.go))) : {
+      ArrowRight: () => shiftKey ? scrubTo(scrubbed() + 1) : step(1), ArrowLeft: () => shiftKey ? scrubTo(scrubbed() - 1) : step(-1),
+      Home: () => scrubTo(0, 0), End: () => scrubTo(2 * T), b: turn, " ": play,
+    }[key];
   if (act) { event.preventDefault(); act(); }
 }
 
@@ -98,7 +108,7 @@ function drawDiagram() {
     const {name} = group.dataset, back = gradient(name), marked = subject().some(one => one === name || one === back);
     group.querySelector(".value").textContent = computed(name) ? shown(name === "y" ? y : value(name)) : "";
     group.querySelector(".gradient").textContent = computed(back) ? shown(name === "y" ? dlogit : value(back)) : "";
-    group.ariaLabel = [name, trace.words[name], ...[".value", ".gradient"].map(part => group.querySelector(part).textContent)].filter(Boolean).join(", ");
+    group.ariaLabel = [name, words[name], ...[".value", ".gradient"].map(part => group.querySelector(part).textContent)].filter(Boolean).join(", ");
     group.classList.toggle("current", marked);
     group.classList.toggle("later", !computed(now.direction === "backward" ? back : name));
     group.dataset.go = placeOf(now.direction === "backward" && rowOf("backward", back) >= 0 ? back : name, now.t);
@@ -131,7 +141,7 @@ function drawListing() {
 // ---- one quantity: its lines, its numbers, its gradient and the proof
 function drawQuantity() {
   const names = subject(), quantities = names.map(quantity), isBack = names[0][0] === "d", had = byId("quantity").contains(document.activeElement);
-  const word = names.length > 1 ? "" : trace.words[names[0]] || (isBack ? "gradient of the loss" : "");
+  const word = names.length > 1 ? "" : words[names[0]] || (isBack ? "gradient of the loss" : "");
   const table = ["y", "logits"].includes(quantities[0]) ? predictionTable() : unitTable(names, quantities, isBack);
   const places = links => links.map(([name, t]) => html`<button data-go="${placeOf(name, t)}">${t === now.t ? name : `${name} at t = ${t}`}</button>`);
   const chips = (label, links) => links.length ? html`<div class="chips">${label} ${places(links)}</div>` : "";
@@ -140,7 +150,7 @@ function drawQuantity() {
     shown(trace.loss)} nats per token</p>` : html`<h2>${names.join(", ")} <span>${word}</span></h2>${
     formulas("forward", quantities)}${isBack ? formulas("backward", names) : ""}`);
   show("details", html`${chips("comes from", linked(trace.sources[names[0]], now.t))}${
-    chips("goes to", linked(trace.uses[names[0]], now.t))}${chips("its gradient:", toGradient)}${table}`);
+    chips("goes to", linked(uses[names[0]], now.t))}${chips("its gradient:", toGradient)}${table}`);
   if (had) byId("quantity").focus();
 }
 const linked = (links, t) => (links || []).map(([name, by]) => [name, t + by]).filter(([, at]) => at >= 0 && at < T);
@@ -149,17 +159,17 @@ function formulas(direction, names) {  // the source's line, and below it the li
   const line = lines[direction][rowOf(direction, names[0])], kind = `formula ${direction}-formula`;
   if (!line) return "";
   const known = line.formula ? names.filter(name => numbers[name]) : [], unit = now.unit;
-  return [html`<p class="formula source">${line.place} ${line.source} ${line.equation && `(${line.equation})`}</p>`,
+  return [html`<p class="formula source">${line.place} ${line.source} ${line.equation}</p>`,
     ...known.map(name => html`<p class="${kind}">${name}[${unit}] = ${filled(line, name)} = ${shown(value(name))}</p>`)];
 }
 
 function filled(line, name) {  // {f_t} × {c_prev} with the numbers of this unit, in brackets where a sign would mislead
   const gate = Math.max(line.names.indexOf(name), 0);
-  return line.formula.replace(/(?<=(.. )?)\{([\w.@]+)\}(?=(²)?)/g, (_, before, read, square) => {
+  return line.formula.replace(/(?<=(.. )?)\{([\w.@]+)\}/g, (_, before, read) => {
     if (read.includes("@")) return matrixProduct(...read.split("@"), gate);
     const part = numbers[read] ? read : read.replace(/_t$/, `_${gateOf(name)}`), bias = model && model.layers[trace.layer][read];
     const number = numbers[part] ? shown(value(part)) : bias ? shown(bias.data[gate * H + now.unit]) : read;
-    return number[0] === "−" && (square || /[×−]/.test(before)) ? `(${number})` : number;
+    return number[0] === "−" && /[×−]/.test(before) ? `(${number})` : number;
   }).replace(/\+ −/g, "− ");
 }
 
@@ -167,23 +177,22 @@ function matrixProduct(left, right, gate) {  // its terms where they are few, th
   const W = model && model.layers[trace.layer][right.replace(".T", "")], parts = trace.parts[left] || [left];
   if (!W || !numbers[parts[0]]) return `${left} ${right.replace(".T", "ᵀ")}`;
   const [n, m] = W.shape, sum = terms => terms.reduce((all, term) => all + term, 0), bracket = terms => `(${terms.join(" + ")})`;
-  const range = (count, term) => Array.from({length: count}, (_, j) => term(j));
   if (right.endsWith(".T")) return bracket(parts.map((part, g) =>
-    shown(sum(range(H, j => value(part, now.t, j) * W.data[now.unit * m + g * H + j])))));
-  const terms = range(n, j => [value(left, now.t, j), W.data[j * m + gate * H + now.unit]]);
+    shown(sum(range(H).map(j => value(part, now.t, j) * W.data[now.unit * m + g * H + j])))));
+  const terms = range(n).map(j => [value(left, now.t, j), W.data[j * m + gate * H + now.unit]]);
   return n > 3 ? shown(sum(terms.map(([x, w]) => x * w))) : bracket(terms.map(pair => pair.map(shown).join(" × ")));
 }
 
 function unitTable(names, quantities, isBack) {
   const columns = [...quantities, ...(isBack ? names : [])].filter(name => numbers[name]), n = numbers[columns[0]].shape[1];
   const proof = isBack && names.length === 1 && trace.proofs[names[0]], found = proof && proof[now.t];
-  const first = Math.min(Math.max(now.unit - 4, 0), Math.max(n - 8, 0)), units = Array.from({length: Math.min(n, 8)}, (_, k) => first + k);
+  const first = Math.min(Math.max(now.unit - 4, 0), Math.max(n - 8, 0)), units = range(Math.min(n, 8)).map(k => first + k);
   const moved = found && units.some(k => found.numeric[k] != null);
   const rows = units.map(k => html`<tr class="${n === H && k === now.unit ? "current" : ""}"><td>${k}</td>${
     columns.map(name => html`<td>${shown(value(name, now.t, k))}</td>`)}${
     moved ? html`<td class="proof">${found.numeric[k] == null ? "" : shown(found.numeric[k])}</td>` : ""}</tr>`);
   const head = [n === H ? "unit" : "entry", ...columns, ...(moved ? [`∂loss/∂${quantities[0]}`] : [])];
-  const words = !proof ? "" : !found ? `Not proved here, for this model is large: write the page with --at ${now.t}.` :
+  const words = !proof ? "" : !found ? `Not proved here, because this model is large: --at ${now.t} proves this step.` :
     `Proof: ∂loss/∂${quantities[0]} by the complex step. Largest error: ${found.error.toExponential(0).replace("-", "−")}${found.ok ? "" : ", WRONG"}.`;
   return html`<table><tr>${head.map(text => html`<th scope="col">${text}</th>`)}</tr>${rows}</table><p class="note">${words}</p>`;
 }
@@ -235,59 +244,48 @@ function change() {  // the reader moved a slider
     shown(trace.reach.total[0])} → ${shown(after.reach.total[0])}.`;
 }
 
-// ---- the heat map
-const heat = {canvas: byId("heat"), left: 34, foot: 22};
-function drawHeat() {
-  const name = byId("heat-name").value, {canvas, left, foot} = heat, ratio = devicePixelRatio, style = getComputedStyle(document.body);
-  const over = unit => Array.from({length: T}, (_, t) => value(name, t, unit)), peak = unit => over(unit).indexOf(Math.max(...over(unit)));
-  const row = heat.row = Math.min(Math.max(480 / H, 4), 24), column = heat.column = (canvas.clientWidth - left) / T;
-  const order = heat.order = Array.from({length: H}, (_, unit) => unit), height = row * H + foot, pen = canvas.getContext("2d");
-  if (byId("heat-order").value === "peak") { const at = order.map(peak); order.sort((a, b) => at[a] - at[b] || a - b); }
-  canvas.style.height = `${height}px`;
-  Object.assign(canvas, {width: canvas.clientWidth * ratio, height: height * ratio});
-  pen.scale(ratio, ratio);
-  const largest = numbers[name].data.reduce((most, size) => Math.max(most, Math.abs(size)), 1e-300);
-  const [blue, orange, ink, soft] = ["--blue", "--orange", "--ink", "--soft"].map(colour => style.getPropertyValue(colour));
-  order.forEach((unit, y) => over(unit).forEach((size, t) => {
-    Object.assign(pen, {globalAlpha: Math.abs(size) / largest, fillStyle: size < 0 ? orange : blue});
-    pen.fillRect(left + t * column, y * row, column - (column > 6), row - (row > 6));
-  }));
-  Object.assign(pen, {globalAlpha: 1, strokeStyle: ink, lineWidth: 1.5, font: "12px monospace", fillStyle: soft, textBaseline: "middle"});
-  pen.strokeRect(left + now.t * column, order.indexOf(now.unit) * row, column, row);
-  const apart = Math.ceil(10 / column), units = Math.ceil(13 / row), letters = Math.max(1, Math.floor(apart * column / 8));
-  order.forEach((unit, y) => y % units || pen.fillText(unit, 2, (y + 0.5) * row));
-  trace.tokens.slice(0, T).forEach((token, t) => t % apart || pen.fillText([...token].slice(0, letters).join(""), left + t * column + 1, row * H + 12));
+// ---- the heat map: a row for each unit, in the order of their largest values
+let order = [];
+function buildHeat() {
+  const name = byId("heat-name").value, largest = numbers[name].data.reduce((most, size) => Math.max(most, Math.abs(size)), 1e-300);
+  const peak = range(H).map(unit => range(T).reduce((best, t) => value(name, t, unit) > value(name, best, unit) ? t : best, 0));
+  const row = Math.min(Math.max(480 / H, 4), 24), labels = Math.ceil(13 / row), apart = Math.ceil(12 * T / (byId("heat").clientWidth - 34));
+  const cell = (unit, t, size = value(name, t, unit)) => html`<td style="--share: ${Math.round(100 * Math.abs(size) / largest)}%; --hue: var(${
+    size < 0 ? "--orange" : "--blue"})" data-go="${JSON.stringify({unit, t})}" title="${name}, unit ${unit}, t = ${t}, ${
+    quoted(trace.tokens[t])}: ${shown(size)}"></td>`;
+  order = range(H).sort((one, other) => peak[one] - peak[other] || one - other);
+  byId("heat").style.setProperty("--row", `${row}px`);
+  show("heat", html`${order.map((unit, y) => html`<tr><th scope="row" aria-label="unit ${unit}">${y % labels ? "" : unit}</th>${
+    range(T).map(t => cell(unit, t))}</tr>`)}<tr><th></th>${range(Math.ceil(T / apart)).map(k => html`<th scope="col" colspan="${
+    Math.min(apart, T - k * apart)}">${trace.tokens[k * apart]}</th>`)}</tr>`);
   byId("heat-key").textContent = `Blue is positive, orange negative; full colour is ${shown(largest)}.`;
-  tellHeat(now);
+  drawHeat();
 }
-function tellHeat({unit, t}) {
-  const name = byId("heat-name").value;
-  byId("heat-value").textContent = `${name}, unit ${unit}, t = ${t}, ${quoted(trace.tokens[t])}: ${shown(value(name, t, unit))}`;
-  heat.canvas.ariaLabel = `Heat map of ${H} units over ${T} steps. ${byId("heat-value").textContent}`;
+function drawHeat() {
+  byId("here")?.removeAttribute("id");
+  byId("heat").rows[order.indexOf(now.unit)].cells[now.t + 1].id = "here";
+  byId("heat-value").textContent = byId("here").title;
 }
-const heatPlace = ({offsetX, offsetY}) => ({
-  unit: heat.order[Math.min(Math.max(Math.floor(offsetY / heat.row), 0), H - 1)],
-  t: Math.min(Math.max(Math.floor((offsetX - heat.left) / heat.column), 0), T - 1),
-});
 
 // ---- the beginning
 function build() {
+  for (const group of every(".quantity")) group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -66 : -4}"
+    y="-16" width="70" height="52" rx="5"/><text class="value" y="17"/><text class="gradient" y="32"/>`);
   const most = Math.max(...trace.surprisal, 1e-9), options = (list, chosen) => html`${list.map(([id, name]) =>
     html`<option value="${id}" ${name === chosen ? "selected" : ""}>${name}</option>`)}`;
   const listing = direction => html`${lines[direction].map((line, row) => html`<li><button data-go='${JSON.stringify({direction, row})}'><span
-    class="equation">${line.equation && `(${line.equation.replace(/, .*, /, "–")})`}</span><code>${line.source}</code><output></output></button></li>`)}`;
+    class="equation">${line.equation}</span><code>${line.source}</code><output></output></button></li>`)}`;
   show("text", html`${trace.tokens.map((token, t) => {
     const bits = trace.surprisal[t - 1] ?? 0, word = t ? `${bits.toFixed(2)} bits of surprise` : "the first token";
     return html`<li><button data-go='${JSON.stringify({t: Math.min(t, T - 1), row: 1e9})}' title="${word}" aria-label="${token}, ${word}"
       style="background: color-mix(in srgb, var(--orange) ${Math.round(55 * bits / most)}%, transparent)"><bdi>${token}</bdi></button></li>`;
   })}`);
   for (const direction of ["forward", "backward"]) show(`${direction}-lines`, listing(direction));
-  byId("darkest").textContent = `The darkest: ${most.toFixed(2)} bits.`;
-  byId("origin").textContent = trace.origin;
+  byId("darkest").textContent = `The strongest: ${most.toFixed(2)} bits.`;
   const units = Object.keys(numbers).filter(name => numbers[name].shape[1] === H && !/^x$|^dx$|W_|_prev|_next/.test(name));
   show("heat-name", options(units.map(name => [name, name]), numbers.c_t ? "c_t" : "h_t"));
   for (const [id, most] of [["scrubber", 2 * T], ["unit", H - 1]]) byId(id).max = most;
-  if (!model) { byId("sliders").remove(); byId("changed").textContent = trace.tooLarge; return drawReach(trace.reach); }
+  if (!model) { byId("sliders").remove(); byId("changed").textContent = "This model is too large to be computed again in a page: there are no sliders."; return drawReach(trace.reach); }
   show("matrix", options(Object.keys(trace.matrices).map(name => [name, name])));
   show("token", options([["", "as it is"], ...trace.choices.map(([id, token]) => [id, quoted(token)])]));
   byId("sliders").oninput = change;
@@ -298,17 +296,15 @@ function build() {
 function listen() {
   for (const [id, act] of Object.entries({back: () => step(-1), step: () => step(1), play, turn})) byId(id).onclick = act;
   byId("scrubber").oninput = event => scrubTo(+event.target.value);
-  byId("unit").oninput = event => go({unit: Math.min(Math.max(Math.trunc(event.target.value) || 0, 0), H - 1), name: now.name});
+  byId("unit").oninput = event => go({unit: between(Math.trunc(event.target.value) || 0, H), name: now.name});
   document.addEventListener("click", event => { const link = event.target.closest("[data-go]"); if (link) go(JSON.parse(link.dataset.go)); });
   document.addEventListener("keydown", keys);
-  Object.assign(heat.canvas, {
-    onmousemove: event => tellHeat(heatPlace(event)), onmouseleave: () => tellHeat(now), onclick: event => go(heatPlace(event)),
-  });
-  for (const id of ["heat-name", "heat-order"]) byId(id).onchange = drawHeat;
-  window.addEventListener("resize", drawHeat);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawHeat);
+  byId("heat").onmouseover = ({target}) => { byId("heat-value").textContent = (target.title ? target : byId("here")).title; };
+  byId("heat-name").onchange = buildHeat;
+  window.addEventListener("resize", buildHeat);
 }
 
 build();
 listen();
+buildHeat();
 go({t: trace.at || 0, row: trace.at === null ? 0 : 1e9});
