@@ -21,6 +21,7 @@ from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import draw_mask, drop
+from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix
 from numpylm.recurrence import zero_state
@@ -94,8 +95,8 @@ class AcousticModel(Model):
         Raises ValueError or TypeError for features or a mask that do not fit.
         """
         features, mask = self._checked(features, mask)
+        *layer_masks, output_mask = self._dropout_masks(rng, features.shape)
         state_0 = self._zeros(features.shape[1])
-        layer_masks, output_mask = self._draw_masks(rng, features.shape)
         out = stack_forward(self.cell, self.layers(), features, state_0, mask, layer_masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
@@ -124,24 +125,18 @@ class AcousticModel(Model):
     def _zeros(self, N):
         return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
-    def _draw_masks(self, rng, shape):
-        """(masks of the layers' inputs, mask of the last h); the features themselves are not dropped."""
+    def _dropout_masks(self, rng, shape):
+        """One for each layer's input, and one for the last h; the features themselves are not dropped."""
         require.generator(rng)
-        if rng is None or self.sizes.dropout == 0:
-            return None, None
-        drawn = [
-            draw_mask(rng, self.sizes.dropout, (*shape[:2], self.sizes.hidden_dim), self.dtype)
-            for _ in range(self.sizes.num_layers)
-        ]
-        return [None, *drawn[:-1]], drawn[-1]
+        p, L, shape = self.sizes.dropout, self.sizes.num_layers, (*shape[:2], self.sizes.hidden_dim)
+        drawn = [None if rng is None or p == 0 else draw_mask(rng, p, shape, self.dtype) for _ in range(L)]
+        return [None, *drawn]
 
     def _checked(self, features, mask):
         features = np.asarray(features)
-        if features.ndim != 3 or not features.size or features.shape[2] != self.sizes.num_features:
-            raise ValueError(
-                f"features must be of shape (T, N, B), time first, with B = {self.sizes.num_features}; "
-                f"got {features.shape}"
-            )
+        B = self.sizes.num_features
+        if features.ndim != 3 or not features.size or features.shape[2] != B:
+            raise ValueError(f"features must be of shape (T, N, B), time first, with B = {B}; got {features.shape}")
         if features.dtype.kind not in "fc":
             raise TypeError(f"features must be floats; got {features.dtype}")
         return features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
@@ -158,11 +153,9 @@ def check_labels(labels, features_shape, num_labels):
     labels = require.integer_array("labels", labels)
     if labels.ndim != 2 or labels.shape[1:] != features_shape[1:2]:
         raise ValueError(f"labels must be of shape (U, N) with the features' N; got {labels.shape}, {features_shape}")
-    real = labels != -1
-    if labels[real].size and not (labels[real].min() >= 1 and labels[real].max() <= num_labels):
-        raise ValueError(
-            f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {labels.min()}..{labels.max()}"
-        )
+    real = labels != IGNORED
+    if (real & ((labels < 1) | (labels > num_labels))).any():
+        raise ValueError(f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {np.unique(labels)}")
     if (real[1:] > real[:-1]).any():
         raise ValueError("labels must have their padding, -1, after each utterance's labels")
     return labels

@@ -7,6 +7,7 @@ Label k of the model is token k of the vocabulary. Token 0 is <unk>, which nobod
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,9 @@ import numpy as np
 from numpylm.activations import log_softmax
 from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward
-from numpylm.ctc_decoding import beam_search, best_path, rescored
+from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import by_length
-from numpylm.data.error_rates import Errors, oracle, total_errors
+from numpylm.data.error_rates import NO_ERRORS, Errors, count_errors, total_errors
 from numpylm.data.features import SoundError
 from numpylm.data.text import decode, encoder, stream_start
 from numpylm.loss import IGNORED
@@ -25,6 +26,7 @@ from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
 
 GROUP = 20
+BEAM = 10
 LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
@@ -63,6 +65,7 @@ class Weights(NamedTuple):
 
 
 NO_WEIGHTS = Weights(0.0, 0.0)
+FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
 
 
 def transcription_task(train, valid, vocabulary, settings, unit):
@@ -70,29 +73,28 @@ def transcription_task(train, valid, vocabulary, settings, unit):
     N, seed = settings.batch_size, settings.seed
     num_batches = -(-len(train) // N)
     lengths = [len(utterance.features) for utterance in train]
-    labels = {part: encoded(vocabulary, utterances) for part, utterances in (("train", train), ("valid", valid))}
+    train_labels, valid_labels = encoded(vocabulary, train), encoded(vocabulary, valid)
+    valid_places = by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)
 
     def batches(epoch, first):
         places = by_length(lengths, shuffled(len(train), seed, epoch), N, GROUP)
         for k in shuffled(num_batches, seed + 1, epoch)[first:]:
-            yield pad([train[i].features for i in places[k]], [labels["train"][i] for i in places[k]])
+            yield pad([train[i].features for i in places[k]], [train_labels[i] for i in places[k]])
 
     def loss_and_gradients(model, batch, carried, rng):
         return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
 
     def validate(model, ranks=ALONE):
-        nats, heard = 0.0, {}
-        for places in by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)[
-            ranks.rank :: ranks.size
-        ]:
-            batch = pad([valid[i].features for i in places], [labels["valid"][i] for i in places])
+        nats, errors = 0.0, NO_ERRORS
+        for places in valid_places[ranks.rank :: ranks.size]:
+            batch = pad([valid[i].features for i in places], [valid_labels[i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
-            for n, i in enumerate(places):
-                heard[i] = best_path(logits[: len(valid[i].features), n])
-        errors = total_errors([list(labels["valid"][i]) for i in heard], list(heard.values()))
+            heard = [best_path(logits[: len(valid[i].features), n]) for n, i in enumerate(places)]
+            errors += total_errors([valid_labels[i] for i in places], heard)
         nats, *errors = ranks.total(np.array([nats, *errors])).tolist()
-        return Validation(nats / Errors(*errors).num_labels, f"{unit} error rate {100 * Errors(*errors).rate:.1f} %")
+        errors = Errors(*errors)
+        return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
 
@@ -145,15 +147,28 @@ def text_of(vocabulary, labels):
     return decode(vocabulary, np.array(labels, dtype=int))
 
 
-def choose_weights(lists, references):
-    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels."""
+def weights_of(model, vocabulary, utterances, language, **given):
+    """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
+    lists = [with_language(one, language) + two for one, two in zip(without, found, strict=True)]
+    return choose_weights(lists, said, **given)
+
+
+def choose_weights(lists, references, alpha=None, beta=None):
+    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels.
+
+    An alpha or a beta that is given stays.
+    """
 
     def errors(weights):
         return total_errors(references, [rescored(one, *weights)[0].labels for one in lists]).total
 
-    return min((Weights(alpha, beta) for alpha in ALPHAS for beta in BETAS), key=errors)
+    alphas, betas = ALPHAS if alpha is None else (alpha,), BETAS if beta is None else (beta,)
+    return min((Weights(*pair) for pair in product(alphas, betas)), key=errors)
 
 
 def best_possible(reference, hypotheses):
-    """The labels of the Hypothesis of a list with the fewest errors."""
-    return oracle(reference, [one.labels for one in hypotheses])
+    """The labels of the Hypothesis of a list with the fewest errors: its oracle."""
+    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)

@@ -75,27 +75,27 @@ def open_data(config, vocabulary=None):
     choices = config.data
     if choices.train is None:
         print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
-        parts = {part: spoken(part, choices) for part in PARTS}
-    else:
-        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)
-        parts = {part: [utterance_of(one.path, one.text, choices) for one in recordings[part]] for part in PARTS}
-    name = "synthetic speech" if choices.train is None else Path(choices.train).name
+    parts = {part: utterances_of(part, config) for part in PARTS}
     if vocabulary is None:
         text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
         vocabulary = build_vocabulary(text, choices.level)
-    for utterances in parts.values():
-        encoded(vocabulary, utterances)  # refuses one that is too short for its transcript
+    encoded(vocabulary, parts["test"])  # refuses one that is too short for its transcript, as training does
+    name = "synthetic speech" if choices.train is None else Path(choices.train).name
     return Speech(name, fingerprint(parts), vocabulary, parts)
 
 
-def spoken(part, choices):
-    """The Utterances of a built-in part: each sentence has a voice of its own."""
+def utterances_of(part, config):
+    """The Utterances of "train", "valid" or "test"; each built-in sentence has a voice of its own."""
+    choices = config.data
+    if choices.train is not None:
+        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)[part]
+        return [read_utterance(one.path, one.text, choices) for one in recordings]
     count = max(1, round(SHARES[part] * choices.num_utterances))
     named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
     return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
 
 
-def utterance_of(path, text, choices):
+def read_utterance(path, text, choices):
     """The Utterance of a .wav file. Raises SoundError."""
     return Utterance(str(path), features_of(read_wav(path), choices), text)
 
@@ -138,14 +138,11 @@ def describe(run):
     yield "speech", f"{run.data.name}: {counts} utterances, of {frames:.0f} frames on average"
     if run.config.data.train is None:
         yield "", "A small formant synthesiser speaks: no human voice is in it"
-    sizes, level = run.model.sizes, UNITS[run.config.data.level]
-    yield "labels", f"{sizes.num_labels - 1} {level}s, and CTC's blank"
-    reads = "in both directions" if sizes.bidirectional else "from left to right"
-    yield (
-        "model",
-        f"{sizes.cell.upper()} {reads}; B = {sizes.num_features}, H = {sizes.hidden_dim}, "
-        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; N = {run.config.settings.batch_size}",
-    )
+    V, B, H, L, cell, both, _ = run.model.sizes
+    yield "labels", f"{V - 1} {run.task.unit}s, and CTC's blank"
+    reads = "in both directions" if both else "from left to right"
+    layers = f"{L} layer{'s' * (L > 1)}"
+    yield "model", f"{cell.upper()} {reads}; B = {B}, H = {H}, {layers}; N = {run.config.settings.batch_size}"
 
 
 KIND = Kind(

@@ -62,20 +62,26 @@ def config_of(run, text, path):
     )
 
 
+def load_language(folder):
+    """(model, vocabulary, the token of a line's end) of a language model's run. ValueError where it has no such end."""
+    model, vocabulary, _ = load_trained(folder)
+    start = stream_start(vocabulary)
+    if start is None:
+        raise ValueError(f"the language model {folder} has never read the end of a line, which ends an utterance here")
+    return model, vocabulary, start
+
+
 def language_score(folder, vocabulary):
     """The LanguageScore of a language model's run, for the labels of a vocabulary. ValueError where it does not fit."""
-    model, known, _ = load_trained(folder)
-    start = stream_start(known)
-    if known.level != vocabulary.level or start is None:
-        raise ValueError(
-            f"the language model {folder} must be one of {vocabulary.level}s, with the ends of lines, as the labels are"
-        )
+    model, known, start = load_language(folder)
+    if known.level != vocabulary.level:
+        raise ValueError(f"the language model {folder} reads {known.level}s, but the labels are {vocabulary.level}s")
     ids = {token: i for i, token in enumerate(known.tokens)}
     return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens[1:]], start)
 
 
 def saved_weights(folder):
-    """The Weights that a run chose on its validation part; DEFAULT_WEIGHTS where it has none."""
+    """The Weights that a run chose on its validation part for its own language model; DEFAULT_WEIGHTS without one."""
     path = Path(folder) / "summary.json"
     summary = read_json(path) if path.exists() else {}
     found = Weights(summary.get("alpha"), summary.get("beta"))

@@ -7,28 +7,26 @@ from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcription import SEEDS, UNITS, open_data, utterance_of
+from numpylm.commands.transcription import SEEDS, UNITS, read_utterance, utterances_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
-from numpylm.ctc_decoding import best_path, rescored
+from numpylm.ctc_decoding import best_path, rescored, with_language
 from numpylm.data.error_rates import total_errors
 from numpylm.data.features import write_wav
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
 from numpylm.transcription_task import (
+    BEAM,
     NO_WEIGHTS,
-    Weights,
     best_possible,
-    choose_weights,
     encoded,
     log_probabilities,
     search,
     text_of,
+    weights_of,
 )  # fmt: skip
 
-BEAM = 10
-FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
 SHOWN = 8
 WRITTEN = 3  # sounds
 NAMES = {
@@ -79,7 +77,7 @@ def listen(model, vocabulary, utterances, language, weights):
     lists = search(log_ys, BEAM)
     by_name = {"error_rate": [best_path(log_y) for log_y in log_ys], "error_rate_beam": first(lists)}
     if language is not None:
-        by_name["error_rate_rescored"] = first([rescored(scored(one, language), *weights) for one in lists])
+        by_name["error_rate_rescored"] = first([rescored(with_language(one, language), *weights) for one in lists])
         lists = search(log_ys, BEAM, language, weights)
         by_name["error_rate_with_language_model"] = first(lists)
     by_name["error_rate_oracle"] = [best_possible(labels, one) for labels, one in zip(said, lists, strict=True)]
@@ -89,19 +87,6 @@ def listen(model, vocabulary, utterances, language, weights):
 def first(lists):
     """The labels of each list's best Hypothesis."""
     return [one[0].labels for one in lists]
-
-
-def scored(hypotheses, language):
-    """Hypotheses with the log-probability of a LanguageScore."""
-    return [one._replace(log_p_lm=language.log_p_ended(one.labels)) for one in hypotheses]
-
-
-def weights_of(model, vocabulary, utterances, language):
-    """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
-    return choose_weights([scored(one, language) + two for one, two in zip(without, found, strict=True)], said)
 
 
 def fields_of(heard, weights):
@@ -149,9 +134,9 @@ def evaluate(model, vocabulary, folder, text):
     """Measures the run's own test part, or the recordings of a folder: kind.py."""
     config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
     if text:
-        utterances = [utterance_of(one.path, one.text, config.data) for one in read_recordings(text)]
+        utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(text)]
     else:
-        utterances = open_data(config, vocabulary).utterances["test"]
+        utterances = utterances_of("test", config)
     language = language_score(own, vocabulary) if own.exists() else None
     heard = listen(model, vocabulary, utterances, language, weights)
     fields = {"utterances": len(utterances), **fields_of(heard, weights)}

@@ -63,8 +63,3 @@ def count_errors(reference, hypothesis):
 def total_errors(references, hypotheses):
     """The Errors of many pairs, added up."""
     return sum(map(count_errors, references, hypotheses), NO_ERRORS)
-
-
-def oracle(reference, candidates):
-    """The candidate of a list with the fewest errors: the best that any rescoring could choose."""
-    return min(candidates, key=lambda candidate: count_errors(reference, candidate).total)

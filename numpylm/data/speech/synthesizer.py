@@ -34,11 +34,9 @@ ae 130  660 1720 2410  1.0 0    3000 1000
 ah 100  640 1190 2390  1.0 0    3000 1000
 aa 130  730 1090 2440  1.0 0    3000 1000
 ao 130  570  840 2410  1.0 0    3000 1000
-uh  90  440 1020 2240  1.0 0    3000 1000
 uw 120  300  870 2240  1.0 0    3000 1000
 er 130  490 1350 1690  1.0 0    3000 1000
 w   70  290  610 2150  0.6 0    3000 1000
-y   60  260 2070 3020  0.6 0    3000 1000
 r   70  310 1060 1380  0.6 0    3000 1000
 l   70  310 1050 2880  0.6 0    3000 1000
 m   80  270 1000 2130  0.4 0    3000 1000
@@ -49,9 +47,6 @@ th  90  320 1290 2540  0   0.10 3000 2500
 s  110  320 1390 2530  0   0.45 3800  700
 z   80  240 1390 2530  0.3 0.25 3800  700
 sh 110  300 1840 2750  0   0.45 2600  700
-hh  60  500 1500 2500  0   0.15 1500 2000
-p   60  400 1100 2150  0   0    1000 1000
-p   25  400 1100 2150  0   0.25  900 1200
 t   50  400 1600 2600  0   0    3400 1200
 t   30  400 1600 2600  0   0.40 3400 1200
 k   60  300 1990 2850  0   0    1900  700
@@ -76,50 +71,48 @@ class Voice(NamedTuple):
     noise: float
 
 
-def draw_voice(rng, noise=None):
-    """A random voice: of a man, a woman or a child; noise is drawn too where none is given."""
+def draw_voice(rng):
+    """A random voice: of a man, a woman or a child."""
     pitch = np.exp(rng.uniform(np.log(90), np.log(260)))
     scale = 0.95 + 0.2 * np.log(pitch / 90) / np.log(260 / 90) + rng.uniform(-0.06, 0.06)
-    noise = np.exp(rng.uniform(np.log(0.005), np.log(0.08))) if noise is None else noise
+    noise = np.exp(rng.uniform(np.log(0.005), np.log(0.08)))
     return Voice(pitch, rng.uniform(0.8, 1.25), scale, rng.uniform(0, 0.05), noise)
 
 
 def read_sounds(text):
-    """sound -> array (segments, 8), as in the table."""
+    """sound -> list of segments, each the row's eight numbers."""
     sounds = {}
-    for line in text.split("\n"):
-        if line:
-            name, *numbers = line.split()
-            sounds.setdefault(name, []).append([float(number) for number in numbers])
-    return {name: np.array(segments) for name, segments in sounds.items()}
+    for line in text.strip().split("\n"):
+        name, *numbers = line.split()
+        sounds.setdefault(name, []).append([float(number) for number in numbers])
+    return sounds
 
 
 SOUNDS = read_sounds(SOUNDS_TEXT)
 
 
-def speak(words, voice, rng, gap=0.03):
-    """The Sound of words, each a list of sounds; `gap` seconds of silence between them, and some before and after."""
-    targets = track(words, voice, rng, gap)  # (F, 7)
+def speak(words, voice, rng):
+    """The Sound of words, each a list of sounds, with a little silence before, between and after them."""
+    targets = track(words, voice, rng)  # (F, 7)
     samples = filtered(sources(targets, voice, rng), targets)
     samples = 0.1 * samples / np.sqrt(np.mean(samples**2))
     return Sound(samples + voice.noise * rng.standard_normal(len(samples)), RATE)
 
 
-def track(words, voice, rng, gap):
+def track(words, voice, rng):
     """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W."""
-    silence = np.array(SILENCE)
-    segments = [with_duration(silence, rng.uniform(60, 120))]
+    segments = [with_duration(SILENCE, rng.uniform(60, 120))]
     for word in words:
         for sound in word:
             segments += [with_duration(row, row[0] * rng.uniform(0.85, 1.15) / voice.tempo) for row in SOUNDS[sound]]
-        segments.append(with_duration(silence, 1000 * gap * rng.uniform(0, 2) / voice.tempo + 5))
-    segments.append(with_duration(silence, rng.uniform(60, 120)))
+        segments.append(with_duration(SILENCE, rng.uniform(0, 60) / voice.tempo + 5))
+    segments.append(with_duration(SILENCE, rng.uniform(60, 120)))
     return glide(np.array(segments), voice.formant_scale)
 
 
 def with_duration(segment, milliseconds):
     """A segment with another duration."""
-    return np.concatenate(([milliseconds], segment[1:]))
+    return [milliseconds, *segment[1:]]
 
 
 def glide(segments, formant_scale):
