@@ -147,10 +147,45 @@ def text_of(vocabulary, labels):
     return decode(vocabulary, np.array(labels, dtype=int))
 
 
+class Heard(NamedTuple):
+    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode."""
+
+    said: list
+    by_name: dict
+
+    @property
+    def errors(self):
+        """The Errors of each way to decode."""
+        return {name: total_errors(self.said, heard) for name, heard in self.by_name.items()}
+
+
+def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
+    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
+    said, log_ys = said_and_heard(model, vocabulary, utterances)
+    lists = search(log_ys, BEAM)
+    by_name = {"error_rate": [best_path(log_y) for log_y in log_ys], "error_rate_beam": first(lists)}
+    if language is not None:
+        by_name["error_rate_rescored"] = first([rescored(with_language(one, language), *weights) for one in lists])
+        lists = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_with_language_model"] = first(lists)
+    by_name["error_rate_oracle"] = list(map(best_possible, said, lists))
+    return Heard(said, by_name)
+
+
+def said_and_heard(model, vocabulary, utterances):
+    """The labels and log y of each Utterance."""
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    return said, [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+
+
+def first(lists):
+    """The labels of each list's best Hypothesis."""
+    return [one[0].labels for one in lists]
+
+
 def weights_of(model, vocabulary, utterances, language, **given):
     """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    said, log_ys = said_and_heard(model, vocabulary, utterances)
     without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
     lists = [with_language(one, language) + two for one, two in zip(without, found, strict=True)]
     return choose_weights(lists, said, **given)
@@ -163,7 +198,7 @@ def choose_weights(lists, references, alpha=None, beta=None):
     """
 
     def errors(weights):
-        return total_errors(references, [rescored(one, *weights)[0].labels for one in lists]).total
+        return total_errors(references, first([rescored(one, *weights) for one in lists])).total
 
     alphas, betas = ALPHAS if alpha is None else (alpha,), BETAS if beta is None else (beta,)
     return min((Weights(*pair) for pair in product(alphas, betas)), key=errors)

@@ -48,12 +48,15 @@ class SpeechData:
     level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
     num_utterances: int = choice(1500, "training utterances of the built-in speech", metavar="K")
     num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
+    cepstra: int = choice(0, "read so many cepstral coefficients of the bands in their place", metavar="C")
     highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
     stack: int = choice(3, "frames that the model reads at once", metavar="K")
 
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
         require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
+        if require.count("cepstra", self.cepstra) > self.num_bands:
+            raise ValueError(f"cepstra must be at most the {self.num_bands} bands; got {self.cepstra}")
 
 
 class Speech(NamedTuple):
@@ -102,7 +105,7 @@ def read_utterance(path, text, choices):
 
 def features_of(sound, choices):
     """What the model reads of a Sound: (T, B) in float32, choices.stack frames side by side."""
-    features = log_mel_features(sound, choices.num_bands, choices.highest)
+    features = log_mel_features(sound, choices.num_bands, choices.highest, choices.cepstra)
     return stack_frames(features, choices.stack).astype(np.float32)
 
 
@@ -121,7 +124,7 @@ def constructor_arguments(choices):
 
 def make_model(config, data):
     """An untrained AcousticModel."""
-    sizes = len(data.vocabulary) - 1, config.data.num_bands * config.data.stack
+    sizes = len(data.vocabulary) - 1, data.utterances["train"][0].features.shape[1]
     return AcousticModel(*sizes, seed=config.settings.seed, **constructor_arguments(config.model))
 
 

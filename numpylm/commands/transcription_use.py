@@ -16,6 +16,7 @@ from numpylm.transcription_task import (
     NO_WEIGHTS,
     best_possible,
     choose_weights,
+    first,
     log_probabilities,
     search,
     text_of,
@@ -65,8 +66,8 @@ def weights_on(level, lists, choices):
         raise ValueError(f"{choices.said} does not say what was said in {utterance!r}")
     said = [labels_of(texts[utterance], level) for utterance in lists]
     weights = choose_weights(list(lists.values()), said, **choices.given)
-    first, again = ([rescored(one, *used)[0].labels for one in lists.values()] for used in (NO_WEIGHTS, weights))
-    ways = {"best score": first, "rescored": again, "oracle": map(best_possible, said, lists.values())}
+    before, after = (first([rescored(one, *used) for one in lists.values()]) for used in (NO_WEIGHTS, weights))
+    ways = {"best score": before, "rescored": after, "oracle": map(best_possible, said, lists.values())}
     rates = ", ".join(f"{way} {100 * total_errors(said, heard).rate:.1f}" for way, heard in ways.items())
     print(f"chosen on this list: --alpha {weights.alpha:g} --beta {weights.beta:g}", file=sys.stderr)
     print(f"errors per 100 {UNITS[level]}s: {rates}", file=sys.stderr)

@@ -8,7 +8,9 @@
     mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band;
                   up to 4,000 Hz, so that sounds of any rate from 8,000 Hz on have the same bands
     logarithm     ln(energy + 1e-10), in nats                                  loudness as we hear it
-    normalised    less the utterance's mean, over its standard deviation       in each band
+    cepstrum      c_k = Σ_b cos(π k (b + 1/2) / B) ln energy_b, for k < C      (F, C), if asked for: the outline of the
+                  spectrum, which a voice's pitch changes little
+    normalised    less the utterance's mean, over its standard deviation       in each band (or c_k)
 
 Sources: Davis and Mermelstein, Comparison of parametric representations (1980); mel formula: O'Shaughnessy (1987).
 """
@@ -77,10 +79,11 @@ def write_wav(path, sound):
         file.writeframes(samples.tobytes())
 
 
-def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST):
+def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0):
     """The features (F, num_bands) of a Sound, normalised: all the steps above. Raises SoundError for no samples.
 
     highest: where the bands end (Hz). A band above half the sound's rate has no energy, and becomes zeros.
+    num_cepstra: C, to return (F, C) in place of the bands; 0 leaves them as they are.
     """
     if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
         raise SoundError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
@@ -89,7 +92,8 @@ def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST):
     windowed = frames * hamming(frames.shape[1])
     power = power_spectrum(windowed)  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
-    return normalize(np.log(bands + LEAST_ENERGY))
+    log_bands = np.log(bands + LEAST_ENERGY)
+    return normalize(cepstrum(log_bands, num_cepstra) if num_cepstra else log_bands)
 
 
 def pre_emphasize(samples):
@@ -126,6 +130,13 @@ def mel_filterbank(num_bands, length, rate, highest):
     rising = (frequencies[:, None] - left) / (middle - left)
     falling = (right - frequencies[:, None]) / (right - middle)
     return np.maximum(0, np.minimum(rising, falling))
+
+
+def cepstrum(log_bands, count):
+    """The first `count` coefficients of a cosine transform over the bands: (F, B) becomes (F, count)."""
+    num_bands = log_bands.shape[1]
+    centres = (np.arange(num_bands) + 0.5) / num_bands
+    return log_bands @ np.cos(np.pi * centres[:, None] * np.arange(count))
 
 
 def to_mel(hertz):
