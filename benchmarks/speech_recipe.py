@@ -28,7 +28,14 @@ from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, Utterance, listen, transcription_task, weights_of
+from numpylm.transcription_task import (
+    SpeechSettings,
+    Utterance,
+    choose_weights,
+    listen,
+    transcription_task,
+    validation_lists,
+)  # fmt: skip
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -175,7 +182,7 @@ def with_grammar(options, data, folder):
         (np.isin(recordings.speaker, others) & (recordings.index >= 45), VALID, 1),
         ((recordings.speaker == unheard) & (recordings.index < 5), TEST, 2),
     ))  # fmt: skip
-    weights = weights_of(model, VOCABULARY, valid, language)
+    weights = choose_weights(*validation_lists(model, VOCABULARY, valid, language))
     rates = per_cent(listen(model, VOCABULARY, test, language, weights))
     best, with_it = rates["error_rate"], rates["error_rate_with_language_model"]
     allowed = best - rates["error_rate_oracle"]

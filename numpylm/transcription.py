@@ -49,19 +49,13 @@ class AcousticSizes(NamedTuple):
     dropout: float
 
 
-class AcousticTrace(NamedTuple):
-    """The forward pass as the backward pass reads it; h (T, N, H) is what W_hy reads, after dropout."""
+class AcousticOutput(NamedTuple):
+    """logits (T, N, V + 1), and what the backward pass reads; h (T, N, H) is what W_hy reads, after dropout."""
 
+    logits: np.ndarray
     stack: StackTrace
     output_mask: np.ndarray | None
     h: np.ndarray
-
-
-class AcousticOutput(NamedTuple):
-    """logits (T, N, V + 1), and the trace."""
-
-    logits: np.ndarray
-    trace: AcousticTrace
 
 
 class AcousticModel(Model):
@@ -100,7 +94,7 @@ class AcousticModel(Model):
         out = stack_forward(self.cell, self.layers(), features, state_0, mask, layer_masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
-        return AcousticOutput(logits, AcousticTrace(out.trace, output_mask, h))
+        return AcousticOutput(logits, out.trace, output_mask, h)
 
     def loss_and_gradients(self, features, labels, mask=None, rng=None):
         """The CTC loss, in nats per label, and its gradients, as LossOutput. labels (U, N): 1..V, -1 is padding.
@@ -108,19 +102,19 @@ class AcousticModel(Model):
         Raises what forward does, and ValueError for labels that are out of range or do not fit into the frames.
         """
         features, mask = self._checked(features, mask)
-        labels = check_labels(labels, features.shape, self.sizes.num_labels)
-        logits, trace = self.forward(features, mask, rng)
-        loss, ctc_trace = ctc_forward(logits, labels, mask)
-        return LossOutput(loss, self._backward(trace, ctc_trace), None)
+        labels = check_labels(labels, features.shape[1], self.sizes.num_labels)
+        out = self.forward(features, mask, rng)
+        loss, ctc_trace = ctc_forward(out.logits, labels, mask)
+        return LossOutput(loss, self._backward(out, ctc_trace), None)
 
-    def _backward(self, trace, ctc_trace):
+    def _backward(self, out, ctc_trace):
         """The lines of forward in reverse order: gradients by name, in the parameters' order."""
         dlogits = ctc_backward(ctc_trace).dlogits
-        dh, dW_hy, db_y = affine_backward(dlogits, trace.h, self._parameters["W_hy"])
-        dh = drop(dh, trace.output_mask)
+        dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
+        dh = drop(dh, out.output_mask)
         dstate_T = self._zeros(dh.shape[1])
-        out = stack_backward(self.cell, self.layers(), dh, dstate_T, trace.stack)
-        return stack_gradients("", out.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        layers = stack_backward(self.cell, self.layers(), dh, dstate_T, out.stack)
+        return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
 
     def _zeros(self, N):
         return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
@@ -148,11 +142,11 @@ def check_sizes(sizes):
     check_stack(sizes)
 
 
-def check_labels(labels, features_shape, num_labels):
+def check_labels(labels, N, num_labels):
     """labels (U, N), in 1..V or -1 after an utterance's end, or an error that says what does not fit."""
     labels = require.integer_array("labels", labels)
-    if labels.ndim != 2 or labels.shape[1:] != features_shape[1:2]:
-        raise ValueError(f"labels must be of shape (U, N) with the features' N; got {labels.shape}, {features_shape}")
+    if labels.ndim != 2 or labels.shape[1] != N:
+        raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
     real = labels != IGNORED
     if (real & ((labels < 1) | (labels > num_labels))).any():
         raise ValueError(f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {np.unique(labels)}")

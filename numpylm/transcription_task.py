@@ -14,11 +14,10 @@ import numpy as np
 
 from numpylm.activations import log_softmax
 from numpylm.choices import again
-from numpylm.ctc import LOG_ZERO, ctc_forward
+from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import by_length
 from numpylm.data.error_rates import NO_ERRORS, Errors, count_errors, total_errors
-from numpylm.data.features import SoundError
 from numpylm.data.text import decode, encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
@@ -58,7 +57,7 @@ class SpeechBatch(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """How much the language model counts (alpha), and what each label is paid (beta), in a beam search."""
+    """alpha: how much the language model counts; beta: what each label is paid."""
 
     alpha: float
     beta: float
@@ -69,7 +68,7 @@ FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choo
 
 
 def transcription_task(train, valid, vocabulary, settings, unit):
-    """The Task of an acoustic model on lists of Utterances. Raises SoundError for one too short for its labels."""
+    """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
     N, seed = settings.batch_size, settings.seed
     num_batches = -(-len(train) // N)
     lengths = [len(utterance.features) for utterance in train]
@@ -100,17 +99,11 @@ def transcription_task(train, valid, vocabulary, settings, unit):
 
 
 def encoded(vocabulary, utterances):
-    """The labels of each Utterance. Raises SoundError where there are more of them than frames."""
-    encode, found = encoder(vocabulary), []
-    for utterance in utterances:
-        labels = encode(utterance.text).astype(int)
-        needed = len(labels) + int((labels[1:] == labels[:-1]).sum())
-        if len(utterance.features) < needed:
-            raise SoundError(
-                f"{utterance.name} is too short for its transcript: it has {len(utterance.features)} frames, and CTC "
-                f"needs {needed}, one for each of {len(labels)} labels and one between two equal ones"
-            )
-        found.append(labels)
+    """The labels of each Utterance. Raises ValueError where there are more of them than frames."""
+    encode = encoder(vocabulary)
+    found = [encode(utterance.text).astype(int) for utterance in utterances]
+    for (name, features, _), labels in zip(utterances, found, strict=True):
+        require_fit(labels[:, None], np.array([len(labels)]), np.array([len(features)]), [name])
     return found
 
 
@@ -163,11 +156,11 @@ def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
     said, log_ys = said_and_heard(model, vocabulary, utterances)
     lists = search(log_ys, BEAM)
-    by_name = {"error_rate": [best_path(log_y) for log_y in log_ys], "error_rate_beam": first(lists)}
+    by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(lists)}
     if language is not None:
-        by_name["error_rate_rescored"] = first([rescored(with_language(one, language), *weights) for one in lists])
+        by_name["error_rate_rescored"] = first([with_language(one, language) for one in lists], *weights)
         lists = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_with_language_model"] = first(lists)
+        by_name["error_rate_with_language_model"] = first(lists, *weights)
     by_name["error_rate_oracle"] = list(map(best_possible, said, lists))
     return Heard(said, by_name)
 
@@ -178,17 +171,21 @@ def said_and_heard(model, vocabulary, utterances):
     return said, [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
 
 
-def first(lists):
-    """The labels of each list's best Hypothesis."""
-    return [one[0].labels for one in lists]
+def first(lists, alpha=0.0, beta=0.0):
+    """The labels of the best Hypothesis of each list, with this alpha and beta."""
+    return [rescored(one, alpha, beta)[0].labels for one in lists]
 
 
-def weights_of(model, vocabulary, utterances, language, **given):
-    """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
+def best_possible(reference, hypotheses):
+    """The labels of the Hypothesis of a list with the fewest errors: its oracle."""
+    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
+
+
+def validation_lists(model, vocabulary, utterances, language):
+    """(lists of Hypotheses, found with a LanguageScore and without; what was said): what choose_weights wants."""
     said, log_ys = said_and_heard(model, vocabulary, utterances)
     without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
-    lists = [with_language(one, language) + two for one, two in zip(without, found, strict=True)]
-    return choose_weights(lists, said, **given)
+    return [with_language(one, language) + two for one, two in zip(without, found, strict=True)], said
 
 
 def choose_weights(lists, references, alpha=None, beta=None):
@@ -196,14 +193,6 @@ def choose_weights(lists, references, alpha=None, beta=None):
 
     An alpha or a beta that is given stays.
     """
-
-    def errors(weights):
-        return total_errors(references, first([rescored(one, *weights) for one in lists])).total
-
     alphas, betas = ALPHAS if alpha is None else (alpha,), BETAS if beta is None else (beta,)
-    return min((Weights(*pair) for pair in product(alphas, betas)), key=errors)
-
-
-def best_possible(reference, hypotheses):
-    """The labels of the Hypothesis of a list with the fewest errors: its oracle."""
-    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
+    pairs = (Weights(*pair) for pair in product(alphas, betas))
+    return min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)

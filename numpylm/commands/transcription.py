@@ -15,10 +15,10 @@ from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
 from numpylm.data.speech.sentences import spoken_sentences
 from numpylm.data.text import build_vocabulary
+from numpylm.language_task import UNITS
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
 from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
-UNITS = {"word": "word", "char": "character"}
 SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
 SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
 

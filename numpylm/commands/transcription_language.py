@@ -38,7 +38,9 @@ def own_language(run):
             return None
         folder.mkdir(exist_ok=True)
         write_whole(path, text)
-        trained = start_run(folder, language.KIND, language.complete(config_of(run, text, path), None))
+        corpus = CorpusChoices(str(path.resolve()), level=run.config.data.level)
+        config = RunConfig("language", ModelChoices(embedding_dim=32, hidden_dim=64), settings_of(text), corpus)
+        trained = start_run(folder, language.KIND, language.complete(config, None))
     print("training the language model …", file=sys.stderr)
     if not train(trained):
         raise KeyboardInterrupt
@@ -52,14 +54,10 @@ def sentences_of(run):
     return "".join(utterance.text + "\n" for utterance in run.data.utterances["train"])
 
 
-def config_of(run, text, path):
-    """The RunConfig of the language model: the shorter the text, the more epochs."""
+def settings_of(text):
+    """How the language model trains: the shorter the text, the more epochs."""
     epochs = min(30, max(2, READ // len(text)))
-    settings = LanguageSettings(epochs=epochs, batch_size=min(32, len(text) // 200), num_steps=16)
-    model = ModelChoices(embedding_dim=32, hidden_dim=64)
-    return RunConfig(
-        "language", model, settings, CorpusChoices(corpus=str(path.resolve()), level=run.config.data.level)
-    )
+    return LanguageSettings(epochs=epochs, batch_size=min(32, len(text) // 200), num_steps=16)
 
 
 def load_language(folder):

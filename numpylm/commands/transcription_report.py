@@ -13,7 +13,7 @@ from numpylm.data.features import write_wav
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
-from numpylm.transcription_task import BEAM, NO_WEIGHTS, listen, text_of, weights_of
+from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, listen, text_of, validation_lists
 
 SHOWN = 8
 WRITTEN = 3  # sounds
@@ -33,7 +33,9 @@ def report(run, model):
     folder = own_language(run)
     language = None if folder is None else language_score(folder, vocabulary)
     print("transcribing the test utterances …", file=sys.stderr)
-    weights = weights_of(model, vocabulary, utterances["valid"], language) if language else NO_WEIGHTS
+    weights = NO_WEIGHTS
+    if language is not None:
+        weights = choose_weights(*validation_lists(model, vocabulary, utterances["valid"], language))
     heard = listen(model, vocabulary, utterances["test"], language, weights)
     print_errors(heard, run.task.unit, weights)
     print_transcripts(heard, vocabulary)
@@ -42,7 +44,7 @@ def report(run, model):
         for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
             write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
-        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data)
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data.stack)
     title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
     return Report(fields_of(heard, weights), title, {}, None, "transcribe")
 

@@ -71,9 +71,13 @@ def read_lists(path):
     return lists
 
 
-def read_said(path):
-    r"""{utterance: text} of lines UTTERANCE \t TEXT. Raises ValueError with the line that is wrong."""
-    return dict(fields for _, fields in read_rows(path, (2,), "an utterance, a tab and what was said"))
+def read_said(path, utterances):
+    r"""What was said in each utterance, from lines UTTERANCE \t TEXT. Raises ValueError for one that is missing."""
+    said = dict(fields for _, fields in read_rows(path, (2,), "an utterance, a tab and what was said"))
+    for utterance in utterances:
+        if utterance not in said:
+            raise ValueError(f"{path} does not say what was said in {utterance!r}")
+    return [said[utterance] for utterance in utterances]
 
 
 def read_rows(path, counts, expected):
