@@ -24,7 +24,9 @@ from numpylm.training import make_optimizer, update
 from numpylm.transcription import AcousticModel
 from numpylm.transcription_task import SpeechSettings, encoded, transcription_task
 
-EPOCHS, STRINGS, SPEED, RATE, SIZES, DROPOUT = 8, 2000, 0.1, 0.003, (120, 160, 2), 0.2  # sizes: B, H, L, as in `digits`
+EPOCHS, STRINGS, RATE, SIZES, DROPOUT = 8, 2000, 0.003, (120, 160, 2), 0.2  # sizes: B, H, L, as in `digits`
+
+OPTIONS = {"speed": 0.1}
 
 
 class Recogniser(torch.nn.Module):
@@ -97,20 +99,20 @@ def errors(scores, utterances):
 def main(data, results):
     """Trains both, prints a line for each epoch, and writes the JSON."""
     recordings, rows = read_recordings(data), []
-    valid = strings(recordings, recordings.index >= 45, VALID, [0, 1])
+    valid = strings(recordings, recordings.index >= 45, VALID, [0, 1], OPTIONS)
     settings = SpeechSettings(epochs=EPOCHS, learning_rate=RATE)
     model = AcousticModel(len(VOCABULARY) - 1, *SIZES, "gru", True, DROPOUT)
     module = Recogniser(model)
     scores = lambda q: model.forward(q).logits, lambda q: module(torch.from_numpy(q), [len(q)]).detach().numpy()
     ours, theirs = (model, make_optimizer(settings)), (module, torch.optim.Adam(module.parameters()))
     for epoch in range(EPOCHS):
-        utterances = strings(recordings, np.isin(recordings.index, range(5, 45)), STRINGS, [0, 2, epoch], SPEED)
+        utterances = strings(recordings, np.isin(recordings.index, range(5, 45)), STRINGS, [0, 2, epoch], OPTIONS, True)
         task = transcription_task(utterances, valid, VOCABULARY, settings, "digit")
         losses = train_epoch(ours, theirs, task, epoch, settings)
         means = np.mean(losses, axis=0).round(4).tolist()
         rows.append({"first_losses": losses[0], "train_loss": means, "valid_error": errors(scores, valid)})
         print(f"epoch {epoch + 1}: {rows[-1]}", flush=True)
-    test = errors(scores, strings(recordings, recordings.index < 5, TEST, [0, 3]))
+    test = errors(scores, strings(recordings, recordings.index < 5, TEST, [0, 3], OPTIONS))
     found = {"of_each_pair": ["numpylm", "torch"], "unit": "% of the digits wrong", "test_error": test}
     print(found)
     write_json(results, {**found, "epochs": rows})

@@ -16,20 +16,28 @@ from recipe_results import Measured
 
 from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
+from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
-from numpylm.commands.transcription import SpeechData, features_of
-from numpylm.commands.transcription_report import NAMES, listen, weights_of
+from numpylm.commands.transcription import SpeechData, SpeechModel, constructor_arguments, features_of
+from numpylm.commands.transcription_report import NAMES
 from numpylm.ctc_decoding import LanguageScore
-from numpylm.data.features import Sound
+from numpylm.data.features import Sound, stack_frames
 from numpylm.data.grammar import generate_text
 from numpylm.data.grammar.rules import parse_rules
 from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import NO_WEIGHTS, SpeechSettings, Utterance, transcription_task
+from numpylm.transcription_task import (
+    SpeechSettings,
+    Utterance,
+    choose_weights,
+    listen,
+    transcription_task,
+    validation_lists,
+)  # fmt: skip
 
-RATE = 8000
+RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 VOCABULARY = build_vocabulary(" ".join(WORDS) + "\n", "word")
 SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
@@ -58,24 +66,27 @@ def read_recordings(path):
     return Recordings(sounds, data["label"], data["speaker"], data["index"])
 
 
-def joined(recordings, allowed, words, rng, speed=None):
-    """The Utterance of these words: allowed recordings (a mask) of one random speaker. With a speed, it varies by this
-    share, and the noise varies too."""
+def joined(recordings, allowed, words, rng, options, vary=False):
+    """The Utterance of these words: allowed recordings (a mask) of one random speaker, with gaps and a little noise.
+    With vary, speed, noise and tempo are random."""
     speaker = rng.choice(np.unique(recordings.speaker[allowed]))
     places = allowed & (recordings.speaker == speaker)
     pieces = [gap(rng)]
     for word in words:
         choice = rng.choice(np.flatnonzero(places & (recordings.digit == WORDS.index(word))))
         pieces += [recordings.sounds[choice], gap(rng)]
-    samples = np.concatenate(pieces)
-    if speed is not None:
-        places = np.arange(
-            0, len(samples) - 1, rng.uniform(1 / (1 + speed), 1 + speed)
-        )  # faster and higher, or slower and lower
-        samples = np.interp(places, np.arange(len(samples)), samples)
-    decibels = -50 if speed is None else rng.uniform(-50, -15)
+    samples, decibels, tempo = np.concatenate(pieces), -50, 1
+    if vary:
+        faster = rng.uniform(1 / (1 + options["speed"]), 1 + options["speed"])  # and higher, as if a mouth were shorter
+        at = np.arange(0, len(samples) - 1, faster)
+        samples = np.interp(at, np.arange(len(samples)), samples)
+        decibels = rng.uniform(-50, -15)
+        if "tempo" in options:
+            tempo = rng.uniform(1 / (1 + options["tempo"]), 1 + options["tempo"])  # and no higher
     samples = samples + 0.1 * 10 ** (decibels / 20) * rng.standard_normal(len(samples))
-    return Utterance(str(speaker), features_of(Sound(samples, RATE), SpeechData()), " ".join(words))
+    features = features_of(Sound(samples, RATE), SpeechData(cepstra=options.get("cepstra", 0), stack=1))
+    kept = np.arange(0, len(features) - 0.5, tempo).round().astype(int)
+    return Utterance(str(speaker), stack_frames(features[kept], STACK), " ".join(words))
 
 
 def gap(rng):
@@ -83,42 +94,54 @@ def gap(rng):
     return np.zeros(int(RATE * rng.uniform(0.03, 0.2)))
 
 
-def strings(recordings, allowed, count, seed, speed=None):
+def strings(recordings, allowed, count, seed, options, vary=False):
     """Utterances of 3 to 7 random digits."""
     rng = np.random.default_rng(seed)
-    return [
-        joined(recordings, allowed, rng.choice(WORDS, rng.integers(3, 8)).tolist(), rng, speed) for _ in range(count)
-    ]
+    drawn = (rng.choice(WORDS, rng.integers(3, 8)).tolist() for _ in range(count))
+    return [joined(recordings, allowed, words, rng, options, vary) for words in drawn]
 
 
-def learn(options, recordings, speakers, path):
-    """(model, rows, seconds) of training on these speakers; the model comes from the path if it was trained before."""
-    kept = path.with_suffix(".json")
+def learn(options, recordings, speakers, folder):
+    """(model, rows, seconds) of training on these speakers; if they are in the folder, they are read from it.
+
+    `transcribe FOLDER FILE.wav` writes down what the model hears.
+    """
+    kept = folder / "rows.json"
     if kept.exists():
-        return load_checkpoint(path).model, *json.loads(kept.read_text(encoding="utf-8"))
+        return load_checkpoint(folder / "best.npz").model, *json.loads(kept.read_text(encoding="utf-8"))
     of_speakers = np.isin(recordings.speaker, speakers)
     train = of_speakers & (recordings.index >= 5) & (recordings.index < 45)
-    valid = strings(recordings, of_speakers & (recordings.index >= 45), VALID, [0, 1])
-    settings = SpeechSettings(epochs=options["epochs"], learning_rate=options["learning_rate"])
+    valid = strings(recordings, of_speakers & (recordings.index >= 45), VALID, [0, 1], options)
+    config = config_of(options)
 
     def joined_anew(epoch):
-        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options["speed"])
-        return transcription_task(utterances, valid, VOCABULARY, settings, "digit")
+        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options, vary=True)
+        return transcription_task(utterances, valid, VOCABULARY, config.settings, "digit")
 
     task = joined_anew(0)
     task = task._replace(batches=lambda epoch, first: joined_anew(epoch).batches(epoch, first))
-    sizes = options["hidden_dim"], options["num_layers"], "gru", True, options.get("dropout", 0.2)
-    model = AcousticModel(len(VOCABULARY) - 1, 120, *sizes)
+    arguments = constructor_arguments(config.model)
+    model = AcousticModel(len(VOCABULARY) - 1, valid[0].features.shape[1], **arguments)
+    progress, optimizer = Progress(np.random.default_rng(0)), make_optimizer(config.settings)
     started, rows = time.perf_counter(), []
-    for report in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):
+    for report in training(task, model, optimizer, config.settings, progress):
         if isinstance(report, EpochReport):
             rows.append({"epoch": len(rows) + 1, "train_loss": report.train_loss, "valid_loss": report.valid_loss})
             print(f"epoch {len(rows)}: {report.train_loss:.3f}, {report.valid_loss:.3f}, {report.note}", flush=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
     seconds = time.perf_counter() - started
-    save_checkpoint(path, model, VOCABULARY)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(folder / "best.npz", model, VOCABULARY)
+    write_config(folder, config)
     write_json(kept, [rows, seconds])
     return model, rows, seconds
+
+
+def config_of(options):
+    """The RunConfig of a recipe's options."""
+    names = ("epochs", "learning_rate", "batch_size")
+    settings = SpeechSettings(**{name: options[name] for name in names if name in options})
+    model = SpeechModel("gru", False, options["hidden_dim"], options["num_layers"], options.get("dropout", 0.2))
+    return RunConfig("speech", model, settings, SpeechData("fsdd", cepstra=options.get("cepstra", 0), stack=STACK))
 
 
 def per_cent(heard):
@@ -129,8 +152,8 @@ def per_cent(heard):
 def official(options, data, folder):
     """The official split: all speakers are known. A Measured."""
     recordings = read_recordings(data)
-    model, rows, seconds = learn(options, recordings, SPEAKERS, folder / "all.npz")
-    heard = listen(model, VOCABULARY, strings(recordings, recordings.index < 5, TEST, [0, 3]), None, NO_WEIGHTS)
+    model, rows, seconds = learn(options, recordings, SPEAKERS, folder / "all")
+    heard = listen(model, VOCABULARY, strings(recordings, recordings.index < 5, TEST, [0, 3], options))
     return Measured(rows, fields(options, model, seconds, per_cent(heard)["error_rate"], per_cent(heard)))
 
 
@@ -139,9 +162,10 @@ def unknown_speakers(options, data, folder):
     recordings, rows, total, by_speaker = read_recordings(data), [], 0.0, {}
     for speaker in SPEAKERS:
         others = [other for other in SPEAKERS if other != speaker]
-        model, found, seconds = learn(options, recordings, others, folder / f"without-{speaker}.npz")
-        test = strings(recordings, (recordings.index < 5) & (recordings.speaker == speaker), TEST // 2, [0, 3])
-        by_speaker[speaker] = per_cent(listen(model, VOCABULARY, test, None, NO_WEIGHTS))["error_rate"]
+        model, found, seconds = learn(options, recordings, others, folder / f"without-{speaker}")
+        allowed = (recordings.index < 5) & (recordings.speaker == speaker)
+        test = strings(recordings, allowed, TEST // 2, [0, 3], options)
+        by_speaker[speaker] = per_cent(listen(model, VOCABULARY, test))["error_rate"]
         print(speaker, by_speaker[speaker], flush=True)
         rows, total = rows + [{"speaker": SPEAKERS.index(speaker), **row} for row in found], total + seconds
     mean = sum(by_speaker.values()) / len(by_speaker)
@@ -152,13 +176,13 @@ def with_grammar(options, data, folder):
     """Telephone numbers of a plan, said by a speaker whom the model has never heard: what a language model adds."""
     recordings, unheard = read_recordings(data), options["without"]
     others = [speaker for speaker in SPEAKERS if speaker != unheard]
-    model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}.npz")
+    model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}")
     language = LanguageScore(language_model(), range(1, len(VOCABULARY)), stream_start(VOCABULARY))
-    valid, test = (numbers(recordings, mask, count, seed) for mask, count, seed in (
+    valid, test = (numbers(recordings, mask, count, seed, options) for mask, count, seed in (
         (np.isin(recordings.speaker, others) & (recordings.index >= 45), VALID, 1),
         ((recordings.speaker == unheard) & (recordings.index < 5), TEST, 2),
     ))  # fmt: skip
-    weights = weights_of(model, VOCABULARY, valid, language)
+    weights = choose_weights(*validation_lists(model, VOCABULARY, valid, language))
     rates = per_cent(listen(model, VOCABULARY, test, language, weights))
     best, with_it = rates["error_rate"], rates["error_rate_with_language_model"]
     allowed = best - rates["error_rate_oracle"]
@@ -167,11 +191,11 @@ def with_grammar(options, data, folder):
     return Measured(rows, fields(options, model, seconds, with_it, found))
 
 
-def numbers(recordings, allowed, count, seed):
+def numbers(recordings, allowed, count, seed, options):
     """Utterances of telephone numbers of the plan."""
     rng = np.random.default_rng([seed, 4])
     lines = generate_text(20 * count, seed, PLAN).split("\n")[:count]
-    return [joined(recordings, allowed, line.split(), rng) for line in lines]
+    return [joined(recordings, allowed, line.split(), rng, options) for line in lines]
 
 
 def language_model():

@@ -123,14 +123,14 @@ def backward_variables(trace):
     return beta
 
 
-def require_fit(labels, num_labels, num_frames):
+def require_fit(labels, num_labels, num_frames, names=None):
     """Raise ValueError if an utterance has fewer frames than labels and blanks between equal labels."""
     repeats = ((labels[1:] == labels[:-1]) & (labels[1:] != IGNORED)).sum(axis=0)
     needed = np.maximum(num_labels + repeats, 1)
     for n in np.flatnonzero(num_frames < needed)[:1]:
         raise ValueError(
-            f"utterance {n} has {num_frames[n]} frames, but its {num_labels[n]} labels need {needed[n]}: "
-            f"one frame each, and one for a blank between two equal labels"
+            f"{names[n] if names else f'utterance {n}'} has {num_frames[n]} frames, but its {num_labels[n]} labels "
+            f"need {needed[n]}: one frame each, and one for a blank between two equal labels"
         )
     if not num_labels.any():
         raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")

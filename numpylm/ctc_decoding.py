@@ -16,8 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.activations import log_softmax
 from numpylm.ctc import BLANK
 from numpylm.generation import next_logits, one_step
+
+NO_PATH = -math.inf
 
 
 class Hypothesis(NamedTuple):
@@ -27,21 +30,6 @@ class Hypothesis(NamedTuple):
     score: float
     log_p_ctc: float
     log_p_lm: float
-
-
-class Ending(NamedTuple):
-    """Of a prefix's paths so far: the log-probability of those that end in a blank, and in its last label."""
-
-    blank: float
-    label: float
-
-    @property
-    def log_p(self):
-        """Of all its paths."""
-        return log_add(self.blank, self.label)
-
-
-NO_PATH = Ending(-math.inf, -math.inf)
 
 
 def best_path(log_y):
@@ -57,40 +45,41 @@ def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0, least=-math.in
     language   a LanguageScore, or None
     least      in each frame, symbols whose log-probability is lower are left out: faster, and no longer exact
     """
-    prefixes = {(): Ending(0.0, -math.inf)}
+    prefixes = {(): (0.0, NO_PATH)}
 
-    def rank(prefix, ending):
-        return ending.log_p + alpha * (language.log_p(prefix) if language else 0) + beta * len(prefix)
+    def score(prefix):
+        log_p_lm = language.log_p(prefix) if language else 0
+        return log_add(*prefixes[prefix]) + alpha * log_p_lm + beta * len(prefix)
 
-    for frame in log_y.astype(float):
-        symbols = [int(symbol) for symbol in np.flatnonzero(frame >= least) if symbol != BLANK]
-        extended = extend(prefixes, frame, symbols)
-        possible = [prefix for prefix, ending in extended.items() if ending.log_p > -math.inf]
-        best = sorted(possible, key=lambda prefix: (-rank(prefix, extended[prefix]), prefix))
-        prefixes = {prefix: extended[prefix] for prefix in best[:width]}
-    found = []
-    for prefix, ending in prefixes.items():
-        log_p_lm = language.log_p_ended(prefix) if language else 0.0
-        score = ending.log_p + alpha * log_p_lm + beta * len(prefix)
-        found.append(Hypothesis(prefix, score, ending.log_p, log_p_lm))
-    return sorted(found, key=lambda one: (-one.score, one.labels))
+    for frame in log_y.astype(float).tolist():
+        symbols = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= least]
+        prefixes = extend(prefixes, frame, symbols)
+        best = sorted(prefixes, key=lambda prefix: (-score(prefix), prefix))[:width]
+        prefixes = {prefix: prefixes[prefix] for prefix in best}
+    found = [Hypothesis(prefix, 0.0, log_add(*endings), 0.0) for prefix, endings in prefixes.items()]
+    return rescored(with_language(found, language) if language else found, alpha, beta)
 
 
 def extend(prefixes, frame, symbols):
-    """Each prefix after one more frame, prefix -> Ending: with a blank, its last label again, or one label more."""
+    """Each prefix after one more frame: with a blank, its last label again, or one of the symbols more.
+
+    prefixes: {labels: (log-probability of the paths that end in a blank, of those that end in the last label)}
+    """
     extended = {}
 
-    def add(prefix, blank=-math.inf, label=-math.inf):
-        old = extended.get(prefix, NO_PATH)
-        extended[prefix] = Ending(log_add(old.blank, blank), log_add(old.label, label))
+    def add(prefix, blank=NO_PATH, label=NO_PATH):
+        if max(blank, label) > NO_PATH:
+            old = extended.get(prefix, (NO_PATH, NO_PATH))
+            extended[prefix] = log_add(old[0], blank), log_add(old[1], label)
 
-    for prefix, ending in prefixes.items():
-        add(prefix, blank=ending.log_p + frame[BLANK])
+    for prefix, (blank, label) in prefixes.items():
+        either = log_add(blank, label)
+        add(prefix, blank=either + frame[BLANK])
         if prefix:
-            add(prefix, label=ending.label + frame[prefix[-1]])
+            add(prefix, label=label + frame[prefix[-1]])
         for symbol in symbols:
-            repeated = prefix and symbol == prefix[-1]  # then a blank has to stand between the two
-            add((*prefix, symbol), label=(ending.blank if repeated else ending.log_p) + frame[symbol])
+            repeated = prefix[-1:] == (symbol,)  # then a blank has to stand between the two
+            add((*prefix, symbol), label=(blank if repeated else either) + frame[symbol])
     return extended
 
 
@@ -103,34 +92,41 @@ class LanguageScore:
     """
 
     def __init__(self, model, token_of, start):
-        self.token_of, self.start = token_of, start
-        self.model, self._advance = model, one_step(model)
-        self._known = {(): (0.0, *self._step(start, model.initial_state(1)))}  # prefix -> (log p, log y, state)
+        self.model, self.token_of, self.start = model, token_of, start
+        self._advance = one_step(model)
+        self._known = {(): (0.0, *self._read(start, model.initial_state(1)))}  # prefix -> (log p, log y, state)
 
     def log_p(self, prefix):
         """Of the sentences that begin with a prefix."""
-        if not prefix:
-            return 0.0
-        before, log_y, _ = self._known_after(prefix[:-1])
-        return before + float(log_y[self.token_of[prefix[-1] - 1]])
+        return self._followed_by(prefix[:-1], self._token(prefix)) if prefix else 0.0
 
     def log_p_ended(self, prefix):
         """Of the sentence that is this prefix."""
-        before, log_y, _ = self._known_after(prefix)
-        return before + float(log_y[self.start])
+        return self._followed_by(prefix, self.start)
 
-    def _known_after(self, prefix):
-        if prefix not in self._known:
-            before, log_y, state = self._known_after(prefix[:-1])
-            token = self.token_of[prefix[-1] - 1]
-            self._known[prefix] = (before + float(log_y[token]), *self._step(token, state))
-        return self._known[prefix]
+    def _token(self, prefix):
+        return self.token_of[prefix[-1] - 1]
 
-    def _step(self, token, state):
+    def _followed_by(self, prefix, token):
+        known = len(prefix)
+        while prefix[:known] not in self._known:
+            known -= 1
+        log_p, log_y, state = self._known[prefix[:known]]
+        for length in range(known + 1, len(prefix) + 1):
+            read = self._token(prefix[:length])
+            log_p = log_p + float(log_y[read])
+            log_y, state = self._read(read, state)
+            self._known[prefix[:length]] = log_p, log_y, state
+        return log_p + float(log_y[token])
+
+    def _read(self, token, state):
         state = self._advance(np.array([token]), state)
-        logits = next_logits(self.model, state)[0]
-        shifted = logits.astype(float) - logits.max()
-        return shifted - np.log(np.exp(shifted).sum()), state
+        return log_softmax(next_logits(self.model, state)[0].astype(float)), state
+
+
+def with_language(hypotheses, language):
+    """Hypotheses with the log-probability of a LanguageScore."""
+    return [one._replace(log_p_lm=language.log_p_ended(one.labels)) for one in hypotheses]
 
 
 def rescored(hypotheses, alpha, beta):
@@ -143,4 +139,4 @@ def log_add(a, b):
     """log(e^a + e^b) of two numbers, of which one or both may be -infinity."""
     if a < b:
         a, b = b, a
-    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
+    return a if b == NO_PATH else a + math.log1p(math.exp(b - a))

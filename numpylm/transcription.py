@@ -21,6 +21,7 @@ from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import draw_mask, drop
+from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix
 from numpylm.recurrence import zero_state
@@ -48,19 +49,13 @@ class AcousticSizes(NamedTuple):
     dropout: float
 
 
-class AcousticTrace(NamedTuple):
-    """The forward pass as the backward pass reads it; h (T, N, H) is what W_hy reads, after dropout."""
+class AcousticOutput(NamedTuple):
+    """logits (T, N, V + 1), and what the backward pass reads; h (T, N, H) is what W_hy reads, after dropout."""
 
+    logits: np.ndarray
     stack: StackTrace
     output_mask: np.ndarray | None
     h: np.ndarray
-
-
-class AcousticOutput(NamedTuple):
-    """logits (T, N, V + 1), and the trace."""
-
-    logits: np.ndarray
-    trace: AcousticTrace
 
 
 class AcousticModel(Model):
@@ -94,12 +89,12 @@ class AcousticModel(Model):
         Raises ValueError or TypeError for features or a mask that do not fit.
         """
         features, mask = self._checked(features, mask)
+        *layer_masks, output_mask = self._dropout_masks(rng, features.shape)
         state_0 = self._zeros(features.shape[1])
-        layer_masks, output_mask = self._draw_masks(rng, features.shape)
         out = stack_forward(self.cell, self.layers(), features, state_0, mask, layer_masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
-        return AcousticOutput(logits, AcousticTrace(out.trace, output_mask, h))
+        return AcousticOutput(logits, out.trace, output_mask, h)
 
     def loss_and_gradients(self, features, labels, mask=None, rng=None):
         """The CTC loss, in nats per label, and its gradients, as LossOutput. labels (U, N): 1..V, -1 is padding.
@@ -107,41 +102,35 @@ class AcousticModel(Model):
         Raises what forward does, and ValueError for labels that are out of range or do not fit into the frames.
         """
         features, mask = self._checked(features, mask)
-        labels = check_labels(labels, features.shape, self.sizes.num_labels)
-        logits, trace = self.forward(features, mask, rng)
-        loss, ctc_trace = ctc_forward(logits, labels, mask)
-        return LossOutput(loss, self._backward(trace, ctc_trace), None)
+        labels = check_labels(labels, features.shape[1], self.sizes.num_labels)
+        out = self.forward(features, mask, rng)
+        loss, ctc_trace = ctc_forward(out.logits, labels, mask)
+        return LossOutput(loss, self._backward(out, ctc_trace), None)
 
-    def _backward(self, trace, ctc_trace):
+    def _backward(self, out, ctc_trace):
         """The lines of forward in reverse order: gradients by name, in the parameters' order."""
         dlogits = ctc_backward(ctc_trace).dlogits
-        dh, dW_hy, db_y = affine_backward(dlogits, trace.h, self._parameters["W_hy"])
-        dh = drop(dh, trace.output_mask)
+        dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
+        dh = drop(dh, out.output_mask)
         dstate_T = self._zeros(dh.shape[1])
-        out = stack_backward(self.cell, self.layers(), dh, dstate_T, trace.stack)
-        return stack_gradients("", out.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        layers = stack_backward(self.cell, self.layers(), dh, dstate_T, out.stack)
+        return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
 
     def _zeros(self, N):
         return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
-    def _draw_masks(self, rng, shape):
-        """(masks of the layers' inputs, mask of the last h); the features themselves are not dropped."""
+    def _dropout_masks(self, rng, shape):
+        """One for each layer's input, and one for the last h; the features themselves are not dropped."""
         require.generator(rng)
-        if rng is None or self.sizes.dropout == 0:
-            return None, None
-        drawn = [
-            draw_mask(rng, self.sizes.dropout, (*shape[:2], self.sizes.hidden_dim), self.dtype)
-            for _ in range(self.sizes.num_layers)
-        ]
-        return [None, *drawn[:-1]], drawn[-1]
+        p, L, shape = self.sizes.dropout, self.sizes.num_layers, (*shape[:2], self.sizes.hidden_dim)
+        drawn = [None if rng is None or p == 0 else draw_mask(rng, p, shape, self.dtype) for _ in range(L)]
+        return [None, *drawn]
 
     def _checked(self, features, mask):
         features = np.asarray(features)
-        if features.ndim != 3 or not features.size or features.shape[2] != self.sizes.num_features:
-            raise ValueError(
-                f"features must be of shape (T, N, B), time first, with B = {self.sizes.num_features}; "
-                f"got {features.shape}"
-            )
+        B = self.sizes.num_features
+        if features.ndim != 3 or not features.size or features.shape[2] != B:
+            raise ValueError(f"features must be of shape (T, N, B), time first, with B = {B}; got {features.shape}")
         if features.dtype.kind not in "fc":
             raise TypeError(f"features must be floats; got {features.dtype}")
         return features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
@@ -153,16 +142,14 @@ def check_sizes(sizes):
     check_stack(sizes)
 
 
-def check_labels(labels, features_shape, num_labels):
+def check_labels(labels, N, num_labels):
     """labels (U, N), in 1..V or -1 after an utterance's end, or an error that says what does not fit."""
     labels = require.integer_array("labels", labels)
-    if labels.ndim != 2 or labels.shape[1:] != features_shape[1:2]:
-        raise ValueError(f"labels must be of shape (U, N) with the features' N; got {labels.shape}, {features_shape}")
-    real = labels != -1
-    if labels[real].size and not (labels[real].min() >= 1 and labels[real].max() <= num_labels):
-        raise ValueError(
-            f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {labels.min()}..{labels.max()}"
-        )
+    if labels.ndim != 2 or labels.shape[1] != N:
+        raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
+    real = labels != IGNORED
+    if (real & ((labels < 1) | (labels > num_labels))).any():
+        raise ValueError(f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {np.unique(labels)}")
     if (real[1:] > real[:-1]).any():
         raise ValueError("labels must have their padding, -1, after each utterance's labels")
     return labels

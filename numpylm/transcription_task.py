@@ -7,17 +7,17 @@ Label k of the model is token k of the vocabulary. Token 0 is <unk>, which nobod
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from numpylm.activations import log_softmax
 from numpylm.choices import again
-from numpylm.ctc import LOG_ZERO, ctc_forward
-from numpylm.ctc_decoding import beam_search, best_path, rescored
+from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
+from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import by_length
-from numpylm.data.error_rates import Errors, oracle, total_errors
-from numpylm.data.features import SoundError
+from numpylm.data.error_rates import NO_ERRORS, Errors, count_errors, total_errors
 from numpylm.data.text import decode, encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
@@ -25,6 +25,7 @@ from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
 
 GROUP = 20
+BEAM = 10
 LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
@@ -56,59 +57,53 @@ class SpeechBatch(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """How much the language model counts (alpha), and what each label is paid (beta), in a beam search."""
+    """alpha: how much the language model counts; beta: what each label is paid."""
 
     alpha: float
     beta: float
 
 
 NO_WEIGHTS = Weights(0.0, 0.0)
+FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
 
 
 def transcription_task(train, valid, vocabulary, settings, unit):
-    """The Task of an acoustic model on lists of Utterances. Raises SoundError for one too short for its labels."""
+    """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
     N, seed = settings.batch_size, settings.seed
     num_batches = -(-len(train) // N)
     lengths = [len(utterance.features) for utterance in train]
-    labels = {part: encoded(vocabulary, utterances) for part, utterances in (("train", train), ("valid", valid))}
+    train_labels, valid_labels = encoded(vocabulary, train), encoded(vocabulary, valid)
+    valid_places = by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)
 
     def batches(epoch, first):
         places = by_length(lengths, shuffled(len(train), seed, epoch), N, GROUP)
         for k in shuffled(num_batches, seed + 1, epoch)[first:]:
-            yield pad([train[i].features for i in places[k]], [labels["train"][i] for i in places[k]])
+            yield pad([train[i].features for i in places[k]], [train_labels[i] for i in places[k]])
 
     def loss_and_gradients(model, batch, carried, rng):
         return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
 
     def validate(model, ranks=ALONE):
-        nats, heard = 0.0, {}
-        for places in by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)[
-            ranks.rank :: ranks.size
-        ]:
-            batch = pad([valid[i].features for i in places], [labels["valid"][i] for i in places])
+        nats, errors = 0.0, NO_ERRORS
+        for places in valid_places[ranks.rank :: ranks.size]:
+            batch = pad([valid[i].features for i in places], [valid_labels[i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
-            for n, i in enumerate(places):
-                heard[i] = best_path(logits[: len(valid[i].features), n])
-        errors = total_errors([list(labels["valid"][i]) for i in heard], list(heard.values()))
+            heard = [best_path(logits[: len(valid[i].features), n]) for n, i in enumerate(places)]
+            errors += total_errors([valid_labels[i] for i in places], heard)
         nats, *errors = ranks.total(np.array([nats, *errors])).tolist()
-        return Validation(nats / Errors(*errors).num_labels, f"{unit} error rate {100 * Errors(*errors).rate:.1f} %")
+        errors = Errors(*errors)
+        return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
 
 
 def encoded(vocabulary, utterances):
-    """The labels of each Utterance. Raises SoundError where there are more of them than frames."""
-    encode, found = encoder(vocabulary), []
-    for utterance in utterances:
-        labels = encode(utterance.text).astype(int)
-        needed = len(labels) + int((labels[1:] == labels[:-1]).sum())
-        if len(utterance.features) < needed:
-            raise SoundError(
-                f"{utterance.name} is too short for its transcript: it has {len(utterance.features)} frames, and CTC "
-                f"needs {needed}, one for each of {len(labels)} labels and one between two equal ones"
-            )
-        found.append(labels)
+    """The labels of each Utterance. Raises ValueError where there are more of them than frames."""
+    encode = encoder(vocabulary)
+    found = [encode(utterance.text).astype(int) for utterance in utterances]
+    for (name, features, _), labels in zip(utterances, found, strict=True):
+        require_fit(labels[:, None], np.array([len(labels)]), np.array([len(features)]), [name])
     return found
 
 
@@ -145,15 +140,59 @@ def text_of(vocabulary, labels):
     return decode(vocabulary, np.array(labels, dtype=int))
 
 
-def choose_weights(lists, references):
-    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels."""
+class Heard(NamedTuple):
+    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode."""
 
-    def errors(weights):
-        return total_errors(references, [rescored(one, *weights)[0].labels for one in lists]).total
+    said: list
+    by_name: dict
 
-    return min((Weights(alpha, beta) for alpha in ALPHAS for beta in BETAS), key=errors)
+    @property
+    def errors(self):
+        """The Errors of each way to decode."""
+        return {name: total_errors(self.said, heard) for name, heard in self.by_name.items()}
+
+
+def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
+    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
+    said, log_ys = said_and_heard(model, vocabulary, utterances)
+    lists = search(log_ys, BEAM)
+    by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(lists)}
+    if language is not None:
+        by_name["error_rate_rescored"] = first([with_language(one, language) for one in lists], *weights)
+        lists = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_with_language_model"] = first(lists, *weights)
+    by_name["error_rate_oracle"] = list(map(best_possible, said, lists))
+    return Heard(said, by_name)
+
+
+def said_and_heard(model, vocabulary, utterances):
+    """The labels and log y of each Utterance."""
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    return said, [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+
+
+def first(lists, alpha=0.0, beta=0.0):
+    """The labels of the best Hypothesis of each list, with this alpha and beta."""
+    return [rescored(one, alpha, beta)[0].labels for one in lists]
 
 
 def best_possible(reference, hypotheses):
-    """The labels of the Hypothesis of a list with the fewest errors."""
-    return oracle(reference, [one.labels for one in hypotheses])
+    """The labels of the Hypothesis of a list with the fewest errors: its oracle."""
+    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
+
+
+def validation_lists(model, vocabulary, utterances, language):
+    """(lists of Hypotheses, found with a LanguageScore and without; what was said): what choose_weights wants."""
+    said, log_ys = said_and_heard(model, vocabulary, utterances)
+    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
+    return [with_language(one, language) + two for one, two in zip(without, found, strict=True)], said
+
+
+def choose_weights(lists, references, alpha=None, beta=None):
+    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels.
+
+    An alpha or a beta that is given stays.
+    """
+    alphas, betas = ALPHAS if alpha is None else (alpha,), BETAS if beta is None else (beta,)
+    pairs = (Weights(*pair) for pair in product(alphas, betas))
+    return min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)

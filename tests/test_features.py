@@ -9,6 +9,7 @@ import pytest
 from numpylm.data.features import (
     Sound,
     SoundError,
+    cepstrum,
     cut_frames,
     from_mel,
     hamming,
@@ -136,6 +137,14 @@ def test_nan_or_nothing_is_refused():
     for samples in (np.array([]), np.array([0.1, np.nan]), np.zeros((4, 2))):
         with pytest.raises(SoundError, match="expected finite samples"):
             log_mel_features(Sound(samples, RATE))
+
+
+def test_the_cepstrum_is_its_formula_and_few_coefficients_smooth_the_spectrum():
+    log_bands = rng.standard_normal((3, 8))
+    b, k = np.arange(8), np.arange(5)
+    expected = [[(np.cos(np.pi * j * (b + 0.5) / 8) * frame).sum() for j in k] for frame in log_bands]
+    np.testing.assert_allclose(cepstrum(log_bands, 5), expected)
+    assert log_mel_features(Sound(rng.standard_normal(RATE), RATE), 20, num_cepstra=7).shape == (98, 7)
 
 
 def test_frames_are_stacked_side_by_side():

@@ -100,6 +100,33 @@ def test_lists_are_rescored_by_a_language_model(folder):
     ]
 
 
+def test_weights_are_chosen_anew_for_another_language_model(folder, tmp_path):
+    """The run's own model, given as another one, leads to the weights that the run has chosen for it."""
+    summary = json.loads((folder / "tones" / "summary.json").read_text())
+    arguments = ["transcribe", "tones", "others/0.wav", "--lm", "tones/language"]
+    status, out, err = call_in(folder, *arguments)
+    expected = f"the run's validation part: --alpha {summary['alpha']:g} --beta {summary['beta']:g}"
+    assert status == 0 and expected in err
+    assert out == output_in(folder, "transcribe", "tones", "others/0.wav")
+    assert "--alpha 0.25 --beta" in call_in(folder, *arguments, "--alpha", "0.25")[2]
+    assert call_in(folder, *arguments, "--alpha", "1", "--beta", "0")[2] == ""
+    (folder / "sounds").rename(tmp_path / "moved")
+    status, _, err = call_in(folder, *arguments)
+    (tmp_path / "moved").rename(folder / "sounds")
+    assert status == 2 and "the run's validation part is gone, so give both --alpha and --beta" in err
+
+
+def test_weights_are_chosen_on_a_list_of_which_we_know_what_was_said(folder):
+    (folder / "list.tsv").write_text("a\t-1\thigh high\na\t-2\tlow high\nb\t-3\tmid low\nb\t-1\thigh low\n")
+    (folder / "said.tsv").write_text("b\tmid low\na\tlow high\n")
+    arguments = ["transcribe", "tones", "--rescore", "list.tsv", "--said", "said.tsv"]
+    status, out, err = call_in(folder, *arguments)
+    assert status == 0 and "its error rate falls from 50.0 % to 0.0 %" in err
+    assert [line.split("\t")[::2] for line in out.splitlines()] == [["a", "low high"], ["b", "mid low"]]
+    (folder / "said.tsv").write_text("a\tlow high\n")
+    assert "said.tsv does not say what was said in 'b'" in call_in(folder, *arguments)[2]
+
+
 def test_evaluate_and_info_know_the_run(folder):
     own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
     summary = json.loads((folder / "tones" / "summary.json").read_text())
@@ -114,10 +141,10 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     parts = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
     listed = "\n".join(f"{line}\t{part}" for line, part in zip(lines, parts, strict=True))
     (tmp_path / "s" / "transcripts.tsv").write_text(listed)
-    options = "--train s --level char --stack 1 -H 8 --epochs 1 --model lstm --one-direction --out c"
+    options = "--train s --level char --stack 1 --cepstra 13 -H 8 --epochs 1 --model lstm --one-direction --out c"
     status, out, err = call_in(tmp_path, "transcribe", *options.split())
     assert status == 0, err
-    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out
+    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out and "B = 13," in out
     assert "no language model: there are too few transcripts" in err
     assert json.loads((tmp_path / "c" / "summary.json").read_text())["error_rate_with_language_model"] is None
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
@@ -134,12 +161,14 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe tones others/0.wav --epochs 3", "transcribe RUN uses a trained run: leave out --epochs"),
+        ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
+        ("transcribe --cepstra 50", "--cepstra must be at most the 40 bands; got 50"),
         ("transcribe --beam 3", "--beam is for a trained run"),
         ("transcribe -H 5", "H must be even; got --hidden-dim=5"),
         ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
         ("transcribe --train none --out x", "none/transcripts.tsv, line 1: there is no file "),
         ("transcribe --train empty --out x", "line 1: the transcript of a.wav is empty"),
-        ("transcribe --train short --out x", "short/a.wav is too short for its transcript: it has 16 frames"),
+        ("transcribe --train short --out x", "short/a.wav has 16 frames, but its 31 labels need 61"),
         ("transcribe --train part --out x", "the part is train, valid, test; got 'tst'"),
         ("translate tones a", "tones holds a run of `transcribe`"),
     ],

@@ -15,10 +15,10 @@ from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
 from numpylm.data.speech.sentences import spoken_sentences
 from numpylm.data.text import build_vocabulary
+from numpylm.language_task import UNITS
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
 from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
-UNITS = {"word": "word", "char": "character"}
 SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
 SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
 
@@ -48,12 +48,15 @@ class SpeechData:
     level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
     num_utterances: int = choice(1500, "training utterances of the built-in speech", metavar="K")
     num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
+    cepstra: int = choice(0, "read so many cepstral coefficients of the bands in their place", metavar="C")
     highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
     stack: int = choice(3, "frames that the model reads at once", metavar="K")
 
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
         require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
+        if require.count("cepstra", self.cepstra) > self.num_bands:
+            raise ValueError(f"cepstra must be at most the {self.num_bands} bands; got {self.cepstra}")
 
 
 class Speech(NamedTuple):
@@ -75,34 +78,34 @@ def open_data(config, vocabulary=None):
     choices = config.data
     if choices.train is None:
         print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
-        parts = {part: spoken(part, choices) for part in PARTS}
-    else:
-        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)
-        parts = {part: [utterance_of(one.path, one.text, choices) for one in recordings[part]] for part in PARTS}
-    name = "synthetic speech" if choices.train is None else Path(choices.train).name
+    parts = {part: utterances_of(part, config) for part in PARTS}
     if vocabulary is None:
         text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
         vocabulary = build_vocabulary(text, choices.level)
-    for utterances in parts.values():
-        encoded(vocabulary, utterances)  # refuses one that is too short for its transcript
+    encoded(vocabulary, parts["test"])  # refuses one that is too short for its transcript, as training does
+    name = "synthetic speech" if choices.train is None else Path(choices.train).name
     return Speech(name, fingerprint(parts), vocabulary, parts)
 
 
-def spoken(part, choices):
-    """The Utterances of a built-in part: each sentence has a voice of its own."""
+def utterances_of(part, config):
+    """The Utterances of "train", "valid" or "test"; each built-in sentence has a voice of its own."""
+    choices = config.data
+    if choices.train is not None:
+        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)[part]
+        return [read_utterance(one.path, one.text, choices) for one in recordings]
     count = max(1, round(SHARES[part] * choices.num_utterances))
     named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
     return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
 
 
-def utterance_of(path, text, choices):
+def read_utterance(path, text, choices):
     """The Utterance of a .wav file. Raises SoundError."""
     return Utterance(str(path), features_of(read_wav(path), choices), text)
 
 
 def features_of(sound, choices):
     """What the model reads of a Sound: (T, B) in float32, choices.stack frames side by side."""
-    features = log_mel_features(sound, choices.num_bands, choices.highest)
+    features = log_mel_features(sound, choices.num_bands, choices.highest, choices.cepstra)
     return stack_frames(features, choices.stack).astype(np.float32)
 
 
@@ -121,7 +124,7 @@ def constructor_arguments(choices):
 
 def make_model(config, data):
     """An untrained AcousticModel."""
-    sizes = len(data.vocabulary) - 1, config.data.num_bands * config.data.stack
+    sizes = len(data.vocabulary) - 1, data.utterances["train"][0].features.shape[1]
     return AcousticModel(*sizes, seed=config.settings.seed, **constructor_arguments(config.model))
 
 
@@ -138,14 +141,11 @@ def describe(run):
     yield "speech", f"{run.data.name}: {counts} utterances, of {frames:.0f} frames on average"
     if run.config.data.train is None:
         yield "", "A small formant synthesiser speaks: no human voice is in it"
-    sizes, level = run.model.sizes, UNITS[run.config.data.level]
-    yield "labels", f"{sizes.num_labels - 1} {level}s, and CTC's blank"
-    reads = "in both directions" if sizes.bidirectional else "from left to right"
-    yield (
-        "model",
-        f"{sizes.cell.upper()} {reads}; B = {sizes.num_features}, H = {sizes.hidden_dim}, "
-        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; N = {run.config.settings.batch_size}",
-    )
+    V, B, H, L, cell, both, _ = run.model.sizes
+    yield "labels", f"{V - 1} {run.task.unit}s, and CTC's blank"
+    reads = "in both directions" if both else "from left to right"
+    layers = f"{L} layer{'s' * (L > 1)}"
+    yield "model", f"{cell.upper()} {reads}; B = {B}, H = {H}, {layers}; N = {run.config.settings.batch_size}"
 
 
 KIND = Kind(

@@ -38,7 +38,9 @@ def own_language(run):
             return None
         folder.mkdir(exist_ok=True)
         write_whole(path, text)
-        trained = start_run(folder, language.KIND, language.complete(config_of(run, text, path), None))
+        corpus = CorpusChoices(str(path.resolve()), level=run.config.data.level)
+        config = RunConfig("language", ModelChoices(embedding_dim=32, hidden_dim=64), settings_of(text), corpus)
+        trained = start_run(folder, language.KIND, language.complete(config, None))
     print("training the language model …", file=sys.stderr)
     if not train(trained):
         raise KeyboardInterrupt
@@ -52,30 +54,32 @@ def sentences_of(run):
     return "".join(utterance.text + "\n" for utterance in run.data.utterances["train"])
 
 
-def config_of(run, text, path):
-    """The RunConfig of the language model: the shorter the text, the more epochs."""
+def settings_of(text):
+    """How the language model trains: the shorter the text, the more epochs."""
     epochs = min(30, max(2, READ // len(text)))
-    settings = LanguageSettings(epochs=epochs, batch_size=min(32, len(text) // 200), num_steps=16)
-    model = ModelChoices(embedding_dim=32, hidden_dim=64)
-    return RunConfig(
-        "language", model, settings, CorpusChoices(corpus=str(path.resolve()), level=run.config.data.level)
-    )
+    return LanguageSettings(epochs=epochs, batch_size=min(32, len(text) // 200), num_steps=16)
+
+
+def load_language(folder):
+    """(model, vocabulary, the token of a line's end) of a language model's run. ValueError where it has no such end."""
+    model, vocabulary, _ = load_trained(folder)
+    start = stream_start(vocabulary)
+    if start is None:
+        raise ValueError(f"the language model {folder} has never read the end of a line, which ends an utterance here")
+    return model, vocabulary, start
 
 
 def language_score(folder, vocabulary):
     """The LanguageScore of a language model's run, for the labels of a vocabulary. ValueError where it does not fit."""
-    model, known, _ = load_trained(folder)
-    start = stream_start(known)
-    if known.level != vocabulary.level or start is None:
-        raise ValueError(
-            f"the language model {folder} must be one of {vocabulary.level}s, with the ends of lines, as the labels are"
-        )
+    model, known, start = load_language(folder)
+    if known.level != vocabulary.level:
+        raise ValueError(f"the language model {folder} reads {known.level}s, but the labels are {vocabulary.level}s")
     ids = {token: i for i, token in enumerate(known.tokens)}
     return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens[1:]], start)
 
 
 def saved_weights(folder):
-    """The Weights that a run chose on its validation part; DEFAULT_WEIGHTS where it has none."""
+    """The Weights that a run chose on its validation part for its own language model; DEFAULT_WEIGHTS without one."""
     path = Path(folder) / "summary.json"
     summary = read_json(path) if path.exists() else {}
     found = Weights(summary.get("alpha"), summary.get("beta"))

@@ -1,34 +1,20 @@
 """What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
 
 import sys
-from typing import NamedTuple
 
 from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcription import SEEDS, UNITS, open_data, utterance_of
+from numpylm.commands.transcription import SEEDS, UNITS, read_utterance, utterances_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
-from numpylm.ctc_decoding import best_path, rescored
-from numpylm.data.error_rates import total_errors
 from numpylm.data.features import write_wav
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
-from numpylm.transcription_task import (
-    NO_WEIGHTS,
-    Weights,
-    best_possible,
-    choose_weights,
-    encoded,
-    log_probabilities,
-    search,
-    text_of,
-)  # fmt: skip
+from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, listen, text_of, validation_lists
 
-BEAM = 10
-FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
 SHOWN = 8
 WRITTEN = 3  # sounds
 NAMES = {
@@ -38,18 +24,7 @@ NAMES = {
     "error_rate_with_language_model": f"beam of {BEAM} with the language model",
     "error_rate_oracle": "oracle: the best of that list",
 }
-
-
-class Heard(NamedTuple):
-    """What was said and what was heard, lists of label sequences; each field of NAMES has one in by_name."""
-
-    said: list
-    by_name: dict
-
-    @property
-    def errors(self):
-        """The Errors of each way to decode, by the field's name."""
-        return {name: total_errors(self.said, heard) for name, heard in self.by_name.items()}
+BEST = "error_rate_with_language_model", "error_rate_beam"
 
 
 def report(run, model):
@@ -58,7 +33,9 @@ def report(run, model):
     folder = own_language(run)
     language = None if folder is None else language_score(folder, vocabulary)
     print("transcribing the test utterances …", file=sys.stderr)
-    weights = weights_of(model, vocabulary, utterances["valid"], language) if language else NO_WEIGHTS
+    weights = NO_WEIGHTS
+    if language is not None:
+        weights = choose_weights(*validation_lists(model, vocabulary, utterances["valid"], language))
     heard = listen(model, vocabulary, utterances["test"], language, weights)
     print_errors(heard, run.task.unit, weights)
     print_transcripts(heard, vocabulary)
@@ -67,47 +44,28 @@ def report(run, model):
         for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
             write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
-        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data)
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data.stack)
     title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
     return Report(fields_of(heard, weights), title, {}, None, "transcribe")
 
 
-def listen(model, vocabulary, utterances, language, weights):
-    """Heard, for Utterances; without a language model, only what needs none."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    lists = search(log_ys, BEAM)
-    by_name = {"error_rate": [best_path(log_y) for log_y in log_ys], "error_rate_beam": first(lists)}
-    if language is not None:
-        by_name["error_rate_rescored"] = first([rescored(scored(one, language), *weights) for one in lists])
-        lists = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_with_language_model"] = first(lists)
-    by_name["error_rate_oracle"] = [best_possible(labels, one) for labels, one in zip(said, lists, strict=True)]
-    return Heard(said, by_name)
-
-
-def first(lists):
-    """The labels of each list's best Hypothesis."""
-    return [one[0].labels for one in lists]
-
-
-def scored(hypotheses, language):
-    """Hypotheses with the log-probability of a LanguageScore."""
-    return [one._replace(log_p_lm=language.log_p_ended(one.labels)) for one in hypotheses]
-
-
-def weights_of(model, vocabulary, utterances, language):
-    """The Weights with the fewest errors on Utterances, chosen among candidates of searches with it and without."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
-    return choose_weights([scored(one, language) + two for one, two in zip(without, found, strict=True)], said)
+def evaluate(model, vocabulary, folder, text):
+    """Measures the run's own test part, or the recordings of a folder: kind.py."""
+    config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
+    if text:
+        utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(text)]
+    else:
+        utterances = utterances_of("test", config)
+    language = language_score(own, vocabulary) if own.exists() else None
+    heard = listen(model, vocabulary, utterances, language, weights)
+    fields = {"utterances": len(utterances), **fields_of(heard, weights)}
+    return fields, lambda: print_errors(heard, UNITS[config.data.level], weights)
 
 
 def fields_of(heard, weights):
     """The fields of summary.json; what needs a language model is None without one."""
     errors = heard.errors
-    best = errors.get("error_rate_with_language_model", errors["error_rate_beam"])
+    best = next(errors[name] for name in BEST if name in errors)
     return dict.fromkeys(NAMES) | {
         **{name: one.rate for name, one in errors.items()},
         "sentence_error_rate": errors["error_rate"].sequence_rate,
@@ -122,37 +80,22 @@ def print_errors(heard, unit, weights):
     errors = heard.errors
     num_labels = errors["error_rate"].num_labels
     print(f"\nTest utterances: {len(heard.said):,}, of unseen voices; {num_labels:,} {unit}s. Errors per 100 {unit}s:")
-    print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}")
+    print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}{'utterances':>13}")
     for name, one in errors.items():
         counts = (100 * count / num_labels for count in (one.total, *one[:3]))
-        print("  {:<40}{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(NAMES[name], *counts))
-    shares = [f"{100 * one.sequence_rate:.1f} % {NAMES[name]}" for name, one in errors.items() if "_beam" not in name]
-    print("  utterances with an error: " + ", ".join(shares[:1] + shares[-2:-1]))
-    if "error_rate_with_language_model" in errors:
+        print("  {:<40}{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(NAMES[name], *counts), end="")
+        print(f"{100 * one.sequence_rate:11.1f} %")
+    if BEST[0] in errors:
         print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
 
 
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
-    by_name = heard.by_name
-    best = by_name.get("error_rate_with_language_model", by_name["error_rate_beam"])
-    rows = list(zip(heard.said, map(tuple, by_name["error_rate"]), best, strict=True))
+    best = next(heard.by_name[name] for name in BEST if name in heard.by_name)
+    rows = list(zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True))
     print("\nSaid, heard (best path), and with the language model where that differs")
     for said, heard_first, corrected in sorted(rows, key=lambda row: row[1] == row[2])[:SHOWN]:
         lines = [("said", said), ("heard", heard_first)] + [("with it", corrected)] * (corrected != heard_first)
         for word, labels in lines:
             mark = "" if word == "said" else "ok " if labels == said else "BAD"
             print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))
-
-
-def evaluate(model, vocabulary, folder, text):
-    """Measures the run's own test part, or the recordings of a folder: kind.py."""
-    config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
-    if text:
-        utterances = [utterance_of(one.path, one.text, config.data) for one in read_recordings(text)]
-    else:
-        utterances = open_data(config, vocabulary).utterances["test"]
-    language = language_score(own, vocabulary) if own.exists() else None
-    heard = listen(model, vocabulary, utterances, language, weights)
-    fields = {"utterances": len(utterances), **fields_of(heard, weights)}
-    return fields, lambda: print_errors(heard, UNITS[config.data.level], weights)

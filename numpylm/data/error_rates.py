@@ -39,32 +39,23 @@ class Errors(NamedTuple):
 
 
 NO_ERRORS = Errors(0, 0, 0, 0)
+MOST = 10**6  # of a sequence's labels
+SUBSTITUTION, INSERTION, DELETION, CHANGE = (MOST**k for k in range(4))  # one number counts all four, as its digits
 
 
 def count_errors(reference, hypothesis):
     """The Errors of one hypothesis, both sequences of labels (words, characters, numbers)."""
-    # rows[j]: the fewest (changes, substitutions, deletions, insertions) from the reference so far to hypothesis[:j]
-    row = [(j, 0, 0, j) for j in range(len(hypothesis) + 1)]
-    for i, said in enumerate(reference, start=1):
-        above, row = row, [(i, 0, i, 0)]
-        for j, heard in enumerate(hypothesis, start=1):
-            changes, substitutions, deletions, insertions = above[j - 1]
-            differs = int(said != heard)
-            kept = (changes + differs, substitutions + differs, deletions, insertions)
-            changes, substitutions, deletions, insertions = above[j]
-            deleted = (changes + 1, substitutions, deletions + 1, insertions)
-            changes, substitutions, deletions, insertions = row[j - 1]
-            inserted = (changes + 1, substitutions, deletions, insertions + 1)
-            row.append(min(kept, deleted, inserted, key=lambda one: one[0]))
-    changes, substitutions, deletions, insertions = row[-1]
+    deleted, inserted, substituted = CHANGE + DELETION, CHANGE + INSERTION, CHANGE + SUBSTITUTION
+    row = [j * inserted for j in range(len(hypothesis) + 1)]  # row[j]: from the reference so far to hypothesis[:j]
+    for said in reference:
+        above, row = row, [row[0] + deleted]
+        for j, heard in enumerate(hypothesis):
+            kept = above[j] + (substituted if said != heard else 0)
+            row.append(min(kept, above[j + 1] + deleted, row[j] + inserted))
+    substitutions, insertions, deletions, changes = (row[-1] // MOST**k % MOST for k in range(4))
     return Errors(substitutions, deletions, insertions, len(reference), int(changes > 0), 1)
 
 
 def total_errors(references, hypotheses):
     """The Errors of many pairs, added up."""
     return sum(map(count_errors, references, hypotheses), NO_ERRORS)
-
-
-def oracle(reference, candidates):
-    """The candidate of a list with the fewest errors: the best that any rescoring could choose."""
-    return min(candidates, key=lambda candidate: count_errors(reference, candidate).total)

@@ -8,7 +8,9 @@
     mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band;
                   up to 4,000 Hz, so that sounds of any rate from 8,000 Hz on have the same bands
     logarithm     ln(energy + 1e-10), in nats                                  loudness as we hear it
-    normalised    less the utterance's mean, over its standard deviation       in each band
+    cepstrum      c_k = Σ_b cos(π k (b + 1/2) / B) ln energy_b, for k < C      (F, C), if asked for: the outline of the
+                  spectrum, which a voice's pitch changes little
+    normalised    less the utterance's mean, over its standard deviation       in each band (or c_k)
 
 Sources: Davis and Mermelstein, Comparison of parametric representations (1980); mel formula: O'Shaughnessy (1987).
 """
@@ -49,7 +51,7 @@ def read_wav(path):
             f"{path} is no .wav file of whole numbers (PCM) that Python can read ({error or 'it ends too early'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
         ) from None
-    if width not in (1, 2, 3, 4):
+    if width > 4:
         raise SoundError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
     if not data or len(data) < count * channels * width:
         raise SoundError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
@@ -60,11 +62,9 @@ def whole_numbers(data, width):
     """Bytes of PCM samples, each `width` bytes, little-endian, as float64 between -1 and 1. 8 bits are unsigned."""
     if width == 1:
         return np.frombuffer(data, np.uint8) / 128 - 1
-    if width == 3:  # NumPy has no integer of three bytes: put them above a zero byte
-        wide = np.zeros((len(data) // 3, 4), np.uint8)
-        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
-        return wide.view("<i4")[:, 0] / 2**31
-    return np.frombuffer(data, f"<i{width}") / 2 ** (8 * width - 1)
+    wide = np.zeros((len(data) // width, 4), np.uint8)
+    wide[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)  # the highest bytes of 32 bits
+    return wide.view("<i4")[:, 0] / 2**31
 
 
 def write_wav(path, sound):
@@ -77,8 +77,8 @@ def write_wav(path, sound):
         file.writeframes(samples.tobytes())
 
 
-def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST):
-    """The features (F, num_bands) of a Sound, normalised: all the steps above. Raises SoundError for no samples.
+def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0):
+    """The features of a Sound, normalised: (F, num_bands), or with cepstra (F, num_cepstra). SoundError for no samples.
 
     highest: where the bands end (Hz). A band above half the sound's rate has no energy, and becomes zeros.
     """
@@ -89,7 +89,8 @@ def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST):
     windowed = frames * hamming(frames.shape[1])
     power = power_spectrum(windowed)  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
-    return normalize(np.log(bands + LEAST_ENERGY))
+    log_bands = np.log(bands + LEAST_ENERGY)
+    return normalize(cepstrum(log_bands, num_cepstra) if num_cepstra else log_bands)
 
 
 def pre_emphasize(samples):
@@ -98,11 +99,9 @@ def pre_emphasize(samples):
 
 
 def cut_frames(samples, rate):
-    """Frames (F, L) of 25 ms, one each 10 ms. A last frame that is not full is left out; a shorter sound is filled up
-    with zeros to one frame."""
+    """Frames (F, L) of 25 ms, one each 10 ms. A last frame that is not full is left out; a short sound gets zeros."""
     length, hop = max(2, round(FRAME_SECONDS * rate)), max(1, round(HOP_SECONDS * rate))
-    if len(samples) < length:
-        samples = np.concatenate((samples, np.zeros(length - len(samples))))
+    samples = np.pad(samples, (0, max(0, length - len(samples))))
     return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
 
 
@@ -128,6 +127,13 @@ def mel_filterbank(num_bands, length, rate, highest):
     return np.maximum(0, np.minimum(rising, falling))
 
 
+def cepstrum(log_bands, count):
+    """The first `count` coefficients of a cosine transform over the bands: (F, B) becomes (F, count)."""
+    num_bands = log_bands.shape[1]
+    centres = (np.arange(num_bands) + 0.5) / num_bands
+    return log_bands @ np.cos(np.pi * centres[:, None] * np.arange(count))
+
+
 def to_mel(hertz):
     """The mel scale: equal steps sound equally far apart."""
     return 2595 * np.log10(1 + hertz / 700)
@@ -147,6 +153,5 @@ def normalize(features):
 
 def stack_frames(features, count):
     """Features (F, B) with `count` frames side by side in one: (⌈F / count⌉, count B), zeros after the end."""
-    missing = -len(features) % count
-    padded = np.concatenate((features, np.zeros((missing, features.shape[1]), features.dtype)))
+    padded = np.pad(features, ((0, -len(features) % count), (0, 0)))
     return padded.reshape(-1, count * features.shape[1])

@@ -1,11 +1,14 @@
-r"""Recordings with transcripts: a folder of .wav files and transcripts.tsv, whose lines are
+r"""Files about recordings: their transcripts, and lists of candidates from this program or another one.
 
-    FILE \t TEXT          or          FILE \t TEXT \t PART
+    transcripts.tsv, in a folder of .wav files    FILE \t TEXT    or    FILE \t TEXT \t PART
+    a list of candidates                          UTTERANCE \t SCORE \t TEXT
 
 FILE is relative to the folder. PART is train, valid or test; where no line says it, the seed draws a tenth of the
-recordings for valid and a tenth for test.
+recordings for valid and a tenth for test. SCORE is a number, higher for better ones, best a log-probability in nats
+without a language model. The lines of an utterance need not stand together.
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,23 +33,20 @@ def read_recordings(folder):
     path = Path(folder) / TRANSCRIPTS
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {TRANSCRIPTS}: its lines are a .wav file, a tab and what is said")
-    lines = read_text(path).removesuffix("\n").split("\n")
-    return [read_line(Path(folder), line, f"{path}, line {k}") for k, line in enumerate(lines, start=1)]
+    rows = read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)")
+    return [recording(Path(folder), where, *fields) for where, fields in rows]
 
 
-def read_line(folder, line, where):
+def recording(folder, where, name, text, part=None):
     """The Recording of one line."""
-    name, *rest = line.split("\t")
-    if len(rest) not in (1, 2):
-        raise ValueError(f"{where}: expected a file, a tab and what is said (and a tab and its part); got {line!r:.80}")
-    text, part = " ".join(rest[0].split()), rest[1].strip() if len(rest) == 2 else None
-    if not text:
+    found = Recording(folder / name, " ".join(text.split()), part and part.strip())
+    if not found.text:
         raise ValueError(f"{where}: the transcript of {name} is empty")
-    if part not in (None, *PARTS):
+    if found.part not in (None, *PARTS):
         raise ValueError(f"{where}: the part is {', '.join(PARTS)}; got {part!r}")
-    if not (folder / name).is_file():
-        raise ValueError(f"{where}: there is no file {folder / name}")
-    return Recording(folder / name, text, part)
+    if not found.path.is_file():
+        raise ValueError(f"{where}: there is no file {found.path}")
+    return found
 
 
 def split_recordings(recordings, seed=0):
@@ -61,3 +61,40 @@ def split_recordings(recordings, seed=0):
         if not found:
             raise ValueError(f"no recording is of the part {name}; each of {', '.join(PARTS)} needs one or more")
     return split
+
+
+def read_lists(path):
+    """{utterance: [(score, text), …]} of a list of candidates. Raises ValueError with the line that is wrong."""
+    lists = {}
+    for where, (utterance, score, text) in read_rows(path, (3,), "an utterance, a tab, a score, a tab and a text"):
+        lists.setdefault(utterance, []).append((finite_number(score, where), text))
+    return lists
+
+
+def read_said(path, utterances):
+    r"""What was said in each utterance, from lines UTTERANCE \t TEXT. Raises ValueError for one that is missing."""
+    said = dict(fields for _, fields in read_rows(path, (2,), "an utterance, a tab and what was said"))
+    for utterance in utterances:
+        if utterance not in said:
+            raise ValueError(f"{path} does not say what was said in {utterance!r}")
+    return [said[utterance] for utterance in utterances]
+
+
+def read_rows(path, counts, expected):
+    """(where it stands, its fields between tabs) of each line; a line has as many fields as one of the counts."""
+    for number, line in enumerate(read_text(path).removesuffix("\n").split("\n"), start=1):
+        where, fields = f"{path}, line {number}", line.split("\t")
+        if len(fields) not in counts:
+            raise ValueError(f"{where}: expected {expected}; got {line!r:.80}")
+        yield where, fields
+
+
+def finite_number(text, where):
+    """The score that a line holds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{where}: the score must be a number; got {text!r}")
+    return number

@@ -42,15 +42,8 @@ PRONUNCIATIONS = {
 
 
 def spoken_sentences(count, seed):
-    """(transcripts, sounds): `count` different drawings of the grammar, each spoken by a new random voice.
-
-    Raises ValueError for a count that is not positive.
-    """
-    if count < 1:
-        raise ValueError(f"expected one sentence or more; got count = {count}")
+    """(transcripts, sounds): `count` different drawings of the grammar, each spoken by a new random voice."""
     transcripts = generate_text(20 * count, seed, GRAMMAR).split("\n")[:count]
     rng = np.random.default_rng([seed, 1])
-    sounds = [
-        speak([PRONUNCIATIONS[word] for word in transcript.split()], draw_voice(rng), rng) for transcript in transcripts
-    ]
-    return transcripts, sounds
+    spoken = ([PRONUNCIATIONS[word] for word in transcript.split()] for transcript in transcripts)
+    return transcripts, [speak(words, draw_voice(rng), rng) for words in spoken]

@@ -4,7 +4,7 @@
     formants   |H(f)| = Π_k F_k² / |F_k² - f² + i f B_k|        F_k (Hz) the mouth's resonances, B_k their widths
     noise      |H(f)| = |i f W / (C² - f² + i f W)|             around the centre C (Hz) with the width W
 
-Each sound (phoneme) is one segment or two, with its targets for F1, F2, F3; between two segments they glide. The source
+Each sound (phoneme) has one segment or two, with targets for F1, F2, F3; between two segments they glide. The source
 is cut into frames that overlap, each is multiplied by its H in the frequency domain, and the frames are added up.
 
 Sources: Fant, Acoustic Theory of Speech Production (1960), for the formula; Peterson and Barney (1952) for the vowels'
@@ -22,117 +22,85 @@ RATE = 8000  # Hz, as on a telephone
 HOP, FRAME = 40, 160  # samples: 5 ms and 20 ms
 F4, BANDWIDTHS = 3500, (70, 100, 150, 250)  # Hz
 GLIDE = 0.35  # the share of a segment, at each end, in which its targets come from and go to its neighbours'
-SILENCE = (0, 500, 1500, 2500, 0, 0, 3000, 1000)
+SILENCE = (500, 1500, 2500, 0, 0, 3000, 1000)  # targets, as in SOUNDS
 
-# sound: milliseconds, F1, F2, F3 (Hz), loudness of the voice, of the noise, and the noise's centre and width (Hz);
-# a sound of two segments has two lines.
-SOUNDS_TEXT = """
-iy 110  270 2290 3010  1.0 0    3000 1000
-ih  90  390 1990 2550  1.0 0    3000 1000
-eh 110  530 1840 2480  1.0 0    3000 1000
-ae 130  660 1720 2410  1.0 0    3000 1000
-ah 100  640 1190 2390  1.0 0    3000 1000
-aa 130  730 1090 2440  1.0 0    3000 1000
-ao 130  570  840 2410  1.0 0    3000 1000
-uh  90  440 1020 2240  1.0 0    3000 1000
-uw 120  300  870 2240  1.0 0    3000 1000
-er 130  490 1350 1690  1.0 0    3000 1000
-w   70  290  610 2150  0.6 0    3000 1000
-y   60  260 2070 3020  0.6 0    3000 1000
-r   70  310 1060 1380  0.6 0    3000 1000
-l   70  310 1050 2880  0.6 0    3000 1000
-m   80  270 1000 2130  0.4 0    3000 1000
-n   80  270 1600 2470  0.4 0    3000 1000
-f   90  340 1100 2080  0   0.12 2500 3000
-v   60  220 1100 2080  0.4 0.06 2500 3000
-th  90  320 1290 2540  0   0.10 3000 2500
-s  110  320 1390 2530  0   0.45 3800  700
-z   80  240 1390 2530  0.3 0.25 3800  700
-sh 110  300 1840 2750  0   0.45 2600  700
-hh  60  500 1500 2500  0   0.15 1500 2000
-p   60  400 1100 2150  0   0    1000 1000
-p   25  400 1100 2150  0   0.25  900 1200
-t   50  400 1600 2600  0   0    3400 1200
-t   30  400 1600 2600  0   0.40 3400 1200
-k   60  300 1990 2850  0   0    1900  700
-k   35  300 1990 2850  0   0.40 1900  700
-b   55  200 1100 2150  0.2 0     900 1200
-b   15  250 1100 2150  0.4 0.15  900 1200
-d   50  200 1600 2600  0.2 0    3200 1200
-d   20  250 1600 2600  0.4 0.25 3200 1200
-g   50  200 1990 2850  0.2 0    1900  700
-g   20  250 1990 2850  0.4 0.25 1900  700
-"""
+# sound: segments of milliseconds, F1, F2, F3 (Hz), loudness of voice and noise, the noise's centre and width (Hz)
+SOUNDS = {
+    "iy": [(110, 270, 2290, 3010, 1.0, 0, 3000, 1000)],
+    "ih": [(90, 390, 1990, 2550, 1.0, 0, 3000, 1000)],
+    "eh": [(110, 530, 1840, 2480, 1.0, 0, 3000, 1000)],
+    "ae": [(130, 660, 1720, 2410, 1.0, 0, 3000, 1000)],
+    "ah": [(100, 640, 1190, 2390, 1.0, 0, 3000, 1000)],
+    "aa": [(130, 730, 1090, 2440, 1.0, 0, 3000, 1000)],
+    "ao": [(130, 570, 840, 2410, 1.0, 0, 3000, 1000)],
+    "uw": [(120, 300, 870, 2240, 1.0, 0, 3000, 1000)],
+    "er": [(130, 490, 1350, 1690, 1.0, 0, 3000, 1000)],
+    "w": [(70, 290, 610, 2150, 0.6, 0, 3000, 1000)],
+    "r": [(70, 310, 1060, 1380, 0.6, 0, 3000, 1000)],
+    "l": [(70, 310, 1050, 2880, 0.6, 0, 3000, 1000)],
+    "m": [(80, 270, 1000, 2130, 0.4, 0, 3000, 1000)],
+    "n": [(80, 270, 1600, 2470, 0.4, 0, 3000, 1000)],
+    "f": [(90, 340, 1100, 2080, 0, 0.12, 2500, 3000)],
+    "v": [(60, 220, 1100, 2080, 0.4, 0.06, 2500, 3000)],
+    "th": [(90, 320, 1290, 2540, 0, 0.10, 3000, 2500)],
+    "s": [(110, 320, 1390, 2530, 0, 0.45, 3800, 700)],
+    "z": [(80, 240, 1390, 2530, 0.3, 0.25, 3800, 700)],
+    "sh": [(110, 300, 1840, 2750, 0, 0.45, 2600, 700)],
+    "t": [(50, 400, 1600, 2600, 0, 0, 3400, 1200), (30, 400, 1600, 2600, 0, 0.40, 3400, 1200)],
+    "k": [(60, 300, 1990, 2850, 0, 0, 1900, 700), (35, 300, 1990, 2850, 0, 0.40, 1900, 700)],
+    "b": [(55, 200, 1100, 2150, 0.2, 0, 900, 1200), (15, 250, 1100, 2150, 0.4, 0.15, 900, 1200)],
+    "d": [(50, 200, 1600, 2600, 0.2, 0, 3200, 1200), (20, 250, 1600, 2600, 0.4, 0.25, 3200, 1200)],
+    "g": [(50, 200, 1990, 2850, 0.2, 0, 1900, 700), (20, 250, 1990, 2850, 0.4, 0.25, 1900, 700)],
+}
 
 
 class Voice(NamedTuple):
-    """Who speaks: pitch (Hz); tempo (1: as in the table); formant_scale (above 1: a shorter mouth); breath, the noise
-    in the voice; and noise, the standard deviation of what the microphone adds to a sound whose own is 0.1."""
+    """Who speaks, and how noisy the microphone is."""
 
-    pitch: float
-    tempo: float
-    formant_scale: float
-    breath: float
-    noise: float
+    pitch: float  # Hz
+    tempo: float  # 1: as in SOUNDS
+    formant_scale: float  # above 1: a shorter mouth
+    breath: float  # noise in the voice
+    noise: float  # standard deviation of what the microphone adds to a sound whose own is 0.1
 
 
-def draw_voice(rng, noise=None):
-    """A random voice: of a man, a woman or a child; noise is drawn too where none is given."""
+def draw_voice(rng):
+    """A random voice: of a man, a woman or a child."""
     pitch = np.exp(rng.uniform(np.log(90), np.log(260)))
     scale = 0.95 + 0.2 * np.log(pitch / 90) / np.log(260 / 90) + rng.uniform(-0.06, 0.06)
-    noise = np.exp(rng.uniform(np.log(0.005), np.log(0.08))) if noise is None else noise
+    noise = np.exp(rng.uniform(np.log(0.005), np.log(0.08)))
     return Voice(pitch, rng.uniform(0.8, 1.25), scale, rng.uniform(0, 0.05), noise)
 
 
-def read_sounds(text):
-    """sound -> array (segments, 8), as in the table."""
-    sounds = {}
-    for line in text.split("\n"):
-        if line:
-            name, *numbers = line.split()
-            sounds.setdefault(name, []).append([float(number) for number in numbers])
-    return {name: np.array(segments) for name, segments in sounds.items()}
-
-
-SOUNDS = read_sounds(SOUNDS_TEXT)
-
-
-def speak(words, voice, rng, gap=0.03):
-    """The Sound of words, each a list of sounds; `gap` seconds of silence between them, and some before and after."""
-    targets = track(words, voice, rng, gap)  # (F, 7)
+def speak(words, voice, rng):
+    """The Sound of words, each a list of sounds, with a little silence before, between and after them."""
+    targets = track(words, voice, rng)  # (F, 7)
     samples = filtered(sources(targets, voice, rng), targets)
     samples = 0.1 * samples / np.sqrt(np.mean(samples**2))
     return Sound(samples + voice.noise * rng.standard_normal(len(samples)), RATE)
 
 
-def track(words, voice, rng, gap):
+def track(words, voice, rng):
     """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W."""
-    silence = np.array(SILENCE)
-    segments = [with_duration(silence, rng.uniform(60, 120))]
+    segments = [(rng.uniform(60, 120), *SILENCE)]
     for word in words:
         for sound in word:
-            segments += [with_duration(row, row[0] * rng.uniform(0.85, 1.15) / voice.tempo) for row in SOUNDS[sound]]
-        segments.append(with_duration(silence, 1000 * gap * rng.uniform(0, 2) / voice.tempo + 5))
-    segments.append(with_duration(silence, rng.uniform(60, 120)))
+            segments += [(d * rng.uniform(0.85, 1.15) / voice.tempo, *targets) for d, *targets in SOUNDS[sound]]
+        segments.append((rng.uniform(0, 60) / voice.tempo + 5, *SILENCE))
+    segments.append((rng.uniform(60, 120), *SILENCE))
     return glide(np.array(segments), voice.formant_scale)
-
-
-def with_duration(segment, milliseconds):
-    """A segment with another duration."""
-    return np.concatenate(([milliseconds], segment[1:]))
 
 
 def glide(segments, formant_scale):
     """Targets (F, 7) of segments (S, 8), with straight lines from one segment's middle part to the next one's."""
     ends = np.cumsum(segments[:, 0])
-    starts = ends - segments[:, 0]
     margin = GLIDE * segments[:, 0]
+    starts = ends - segments[:, 0]
     times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # each segment holds its targets in between
     frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
     targets = np.repeat(segments[:, 1:], 2, axis=0)
-    track = np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
-    track[:, :3] *= formant_scale
-    return track
+    targets[:, :3] *= formant_scale
+    return np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
 
 
 def sources(targets, voice, rng):
