@@ -151,17 +151,18 @@ def additive_scores(parameters, s, h):
 
 
 def additive_scores_backward(parameters, de, s, h, q):
-    """(dparameters, ds, dh) of equation (18). sW_t serves every j and hW_j every t: their gradients are sums."""
+    """(dparameters, ds, dh) of equation (18). sW_t serves every j and hW_j every t: their gradients are sums, and v_a,
+    which is a factor of every term, waits until after them."""
     de = np.ascontiguousarray(de.swapaxes(1, 2))  # (T_y, T_x, N)
     dv_a = de.ravel() @ rows(q)
-    dsW = np.empty((len(s), *q.shape[2:]), q.dtype)  # (T_y, N, A)
-    dhW = np.zeros(q.shape[1:], q.dtype)  # (T_x, N, A)
+    sums_j = np.empty((len(s), *q.shape[2:]), q.dtype)  # (T_y, N, A)
+    sums_t = np.zeros(q.shape[1:], q.dtype)  # (T_x, N, A)
     for t in range(len(s)):
-        da_t = tanh_backward(de[t][..., None] * parameters.v_a, q[t])  # (T_x, N, A)
-        dsW[t] = da_t.sum(axis=0)
-        dhW += da_t
-    dh, dW_ha, db_a = affine_backward(dhW, h, parameters.W_ha)
-    ds, dW_sa, _ = affine_backward(dsW, s, parameters.W_sa)
+        term_t = tanh_backward(de[t][..., None], q[t])  # (T_x, N, A): da_t / v_a
+        sums_j[t] = term_t.sum(axis=0)
+        sums_t += term_t
+    dh, dW_ha, db_a = affine_backward(parameters.v_a * sums_t, h, parameters.W_ha)
+    ds, dW_sa, _ = affine_backward(parameters.v_a * sums_j, s, parameters.W_sa)
     return AdditiveParameters(dW_sa, dW_ha, db_a, dv_a), ds, dh
 
 

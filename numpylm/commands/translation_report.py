@@ -19,7 +19,7 @@ from numpylm.evaluation import safe_exp
 from numpylm.translation_task import PairScore, attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
 SHOWN = 8
-MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
+MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5
 WITHOUT_ATTENTION = (0.718, "translate --score none")  # measured: exact match of the built-in run, and its command
 
