@@ -53,6 +53,7 @@ ENTRIES = list(zip(*[iter(LEXICON.split())] * 4, strict=True))
 CHINESE = {word: chinese for english, chinese, _, _ in ENTRIES for word in english.split("/") if word != "-"}
 MEASURES = {chinese: measure for _, chinese, _, measure in ENTRIES if measure != "-"}  # of a noun
 PINYIN = {chinese: pinyin for _, chinese, pinyin, _ in ENTRIES}
+SYLLABLES = {one: pinyin for word in PINYIN for one, pinyin in zip(word, PINYIN[word].split("-"), strict=True)}
 PLURALS = {english.split("/")[-1] for english, _, _, _ in ENTRIES if "/" in english}
 
 # A preposition and its noun, {}, before the noun that they modify, and before a verb.
