@@ -26,6 +26,7 @@ import numpy as np
 from numpylm.activations import softmax, softmax_backward, tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward, rows
 from numpylm.initialization import glorot_uniform
+from numpylm.parameters import Part, bias, matrix
 
 
 class DotParameters(NamedTuple):
@@ -71,8 +72,7 @@ class Attention(NamedTuple):
 
     name: str
     Parameters: type
-    shapes: Callable  # (H, A) -> {parameter's name: shape}
-    initialize: Callable  # (rng, H, A) -> Parameters
+    parts: Callable  # (H, A) -> the Parts (parameters.py) of its parameters, in their order
     scores: Callable  # (parameters, s, h) -> (e, q)
     scores_backward: Callable  # (parameters, de, s, h, q) -> (dparameters, ds, dh)
 
@@ -151,37 +151,28 @@ def additive_scores(parameters, s, h):
 
 
 def additive_scores_backward(parameters, de, s, h, q):
-    """(dparameters, ds, dh) of equation (18). sW_t serves every j and hW_j every t: their gradients are sums."""
+    """(dparameters, ds, dh) of equation (18). sW_t serves every j and hW_j every t: their gradients are sums, and v_a,
+    which is a factor of every term, waits until after them."""
     de = np.ascontiguousarray(de.swapaxes(1, 2))  # (T_y, T_x, N)
     dv_a = de.ravel() @ rows(q)
-    dsW = np.empty((len(s), *q.shape[2:]), q.dtype)  # (T_y, N, A)
-    dhW = np.zeros(q.shape[1:], q.dtype)  # (T_x, N, A)
+    sums_j = np.empty((len(s), *q.shape[2:]), q.dtype)  # (T_y, N, A)
+    sums_t = np.zeros(q.shape[1:], q.dtype)  # (T_x, N, A)
     for t in range(len(s)):
-        da_t = tanh_backward(de[t][..., None] * parameters.v_a, q[t])  # (T_x, N, A)
-        dsW[t] = da_t.sum(axis=0)
-        dhW += da_t
-    dh, dW_ha, db_a = affine_backward(dhW, h, parameters.W_ha)
-    ds, dW_sa, _ = affine_backward(dsW, s, parameters.W_sa)
+        term_t = tanh_backward(de[t][..., None], q[t])  # (T_x, N, A): da_t / v_a
+        sums_j[t] = term_t.sum(axis=0)
+        sums_t += term_t
+    dh, dW_ha, db_a = affine_backward(parameters.v_a * sums_t, h, parameters.W_ha)
+    ds, dW_sa, _ = affine_backward(parameters.v_a * sums_j, s, parameters.W_sa)
     return AdditiveParameters(dW_sa, dW_ha, db_a, dv_a), ds, dh
 
 
-def additive_shapes(H, A):
-    """Each parameter's name and shape."""
-    return {"W_sa": (H, A), "W_ha": (H, A), "b_a": (A,), "v_a": (A,)}
-
-
-def additive_initialize(rng, H, A):
-    """Glorot's matrices and v_a; b_a zero."""
-    return AdditiveParameters(
-        glorot_uniform(rng, H, A), glorot_uniform(rng, H, A), np.zeros(A), glorot_uniform(rng, A, 1)[:, 0]
-    )
+def additive_parts(H, A):
+    """The Parts of W_sa, W_ha, b_a and v_a: Glorot's values, but b_a is zero."""
+    v_a = Part({"v_a": (A,)}, lambda rng: [glorot_uniform(rng, A, 1)[:, 0]])
+    return [matrix("W_sa", H, A), matrix("W_ha", H, A), bias("b_a", A), v_a]
 
 
 ATTENTIONS = {
-    "dot": Attention(
-        "dot", DotParameters, lambda H, A: {}, lambda rng, H, A: DotParameters(), dot_scores, dot_scores_backward
-    ),
-    "additive": Attention(
-        "additive", AdditiveParameters, additive_shapes, additive_initialize, additive_scores, additive_scores_backward
-    ),
+    "dot": Attention("dot", DotParameters, lambda H, A: [], dot_scores, dot_scores_backward),
+    "additive": Attention("additive", AdditiveParameters, additive_parts, additive_scores, additive_scores_backward),
 }

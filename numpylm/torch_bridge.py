@@ -30,17 +30,18 @@ def to_torch_state_dict(model):
     parameters, kind = model.parameters(), model.cell.name
     state_dict = {"embedding.weight": parameters["E"].copy()}
     for layer in range(model.sizes.num_layers):
-        W_x, W_h, b, *b_hn = model.layer_parameters(layer)
-        bias_hh = np.zeros_like(b)
-        if b_hn:
-            bias_hh[-b_hn[0].size :] = b_hn[0]
-        state_dict[f"{kind}.weight_ih_l{layer}"] = reorder_gates(W_x, GATES[kind]).T.copy()
-        state_dict[f"{kind}.weight_hh_l{layer}"] = reorder_gates(W_h, GATES[kind]).T.copy()
-        state_dict[f"{kind}.bias_ih_l{layer}"] = reorder_gates(b, GATES[kind])
-        state_dict[f"{kind}.bias_hh_l{layer}"] = reorder_gates(bias_hh, GATES[kind])
-    state_dict["fc.weight"] = model.output_matrix().T.copy()
-    state_dict["fc.bias"] = parameters["b_y"].copy()
-    return state_dict
+        state_dict |= cell_state_dict(kind, model.layer_parameters(layer), f"{kind}.{{}}_l{layer}")
+    return state_dict | {"fc.weight": model.output_matrix().T.copy(), "fc.bias": parameters["b_y"].copy()}
+
+
+def cell_state_dict(kind, parameters, name):
+    """One cell's four arrays; name has {} where PyTorch writes weight_ih, weight_hh, bias_ih or bias_hh."""
+    W_x, W_h, b, *b_hn = parameters
+    bias_hh = np.zeros_like(b)
+    if b_hn:
+        bias_hh[-b_hn[0].size :] = b_hn[0]
+    arrays = {"weight_ih": W_x, "weight_hh": W_h, "bias_ih": b, "bias_hh": bias_hh}
+    return {name.format(key): reorder_gates(array, GATES[kind]).T.copy() for key, array in arrays.items()}
 
 
 def load_torch_state_dict(model, state_dict):

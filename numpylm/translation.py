@@ -70,9 +70,8 @@ class TranslationTrace(NamedTuple):
 
 
 class OutputGradients(NamedTuple):
-    """Gradients between s̃ and both states: da of (22)'s argument, dctx, the attention's own, all of ds and of dh."""
+    """Gradients between s̃ and both states: dctx, the attention's own, all of ds and of dh."""
 
-    da: np.ndarray | None
     dctx: np.ndarray | None
     attention: AttentionGradients | None
     ds: np.ndarray
@@ -186,7 +185,7 @@ class EncoderDecoder(Model):
     def _backward(self, trace, ds_out, dW_sy, db_y):
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
         ds_tilde = drop(ds_out, trace.masks.output)
-        _, _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
+        _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
         decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
         ds_0 = nothing if trace.state_given else decoder.dstate_0
@@ -223,14 +222,14 @@ class EncoderDecoder(Model):
         """OutputGradients from the gradient of s̃ (T_y, N, ·); without attention, dh is zero."""
         if self.attention is None:
             dh = np.zeros((*trace.source.shape, self.sizes.hidden_dim), self.dtype)
-            return OutputGradients(None, None, None, ds_tilde, dh, {})
+            return OutputGradients(None, None, ds_tilde, dh, {})
         da = tanh_backward(ds_tilde, trace.s_tilde)  # (22)
         ds, dW_ss, _ = affine_backward(da, trace.s, self._parameters["W_ss"])
         dctx, dW_cs, db_s = affine_backward(da, trace.attention.ctx, self._parameters["W_cs"])
         scoring = record_of(self.attention.Parameters, self._parameters)
         out = attention_backward(self.attention, scoring, dctx, trace.attention)
         dparameters = {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
-        return OutputGradients(da, dctx, out, ds + out.ds, out.dh, dparameters)
+        return OutputGradients(dctx, out, ds + out.ds, out.dh, dparameters)
 
     def _draw_masks(self, rng, source_shape, inputs_shape):
         require.generator(rng)

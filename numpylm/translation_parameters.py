@@ -18,7 +18,7 @@ from typing import NamedTuple
 from numpylm import require
 from numpylm.attention import ATTENTIONS
 from numpylm.model import CELLS
-from numpylm.parameters import Part, bias, matrix, table
+from numpylm.parameters import bias, matrix, table
 from numpylm.stack import check_stack, stack_cell, stack_parts
 
 
@@ -76,8 +76,7 @@ def parameter_parts(sizes):
     parts = [table("E_x", V_x, D), *stack_parts(encoder, "encoder.", D, H, L)]
     parts += [table("E_y", V_y, D, sizes.tie_weights), *stack_parts(decoder, "decoder.", D, H, L)]
     if sizes.attention != "none":
-        attention = ATTENTIONS[sizes.attention]
-        parts.append(Part(attention.shapes(H, H), lambda rng: attention.initialize(rng, H, H)))
+        parts += ATTENTIONS[sizes.attention].parts(H, H)
         parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
     if not sizes.tie_weights:
         parts.append(matrix("W_sy", sizes.output_dim, V_y))

@@ -14,8 +14,8 @@ from numpylm.beam_search import translate
 from numpylm.choices import again
 from numpylm.data.batches import by_length
 from numpylm.data.grammar.pairs import Pair
-from numpylm.data.pairs import decode_line, encode_lines, pad
-from numpylm.data.text import stream_start
+from numpylm.data.pairs import encode_lines, pad
+from numpylm.data.text import decode, stream_start
 from numpylm.loss import IGNORED, surprisal
 from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation, shuffled
@@ -42,11 +42,10 @@ class EncodedPairs(NamedTuple):
 
 
 class PairScore(NamedTuple):
-    """Mean nats per target token, ends included; how many tokens; the share guessed right; how many are <unk>."""
+    """Mean nats per target token, ends included; how many tokens; how many of them are <unk>."""
 
     loss: float
     num_tokens: int
-    accuracy: float
     num_unknown: int
 
 
@@ -94,20 +93,22 @@ def num_targets(batch):
 
 def score_pairs(model, pairs, ranks=ALONE):
     """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
-    nats = right = num_tokens = 0
+    nats = num_tokens = 0
     for places in sorted_places(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)
-        right += int((logits.argmax(axis=2) == batch.targets).sum())
         num_tokens += num_targets(batch)
     num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
-    nats, right, num_tokens = ranks.total(np.array([nats, right, num_tokens], float)).tolist()
-    return PairScore(nats / num_tokens, int(num_tokens), right / num_tokens, num_unknown)
+    nats, num_tokens = ranks.total(np.array([nats, num_tokens], float)).tolist()
+    return PairScore(nats / num_tokens, int(num_tokens), num_unknown)
 
 
-def translate_lines(model, vocabularies, lines, width=5, length_penalty=1.0, n_best=1):
-    """For each line of source text the n_best translations, pairs (text, Hypothesis), the best first."""
+def translate_lines(model, vocabularies, lines, **search):
+    """For each line of source text the n_best translations, pairs (text, Hypothesis), the best first.
+
+    search: width, length_penalty and n_best, as in beam_search.
+    """
     sources = encode_lines(vocabularies["source"], lines)
     end = stream_start(vocabularies["target"])
     found = [None] * len(sources)
@@ -115,12 +116,9 @@ def translate_lines(model, vocabularies, lines, width=5, length_penalty=1.0, n_b
     for places in (order[i : i + DECODED] for i in range(0, len(order), DECODED)):
         batch = pad([sources[i] for i in places], [[end]] * len(places), end)
         longest = 3 * len(batch.source) + 10
-        hypotheses = translate(
-            model, batch.source, end, end, batch.source_mask, longest,
-            width=width, length_penalty=length_penalty, n_best=n_best,
-        )  # fmt: skip
+        hypotheses = translate(model, batch.source, end, end, batch.source_mask, longest, **search)
         for i, best in zip(places, hypotheses, strict=True):
-            found[i] = [(decode_line(vocabularies["target"], hypothesis.tokens), hypothesis) for hypothesis in best]
+            found[i] = [(decode(vocabularies["target"], np.array(one.tokens, int)), one) for one in best]
     return found
 
 
@@ -129,10 +127,8 @@ def attention_weights(model, vocabularies, source, target):
     pairs = encode_pairs(vocabularies, [Pair(source, target)])
     batch = batch_of(pairs, [0])
     alpha = model.forward(batch.source, batch.inputs, batch.source_mask).trace.attention.alpha[:, 0]
-    labels = [
-        [vocabularies[side].tokens[i] for i in ids[0]] for side, ids in zip(("source", "target"), pairs, strict=False)
-    ]
-    return alpha, *labels
+    sides = ("source", pairs.sources), ("target", pairs.targets)
+    return alpha, *[[vocabularies[side].tokens[i] for i in ids] for side, (ids,) in sides]
 
 
 def bleu(translations, references, level):

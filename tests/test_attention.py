@@ -3,6 +3,7 @@ import pytest
 from gradient_proofs import assert_same, prove, read_only
 
 from numpylm.attention import ATTENTIONS, attention_backward, attention_forward, attention_step, attention_step_backward
+from numpylm.parameters import parameter_shapes
 
 T_X, T_Y, N, H, A = 5, 4, 3, 6, 7
 MASK = np.arange(T_X)[:, None] < np.array([5, 2, 3])
@@ -12,7 +13,8 @@ def random_problem(kind, seed=0):
     """The attention, its parameters, s, h and dctx, all of order one."""
     rng = np.random.default_rng(seed)
     attention = ATTENTIONS[kind]
-    parameters = attention.Parameters(*[rng.standard_normal(shape) for shape in attention.shapes(H, A).values()])
+    shapes = parameter_shapes(attention.parts(H, A))
+    parameters = attention.Parameters(**{name: rng.standard_normal(shape) for name, shape in shapes.items()})
     s, h, dctx = (rng.standard_normal((T, N, H)) for T in (T_Y, T_X, T_Y))
     return attention, parameters, s, h, dctx
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from numpylm.data.grammar.pairs import Pair
-from numpylm.data.pairs import decode_line, encode_lines, pad, read_pairs, split_pairs
-from numpylm.data.text import build_vocabulary
+from numpylm.data.pairs import encode_lines, pad, read_pairs, split_pairs
+from numpylm.data.text import build_vocabulary, decode
 
 LINES = [f"satz {k} ." for k in range(40)], [f"sentence {k} ." for k in range(40)]
 
@@ -86,7 +86,7 @@ def test_lines_become_padded_batches_and_lines_again(level):
     lines = ["the cat sleeps", "it", "a b c d"]
     vocabulary = build_vocabulary("\n".join(lines) + "\n", level)
     ids = encode_lines(vocabulary, lines)
-    assert [decode_line(vocabulary, sentence[:-1]) for sentence in ids] == lines
+    assert [decode(vocabulary, sentence[:-1]) for sentence in ids] == lines
     end = ids[0][-1]
     batch = pad(ids[:2], ids[1:], end)
     np.testing.assert_array_equal(batch.source_mask.sum(axis=0), [len(ids[0]), len(ids[1])])

@@ -75,7 +75,7 @@ def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choi
     other = replace(config, model=TranslationModel(hidden_dim=64))
     assert without_attention(SimpleNamespace(kind=KIND, config=other), None) is None
     no_attention = replace(config, model=TranslationModel(score="none"))
-    test = SimpleNamespace(exact_match=0.5)
+    test = SimpleNamespace(right=[True, False])
     assert without_attention(SimpleNamespace(kind=KIND, config=no_attention), test) == 0.5
 
 

@@ -50,7 +50,8 @@ def use(trained, choices):
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
     lines = lines_of(" ".join(choices.text), vocabularies["source"].level)
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
-    found = translate_lines(model, vocabularies, lines, choices.beam, choices.length_penalty, choices.n_best)
+    search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
+    found = translate_lines(model, vocabularies, lines, **search)
     for best in found:
         for text, hypothesis in best:
             score = f"{hypothesis.score:9.4f}  " if choices.n_best > 1 else ""

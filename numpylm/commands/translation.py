@@ -17,9 +17,7 @@ from numpylm.translation_parameters import TranslationSizes, check_sizes
 from numpylm.translation_task import TranslationSettings, encode_pairs, translation_task
 
 SIDES = ("source", "target")
-UNITS = {"word": "target word", "char": "target character"}
-LEVELS = ("word", "char")
-PLURALS = {"word": "words", "char": "characters"}
+LEVELS = {"word": "word", "char": "character"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,8 @@ class TranslationData:
         metavar="FILE", place=True,
     )  # fmt: skip
     target: str | None = choice(None, "the same of their translations", metavar="FILE", place=True)
-    source_level: str = choice("word", "source tokens are words or characters", choices=LEVELS)
-    target_level: str = choice("word", "target tokens are words or characters", choices=LEVELS)
+    source_level: str = choice("word", "source tokens are words or characters", choices=tuple(LEVELS))
+    target_level: str = choice("word", "target tokens are words or characters", choices=tuple(LEVELS))
     min_count: int = choice(1, "rarer tokens become <unk>", metavar="K")
     longest: int = choice(100, "leave pairs with more tokens on a side out of training", metavar="T")
     num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
@@ -90,34 +88,36 @@ def open_data(config, vocabulary=None):
     else:
         parts = read_pairs(choices.train, choices.source, choices.target)
         name = Path(choices.train or choices.source).name
-    if vocabulary is None:
-        levels = {"source": choices.source_level, "target": choices.target_level}
-        vocabulary = {side: vocabulary_of(parts["train"], side, level, choices) for side, level in levels.items()}
+    vocabulary = vocabulary or {side: vocabulary_of(parts["train"], side, choices) for side in SIDES}
     encoded = {part: encode_pairs(vocabulary, pairs) for part, pairs in parts.items()}
-    num_all = len(encoded["train"].sources)
     encoded["train"] = without_long(encoded["train"], choices.longest)
-    left_out = num_all - len(encoded["train"].sources)
-    if left_out:
-        print(f"note: {left_out:,} of {num_all:,} training pairs are longer than {choices.longest} tokens and left out",
-              file=sys.stderr)  # fmt: skip
     lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
     fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
     return PairData(name, fingerprint, vocabulary, parts, encoded)
 
 
-def vocabulary_of(pairs, side, level, choices):
+def vocabulary_of(pairs, side, choices):
     """The Vocabulary of one side of the training pairs."""
     text = "".join(getattr(pair, side) + "\n" for pair in pairs)
-    return build_vocabulary(text, level, choices.min_count)
+    return build_vocabulary(text, getattr(choices, f"{side}_level"), choices.min_count)
 
 
 def without_long(encoded, longest):
     """EncodedPairs without those that have more tokens than longest, ends not counted. ValueError if none is left."""
-    kept = [pair for pair in zip(encoded.sources, encoded.targets, strict=True) if max(map(len, pair)) <= longest + 1]
+    pairs = list(zip(encoded.sources, encoded.targets, strict=True))
+    kept = [pair for pair in pairs if max(map(len, pair)) <= longest + 1]
     if not kept:
         raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
+    if len(kept) < len(pairs):
+        left_out = f"{len(pairs) - len(kept):,} of {len(pairs):,} training pairs"
+        print(f"note: {left_out} are longer than {longest} tokens and left out", file=sys.stderr)
     sources, targets = zip(*kept, strict=True)
     return encoded._replace(sources=list(sources), targets=list(targets))
+
+
+def unit(vocabularies):
+    """What the loss is counted per: "target word" or "target character"."""
+    return f"target {LEVELS[vocabularies['target'].level]}"
 
 
 def constructor_arguments(choices):
@@ -135,25 +135,20 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's pairs."""
-    return translation_task(
-        data.encoded["train"], data.encoded["valid"], config.settings, UNITS[data.vocabulary["target"].level]
-    )
+    return translation_task(data.encoded["train"], data.encoded["valid"], config.settings, unit(data.vocabulary))
 
 
 def describe(run):
     """What is about to be trained on what."""
     counts = ", ".join(f"{len(pairs.sources):,} {part}" for part, pairs in run.data.encoded.items())
     yield "corpus", f"{run.data.name}: {counts} pairs"
-    vocabularies, sizes, choices = run.data.vocabulary, run.model.sizes, run.config.model
-    counts = [f"{len(vocabularies[side]):,} {side} {PLURALS[vocabularies[side].level]}" for side in SIDES]
-    yield "tokens", ", ".join(counts)
-    attention = "no attention" if choices.score == "none" else f"{choices.score} attention"
-    reads = "from left to right" if choices.one_direction else "in both directions"
-    yield (
-        "model",
-        f"{choices.model.upper()}, {attention}, encoder {reads}; D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
-        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; N = {run.config.settings.batch_size}",
-    )
+    sides = run.data.vocabulary.items()
+    yield "tokens", ", ".join(f"{len(words):,} {side} {LEVELS[words.level]}s" for side, words in sides)
+    sizes, N = run.model.sizes, run.config.settings.batch_size
+    attention = f"{sizes.attention} attention".replace("none", "no")
+    reads = "in both directions" if sizes.bidirectional else "from left to right"
+    dims = f"D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, {sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}"
+    yield "model", f"{sizes.cell.upper()}, {attention}, encoder {reads}; {dims}; N = {N}"
 
 
 KIND = Kind(

@@ -8,38 +8,29 @@ from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
-from numpylm.commands.translation import UNITS, open_data
-from numpylm.data.grammar.chart import is_chinese, words_of
-from numpylm.data.grammar.chinese import PINYIN
+from numpylm.commands.translation import open_data, unit
+from numpylm.data.grammar.chart import is_chinese
+from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
 from numpylm.data.pairs import read_tab_separated
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp
-from numpylm.translation_task import PairScore, attention_weights, bleu, encode_pairs, score_pairs, translate_lines
+from numpylm.translation_task import attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
 SHOWN = 8
-MOST_TRANSLATED = 1000  # pairs, where a run measures its test part
+MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5
 WITHOUT_ATTENTION = (0.718, "translate --score none")  # measured: exact match of the built-in run, and its command
 
 
 class Translated(NamedTuple):
-    """Pairs, and the model's translations of their sources: greedy, and by a beam of width BEAM."""
+    """Pairs, the model's translations, greedy and by a beam of width BEAM, and which greedy ones are the pair's own."""
 
     pairs: list
     greedy: list
     beam: list
-
-    @property
-    def right(self):
-        """Whether each greedy translation is the pair's own."""
-        return [text == pair.target for text, pair in zip(self.greedy, self.pairs, strict=True)]
-
-    @property
-    def exact_match(self):
-        """The share that is right."""
-        return share(self.right)
+    right: list
 
 
 def report(run, model):
@@ -61,19 +52,22 @@ def report(run, model):
 def translated(model, vocabularies, pairs):
     """The Translated of these pairs."""
     lines = [pair.source for pair in pairs]
-    greedy, beam = (translate_lines(model, vocabularies, lines, width=width) for width in (1, BEAM))
-    return Translated(pairs, [found[0][0] for found in greedy], [found[0][0] for found in beam])
+    greedy, beam = (best_of(model, vocabularies, lines, width) for width in (1, BEAM))
+    return Translated(pairs, greedy, beam, [text == pair.target for text, pair in zip(greedy, pairs, strict=True)])
 
 
-def measured(vocabularies, score: PairScore, test):
+def best_of(model, vocabularies, lines, width=1):
+    """The best translation of each line."""
+    return [best[0][0] for best in translate_lines(model, vocabularies, lines, width=width)]
+
+
+def measured(vocabularies, score, test):
     """The fields of summary.json that come from the test part."""
-    level = vocabularies["target"].level
-    references = [pair.target for pair in test.pairs]
+    level, references = vocabularies["target"].level, [pair.target for pair in test.pairs]
     with_beam, signature = bleu(test.beam, references, level)
     return {
         "test_perplexity": finite_or_none(safe_exp(score.loss)),
-        "test_accuracy": score.accuracy,
-        "exact_match": test.exact_match,
+        "exact_match": share(test.right),
         "exact_match_without_attention": None,
         "bleu": with_beam,
         "bleu_greedy": bleu(test.greedy, references, level)[0],
@@ -86,42 +80,36 @@ def measured(vocabularies, score: PairScore, test):
 def print_measures(fields, score, unit):
     """Prints the measures of the test part."""
     unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""
+    scores = "not measured: sacrebleu is not installed"
+    if fields["bleu"] is not None:
+        scores = f"{fields['bleu']:.2f} with a beam of {BEAM}, {fields['bleu_greedy']:.2f} greedy"
     print(f"\nTest pairs, {score.num_tokens:,} {unit}s{unknown}")
     print(f"  perplexity per {unit} {safe_exp(score.loss):.3f} (the decoder reads the true target)")
     print(f"  translated exactly      {100 * fields['exact_match']:.1f} % (greedy)")
-    if fields["bleu"] is None:
-        print("  BLEU                    not measured: sacrebleu is not installed")
-    else:
-        print(
-            f"  BLEU                    {fields['bleu']:.2f} with a beam of {BEAM}, {fields['bleu_greedy']:.2f} greedy"
-        )
+    print(f"  BLEU                    {scores}")
 
 
 def print_examples(test):
     """Prints some translations of unseen sentences; of a wrong one, the right one too."""
     print("\nUnseen sentences")
     for pair, text, right in list(zip(test.pairs, test.greedy, test.right, strict=True))[:SHOWN]:
-        print(cut(f"       {on_one_line(pair.source)}", terminal_width() - 1))
-        print(cut(f"  {'ok ' if right else 'BAD'}  {on_one_line(text)}", terminal_width() - 1))
-        if not right:
-            print(cut(f"       {on_one_line(pair.target)} would be right", terminal_width() - 1))
+        lines = [f"       {pair.source}", f"  {'ok ' if right else 'BAD'}  {text}"]
+        for line in lines if right else [*lines, f"       {pair.target} would be right"]:
+            print(cut(on_one_line(line), terminal_width() - 1))
 
 
 def built_in_measures(run, model, test):
     """Prints and returns what only the built-in corpus tells: grammatical share, longer sentences, nesting depth."""
-    vocabularies = run.data.vocabulary
-    split = str.split if vocabularies["target"].level == "word" else words_of
-    grammatical = share(is_chinese(split(text)) for text in test.greedy)
-    by_length = {"1-20 words": test.exact_match}
+    grammatical = share(is_chinese(text.replace(" ", "")) for text in test.greedy)
+    by_length = {"1-20 words": share(test.right)}
     for name in BANDS:
-        pairs = run.data.pairs[name]
-        found = translate_lines(model, vocabularies, [pair.source for pair in pairs], width=1)
-        by_length[name] = share(best[0][0] == pair.target for best, pair in zip(found, pairs, strict=True))
-    depths = [nesting_depth(pair.source) for pair in test.pairs]
-    by_depth = {
-        str(depth): share(right for right, other in zip(test.right, depths, strict=True) if other == depth)
-        for depth in sorted(set(depths))
-    }
+        sources, targets = zip(*run.data.pairs[name], strict=True)
+        found = best_of(model, run.data.vocabulary, sources)
+        by_length[name] = share(text == target for text, target in zip(found, targets, strict=True))
+    by_depth = {}
+    for pair, right in zip(test.pairs, test.right, strict=True):
+        by_depth.setdefault(nesting_depth(pair.source), []).append(right)
+    by_depth = {str(depth): share(by_depth[depth]) for depth in sorted(by_depth)}
     print(f"\n  grammatical Chinese     {100 * grammatical:.1f} %")
     print(f"  exact by length         {shares(by_length)}")
     print(f"  exact by nesting depth  {shares(by_depth)}")
@@ -136,10 +124,10 @@ def built_in_measures(run, model, test):
 def without_attention(run, test):
     """The share that is right without attention, printed: this run's own, or the stored one of the same choices; None
     for a run of other choices."""
-    if run.config.model.score == "none":
-        return test.exact_match
-    own = (run.config.model, run.config.settings, run.config.data)
-    if own != (run.kind.Model(), run.kind.Settings(), run.kind.Data()):
+    config, kind = run.config, run.kind
+    if config.model.score == "none":
+        return share(test.right)
+    if (config.model, config.settings, config.data) != (kind.Model(), kind.Settings(), kind.Data()):
         return None
     stored, command = WITHOUT_ATTENTION
     print(f"  without attention       {100 * stored:.1f} % exact ({program()} {command})")
@@ -174,7 +162,7 @@ def evaluate(model, vocabularies, folder, text):
     score = score_pairs(model, encode_pairs(vocabularies, pairs))
     fields = measured(vocabularies, score, translated(model, vocabularies, pairs))
     fields |= {"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss)}
-    return fields, lambda: print_measures(fields, score, UNITS[vocabularies["target"].level])
+    return fields, lambda: print_measures(fields, score, unit(vocabularies))
 
 
 def draw_attention(path, alpha, source, target):
@@ -200,14 +188,6 @@ def label(token, can_draw):
     token = {"\n": END_OF_SENTENCE, " ": "space"}.get(token, token)
     if all(ord(character) in can_draw for character in token):
         return token
-    return pinyin(token) or " ".join(f"U+{ord(character):04X}" for character in token)
-
-
-def pinyin(token):
-    """The pinyin of a word of the built-in corpus, or of one of its characters; None for another token."""
     if token in PINYIN:
         return PINYIN[token].replace("-", "")
-    for word, syllables in PINYIN.items():
-        if token in word and len(token) == 1:
-            return syllables.split("-")[word.index(token)]
-    return None
+    return " ".join(SYLLABLES.get(character, f"U+{ord(character):04X}") for character in token)

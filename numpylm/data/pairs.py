@@ -19,10 +19,10 @@ import numpy as np
 
 from numpylm.data.corpora import PART_NAMES
 from numpylm.data.grammar.pairs import Pair
-from numpylm.data.text import decode, encoder
+from numpylm.data.text import encoder
 from numpylm.data.text_files import TextFile, open_text, read_pieces
 
-SHARES = {"valid": 0.05, "test": 0.05}  # of the distinct source sentences of a single file
+SHARE = 0.05  # of the distinct source sentences of a single file: valid, and as much for test
 
 
 class PairBatch(NamedTuple):
@@ -53,29 +53,24 @@ def read_pairs(train=None, source=None, target=None):
 
 def read_folder(folder, source, target):
     """The three parts of a folder: PART.tsv, or PART.source and PART.target."""
-    endings = ("tsv",) if source is None else [Path(side).name.removeprefix(".") for side in (source, target)]
-    parts = {}
-    for part in PART_NAMES:
-        paths = [find_part(folder, part, ending) for ending in endings]
-        parts[part] = read_tab_separated(*paths) if len(paths) == 1 else read_two_files(*paths)
-    return parts
+    if source is None:
+        return {part: read_tab_separated(find_part(folder, part, "tsv")) for part in PART_NAMES}
+    endings = [Path(side).name.removeprefix(".") for side in (source, target)]
+    return {part: read_two_files(*[find_part(folder, part, ending) for ending in endings]) for part in PART_NAMES}
 
 
 def find_part(folder, part, ending):
     """The only file in a folder whose name begins with a part's name and ends in .ending or .ending.gz."""
-    found = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.name.lower().startswith(PART_NAMES[part])
-        and path.name.endswith((f".{ending}", f".{ending}.gz"))
-    ]  # fmt: skip
+    beginnings, endings = PART_NAMES[part], (f".{ending}", f".{ending}.gz")
+    names = [path.name for path in sorted(folder.iterdir())]
+    found = [name for name in names if name.lower().startswith(beginnings) and name.endswith(endings)]
     if len(found) == 1:
-        return found[0]
-    names = ", ".join(path.name for path in found) or "none"
-    hint = (
-        "; where the pairs are in two files each, say their endings: --source de --target en" if ending == "tsv" else ""
+        return folder / found[0]
+    hint = "; where the pairs are in two files each, say their endings: --source de --target en"
+    raise ValueError(
+        f"{folder} must have one file {'/'.join(beginnings)}….{ending}[.gz]; found {', '.join(found) or 'none'}"
+        + hint * (ending == "tsv")
     )
-    raise ValueError(f"{folder} must have one file {'/'.join(PART_NAMES[part])}….{ending}[.gz]; found {names}{hint}")
 
 
 def read_two_files(source, target):
@@ -117,18 +112,13 @@ def read_lines(path):
     file = open_text(path)
     with file.stream:
         if file.stream.read(2) == b"\x1f\x8b":
-            file = TextFile(file.name, io.BytesIO(unpacked(file)))
+            file.stream.seek(0)
+            try:
+                file = TextFile(file.name, io.BytesIO(gzip.decompress(file.stream.read())))
+            except (OSError, EOFError, zlib.error) as error:
+                raise ValueError(f"{path} is a damaged gzip file: {error}") from None
         text = "".join(read_pieces([file]))
     return text.removesuffix("\n").split("\n")
-
-
-def unpacked(file):
-    """The content of a gzip file. Raises ValueError if it is damaged."""
-    file.stream.seek(0)
-    try:
-        return gzip.decompress(file.stream.read())
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{file.name} is a damaged gzip file: {error}") from None
 
 
 def split_pairs(pairs, seed=0):
@@ -137,11 +127,8 @@ def split_pairs(pairs, seed=0):
     if len(sources) < 3:
         raise ValueError(f"three parts need three different source sentences or more; got {len(sources)}")
     Random(seed).shuffle(sources)
-    part_of, start = {}, 0
-    for part, share in SHARES.items():
-        end = start + max(1, round(share * len(sources)))
-        part_of.update(dict.fromkeys(sources[start:end], part))
-        start = end
+    num = max(1, round(SHARE * len(sources)))
+    part_of = dict.fromkeys(sources[:num], "valid") | dict.fromkeys(sources[num : 2 * num], "test")
     parts = {part: [] for part in PART_NAMES}
     for pair in pairs:
         parts[part_of.get(pair.source, "train")].append(pair)
@@ -152,11 +139,6 @@ def encode_lines(vocabulary, lines):
     """The ids of each line, its end included: a list of integer arrays."""
     encode = encoder(vocabulary)
     return [encode(line + "\n").astype(int) for line in lines]
-
-
-def decode_line(vocabulary, ids):
-    """The line of these ids, which have no end."""
-    return decode(vocabulary, np.array(ids, dtype=int))
 
 
 def pad(sources, targets, start):

@@ -1,11 +1,12 @@
 """Whether a Chinese sentence is grammatical: the rules of what chinese.py can write, and a chart parser.
 
 What modifies a noun stands before it, and may be as long as a sentence: the next word does not tell which rule applies,
-so that the LL(1) parser of the English side is no use. Earley's parser follows all the rules that fit side by side:
+so that the LL(1) parser of the English side is no use. Earley's parser follows all the rules that fit side by side, and
+reads character by character, for Chinese is written without spaces:
 
-    item (A -> α · β, i)     from word i on, α has been read as the beginning of an A; β is expected next
+    item (A -> α · β, i)     from character i on, α has been read as the beginning of an A; β is expected next
     predict                  β begins with a nonterminal B: begin each rule of B here
-    scan                     β begins with the next word: read it
+    scan                     β begins with the next character: read it
     complete                 β is empty: every item that was waiting for an A at i has read it
 
 Three agreements make families of rules: a measure word with its noun; 每 with 都 before a predicate; and the number
@@ -16,7 +17,7 @@ Source: J. Earley, An efficient context-free parsing algorithm (1970).
 
 from functools import cache
 
-from numpylm.data.grammar.chinese import CHINESE, MEASURES, PINYIN
+from numpylm.data.grammar.chinese import CHINESE, MEASURES
 
 RULES = """
 Sentence -> Clause 。 | “ Clause ， ” Speaker 。
@@ -32,6 +33,10 @@ Predicate -> Intransitive | Adverbial Intransitive | Transitive Object | 很 Qua
 Place -> Companion Side | 和 Companion 在一起 | 身边 没有 Companion
 Adverbial -> 在 Companion Side | 和 Companion 一起 | 在 没有 Companion 的 陪伴 下
 Companion -> Core | Every | Place 的 Core | Place 的 Every
+Singular -> 那 Counted | 一 Counted | 这 Counted
+Every -> 每 Counted
+Plural -> Several Noun | Several Attribute Noun
+Several -> 那些 | 这些 | 许多 | 一些 | 少数
 Attribute -> 小 | Adjective 的
 """
 
@@ -47,37 +52,33 @@ WORDS = {  # a nonterminal and the English of the words that it can be
 
 @cache
 def chinese_rules():
-    """Nonterminal -> its alternatives, each a tuple of symbols. A symbol that is no key is a word."""
-    rules = {}
-    for line in RULES.strip().splitlines():
-        name, body = line.split(" -> ")
-        rules[name] = [tuple(alternative.split()) for alternative in body.split(" | ")]
-    for name, english in WORDS.items():
-        rules[name] = [(CHINESE[word],) for word in english.split()]
-    rules["Quality"].append(("饿",))
-    for name, determiners in (("Singular", "那 一 这"), ("Every", "每")):
-        heads = [(word, measure, noun) for word in determiners.split() for noun, measure in MEASURES.items()]
-        rules[name] = with_attributes(heads)
-    rules["Plural"] = with_attributes(
-        [(word, noun) for word in ["那些", "这些", "许多", "一些", "少数"] for noun in MEASURES]
-    )
-    return rules
+    """Nonterminal -> its alternatives, each a tuple of symbols. A symbol that is no key is a character."""
+    lines = [line.split(" -> ") for line in RULES.strip().splitlines()]
+    rules = {name: [body.split() for body in bodies.split(" | ")] for name, bodies in lines}
+    rules |= {name: [[CHINESE[word]] for word in english.split()] for name, english in WORDS.items()}
+    rules["Quality"].append(["饿"])
+    rules["Noun"] = [[noun] for noun in MEASURES]
+    rules["Counted"] = [[measure, noun] for noun, measure in MEASURES.items()]
+    rules["Counted"] += [[measure, "Attribute", noun] for measure, noun in rules["Counted"]]
+
+    def symbols(word):
+        return [word] if word in rules else list(word)
+
+    return {
+        name: [tuple(symbol for word in body for symbol in symbols(word)) for body in bodies]
+        for name, bodies in rules.items()
+    }
 
 
-def with_attributes(heads):
-    """Each of these phrases, and the same with an Attribute before the noun."""
-    return heads + [(*head[:-1], "Attribute", head[-1]) for head in heads]
-
-
-def is_chinese(words):
-    """Whether the rules can write this list of words as a Sentence."""
+def is_chinese(text):
+    """Whether the rules can write this text, without spaces, as a Sentence."""
     rules = chinese_rules()
-    chart = [{} for _ in range(len(words) + 1)]  # chart[k]: symbol expected next -> items (A, β after it, i), at word k
-    complete = [set() for _ in range(len(words) + 1)]  # (A, i) that end at word k
-    for k in range(len(words) + 1):
+    chart = [{} for _ in range(len(text) + 1)]  # chart[k]: symbol expected next -> items (A, β after it, i)
+    complete = [set() for _ in range(len(text) + 1)]  # (A, i) that end before character k
+    for k in range(len(text) + 1):
         waiting, agenda = chart[k], [("Sentence", body, 0) for body in rules["Sentence"]] if k == 0 else []
         if k > 0:  # scan
-            agenda += [(A, rest, i) for A, rest, i in chart[k - 1].get(words[k - 1], ())]
+            agenda += chart[k - 1].get(text[k - 1], ())
         while agenda:
             A, rest, i = agenda.pop()
             if not rest:  # complete; no rule is empty, so that i < k
@@ -85,22 +86,8 @@ def is_chinese(words):
                     complete[k].add((A, i))
                     agenda += chart[i].get(A, ())
                 continue
-            item = (A, rest[1:], i)
             if rest[0] not in waiting:  # predict
                 waiting[rest[0]] = set()
                 agenda += [(rest[0], body, k) for body in rules.get(rest[0], ())]
-            waiting[rest[0]].add(item)
-    return ("Sentence", 0) in complete[len(words)]
-
-
-def words_of(text):
-    """The words of Chinese text that is written without spaces, the longest first; other characters stay as they are.
-
-    Of 国王和一只猫在一起 it makes 国王 和 一 只 猫 在一起.
-    """
-    words, longest = [], max(map(len, PINYIN))
-    while text:
-        length = next((n for n in range(longest, 0, -1) if text[:n] in PINYIN), 1)
-        words.append(text[:length])
-        text = text[length:]
-    return words
+            waiting[rest[0]].add((A, rest[1:], i))
+    return ("Sentence", 0) in complete[len(text)]

@@ -53,7 +53,15 @@ ENTRIES = list(zip(*[iter(LEXICON.split())] * 4, strict=True))
 CHINESE = {word: chinese for english, chinese, _, _ in ENTRIES for word in english.split("/") if word != "-"}
 MEASURES = {chinese: measure for _, chinese, _, measure in ENTRIES if measure != "-"}  # of a noun
 PINYIN = {chinese: pinyin for _, chinese, pinyin, _ in ENTRIES}
+SYLLABLES = {one: pinyin for word in PINYIN for one, pinyin in zip(word, PINYIN[word].split("-"), strict=True)}
 PLURALS = {english.split("/")[-1] for english, _, _, _ in ENTRIES if "/" in english}
+
+# A preposition and its noun, {}, before the noun that they modify, and before a verb.
+BEFORE_NOUN = {"with": "和 {} 在一起 的", "without": "身边 没有 {} 的"}
+BEFORE_VERB = {"with": "和 {} 一起", "without": "在 没有 {} 的 陪伴 下"}
+for side in ("near", "behind", "beside"):
+    BEFORE_NOUN[side] = f"{{}} {CHINESE[side]} 的"
+    BEFORE_VERB[side] = f"在 {{}} {CHINESE[side]}"
 
 
 class Node(NamedTuple):
@@ -61,13 +69,6 @@ class Node(NamedTuple):
 
     symbol: str
     children: list
-
-
-class NounPhrase(NamedTuple):
-    """Chinese words, and whether they begin a sentence that needs 都: the determiner is 每."""
-
-    words: list
-    is_every: bool
 
 
 def translate(english):
@@ -88,18 +89,19 @@ def sentence(children):
         return [*clause(children[0]), "。"]
     _, quoted, _, _, speaker, _ = children
     verb, *noun = parts(speaker)
-    return ["“", *clause(quoted), "，", "”", *subject(noun_phrase(noun)), CHINESE[verb], "。"]
+    return ["“", *clause(quoted), "，", "”", *subject(noun), CHINESE[verb], "。"]
 
 
 def clause(node):
     """A subject and its predicate."""
     *noun, last = parts(node)
-    return [*subject(noun_phrase(noun)), *predicate(last.children)]
+    return [*subject(noun), *predicate(last.children)]
 
 
-def subject(phrase):
+def subject(children):
     """A noun phrase before its predicate: 每 … is followed by 都."""
-    return [*phrase.words, "都"] if phrase.is_every else phrase.words
+    words = noun_phrase(children)
+    return [*words, "都"] if children[0] == "every" else words
 
 
 def predicate(children):
@@ -109,16 +111,15 @@ def predicate(children):
         adjective = word_of(last)
         return ["很", "饿" if adjective == "hungry" else CHINESE[adjective]]
     if verb.symbol.startswith("Verb_intransitive"):
-        return [*adverbial(last.children), CHINESE[word_of(verb)]]
-    return [CHINESE[word_of(verb)], *noun_phrase(parts(last)).words]
+        return [*place(last.children, BEFORE_VERB), CHINESE[word_of(verb)]]
+    return [CHINESE[word_of(verb)], *noun_phrase(parts(last))]
 
 
 def noun_phrase(children):
     """Determiner, adjective, noun and at most one modifier, as `parts` lists them, in the order of Chinese."""
     determiner, adjective, noun, modifier = (*children, None)[:4]
     before, after = modifiers(modifier.children) if modifier else ([], [])
-    core = [*determined(determiner, noun), *attribute(adjective.children), CHINESE[noun]]
-    return NounPhrase([*before, *core, *after], determiner == "every")
+    return [*before, *determined(determiner, noun), *attribute(adjective.children), CHINESE[noun], *after]
 
 
 def determined(determiner, noun):
@@ -144,12 +145,7 @@ def modifiers(children):
         return [], remark(children)
     if children[0] == "that":
         return [*relative(children[1].children[0]), "的"], []
-    preposition, companion = word_of(children[0]), noun_phrase(parts(children[1])).words
-    if preposition == "with":
-        return ["和", *companion, "在一起", "的"], []
-    if preposition == "without":
-        return ["身边", "没有", *companion, "的"], []
-    return [*companion, CHINESE[preposition], "的"], []
+    return place(children, BEFORE_NOUN), []
 
 
 def remark(children):
@@ -157,7 +153,7 @@ def remark(children):
     *_, relation, _, owner, _ = children
     word = word_of(relation)
     owned = [CHINESE[word], "们"] if word in PLURALS else ["一", "个", CHINESE[word]]
-    return ["（", *noun_phrase(parts(owner)).words, "的", *owned, "）"]
+    return ["（", *noun_phrase(parts(owner)), "的", *owned, "）"]
 
 
 def relative(node):
@@ -165,19 +161,15 @@ def relative(node):
     if node.symbol.startswith("Predicate"):
         return predicate(node.children)
     *noun, verb = parts(node)
-    return [*subject(noun_phrase(noun)), CHINESE[word_of(verb)]]
+    return [*subject(noun), CHINESE[word_of(verb)]]
 
 
-def adverbial(children):
-    """Where, or with whom, before a verb; nothing if the English place is empty."""
+def place(children, patterns):
+    """A preposition and its noun in one of the two patterns; nothing if the English place is empty."""
     if not children:
         return []
-    preposition, companion = word_of(children[0]), noun_phrase(parts(children[1])).words
-    if preposition == "with":
-        return ["和", *companion, "一起"]
-    if preposition == "without":
-        return ["在", "没有", *companion, "的", "陪伴", "下"]
-    return ["在", *companion, CHINESE[preposition]]
+    preposition, companion = word_of(children[0]), noun_phrase(parts(children[1]))
+    return patterns[preposition].format(" ".join(companion)).split()
 
 
 SPLIT = ("Speaker", "Clause", "Gapped", "Object", "Companion")  # their parts are a noun phrase and what follows it

@@ -6,6 +6,7 @@ from numpylm.attention import ATTENTIONS, attention_backward, attention_forward
 from numpylm.bidirectional import bidirectional_cell
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
+from numpylm.parameters import parameter_shapes
 from numpylm.proof.cases.case import Case, D, N, T, V, model_case
 from numpylm.proof.cases.cells import sequence_case
 from numpylm.rnn import rnn_cell
@@ -37,7 +38,8 @@ def cases(rng):
 
 def attention_case(attention, rng):
     """The parameters, s and h of a whole sequence of attention steps."""
-    parameters = {name: rng.standard_normal(shape) for name, shape in attention.shapes(H, H + 1).items()}
+    shapes = parameter_shapes(attention.parts(H, H + 1))
+    parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     s, h, dctx = (rng.standard_normal((steps, N, H)) for steps in (T_Y, T, T_Y))
 
     def forward(s, h, **parameters):
