@@ -14,8 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, score_questions
-from numpylm.commands.answering import FILE_MODEL, FILE_SETTINGS, AnswerData, AnswerModel, make_model, open_data
+from numpylm.answer_task import AnswerSettings, encode_questions, score_questions
+from numpylm.commands.answering import (
+    FILE_SETTINGS,
+    READER_SETTINGS,
+    AnswerData,
+    AnswerModel,
+    make_model,
+    make_task,
+    open_data,
+)
 from numpylm.commands.run_config import RunConfig
 from numpylm.data.atomic import replacing
 from numpylm.training import Progress, make_optimizer, training
@@ -32,34 +40,27 @@ PUBLISHED = {
     "MemN2N": [99.9, 78.4, 35.8, 96.2, 85.9, 92.1, 78.4, 87.4, 76.7, 82.6,
                95.7, 99.7, 90.1, 98.2, 100, 47.9, 49.9, 86.4, 12.6, 100],
 }  # fmt: skip
-MEMORY = (AnswerModel(**FILE_MODEL), FILE_SETTINGS)  # the defaults of `answer --train`
-READER = (
-    AnswerModel("gru", embedding_dim=32, hidden_dim=64),
-    {"epochs": 30, "optimizer": "adam", "max_norm": 5.0, "empty_sentences": 0.0},
-)
-CHOICES = {"memory": MEMORY, "reader": READER}
+CHOICES = {  # the defaults of `answer --train`; the reader's D is larger
+    "memory": (AnswerModel(), FILE_SETTINGS),
+    "reader": (AnswerModel("gru", embedding_dim=32), READER_SETTINGS),
+}
 
 
 def trained(folder, task, seed, model_choices, settings):
     """Accuracies in per cent on validation and test, the validation loss, and seconds, of one run's last model."""
-    config = RunConfig(
-        "answers", model_choices, AnswerSettings(seed=seed, **settings), AnswerData(str(folder), str(task))
-    )
+    data_choices, settings = AnswerData(str(folder), str(task)), AnswerSettings(seed=seed, **settings)
+    config = RunConfig("answers", model_choices, settings, data_choices)
     data, started = open_data(config), time.perf_counter()
-    parts = {
-        part: encode_questions(data.vocabulary, questions, model_choices.num_sentences)
-        for part, questions in data.questions.items()
-    }
-    model = make_model(config, data)
-    task = answer_task(parts["train"], parts["valid"], config.settings)
-    progress = Progress(np.random.default_rng([seed, 1]))
-    for _ in training(task, model, make_optimizer(config.settings), config.settings, progress):
+    model, progress = make_model(config, data), Progress(np.random.default_rng([seed, 1]))
+    for _ in training(make_task(config, data), model, make_optimizer(settings), settings, progress):
         pass
-    scores = {part: score_questions(model, questions) for part, questions in parts.items()}
+    encoded = {part: encode_questions(data.vocabulary, questions, model_choices.num_sentences)
+               for part, questions in data.questions.items()}  # fmt: skip
+    scores = {part: score_questions(model, questions) for part, questions in encoded.items()}
     return {
         "seed": seed,
-        **{part: round(100 * score.accuracy, 2) for part, score in scores.items()},
-        "valid_loss": round(scores["valid"].loss, 4),
+        **{part: round(100 * float(right.mean()), 2) for part, (_, right) in scores.items()},
+        "valid_loss": round(scores["valid"][0], 4),
         "seconds": round(time.perf_counter() - started, 1),
     }
 

@@ -6,7 +6,6 @@ others, so that the model does not learn by heart how old each sentence is.
 """
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -37,9 +36,9 @@ class AnswerSettings(Settings):
         Settings, "learning_rate", None, shown=f"{SGD_RATE} with sgd, 0.005 with adam"
     )  # fmt: skip
     max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
-    linear_epochs: int = choice(
-        5, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
-        shown="5; a fifth of the epochs with --train", group=TIME,
+    linear_epochs: int | None = choice(
+        None, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
+        shown="a fifth of the epochs", group=TIME,
     )  # fmt: skip
     empty_sentences: float = choice(
         0.1, "probability of an empty sentence before each sentence in training", metavar="P",
@@ -50,37 +49,35 @@ class AnswerSettings(Settings):
         if self.learning_rate is None and self.optimizer == "sgd":
             object.__setattr__(self, "learning_rate", SGD_RATE)
         super().__post_init__()
+        if self.linear_epochs is None:
+            object.__setattr__(self, "linear_epochs", (self.epochs or 30) // 5)
         require.count("linear_epochs", self.linear_epochs)
         require.fraction("empty_sentences", self.empty_sentences)
 
 
-class EncodedQuestion(NamedTuple):
-    """A Question as ids: its sentences, its words, and its answer, -1 if the vocabulary lacks it."""
-
-    story: list
-    question: list
-    answer: int
-
-
 class StoryBatch(NamedTuple):
-    """story (I, N, J), question (N, J), answers (N,); linear: whether the hops leave their softmax out."""
+    """story (I, N, J) and question (N, J) as in story_batch.py; answers (N,), -1 where the vocabulary lacks the answer;
+    linear: whether the hops leave their softmax out."""
 
     story: np.ndarray
     question: np.ndarray
     answers: np.ndarray
     linear: bool = False
 
+    def part(self, chosen):
+        """The StoryBatch of the stories chosen, with no more padding than they need."""
+        story, question = self.story[:, chosen], self.question[chosen]
+        story = story[(story >= 0).any(axis=(1, 2))][..., (story >= 0).any(axis=(0, 1))]
+        question = question[:, (question >= 0).any(axis=0)]
+        return StoryBatch(story, question, self.answers[chosen], self.linear)
 
-class AnswerScore(NamedTuple):
-    """Of some questions: the mean nats of the answers that the vocabulary has, and whether each was given."""
 
-    loss: float
-    right: np.ndarray
+class Answered(NamedTuple):
+    """The most probable answer, its probability, and p (K, I): what each hop looked at; K = 0 without hops."""
 
-    @property
-    def accuracy(self):
-        """The share of questions that were answered right."""
-        return float(self.right.mean())
+    answer: str
+    probability: float
+    p: np.ndarray
 
 
 def answer_token(answer):
@@ -96,68 +93,52 @@ def vocabulary_of(questions):
 
 
 def encode_questions(vocabulary, questions, num_sentences):
-    """An EncodedQuestion of each Question, whose story keeps its last num_sentences sentences."""
+    """The StoryBatch of Questions; each story keeps its last num_sentences sentences."""
     ids = {token: place for place, token in enumerate(vocabulary.tokens)}
-
-    def encode(sentence):
-        return [ids.get(word, UNKNOWN_WORD) for word in sentence]
-
-    return [
-        EncodedQuestion(
-            [encode(sentence) for sentence in one.story[-num_sentences:]],
-            encode(one.question),
-            ids.get(answer_token(one.answer), IGNORED),
-        )
-        for one in questions
-    ]
+    longest = max(len(words) for one in questions for words in (*one.story, one.question))
+    story = np.full((num_sentences, len(questions), longest), IGNORED)
+    question = np.full((len(questions), longest), IGNORED)
+    for n, one in enumerate(questions):
+        for i, words in enumerate(one.story[-num_sentences:]):
+            story[i, n, : len(words)] = [ids.get(word, UNKNOWN_WORD) for word in words]
+        question[n, : len(one.question)] = [ids.get(word, UNKNOWN_WORD) for word in one.question]
+    answers = [ids.get(answer_token(one.answer), IGNORED) for one in questions]
+    return StoryBatch(story, question, np.array(answers)).part(slice(None))
 
 
-def batch_of(questions, linear=False, rng=None, empty_sentences=0.0):
-    """The StoryBatch of EncodedQuestions; rng draws which sentences get an empty one before them."""
-    stories = [one.story if rng is None else with_empty(one.story, rng, empty_sentences) for one in questions]
-    story = np.full((max(map(len, stories)), len(stories), longest(chain.from_iterable(stories))), IGNORED)
-    question = np.full((len(stories), longest([one.question for one in questions])), IGNORED)
-    for n, (sentences, one) in enumerate(zip(stories, questions, strict=True)):
-        for i, sentence in enumerate(sentences):
-            story[i, n, : len(sentence)] = sentence
-        question[n, : len(one.question)] = one.question
-    return StoryBatch(story, question, np.array([one.answer for one in questions]), linear)
-
-
-def longest(sentences):
-    """The number of words of the longest sentence."""
-    return max(map(len, sentences))
-
-
-def with_empty(story, rng, probability):
-    """The sentences, each with an empty one before it with this probability."""
-    longer = []
-    for sentence, drawn in zip(story, rng.random(len(story)), strict=True):
-        longer += [[UNKNOWN_WORD], sentence] if drawn < probability else [sentence]
-    return longer
+def with_empty(batch, rng, probability):
+    """The StoryBatch with an empty sentence before each sentence with this probability."""
+    exists = batch.story[..., 0].T >= 0  # (N, I)
+    drawn = np.zeros(exists.shape, bool)
+    drawn[exists] = rng.random(exists.sum()) < probability
+    story = np.repeat(batch.story, 2, axis=0)  # the first of two becomes the empty sentence, or padding
+    story[::2] = IGNORED
+    story[::2, :, 0][drawn.T] = UNKNOWN_WORD
+    order = np.argsort(story[..., 0] < 0, axis=0, kind="stable")  # padding goes to the end
+    story = np.take_along_axis(story, order[..., None], axis=0)
+    return batch._replace(story=story).part(slice(None))
 
 
 def answer_task(train, valid, settings):
-    """The Task of a memory network, or of a reader, on EncodedQuestions."""
+    """The Task of a memory network, or of a reader; train and valid are the StoryBatches of all questions."""
     N, seed = settings.batch_size, settings.seed
+    num_batches = -(-len(train.answers) // N)
 
     def batches(epoch, first):
-        order = shuffled(len(train), seed, epoch)
-        for k in range(first, -(-len(train) // N)):
-            rng = np.random.default_rng([seed, 5, epoch, k])
-            chosen = [train[i] for i in order[k * N : (k + 1) * N]]
-            yield batch_of(chosen, epoch < settings.linear_epochs, rng, settings.empty_sentences)
+        order = shuffled(len(train.answers), seed, epoch)
+        for k in range(first, num_batches):
+            batch = train.part(order[k * N : (k + 1) * N])._replace(linear=epoch < settings.linear_epochs)
+            yield with_empty(batch, np.random.default_rng([seed, 5, epoch, k]), settings.empty_sentences)
 
     def loss_and_gradients(model, batch, carried, rng):
-        if isinstance(model, MemoryNetwork):
-            return model.loss_and_gradients(*batch)
-        return model.loss_and_gradients(batch.story, batch.question, batch.answers, rng=rng)
+        *arrays, linear = batch
+        options = {"linear": linear} if isinstance(model, MemoryNetwork) else {"rng": rng}
+        return model.loss_and_gradients(*arrays, **options)
 
     def validate(model, ranks=ALONE):
-        score = score_questions(model, valid, ranks)
-        return Validation(score.loss, f"accuracy {100 * score.accuracy:.1f} %")
+        loss, right = score_questions(model, valid, ranks)
+        return Validation(loss, f"accuracy {100 * right.mean():.1f} %")
 
-    num_batches = -(-len(train) // N)
     axes = StoryBatch(story=1, question=0, answers=0, linear=None)
     return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, False, axes)
 
@@ -168,32 +149,23 @@ def num_targets(batch):
 
 
 def score_questions(model, questions, ranks=ALONE):
-    """The AnswerScore of EncodedQuestions; ranks share the work."""
-    nats, right = 0.0, np.zeros(len(questions))
-    for k in range(0, len(questions), ANSWERED)[ranks.rank :: ranks.size]:
-        batch = batch_of(questions[k : k + ANSWERED])
-        logits = model.forward(batch.story, batch.question).logits
-        nats += surprisal(logits, batch.answers).sum(dtype=float)
-        right[k : k + ANSWERED] = logits.argmax(axis=1) == batch.answers
+    """(mean nats of the answers that the vocabulary has, whether each was given) of a StoryBatch; ranks share the
+    work."""
+    nats, right = 0.0, np.zeros(len(questions.answers))
+    for k in range(0, len(right), ANSWERED)[ranks.rank :: ranks.size]:
+        part = questions.part(slice(k, k + ANSWERED))
+        logits = model.forward(part.story, part.question).logits
+        nats += surprisal(logits, part.answers).sum(dtype=float)
+        right[k : k + ANSWERED] = logits.argmax(axis=1) == part.answers
     nats, *right = ranks.total(np.array([nats, *right]))
-    num_known = sum(one.answer != IGNORED for one in questions)
-    return AnswerScore(float(nats / max(num_known, 1)), np.array(right, bool))
-
-
-class Answered(NamedTuple):
-    """The most probable answer, its probability, and p (K, I): what each hop looked at; None without hops."""
-
-    answer: str
-    probability: float
-    p: np.ndarray | None
+    num_known = max(1, (questions.answers != IGNORED).sum())
+    return float(nats / num_known), np.array(right, bool)
 
 
 def answer_question(model, vocabulary, question):
     """Answered for a Question."""
-    (encoded,) = encode_questions(vocabulary, [question], model.sizes.num_sentences)
-    batch = batch_of([encoded])
+    batch = encode_questions(vocabulary, [question], model.sizes.num_sentences)
     out = model.forward(batch.story, batch.question)
     y = softmax(out.logits[0])
-    hops = getattr(out.trace, "hops", None)
-    p = None if hops is None else np.array([hop.p[0] for hop in hops])
+    p = np.array([hop.p[0] for hop in getattr(out.trace, "hops", [])]).reshape(-1, len(batch.story))
     return Answered(vocabulary.tokens[y.argmax()].replace("_", " "), float(y.max()), p)

@@ -5,13 +5,11 @@
 Each story's own sentences come first, and so do a sentence's own words.
 """
 
-import numpy as np
-
 from numpylm import require
 
 
-def check_story(story, question, vocab_size, num_sentences):
-    """story, its last S sentences, and question, or an error that says what does not fit."""
+def check_story(story, question, vocab_size):
+    """story and question as arrays, or an error that says what does not fit."""
     story, question = (require.integer_array(name, q) for name, q in (("story", story), ("question", question)))
     if story.ndim != 3 or question.ndim != 2 or story.shape[1] != question.shape[0] or not story.size:
         raise ValueError(
@@ -19,20 +17,10 @@ def check_story(story, question, vocab_size, num_sentences):
             f"got {story.shape} and {question.shape}"
         )
     for name, words in (("story", story), ("question", question)):
-        require.in_range(name, words, -1, vocab_size)
-        real = words >= 0
+        real = require.in_range(name, words, -1, vocab_size) >= 0
         if (real[..., 1:] > real[..., :-1]).any():
             raise ValueError(f"{name} must have its padding, -1, after each sentence's words")
-    exists = (story >= 0).any(axis=2)  # (I, N)
-    if not exists[0].all() or (exists[1:] > exists[:-1]).any() or not (question >= 0).any(axis=1).all():
+    exists = story[..., 0] >= 0  # (I, N)
+    if not exists[0].all() or (exists[1:] > exists[:-1]).any() or (question[:, 0] < 0).any():
         raise ValueError("each story needs one sentence or more, its padding after them, and a question with a word")
-    return last_sentences(story, exists.sum(axis=0), num_sentences), question
-
-
-def last_sentences(story, count, S):
-    """The last S sentences of each story (I, N, J), whose numbers of sentences are count (N,), padding after them."""
-    if len(story) <= S:
-        return story
-    first = np.maximum(count - S, 0)  # (N,)
-    place = first + np.arange(S)[:, None]  # (S, N)
-    return story[np.minimum(place, len(story) - 1), np.arange(len(count))]
+    return story, question

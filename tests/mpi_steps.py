@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import numpylm as nlm
-from numpylm.answer_task import AnswerSettings, EncodedQuestion, answer_task
+from numpylm.answer_task import AnswerSettings, answer_task, encode_questions
 from numpylm.commands.mpi import ranks as joined_ranks
 from numpylm.commands.mpi import run_as_rank
+from numpylm.data.stories import Question
+from numpylm.data.text import Vocabulary
 from numpylm.data_parallel import data_parallel
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.memory_network import MemoryNetwork
@@ -60,20 +62,19 @@ def answers(options):
     """Stories of unequal lengths, read by a recurrent reader with dropout."""
     rng = np.random.default_rng(4)
     questions = [
-        EncodedQuestion(
-            [rng.integers(1, 9, rng.integers(1, 5)).tolist() for _ in range(rng.integers(1, 4))], [2, 3], n % 9
-        )
-        for n in range(40)
+        Question([rng.choice(list("abcdefg"), rng.integers(1, 5)) for _ in range(rng.integers(1, 4))], "bc", word, ())
+        for word in "abcdefgh" * 5
     ]
+    questions = encode_questions(Vocabulary("word", ("<unk>", "<eos>", *"abcdefgh")), questions, 3)
     settings = AnswerSettings(batch_size=6, epochs=3, **options)
-    model = Reader(9, embedding_dim=4, hidden_dim=6, dropout=0.3, dtype=np.float64, seed=1)
-    return answer_task(questions, questions[:9], settings), model, settings
+    model = Reader(10, embedding_dim=4, hidden_dim=6, dropout=0.3, dtype=np.float64, seed=1)
+    return answer_task(questions, questions.part(slice(9)), settings), model, settings
 
 
 def hops(options):
     """The same questions for a memory network, whose first epochs are linear."""
     task, _, settings = answers(options | {"linear_epochs": 1})
-    return task, MemoryNetwork(9, embedding_dim=4, num_sentences=3, dtype=np.float64, seed=1), settings
+    return task, MemoryNetwork(10, embedding_dim=4, num_sentences=3, dtype=np.float64, seed=1), settings
 
 
 def main(kind, optimizer, folder):

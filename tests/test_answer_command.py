@@ -1,16 +1,16 @@
-"""The answer command: trained on the built-in stories and on files, resumed, used, measured."""
+"""The answer command: trained on the built-in stories and on files, used, measured."""
 
 import json
-from argparse import Namespace
+from types import SimpleNamespace
 
 import pytest
 from calls import call_in, output_in
 
-from numpylm.commands.answer import talk
-from numpylm.commands.answering import settings_on_files
-from numpylm.commands.trained import load_trained
+from numpylm.answer_task import AnswerSettings
+from numpylm.commands.answer import AnswerChoices, use
+from numpylm.commands.answering import KIND, AnswerData, AnswerModel
+from numpylm.commands.run_config import RunConfig
 
-SMALL = "--num-questions 300 --epochs 2 --linear-epochs 1 -D 8 --hops 2 --out small"
 STORY = "1 Mia walks into the {0}.\n2 Tom goes to the {1}.\n3 Where is Mia?\t{0}\t1\n4 Where is Tom?\t{1}\t2\n"
 PLACES = ("cellar", "garden", "old harbour")
 
@@ -19,22 +19,23 @@ PLACES = ("cellar", "garden", "old harbour")
 def folder(tmp_path_factory):
     """A folder with small runs: of a memory network on the built-in stories, of both models on bAbI's format."""
     folder = tmp_path_factory.mktemp("answer")
-    (folder / "small.out").write_text(output_in(folder, "answer", *SMALL.split()), encoding="utf-8")
+    small = "--num-questions 300 --epochs 2 -D 8 --hops 2 --out small"
+    (folder / "small.out").write_text(output_in(folder, "answer", *small.split()), encoding="utf-8")
     stories = "".join(STORY.format(a, b) for a in PLACES for b in PLACES) * 5
     (folder / "babi").mkdir()
     for name in ("qa1_places_train.txt", "qa1_places_test.txt", "qa2_places_train.txt", "qa2_places_test.txt"):
         (folder / "babi" / name).write_text(stories)
     (folder / "broken.txt").write_text("1 Mia sits.\nTom sits.\n")
     (folder / "few.txt").write_text(STORY.format("cellar", "garden"))
-    learn = ["--train", "babi", "--epochs", "30", "--linear-epochs", "2", "-N", "8", "--task"]
-    output_in(folder, "answer", *learn, "1", "-D", "16", "--hops", "1", "--out", "memory")
+    learn = ["--train", "babi", "--epochs", "30", "-N", "8", "--task"]
+    output_in(folder, "answer", *learn, "1", "-D", "16", "--hops", "1", "--linear-epochs", "2", "--out", "memory")
     reader = ["--model", "gru", "-H", "24", "--learning-rate", "0.02", "--out", "reader"]
     output_in(folder, "answer", *learn, "1,2", *reader)
     return folder
 
 
-def summary_of(folder, run):
-    return json.loads((folder / run / "summary.json").read_text())
+def read(folder, run, name):
+    return json.loads((folder / run / name).read_text())
 
 
 def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(folder):
@@ -50,7 +51,7 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
         assert expected in out, expected
     files = {path.name for path in (folder / "small").iterdir()}
     assert {"hops.png", "best.npz", "last.npz", "metrics.csv", "summary.json", "learning_curve.png"} <= files
-    summary = summary_of(folder, "small")
+    summary = read(folder, "small", "summary.json")
     assert 0.15 < summary["accuracy_majority"] < 0.4 and 0 < summary["accuracy"] <= 1 and summary["seconds"] > 0
     assert summary["accuracy_chance"] == pytest.approx((3 / 6 + 1 / 5 + 1 / 2 + 1 / 4) / 6, abs=0.02)
     for name in ("accuracy", "accuracy_majority"):
@@ -60,9 +61,10 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
 
 @pytest.mark.parametrize("run", ["memory", "reader"])
 def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt(folder, run):
-    assert summary_of(folder, run)["accuracy"] == 1.0 > summary_of(folder, run)["accuracy_majority"]
+    summary = read(folder, run, "summary.json")
+    assert summary["accuracy"] == 1.0 > summary["accuracy_majority"]
     asked = b"Mia walks into the old harbour.\nTom goes to the garden.\nWhere is Mia?\n"
-    asked += b"\nMia walks into the garden\nTom goes to the cellar\nWhere is Tom?\n"
+    asked += b"\nMia walks into the garden\nTom goes to the cellar\nWhere is Tom\n"
     lines = output_in(folder, "answer", run, stdin=asked).splitlines()
     found = [line.split("(")[0].strip() for line in lines if line.startswith("      ")]
     assert found == ["old harbour", "cellar"]
@@ -70,17 +72,20 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     out = output_in(folder, "answer", run, "few.txt")
     assert out.count("where is ") == 2 and "BAD" not in out
     own = json.loads(output_in(folder, "evaluate", run, "--json"))
-    assert own["accuracy_by_kind"] == summary_of(folder, run)["accuracy_by_kind"]
-    assert "Test questions, 2\n" in output_in(folder, "evaluate", run, "few.txt")
+    assert own["accuracy_by_kind"] == summary["accuracy_by_kind"]
+    assert "2 test questions " in output_in(folder, "evaluate", run, "few.txt")
     assert "answers model" in output_in(folder, "info", run)
 
 
-def test_a_memory_network_trains_on_files_as_the_recipe_does(folder):
-    output_in(folder, "answer", "--train", "babi", "--task", "1", "--epochs", "5", "-N", "8", "--out", "short")
-    config = json.loads((folder / "short" / "config.json").read_text())
-    assert config["model"]["embedding_dim"] == 20 and config["settings"]["linear_epochs"] == 1
-    assert settings_on_files(Namespace()) == {"epochs": 100, "linear_epochs": 20}
-    assert settings_on_files(Namespace(epochs=None, linear_epochs=3)) == {}
+def test_defaults_depend_on_model_and_data(folder):
+    output_in(folder, "answer", "--train", "babi", "--task", "1", "--minutes", "0.001", "--out", "short")
+    short, memory, reader = (read(folder, run, "config.json")["settings"] for run in ("short", "memory", "reader"))
+    names = ("epochs", "optimizer", "max_norm", "empty_sentences", "linear_epochs")
+    assert [short[name] for name in names] == [None, "sgd", 1.25, 0.1, 6]
+    assert [memory[name] for name in names] == [30, "sgd", 1.25, 0.1, 2]
+    assert [reader[name] for name in names] == [30, "adam", 5.0, 0.0, 6]
+    config = KIND.complete(RunConfig("answers", AnswerModel(), AnswerSettings(), AnswerData("babi", "1")), object())
+    assert (config.settings.epochs, config.settings.linear_epochs) == (100, 20)
 
 
 def test_unknown_words_are_said_once(folder):
@@ -90,10 +95,10 @@ def test_unknown_words_are_said_once(folder):
 
 
 def test_a_person_at_the_terminal_may_make_mistakes(folder, monkeypatch, capsys):
-    lines = iter(["Where is Mia?", "Mia walks into the garden.", "!", "Tom goes to the cellar.", "Where is Mia?"])
+    lines = iter(["Where is Mia?", "Mia walks into the garden.", "!", "Tom goes to the cellar.", "Where is Mia"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(lines, None) or press_ctrl_d())
-    model, vocabulary, _ = load_trained(folder / "memory", "answers")
-    talk(model, vocabulary, set())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    assert use(folder / "memory", AnswerChoices()) == 0
     out, err = capsys.readouterr()
     assert "garden (" in out and out.count("where is mia?") == 1
     assert "line 1: the question has no story" in err and "line 3: the line has no word" in err
@@ -115,7 +120,7 @@ def press_ctrl_d():
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
         ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
         ("answer --hops 0", "--hops must be a positive integer"),
-        ("answer --model gru -H 5 --both-directions", "H must be even; got --hidden-dim=5"),
+        ("answer --model gru -H 5 --bidirectional", "H must be even; got --hidden-dim=5"),
         ("answer --resume small -D 8", "leave out --embedding-dim"),
         ("sample small", "small holds a run of `answer`: use it with `answer small`"),
     ],

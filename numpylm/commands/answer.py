@@ -10,8 +10,9 @@ from numpylm.commands.task_command import add_task_options, run_task
 DESCRIPTION = (
     "Train a memory network, or a recurrent reader, on questions about stories. Without\n"
     "arguments: on built-in stories, in under two minutes. With RUN: answer the questions\n"
-    "of FILE, or of what you type. A line with a question mark is a question about the\n"
-    "sentences before it; after an empty line a new story begins."
+    "of FILE, or of what you type. A line that begins with a question word or has a\n"
+    "question mark is a question about the sentences before it; after an empty line a\n"
+    "new story begins."
 )
 USAGE = "python -m numpylm answer [RUN [FILE]] [options]"
 
@@ -34,31 +35,41 @@ def run(options):
 
 
 def use(trained, choices):
-    """Answers the questions of a file, or of a person at the terminal."""
+    """Answers the questions of a file, or of a person at the terminal, who may mistype a line."""
     from numpylm.commands.trained import load_trained, read_file_or_stdin
+    from numpylm.data.stories import StoryError, with_line
 
     model, vocabulary, _ = load_trained(trained, "answers")
-    told = set()
-    if choices.text == "-" and sys.stdin is not None and sys.stdin.isatty():
-        talk(model, vocabulary, told)
-        return 0
+    at_terminal = choices.text == "-" and sys.stdin is not None and sys.stdin.isatty()
+    lines = typed() if at_terminal else read_file_or_stdin(choices.text).splitlines()
     name = "standard input" if choices.text == "-" else choices.text
-    for question in questions_in(read_file_or_stdin(choices.text), name):
-        answer(model, vocabulary, question, told)
+    story, told, num_questions = {}, set(), 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            story, question = with_line(story, line, f"line {number}" if at_terminal else f"{name}, line {number}")
+        except StoryError as error:
+            if not at_terminal:
+                raise
+            print(error, file=sys.stderr)
+            continue
+        if question is not None:
+            answer(model, vocabulary, question, told)
+            num_questions += 1
+    if not num_questions and not at_terminal:
+        raise StoryError(f"{name} holds no question: a question begins with a question word, or has a question mark")
     return 0
 
 
-def questions_in(content, name):
-    """The Questions of a text. Raises StoryError, with the line's number, before any is answered."""
-    from numpylm.data.stories import StoryError, with_line
-
-    story, questions = {}, []
-    for number, line in enumerate(content.splitlines(), start=1):
-        story, question = with_line(story, line, f"{name}, line {number}")
-        questions += [] if question is None else [question]
-    if not questions:
-        raise StoryError(f"{name} holds no question: a question is a line with a question mark")
-    return questions
+def typed():
+    """The lines that a person types at the terminal, until Ctrl-D."""
+    print("Type a sentence a line, then a question: it begins with a question word, or has a question mark.\n"
+          "An empty line begins a new story; Ctrl-D (Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)  # fmt: skip
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            print()
+            return
 
 
 def answer(model, vocabulary, question, told):
@@ -72,26 +83,3 @@ def answer(model, vocabulary, question, told):
     told.update(unknown)
     say_unknown(unknown)
     print_answer(question, answer_question(model, vocabulary, question))
-
-
-def talk(model, vocabulary, told):
-    """Reads sentences and questions from the terminal until its end, and answers each question."""
-    from numpylm.data.stories import StoryError, with_line
-
-    print("Type a sentence a line, then a question, with a question mark. An empty line begins a new story; Ctrl-D "
-          "(Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)  # fmt: skip
-    story, number = {}, 0
-    while True:
-        try:
-            line = input("> ")
-        except EOFError:
-            print()
-            return
-        number += 1
-        try:
-            story, question = with_line(story, line, f"line {number}")
-        except StoryError as error:
-            print(error, file=sys.stderr)
-            continue
-        if question is not None:
-            answer(model, vocabulary, question, told)

@@ -14,10 +14,10 @@ from numpylm.data.story_world import draw_questions
 from numpylm.memory_network import MemoryNetwork, MemorySizes
 from numpylm.reader import Reader, ReaderSizes
 
-READERS = ("rnn", "lstm", "gru")
+MODELS = ("memory", "rnn", "lstm", "gru")
 READER_SETTINGS = {"optimizer": "adam", "learning_rate": None, "max_norm": 5.0, "empty_sentences": 0.0}
-FILE_MODEL, FILE_SETTINGS = {"embedding_dim": 20}, {"epochs": 100, "linear_epochs": 20}  # measured on bAbI's tasks
-VALID_SHARE = 10  # every tenth question of the training file, the last ones, validates
+FILE_SETTINGS = {"epochs": 100, "linear_epochs": None}  # of a memory network: measured on bAbI's tasks
+TENTH = 10  # of the training questions, the last ones: they validate; in a file without a test part, another one tests
 BUILT_IN = {"valid": (600, 1), "test": (1200, 2)}  # part -> number of questions, seed
 
 
@@ -26,13 +26,9 @@ class AnswerModel:
     """The choices of a memory network, or of a recurrent reader. Raises ValueError for one out of range."""
 
     model: str = choice(
-        "memory", "memory: a memory network; rnn, lstm, gru: a recurrent reader of that cell",
-        choices=("memory", *READERS),
-    )  # fmt: skip
-    embedding_dim: int = again(
-        ModelChoices, "embedding_dim", 32, help="of each word's vector",
-        shown="32; 20 for a memory network with --train",
-    )  # fmt: skip
+        "memory", "memory: a memory network; rnn, lstm, gru: a recurrent reader of that cell", choices=MODELS
+    )
+    embedding_dim: int = again(ModelChoices, "embedding_dim", 20, help="of each word's vector")
     hidden_dim: int = again(ModelChoices, "hidden_dim", 64, help="of a reader's state")
     num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of a reader")
     num_sentences: int = choice(
@@ -42,17 +38,23 @@ class AnswerModel:
     tying: str = choice(
         "adjacent", "how a memory network's hops share tables", choices=memory_network.TYINGS, group=OWN
     )
-    bag_of_words: bool = choice(False, "a memory network ignores the order of a sentence's words", group=OWN)
     first: str = choice(
         "question", "what a reader reads first, to give its state to the other", choices=reader.TEXTS, group=OWN
     )
-    both_directions: bool = choice(False, "a reader reads from both ends", group=OWN)
+    bidirectional: bool = choice(False, "a reader reads the first text from both ends", group=OWN)
     dropout: float = again(ModelChoices, "dropout", 0.0, help="probability that a value of a reader is dropped")
 
     def __post_init__(self):
-        require.one_of("model", self.model, ("memory", *READERS))
-        memory_network.check_sizes(memory_sizes(self, 1))
-        reader.check_sizes(reader_sizes(self, 1, READERS[0]))
+        require.one_of("model", self.model, MODELS)
+        module = memory_network if self.model == "memory" else reader
+        module.check_sizes(sizes_of(self, 1))
+
+
+def sizes_of(choices, vocab_size):
+    """The MemorySizes or ReaderSizes that the choices name."""
+    Sizes = MemorySizes if choices.model == "memory" else ReaderSizes
+    given = vars(choices) | {"vocab_size": vocab_size, "cell": choices.model}
+    return Sizes(**{name: given[name] for name in Sizes._fields})
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ class AnswerData:
 
     def __post_init__(self):
         require.positive_integer("num_questions", self.num_questions)
-        for number in self.tasks:
-            if not number.isdecimal():
-                raise ValueError(f"task must be a number, or several with commas between them; got {self.task!r}")
+        if not all(number.isdecimal() for number in self.tasks):
+            raise ValueError(f"task must be a number, or several with commas between them; got {self.task!r}")
+        if self.tasks and self.train is None:
+            raise ValueError("--task is a task of bAbI: name the folder that holds it (--train FOLDER)")
 
     @property
     def tasks(self):
@@ -87,55 +90,18 @@ class StoryData(NamedTuple):
     questions: dict
 
 
-def memory_sizes(choices, vocab_size):
-    """The MemorySizes that the choices name."""
-    return MemorySizes(
-        vocab_size, choices.embedding_dim, choices.num_hops, choices.num_sentences, choices.tying,
-        not choices.bag_of_words,
-    )  # fmt: skip
-
-
-def reader_sizes(choices, vocab_size, cell):
-    """The ReaderSizes that the choices name."""
-    return ReaderSizes(
-        vocab_size, choices.embedding_dim, choices.hidden_dim, choices.num_layers, cell, choices.both_directions,
-        choices.first, choices.dropout, choices.num_sentences,
-    )  # fmt: skip
-
-
 def complete(config, options):
-    """The config with the defaults of a reader, or of a memory network on files. ValueError: a task has no folder."""
-    place = config.data.train
-    if place is None and config.data.task is not None:
-        raise ValueError("--task is a task of bAbI: name the folder that holds it (--train FOLDER)")
-    if place is not None and Path(place).is_dir() and not config.data.tasks:
-        raise ValueError(f"{place} is a folder: say which task of bAbI in it to train on (--task 1)")
-    if config.model.model in READERS:
-        own = {name: value for name, value in READER_SETTINGS.items() if not hasattr(options, name)}
-        if hasattr(options, "optimizer"):  # whose learning rate has been filled in
-            own.pop("learning_rate", None)
-        config = replace(config, settings=replace(config.settings, **own))
-    elif place is not None:
-        own = FILE_MODEL if not hasattr(options, "embedding_dim") else {}
-        config = replace(config, model=replace(config.model, **own))
-        config = replace(config, settings=replace(config.settings, **settings_on_files(options)))
-    return config
-
-
-def settings_on_files(options):
-    """A memory network's defaults of how long to train on files: a fifth of the epochs without the softmax."""
-    own = dict(FILE_SETTINGS)
-    if getattr(options, "epochs", None) is not None:
-        own["linear_epochs"] = options.epochs // 5
-    return {name: value for name, value in own.items() if not hasattr(options, name)}
+    """The config with the defaults of a reader, or of a memory network on files."""
+    own = READER_SETTINGS if config.model.model != "memory" else FILE_SETTINGS if config.data.train else {}
+    own = {name: value for name, value in own.items() if not hasattr(options, name)}
+    return replace(config, settings=replace(config.settings, **own))
 
 
 def run_name(config):
     """answer-stories, answer-gru-babi-1, …"""
     model = "" if config.model.model == "memory" else f"{config.model.model}-"
-    if config.data.tasks:
-        return f"answer-{model}babi-{'-'.join(config.data.tasks)}"
-    return f"answer-{model}{Path(config.data.train or 'stories').name.partition('.')[0]}"
+    name = "-".join(["babi", *config.data.tasks]) if config.data.tasks else Path(config.data.train or "stories").stem
+    return f"answer-{model}{name}"
 
 
 def open_data(config, vocabulary=None):
@@ -148,67 +114,57 @@ def open_data(config, vocabulary=None):
 
 
 def questions_of(choices):
-    """(name, Questions by part). Raises StoryError or OSError where they cannot be read."""
+    """(name, Questions by part). Raises StoryError, ValueError or OSError where they cannot be read."""
     if choices.train is None:
         parts = {part: draw_questions(*drawn) for part, drawn in BUILT_IN.items()}
         return "the built-in stories", {"train": draw_questions(choices.num_questions, 0), **parts}
     path = Path(choices.train)
+    if not choices.tasks and path.is_dir():
+        raise ValueError(f"{path} is a folder: say which task of bAbI in it to train on (--task 1)")
     if not choices.tasks:
-        return path.name, without_test(read_stories(path), path)
-    parts = {"train": [], "valid": [], "test": []}
-    for number in choices.tasks:
-        train_file, test_file = task_files(path, number)
-        found = read_stories(train_file, f"task {number}")
-        num_train = len(found) - len(found) // VALID_SHARE
-        parts["train"] += found[:num_train]
-        parts["valid"] += found[num_train:]
-        parts["test"] += read_stories(test_file, f"task {number}")
-    if not parts["valid"]:
-        raise StoryError(f"{path}: {len(parts['train'])} training questions are too few: a tenth of them validates")
-    return f"task {choices.task.replace(',', ', ')} of bAbI", parts
+        return path.name, read_parts(path)
+    tasks = [read_parts(*task_files(path, number), f"task {number}") for number in choices.tasks]
+    parts = {part: [question for task in tasks for question in task[part]] for part in tasks[0]}
+    return f"task {', '.join(choices.tasks)} of bAbI", parts
 
 
-def without_test(questions, path):
-    """The parts of a file that has no test part: its last tenth tests, and the tenth before it validates."""
-    tenth = len(questions) // VALID_SHARE
+def read_parts(train_file, test_file=None, kind=""):
+    """The Questions of a task by part."""
+    train = read_stories(train_file, kind)
+    tenth = len(train) // TENTH
     if not tenth:
-        raise StoryError(f"{path} holds {len(questions)} questions; to train on a file it must have 10 or more")
-    train, valid, test = questions[: -2 * tenth], questions[-2 * tenth : -tenth], questions[-tenth:]
-    return {"train": train, "valid": valid, "test": test}
+        raise StoryError(f"{train_file} holds {len(train)} questions; to train on a file it must have 10 or more")
+    if test_file is None:
+        train, test = train[:-tenth], train[-tenth:]
+    else:
+        test = read_stories(test_file, kind)
+    return {"train": train[:-tenth], "valid": train[-tenth:], "test": test}
 
 
 def make_model(config, data):
     """An untrained MemoryNetwork or Reader."""
-    choices, V, seed = config.model, len(data.vocabulary), config.settings.seed
-    if choices.model == "memory":
-        return MemoryNetwork(**memory_sizes(choices, V)._asdict(), seed=seed)
-    return Reader(**reader_sizes(choices, V, choices.model)._asdict(), seed=seed)
+    Model = MemoryNetwork if config.model.model == "memory" else Reader
+    return Model(**sizes_of(config.model, len(data.vocabulary))._asdict(), seed=config.settings.seed)
 
 
 def make_task(config, data):
     """The Task of the run's questions."""
-    train, valid = (
-        encode_questions(data.vocabulary, data.questions[part], config.model.num_sentences)
-        for part in ("train", "valid")
-    )
-    return answer_task(train, valid, config.settings)
+    parts = (data.questions[part] for part in ("train", "valid"))
+    encoded = (encode_questions(data.vocabulary, part, config.model.num_sentences) for part in parts)
+    return answer_task(*encoded, config.settings)
 
 
 def describe(run):
     """What is about to be trained on what."""
     counts = ", ".join(f"{len(questions):,} {part}" for part, questions in run.data.questions.items())
     yield "corpus", f"{run.data.name}: {counts} questions; {len(run.data.vocabulary):,} words"
-    choices, settings = run.config.model, run.config.settings
+    choices = run.config.model
+    name = f"{choices.model.upper()} reader, {choices.first} first{', from both ends' * choices.bidirectional}"
+    sizes = f"D = {choices.embedding_dim}, H = {choices.hidden_dim}, L = {choices.num_layers}"
     if choices.model == "memory":
-        kind = f"memory network, {choices.num_hops} hop{'s' * (choices.num_hops > 1)}, {choices.tying} tying"
-        yield "model", f"{kind}; D = {choices.embedding_dim}, S = {choices.num_sentences}; N = {settings.batch_size}"
-        return
-    ways = "in both directions" if choices.both_directions else "forwards"
-    yield (
-        "model",
-        f"{choices.model.upper()} reader, {ways}, {choices.first} first; D = {choices.embedding_dim}, "
-        f"H = {choices.hidden_dim}, L = {choices.num_layers}; N = {settings.batch_size}",
-    )
+        name = f"memory network, {choices.num_hops} hop{'s' * (choices.num_hops > 1)}, {choices.tying} tying"
+        sizes = f"D = {choices.embedding_dim}, S = {choices.num_sentences}"
+    yield "model", f"{name}; {sizes}; N = {run.config.settings.batch_size}"
 
 
 KIND = Kind(

@@ -13,15 +13,18 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from numpylm.data.text_files import read_text
+
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 NUMBERED = re.compile(r"\s*([1-9]\d*)\s+(\S.*)", re.DOTALL | re.ASCII)
+QUESTION_WORDS = ("where", "who", "whose", "what", "which", "why", "how", "is", "are", "was", "were", "does", "did")
 
 
 class Question(NamedTuple):
     """A question after the sentences of a story that came before it.
 
-    story: its sentences, lists of words; question: a list of words; support: which sentences, from 0, tell the answer;
-    kind: what sort of question it is, "" if unknown.
+    story: its sentences, tuples of words; question: a tuple of words; support: which sentences, from 0, tell the
+    answer; kind: what sort of question it is, "" if unknown.
     """
 
     story: tuple
@@ -41,17 +44,13 @@ def words_of(text):
 
 
 def read_stories(path, kind=""):
-    """The Questions of a file, in order. Raises StoryError for a broken line, OSError where there is no file."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise StoryError(f"{path} is not UTF-8 text: byte {error.start} does not fit") from None
-    questions, sentences = [], {}
-    for place, line in enumerate(text.splitlines(), start=1):
+    """The Questions of a file, in order. Raises StoryError for a broken line, and what read_text does."""
+    questions, story = [], {}
+    for place, line in enumerate(read_text(path).splitlines(), start=1):
         where = f"{path}, line {place}"
         if line.strip() and not NUMBERED.fullmatch(line):
             raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
-        sentences, question = with_line(sentences, line, where) if line.strip() else (sentences, None)
+        story, question = with_line(story, line, where)
         if question is not None and not question.answer:
             raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
         questions += [] if question is None else [question._replace(kind=kind)]
@@ -60,41 +59,39 @@ def read_stories(path, kind=""):
     return questions
 
 
-def with_line(sentences, line, where):
+def with_line(story, line, where):
     """(the story with one more line, the Question that the line is, or None). A story is a dict, number -> words.
 
-    A line with a question mark or a tab is a question; its answer, and the numbers of the sentences that support it,
-    may follow after tabs. A line without a number gets the next one. Number 1, or an empty line, begins a new story.
+    A question has a question mark, or begins with a question word, or has its answer after a tab; the numbers of the
+    sentences that support the answer may follow after another tab. A line without a number gets the next one. Number 1,
+    or an empty line, begins a new story.
     Raises StoryError, which says where, for a line without a word, a question without a story, or a wrong support.
     """
     if not line.strip():
         return {}, None
     numbered = NUMBERED.fullmatch(line)
-    number, content = (int(numbered[1]), numbered[2]) if numbered else (max(sentences, default=0) + 1, line)
-    sentences = {} if numbered and number == 1 else sentences
-    text, *after_tabs = content.split("\t")
+    number, content = (int(numbered[1]), numbered[2]) if numbered else (max(story, default=0) + 1, line)
+    story = {} if numbered and number == 1 else story
+    text, answer, support = [*content.split("\t"), "", ""][:3]
     words = words_of(text)
     if not words:
         raise StoryError(f"{where}: the line has no word: {line[:80]!r}")
-    if "?" not in text and not after_tabs:
-        return {**sentences, number: words}, None
-    if not sentences:
+    if "?" not in text and "\t" not in content and words[0] not in QUESTION_WORDS:
+        return {**story, number: words}, None
+    if not story:
         raise StoryError(f"{where}: the question has no story: no sentence stands before it")
-    support = after_tabs[1].split() if len(after_tabs) > 1 else []
-    for one in support:
-        if not one.isdigit() or int(one) not in sentences:
+    places = {str(number): place for place, number in enumerate(story)}
+    for one in support.split():
+        if one not in places:
             raise StoryError(f"{where}: the answer is said to rest on line {one!r}, which is no sentence of the story")
-    answer = " ".join(after_tabs[0].lower().split()) if after_tabs else ""
-    places = tuple(list(sentences).index(int(one)) for one in support)
-    return sentences, Question(tuple(sentences.values()), words, answer, places)
+    told = tuple(places[one] for one in support.split())
+    return story, Question(tuple(story.values()), words, " ".join(answer.lower().split()), told)
 
 
 def task_files(folder, task):
     """(training file, test file) of bAbI's task with this number in a folder. Raises FileNotFoundError."""
-    found = []
-    for part in ("train", "test"):
-        files = sorted(Path(folder).glob(f"qa{task}_*_{part}.txt"))
+    found = [sorted(Path(folder).glob(f"qa{task}_*_{part}.txt")) for part in ("train", "test")]
+    for part, files in zip(("train", "test"), found, strict=True):
         if len(files) != 1:
             raise FileNotFoundError(2, f"there is no file qa{task}_…_{part}.txt of bAbI in this folder", str(folder))
-        found.append(files[0])
-    return tuple(found)
+    return found[0][0], found[1][0]
