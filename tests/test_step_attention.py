@@ -1,9 +1,12 @@
 """The step command with --attention: what it prints, that its proofs prove, and what it refuses."""
 
 import pytest
+from translation_examples import random_model
 
 from numpylm import attention
+from numpylm.checkpoint import save_checkpoint
 from numpylm.commands.cli import main
+from numpylm.data.text import build_vocabulary
 
 
 @pytest.mark.parametrize("kind", ["dot", "additive"])
@@ -44,11 +47,45 @@ def test_one_step_and_one_direction(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--layer", "0"], "--attention steps through a small model: leave out --layer"),
-        (["--pdb"], "leave out --pdb"),
+        (["--layer", "0"], "step through attention has no --layer: leave it out"),
+        (["--pdb"], "has no --pdb"),
         (["--at", "5"], "--at must lie in 0..4; got 5"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(arguments, message, capsys):
     assert main(["step", "--attention", "dot", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function that saves a translator of seven source and five target tokens, and returns its path."""
+
+    def saved(attention):
+        vocabularies = {"source": build_vocabulary("abcde\n", "char"), "target": build_vocabulary("xyz\n", "char")}
+        model = random_model(seed=1, embedding_dim=3, bidirectional=True, num_layers=2, attention=attention)
+        save_checkpoint(tmp_path / "model.npz", model, vocabularies)
+        return str(tmp_path / "model.npz")
+
+    return saved
+
+
+def test_a_trained_translator_shows_the_attention_over_a_sentence(run, capsys):
+    assert main(["step", "--run", run("additive"), "--text", "abqe"]) == 0
+    out, err = capsys.readouterr()
+    assert r"reads a b <unk> e '\n' and writes x x x" in out and "numbers of gradients are right" in out
+    assert "(18)" in out and "(17)" not in out and "dh[4]" in out and "does not know 'q'" in err
+
+
+@pytest.mark.parametrize(
+    ("attention", "arguments", "message"),
+    [
+        ("dot", ["--text", "abc", "--cell", "gru"], "step through a translator has no --cell"),
+        ("dot", ["--text", "abc", "--html", "new.html"], "has no --html"),
+        ("dot", [], "--run needs --text: a sentence to translate"),
+        ("none", ["--text", "abc"], "has no attention to step through: it was trained with --score none"),
+    ],
+)
+def test_what_a_trained_translator_cannot_show(run, attention, arguments, message, capsys):
+    assert main(["step", "--run", run(attention), *arguments]) == 2
     assert message in capsys.readouterr().err

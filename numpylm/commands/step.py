@@ -7,7 +7,7 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.step_attention import step_attention
-from numpylm.commands.trained import load_trained
+from numpylm.commands.trained import kind_of, load_trained
 from numpylm.data import text
 from numpylm.data.atomic import replacing
 from numpylm.data.printable import visible
@@ -32,7 +32,10 @@ def add_options(parser):
     """The model, the text, and what of the pass to show."""
     parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
     parser.add_argument(
-        "--attention", choices=("dot", "additive"), help="step through attention instead, in a small encoder-decoder"
+        "--attention",
+        choices=("dot", "additive"),
+        help="step through attention instead, in a small encoder-decoder; "
+        "with --run of a translator, through its attention over the text",
     )
     parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
     parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
@@ -53,7 +56,7 @@ def run(options):
     if options.html:
         check_page(options)
     content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
-    if options.attention:
+    if options.attention or (options.trained and kind_of(options.trained).name == "translation"):
         return step_attention(options, content, directions, width)
     cell, seed = options.cell or "lstm", options.seed or 0
     model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
