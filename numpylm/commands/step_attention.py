@@ -40,7 +40,7 @@ def step_attention(options, content, directions, width):
 def refuse_idle(options):
     """Raises ValueError for an option that changes nothing here."""
     names = ["layer", "pdb", "html"] + (["attention", "cell", "seed"] if options.trained else [])
-    given = [f"--{name}" for name in names if getattr(options, name) is not None and getattr(options, name) is not False]
+    given = [f"--{name}" for name in names if not any(getattr(options, name) is idle for idle in (None, False))]
     if given:
         what = "a translator" if options.trained else "attention"
         raise ValueError(f"step through {what} has no {', '.join(given)}: leave it out")
