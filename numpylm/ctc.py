@@ -64,6 +64,8 @@ def ctc_forward(logits, labels, mask=None):
     num_frames = np.full(N, T) if mask is None else mask.sum(axis=0)
     num_labels = (labels != IGNORED).sum(axis=0)
     require_fit(labels, num_labels, num_frames)
+    if not num_labels.any():
+        raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
     log_y = log_softmax(logits)  # (30)
     states = blank_between(labels)
     may_skip = skips(states)
@@ -132,8 +134,6 @@ def require_fit(labels, num_labels, num_frames, names=None):
             f"{names[n] if names else f'utterance {n}'} has {num_frames[n]} frames, but its {num_labels[n]} labels "
             f"need {needed[n]}: one frame each, and one for a blank between two equal labels"
         )
-    if not num_labels.any():
-        raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
 
 
 def blank_between(labels):
