@@ -84,7 +84,7 @@ def change_seeds(seed):
 
 
 def compare_bug(seeds):
-    """Print the perplexity of the models that numpylm/figures/trained.py trains, with a right and with the wrong gradient."""
+    """Print the perplexity of the models of numpylm/figures/trained.py, with a right and with the wrong gradient."""
     vocabulary, tokens = trained.corpus()
     valid = encode_stream(vocabulary, grammar.generate_text(50_000, seed=2))
     print("5-gram", round(baseline_perplexities(tokens, valid, len(vocabulary))["5-gram"], 2))
