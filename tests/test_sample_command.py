@@ -19,15 +19,6 @@ def folder(tmp_path_factory):
     return make_runs(tmp_path_factory.mktemp("sample"))
 
 
-def test_it_writes_words_or_characters_as_a_process(folder):
-    status, out, err = run_numpylm("sample", "words", "--length", "30", "--seed", "3", folder=folder)
-    assert (status, err) == (0, "")
-    assert len([*nlm.text.split_words(out)]) in (30, 31), "the line end that is printed last may be one more"
-    status, out, err = run_numpylm("sample", "chars/best.npz", "--length", "50", "--prompt", "the ", folder=folder)
-    assert (status, err) == (0, "")
-    assert out.startswith("the ") and len(out.removesuffix("\n")) in (53, 54)
-
-
 @pytest.mark.parametrize(
     ("options", "arguments"),
     [
