@@ -95,6 +95,7 @@ BAD = [
     (TEXT, more("\n\nthe state $ h_t$ costs 5 $"), "a $ that is no pair"),
     (TEXT, more("\n\n| $|x|$ | norm |"), "| in a table's formula"),
     (TEXT, more("\n\nwith $W_{xh$"), "braces that do not pair"),
+    (CODE, more("\nfrom numpylm.rnn import rnn_stop"), "there is no numpylm.rnn.rnn_stop"),
     (CODE, more("\n\n\ndef rnn_step(x):\n    return x"), "defines rnn_step, which the package has"),
     (CODE, lambda cell: cell.update(execution_count=9), "not run from top to bottom"),
     (
