@@ -68,10 +68,12 @@ def test_the_products_are_those_of_a_step(cell, monkeypatch):
     step = products.products_step(cell, SHAPE, np.random.default_rng(0))
     monkeypatch.setattr(products.np, "matmul", matmul)
     step()
-    assert done == [(A, B, C) for count, A, B, C in products.product_sizes(cell, SHAPE) for _ in range(count)]
     _, T, N, D, H, V = SHAPE
-    G = GATES[cell]
-    assert products.product_operations(cell, SHAPE) == 6 * T * N * (D * G * H + H * G * H + H * V)
+    GH = GATES[cell] * H
+    forward = [(T * N, D, GH), *[(N, H, GH)] * T, (T * N, H, V)]  # x W_x, h_t W_h, h W_hy
+    backward = [(T * N, V, H), (H, T * N, V), *[(N, GH, H)] * T, (H, T * N, GH), (T * N, GH, D), (D, T * N, GH)]
+    assert done == forward + backward
+    assert sum(2 * A * B * C for A, B, C in done) == 6 * T * N * (D * GH + H * GH + H * V)
 
 
 @pytest.mark.parametrize("cell", GATES)

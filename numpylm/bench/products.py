@@ -21,28 +21,6 @@ import numpy as np
 from numpylm.bench.shapes import GATES
 
 
-def product_sizes(cell, shape):
-    """The products as (how many, A, B, C), each a matrix (A, B) times a matrix (B, C)."""
-    T, N, D, H, V = shape[1:]
-    G = GATES[cell]
-    return [
-        (1, T * N, D, G * H),  # x W_x
-        (T, N, H, G * H),  # h_t W_h
-        (1, T * N, H, V),  # h W_hy
-        (1, T * N, V, H),  # dlogits W_hyᵀ
-        (1, H, T * N, V),  # hᵀ dlogits
-        (T, N, G * H, H),  # da_t W_hᵀ
-        (1, H, T * N, G * H),  # hᵀ da
-        (1, T * N, G * H, D),  # da W_xᵀ
-        (1, D, T * N, G * H),  # xᵀ da
-    ]
-
-
-def product_operations(cell, shape):
-    """Multiplications and additions of all of them: 6 T N (D G H + H G H + H V)."""
-    return sum(2 * count * A * B * C for count, A, B, C in product_sizes(cell, shape))
-
-
 def floor_step(cell, shape, rng):
     """A function of no arguments that does the products, activations and softmax of one training step, in float32."""
     T, N, H, V = shape.T, shape.N, shape.H, shape.V
