@@ -15,6 +15,7 @@ how far the gradients of figures/gradient_flow.png reach in the trained models.
 import argparse
 import ast
 import os
+import sys
 from pathlib import Path
 from runpy import run_path
 
@@ -28,12 +29,13 @@ from numpylm.data import grammar, story_world
 from numpylm.data.ngrams import baseline_perplexities
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import perplexity
-from numpylm.figures import gradient_flow, trained
+from numpylm.figures import trained
 from numpylm.lstm import LSTMParameters, LSTMState, lstm_backward
 from numpylm.model import LSTMLM
 from numpylm.recurrence import Gradients
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 CLAIMS = {  # number: the cells that are read
     9: [11, 15], 10: [12, 14, 17], 11: [14], 13: [12, 14, 15], 14: [11, 12],
     16: [11, 14, 16], 17: [9, 13, 15, 17], 18: [11, 14, 15], 19: [12, 15, 17], 20: [2, 7, 10, 12, 17],
@@ -82,7 +84,7 @@ def change_seeds(seed):
 
 
 def compare_bug(seeds):
-    """Print the perplexity of the models that figures/trained.py trains, with a right and with the wrong gradient."""
+    """Print the perplexity of the models of numpylm/figures/trained.py, with a right and with the wrong gradient."""
     vocabulary, tokens = trained.corpus()
     valid = encode_stream(vocabulary, grammar.generate_text(50_000, seed=2))
     print("5-gram", round(baseline_perplexities(tokens, valid, len(vocabulary))["5-gram"], 2))
@@ -98,6 +100,9 @@ def compare_bug(seeds):
 
 def compare_reach(seeds):
     """Print the gradient norms by distance that the right panel of figures/gradient_flow.png draws."""
+    sys.path.append(str(ROOT / "figures"))
+    import gradient_flow
+
     distances = np.array([1, 5, 10, 20, 35, 59])
     print(f"{'':26}" + "".join(f"{k:9}" for k in distances))
     for seed in seeds:

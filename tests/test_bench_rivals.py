@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.bench import ctc, measurements, translation
+from numpylm.bench import measurements
 from numpylm.bench.in_numpylm import MAX_NORM
 from numpylm.bench.measurements import implementation, installed
 from numpylm.bench.shapes import Shape, random_batch
@@ -16,7 +16,8 @@ from numpylm.model import MODELS, make_model
 
 def test_ctc_is_the_same_in_pytorch():
     pytest.importorskip("torch")
-    (loss, dlogits), (right, right_dlogits) = (run() for run in ctc.functions(ctc.SHAPE._replace(T=40, N=3)).values())
+    race = measurements.ctc("ctc", measurements.FRAMES._replace(T=40, N=3))
+    (loss, dlogits), (right, right_dlogits) = (run() for run in race.functions.values())
     assert loss == pytest.approx(right, rel=1e-5)
     np.testing.assert_allclose(dlogits, right_dlogits, rtol=0, atol=1e-6)
 
@@ -25,8 +26,8 @@ def test_ctc_is_the_same_in_pytorch():
 def test_steps_of_a_translator_are_the_same_in_pytorch(attention):
     """The later losses depend on the gradients and their scale. PyTorch's second biases learn too: hence 1e-3."""
     pytest.importorskip("torch")
-    tiny = translation.SHAPE._replace(T=4, N=3, D=6, H=8, V=9)
-    ours, theirs = translation.functions("gru", tiny, learning_rate=30.0, attention=attention).values()
+    tiny = measurements.TRANSLATOR._replace(T=4, N=3, D=6, H=8, V=9)
+    ours, theirs = measurements.translation("gru", tiny, learning_rate=30.0, attention=attention).functions.values()
     losses, right = ([step() for _ in range(3)] for step in (ours, theirs))
     assert losses == pytest.approx(right, rel=1e-3) and losses[2] < 0.95 * losses[0]
 

@@ -81,17 +81,6 @@ def test_refusals_are_one_line_and_write_nothing(call, folder, arguments, messag
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_export_writes_what_the_bridge_gives_as_a_process(folder):
-    status, out, err = run_numpylm("export", "gru.npz", "--to", "weights.npz", folder=folder)
-    assert (status, err) == (0, "")
-    assert "wrote 7 arrays to weights.npz" in out and "gru = nn.GRU(3, 4)\n" in out
-    expected = nlm.to_torch_state_dict(nlm.load_checkpoint(folder / "gru.npz").model)
-    with np.load(folder / "weights.npz") as written:
-        assert list(written) == list(expected)
-        for name, array in expected.items():
-            np.testing.assert_array_equal(written[name], array)
-
-
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("suffix", [".npz", ".pt"])
 def test_the_lines_that_export_prints_load_the_weights_into_pytorch(folder, tmp_path, call, kind, suffix):

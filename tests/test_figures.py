@@ -1,15 +1,17 @@
 """The pictures of README and notebooks: each is drawn, shows something, and comes out the same again."""
 
-from functools import partial
-
+import clipping
+import gradient_flow
 import numpy as np
 import pytest
+import spectral_radius
+import streams
 from test_readme import ROOT
 
 import numpylm as nlm
 from numpylm.commands import figures as command
 from numpylm.commands.cli import main
-from numpylm.figures import FIGURES, clipping, flow, gradient_flow, learning_curve, spectral_radius, streams, trained
+from numpylm.figures import flow, trained
 from numpylm.gru import gru_cell
 from numpylm.lstm import lstm_cell
 from numpylm.rnn import RNNParameters, rnn_cell
@@ -33,6 +35,7 @@ def small(monkeypatch):
     trained.trained.cache_clear()
 
 
+FIGURES = [path.stem for path in sorted(command.SOURCES.glob("*.py"))]
 AGAIN = ("lstm_cell", "lstm_gates", "clipping")  # a diagram, a trained model, an image
 
 
@@ -54,7 +57,7 @@ def test_a_picture_is_drawn_and_the_same_again(small, name, tmp_path):
 
 
 def test_the_folder_holds_these_pictures_and_none_is_large():
-    paths = sorted((ROOT / "figures").glob("*"))
+    paths = sorted((ROOT / "figures").glob("*.png"))
     measured = {"agreement", "long_memory", "look_inside", "parallel_speed", "scaling", "step_page"}
     assert {path.name for path in paths} == {f"{name}.png" for name in measured.union(FIGURES)}
     assert max(path.stat().st_size for path in paths) < 200_000
@@ -62,28 +65,18 @@ def test_the_folder_holds_these_pictures_and_none_is_large():
 
 def test_unknown_pictures_are_refused(capsys, tmp_path):
     assert main(["figures", "lstm_sell", "--out", str(tmp_path / "new")]) == 2
-    assert "there is no picture 'lstm_sell'; there are rnn_unrolled, bptt_backward" in capsys.readouterr().err
+    assert "there is no picture 'lstm_sell'; there are attention, bptt_backward" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
-def test_without_a_name_all_are_drawn_but_those_whose_numbers_are_missing(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(command, "save", partial(saved, command.save))
-    monkeypatch.setattr(learning_curve, "RUN", tmp_path / "site-packages" / "benchmarks")
+def test_without_a_name_all_are_drawn_and_without_the_repository_none(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "save", lambda name, path: path.write_bytes(b"x"))
     assert main(["figures", "--out", str(tmp_path)]) == 0
-    out, err = capsys.readouterr()
-    assert [line.split()[0] for line in out.splitlines()] == [
-        str(tmp_path / f"{name}.png") for name in FIGURES if name != "learning_curve"
-    ]
-    assert err.startswith(
-        "learning_curve is not drawn: its numbers, benchmarks/results/lstm_grammar, are in the project"
-    )
-    assert main(["figures", "learning_curve", "--out", str(tmp_path)]) == 2
-    assert "are in the project's repository" in capsys.readouterr().err
-
-
-def saved(save, name, path):
-    """Draws learning_curve alone; the others are files without a picture."""
-    save(name, path) if name == "learning_curve" else path.write_bytes(b"x" * 2000)
+    drawn = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert drawn == [str(tmp_path / f"{name}.png") for name in FIGURES] and len(drawn) > 20
+    monkeypatch.setattr(command, "SOURCES", tmp_path / "site-packages" / "figures")
+    assert main(["figures", "--out", str(tmp_path)]) == 2
+    assert "is in the project's repository, not in the installed package" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cell", [rnn_cell("tanh"), lstm_cell(), gru_cell()], ids=lambda cell: cell.name)

@@ -1,11 +1,8 @@
 """Each kind of recipe: one pass over a text, the memory tasks, and agreement, on small texts and sizes."""
 
-import math
-
 import agreement_recipe
 import memory_recipe
 import numpy as np
-import one_pass
 import pytest
 from gradient_proofs import prove
 from recipe_results import Measured
@@ -13,19 +10,6 @@ from recipe_results import Measured
 import numpylm as nlm
 from numpylm.data import grammar, tasks
 from numpylm.model import CELLS
-
-
-def test_one_pass_starts_at_log_V_and_clips_each_entry(monkeypatch):
-    model = nlm.RNNLM(7, 3, 4)
-    streams = nlm.cut_streams(np.arange(9) % 7, 1)
-    limits, clip = [], nlm.clip_by_value
-    monkeypatch.setattr(nlm, "clip_by_value", lambda gradients, limit: limits.append(limit) or clip(gradients, limit))
-    first = model.loss_and_gradients(streams.inputs[:4], streams.targets[:4])
-    (row,) = one_pass.read(model, nlm.SGD(1e-12), streams, 4, 0.25)
-    second = model.loss_and_gradients(streams.inputs[4:], streams.targets[4:], first.state)
-    expected = 0.999 * (0.999 * math.log(7) + 0.001 * first.loss) + 0.001 * second.loss
-    assert row == {"step": 2, "characters": 8, "smoothed_loss": pytest.approx(expected, rel=1e-6)}
-    assert limits == [0.25, 0.25]
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -9,8 +9,7 @@ import pytest
 import recipes
 import train_recipe
 import translation_recipe
-from recipe_list import AGREEMENT, RECIPES, TRAINED, TRANSLATION, Recipe
-from recipe_results import Measured, table, write_result
+from recipe_list import AGREEMENT, RECIPES, TRAINED, Recipe
 
 import numpylm as nlm
 from numpylm.commands import task_command
@@ -165,15 +164,6 @@ def test_what_is_missing_is_said(command, data, capsys, arguments, message):
 # Results
 
 
-def test_the_table_shows_parameters_spread_and_unit(tmp_path):
-    fields = {"seconds": 5, "parameters": 12345, "unit": "nats per step", "valid": None, "test": 0.25}
-    write_result(tmp_path, tiny_recipe(data=None), Measured([{"step": 1}], fields | {"seeds": [0.2, 0.3]}))
-    *_, row = table([tiny_recipe(), RECIPES["ptb-100"]], tmp_path).split("\n")
-    assert row == (
-        "| `tiny` | a tiny text | 12,345 | 5 s | – | **0.250 (0.200 to 0.300) nats per step** | 12.3 (nobody, 1999) |"
-    )
-
-
 # Translation
 
 
@@ -184,10 +174,3 @@ def test_a_translation_recipe_runs_from_end_to_end(tmp_path):
     fields = translation_recipe.translate("--epochs 1 -D 5 -H 6", path, tmp_path / "run", threads=1).fields
     assert (fields["unit"], fields["configuration"]["data"]["train"]) == ("BLEU", "pairs.tsv")
     assert 0 <= fields["test"] < 50 and fields["target_baselines"]["unigram"] > fields["target_baselines"]["5-gram"]
-
-
-@pytest.mark.parametrize("recipe", TRANSLATION, ids=lambda recipe: recipe.name)
-def test_options_are_those_of_the_translate_command(recipe):
-    options = build_parser().parse_args(["translate", "--train", "data", *recipe.measure.args[0].split()])
-    assert f"{options.epochs} epochs" in recipe.what and f"1×{options.hidden_dim}" in recipe.what
-    assert f"dropout {options.dropout}" in recipe.what and getattr(options, "model", "gru").upper() in recipe.what

@@ -113,23 +113,6 @@ def test_only_one_process_trains_in_a_folder_and_its_end_ends_the_lock(corpus, t
 # What is refused
 
 
-@pytest.mark.parametrize(
-    ("parts", "batch_size", "message"),
-    [
-        ({"train": "x"}, 1, "the train part of the corpus is 1 tokens long, where 5 are needed"),
-        ({"valid": "x"}, 1, "the valid part of the corpus is 1 tokens long, where 2 are needed"),
-        ({"test": "x"}, 1, "the test part of the corpus is 1 tokens long, where 2 are needed"),
-        ({}, 64, "N = 64 streams need at least 65 tokens"),
-    ],
-)
-def test_a_corpus_that_is_too_small_is_refused_before_anything_is_written(tmp_path, parts, batch_size, message):
-    for part in ("train", "valid", "test"):
-        (tmp_path / f"{part}.txt").write_text(parts.get(part, "abcabcabc"))
-    with pytest.raises(ValueError, match=message):
-        start(tmp_path / "run", str(tmp_path), level="char", batch_size=batch_size)
-    assert not (tmp_path / "run").exists()
-
-
 def test_resuming_says_what_is_missing(corpus, tmp_path):
     for folder in (tmp_path, corpus):
         with pytest.raises(RunError, match=r"holds no run: there is no .*config\.json"):
@@ -142,7 +125,7 @@ def test_resuming_says_what_is_missing(corpus, tmp_path):
 
 @pytest.mark.parametrize("fault", [{"batch": 17}, {"epoch": 9}, {"running": {}}, {"valid_losses": []}], ids=str)
 def test_a_training_record_that_cannot_be_of_this_run_is_refused(corpus, tmp_path, monkeypatch, fault):
-    """Each of them could be that of another run; what no run has, test_checkpoint_forgeries.py tries."""
+    """Each of them could be that of another run; what no run has, test_checkpoint.py tries."""
     run = start(tmp_path / "run", corpus)
     stop_after(monkeypatch, NUM_BATCHES + 3)
     assert not train(run)

@@ -61,13 +61,6 @@ def test_a_free_folder_is_one_that_does_not_exist_yet(tmp_path):
         folder.mkdir()
 
 
-def test_a_number_that_json_has_not_is_never_written(tmp_path):
-    run_folder.write_json(tmp_path / "a.json", {"number": 1.5, "nothing": None})
-    with pytest.raises(ValueError, match="JSON"):
-        run_folder.write_json(tmp_path / "a.json", {"number": float("nan")})
-    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"number": 1.5, "nothing": None}
-
-
 def test_the_fingerprint_tells_texts_apart_wherever_they_differ():
     corpora = [("a", "b", "c"), ("ab", "", "c"), ("a", "b", "d"), ("a", "bc", ""), ("\udcff", "b", "c")]
     fingerprints = {fingerprint(Corpus("name", *parts)) for parts in corpora}

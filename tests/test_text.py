@@ -176,21 +176,6 @@ def test_bytes_that_are_no_vocabulary_are_refused():
             from_bytes(level, content)
 
 
-@pytest.mark.parametrize(
-    ("level", "tokens", "message"),
-    [
-        ("char", ["<unk>", "a"], "tuple of strings"),
-        ("char", ("<unk>", 5), "tuple of strings"),
-        ("char", ("a", "b"), "starts with.*<unk>"),
-        ("word", ("<unk>", "the"), "starts with.*<eos>"),
-        ("char", ("<unk>", "ab"), "one character, got 'ab'"),
-    ],
-)
-def test_tokens_that_are_no_vocabulary_are_refused(level, tokens, message):
-    with pytest.raises(ValueError, match=message):
-        Vocabulary(level, tokens)
-
-
 def test_one_bound_holds_for_every_vocabulary(monkeypatch):
     assert nlm_text.MAX_VOCABULARY >= 267_735, "WikiText-103 must fit"
     monkeypatch.setattr(nlm_text, "MAX_VOCABULARY", 9)

@@ -78,7 +78,7 @@ def test_what_is_no_utf8_text_is_named(opened, content, message):
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        (b"\xef\xbb\xbfone\r\ntwo\rcaf\xe9\n", "byte 15 (0xe9, line 3)"),
+        (b"\xef\xbb\xbfone\r\ntwo\r\ncaf\xe9\n", "byte 16 (0xe9, line 3)"),
         (b"a\r\n\r\n\n\xe6\x97", "byte 6 (0xe6, line 4)"),
         (b"\xe6\x97\xa5\n\xe6a\n", "byte 4 (0xe6, line 2)"),
         (b"a" * (2**16 - 1) + b"\xe6\x97\n\xff", f"byte {2**16 - 1} (0xe6, line 1)"),

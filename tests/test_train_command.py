@@ -15,7 +15,7 @@ from numpylm.commands.cli import build_parser
 from numpylm.commands.language import KIND
 from numpylm.data import grammar
 
-LONG = "--corpus text.txt --level word --epochs 3 -T 8 -N 4 -D 24 -H 48 --dropout 0.2 --out"
+LONG = "--corpus text.txt --level word --epochs 2 -T 8 -N 4 -D 24 -H 48 --dropout 0.2 --out"
 SHORT = "--corpus text.txt --level word --epochs 1 -D 8 -H 8 --out"
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 
@@ -51,7 +51,7 @@ def wait_for_rows(path, number, validated=False):
 def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
     out = (folder / "whole.out").read_text(encoding="utf-8")
     lines = ("corpus  text, by words: ", "model   LSTM, D = 24, H = 48, 1 layer; T = 8, N = 4\n", "folder  whole\n")
-    parts = ("epoch 1/3: train perplexity ", "Test perplexity per word", "this LSTM (", "The model writes\n")
+    parts = ("epoch 1/2: train perplexity ", "Test perplexity per word", "this LSTM (", "The model writes\n")
     for expected in (*lines, *parts, "Saved in whole:\n", " -m numpylm sample whole\n"):
         assert expected in out, expected
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
@@ -166,17 +166,12 @@ def test_a_reader_that_goes_away_does_not_stop_training(folder):
         ("--corpus empty.txt", "empty.txt is empty"),
         ("--corpus text.txt --tie-weights", "D must equal H; got --embedding-dim=64, --hidden-dim=128"),
         ("--corpus text.txt -H 0", "--hidden-dim must be a positive integer; got 0"),
-        ("--corpus text.txt --dropout 1", "--dropout must be"),
-        ("--epochs 0", "--epochs must be a positive integer"),
         ("--epochs two", "invalid int value: 'two'"),
-        ("--minutes nan", "--minutes must be"),
-        ("--learning-rate -1", "--learning-rate must be"),
         ("--clip inf", "--clip must be"),
         ("--seed -1", "--seed must be"),
         ("--threads 0", "--threads must be a positive integer"),
         ("--model transformer", "invalid choice: 'transformer'"),
         ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
-        ("--uniform-range 0", "--uniform-range must be a finite number above 0; got 0.0"),
         ("--uniform-range 0.1 --forget-bias 1", "--uniform-range draws b_f too"),
         ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),
         ("--split 0.8 0.1 0.1", "--split cuts a corpus that is one file; grammar has its three parts"),
@@ -185,7 +180,7 @@ def test_a_reader_that_goes_away_does_not_stop_training(folder):
         ("--resume text.txt", "text.txt holds no run"),
         ("--resume whole --model lstm --seed 0 -H 3", "leave out --hidden-dim, --model, --seed"),
         ("--resume whole --out elsewhere", "leave out --out"),
-        ("--resume whole --epochs 1", "the run is in epoch 3 already"),
+        ("--resume whole --epochs 1", "the run is in epoch 2 already"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(folder, call, arguments, message):
@@ -219,19 +214,13 @@ def test_options_become_a_configuration(monkeypatch, folder):
     for arguments, expected in (("--minutes 2", (None, 2.0)), ("--epochs 5 --minutes 2", (5, 2.0)), ("", (3, None))):
         run_folder, config = config_from(monkeypatch, arguments)
         assert (config.settings.epochs, config.settings.minutes) == expected
-    assert (str(run_folder), config.data.corpus, config.data.level) == (
-        *(os.path.join("runs", "lstm-grammar"), "grammar", "word"),
-    )
-    assert config.model.forget_bias == 1.0 and config.model.nonlinearity is None
-    run_folder, config = config_from(monkeypatch, "--corpus text.txt --model rnn --nonlinearity relu --optimizer sgd")
+    assert str(run_folder) == os.path.join("runs", "lstm-grammar")
+    assert (config.data.corpus, config.data.level, config.model.forget_bias) == ("grammar", "word", 1.0)
+    arguments = "--corpus text.txt --model rnn --nonlinearity relu --optimizer sgd --split 0.9 0 0.1 --uniform-range 1"
+    run_folder, config = config_from(monkeypatch, arguments)
     assert str(run_folder) == os.path.join("runs", "rnn-text")
     whole_path = str((folder / "text.txt").resolve())
     assert config.data.corpus == whole_path, "so that the run can be resumed from another folder"
-    assert config.data.level == "char" and config.data.split == (0.8, 0.1, 0.1)
-    assert config.settings.learning_rate == 1.0
+    assert config.data.level == "char" and config.data.split == (0.9, 0, 0.1)
+    assert config.settings.learning_rate == 1.0 and config.model.uniform_range == 1
     assert config.model.nonlinearity == "relu" and config.model.forget_bias is None
-    run_folder, config = config_from(monkeypatch, "--corpus . --level char --out here --uniform-range 0.1 -D 3 -H 3")
-    assert run_folder == "here" and config.model.uniform_range == 0.1 and config.model.forget_bias is None
-    assert config.model.embedding_dim == 3
-    _, config = config_from(monkeypatch, "--corpus text.txt --split 0.9 0 0.1")
-    assert config.data.split == (0.9, 0, 0.1)

@@ -3,7 +3,6 @@
     shapes          the sizes that are measured            products      the matrix products of a training step
     clock           taking turns, times and ratios         in_numpylm, in_torch, in_jax      the same model three times
     measurements    the table of what can be measured      processes     a process with its own BLAS
-    ctc             the loss of CTC                        translation   a step of a translator
     system          versions, processor, BLAS, memory      report, plot  tables and pictures
 
 To add a measurement, write a function that returns a Race, and a line of MEASUREMENTS in measurements.py.

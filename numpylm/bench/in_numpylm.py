@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 import numpylm as nlm
+from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import steps_at_a_time
 
@@ -25,30 +26,40 @@ class Step(NamedTuple):
 
 
 class Implementation(NamedTuple):
-    """Three functions that prepare, before the clock starts, what is to be timed.
+    """Functions that prepare, before the clock starts, what is to be timed. All but train return a function of no
+    arguments. What an implementation does not have is None.
 
-    train     (model, Batch, learning_rate) -> Step
-    sample    (model, num_tokens, greedy) -> a function of no arguments: the list of token ids that follow token 0
-    evaluate  (model, tokens (S,), batch_size) -> a function of no arguments: the mean nats per token
+    train      (model, Batch, learning_rate) -> Step
+    sample     (model, num_tokens, greedy) -> the list of token ids that follow token 0
+    evaluate   (model, tokens (S,), batch_size) -> the mean nats per token
+    ctc        (logits, labels) -> (loss, dlogits)
+    translate  (EncoderDecoder, (source, inputs, targets), learning_rate) -> the loss before one training step
     """
 
     train: Callable
     sample: Callable
     evaluate: Callable
+    ctc: Callable | None = None
+    translate: Callable | None = None
 
 
 def train(model, batch, learning_rate):
     """A training step, as a Step."""
     model = model.astype(model.dtype)
+    return Step(step(model, batch, learning_rate), lambda: nlm.to_torch_state_dict(model))
+
+
+def step(model, batch, learning_rate):
+    """A function that trains a model of any kind for one step, and returns the loss before it."""
     optimizer = nlm.SGD(learning_rate)
 
     def run():
-        out = model.loss_and_gradients(batch.inputs, batch.targets)
+        out = model.loss_and_gradients(*batch)
         clipped, _ = nlm.clip_by_global_norm(out.gradients, MAX_NORM)
         optimizer.step(model.parameters(), clipped)
         return out.loss
 
-    return Step(run, lambda: nlm.to_torch_state_dict(model))
+    return run
 
 
 def sample(model, num_tokens, greedy=False):
@@ -62,10 +73,20 @@ def evaluate(model, tokens, batch_size):
     return lambda: nlm.evaluate(model, tokens, batch_size).loss
 
 
+def ctc(logits, labels):
+    """CTC's loss and its gradient."""
+
+    def run():
+        loss, trace = ctc_forward(logits, labels)
+        return loss, ctc_backward(trace).dlogits
+
+    return run
+
+
 def stream_windows(model, tokens, batch_size):
     """The windows (inputs, targets), each (T, N), in which nlm.evaluate reads a stream."""
     streams, num_steps = cut_streams(tokens, batch_size), steps_at_a_time(model.sizes, batch_size)
     return [window(streams, num_steps, k) for k in range(num_windows(streams, num_steps))]
 
 
-NUMPYLM = Implementation(train, sample, evaluate)
+NUMPYLM = Implementation(train, sample, evaluate, ctc, step)

@@ -8,6 +8,8 @@ from torch import nn
 
 from numpylm.bench.in_numpylm import MAX_NORM, Implementation, Step, stream_windows
 from numpylm.torch_bridge import to_torch_state_dict
+from numpylm.translation_export import translation_state_dict
+from numpylm.translation_torch import Translator
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
@@ -36,20 +38,25 @@ class TorchLanguageModel(nn.Module):
 def train(model, batch, learning_rate):
     """A training step, as a Step. The tokens are tensors before the clock starts."""
     network = TorchLanguageModel(model)
+    inputs, targets = torch.tensor(batch.inputs), torch.tensor(batch.targets).flatten()
+    run = step(network, lambda: network(inputs)[0], targets, learning_rate)
+    return Step(run, lambda: {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()})
+
+
+def step(network, logits, targets, learning_rate):
+    """A function that trains a step, from the logits (T, N, V) that a function returns."""
     parameters = list(network.parameters())
     optimizer = torch.optim.SGD(parameters, lr=learning_rate)
-    inputs, targets = torch.tensor(batch.inputs), torch.tensor(batch.targets).flatten()
 
     def run():
         optimizer.zero_grad()
-        logits, _ = network(inputs)
-        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets)
+        loss = nn.functional.cross_entropy(logits().flatten(0, 1), targets)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, MAX_NORM)
         optimizer.step()
         return loss.item()
 
-    return Step(run, lambda: {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()})
+    return run
 
 
 def sample(model, num_tokens, greedy=False):
@@ -99,4 +106,29 @@ def evaluate(model, tokens, batch_size):
     return run
 
 
-TORCH = Implementation(train, sample, evaluate)
+def ctc(logits, labels):
+    """CTC's loss and its gradient, by torch.nn.functional.ctc_loss."""
+    logits, targets = torch.tensor(logits, requires_grad=True), torch.tensor(labels.T.copy())
+    T, N, _ = logits.shape
+    lengths = torch.full((N,), T), torch.full((N,), len(labels))
+
+    def run():
+        logits.grad = None
+        summed = nn.functional.ctc_loss(logits.log_softmax(dim=2), targets, *lengths, reduction="sum")
+        loss = summed / labels.size
+        loss.backward()
+        return loss.item(), logits.grad.numpy()
+
+    return run
+
+
+def translate(model, batch, learning_rate):
+    """A training step of a Translator with copies of an encoder-decoder's weights. All sources have the same length."""
+    network = Translator(**model.config)
+    network.load_state_dict({name: torch.tensor(array) for name, array in translation_state_dict(model).items()})
+    source, inputs, targets = (torch.tensor(tokens) for tokens in batch)
+    lengths = torch.full((source.shape[1],), len(source))
+    return step(network, lambda: network(source, lengths, inputs), targets.flatten(), learning_rate)
+
+
+TORCH = Implementation(train, sample, evaluate, ctc, translate)

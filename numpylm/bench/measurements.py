@@ -10,16 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.bench import clock, ctc, translation
+from numpylm.bench import clock
 from numpylm.bench.in_numpylm import NUMPYLM
 from numpylm.bench.products import floor_step, products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
 from numpylm.generation import generate, generate_batch
 from numpylm.model import MODELS
+from numpylm.translation import EncoderDecoder
 
 TIMED_RATE = 1e-6  # of timed steps: thousands of them leave the weights where they are
 SAMPLED_TOKENS, SAMPLED_TEXTS = 200, 64
 EVALUATED_BATCHES = 4  # how many times T N tokens an evaluation reads
+TRANSLATOR = Shape("15,64", T=15, N=64, D=128, H=256, V=5_000)
+FRAMES = Shape("100,32", T=100, N=32, D=1, H=1, V=30)  # CTC's: V symbols with the blank; D and H mean nothing
+NUM_LABELS = 15
 SCALING_SIZES, SCALING_FIXED = (10, 20, 50, 100, 200, 500, 1000), 10
 
 
@@ -114,14 +118,20 @@ def scaling(cell, shape):
     return Race(functions)
 
 
-def ctc_race(cell, shape):
-    """The loss and its gradient, at T = 100 and N = 32."""
-    return Race(ctc.functions(shape))
+def ctc(cell, shape):
+    """The loss and its gradient, of V symbols and the blank, for NUM_LABELS labels in T frames."""
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((shape.T, shape.N, shape.V)).astype(np.float32)
+    labels = rng.integers(1, shape.V, (NUM_LABELS, shape.N))
+    return Race({name: one.ctc(logits, labels) for name, one in installed().items() if one.ctc})
 
 
-def translation_race(cell, shape):
-    """One training step of the encoder-decoder with attention."""
-    return Race(translation.functions(cell, shape, TIMED_RATE))
+def translation(cell, shape, learning_rate=TIMED_RATE, attention="additive"):
+    """One training step of the encoder-decoder, whose encoder reads both directions; all sentences have T tokens."""
+    model = EncoderDecoder(shape.V, shape.V, shape.D, shape.H, cell=cell, attention=attention)
+    batch = np.random.default_rng(0).integers(shape.V, size=(3, shape.T, shape.N))
+    steps = {name: one.translate for name, one in installed().items() if one.translate}
+    return Race({name: translate(model, batch, learning_rate) for name, translate in steps.items()})
 
 
 def new_model(cell, shape):
@@ -134,11 +144,6 @@ def each_cell_at(name):
     return lambda cells, shapes: [(cell, named(shapes, name)) for cell in cells]
 
 
-def translators(cells, shapes):
-    """cases: every cell at the translator's own shape."""
-    return [(cell, translation.SHAPE) for cell in cells]
-
-
 MEASUREMENTS = {
     "training": Measurement("Training step", "ms", 1e3, pairs, training),
     "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
@@ -146,8 +151,14 @@ MEASUREMENTS = {
         f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, each_cell_at("B"), batch_sampling
     ),
     "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
-    "translation": Measurement("Translator with attention", "ms a step", 1e3, translators, translation_race),
-    "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", ctc.SHAPE)], ctc_race),
+    "translation": Measurement(
+        "Translator with attention",
+        "ms a step",
+        1e3,
+        lambda cells, shapes: [(cell, TRANSLATOR) for cell in cells],
+        translation,
+    ),
+    "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", FRAMES)], ctc),
 }
 SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)
 

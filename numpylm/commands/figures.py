@@ -1,13 +1,16 @@
-"""python -m numpylm figures: draw the pictures that README.md and the notebooks show."""
+"""python -m numpylm figures: draw the pictures that README.md and the notebooks show.
+
+Each has a file in the folder figures/ of the project's repository, with a function draw() that returns a Figure.
+"""
 
 import sys
 from importlib import import_module
 from pathlib import Path
 
 from numpylm import plots
-from numpylm.figures import FIGURES
 
 DESCRIPTION = "Draw every picture that README.md and the notebooks show, or those named."
+SOURCES = Path(__file__).parents[2] / "figures"
 DPI = 110  # with figures about ten inches wide: legible at a README's width
 
 
@@ -19,19 +22,16 @@ def add_options(parser):
 
 def run(options):
     """numpylm figures"""
-    folder = Path(options.out)
+    known = [path.stem for path in sorted(SOURCES.glob("*.py"))]
+    if not known:
+        raise ValueError("what draws the pictures is in the project's repository, not in the installed package")
     for name in options.names:
-        if name not in FIGURES:
-            raise ValueError(f"there is no picture {name!r}; there are {', '.join(FIGURES)}")
-    for name in options.names or FIGURES:
-        path = folder / f"{name}.png"
-        try:
-            save(name, path)
-        except FileNotFoundError as error:
-            if options.names:
-                raise
-            print(f"{name} is not drawn: {error}", file=sys.stderr)
-            continue
+        if name not in known:
+            raise ValueError(f"there is no picture {name!r}; there are {', '.join(known)}")
+    sys.path.append(str(SOURCES))
+    for name in options.names or known:
+        path = Path(options.out) / f"{name}.png"
+        save(name, path)
         print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
@@ -42,6 +42,6 @@ def save(name, path):
     from numpylm.figures.drawing import FIGURE_STYLE
 
     with rc_context(FIGURE_STYLE):
-        figure = import_module(f"numpylm.figures.{name}").draw()
+        figure = import_module(name).draw()
         path.parent.mkdir(parents=True, exist_ok=True)
         plots.save(figure, path, dpi=DPI, metadata={"Software": None})

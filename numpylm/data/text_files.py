@@ -119,24 +119,20 @@ def _refuse_foreign(file: TextFile) -> None:
 def _first_wrong_byte(file: TextFile) -> str:
     """The message of a file that is not UTF-8, with the place of its first wrong byte."""
     file.stream.seek(0)
-    decoder, before = codecs.getincrementaldecoder("utf-8")(), b""
-    offset = lines = 0
-    for block in chain(iter(lambda: file.stream.read(2**16), b""), [b""]):
+    decoder, offset, line, block = codecs.getincrementaldecoder("utf-8")(), 0, 1, None
+    while block != b"":
+        block = file.stream.read(2**16)
         waiting = len(decoder.getstate()[0])  # bytes of a character that the blocks divide
         try:
             decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            place = error.start - waiting
-            lines += _line_ends(before + block[: max(0, place)]) - _line_ends(before)
-            where = f"byte {offset + place} (0x{error.object[error.start]:02x}, line {lines + 1})"
+            place = error.start - waiting  # below 0 in the block before
+            line += block[: max(0, place)].count(b"\n")
+            where = f"byte {offset + place} (0x{error.object[error.start]:02x}, line {line})"
             return f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}"
-        lines += _line_ends(before + block) - _line_ends(before)
-        offset, before = offset + len(block), block[-1:]
+        line += block.count(b"\n")
+        offset += len(block)
     return f"{file.name} changed while it was read"
-
-
-def _line_ends(content: bytes) -> int:
-    return len(re.findall(rb"\r\n|\r|\n", content))
 
 
 # Cutting
