@@ -67,7 +67,8 @@ def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
 
     tokens   (T + 1,) integers in 0..V-1: the first T are read, the last T predicted; T is 1 to 60
     names    the Vocabulary, or a list of V strings (default: the tokens' numbers)
-    layer    which layer to show (default: the last); at: the step to open the page at; height: in pixels
+    layer    which layer to show (default: the last); height: in pixels
+    at       the step to open the page at, which is the one whose gradients are proved if the model is large
     Raises ValueError for tokens, a layer or a step that do not fit.
     """
     tokens = require.token_stream(tokens, model.sizes.vocab_size)
