@@ -105,7 +105,7 @@ def test_a_large_model_proves_one_step_and_has_no_sliders(opened, monkeypatch):
     assert "too large" in seen.page.inner_text("#changed") and seen.page.locator("#sliders").count() == 0
     said = seen.page.inner_text("#origin")
     assert "proved at t = 1 alone; --at t proves those of one step" in said and "the page has no sliders" in said
-    for t, word in ((1, "Largest error"), (0, "--at 0 proves this step")):
+    for t, word in ((1, "proved together, along one random direction"), (0, "--at 0 proves this step")):
         seen.page.evaluate(f"go({{direction: 'backward', t: {t}, row: rowOf('backward', 'df_t'), unit: 149}})")
         assert word in seen.page.inner_text("#quantity .note")
     assert seen.errors == []
