@@ -48,14 +48,8 @@ def test_runs_stand_side_by_side_with_a_picture_in_60_columns(call, folder, monk
     assert [line for line in lines if ".npz" in line] == [
         "LSTM, H = 8: lstm.npz", "RNN, H = 12: rnn.npz", "GRU, H = 9: gru.npz"
     ]  # fmt: skip
-    for beginning, times in (
-        ("number ", 3),
-        ("quoted ", 3),
-        ("as trained ", 3),
-        ("leave one out ", 3),
-        ("nearest noun", 3),
-    ):
-        assert sum(line.startswith(beginning) for line in lines) == times, beginning
+    for beginning in ("number ", "quoted ", "as trained ", "leave one out ", "nearest noun"):
+        assert sum(line.startswith(beginning) for line in lines) == 3, beginning
     assert sum("forget path cut" in line for line in lines) == 2, "of one and of four units, in the LSTM alone"
     assert lines[-4].startswith("LSTM, H = 8") and lines[-2].startswith("GRU, H = 9") and "1.h" in out
 

@@ -57,13 +57,7 @@ def test_a_control_task_is_learned_from_what_tells_the_word_and_from_nothing_els
 
 
 def test_labels_by_hand():
-    words = [
-        '"',
-        *["the", "king", "that", "the", "dogs", "near", "a", "cat", "see", "sleeps"],
-        ",",
-        '"',
-        *["says", "the", "queen", "."],
-    ]
+    words = NESTED.split()
     short = ["the", "dogs", "sing", "."]
     found = label_sentences(VOCABULARY, [short, words], np.array([1]))
     assert found.lengths.tolist() == [len(words) + 1, len(short) + 1], "the longer one comes first"

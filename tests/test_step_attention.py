@@ -18,17 +18,8 @@ def test_every_gradient_is_shown_and_right(kind, cell, capsys, monkeypatch):
     assert "numbers of gradients are right: the largest error is " in out
     assert f"A small {cell.upper()} encoder-decoder" in out and "is to write b a c b a" in out
     assert ("(18)" in out, "dW_sa" in out) == ((True, True) if kind == "additive" else (False, False))
-    for shown in (
-        "alpha_t",
-        "ctx_t",
-        "dalpha_t",
-        "de_t",
-        "dh[5]",
-        "dW_cs",
-        "Target step t = 5",
-        "s_t and h_j are given",
-    ):
-        assert shown in out, shown
+    shown = "alpha_t", "ctx_t", "dalpha_t", "de_t", "dh[5]", "dW_cs", "Target step t = 5", "s_t and h_j are given"
+    assert [text for text in shown if text not in out] == []
 
 
 def test_a_wrong_backward_is_found(capsys, monkeypatch):
@@ -61,19 +52,20 @@ def test_what_cannot_be_is_told_in_a_line(arguments, message, capsys):
 def run(tmp_path):
     """A function that saves a translator of seven source and five target tokens, and returns its path."""
 
-    def saved(attention):
+    def saved(attention, **options):
         vocabularies = {"source": build_vocabulary("abcde\n", "char"), "target": build_vocabulary("xyz\n", "char")}
-        model = random_model(seed=1, embedding_dim=3, bidirectional=True, num_layers=2, attention=attention)
+        model = random_model(seed=1, embedding_dim=3, bidirectional=True, num_layers=2, attention=attention, **options)
         save_checkpoint(tmp_path / "model.npz", model, vocabularies)
         return str(tmp_path / "model.npz")
 
     return saved
 
 
-def test_a_trained_translator_shows_the_attention_over_a_sentence(run, capsys):
-    assert main(["step", "--run", run("additive"), "--text", "abqe"]) == 0
+@pytest.mark.parametrize(("tied", "written"), [(False, "x x x"), (True, r"'\n'")])
+def test_a_trained_translator_shows_the_attention_over_a_sentence(run, capsys, tied, written):
+    assert main(["step", "--run", run("additive", tie_weights=tied), "--text", "abqe"]) == 0
     out, err = capsys.readouterr()
-    assert r"reads a b <unk> e '\n' and writes x x x" in out and "numbers of gradients are right" in out
+    assert rf"reads a b <unk> e '\n' and writes {written}" in out and "numbers of gradients are right" in out
     assert "(18)" in out and "(17)" not in out and "dh[4]" in out and "does not know 'q'" in err
 
 

@@ -96,11 +96,8 @@ def test_how_far_the_last_prediction_reaches(name, layer):
     field, gate = {"rnn": ("dh_t", None), "lstm": ("dc_t", "f_t"), "gru": ("dh_t", "z_t")}[model.cell.name]
     for t in range(5):
         total = getattr(steps[t], field)[0]
-        kept = (
-            getattr(steps[-1], field)[0] * np.prod([getattr(trace[s], gate)[0] for s in range(t + 1, 5)], axis=0)
-            if gate
-            else 0
-        )
+        factors = [getattr(trace[s], gate)[0] for s in range(t + 1, 5)] if gate else [0]
+        kept = getattr(steps[-1], field)[0] * np.prod(factors, axis=0)
         assert found["total"][t] == pytest.approx(np.linalg.norm(total), rel=1e-12)
         assert found["gates"][t] == pytest.approx(np.linalg.norm(kept), rel=1e-12)
         assert found["rest"][t] == pytest.approx(np.linalg.norm(total - kept), rel=1e-10, abs=1e-16)
@@ -127,14 +124,7 @@ def test_stepping_through_the_pass_by_keyboard(opened):
     page.keyboard.press("Enter")
     assert current() == "f_t = sigmoid(a_f)"
     page.focus("#scrubber")
-    for expected in (
-        "Forward, t = 1",
-        "Forward, t = 2",
-        "Forward, t = 3",
-        "Forward, t = 4",
-        "The loss",
-        "Backward, t = 4",
-    ):
+    for expected in [f"Forward, t = {t}" for t in range(1, 5)] + ["The loss", "Backward, t = 4"]:
         page.keyboard.press("ArrowRight")
         assert where().startswith(expected)
 

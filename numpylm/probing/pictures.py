@@ -1,5 +1,7 @@
 """The results of looking into models as pictures. matplotlib is imported where it draws."""
 
+from functools import partial
+
 import numpy as np
 
 from numpylm import plots
@@ -9,6 +11,7 @@ from numpylm.probing.measures import strength
 from numpylm.probing.units import DISTANCES
 
 RANGES = [str(near) if near == far else f"{near}+" if far > 40 else f"{near}–{far}" for near, far in DISTANCES]
+floats = partial(np.array, dtype=float)  # with NaN for None
 LOOKS = {"off": ("off", ORANGE, "s"), "cut": ("forget path cut", GREEN, "^"), "swap": ("other number", BLUE, "v")}
 
 
@@ -45,24 +48,19 @@ def draw_distances(axes, told):
     """The AUC of the best unit and of the probe by the words since the subject, beside an untrained model's."""
     looks = (("", "trained", BLUE), ("untrained_", "untrained", GREY))
     for prefix, name, color in looks:
-        axes.plot(RANGES, as_numbers(told[f"{prefix}probe_by_distance"]), "o-", color=color, label=f"probe, {name}")
-        axes.plot(RANGES, as_numbers(told[f"{prefix}auc_by_distance"]), "s--", color=color, label=f"best unit, {name}")
+        axes.plot(RANGES, floats(told[f"{prefix}probe_by_distance"]), "o-", color=color, label=f"probe, {name}")
+        axes.plot(RANGES, floats(told[f"{prefix}auc_by_distance"]), "s--", color=color, label=f"best unit, {name}")
     axes.set(xlabel="words since the subject", ylim=(0.2, 1.02))
     axes.axhline(0.5, color=GREY, linewidth=1)
 
 
 def draw_changes(axes, ablation):
     """Right verbs by distance: as trained, and with the strongest unit changed; dotted, with a random one changed."""
-    axes.plot(RANGES, 100 * as_numbers(ablation["as_trained"]["by_distance"]), "o-", color="black", label="as trained")
+    axes.plot(RANGES, 100 * floats(ablation["as_trained"]["by_distance"]), "o-", color="black", label="as trained")
     for kind, found in ablation["changes"].items():
         (name, color, marker), one = LOOKS[kind], found["1"]
-        random = np.mean([as_numbers(draw["by_distance"]) for draw in one["random"]], axis=0)
-        strongest = as_numbers(one["strongest"]["by_distance"])
+        random = np.mean([floats(draw["by_distance"]) for draw in one["random"]], axis=0)
+        strongest = floats(one["strongest"]["by_distance"])
         axes.plot(RANGES, 100 * strongest, f"{marker}--", color=color, label=f"strongest unit: {name}")
         axes.plot(RANGES, 100 * random, ":", color=color, label=f"random unit: {name}")
     axes.set(xlabel="words from the subject to the verb", ylim=(0, 103))
-
-
-def as_numbers(values):
-    """A list of numbers and None as an array, with NaN for None."""
-    return np.array(values, dtype=float)

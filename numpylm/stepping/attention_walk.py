@@ -103,5 +103,5 @@ def derivative(model, trace, targets, place, direction):
     alpha = move("alpha", attention.masked_softmax(e, None))  # (19)
     ctx = move("ctx", attention.weighted_sum(alpha, h))  # (20)
     s_tilde = move("s_tilde", np.tanh(ctx @ p["W_cs"] + s @ p["W_ss"] + p["b_s"]))  # (22)
-    logits = move("logits", s_tilde @ p["W_sy"] + p["b_y"])
+    logits = move("logits", s_tilde @ p.get("W_sy", model.output_matrix()) + p["b_y"])
     return surprisal(logits, targets).mean().imag / COMPLEX_STEP  # (23)

@@ -45,31 +45,17 @@ def readable(token):
     return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
 
 
-class ShownTrace:
-    """A page that Jupyter shows in its cell's output."""
-
-    def __init__(self, text, height):
-        self.text, self.height = text, height
-
-    def __repr__(self):
-        return f"<a page of {len(self.text) // 1000} kB; a notebook shows it>"
-
-    def _repr_html_(self):
-        source = html.escape(self.text, quote=True)
-        return (
-            f'<iframe title="One pass, step by step" sandbox="allow-scripts" srcdoc="{source}" '
-            f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
-        )
-
-
 def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
-    """One pass of a language model over a few tokens, step by step, as a page within a notebook.
+    """One pass of a language model over a few tokens, step by step: a page, which a notebook shows below its cell.
 
     tokens   (T + 1,) integers in 0..V-1: the first T are read, the last T predicted; T is 1 to 60
     names    the Vocabulary, or a list of V strings (default: the tokens' numbers)
-    layer    which layer to show (default: the last); at: the step to open the page at; height: in pixels
+    layer    which layer to show (default: the last); height: in pixels
+    at       the step to open the page at, which is the one whose gradients are proved if the model is large
     Raises ValueError for tokens, a layer or a step that do not fit.
     """
+    from IPython.display import HTML
+
     tokens = require.token_stream(tokens, model.sizes.vocab_size)
     if not 2 <= len(tokens) <= MOST_STEPS + 1:
         raise ValueError(f"tokens must be a row of 2 to {MOST_STEPS + 1}: T to read and one more; got {len(tokens)}")
@@ -79,4 +65,6 @@ def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
         if number not in range(count):
             raise ValueError(f"{name} must lie in 0..{count - 1}; got {number!r}")
     origin = f"{model.cell.name.upper()} with the weights that it has now"
-    return ShownTrace(page(model.astype(np.float64), tokens, names, layer, origin, at), height)
+    source = html.escape(page(model.astype(np.float64), tokens, names, layer, origin, at), quote=True)
+    frame = f'<iframe title="One pass, step by step" sandbox="allow-scripts" srcdoc="{source}"'
+    return HTML(f'<div>{frame} style="width: 100%; height: {height}px; border: 0"></iframe></div>')

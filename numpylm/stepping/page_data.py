@@ -28,7 +28,6 @@ AROUND = {  # what a quantity is computed from, and how many steps away: between
     "h_prev": [("h_t", -1)], "c_prev": [("c_t", -1)], "dh_next": [("dh_prev", 1)], "dc_next": [("dc_prev", 1)],
     "logits": [("h_t", 0)], "y": [("logits", 0)], "dlogits": [("y", 0)], "dh": [("dlogits", 0)],
 }  # fmt: skip
-NOT_QUANTITIES = {"x", "b", "dh", "da_t", "dhW_t"}  # names that a formula may show, besides those that have numbers
 
 
 def page_data(model, tokens, names, layer, at=None):
@@ -100,7 +99,7 @@ def numbers_of(forward, backward):
     """
     numbers = {}
     for name, entries in {**forward, **backward}.items():
-        parts_at = [dict(parts_of(entry)) if entry.packed else {name: entry.value} for entry in entries]
+        parts_at = [dict(parts_of(entry._replace(symbol=name))) for entry in entries]
         if name not in OF_TOKENS:
             numbers |= {part: np.stack([at_t[part][0] for at_t in parts_at]) for part in parts_at[0]}
     for state in ("h", "c"):
@@ -117,9 +116,9 @@ def line(cell, name, entry, numbers):
     """The line of a quantity: the names that it gives, its source, place ("lstm.py:111"), equation and formula."""
     last, text = entry.lines[-1], ""
     if last.place.startswith(cell.name):
-        text = formula(last, numbers.keys() | NOT_QUANTITIES, cell.options.get("nonlinearity", "tanh"))
+        text = formula(last, numbers, cell.options.get("nonlinearity", "tanh"))
     return {
-        "names": [part for part, _ in parts_of(entry)] if entry.packed else [name],
+        "names": [part for part, _ in parts_of(entry._replace(symbol=name))],
         "source": f"{name} = {OF_TOKENS[name]}" if name in OF_TOKENS else last.text,
         "place": last.place, "equation": last.equation, "formula": text,
     }  # fmt: skip

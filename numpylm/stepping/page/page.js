@@ -193,7 +193,8 @@ function unitTable(names, quantities, isBack) {
     moved ? html`<td class="proof">${found.numeric[k] == null ? "" : shown(found.numeric[k])}</td>` : ""}</tr>`);
   const head = [n === H ? "unit" : "entry", ...columns, ...(moved ? [`∂loss/∂${quantities[0]}`] : [])];
   const words = !proof ? "" : !found ? `Not proved here, because this model is large: --at ${now.t} proves this step.` :
-    `Proof: ∂loss/∂${quantities[0]} by the complex step. Largest error: ${found.error.toExponential(0).replace("-", "−")}${found.ok ? "" : ", WRONG"}.`;
+    `Proof: ∂loss/∂${quantities[0]} by the complex step. Largest error: ${found.error.toExponential(0).replace("-", "−")}${found.ok ? "" : ", WRONG"}.${
+      found.numeric.includes(null) ? " Units without a number are proved together, along one random direction." : ""}`;
   return html`<table><tr>${head.map(text => html`<th scope="col">${text}</th>`)}</tr>${rows}</table><p class="note">${words}</p>`;
 }
 const predictionTable = () => html`<table><tr><th>token</th><th>logit</th><th>y</th><th>dlogit</th></tr>${
