@@ -47,7 +47,7 @@ def test_a_run_says_what_it_does_and_shows_unseen_sentences(folder):
         "perplexity per target word ",
         "  translated exactly ",
         "  BAD  ",
-        " would be right\n",
+        "       right: ",
         "  grammatical Chinese ",
         "  exact by length         1-20 words: ",
         "translate small",

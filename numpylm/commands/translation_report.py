@@ -94,7 +94,7 @@ def print_examples(test):
     print("\nUnseen sentences")
     for pair, text, right in list(zip(test.pairs, test.greedy, test.right, strict=True))[:SHOWN]:
         lines = [f"       {pair.source}", f"  {'ok ' if right else 'BAD'}  {text}"]
-        for line in lines if right else [*lines, f"       {pair.target} would be right"]:
+        for line in lines if right else [*lines, f"       right: {pair.target}"]:
             print(cut(on_one_line(line), terminal_width() - 1))
 
 
