@@ -128,7 +128,7 @@ def test_info_and_export_know_the_model(folder):
         ("translate --beam 3", "--beam is for a trained run: translate RUN"),
         ("translate small missing.txt", "there is no file missing.txt"),
         ("translate small a.tgt --n-best 9", "a beam of width 5 finds at most 5 hypotheses; got --n-best=9"),
-        ("translate --source a.src --target short.tgt", "from line 2 on"),
+        ("translate --source a.src --target short.tgt", "line 2 is the first without a partner"),
         ("translate --source a.src", "--source and --target belong together: give both"),
         ("translate --train pairs.tsv --longest 1 --out x", "every training pair is longer than 1 tokens"),
         ("translate -H 5", "H must be even; got --hidden-dim=5"),
