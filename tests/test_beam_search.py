@@ -86,31 +86,6 @@ def test_without_an_end_every_hypothesis_has_the_length_asked_for():
     assert found[0].score >= found[1].score >= found[2].score
 
 
-def test_a_sentence_gets_the_same_hypotheses_in_a_batch_and_alone():
-    model = random_model(3, cell="gru", num_layers=2)
-    source, _, _ = random_batch(3)
-    together = translate(model, source, START, END, MASK, 8, width=4, n_best=4)
-    for n in range(N):
-        length = MASK[:, n].sum()
-        (alone,) = translate(model, source[:length, [n]], START, END, None, 8, width=4, n_best=4)
-        assert [h.tokens for h in together[n]] == [h.tokens for h in alone]
-        assert [h.score for h in together[n]] == pytest.approx([h.score for h in alone])
-
-
-def test_a_length_penalty_prefers_the_longer_hypothesis():
-    """After <s>: END with probability 0.5, or token 0 (0.5), after which END is almost certain."""
-    table = np.log(np.array([[0.02, 0.0, 0.98], [0.5, 0.0, 0.5], [1 / 3] * 3]) + 1e-12)
-
-    def advance(tokens, state):
-        return table[tokens], state
-
-    def best(penalty):
-        return beam_search(advance, (), [START], END, 5, width=2, length_penalty=penalty)[0][0].tokens
-
-    assert best(0.0) == []
-    assert best(1.0) == [0]
-
-
 def test_a_sentence_is_done_when_as_many_hypotheses_are_complete_as_the_beam_is_wide():
     steps = []
 

@@ -22,17 +22,6 @@ def test_backward_of_every_argument(one):
     proofs.prove_sequence(bidirectional_cell(one), mask=MASK, recurrent_dropout=dropout)
 
 
-def test_calls_leave_no_trace_and_dtype_follows_parameters(one):
-    cell = bidirectional_cell(one)
-    proofs.prove_calls_leave_no_trace(cell)
-    for dtype in (np.float32, np.float64, np.complex128):
-        parameters, x, state_0, dh, dstate_T = proofs.cast(proofs.random_problem(cell, 3), dtype)
-        out = cell.forward(parameters, x, state_0, MASK)
-        gradients = cell.backward(parameters, dh, dstate_T, out.trace)
-        arrays = [out.h, *out.state, *gradients.dparameters, gradients.dx, *gradients.dstate_0]
-        assert {array.dtype for array in arrays} == {np.dtype(dtype)}
-
-
 def test_states_are_the_cells_own_read_from_both_ends(one):
     parameters, x, state_0, _, _ = proofs.random_problem(bidirectional_cell(one))
     out = bidirectional_cell(one).forward(parameters, x, state_0)

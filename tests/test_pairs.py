@@ -48,8 +48,8 @@ def test_a_source_sentence_stays_in_one_part():
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        (["a", "b", "c"], ["x"], "a.de has 3 lines and .*a.en has 1: from line 2 on, .*a.de has sentences without a"),
-        (["a"], ["x", "y"], "from line 2 on, .*a.en has sentences without a partner in .*a.de"),
+        (["a", "b", "c"], ["x"], "a.de has 3 lines and .*a.en has 1: line 2 is the first without a partner"),
+        (["a"], ["x", "y"], "a.de has 1 lines and .*a.en has 2: line 2 is the first"),
         (["a", " ", "c"], ["x", "y", "z"], "line 2: the source is empty; a pair needs two sentences"),
         (["a", "b", "c"], ["x", "y", ""], "line 3: the target is empty"),
         (["a", "a", "a"], ["x", "y", "z"], "three parts need three different source sentences or more; got 1"),

@@ -125,8 +125,9 @@ def test_advance_is_one_step_of_forward_for_several_hypotheses(attention):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_dtype_follows_parameters_and_calls_leave_no_trace(dtype):
-    model = random_model(6, attention="additive", dropout=0.4).astype(dtype)
+@pytest.mark.parametrize("attention", ["dot", "additive"])
+def test_dtype_follows_parameters_and_calls_leave_no_trace(dtype, attention):
+    model = random_model(6, attention=attention, dropout=0.4).astype(dtype)
     source, inputs, targets = read_only(random_batch(6))
     before = {name: q.copy() for name, q in model.parameters().items()}
     forwards = [model.forward(source, inputs, MASK, rng=np.random.default_rng(1)) for _ in range(2)]

@@ -41,6 +41,7 @@ def use(trained, choices):
     """Prints the translation of each line."""
     from numpylm.beam_search import check_search
     from numpylm.commands.trained import load_trained, note_unknown
+    from numpylm.commands.translation_report import draw_attention
     from numpylm.data.printable import on_one_line
     from numpylm.translation_task import translate_lines
 
@@ -50,8 +51,10 @@ def use(trained, choices):
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
     lines = lines_of(" ".join(choices.text), vocabularies["source"].level)
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
-    search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
-    found = translate_lines(model, vocabularies, lines, **search)
+    found = translate_lines(
+        model, vocabularies, lines,
+        width=choices.beam, length_penalty=choices.length_penalty, n_best=choices.n_best,
+    )  # fmt: skip
     for best in found:
         for text, hypothesis in best:
             score = f"{hypothesis.score:9.4f}  " if choices.n_best > 1 else ""
@@ -59,7 +62,8 @@ def use(trained, choices):
         if choices.n_best > 1 and len(found) > 1:
             print()
     if choices.attention is not None:
-        draw(choices.attention, model, vocabularies, lines[0], found[0][0][0])
+        draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
+        print(f"drew the attention over the first line in {choices.attention}", file=sys.stderr)
     return 0
 
 
@@ -70,16 +74,6 @@ def lines_of(text, level):
     is_sentence = text != "-" and not Path(text).exists() and (" " in text or level == "char")
     content = text if is_sentence else read_file_or_stdin(text)
     lines = [" ".join(line.split()) for line in content.removesuffix("\n").split("\n")]
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            raise ValueError(f"line {number} is empty: there is nothing to translate")
+    if "" in lines:
+        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
     return lines
-
-
-def draw(path, model, vocabularies, source, target):
-    """Draws the attention picture of a sentence and its translation."""
-    from numpylm.commands.translation_report import draw_attention
-    from numpylm.translation_task import attention_weights
-
-    draw_attention(path, *attention_weights(model, vocabularies, source, target))
-    print(f"drew the attention over the first line in {path}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """What a finished run of the encoder-decoder reports: unseen sentences, right or wrong, and a picture of attention."""
 
 import sys
+from statistics import fmean
 from typing import NamedTuple
 
 from numpylm import plots
@@ -36,9 +37,8 @@ class Translated(NamedTuple):
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
     print("translating the test sentences …", file=sys.stderr)
-    vocabularies = run.data.vocabulary
     score = score_pairs(model, run.data.encoded["test"])
-    test = translated(model, vocabularies, run.data.pairs["test"][:MOST_TRANSLATED])
+    test = translated(model, run.data.vocabulary, run.data.pairs["test"][:MOST_TRANSLATED])
     fields = measured(run.data.vocabulary, score, test)
     print_measures(fields, score, run.task.unit)
     print_examples(test)
@@ -67,7 +67,7 @@ def measured(vocabularies, score, test):
     with_beam, signature = bleu(test.beam, references, level)
     return {
         "test_perplexity": finite_or_none(safe_exp(score.loss)),
-        "exact_match": share(test.right),
+        "exact_match": fmean(test.right),
         "exact_match_without_attention": None,
         "bleu": with_beam,
         "bleu_greedy": bleu(test.greedy, references, level)[0],
@@ -94,22 +94,22 @@ def print_examples(test):
     print("\nUnseen sentences")
     for pair, text, right in list(zip(test.pairs, test.greedy, test.right, strict=True))[:SHOWN]:
         lines = [f"       {pair.source}", f"  {'ok ' if right else 'BAD'}  {text}"]
-        for line in lines if right else [*lines, f"       {pair.target} would be right"]:
+        for line in lines if right else [*lines, f"       right: {pair.target}"]:
             print(cut(on_one_line(line), terminal_width() - 1))
 
 
 def built_in_measures(run, model, test):
     """Prints and returns what only the built-in corpus tells: grammatical share, longer sentences, nesting depth."""
-    grammatical = share(is_chinese(text.replace(" ", "")) for text in test.greedy)
-    by_length = {"1-20 words": share(test.right)}
+    grammatical = fmean(is_chinese(text.replace(" ", "")) for text in test.greedy)
+    by_length = {"1-20 words": fmean(test.right)}
     for name in BANDS:
         sources, targets = zip(*run.data.pairs[name], strict=True)
         found = best_of(model, run.data.vocabulary, sources)
-        by_length[name] = share(text == target for text, target in zip(found, targets, strict=True))
+        by_length[name] = fmean(text == target for text, target in zip(found, targets, strict=True))
     by_depth = {}
     for pair, right in zip(test.pairs, test.right, strict=True):
         by_depth.setdefault(nesting_depth(pair.source), []).append(right)
-    by_depth = {str(depth): share(by_depth[depth]) for depth in sorted(by_depth)}
+    by_depth = {str(depth): fmean(by_depth[depth]) for depth in sorted(by_depth)}
     print(f"\n  grammatical Chinese     {100 * grammatical:.1f} %")
     print(f"  exact by length         {shares(by_length)}")
     print(f"  exact by nesting depth  {shares(by_depth)}")
@@ -126,18 +126,12 @@ def without_attention(run, test):
     for a run of other choices."""
     config, kind = run.config, run.kind
     if config.model.score == "none":
-        return share(test.right)
+        return fmean(test.right)
     if (config.model, config.settings, config.data) != (kind.Model(), kind.Settings(), kind.Data()):
         return None
     stored, command = WITHOUT_ATTENTION
     print(f"  without attention       {100 * stored:.1f} % exact ({program()} {command})")
     return stored
-
-
-def share(truths):
-    """The share of truths that are True."""
-    truths = list(truths)
-    return sum(truths) / len(truths)
 
 
 def shares(named):
@@ -153,7 +147,7 @@ def draw_example(run, model, test):
     relative = [pair for pair in candidates if " that " in pair.source and 8 <= len(pair.source.split()) <= 14]
     pair = (relative or candidates)[0]
     with plots.may_fail("attention.png"):
-        draw_attention(run.folder / "attention.png", *attention_weights(model, run.data.vocabulary, *pair))
+        draw_attention(run.folder / "attention.png", model, run.data.vocabulary, *pair)
 
 
 def evaluate(model, vocabularies, folder, text):
@@ -165,20 +159,21 @@ def evaluate(model, vocabularies, folder, text):
     return fields, lambda: print_measures(fields, score, unit(vocabularies))
 
 
-def draw_attention(path, alpha, source, target):
-    """Draw alpha (T_y, T_x) as a heat map into a file; source and target are the tokens beside it.
+def draw_attention(path, model, vocabularies, source, target):
+    """Draw the attention as a heat map into a file, while the model reads the line source and writes the line target.
 
     Chinese is written in pinyin if no font has its characters. Raises ImportError where matplotlib is not installed.
     """
     from matplotlib.font_manager import findfont, get_font
 
+    alpha, read, written = attention_weights(model, vocabularies, source, target)
     families = plots.font_families()
     can_draw = {code for family in families for code in get_font(findfont(family)).get_charmap()}
     style = {"font.family": families, "font.size": 10, "axes.grid": False}
-    with plots.saved_figure(path, 1.6 + 0.36 * len(source), 1.6 + 0.3 * len(target), **style) as axes:
+    with plots.saved_figure(path, 1.6 + 0.36 * len(read), 1.6 + 0.3 * len(written), **style) as axes:
         image = axes.imshow(alpha, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(source)), [label(token, can_draw) for token in source], rotation=90, parse_math=False)
-        axes.set_yticks(range(len(target)), [label(token, can_draw) for token in target], parse_math=False)
+        axes.set_xticks(range(len(read)), [label(token, can_draw) for token in read], rotation=90, parse_math=False)
+        axes.set_yticks(range(len(written)), [label(token, can_draw) for token in written], parse_math=False)
         axes.xaxis.tick_top()
         axes.figure.colorbar(image, label="alpha, the weight of a source position")
 

@@ -77,13 +77,11 @@ def read_two_files(source, target):
     """Pairs of the lines of two files. Raises ValueError if they have different numbers of lines, or an empty one."""
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
-        longer, shorter = (source, target) if len(sources) > len(targets) else (target, source)
-        first = min(len(sources), len(targets)) + 1
         raise ValueError(
-            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: from line {first} on, {longer} "
-            f"has sentences without a partner in {shorter}"
+            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: "
+            f"line {min(len(sources), len(targets)) + 1:,} is the first without a partner"
         )
-    return checked([Pair(*pair) for pair in zip(sources, targets, strict=True)], f"{source} and {target}")
+    return checked(map(Pair, sources, targets), f"{source} and {target}")
 
 
 def read_tab_separated(path):
@@ -101,9 +99,9 @@ def checked(pairs, name):
     """The pairs with single spaces. Raises ValueError where one has an empty side."""
     pairs = [Pair(*(" ".join(side.split()) for side in pair)) for pair in pairs]
     for number, pair in enumerate(pairs, start=1):
-        if not all(pair):
-            side = "target" if pair.source else "source"
-            raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
+        for side in Pair._fields:
+            if not getattr(pair, side):
+                raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
     return pairs
 
 

@@ -56,12 +56,12 @@ PINYIN = {chinese: pinyin for _, chinese, pinyin, _ in ENTRIES}
 SYLLABLES = {one: pinyin for word in PINYIN for one, pinyin in zip(word, PINYIN[word].split("-"), strict=True)}
 PLURALS = {english.split("/")[-1] for english, _, _, _ in ENTRIES if "/" in english}
 
-# A preposition and its noun, {}, before the noun that they modify, and before a verb.
-BEFORE_NOUN = {"with": "和 {} 在一起 的", "without": "身边 没有 {} 的"}
-BEFORE_VERB = {"with": "和 {} 一起", "without": "在 没有 {} 的 陪伴 下"}
-for side in ("near", "behind", "beside"):
-    BEFORE_NOUN[side] = f"{{}} {CHINESE[side]} 的"
-    BEFORE_VERB[side] = f"在 {{}} {CHINESE[side]}"
+# A preposition and its noun, {}: before the noun that they modify, and before a verb.
+PLACES = {
+    "with": ("和 {} 在一起 的", "和 {} 一起"),
+    "without": ("身边 没有 {} 的", "在 没有 {} 的 陪伴 下"),
+    **{word: (f"{{}} {CHINESE[word]} 的", f"在 {{}} {CHINESE[word]}") for word in ("near", "behind", "beside")},
+}
 
 
 class Node(NamedTuple):
@@ -111,7 +111,7 @@ def predicate(children):
         adjective = word_of(last)
         return ["很", "饿" if adjective == "hungry" else CHINESE[adjective]]
     if verb.symbol.startswith("Verb_intransitive"):
-        return [*place(last.children, BEFORE_VERB), CHINESE[word_of(verb)]]
+        return [*place(last.children, before_verb=True), CHINESE[word_of(verb)]]
     return [CHINESE[word_of(verb)], *noun_phrase(parts(last))]
 
 
@@ -139,13 +139,11 @@ def attribute(description):
 
 def modifiers(children):
     """(the words before the determiner, the words after the noun) of a Modifier_… or a Place."""
-    if not children:
-        return [], []
-    if children[0] == "(":
+    if children[:1] == ["("]:
         return [], remark(children)
-    if children[0] == "that":
+    if children[:1] == ["that"]:
         return [*relative(children[1].children[0]), "的"], []
-    return place(children, BEFORE_NOUN), []
+    return place(children), []
 
 
 def remark(children):
@@ -164,12 +162,12 @@ def relative(node):
     return [*subject(noun), CHINESE[word_of(verb)]]
 
 
-def place(children, patterns):
-    """A preposition and its noun in one of the two patterns; nothing if the English place is empty."""
+def place(children, before_verb=False):
+    """A preposition and its noun; nothing if the English place is empty."""
     if not children:
         return []
-    preposition, companion = word_of(children[0]), noun_phrase(parts(children[1]))
-    return patterns[preposition].format(" ".join(companion)).split()
+    pattern = PLACES[word_of(children[0])][before_verb]
+    return pattern.format(" ".join(noun_phrase(parts(children[1])))).split()
 
 
 SPLIT = ("Speaker", "Clause", "Gapped", "Object", "Companion")  # their parts are a noun phrase and what follows it
