@@ -89,13 +89,12 @@ def test_rescoring_with_the_search_s_own_weights_changes_nothing():
         ("abc", "", (0, 3, 0)),
         ("", "ab", (0, 0, 2)),
         ("abcd", "acd", (0, 1, 0)),
-        ("ab", "ba", (2, 0, 0)),
+        ("abcde", "xbcdey", (1, 0, 1)),
     ],
 )
 def test_errors_of_known_pairs(said, heard, expected):
     errors = count_errors(said, heard)
-    if said != "ab":
-        assert errors[:3] == expected
+    assert errors[:3] == expected
     assert errors.total == sum(expected) and errors.num_labels == len(said)
 
 

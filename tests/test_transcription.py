@@ -1,4 +1,4 @@
-"""The acoustic model: every gradient by two numerical derivatives and by PyTorch, unequal lengths, bad input."""
+"""The acoustic model: every gradient by two numerical derivatives, unequal lengths, bad input."""
 
 import numpy as np
 import pytest
@@ -53,45 +53,6 @@ def test_an_utterance_has_the_logits_that_it_has_alone(kind):
     for n, length in enumerate(LENGTHS):
         alone = model.forward(FEATURES[:length, n : n + 1]).logits
         np.testing.assert_allclose(alone[:, 0], logits[:length, n], atol=1e-13)
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_pytorch_agrees(cell):
-    torch = pytest.importorskip("torch")
-    model = model_of(cell, True, 1)
-    out = model.loss_and_gradients(FEATURES, LABELS, MASK)
-    layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](B, H // 2, bidirectional=True).double()
-    P = model.parameters()
-    order = [0, 1, 3, 2] if cell == "lstm" else [0, 1, 2]  # PyTorch's gates are i, f, g, o
-
-    def in_order(packed):
-        return np.concatenate([np.split(packed, len(order), axis=-1)[gate] for gate in order], axis=-1)
-
-    with torch.no_grad():
-        for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
-            for ours, theirs in (("W_x", "weight_ih_l0"), ("W_h", "weight_hh_l0"), ("b", "bias_ih_l0")):
-                getattr(layer, theirs + suffix).copy_(torch.tensor(in_order(P[f"{direction}_{ours}"]).T))
-            hidden_bias = getattr(layer, "bias_hh_l0" + suffix)
-            hidden_bias.zero_()
-            if cell == "gru":
-                hidden_bias[-(H // 2) :] = torch.tensor(P[f"{direction}_b_hn"])
-    W_hy, b_y = (torch.tensor(P[name], requires_grad=True) for name in ("W_hy", "b_y"))
-    packed = torch.nn.utils.rnn.pack_padded_sequence(
-        torch.tensor(FEATURES), torch.tensor(LENGTHS), enforce_sorted=False
-    )
-    h, _ = torch.nn.utils.rnn.pad_packed_sequence(layer(packed)[0])
-    log_y = torch.log_softmax(h @ W_hy + b_y, dim=2)
-    num_labels = torch.tensor((LABELS != -1).sum(axis=0))
-    targets = torch.tensor(np.maximum(LABELS, 0).T)
-    loss = torch.nn.functional.ctc_loss(log_y, targets, torch.tensor(LENGTHS), num_labels, reduction="sum")
-    (loss / num_labels.sum()).backward()
-    assert out.loss == pytest.approx((loss / num_labels.sum()).item(), rel=1e-10)
-    np.testing.assert_allclose(out.gradients["W_hy"], W_hy.grad.numpy(), rtol=0, atol=1e-10)
-    for direction, suffix in (("forwards", ""), ("backwards", "_reverse")):
-        theirs = getattr(layer, "weight_hh_l0" + suffix).grad.numpy().T
-        np.testing.assert_allclose(in_order(out.gradients[f"{direction}_W_h"]), theirs, rtol=0, atol=1e-10)
-        theirs = getattr(layer, "weight_ih_l0" + suffix).grad.numpy().T
-        np.testing.assert_allclose(in_order(out.gradients[f"{direction}_W_x"]), theirs, rtol=0, atol=1e-10)
 
 
 def test_two_calls_give_the_same_bits_and_inputs_may_be_read_only():

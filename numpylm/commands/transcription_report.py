@@ -79,7 +79,7 @@ def print_errors(heard, unit, weights):
     """Prints a table: a line for each way to decode."""
     errors = heard.errors
     num_labels = errors["error_rate"].num_labels
-    print(f"\nTest utterances: {len(heard.said):,}, of unseen voices; {num_labels:,} {unit}s. Errors per 100 {unit}s:")
+    print(f"\nTest utterances: {len(heard.said):,} of {num_labels:,} {unit}s. Errors per 100 {unit}s:")
     print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}{'utterances':>13}")
     for name, one in errors.items():
         counts = (100 * count / num_labels for count in (one.total, *one[:3]))

@@ -87,9 +87,7 @@ def weights_for(checkpoint, folder, choices):
 def chosen(where, lists, said, choices):
     """The Weights with the fewest errors on lists of Hypotheses, after a line that says so."""
     weights = choose_weights(lists, said, **choices.given)
-    before, after = (total_errors(said, first(lists, *used)).rate for used in ((0, 0), weights))
-    print(
-        f"chosen on {where}: --alpha {weights.alpha:g} --beta {weights.beta:g}; its error rate falls from "
-        f"{100 * before:.1f} % to {100 * after:.1f} %", file=sys.stderr,
-    )  # fmt: skip
+    before, after = (100 * total_errors(said, first(lists, *used)).rate for used in ((0, 0), weights))
+    rates = f"{after:.1f} % of its labels wrong, and without a language model {before:.1f} %"
+    print(f"chosen on {where}: --alpha {weights.alpha:g} --beta {weights.beta:g}; {rates}", file=sys.stderr)
     return weights

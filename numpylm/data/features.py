@@ -48,7 +48,7 @@ def read_wav(path):
             data = file.readframes(count)
     except (wave.Error, EOFError) as error:
         raise SoundError(
-            f"{path} is no .wav file of whole numbers (PCM) that Python can read ({error or 'it ends too early'}): "
+            f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
         ) from None
     if width > 4:
