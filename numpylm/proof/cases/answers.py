@@ -18,6 +18,5 @@ def cases(rng):
     data = story, question, rng.integers(0, V, N)
     for tying, linear in (("adjacent", False), ("layer-wise", False), ("adjacent", True)):
         model = MemoryNetwork(V, D, 2, NUM_SENTENCES, tying)
-        name = f"memory network, {tying}" + ", linear" * linear
-        yield model_case(name, model, rng, *data, linear, draws=False)
+        yield model_case(f"memory, {'linear' if linear else tying}", model, rng, *data, linear, draws=False)
     yield model_case("reader", Reader(V, D, 4, 2, cell="gru", first="story", dropout=0.4), rng, *data)
