@@ -106,7 +106,7 @@ def test_pytorch_agrees_with_the_memory_network(kind):
         m, v = (vectors(STORY, P["E_" * adjacent + name]) + P[f"T_{name}"][age] for name in (A, C))
         e = torch.einsum("nd,ind->in", u, m).masked_fill(torch.tensor(LENGTHS == 0), -torch.inf)
         u = (u if adjacent else u @ P["W_u"]) + torch.einsum("in,ind->nd", e.softmax(0), v)
-    logits = u @ (P[f"E_{K}"].T if adjacent else P["W_uy"])
+    logits = u @ P[f"E_{K}" if adjacent else "E_y"].T
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(ANSWERS))
     loss.backward()
     out = model.loss_and_gradients(STORY, QUESTION, ANSWERS)
