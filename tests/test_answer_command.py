@@ -45,7 +45,7 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
         "corpus  the built-in stories: 300 train, 600 valid, 1,200 test questions; 49 words\n",
         "model   memory network, 2 hops, adjacent tying; D = 8, S = 50; N = 32\n",
         "  is it so ",
-        "  hop 0    1    \n",
+        "  hop 0    1\n",
         " would be right\n",
         "answer small",
     ):

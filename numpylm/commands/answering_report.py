@@ -85,7 +85,7 @@ def print_answer(question, answered, whole_story=False):
     """Prints a question and its Answered, after the sentences that a hop looked at, with the weights of all hops."""
     width, p = terminal_width() - 1, answered.p.T  # (I, K), of the story's last I sentences
     if p.shape[1]:
-        print("  hop " + "".join(f"{k:<5}" for k in range(p.shape[1])))
+        print("  hop " + "    ".join(str(k) for k in range(p.shape[1])))
     for i, weights in enumerate(p, start=len(question.story) - len(p)):
         if whole_story or weights.max(initial=0) >= LOOKED_AT:
             shown = "".join(f"{f'{100 * weight:.0f}%' if weight >= LOOKED_AT else '.':>5}" for weight in weights)
