@@ -95,8 +95,9 @@ def vocabulary_of(questions):
 def encode_questions(vocabulary, questions, num_sentences):
     """The StoryBatch of Questions; each story keeps its last num_sentences sentences."""
     ids = {token: place for place, token in enumerate(vocabulary.tokens)}
+    most = min(num_sentences, max(len(one.story) for one in questions))
     longest = max(len(words) for one in questions for words in (*one.story, one.question))
-    story = np.full((num_sentences, len(questions), longest), IGNORED)
+    story = np.full((most, len(questions), longest), IGNORED)
     question = np.full((len(questions), longest), IGNORED)
     for n, one in enumerate(questions):
         for i, words in enumerate(one.story[-num_sentences:]):

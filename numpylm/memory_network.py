@@ -9,7 +9,7 @@
 memory_hop.py has one hop, sentence_vectors.py the vectors. Two ways to share tables:
 
     "adjacent"     E_0 … E_K, T_0 … T_K: hop k compares by E_k and reads by E_{k+1}; B is E_0, and W_uy is E_Kᵀ
-    "layer-wise"   A, T_A, C, T_C serve every hop, as the weights of an RNN serve every step; B, W_u, W_uy
+    "layer-wise"   A, T_A, C, T_C serve every hop, as the weights of an RNN serve every step; B, W_u; W_uy is E_yᵀ
 
 age_i says how many sentences ago sentence i stood (0: the last one before the question).
 
@@ -71,19 +71,17 @@ class MemoryNetwork(Model):
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
+    def _prepare(self):
+        self.memory_tables, self.question_table, self.answer_table = table_names(self.sizes)
+
     def tables(self, k):
         """The names of hop k's tables: what it compares by, and what it reads by."""
-        return (f"E_{k}", f"E_{k + 1}") if self.sizes.tying == "adjacent" else ("A", "C")
-
-    def question_table(self):
-        """The name of B."""
-        return "E_0" if self.sizes.tying == "adjacent" else "B"
+        first = k if self.sizes.tying == "adjacent" else 0
+        return self.memory_tables[first : first + 2]
 
     def output_matrix(self):
-        """W_uy (D, V); with adjacent tying the transposed view of the last table."""
-        if self.sizes.tying == "adjacent":
-            return self._parameters[f"E_{self.sizes.num_hops}"].T
-        return self._parameters["W_uy"]
+        """W_uy (D, V), the transposed view of the answers' table."""
+        return self._parameters[self.answer_table].T
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
@@ -97,9 +95,9 @@ class MemoryNetwork(Model):
         parameters, hops = self._parameters, []
         memories = {
             name: sentence_vectors_forward(sentences, parameters[name], parameters[age_table(name)])
-            for name in memory_tables(self.sizes)
+            for name in self.memory_tables
         }
-        u = sentence_vectors_forward(asked, parameters[self.question_table()])
+        u = sentence_vectors_forward(asked, parameters[self.question_table])
         for k in range(self.sizes.num_hops):
             m, v = (memories[name] for name in self.tables(k))
             hops.append(hop_forward(u, m, v, mask, parameters.get("W_u"), linear))
@@ -120,8 +118,8 @@ class MemoryNetwork(Model):
     def backward(self, dlogits, trace):
         """The lines of forward in reverse order: gradients by name, from dlogits (N, V)."""
         gradients = {name: np.zeros_like(array) for name, array in self._parameters.items()}
-        dmemories = dict.fromkeys(memory_tables(self.sizes), 0)
-        dW_uy = trace.hops[-1].u_next.T @ dlogits  # (47)
+        gradients[self.answer_table] = dlogits.T @ trace.hops[-1].u_next  # (47)
+        dmemories = dict.fromkeys(self.memory_tables, 0)
         du = dlogits @ self.output_matrix().T  # (47)
         for k in reversed(range(self.sizes.num_hops)):
             out = hop_backward(du, trace.hops[k], trace.mask, self._parameters.get("W_u"), trace.linear)
@@ -134,12 +132,8 @@ class MemoryNetwork(Model):
         for name, dmemory in dmemories.items():
             dE, gradients[age_table(name)] = sentence_vectors_backward(dmemory, trace.sentences, self._parameters[name])
             gradients[name] += dE
-        name = self.question_table()
-        gradients[name] += sentence_vectors_backward(du, trace.question, self._parameters[name])[0]
-        if self.sizes.tying == "adjacent":
-            gradients[f"E_{self.sizes.num_hops}"] += dW_uy.T
-        else:
-            gradients["W_uy"] += dW_uy
+        dE, _ = sentence_vectors_backward(du, trace.question, self._parameters[self.question_table])
+        gradients[self.question_table] += dE
         return gradients
 
     def _bags(self, story, question):
@@ -160,19 +154,21 @@ def check_sizes(sizes):
 def parameter_parts(sizes):
     """The Parts of a memory network's parameters, in the order of MemoryNetwork.parameters."""
     V, D, _, S, tying = sizes
-    memories = memory_tables(sizes)
-    words = memories if tying == "adjacent" else [*memories, "B"]
-    shapes = dict.fromkeys(words, (V, D)) | {age_table(name): (S, D) for name in memories}
+    memories, question, answer = table_names(sizes)
+    shapes = dict.fromkeys([*memories, question, answer], (V, D)) | {age_table(name): (S, D) for name in memories}
     if tying == "layer-wise":
-        shapes |= {"W_u": (D, D), "W_uy": (D, V)}
+        shapes["W_u"] = (D, D)
     return [Part(shapes, lambda rng: [INITIAL_DEVIATION * rng.standard_normal(shape) for shape in shapes.values()])]
 
 
-def memory_tables(sizes):
-    """The names of the tables of words by which sentences become memories, each of which has a table of ages."""
-    return [f"E_{k}" for k in range(sizes.num_hops + 1)] if sizes.tying == "adjacent" else ["A", "C"]
+def table_names(sizes):
+    """The names of the tables of words: those of the memories, the question's, the answers'."""
+    if sizes.tying == "layer-wise":
+        return ["A", "C"], "B", "E_y"
+    names = [f"E_{k}" for k in range(sizes.num_hops + 1)]
+    return names, names[0], names[-1]
 
 
 def age_table(table):
-    """The name of the ages' table that goes with a table of words: T_0 with E_0, T_A with A."""
+    """The name of the ages' table that goes with a memory's table of words: T_0 with E_0, T_A with A."""
     return "T_" + table.removeprefix("E_")

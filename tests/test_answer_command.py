@@ -8,8 +8,9 @@ from calls import call_in, output_in
 
 from numpylm.answer_task import AnswerSettings
 from numpylm.commands.answer import AnswerChoices, use
-from numpylm.commands.answering import KIND, AnswerData, AnswerModel
+from numpylm.commands.answering import KIND, AnswerData, AnswerModel, open_data, read_parts
 from numpylm.commands.run_config import RunConfig
+from numpylm.data.stories import read_stories
 
 STORY = "1 Mia walks into the {0}.\n2 Tom goes to the {1}.\n3 Where is Mia?\t{0}\t1\n4 Where is Tom?\t{1}\t2\n"
 PLACES = ("cellar", "garden", "old harbour")
@@ -44,7 +45,7 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
         "corpus  the built-in stories: 300 train, 600 valid, 1,200 test questions; 49 words\n",
         "model   memory network, 2 hops, adjacent tying; D = 8, S = 50; N = 32\n",
         "  is it so ",
-        "  hop 1    2    \n",
+        "  hop 0    1\n",
         " would be right\n",
         "answer small",
     ):
@@ -68,7 +69,8 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     lines = output_in(folder, "answer", run, stdin=asked).splitlines()
     found = [line.split("(")[0].strip() for line in lines if line.startswith("      ")]
     assert found == ["old harbour", "cellar"]
-    assert any("1 mia walks into the old harbour" in line for line in lines) == (run == "memory")
+    shown = [line.partition("%")[2].strip() for line in lines if "%   " in line]  # what the hop looked at
+    assert shown == (["1 mia walks into the old harbour", "2 tom goes to the cellar"] if run == "memory" else [])
     out = output_in(folder, "answer", run, "few.txt")
     assert out.count("where is ") == 2 and "BAD" not in out
     own = json.loads(output_in(folder, "evaluate", run, "--json"))
@@ -86,6 +88,17 @@ def test_defaults_depend_on_model_and_data(folder):
     assert [reader[name] for name in names] == [30, "adam", 5.0, 0.0, 6]
     config = KIND.complete(RunConfig("answers", AnswerModel(), AnswerSettings(), AnswerData("babi", "1")), object())
     assert (config.settings.epochs, config.settings.linear_epochs) == (100, 20)
+    assert (AnswerSettings().learning_rate, AnswerSettings(optimizer="adam").learning_rate) == (0.32, 0.005)
+
+
+def test_no_test_question_is_trained_on(folder):
+    path, other = folder / "babi" / "qa1_places_train.txt", folder / "few.txt"
+    alone, task = read_parts(path), read_parts(path, other)
+    assert alone["train"] + alone["valid"] + alone["test"] == task["train"] + task["valid"] == read_stories(path)
+    assert [len(part) for part in alone.values()] == [72, 9, 9] and task["test"] == read_stories(other)
+    (folder / "zoe.txt").write_text(path.read_text() + "1 Zoe sits.\n2 Who sits?\tzoe\n")
+    data = open_data(RunConfig("answers", AnswerModel(), AnswerSettings(), AnswerData(str(folder / "zoe.txt"))))
+    assert "zoe" not in data.vocabulary.tokens and data.questions["test"][-1].answer == "zoe"
 
 
 def test_unknown_words_are_said_once(folder):
@@ -119,6 +132,7 @@ def press_ctrl_d():
         ("answer --task 1", "name the folder that holds it (--train FOLDER)"),
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
         ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
+        ("answer --empty-sentences 1", "--empty-sentences must be"),
         ("answer --hops 0", "--hops must be a positive integer"),
         ("answer --model gru -H 5 --bidirectional", "H must be even; got --hidden-dim=5"),
         ("answer --resume small -D 8", "leave out --embedding-dim"),

@@ -5,7 +5,6 @@ import pytest
 
 from numpylm.answer_task import (
     AnswerSettings,
-    answer_question,
     answer_task,
     encode_questions,
     score_questions,
@@ -17,7 +16,6 @@ from numpylm.data.story_world import draw_questions
 from numpylm.loss import surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader
-from numpylm.training import Progress, make_optimizer, training
 
 QUESTIONS = [*draw_questions(107, 0), Question((("tom", "sits"),), ("who",), "a big dog", (0,))]
 VOCABULARY = vocabulary_of(QUESTIONS)
@@ -81,40 +79,3 @@ def test_words_and_answers_that_the_vocabulary_lacks():
     short = vocabulary_of(QUESTIONS[:-1])
     (answer,), story = (alone := encode_questions(short, QUESTIONS[-1:], 20)).answers, alone.story
     assert answer == -1 and story.tolist() == [[[short.tokens.index("tom"), 0]]]
-
-
-@pytest.mark.parametrize(
-    ("model", "options", "least"),
-    [
-        (MemoryNetwork(len(VOCABULARY), 16, 1, 20), {"epochs": 30, "linear_epochs": 2}, 0.9),
-        (
-            Reader(len(VOCABULARY), 16, 32),
-            {"epochs": 12, "optimizer": "adam", "learning_rate": 0.02, "empty_sentences": 0},
-            0.55,
-        ),
-    ],
-    ids=["memory", "reader"],
-)
-def test_training_learns_where_a_person_is(model, options, least):
-    asked, other = (
-        [one for one in draw_questions(3000, seed, (2, 4)) if one.kind == "where is a person"] for seed in (1, 2)
-    )
-    train, test = (encode_questions(VOCABULARY, questions, 20) for questions in (asked, other[:150]))
-    settings = AnswerSettings(**options)
-    reports = list(training(answer_task(train, test, settings), model, make_optimizer(settings), settings,
-                            Progress(np.random.default_rng(0))))  # fmt: skip
-    right = score_questions(model, test)[1]
-    assert reports[-1].note == f"accuracy {100 * right.mean():.1f} %"
-    assert right.mean() > least  # always the same answer: 0.17
-    found = [answer_question(model, VOCABULARY, question) for question in other[:30]]
-    assert [one.answer == question.answer for one, question in zip(found, other, strict=False)] == right[:30].tolist()
-    if isinstance(model, MemoryNetwork):
-        looked = [one.p[-1].argmax() in question.support for one, question in zip(found, other, strict=False)]
-        assert sum(looked) > 24 and found[0].p.shape == (1, len(other[0].story))
-
-
-def test_settings_have_the_rate_of_their_optimizer_and_a_linear_start():
-    assert (AnswerSettings().learning_rate, AnswerSettings(optimizer="adam").learning_rate) == (0.32, 0.005)
-    assert [AnswerSettings(epochs=K).linear_epochs for K in (3, 30, 100)] == [0, 6, 20]
-    with pytest.raises(ValueError, match="empty_sentences must"):
-        AnswerSettings(empty_sentences=1.0)

@@ -36,7 +36,7 @@ def test_info_lists_sizes_parameters_and_vocabulary_as_a_process(folder):
     for name, array in parameters.items():
         assert re.search(rf"^  {re.escape(name)} +{re.escape(str(array.shape))} +{array.size}$", out, re.MULTILINE)
     assert re.search(rf"together +{sum(array.size for array in parameters.values())}\n", out)
-    assert "  7 words, the most frequent first\n  <unk> <eos> the . cat dog sees\n" in out
+    assert "  7 words, in the order of their ids\n  <unk> <eos> the . cat dog sees\n" in out
     assert "training" not in out and max(map(len, out.splitlines())) < 80
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 from numpylm.choices import choice
 from numpylm.commands.answering import KIND
@@ -22,16 +23,6 @@ class AnswerChoices:
     """How a trained run answers."""
 
     text: str = choice("-", "stories and questions, a sentence a line; - for standard input", flag="FILE")
-
-
-def add_options(parser):
-    """All of training's, and what to read."""
-    add_task_options(parser, KIND, AnswerChoices)
-
-
-def run(options):
-    """numpylm answer"""
-    return run_task(options, KIND, AnswerChoices, use)
 
 
 def use(trained, choices):
@@ -83,3 +74,7 @@ def answer(model, vocabulary, question, told):
     told.update(unknown)
     say_unknown(unknown)
     print_answer(question, answer_question(model, vocabulary, question))
+
+
+add_options = partial(add_task_options, kind=KIND, Use=AnswerChoices)
+run = partial(run_task, kind=KIND, Use=AnswerChoices, use=use)

@@ -85,7 +85,7 @@ def print_answer(question, answered, whole_story=False):
     """Prints a question and its Answered, after the sentences that a hop looked at, with the weights of all hops."""
     width, p = terminal_width() - 1, answered.p.T  # (I, K), of the story's last I sentences
     if p.shape[1]:
-        print("  hop " + "".join(f"{k + 1:<5}" for k in range(p.shape[1])))
+        print("  hop " + "    ".join(str(k) for k in range(p.shape[1])))
     for i, weights in enumerate(p, start=len(question.story) - len(p)):
         if whole_story or weights.max(initial=0) >= LOOKED_AT:
             shown = "".join(f"{f'{100 * weight:.0f}%' if weight >= LOOKED_AT else '.':>5}" for weight in weights)
@@ -114,7 +114,7 @@ def draw_hops(path, question, answered):
             if weight >= LOOKED_AT:
                 color = "white" if weight > 0.6 else "black"
                 axes.text(k, i, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=color)
-        axes.set_xticks(range(p.shape[1]), [f"hop {k + 1}" for k in range(p.shape[1])])
+        axes.set_xticks(range(p.shape[1]), [f"hop {k}" for k in range(p.shape[1])])
         axes.set_yticks(range(len(p)), labels, fontsize=10, parse_math=False)
         title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
         axes.figure.suptitle(title, fontsize=11, parse_math=False)

@@ -28,7 +28,7 @@ def run(options):
     print_parameters(layout)
     for name, vocabulary in vocabularies.items():
         print("vocabulary" if len(vocabularies) == 1 else f"vocabulary of the {name}")
-        print(f"  {len(vocabulary):,} {vocabulary.level}s, the most frequent first")
+        print(f"  {len(vocabulary):,} {vocabulary.level}s, in the order of their ids")
         print(cut("  " + " ".join(map(visible, vocabulary.tokens[:100])), terminal_width() - 1))
     last = Path(options.trained) / "last.npz"
     fields = read_contents(last)[0]["training"] if last.exists() else metadata["training"]
