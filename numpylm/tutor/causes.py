@@ -15,7 +15,10 @@ RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h")  #
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
 FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
-SEVERAL = "no single wrong line explains all that is wrong: more than one is"
+SEVERAL = (
+    "no single line that computes a gradient explains all that is wrong: are several wrong, or is a step given the "
+    "record of another step?"
+)
 
 
 class Question(NamedTuple):
