@@ -54,8 +54,8 @@ class Suspect(NamedTuple):
 
     @property
     def order(self):
-        """Suspects are sorted by this: near the right line, of few entries, short, late in the run."""
-        return self.reading.changes, self.num_entries, self.reading.length, -self.place
+        """Suspects are sorted by this: near the right line, of few entries, late in the run."""
+        return self.reading.changes, self.num_entries, -self.place
 
 
 @cache
