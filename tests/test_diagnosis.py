@@ -132,7 +132,7 @@ def test_separate_mistakes_are_said_each_or_together():
     assert alone.words.startswith("dW_x is likely wrong")
     rng = np.random.default_rng(1)
     noise = {name: q + rng.standard_normal(q.shape) for name, q in truth.items()}
-    assert "more than one is" in diagnose_case(CASES[STEP], noise)[-1].words
+    assert "are several wrong" in diagnose_case(CASES[STEP], noise)[-1].words
 
 
 def test_float32_claims_are_judged_coarsely_and_nothing_is_changed():

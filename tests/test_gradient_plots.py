@@ -41,12 +41,6 @@ def test_what_is_wrong_is_orange_and_what_is_right_is_blue_however_small(tmp_pat
     assert shades[0, 2] > shades[0, 0] and shades[1, 0] > shades[1, 2]
 
 
-def test_the_title_says_what_was_proved():
-    x = np.ones(3)
-    assert plotted({"x": x, "y": x}, {"x": 2 * x})[0].get_suptitle().startswith("Not proved: no entry is wrong")
-    assert plotted({"x": x}, {"x": 2 * x})[0].get_suptitle() == "Every gradient is right"
-
-
 @pytest.mark.parametrize(
     ("value", "method", "reason"),
     [(2.0, "projection", "a report by projection"), (np.nan, "central", "the gradient of x is not finite")],

@@ -147,12 +147,3 @@ def sleepers(path):
         except OSError:
             pass
     return found
-
-
-@pytest.mark.parametrize("option", ["--seconds", "--memory"])
-@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
-def test_numbers_without_sense_are_one_clear_error(tmp_path, option, value):
-    (tmp_path / "mine.py").write_text("", encoding="utf-8")
-    number = {"--seconds": "seconds", "--memory": "megabytes"}[option]
-    with pytest.raises(ValueError, match=f"{option} must be a finite number above 0; got {value}"):
-        check_file(tmp_path / "mine.py", **{number: float(value)})

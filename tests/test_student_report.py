@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from student_files import check_here, check_source
 
 from numpylm.commands import check as student
 from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.problems import Sizes
-from numpylm.tutor.report import report, signatures
+from numpylm.tutor.report import as_json, report, signatures
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,19 +78,17 @@ def test_what_is_missing(check):
 def test_options_and_exit_status(tmp_path, capsys):
     path = tmp_path / "mine.py"
     path.write_text("import numpy as np\ndef tanh(a):\n    print('{')\n    return np.tanh(a)\n", encoding="utf-8")
-    parser = ArgumentParser()
-    student.add_options(parser)
-    assert student.run(parser.parse_args([str(path)])) == 0
+    assert student.run(options(path)) == 0
     assert "The function is right." in capsys.readouterr().out
-    assert student.run(parser.parse_args([str(path), "--json", "--require", "relu"])) == 1
+    assert student.run(options(path, "--json", "--require", "relu")) == 1
     printed = json.loads(capsys.readouterr().out)
     assert (printed["ok"], printed["right"], printed["functions"]) == (False, 1, 2)
     assert printed["findings"]["relu"]["status"] == "missing"
-    assert student.run(parser.parse_args(["--list"])) == 0
+    assert student.run(options("--list")) == 0
     assert signatures() in capsys.readouterr().out
     for wrong in ([], [str(path), "--seconds", "0"], [str(path), "--memory", "-1"], [str(path), "--memory", "inf"]):
         with pytest.raises(ValueError):
-            student.run(parser.parse_args(wrong))
+            student.run(options(*wrong))
 
 
 def test_it_runs_from_any_folder(tmp_path):
@@ -166,15 +165,60 @@ def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
 
 def test_what_cannot_be_checked_is_said_in_json_too(tmp_path, capsys):
     (tmp_path / "one.py").write_text("", encoding="utf-8")
-    parser = ArgumentParser()
-    student.add_options(parser)
     for name, said in (("nosuch.py", "there is no such file"), (".", "this is a folder; check a file of it: one.py")):
         path = str(tmp_path / name)
         with pytest.raises(OSError, match=said):
-            student.run(parser.parse_args([path]))
-        assert student.run(parser.parse_args([path, "--json"])) == 2
+            student.run(options(path))
+        assert student.run(options(path, "--json")) == 2
         printed = json.loads(capsys.readouterr().out)
         assert printed["ok"] is False and said in printed["error"]["sentences"][0] and "Errno" not in str(printed)
-    assert student.run(parser.parse_args(["--list", "--json"])) == 0
+    assert student.run(options("--list", "--json")) == 0
     listed = json.loads(capsys.readouterr().out)
     assert set(listed) == set(ASSIGNMENTS) and listed["tanh"]["signature"] == "tanh(a) -> y"
+
+
+RELU = "def relu(a):\n    return a * (a > 0)\n"
+
+
+def options(*arguments):
+    parser = ArgumentParser()
+    student.add_options(parser)
+    return parser.parse_args([*map(str, arguments)])
+
+
+def test_a_file_that_reads_its_command_line_finds_itself_alone(tmp_path):
+    source = "import sys\nassert len(sys.argv) == 1 and sys.argv[0].endswith('mine.py'), sys.argv\n" + RELU
+    assert check_source(tmp_path, source).ok
+
+
+def test_a_notebook_is_read(tmp_path):
+    cells = [("markdown", "# RNN"), ("code", "%matplotlib inline\nimport numpy as np"), ("code", "!pip list\n" + RELU)]
+    cells = [{"cell_type": kind, "source": source.splitlines(True)} for kind, source in cells]
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert check_here(path).ok
+    path.write_text("{}", encoding="utf-8")
+    assert "this is no notebook that can be read" in report(check_here(path))
+
+
+def test_a_method_that_the_file_also_names_as_a_function_is_checked(tmp_path):
+    source = "class F:\n    def relu(self, a):\n        return a * (a > 0)\nrelu = F().relu\n"
+    result = check_source(tmp_path, source)
+    assert result.ok and result.notes == ()
+
+
+def test_a_librarys_function_is_named_as_not_checked(tmp_path):
+    result = check_source(tmp_path, "import numpy as np\ntanh = np.tanh\n" + RELU)
+    assert list(result.findings) == ["relu"] and "tanh is a library's own: not checked" in report(result)
+    assert as_json(result)["notes"] == ["tanh is a library's own: not checked"]
+
+
+def test_require_takes_one_name_or_a_list_with_commas_and_leaves_the_file_alone(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(RELU, encoding="utf-8")
+    given = options("--require", "relu", "--require", "tanh,sigmoid", "--json", path)
+    assert given.file == str(path) and student.run(given) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {name: finding["status"] for name, finding in findings.items()} == {
+        "sigmoid": "missing", "tanh": "missing", "relu": "ok",
+    }  # fmt: skip

@@ -42,13 +42,6 @@ class Case:
         return self.function.endswith("_backward")
 
     @property
-    def outputs(self):
-        """The names of what a cell's backward returns beside its steps' records."""
-        state = [f"d{q}_{'prev' if self.is_step else '0'}" for q in ("h", "c")]
-        parameters = [f"d{name}" for name in self.arguments["parameters"]._fields]
-        return ["dx_t" if self.is_step else "dx", *state, *parameters]
-
-    @property
     def step(self):
         """The name of the function of one step, "" where there is none."""
         suffix = "_step_backward" if self.is_backward else "_step"

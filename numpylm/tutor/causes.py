@@ -11,20 +11,14 @@ from numpylm.tutor.library import wrong_results
 from numpylm.tutor.sentences import ALONE, Finding, known, suspicion
 from numpylm.tutor.suspects import PACKED, suspects
 
-RIGHT_INSIDE = (
-    "da_t",
-    "dx_t",
-    "dx",
-    "dW_x",
-    "dW_xh",
-    "dW_hh",
-    "db",
-    "db_h",
-)  # one is right: so are all gates' gradients
+RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h")  # one is right: so is da_t
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 WITH_GATES = ("dW_x", "dW_h", "db", *PACKED)
 FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
-SEVERAL = "no single wrong line explains all that is wrong: more than one is"
+SEVERAL = (
+    "no single line that computes a gradient explains all that is wrong: are several wrong, or is a step given the "
+    "record of another step?"
+)
 
 
 class Question(NamedTuple):
@@ -37,12 +31,7 @@ class Question(NamedTuple):
     trusted: tuple
     sizes: dict
 
-    def only(self, names):
-        """The same with all mended but these."""
-        claims = {name: q if name in names else self.truth[name] for name, q in self.claims.items()}
-        return self._replace(claims=claims, wrong=[name for name in self.wrong if name in names])
-
-    def without_others(self, name):
+    def alone(self, name):
         """The same without everything else that is wrong."""
         claims = {other: q for other, q in self.claims.items() if other == name or other not in self.wrong}
         return self._replace(claims=claims, wrong=[name])
@@ -67,7 +56,8 @@ def gradients(question):
         shared = common_factor(question.claims, question.truth, question.sizes)
         if shared:
             return [Finding(shared)]
-    question = question.only(question.wrong)
+    mended = {name: q if name in question.wrong else question.truth[name] for name, q in question.claims.items()}
+    question = question._replace(claims=mended)
     found = suspicions(question) if len(question.wrong) > 1 else []
     return found or each_alone(question)
 
@@ -120,10 +110,10 @@ def each_alone(question):
     """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula."""
     if not question.has_separate_causes:
         return several(question)
-    said = [known(mistake) for name in question.wrong for mistake in matching(question.only([name]), by_gate=True)[:1]]
+    said = [known(mistake) for name in question.wrong for mistake in matching(question.alone(name), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
     for name in unsaid(question.wrong, said):
-        said += suspicions(question.only([name]))
+        said += suspicions(question.alone(name))
     return said
 
 
@@ -131,7 +121,7 @@ def several(question):
     """Findings on the mistakes of one function, of which no single one explains all that is wrong."""
     said = numbers(question, question.wrong)
     for name in unsaid(question.wrong, said):
-        alone = question.without_others(name)
+        alone = question.alone(name)
         found = [] if name.startswith(FROM_DA) else [known(m) for m in matching(alone)[:1]] or suspicions(alone)
         said += [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in found]
     return said + [Finding(SEVERAL)] * (question.case is not None)

@@ -51,7 +51,7 @@ def truncated(case, k):
     """Name -> array: the gradient of each output, and of the last state, carried back over k steps only, and summed."""
     backward = getattr(CELLS[case.cell], case.function)
     parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
-    total = dict.fromkeys(case.outputs, 0)
+    total = {}
     for t in range(case.T):
         part = slice(max(0, t + 1 - k), t + 1)
         only_t = dh[part] * (np.arange(case.T)[part] == t)[:, None, None]
@@ -62,7 +62,7 @@ def truncated(case, k):
         dx = np.zeros_like(trace.x)
         dx[part] = found["dx"]
         for name, q in {**found, "dx": dx}.items():
-            total[name] += 0 * q if name.endswith("_0") and part.start > 0 else q
+            total[name] = total.get(name, 0) + (0 * q if name.endswith("_0") and part.start > 0 else q)
     return total
 
 

@@ -54,13 +54,13 @@ class Suspect(NamedTuple):
 
     @property
     def order(self):
-        """Suspects are sorted by this: near the right line, of few entries, short, late in the run."""
-        return self.reading.changes, self.num_entries, self.reading.length, -self.place
+        """Suspects are sorted by this: near the right line, of few entries, late in the run."""
+        return self.reading.changes, self.num_entries, -self.place
 
 
 @cache
-def watched(function, number=None):
-    """(lines, source) of a function, where each line that assigns a gradient hands it to watch; or one line alone."""
+def watched(function):
+    """(lines, source) of a function, where each line that assigns a gradient hands it to watch."""
     lines, source = [], source_of(function)
     if not ASSIGNMENT.search(source):  # all in one line
         source = re.sub(r"\n    return (.*)\n$", r"\n    da = \1\n    return da\n", source)
@@ -68,8 +68,7 @@ def watched(function, number=None):
     def with_watch(found):
         text, added = found.group().strip(), ""
         for target in found[2].replace("_, ", "").split(", "):
-            if number in (None, len(lines)):
-                added += f"\n{found[1]}{target} = watch({function!r}, {len(lines)}, {target})"
+            added += f"\n{found[1]}{target} = watch({function!r}, {len(lines)}, {target})"
             name, code = target.partition("[")[0], text.partition("  #")[0]
             lines.append(Line(function, len(lines), name, equation_of(text), code))
         return found.group() + added
@@ -117,12 +116,8 @@ def jacobian(case, line, names):
 
 
 def moved(case, line, change, names):
-    """How the named results change when a line's values do: run, but nothing else is watched."""
-    before, changes = right_run(case).results, iter(change)
-    watch = {"watch": lambda function, number, value: value + next(changes)}
-    function = rebuilt(case.function, {line.function: watched(line.function, line.number)[1]}, watch)
-    keep = {"keep_steps": not set(names) <= set(case.outputs)} if case.cell else {}
-    after = named(case, function(**case.arguments | keep))
+    """How the named results, in one vector, change when this is added to a line's values."""
+    before, after = right_run(case).results, run(case, line, change).results
     return flat(case, {name: after[name] - before[name] for name in names})
 
 
