@@ -12,6 +12,8 @@ A parameter's name leads to its role (roles_of). The roles are the same in every
 import re
 from typing import NamedTuple
 
+from numpylm.tutor.sizes import size_of
+
 
 class Convention(NamedTuple):
     """about, in a line; pairs, forward's name -> (backward's name, cell, form); whether vectors are columns; the axes
@@ -71,26 +73,20 @@ ROLES = {  # names without capitals and underscores -> role
     "b_y": "by bq bout biasy bv bfc bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm",
     "parameters": "parameters params weights theta param p model",
 }  # fmt: skip
-WORDS = {  # what else a parameter may be
-    "inputs": "inputs input x xs xdata inputseq tokens sequence seq inputsequence xbatch ids sentence inputsvectors "
-    "xseq inputsequences inputids xtrain inputvectors data",
-    "targets": "targets target y ys label labels ytrue expected outputs desired ybatch t ts trueoutputs ytrain yseq "
-    "targetids outputseq ytarget",
-    "rate": "lr learningrate learnrate eta alpha stepsize rate",
-    "cache": "cache caches ctx saved trace activations meta fwdcache",
-    "size H": "hiddensize hiddendim hiddenunits nhidden numhidden hidden hsize nh na h hiddenlayersize hdim nhid "
-    "memcellct units hiddennodes hiddennum numunits statesize dhidden hiddenneurons cellsize noneurons nneurons",
-    "size V": "vocabsize vsize vocab nvocab inputsize inputdim outputsize outputdim worddim ninput noutput numchars "
-    "nchars nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features v wdim letterdim "
-    "vocabularysize inputnodes outputnodes ninputs noutputs numclasses numfeatures indim outdim din dout numinputs "
-    "numoutputs nfeatures o embeddim embeddingdim embsize numwords",
-    "size T": "seqlength seqlen sequencelength tsteps timesteps numsteps maxlen nsteps bptttruncate truncate tx steps "
-    "bptttrunc maxseqlen seqsize",
-    "size N": "batchsize n m bs",
-}  # fmt: skip
-SIZES = {"H": 5, "V": 6, "T": 4, "N": 1}  # of the objects that the check makes
+WORDS = {  # what else a parameter may be: plain names
+    "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
+    "cache": r"\w*caches?|ctx|saved|trace|activations|meta",
+    "targets": r"t|ts|y|ys|y(batch|train|seq)|outputs|(true)?output(s|seq\w*)|\w*(target|label|true|expect|desired)\w*",
+    "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|vec\w*)?|data|sentence|tokens|ids|seq\w*",
+}
 ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
-WORD_OF = {name: word for word, names in reversed(WORDS.items()) for name in names.split()}
+
+
+def word_of(name):
+    """What a parameter is, if not an array with a role: "size H", …, "rate", "cache", "targets" or "inputs"; or ""."""
+    size, key = size_of(name), plain(name)
+    words = [word for word, names in WORDS.items() if re.fullmatch(names, key)]
+    return f"size {size}" if size and "rate" not in words else (words or [""])[0]
 
 
 def plain(name):

@@ -8,11 +8,10 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.crash import crash_sentence, missing_name
-from numpylm.tutor.foreign_problems import loss_problem, state_problem, with_dlogits
-from numpylm.tutor.inputs import NUMBERS, STYLES, our_inputs, own_inputs
+from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
+from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import in_order
 
@@ -63,26 +62,40 @@ def best_fit(file, unit, batches=(2, 0)):
 
 def fits(file, unit, batches):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
-    roles, is_empty = [role for role in unit.roles.values() if role], True
-    for form, cell, N in product(unit.forms, unit.cells, batches):
-        is_loss, has = form == "loss", {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
-        if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
-            continue
-        rng = file.rng(unit.name, 0)
-        D = SIZES["V"] if unit.shapes else 3
-        ours = loss_problem(cell, rng, has) if is_loss else state_problem(cell, form, rng, has, max(N, 1), D)
-        every = layouts(cell, form, roles, CONVENTIONS[unit.convention])
-        for style, layout in product(STYLES if is_loss else [()], every):
-            layout = layout._replace(single=N == 0)
-            inputs = our_inputs(unit, ours, layout, style, rng)
-            if inputs is not None:
+    for is_strict in (True, False) if unit.shapes else (True,):
+        is_empty = True
+        for form, cell, N in product(unit.forms, unit.cells, batches):
+            for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict):
                 is_empty = False
-                goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if is_loss else None
-                yield Fit(cell, form, layout, inputs, ours, goal=goal)
-    for style, columns in product(sorted(STYLES, key=lambda both: len(NUMBERS & {*both})), (True, False)):
-        made = own_inputs(unit, ours, style, columns, rng) if is_empty and unit.shapes and is_loss else None
-        if made is not None:
-            yield Fit(cell, form, None, made[0], ours, goal=made[1])
+                yield fit
+        if not is_empty:
+            return
+
+
+def fits_of(unit, form, cell, N, rng, is_strict):
+    """The Fits of one form, cell and number of sequences."""
+    roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
+    has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
+    if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
+        return
+    if not unit.shapes and is_loss:
+        sizes = sizes._replace(D=sizes.V)
+    is_square = sizes.D == sizes.V > 1
+    styles = sorted(STYLES, key=lambda both: not is_square and len(NUMBERS & {*both})) if is_loss else [()]
+    every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
+    every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
+    if is_loss:
+        problems = [loss_problem(cell, rng, has, sizes._replace(N=1), is_dense) for is_dense in (False, True)]
+    else:
+        problems = [state_problem(cell, form, rng, has, sizes._replace(N=max(N, 1)))]
+    for style, layout in product(styles, every):
+        if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
+            continue
+        ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
+        layout = layout._replace(single=N == 0)
+        inputs = inputs_for(unit, ours, layout, style, rng, is_strict)
+        if inputs is not None:
+            yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"))
 
 
 def tried(file, unit, fit):

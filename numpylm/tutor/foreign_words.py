@@ -26,7 +26,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
     said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
     if fit.precision is not None:
-        said = said or loss_words(unit, fit, claims)
+        said = said or loss_words(unit, fit, claims, {row.name for row in rows})
     if said:
         return [Finding(words) for words in said]
     if fit.precision is not None:

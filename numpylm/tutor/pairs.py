@@ -4,15 +4,17 @@ Whatever looks like a backward and is not understood is named with the reason: i
 """
 
 import re
+from functools import partial
 
-from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, WORD_OF, cell_of, plain
+from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, cell_of, plain, word_of
 from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
+from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.units import unit_of
 
 BACKWARD = re.compile(
     r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I
 )
-FORWARD = re.compile(r"forward|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
@@ -36,13 +38,22 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, (forward, backward, usual) in pairs.items():
             try:
-                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name))
+                again = partial(with_one_input, contents, child, scope, cell, (forward, backward, usual))
+                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
             except Unknown as why:
                 refused[name] = str(why)
     if contents["script"] and not units and not refused:
         refused["the loop at the top level"] = "only functions are checked: put its forward and its backward into two"
     return units, {name: why for name, why in refused.items() if name not in covered}
+
+
+def with_one_input(contents, child, scope, cell, pair):
+    """The Unit of a network for numbers in place of vectors; None where a constructor takes no sizes."""
+    if "'size V'" not in str(scope.make):
+        return None
+    scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
+    return unit_of(contents, scope, *pair)
 
 
 def dotted(kind, name):
@@ -68,7 +79,7 @@ def pairs_in(functions, kind, convention=None):
         is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
         looks = BACKWARD.search(name) or (is_loss and len(gradients) > 1)
         if looks and name not in found and function["parameters"]:
-            words = [WORD_OF.get(plain(n), ROLE_OF.get(plain(n), "?")) for n in required(function)]
+            words = [word_of(n) or ROLE_OF.get(plain(n), "?") for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []
             is_given = any(n in made and ROLE_OF.get(plain(n)) not in ("h_prev", "c_prev") for n in required(function))
@@ -93,7 +104,7 @@ def usual_pairs(functions, convention):
 
 def is_usual(forward, backward):
     """Whether a pair of well-known names is called in the usual way: with a cache, and without targets."""
-    words = [WORD_OF.get(plain(n)) for n in required(forward)]
+    words = [word_of(n) for n in required(forward)]
     return "targets" not in words[1:] and (backward is None or len(required(backward)) < 4)
 
 

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from numpylm.tutor.arguments import INCOMING, Arguments, keys_of
-from numpylm.tutor.conventions import ROLE_OF, WORD_OF, cell_of, plain, roles_of
+from numpylm.tutor.conventions import ROLE_OF, cell_of, plain, roles_of, word_of
 from numpylm.tutor.scopes import Unknown, is_weight, required
+from numpylm.tutor.sizes import SIZES
 
 
 class Unit(NamedTuple):
@@ -16,6 +17,7 @@ class Unit(NamedTuple):
     role, of everything that the forward is given; None for an array that is only differentiated. shapes: of those slots
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
+    sizes: of what the check makes; again, a function, makes the Unit of a network with one input and one output.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -37,6 +39,8 @@ class Unit(NamedTuple):
     snapshot: tuple = ()
     free: tuple = ()
     is_usual: bool = False
+    sizes: dict = SIZES
+    again: object = None
 
     @property
     def program(self):
@@ -92,7 +96,7 @@ def unit_of(contents, scope, forward, backward, usual):
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
         {n: scope.shapes[n] for n in places}, tuple(incoming), outputs, named,
         tuple(both[-1]["returns"]) if backward else (), places,
-        ("object", "__dict__") if is_object else tuple(roots[:1]), is_usual=usual is not None,
+        ("object", "__dict__") if is_object else tuple(roots[:1]), is_usual=usual is not None, sizes=scope.sizes,
     )  # fmt: skip
 
 
@@ -170,7 +174,7 @@ def reads(functions, function):
 def layer_unit(contents, scope, forward, backward):
     """The unit of a layer without time, made from or given a weight and a bias, or neither: y = f(x), or a loss."""
     x, *others = required(scope.functions[forward])
-    is_loss = [WORD_OF.get(plain(n)) for n in others] == ["targets"]
+    is_loss = [word_of(n) for n in others] == ["targets"]
     tokens = [{x: (*N, 6), others[0]: ("tokens", 6, *N)} for N in ((2,), (2, 4))] if is_loss else []
     shapes = tokens or layer_shapes(x, [*scope.given, *others])
     unit = free_unit(scope.functions, forward, backward, shapes, scope)
@@ -200,7 +204,7 @@ def free_unit(functions, forward, backward, alternatives, scope=None):
         known = " ".join(f"{name}=3,4" for name in names)
         raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
     cache = {"from": ["made", len(made) - 1] if len(made) > 1 else ["made"]}
-    coming = [n for n in returned if n not in names and WORD_OF.get(plain(n)) != "cache"]
+    coming = [n for n in returned if n not in names and word_of(n) != "cache"]
     if scope and len(coming) > 1:
         raise Unknown(f"the check does not know what to give {backward}({', '.join(coming)})")
     values = [{"slot": n} if n in (*coming, *names) else cache for n in returned]
