@@ -7,7 +7,7 @@ from numpylm.tutor.losses import OUTPUTS
 from numpylm.tutor.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err)", re.I
 )
 PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
@@ -125,7 +125,7 @@ class Arguments:
 def number_of(name, role):
     """A size's slot, or 1 for a learning rate; None for another name."""
     word = word_of(name)
-    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None
+    return {"slot": word} if word.startswith("size") else {"rate": 1.0, "step": 0}.get(word)
 
 
 def keys_of(functions, function, seen=()):

@@ -64,22 +64,33 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
     "gru": {"r": "r reset", "z": "z u update", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
-ROLES = {  # names without capitals and underscores -> role
-    "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit hprevious hiddenprev initialhidden "
-    "ht1 hinput", "x": "x xt xs input inputs xin xinput",
-    "c_prev": "prevc cprev c0 c cell prevcell cinit cprevious cellprev ct1",
-    "W_x": "wx wxh wax u wih wxa wxs win wi wxhidden whx", "W_h": "wh whh waa w wss wrec wr wha",
-    "b": "b bh ba bias bs bhh", "W_y": "why wya wy v whq wout who wv wyh wfc wo whiddenoutput",
-    "b_y": "by bq bout biasy bv bfc bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm",
-    "parameters": "parameters params weights theta param p model",
-}  # fmt: skip
+BEFORE = r"prev|previous|last|old|init|initial"  # before or after the name of a state
+THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
+ROLES = {  # role -> names without capitals and underscores
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?{THEN}?",
+    "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?",
+    "x": r"x|xt|xs|inputs?|xin|xinput",
+    "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
+    "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
+    "b": r"b|bh|ba|bias|bs|bhh",
+    "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
+    "b_y": r"by|bq|bout|biasy|bv|bfc|bo",
+    "states": r"memory|states?|hiddenstates|hc",
+    "W1": r"wlstm",
+    "parameters": r"parameters|params|weights|theta|param|p|model",
+}
 WORDS = {  # what else a parameter may be: plain names
     "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
     "cache": r"\w*caches?|ctx|saved|trace|activations|meta",
     "targets": r"t|ts|y|ys|y(batch|train|seq)|outputs|(true)?output(s|seq\w*)|\w*(target|label|true|expect|desired)\w*",
+    "step": r"i|id|idx|timestep|step",
     "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|vec\w*)?|data|sentence|tokens|ids|seq\w*",
 }
-ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
+
+
+def role_of(name):
+    """The role that a name alone tells; None for none."""
+    return next((role for role, names in ROLES.items() if re.fullmatch(names, plain(name))), None)
 
 
 def word_of(name):
@@ -114,7 +125,7 @@ def roles_of(names, cell):
     is_split, is_gated = any(side for _, side in told), bool(told)
     roles = {}
     for name, found in gated.items():
-        role = ROLE_OF.get(plain(name))
+        role = role_of(name)
         if found and is_gated and found[1] <= is_split:
             role = found[0]
             if is_split and plain(name) in ("wh", "uh"):  # beside W_xz and W_hz: of the candidate

@@ -6,7 +6,7 @@ Whatever looks like a backward and is not understood is named with the reason: i
 import re
 from functools import partial
 
-from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, cell_of, plain, word_of
+from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
 from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.units import unit_of
@@ -77,12 +77,12 @@ def pairs_in(functions, kind, convention=None):
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
-        looks = BACKWARD.search(name) or (is_loss and len(gradients) > 1)
+        looks = BACKWARD.search(name) or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
         if looks and name not in found and function["parameters"]:
-            words = [word_of(n) or ROLE_OF.get(plain(n), "?") for n in required(function)]
+            words = [word_of(n) or role_of(n) or "?" for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []
-            is_given = any(n in made and ROLE_OF.get(plain(n)) not in ("h_prev", "c_prev") for n in required(function))
+            is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(function))
             is_whole = is_loss and not is_given and (gradients or not set(words) & {"cache", "?"})
             found[name] = None if is_whole else forward, name, None  # a whole one goes forward itself
     if kind and not found:

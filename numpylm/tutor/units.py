@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from numpylm.tutor.arguments import INCOMING, Arguments, keys_of
-from numpylm.tutor.conventions import ROLE_OF, cell_of, plain, roles_of, word_of
+from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
 from numpylm.tutor.scopes import Unknown, is_weight, required
 from numpylm.tutor.sizes import SIZES
 
@@ -116,7 +116,7 @@ def calls(scope, arguments, forward, backward):
 
 def convention_of(scope, functions, form, usual):
     """The convention that the report names."""
-    if "parameters" in [ROLE_OF.get(plain(n)) for n in required(functions[0])]:
+    if "parameters" in [role_of(n) for n in required(functions[0])]:
         return "coursera"
     return usual[0] if usual else "classes" if scope.holder else "min-char-rnn" if form == "loss" else "cs231n"
 
@@ -138,7 +138,7 @@ def used_weights(scope, functions, names, cell):
     """Slot -> role of the weights that an object has, or that the functions read among the file's arrays."""
     if scope.holder:
         return dict(scope.roles) | (scope.given if cell != "gru" else roles_of(scope.given, cell))
-    if "parameters" in [ROLE_OF.get(plain(n)) for f in functions for n in required(f)]:
+    if "parameters" in [role_of(n) for f in functions for n in required(f)]:
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
@@ -160,7 +160,7 @@ def form_of(scope, first, second, usual):
         return "layer"
     if not coming or not first:
         return "loss"
-    states = [n for n in required(first) if ROLE_OF.get(plain(n)) in ("h_prev", "c_prev", "states")]
+    states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
     has_output = "W_y" in weights or re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
 
