@@ -62,7 +62,10 @@ def best_fit(file, unit, batches=(2, 0)):
 
 def fits(file, unit, batches):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
-    for is_strict in (True, False) if unit.shapes else (True,):
+    for shapes in unit.free:
+        rng = file.rng(unit.name, 0)
+        yield Fit("rnn", "free", None, {slot: random_input(rng, shape) for slot, shape in shapes.items()}, None)
+    for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
         is_empty = True
         for form, cell, N in product(unit.forms, unit.cells, batches):
             for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict):
@@ -107,7 +110,8 @@ def tried(file, unit, fit):
     if made is None or (isinstance(made, tuple) and all(part is None for part in made)):
         return {"type": "None"}
     found = dict(leaves(made, tuple(unit.outputs[0])))
-    return (loss_fit if fit.form == "loss" else state_fit)(unit, fit, found, np.random.default_rng(len(found)))
+    way = {"loss": loss_fit, "free": named_gradients}.get(fit.form, state_fit)
+    return way(unit, fit, found, np.random.default_rng(len(found)))
 
 
 def state_fit(unit, fit, found, rng):
@@ -207,28 +211,6 @@ def output_fit(unit, fit, found, told, rng):
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
-
-
-def free_fit(file, unit):
-    """The Fit of a function or layer whose arrays have given shapes, the first of these that it takes. Raises Stop."""
-    rng = file.rng(unit.name, 0)
-    for shapes in unit.free:
-        inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
-        reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
-        if "error" not in reply:
-            break
-    else:
-        if unit.is_usual:
-            raise not_run(file, unit, reply["error"])
-        shapes = list(unit.free[0].values())
-        raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {shapes}")
-    found = {path: value for path, value in leaves(reply["outputs"][0], ("made",), 1)
-             if len(path) == 1 or path[1] < max(1, len(unit.named) - 1)}  # fmt: skip
-    paths = [list(path) for path in found][: max(1, len(unit.incoming))]
-    if not paths:
-        raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
-    weights = [rng.standard_normal(np.shape(found[tuple(path)])) for path in paths] if unit.incoming else [1.0]
-    return Fit("rnn", "free", None, inputs | dict(zip(unit.incoming, weights, strict=False)), None, paths, weights)
 
 
 def random_input(rng, shape):

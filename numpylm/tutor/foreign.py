@@ -8,9 +8,10 @@ differentiated numerically: the backward must be its derivative.
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit, free_fit
+from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
+from numpylm.tutor.scopes import arrays_in
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.truths import claimed, truth, understood
@@ -45,7 +46,7 @@ def judged(file, unit):
     What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
     """
     if unit.free or unit.backward is None:
-        fit = free_fit(file, unit) if unit.free else best_fit(file, unit)
+        fit = best_fit(file, unit)
         return fit, None if unit.backward is None else finding_or_stop(file, unit, fit)
     first = None
     for batches in ((2, 0), (1,), (0,)):
@@ -149,10 +150,10 @@ def check_linear(file, unit, fit, before):
     """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
     larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in unit.incoming}
     reply = file.child.ask({"steps": unit.program, "inputs": larger, "outputs": [["returned"]]})
-    pairs = zip(arrays_in(before), arrays_in(reply.get("outputs", [])), strict=False)
+    pairs = zip(*(arrays_in(tree, (), 5) for tree in (before, reply.get("outputs", []))), strict=False)
     if any(
         np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3
-        for q, after in pairs
+        for (_, q), (_, after) in pairs
         if q.size and q.shape == after.shape
     ):
         raise Stop(
@@ -160,14 +161,6 @@ def check_linear(file, unit, fit, before):
             "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
             "large: something is clipped inside the backward. Clip in the training loop",
         )
-
-
-def arrays_in(tree):
-    """All real arrays of a tree, in order."""
-    if isinstance(tree, np.ndarray):
-        return [tree] if tree.dtype.kind == "f" else []
-    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else []
-    return [array for item in items for array in arrays_in(item)]
 
 
 def written_into(reply, unit):
