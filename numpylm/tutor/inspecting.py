@@ -30,7 +30,7 @@ class Student:
         folder = os.path.dirname(os.path.abspath(self.path))
         sys.path[:0] = [folder]
         sys.path.append(os.path.dirname(folder))
-        sys.argv, sys.dont_write_bytecode = [self.path], True
+        sys.argv, sys.dont_write_bytecode = [self.path, *["a text that is not there"] * 4], True
         for name, value in OLD_NAMES.items():
             if name not in vars(np):
                 setattr(np, name, value)

@@ -115,32 +115,20 @@ def is_plain(source, node, may_call):
     return not names & source.functions or (may_call and is_used)
 
 
-class SmallText(ast.NodeTransformer):
-    """Calls of open() become a small text, and large sizes small ones, in statements of the top level."""
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        opens = isinstance(node.func, ast.Name) and node.func.id == "open"
-        opens = opens or (isinstance(node.func, ast.Attribute) and node.func.attr == "open")
-        if not opens:
-            return node
-        return ast.copy_location(ast.Call(ast.Name("__small_text__", ast.Load()), [], []), node)
-
-    def visit_Assign(self, node):
-        self.generic_visit(node)
-        return with_small_size(node)
-
-
 class SmallSizes(ast.NodeTransformer):
-    """Large sizes become small ones where an object sets them: self.hidden_size = 100.
+    """Large sizes become small ones: of globals, and where an object sets them, as in self.hidden_size = 100.
 
     A constructor goes on where a file that it reads is not there.
     """
 
+    is_inside = False
+
     def visit_Assign(self, node):
-        return with_small_size(node) if isinstance(node.targets[0], ast.Attribute) else node
+        is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)
+        return node if is_local else with_small_size(node)
 
     def visit_FunctionDef(self, node):
+        self.is_inside = True
         self.generic_visit(node)
         if node.name == "__init__":
             node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
@@ -166,7 +154,7 @@ def with_small_size(node):
 
 
 def open_text(path, *args, **kwargs):
-    """What open is in a student's functions: a file that is not there is a small text."""
+    """What open is in a student's file: a file that is not there is a small text."""
     try:
         return open(path, *args, **kwargs)
     except OSError:
@@ -178,7 +166,6 @@ def run_file(source, module_name):
     module = types.ModuleType(module_name)
     module.__file__ = source.path
     module.__dict__.update(
-        __small_text__=lambda: io.StringIO(TEXT),
         open=open_text,
         __old_division__=old_division,
         xrange=range,
@@ -188,7 +175,7 @@ def run_file(source, module_name):
     sys.modules[module_name] = module  # dataclasses look their module up
     failures = []
     for node in plain_statements(source, source.tree.body):
-        node = SmallSizes().visit(node) if isinstance(node, DEFINITIONS) else from_beside(SmallText().visit(node))
+        node = from_beside(SmallSizes().visit(node))
         try:
             run_statement(node, module, source.path)
         except BaseException as error:

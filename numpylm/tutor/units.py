@@ -210,10 +210,12 @@ def free_unit(functions, forward, backward, alternatives, scope=None):
     values = [{"slot": n} if n in (*coming, *names) else cache for n in returned]
     texts = functions[backward]["returns"] if not scope or not scope.holder else [f"d{names[0]}"]
     first = {"call": [*holder, forward], "args": [{"slot": n} for n in names], "kwargs": {}, "to": "made"}
+    outputs = [["made"]] if made or holder != ["object"] else [["object", "__dict__"]]
     return Unit(
         backward, f"{scope.name}.{forward}".removeprefix(".") if scope else forward, "named by you", ("rnn",),
         ("free",), dict.fromkeys([*names, *given], "x"), [*(scope.make if scope else ()), first],
         [{"call": [*holder, backward], "args": values, "kwargs": {}}], incoming=tuple(coming), named=tuple(made),
+        outputs=outputs,
         texts=tuple(texts), snapshot=("object", "__dict__") if holder == ["object"] else (), free=tuple(alternatives),
         is_usual=True,
     )  # fmt: skip
