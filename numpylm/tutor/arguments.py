@@ -65,7 +65,9 @@ class Arguments:
         if role != "parameters":
             return None
         unpacked = function["unpacks"].get(name)
-        roles = roles_of(dict.fromkeys(unpacked or keys_of(self.functions, function)), self.cell)
+        inside = [function, *(self.functions[other] for other in function["reads"] if other in self.functions)]
+        keys = [key for other in inside for key in other["keys"]]
+        roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:
             self.roles |= roles
@@ -126,12 +128,3 @@ def number_of(name, role):
     """A size's slot, or 1 for a learning rate; None for another name."""
     word = word_of(name)
     return {"slot": word} if word.startswith("size") else {"rate": 1.0, "step": 0}.get(word)
-
-
-def keys_of(functions, function, seen=()):
-    """The keys that a function, and those that it calls, read from dicts."""
-    keys = list(function["keys"])
-    for name in function["reads"]:
-        if name in functions and name not in seen:
-            keys += keys_of(functions, functions[name], (*seen, name))
-    return keys

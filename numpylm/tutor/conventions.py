@@ -62,7 +62,7 @@ CONVENTIONS = {
 GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
     "lstm": {"i": "i u in input update", "f": "f forget", "o": "o out output",
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
-    "gru": {"r": "r reset", "z": "z u update", "n": "n h hh c g cand candidate htilde hhat hbar"},
+    "gru": {"r": "r reset", "z": "z u update i", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
 BEFORE = r"prev|previous|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
@@ -109,11 +109,11 @@ def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhas]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
     if not found:
         return None
     head, side = found[1][0].upper(), found[2] or found[4]
-    part = "b" if head == "B" else head if not side else "W_x" if side == "x" else "W_h"
+    part = "b" if head == "B" else head if not side else "W_x" if side in "xi" else "W_h"
     return f"{part}:{gates[found[3]]}", bool(side) and head != "B"
 
 

@@ -7,7 +7,7 @@ import re
 from functools import partial
 
 from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
+from numpylm.tutor.scopes import Unknown, called, class_scope, file_scope, required
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.units import unit_of
 
@@ -59,16 +59,6 @@ def with_one_input(contents, child, scope, cell, pair):
 def dotted(kind, name):
     """A method's full name; a function's own."""
     return f"{kind}.{name}" if kind else name
-
-
-def called(functions, name, seen=None):
-    """The names of all functions of a scope that one calls, directly or not."""
-    seen = set() if seen is None else seen
-    for other in functions[name]["reads"] if name in functions else []:
-        if other in functions and other not in seen:
-            seen.add(other)
-            called(functions, other, seen)
-    return seen
 
 
 def pairs_in(functions, kind, convention=None):

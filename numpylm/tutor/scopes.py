@@ -160,6 +160,16 @@ def all_sizes(methods):
     return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
 
 
+def called(functions, name, seen=None):
+    """The names of all functions of a scope that one calls, directly or not."""
+    seen = set() if seen is None else seen
+    for other in functions[name]["reads"] if name in functions else []:
+        if other in functions and other not in seen:
+            seen.add(other)
+            called(functions, other, seen)
+    return seen
+
+
 def is_weight(role):
     """Whether a role is that of a weight."""
     return bool(role) and role.partition(":")[0] in WEIGHTS

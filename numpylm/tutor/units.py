@@ -4,9 +4,9 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.arguments import INCOMING, Arguments, keys_of
+from numpylm.tutor.arguments import INCOMING, Arguments
 from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.scopes import Unknown, is_weight, required
+from numpylm.tutor.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.sizes import SIZES
 
 
@@ -73,15 +73,17 @@ def in_order(incoming):
 def unit_of(contents, scope, forward, backward, usual):
     """The Unit of a forward and a backward, one of which may be None. Raises Unknown."""
     both = [scope.functions[name] for name in (forward, backward) if name]
+    inside = {name for first in (forward, backward) if first for name in (first, *called(scope.functions, first))}
+    every = [function for name, function in scope.functions.items() if name in inside]
     form = form_of(scope, scope.functions.get(forward), both[-1], usual)
     if form == "layer":
         return layer_unit(contents, scope, forward, backward)
-    names = [n for f in both for n in (*required(f), *keys_of(scope.functions, f), *reads(scope.functions, f))]
+    names = [n for f in both for n in required(f)] + [n for f in every for n in (*f["keys"], *f["reads"])]
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
     roles = used_weights(scope, both, names, cell)
     places = {n: scope.places[n] for n in roles if n in scope.places}
     arguments = Arguments(scope.functions, cell, form, roles)
-    arguments.missing([f for f in both for f in (f, *(scope.functions[n] for n in f["reads"] if n in scope.functions))])
+    arguments.missing(every)
     first, second, incoming = calls(scope, arguments, forward, backward)
     sets = [{"set": path, "value": {"slot": n}} for n, path in places.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
@@ -163,12 +165,6 @@ def form_of(scope, first, second, usual):
     states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
     has_output = "W_y" in weights or re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
-
-
-def reads(functions, function):
-    """The names that a function, and those that it calls, read."""
-    inside = [other["reads"] for name, other in functions.items() if name in function["reads"]]
-    return [*function["reads"], *(name for names in inside for name in names)]
 
 
 def layer_unit(contents, scope, forward, backward):
