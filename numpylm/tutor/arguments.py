@@ -88,7 +88,8 @@ class Arguments:
     def number(self, name, role, function):
         """A size, or a learning rate of 1."""
         is_letter = len(name) == 1 and name.isupper()
-        return None if role and self.form != "loss" and not is_letter else number_of(name, role)
+        is_unclear = word_of(name) == "step" if self.form == "loss" else role and not is_letter
+        return None if is_unclear else number_of(name, role)
 
     def sequence(self, name, role, function):
         """The inputs or the targets of a loss: by name, else the first that is left."""

@@ -236,7 +236,7 @@ def not_run(file, unit, error):
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
     code = [str(line) for line in error.get("lines", [])]
-    if not unit.is_usual and not is_own_error(error):
+    if (not unit.is_usual or unit.places) and not is_own_error(error):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
         words = f"{unit.forward_name} fails for all that the check gives it ({words})"
         return Stop("not checked", words, *why, code=code)

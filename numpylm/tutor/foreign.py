@@ -48,13 +48,12 @@ def judged(file, unit):
     if unit.free or unit.backward is None:
         fit = best_fit(file, unit)
         return fit, None if unit.backward is None else finding_or_stop(file, unit, fit)
-    first = None
+    first = failed = None
     for batches in ((2, 0), (1,), (0,)):
         try:
             fit = best_fit(file, unit, batches)
-        except Stop:
-            if first is None:
-                raise
+        except Stop as stop:
+            failed = failed or stop
             continue
         finding = finding_or_stop(file, unit, fit)
         first = first or (fit, finding)
@@ -63,6 +62,8 @@ def judged(file, unit):
         is_told = finding["status"] == "ok" or (finding.get("table") and "is of shape" not in str(finding["sentences"]))
         if is_told or (unit.is_usual and finding["status"] == "wrong") or fit.form == "loss":
             return fit, finding
+    if first is None:
+        raise failed
     return first
 
 

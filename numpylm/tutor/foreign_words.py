@@ -71,7 +71,7 @@ def by_gate(unit, claims, rows):
     elif roles[1] and roles[1] <= {"W_y", "b_y"}:
         words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
     elif roles[1]:
-        words = "the rest is right, so the mistake is in the line that makes this gradient"
+        words = "the rest is right: look at the lines that make these gradients alone"
     else:
         words = "all gradients are wrong: look at the lines that all of them come from"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]

@@ -6,7 +6,7 @@ from numpylm.tutor.scopes import size_slots
 NUMBERS = {"ids", "array", "row"}  # styles of tokens that are numbers
 STYLES = tuple(  # of inputs and targets
     (one, other)
-    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors", "scalars")
+    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors", "scalars", "across")
     for other in dict.fromkeys((one, "ids", "array", "row"))
 )
 
@@ -63,4 +63,4 @@ def target_styles(goal):
 def in_style(rows, style):
     """The rows of a matrix (T, V) as a list of columns, as a matrix, and so on."""
     return {"columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
-            "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist()}[style]  # fmt: skip
+            "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T}[style]  # fmt: skip

@@ -65,7 +65,8 @@ def theirs(role, ours, layout):
     else:
         matrix = ours[part]
     if layout.single and part in STATES:
-        return matrix[..., 0, :]
+        matrix = matrix[..., 0, :]
+        return matrix.T if layout.axes == "dnt" and matrix.ndim == 2 else matrix
     if matrix.ndim == 3:
         return matrix.transpose(ORDERS[layout.axes])
     if matrix.ndim == 2:

@@ -73,7 +73,9 @@ def pairs_in(functions, kind, convention=None):
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []
             is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(function))
-            is_whole = is_loss and not is_given and (gradients or not set(words) & {"cache", "?"})
+            is_whole = (
+                is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
+            )
             found[name] = None if is_whole else forward, name, None  # a whole one goes forward itself
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}

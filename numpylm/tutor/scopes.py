@@ -135,7 +135,11 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
     (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
     (r"path|file|fn$|name", "a text that is not there"),
-    (r"text|data|corpus", TEXT),
+    (r"te?xt|data|corpus", TEXT),
+    (r"epoch|iter|seed|layers$", 1),
+    (r"drop|decay|lambda|reg|momentum", 0.0),
+    (r"clip|threshold|limit", 1e6),
+    (r"activation", "tanh"),
 )
 
 
