@@ -2,12 +2,12 @@
 
 import re
 
-from numpylm.tutor.conventions import WORD_OF, plain, roles_of
+from numpylm.tutor.conventions import plain, roles_of, word_of
 from numpylm.tutor.losses import OUTPUTS
-from numpylm.tutor.scopes import SIZES, Unknown, is_weight, required
+from numpylm.tutor.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?diff|upstream|err)", re.I
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err)", re.I
 )
 PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
@@ -41,13 +41,14 @@ class Arguments:
 
     def made(self, name, role, function):
         """Something that the forward returned, or was given."""
-        key, is_cache = plain(name), WORD_OF.get(plain(name)) == "cache"
+        key, is_cache = plain(name), word_of(name) == "cache"
         others = [n for n in required(function) if n != name and PREDICTED.search(n)]
-        is_true = WORD_OF.get(key) == "targets" and others  # y beside y_pred
+        is_true = word_of(name) == "targets" and others  # y beside y_pred
         if is_cache or (key in self.earlier and not is_true):
             return {"from": self.earlier[key if key in self.earlier else "cache"]} if self.earlier else None
         outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]
         outputs += [path for text, path in self.earlier.items() if text[:1] in "ypo"]
+        outputs += [path for path in self.earlier.values() if len(path) == 1]  # all that it returned
         if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name)):
             return {"from": outputs[0]}
         return {"slot": name} if self.earlier and name in self.roles else None
@@ -64,7 +65,9 @@ class Arguments:
         if role != "parameters":
             return None
         unpacked = function["unpacks"].get(name)
-        roles = roles_of(dict.fromkeys(unpacked or keys_of(self.functions, function)), self.cell)
+        inside = [function, *(self.functions[other] for other in function["reads"] if other in self.functions)]
+        keys = [key for other in inside for key in other["keys"]]
+        roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:
             self.roles |= roles
@@ -84,11 +87,13 @@ class Arguments:
 
     def number(self, name, role, function):
         """A size, or a learning rate of 1."""
-        return None if role and self.form != "loss" and name not in SIZES else number_of(name, role)
+        is_letter = len(name) == 1 and name.isupper()
+        is_unclear = word_of(name) == "step" if self.form == "loss" else role and not is_letter
+        return None if is_unclear else number_of(name, role)
 
     def sequence(self, name, role, function):
         """The inputs or the targets of a loss: by name, else the first that is left."""
-        word = WORD_OF.get(plain(name))
+        word = word_of(name)
         if self.form == "loss" and word in ("inputs", "targets") and (self.earlier or word not in self.taken):
             self.taken.add(word)
             return {"slot": word}
@@ -109,9 +114,9 @@ class Arguments:
     def missing(self, functions):
         """Note the globals that functions read and that the file has not made, and learning rates."""
         names = {name for function in functions for name in function["missing"]}
-        rates = {name for function in functions for name in function["reads"] if WORD_OF.get(plain(name)) == "rate"}
+        rates = {name for function in functions for name in function["reads"] if word_of(name) == "rate"}
         for name, role in roles_of(sorted(names | rates), self.cell).items():
-            word = WORD_OF.get(plain(name))
+            word = word_of(name)
             if word in ("inputs", "targets") and self.form == "loss":
                 self.globals[name] = {"slot": word}
             elif number_of(name, role) is not None:
@@ -122,14 +127,5 @@ class Arguments:
 
 def number_of(name, role):
     """A size's slot, or 1 for a learning rate; None for another name."""
-    word = f"size {name}" if name in SIZES else WORD_OF.get(plain(name), "")
-    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None
-
-
-def keys_of(functions, function, seen=()):
-    """The keys that a function, and those that it calls, read from dicts."""
-    keys = list(function["keys"])
-    for name in function["reads"]:
-        if name in functions and name not in seen:
-            keys += keys_of(functions, functions[name], (*seen, name))
-    return keys
+    word = word_of(name)
+    return {"slot": word} if word.startswith("size") else {"rate": 1.0, "step": 0}.get(word)

@@ -98,6 +98,7 @@ def check_units(file, convention, named):
     drop_covered(file.contents, units, found)
     said = str(found.get("softmax", {}).get("diagnosis"))
     in_columns = any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
+    in_columns = in_columns or bool(file.contents.get("unchecked"))
     if in_columns and ("first axis" in said or "all entries" in said):
         words = "it does not run along the last axis: right for columns, or for one vector at a time"
         found["softmax"] = {"status": "ok", "sentences": [words]}
@@ -108,7 +109,7 @@ def drop_covered(contents, units, found):
     for unit in units:
         kind, _, name = unit.name.rpartition(".")
         functions = contents["classes"][kind] if kind else contents["functions"]
-        if found.get(unit.name, {}).get("status") in ("ok", "wrong"):
+        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.places:
             inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
             for n in inside & set(found):
                 if found[n]["status"] in ("not checked", "crash") and n not in contents["exercise"] and n != unit.name:

@@ -12,6 +12,8 @@ A parameter's name leads to its role (roles_of). The roles are the same in every
 import re
 from typing import NamedTuple
 
+from numpylm.tutor.sizes import size_of
+
 
 class Convention(NamedTuple):
     """about, in a line; pairs, forward's name -> (backward's name, cell, form); whether vectors are columns; the axes
@@ -60,37 +62,42 @@ CONVENTIONS = {
 GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
     "lstm": {"i": "i u in input update", "f": "f forget", "o": "o out output",
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
-    "gru": {"r": "r reset", "z": "z u update", "n": "n h hh c g cand candidate htilde hhat hbar"},
+    "gru": {"r": "r reset", "z": "z u update i", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
-ROLES = {  # names without capitals and underscores -> role
-    "h_prev": "prevh hprev aprev h0 a0 h prevhidden hidden hstate a s sprev hinit hprevious hiddenprev initialhidden "
-    "ht1 hinput", "x": "x xt xs input inputs xin xinput",
-    "c_prev": "prevc cprev c0 c cell prevcell cinit cprevious cellprev ct1",
-    "W_x": "wx wxh wax u wih wxa wxs win wi wxhidden whx", "W_h": "wh whh waa w wss wrec wr wha",
-    "b": "b bh ba bias bs bhh", "W_y": "why wya wy v whq wout who wv wyh wfc wo whiddenoutput",
-    "b_y": "by bq bout biasy bv bfc bo c", "states": "memory state states hiddenstate hc", "W1": "wlstm",
-    "parameters": "parameters params weights theta param p model",
-}  # fmt: skip
-WORDS = {  # what else a parameter may be
-    "inputs": "inputs input x xs xdata inputseq tokens sequence seq inputsequence xbatch ids sentence inputsvectors "
-    "xseq inputsequences inputids xtrain inputvectors data",
-    "targets": "targets target y ys label labels ytrue expected outputs desired ybatch t ts trueoutputs ytrain yseq "
-    "targetids outputseq ytarget",
-    "rate": "lr learningrate learnrate eta alpha stepsize rate",
-    "cache": "cache caches ctx saved trace activations meta fwdcache",
-    "size H": "hiddensize hiddendim hiddenunits nhidden numhidden hidden hsize nh na h hiddenlayersize hdim nhid "
-    "memcellct units hiddennodes hiddennum numunits statesize dhidden hiddenneurons cellsize noneurons nneurons",
-    "size V": "vocabsize vsize vocab nvocab inputsize inputdim outputsize outputdim worddim ninput noutput numchars "
-    "nchars nx ny datadim xdim wordim numinput numoutput nin nout dictsize charsize features v wdim letterdim "
-    "vocabularysize inputnodes outputnodes ninputs noutputs numclasses numfeatures indim outdim din dout numinputs "
-    "numoutputs nfeatures o embeddim embeddingdim embsize numwords",
-    "size T": "seqlength seqlen sequencelength tsteps timesteps numsteps maxlen nsteps bptttruncate truncate tx steps "
-    "bptttrunc maxseqlen seqsize",
-    "size N": "batchsize n m bs",
-}  # fmt: skip
-SIZES = {"H": 5, "V": 6, "T": 4, "N": 1}  # of the objects that the check makes
-ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
-WORD_OF = {name: word for word, names in reversed(WORDS.items()) for name in names.split()}
+BEFORE = r"prev|previous|last|old|init|initial"  # before or after the name of a state
+THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
+ROLES = {  # role -> names without capitals and underscores
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?{THEN}?",
+    "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?",
+    "x": r"x|xt|xs|inputs?|xin|xinput",
+    "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
+    "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
+    "b": r"b|bh|ba|bias|bs|bhh",
+    "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
+    "b_y": r"by|bq|bout|biasy|bv|bfc|bo",
+    "states": r"memory|states?|hiddenstates|hc",
+    "W1": r"wlstm",
+    "parameters": r"parameters|params|weights|theta|param|p|model",
+}
+WORDS = {  # what else a parameter may be: plain names
+    "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
+    "cache": r"\w*caches?|ctx|saved|trace|activations|meta",
+    "targets": r"t|ts|y|ys|y(batch|train|seq)|outputs|(true)?output(s|seq\w*)|\w*(target|label|true|expect|desired)\w*",
+    "step": r"i|id|idx|timestep|step",
+    "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|vec\w*)?|data|sentence|tokens|ids|seq\w*",
+}
+
+
+def role_of(name):
+    """The role that a name alone tells; None for none."""
+    return next((role for role, names in ROLES.items() if re.fullmatch(names, plain(name))), None)
+
+
+def word_of(name):
+    """What a parameter is, if not an array with a role: "size H", …, "rate", "cache", "targets" or "inputs"; or ""."""
+    size, key = size_of(name), plain(name)
+    words = [word for word, names in WORDS.items() if re.fullmatch(names, key)]
+    return f"size {size}" if size and "rate" not in words else (words or [""])[0]
 
 
 def plain(name):
@@ -102,11 +109,11 @@ def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhas]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
     if not found:
         return None
     head, side = found[1][0].upper(), found[2] or found[4]
-    part = "b" if head == "B" else head if not side else "W_x" if side == "x" else "W_h"
+    part = "b" if head == "B" else head if not side else "W_x" if side in "xi" else "W_h"
     return f"{part}:{gates[found[3]]}", bool(side) and head != "B"
 
 
@@ -118,7 +125,7 @@ def roles_of(names, cell):
     is_split, is_gated = any(side for _, side in told), bool(told)
     roles = {}
     for name, found in gated.items():
-        role = ROLE_OF.get(plain(name))
+        role = role_of(name)
         if found and is_gated and found[1] <= is_split:
             role = found[0]
             if is_split and plain(name) in ("wh", "uh"):  # beside W_xz and W_hz: of the candidate

@@ -8,11 +8,10 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.crash import crash_sentence, missing_name
-from numpylm.tutor.foreign_problems import loss_problem, state_problem, with_dlogits
-from numpylm.tutor.inputs import NUMBERS, STYLES, our_inputs, own_inputs
+from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
+from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.scopes import SIZES
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import in_order
 
@@ -63,26 +62,43 @@ def best_fit(file, unit, batches=(2, 0)):
 
 def fits(file, unit, batches):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
-    roles, is_empty = [role for role in unit.roles.values() if role], True
-    for form, cell, N in product(unit.forms, unit.cells, batches):
-        is_loss, has = form == "loss", {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
-        if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
-            continue
+    for shapes in unit.free:
         rng = file.rng(unit.name, 0)
-        D = SIZES["V"] if unit.shapes else 3
-        ours = loss_problem(cell, rng, has) if is_loss else state_problem(cell, form, rng, has, max(N, 1), D)
-        every = layouts(cell, form, roles, CONVENTIONS[unit.convention])
-        for style, layout in product(STYLES if is_loss else [()], every):
-            layout = layout._replace(single=N == 0)
-            inputs = our_inputs(unit, ours, layout, style, rng)
-            if inputs is not None:
+        yield Fit("rnn", "free", None, {slot: random_input(rng, shape) for slot, shape in shapes.items()}, None)
+    for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
+        is_empty = True
+        for form, cell, N in product(unit.forms, unit.cells, batches):
+            for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict):
                 is_empty = False
-                goal = np.eye(SIZES["V"])[ours.arrays["targets"]] if is_loss else None
-                yield Fit(cell, form, layout, inputs, ours, goal=goal)
-    for style, columns in product(sorted(STYLES, key=lambda both: len(NUMBERS & {*both})), (True, False)):
-        made = own_inputs(unit, ours, style, columns, rng) if is_empty and unit.shapes and is_loss else None
-        if made is not None:
-            yield Fit(cell, form, None, made[0], ours, goal=made[1])
+                yield fit
+        if not is_empty:
+            return
+
+
+def fits_of(unit, form, cell, N, rng, is_strict):
+    """The Fits of one form, cell and number of sequences."""
+    roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
+    has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
+    if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
+        return
+    if not unit.shapes and is_loss:
+        sizes = sizes._replace(D=sizes.V)
+    is_square = sizes.D == sizes.V > 1
+    styles = sorted(STYLES, key=lambda both: not is_square and len(NUMBERS & {*both})) if is_loss else [()]
+    every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
+    every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
+    if is_loss:
+        problems = [loss_problem(cell, rng, has, sizes._replace(N=1), is_dense) for is_dense in (False, True)]
+    else:
+        problems = [state_problem(cell, form, rng, has, sizes._replace(N=max(N, 1)))]
+    for style, layout in product(styles, every):
+        if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
+            continue
+        ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
+        layout = layout._replace(single=N == 0)
+        inputs = inputs_for(unit, ours, layout, style, rng, is_strict)
+        if inputs is not None:
+            yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"))
 
 
 def tried(file, unit, fit):
@@ -94,7 +110,8 @@ def tried(file, unit, fit):
     if made is None or (isinstance(made, tuple) and all(part is None for part in made)):
         return {"type": "None"}
     found = dict(leaves(made, tuple(unit.outputs[0])))
-    return (loss_fit if fit.form == "loss" else state_fit)(unit, fit, found, np.random.default_rng(len(found)))
+    way = {"loss": loss_fit, "free": named_gradients}.get(fit.form, state_fit)
+    return way(unit, fit, found, np.random.default_rng(len(found)))
 
 
 def state_fit(unit, fit, found, rng):
@@ -196,28 +213,6 @@ def output_fit(unit, fit, found, told, rng):
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
 
 
-def free_fit(file, unit):
-    """The Fit of a function or layer whose arrays have given shapes, the first of these that it takes. Raises Stop."""
-    rng = file.rng(unit.name, 0)
-    for shapes in unit.free:
-        inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
-        reply = file.child.ask({"steps": unit.forward, "inputs": inputs, "outputs": unit.outputs})
-        if "error" not in reply:
-            break
-    else:
-        if unit.is_usual:
-            raise not_run(file, unit, reply["error"])
-        shapes = list(unit.free[0].values())
-        raise Stop("not checked", f"{unit.forward_name} does not take real numbers of the shapes {shapes}")
-    found = {path: value for path, value in leaves(reply["outputs"][0], ("made",), 1)
-             if len(path) == 1 or path[1] < max(1, len(unit.named) - 1)}  # fmt: skip
-    paths = [list(path) for path in found][: max(1, len(unit.incoming))]
-    if not paths:
-        raise Stop("not checked", f"{unit.forward_name} returns no array of real numbers")
-    weights = [rng.standard_normal(np.shape(found[tuple(path)])) for path in paths] if unit.incoming else [1.0]
-    return Fit("rnn", "free", None, inputs | dict(zip(unit.incoming, weights, strict=False)), None, paths, weights)
-
-
 def random_input(rng, shape):
     """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
     if shape[:1] == ("tokens",):
@@ -241,7 +236,7 @@ def not_run(file, unit, error):
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
     code = [str(line) for line in error.get("lines", [])]
-    if not unit.is_usual and not is_own_error(error):
+    if (not unit.is_usual or unit.places) and not is_own_error(error):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
         words = f"{unit.forward_name} fails for all that the check gives it ({words})"
         return Stop("not checked", words, *why, code=code)

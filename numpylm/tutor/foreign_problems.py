@@ -26,9 +26,21 @@ class Ours(NamedTuple):
     names: dict
 
 
-def state_problem(cell, form, rng, has, N=SIZES.N, D=SIZES.D):
+def sizes_of(unit):
+    """The sizes of a unit: those that the shapes of its weights say, where it has some."""
+    shapes = {str(unit.roles[slot]).partition(":")[0]: shape for slot, shape in unit.shapes.items()}
+    pairs = {part: sorted(shape) for part, shape in shapes.items() if len(shape) == 2}
+    square = [shape[0] for shape in pairs.values() if shape[0] == shape[1]]
+    H = pairs.get("W_h", pairs.get("W", square or [SIZES.H]))[0]
+    others = [[n for n in pairs.get(part, [SIZES.V]) if n != H] for part in ("W_x", "W_y")]
+    D, V = (other[0] if other else H for other in others)
+    D = pairs["W"][1] - H if "W" in pairs else D
+    return SIZES._replace(D=D if unit.shapes else SIZES.D, H=H, V=V)
+
+
+def state_problem(cell, form, rng, has, sizes):
     """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
-    is_step, sizes = form == "step", SIZES._replace(N=N, D=D)
+    is_step = form == "step"
     names = (
         {"x": "x_t", "h_prev": "h_prev", "c_prev": "c_prev"}
         if is_step
@@ -45,7 +57,7 @@ def state_problem(cell, form, rng, has, N=SIZES.N, D=SIZES.D):
                if q == "h" or cell == "lstm"}  # fmt: skip
     arrays |= outputs | {"dh": symbols["dh_t" if is_step else "dh"]}
     arrays |= {"dc": symbols["dc_next"]} if "dc_next" in symbols else {}
-    arrays |= {"W_y": random_weights(rng, (SIZES.H, SIZES.V)), "b_y": random_weights(rng, (SIZES.V,))}
+    arrays |= {"W_y": random_weights(rng, (sizes.H, sizes.V)), "b_y": random_weights(rng, (sizes.V,))}
     arrays["y"] = activations.softmax(outputs["h"] @ arrays["W_y"] + arrays["b_y"])
     return Ours(assignment, problem, arrays, gradients_of(names, problem.answers), names)
 
@@ -55,25 +67,26 @@ def gradients_of(names, answers):
     return {role: answers[f"d{name}"] for role, name in names.items() if f"d{name}" in answers}
 
 
-def loss_problem(cell, rng, has, V=SIZES.V):
-    """A language model of one sequence: x is one-hot, and the loss is summed over time."""
-    sizes, parts = SIZES._replace(N=1, D=V, V=V), {role.partition(":")[0] for role in has}
+def loss_problem(cell, rng, has, sizes, is_dense):
+    """A model of one sequence, whose loss is summed over time. x is one-hot, or is_dense: random numbers."""
+    parts, V = {role.partition(":")[0] for role in has}, sizes.V
     names = {"x": "x", "h_prev": "h_0", "c_prev": "c_0"} | {
         role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}  # fmt: skip
     inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has})
     inputs[names["b"]] *= "b" in parts
-    tokens, targets = rng.integers(V, size=(2, sizes.T))
+    tokens, targets = rng.integers(sizes.D, size=sizes.T), rng.integers(V, size=sizes.T)
     tokens[-1] = tokens[0]
-    inputs["x"] = np.eye(V)[tokens][:, None]
+    inputs["x"] = inputs["x"] if is_dense else np.eye(sizes.D)[tokens][:, None]
+    goal = np.eye(V)[targets] if V > 1 else rng.standard_normal((sizes.T, V))
     forward = cell_problem(f"{cell}_forward", inputs, sizes)
     h, last_h = forward.answers["h"], forward.answers["h_T"]
     W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
     y = activations.softmax(affine.affine_forward(h, W_y, b_y))
-    last = affine.affine_backward(y - np.eye(V)[targets][:, None], h, W_y)
+    last = affine.affine_backward(y - goal[:, None], h, W_y)
     problem = cell_problem(f"{cell}_backward", inputs | {"dh": last.dx}, sizes)
     arrays = {role: inputs[name] for role, name in names.items() if name in inputs} | {"W_y": W_y, "b_y": b_y}
     arrays["logits"] = h @ W_y + b_y
-    arrays |= {"inputs": tokens, "targets": targets, "h": h, "y": y, "T": last_h}
+    arrays |= {"inputs": tokens, "targets": targets, "h": h, "y": y, "T": last_h, "goal": goal}
     arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
     gradients = gradients_of(names, problem.answers) | {"W_y": last.dW, "b_y": last.db}
     return Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, gradients, names)

@@ -26,7 +26,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
     said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
     if fit.precision is not None:
-        said = said or loss_words(unit, fit, claims)
+        said = said or loss_words(unit, fit, claims, {row.name for row in rows})
     if said:
         return [Finding(words) for words in said]
     if fit.precision is not None:
@@ -71,7 +71,7 @@ def by_gate(unit, claims, rows):
     elif roles[1] and roles[1] <= {"W_y", "b_y"}:
         words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
     elif roles[1]:
-        words = "the rest is right, so the mistake is in the line that makes this gradient"
+        words = "the rest is right: look at the lines that make these gradients alone"
     else:
         words = "all gradients are wrong: look at the lines that all of them come from"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]

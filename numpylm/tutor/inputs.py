@@ -1,69 +1,51 @@
 """The arrays that a forward is given: ours in some layout, or random ones in the file's own shapes."""
 
-import numpy as np
-
 from numpylm.tutor.layouts import theirs
-from numpylm.tutor.scopes import SIZES, size_slots
+from numpylm.tutor.scopes import size_slots
 
 NUMBERS = {"ids", "array", "row"}  # styles of tokens that are numbers
 STYLES = tuple(  # of inputs and targets
     (one, other)
-    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors")
+    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors", "scalars", "across")
     for other in dict.fromkeys((one, "ids", "array", "row"))
 )
 
 
-def our_inputs(unit, ours, layout, style, rng):
-    """Slot -> array, in one layout; tokens as numbers or as one-hot vectors. None where the file has other shapes."""
-    found = size_slots()
-    for slot, role in unit.roles.items():
-        is_extra = role is None or (not style and role in ("W_y", "b_y") and slot in unit.shapes)  # or an output's
-        if not is_extra and role.partition(":")[0] not in {*ours.arrays, "W", "W1"}:
-            return None
-        try:
-            found[slot] = (
-                0.5 * rng.standard_normal(unit.shapes[slot]) if is_extra else theirs(role, ours.arrays, layout)
-            )
-        except KeyError:  # a gate of another cell
-            return None
-        if unit.shapes.get(slot, found[slot].shape) != found[slot].shape:
-            return None
-    tokens = {slot: tokens_in(ours.arrays[slot], how) for slot, how in zip(("inputs", "targets"), style, strict=False)}
-    return found | tokens
+def inputs_for(unit, ours, layout, style, rng, is_strict):
+    """Slot -> array, in one layout; inputs and targets in a style. None where the file has other shapes.
 
-
-def own_inputs(unit, ours, style, columns, rng):
-    """(slot -> random array, goal (T, V)), in the file's own shapes. None for a style without sense.
-
-    A goal of several numbers is one-hot, which suits squared errors as well.
+    Not is_strict: an array of another shape is random. An array without a role is random too.
     """
-    (D, V), H = sizes_of(unit), (SIZES["H"], 1) if columns else (1, SIZES["H"])
-    tokens = [ours.arrays["inputs"] % max(D, 2), ours.arrays["targets"] % V]
-    found = size_slots() | {slot: 0.5 * rng.standard_normal(unit.shapes.get(slot, H)) for slot in unit.roles}
-    rows = [rng.standard_normal((SIZES["T"], size)) for size in (D, V)]
-    rows = [np.eye(D)[tokens[0]] if SIZES["V"] == D else rows[0], np.eye(V)[tokens[1]] if V > 1 else rows[1]]
-    if style[1] in NUMBERS and V == 1:
-        return None
-    for slot, how, whole, dense in zip(("inputs", "targets"), style, tokens, rows, strict=True):
-        found[slot] = tokens_in(whole, how) if how in NUMBERS else in_style(dense, how)
-    return found, rows[1]
+    found = size_slots(unit.sizes)
+    for slot, role in unit.roles.items():
+        shape = unit.shapes.get(slot)
+        is_extra = role is None or (not style and role in ("W_y", "b_y") and shape is not None)  # or an output's
+        try:
+            array = None if is_extra else theirs(role, ours.arrays, layout)
+        except KeyError:  # a gate of another cell, or what is no array of this problem
+            array = None
+        if array is None or array.shape != (shape or array.shape):
+            if shape is None or not (is_extra or not is_strict):
+                return None
+            array = 0.5 * rng.standard_normal(shape)
+        found[slot] = array
+    return found | in_styles(ours, style)
 
 
-def sizes_of(unit):
-    """(inputs, outputs) of a network, by the shapes of its weights."""
-    H, D, V = SIZES["H"], SIZES["H"], SIZES["H"]
-    for slot, shape in unit.shapes.items():
-        part = str(unit.roles[slot]).partition(":")[0]
-        other = next((n for n in shape if n != H), H)
-        D = other - H * (part == "W") if part in ("W_x", "W") and len(shape) == 2 else D
-        V = other if part == "W_y" else V
-    return D, V
+def in_styles(ours, style):
+    """The inputs and targets of a loss in a style."""
+    if not style:
+        return {}
+    x, arrays = ours.problem.symbols["x"][:, 0], ours.arrays
+    return {
+        slot: tokens_in(arrays[slot], how) if how in NUMBERS else in_style(rows, how)
+        for slot, how, rows in zip(("inputs", "targets"), style, (x, arrays["goal"]), strict=True)
+    }
 
 
 def tokens_in(tokens, style):
-    """Tokens (T,) as numbers or as one-hot vectors."""
-    whole = {"ids": tokens.tolist(), "array": tokens, "row": tokens[None]}
-    return whole[style] if style in NUMBERS else in_style(np.eye(SIZES["V"])[tokens], style)
+    """Tokens (T,) as a list, an array, or an array with one row."""
+    return {"ids": tokens.tolist(), "array": tokens, "row": tokens[None]}[style]
 
 
 def target_styles(goal):
@@ -81,4 +63,4 @@ def target_styles(goal):
 def in_style(rows, style):
     """The rows of a matrix (T, V) as a list of columns, as a matrix, and so on."""
     return {"columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
-            "first": rows[None], "vectors": list(rows)}[style]  # fmt: skip
+            "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T}[style]  # fmt: skip

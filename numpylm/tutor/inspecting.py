@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from numpylm.tutor.reading import Source, run_file
+from numpylm.tutor.reading import Missing, Source, run_file
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
@@ -30,7 +30,7 @@ class Student:
         folder = os.path.dirname(os.path.abspath(self.path))
         sys.path[:0] = [folder]
         sys.path.append(os.path.dirname(folder))
-        sys.argv, sys.dont_write_bytecode = [self.path], True
+        sys.argv, sys.dont_write_bytecode = [self.path, *["a text that is not there"] * 4], True
         for name, value in OLD_NAMES.items():
             if name not in vars(np):
                 setattr(np, name, value)
@@ -55,7 +55,8 @@ class Student:
 
     def contents(self):
         """What the file holds: functions and classes with their signatures, its EXERCISE, what failed."""
-        held = [(name, value) for name, value in vars(self.module).items() if not name.startswith("__")]
+        held = [(name, value) for name, value in vars(self.module).items()
+                if not name.startswith("__") and not isinstance(value, Missing)]  # fmt: skip
         exercise = vars(self.module).get("EXERCISE", [])
         files = os.listdir(os.path.dirname(os.path.abspath(self.path)))
         standard = sys.stdlib_module_names | {"numpy"}
@@ -86,12 +87,9 @@ class Student:
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
             "unpacks": {
-                n.value.id: [part.id for part in n.targets[0].elts]
+                n.value.id: [getattr(part, "id", getattr(part, "attr", "")) for part in n.targets[0].elts]
                 for n in nodes
-                if isinstance(n, ast.Assign)
-                and isinstance(n.value, ast.Name)
-                and isinstance(n.targets[0], ast.Tuple)
-                and all(isinstance(part, ast.Name) for part in n.targets[0].elts)
+                if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
             },
             "keys": [
                 n.slice.value
@@ -122,7 +120,8 @@ class Student:
 
     def missing(self, nodes, code):
         """The global names that a function reads, and that nothing has made."""
-        known = {*vars(self.module), *dir(builtins), *(code.co_varnames if code else ())}
+        held = {name for name, value in vars(self.module).items() if not isinstance(value, Missing)}
+        known = {*held, *dir(builtins), *(code.co_varnames if code else ())}
         made = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         return sorted({n.id for n in nodes if isinstance(n, ast.Name)} - known - made)
 

@@ -15,8 +15,8 @@ FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": 
 
 class Layout(NamedTuple):
     """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
-    a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; single: whether
-    there is no axis for the sequences of a batch."""
+    a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; turned: whether
+    weights are (H, D) beside vectors that are rows; single: whether there is no axis for the sequences of a batch."""
 
     cell: str
     columns: bool
@@ -25,6 +25,7 @@ class Layout(NamedTuple):
     first: str = "h"
     flat: bool = True
     exchanged: bool = False
+    turned: bool = False
     single: bool = False
 
 
@@ -44,8 +45,8 @@ def layouts(cell, form, roles, convention):
         axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if any(":" in r and r.startswith("W_") for r in roles) else (False,)
-        for axis, first, flat, exchanged in product(axes, firsts, flats, exchanges):
-            yield Layout(cell, is_columns, axis, order, first, flat, exchanged)
+        for turned, axis, first, flat, exchanged in product((False, True), axes, firsts, flats, exchanges):
+            yield Layout(cell, is_columns, axis, order, first, flat, exchanged, turned and not is_columns)
 
 
 def theirs(role, ours, layout):
@@ -64,11 +65,13 @@ def theirs(role, ours, layout):
     else:
         matrix = ours[part]
     if layout.single and part in STATES:
-        return matrix[..., 0, :]
+        matrix = matrix[..., 0, :]
+        return matrix.T if layout.axes == "dnt" and matrix.ndim == 2 else matrix
     if matrix.ndim == 3:
         return matrix.transpose(ORDERS[layout.axes])
     if matrix.ndim == 2:
-        return matrix.T if layout.columns else matrix
+        is_weight = part not in STATES
+        return matrix.T if layout.columns or (layout.turned and is_weight) else matrix
     if layout.flat:
         return matrix
     return matrix[:, None] if layout.columns else matrix[None]
@@ -96,3 +99,8 @@ def to_ours(gradients, roles, ours, layout):
             entries[where] = np.reshape(gradient, where.shape)
     found = {name: entries[where.astype(int)] for name, where in places.items()}
     return {name: gradient for name, gradient in found.items() if not np.isnan(gradient).any()}
+
+
+def is_ours(fit, role):
+    """Whether our own problem holds the gradient of an array of this role."""
+    return bool(role) and (role in fit.ours.gradients or ":" in role or role in ("W", "W1"))

@@ -3,20 +3,27 @@
 import numpy as np
 
 from numpylm.proof.evidence import same
-from numpylm.tutor.layouts import theirs
+from numpylm.tutor.claims import gradient_name
+from numpylm.tutor.foreign_problems import with_dlogits
+from numpylm.tutor.layouts import is_ours, theirs
 
 DIAGONAL = "the softmax's derivative is taken for σ's: the Jacobian's off-diagonal terms are missing"
 
 
-def loss_words(unit, fit, claims):
-    """A list with the sentence on a wrong gradient at the logits, where W_y's or b_y's gradient shows which it is."""
-    shown = {s: claims[s] for s in claims if unit.roles[s] in ("W_y", "b_y")}
+def loss_words(unit, fit, claims, wrong):
+    """A list with the sentence on a wrong gradient at the logits, or on what the states are given of a right one.
+
+    The gradients of the output layer show which it is, or those of the cell where the output layer's are right.
+    """
+    output = {s: claims[s] for s in claims if unit.roles[s] in ("W_y", "b_y")}
     ours = fit.ours
-    if fit.form != "loss" or not shown or "y" not in ours.arrays or unit.incoming:
+    if fit.form != "loss" or not output or "y" not in ours.arrays or unit.incoming:
         return []
+    is_wrong = any(gradient_name(unit, slot) in wrong for slot in output)
+    shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
     for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
-        made = {"W_y": np.einsum("tnh,tnv->hv", ours.arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
-        if all(same(claim, fit.scale * theirs(unit.roles[s], made, fit.layout)) for s, claim in shown.items()):
+        made = with_dlogits(ours, fit.cell, dlogits).gradients
+        if shown and all(same(q, fit.scale * theirs(unit.roles[s], made, fit.layout)) for s, q in shown.items()):
             return [words]
     return []
 

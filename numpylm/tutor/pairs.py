@@ -4,15 +4,17 @@ Whatever looks like a backward and is not understood is named with the reason: i
 """
 
 import re
+from functools import partial
 
-from numpylm.tutor.conventions import CONVENTIONS, ROLE_OF, WORD_OF, cell_of, plain
-from numpylm.tutor.scopes import Unknown, class_scope, file_scope, required
+from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
+from numpylm.tutor.scopes import Unknown, called, class_scope, file_scope, required
+from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.units import unit_of
 
 BACKWARD = re.compile(
     r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I
 )
-FORWARD = re.compile(r"forward|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
@@ -36,7 +38,8 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, (forward, backward, usual) in pairs.items():
             try:
-                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name))
+                again = partial(with_one_input, contents, child, scope, cell, (forward, backward, usual))
+                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
             except Unknown as why:
                 refused[name] = str(why)
@@ -45,19 +48,17 @@ def find_units(contents, taken, child, convention=None):
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
+def with_one_input(contents, child, scope, cell, pair):
+    """The Unit of a network for numbers in place of vectors; None where a constructor takes no sizes."""
+    if "'size V'" not in str(scope.make):
+        return None
+    scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
+    return unit_of(contents, scope, *pair)
+
+
 def dotted(kind, name):
     """A method's full name; a function's own."""
     return f"{kind}.{name}" if kind else name
-
-
-def called(functions, name, seen=None):
-    """The names of all functions of a scope that one calls, directly or not."""
-    seen = set() if seen is None else seen
-    for other in functions[name]["reads"] if name in functions else []:
-        if other in functions and other not in seen:
-            seen.add(other)
-            called(functions, other, seen)
-    return seen
 
 
 def pairs_in(functions, kind, convention=None):
@@ -66,13 +67,15 @@ def pairs_in(functions, kind, convention=None):
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
-        looks = BACKWARD.search(name) or (is_loss and len(gradients) > 1)
+        looks = BACKWARD.search(name) or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
         if looks and name not in found and function["parameters"]:
-            words = [WORD_OF.get(plain(n), ROLE_OF.get(plain(n), "?")) for n in required(function)]
+            words = [word_of(n) or role_of(n) or "?" for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []
-            is_given = any(n in made and ROLE_OF.get(plain(n)) not in ("h_prev", "c_prev") for n in required(function))
-            is_whole = is_loss and not is_given and (gradients or not set(words) & {"cache", "?"})
+            is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(function))
+            is_whole = (
+                is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
+            )
             found[name] = None if is_whole else forward, name, None  # a whole one goes forward itself
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
@@ -93,7 +96,7 @@ def usual_pairs(functions, convention):
 
 def is_usual(forward, backward):
     """Whether a pair of well-known names is called in the usual way: with a cache, and without targets."""
-    words = [WORD_OF.get(plain(n)) for n in required(forward)]
+    words = [word_of(n) for n in required(forward)]
     return "targets" not in words[1:] and (backward is None or len(required(backward)) < 4)
 
 

@@ -15,6 +15,8 @@ import sys
 import types
 import warnings
 
+import numpy as np
+
 from numpylm.tutor.old_python import (
     OldDivision,
     Unreadable,
@@ -24,14 +26,9 @@ from numpylm.tutor.old_python import (
     python_text,
     syntax_lines,
 )
+from numpylm.tutor.sizes import SIZES, size_of
 
 TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 6 different characters
-SIZES = {  # what a number becomes where it is larger and its name, in lower case, holds one of these
-    5: r"hidden|units|^n_?[ha]$|^h$|^hs$|h_size|cell",
-    4: r"seq|steps|sequence|^t$",
-    3: r"emb|input_(size|dim)",
-    2: r"batch",
-}
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -118,27 +115,30 @@ def is_plain(source, node, may_call):
     return not names & source.functions or (may_call and is_used)
 
 
-class SmallText(ast.NodeTransformer):
-    """Calls of open() become a small text, and large sizes small ones, in statements of the top level."""
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        opens = isinstance(node.func, ast.Name) and node.func.id == "open"
-        opens = opens or (isinstance(node.func, ast.Attribute) and node.func.attr == "open")
-        if not opens:
-            return node
-        return ast.copy_location(ast.Call(ast.Name("__small_text__", ast.Load()), [], []), node)
-
-    def visit_Assign(self, node):
-        self.generic_visit(node)
-        return with_small_size(node)
-
-
 class SmallSizes(ast.NodeTransformer):
-    """Large sizes become small ones where an object sets them: self.hidden_size = 100."""
+    """Large sizes become small ones: of globals, and where an object sets them, as in self.hidden_size = 100.
+
+    A constructor goes on where a file that it reads is not there.
+    """
+
+    is_inside = False
 
     def visit_Assign(self, node):
-        return with_small_size(node) if isinstance(node.targets[0], ast.Attribute) else node
+        is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)
+        return node if is_local else with_small_size(node)
+
+    def visit_FunctionDef(self, node):
+        self.is_inside = True
+        self.generic_visit(node)
+        if node.name == "__init__":
+            node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
+        return node
+
+
+def with_pass(line):
+    """A statement in a try, that passes over a file that is not there."""
+    handler = ast.ExceptHandler(ast.Name("OSError", ast.Load()), None, [ast.Pass()])
+    return ast.copy_location(ast.Try([line], [handler], [], []), line)
 
 
 def with_small_size(node):
@@ -147,19 +147,18 @@ def with_small_size(node):
     if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
         pairs = zip(node.targets[0].elts, node.value.elts, strict=False)
     for target, value in pairs:
-        name = getattr(target, "id", getattr(target, "attr", "")).lower()
-        small = next((size for size, words in SIZES.items() if re.search(words, name)), None)
+        small = SIZES.get(size_of(getattr(target, "id", getattr(target, "attr", "")), True))
         if isinstance(value, ast.Constant) and type(value.value) is int and small and value.value > small:
             value.value = small
     return node
 
 
-def open_text(path, *args, **kwargs):
-    """What open is in a student's functions: a file that is not there is a small text."""
+def open_text(path, mode="r", *args, **kwargs):
+    """What open is in a student's file: a file that is not there is a small text."""
     try:
-        return open(path, *args, **kwargs)
+        return open(path, mode, *args, **kwargs)
     except OSError:
-        return io.StringIO(TEXT)
+        return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
 
 
 def run_file(source, module_name):
@@ -167,7 +166,6 @@ def run_file(source, module_name):
     module = types.ModuleType(module_name)
     module.__file__ = source.path
     module.__dict__.update(
-        __small_text__=lambda: io.StringIO(TEXT),
         open=open_text,
         __old_division__=old_division,
         xrange=range,
@@ -177,12 +175,12 @@ def run_file(source, module_name):
     sys.modules[module_name] = module  # dataclasses look their module up
     failures = []
     for node in plain_statements(source, source.tree.body):
-        node = SmallSizes().visit(node) if isinstance(node, DEFINITIONS) else from_beside(SmallText().visit(node))
+        node = from_beside(SmallSizes().visit(node))
         try:
             run_statement(node, module, source.path)
         except BaseException as error:
             failures.append(failure(node, error))
-    stand_in(module, failures)
+            stand_in(module, failures[-1:], source.read)
     return module, failures
 
 
@@ -198,31 +196,74 @@ def tanh(x): return np.tanh(x)
 """
 
 
-def stand_in(module, failures):
-    """Where an import failed, the usual meaning of np, sigmoid, softmax, … for those names that it should have made."""
-    usual = {
-        "np": None,
-        "axis": -1 if any("'common'" in failed["error"] for failed in failures) else 0,
-    }  # a book's rows
+class Missing:
+    """Stands for what an import should have made, where objects are made from it: called with sizes, random numbers.
+
+    It does not compute: called with arrays it is a NameError, as if nothing stood for it.
+    """
+
+    def __init__(self, name):
+        self._name = name
+
+    def __call__(self, *args, **kwargs):
+        if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
+            raise NameError(f"name {self._name!r} is not defined", name=self._name)
+        if len(args) == 1 and isinstance(args[0], types.FunctionType):
+            return args[0]  # as a decorator
+        return np.random.standard_normal(args) if args and all(type(n) is int for n in args) else self
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key):
+        return self
+
+    def __iter__(self):
+        return iter(())
+
+    def __or__(self, other):  # in a type
+        return self
+
+    __ror__ = __or__
+
+    def __mro_entries__(self, bases):
+        return (MissingBase,)
+
+
+class MissingBase:
+    """Stands for a class that is not there."""
+
+    def __init__(self, *args, **kwargs):
+        self.params, self.grads = {}, {}
+
+
+def stand_in(module, failures, read):
+    """After a failed import, the usual meaning of np, sigmoid, softmax, …, and Missing for the other names it made."""
+    is_book = any("'common'" in failed["error"] for failed in failures)  # whose vectors are rows
+    usual = {"np": None, "axis": -1 if is_book else 0}
     exec(STAND_INS, usual)
     for failed in failures:
         if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:
-            names = usual if "*" in failed["names"] else failed["names"]
-            for name in set(names) & set(usual) - set(vars(module)) - {"__builtins__", "axis"}:
-                setattr(module, name, usual[name])
-                failed.setdefault("stand_ins", []).append(name)
+            names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
+            names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
+            other = np if "'cupy'" in failed["error"] else None
+            for name in names:
+                setattr(module, name, usual.get(name, other or Missing(name)))
+            failed["stand_ins"] = sorted(names & {*usual})
 
 
 def run_statement(node, module, path):
-    """Run one statement; a definition whose decorator fails is run without it."""
+    """Run one statement; a definition may have bases and decorators that are missing."""
     while True:
         tree = ast.fix_missing_locations(ast.Module([node], []))
         try:
             return exec(compile(tree, path, "exec"), module.__dict__)
-        except NameError:
-            if not getattr(node, "decorator_list", None):
+        except NameError as error:
+            if not isinstance(node, DEFINITIONS) or error.name is None or hasattr(module, error.name):
                 raise
-            node.decorator_list = []
+            setattr(module, error.name, Missing(error.name))
 
 
 def from_beside(node):

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from numpylm.tutor.conventions import SIZES, WORD_OF, plain, roles_of
+from numpylm.tutor.conventions import plain, roles_of, word_of
+from numpylm.tutor.sizes import SIZES, size_of
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
 TEXT = "the tea that heat at\n"
@@ -18,7 +19,7 @@ class Unknown(Exception):
 class Scope(NamedTuple):
     """name, "" for the file itself; functions, name -> signature; make, the child's steps that make the object; holder,
     the path to what has the functions; given, slot -> role of weights that the constructor is given; places, name ->
-    path of each array, and shapes; roles, of those that are weights."""
+    path of each array, and shapes; roles, of those that are weights; sizes, of what the constructor is given."""
 
     name: str
     functions: dict
@@ -28,6 +29,7 @@ class Scope(NamedTuple):
     places: dict
     shapes: dict
     roles: dict
+    sizes: dict = SIZES
 
 
 def file_scope(contents):
@@ -38,32 +40,40 @@ def file_scope(contents):
     return Scope("", own, [], [], {}, places, shapes, {})
 
 
-def class_scope(contents, kind, child, cell):
+def class_scope(contents, kind, child, cell, sizes=SIZES):
     """An object of a class. Raises Unknown for one that cannot be made."""
     methods = contents["classes"][kind]
-    if "__init__" not in methods:
+    if all(method["static"] for method in methods.values()):
         return Scope(kind, methods, [], [kind], {}, {}, {}, {})
     steps, given = [], {}
     construct(contents, kind, "object", steps, given)
+    named = {n: values["slot"] for n, values in steps[-1]["kwargs"].items() if str(values).startswith("{'slot': 'size")}
+    steps[:0] = [{"set": [n], "value": {"slot": slot}} for n, slot in named.items()]  # globals of the same name
     steps += [
         {"call": ["object", n], "to": "nothing"} for n, f in methods.items() if ZEROS.match(n) and not required(f)
     ]
-    scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {})
+    scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
     if given:
         return scope
     found = arrays_of(child, scope)
     if not weights_in(found, cell):
-        starts = {n: {p: {"slot": WORD_OF.get(plain(p), "")} for p in required(f)} for n, f in methods.items()
-                  if STARTS.search(n) and n != "__init__"}  # fmt: skip
-        starts = {n: values for n, values in starts.items() if all("size" in v["slot"] for v in values.values())}
-        sets = [{"set": ["object", n], "value": {"slot": WORD_OF[plain(n)]}} for n in found.pop("numbers", {})
-                if WORD_OF.get(plain(n), "").startswith("size")]  # fmt: skip
-        steps += [*sets, *({"call": ["object", n], "kwargs": values, "to": "nothing"} for n, values in starts.items())]
+        steps += later_steps(methods, found.pop("numbers", {}))
         found = arrays_of(child, scope)
     found.pop("numbers", None)
     roles = weights_in(found, cell)
     return scope._replace(places={n: path for n, (path, _, _) in found.items()}, roles=roles,
                           shapes={n: shape for n, (_, shape, _) in found.items()})  # fmt: skip
+
+
+def later_steps(methods, numbers):
+    """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
+    sizes = {n: size_of(n) for n in numbers}
+    steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
+    for name, method in methods.items():
+        values = {n: {"slot": f"size {size_of(n, True)}"} for n in required(method)}
+        if STARTS.search(name) and name != "__init__" and "size " not in [value["slot"] for value in values.values()]:
+            steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
+    return steps
 
 
 def weights_in(found, cell):
@@ -77,7 +87,7 @@ def weights_in(found, cell):
 
 def arrays_of(child, scope):
     """Name -> (path, shape, whether it is not all zeros) of the real arrays in an object; "numbers", its whole ones."""
-    reply = child.ask({"steps": scope.make, "inputs": size_slots(), "outputs": [["object", "__dict__"]]})
+    reply = child.ask({"steps": scope.make, "inputs": size_slots(scope.sizes), "outputs": [["object", "__dict__"]]})
     if "error" in reply or not isinstance(reply.get("outputs"), list) or not isinstance(reply["outputs"][0], dict):
         raise Unknown(f"{scope.name} cannot be made: {reply.get('error', {}).get('text', '')}")
     found = {"numbers": {n for n, v in reply["outputs"][0].items() if isinstance(v, int) and not isinstance(v, bool)}}
@@ -98,50 +108,70 @@ def arrays_in(value, path, depth):
 
 def construct(contents, kind, to, steps, given):
     """Append the steps that make an object under a name; its weights are noted in given. Raises Unknown."""
-    known = contents["classes"][kind].get("__init__", {}).get("parameters") or []
+    method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}})
+    known = [known for known in method["parameters"] or [] if not known[1].startswith("VAR")]
     roles, values = roles_of([name for name, _, _ in known], ""), {}
-    for name, how, has_default in known:
-        word, role = WORD_OF.get(plain(name), ""), roles[name]
-        word = "" if role in WEIGHTS and len(name) == 1 and sum(r in WEIGHTS for r in roles.values()) > 1 else word
-        if how in ("VAR_POSITIONAL", "VAR_KEYWORD"):
-            continue
-        if word.startswith("size"):
-            values[name] = {"slot": word}
-        elif word == "rate":
+    are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
+    for name, _, has_default in known:
+        parts = [size_of(part, True) for part in method["unpacks"].get(name, [])]
+        size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
+        if size and not (is_weight and len(name) == 1):
+            values[name] = {"slot": f"size {size}"}
+        elif word_of(name) == "rate":
             values[name] = 1.0
         elif has_default:
             continue
-        elif role and role in WEIGHTS:
-            given[name], values[name] = role, {"slot": name}
+        elif parts and all(parts):
+            values[name] = [{"slot": f"size {part}"} for part in parts]
+        elif is_weight:
+            given[name], values[name] = roles[name], {"slot": name}
         else:
             values[name] = value_for(contents, kind, name, steps, given)
     steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
 
 
+LETTERS = sorted(set(TEXT))
+VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
+    (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
+    (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
+    (r"path|file|fn$|name", "a text that is not there"),
+    (r"te?xt|data|corpus", TEXT),
+    (r"epoch|iter|seed|layers$", 1),
+    (r"drop|decay|lambda|reg|momentum", 0.0),
+    (r"clip|threshold|limit", 1e6),
+    (r"activation", "tanh"),
+)
+
+
 def value_for(contents, kind, name, steps, given):
     """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
-    lower = name.lower()
+    value = next((value for names, value in VALUES if re.search(names, name.lower())), None)
+    if value is not None:
+        return value
     others = [k for k in contents["classes"] if plain(k) == plain(name)]
     others += [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
-    if re.search(r"i[dn]?x$|to_?i|index$", lower):
-        return {letter: k for k, letter in enumerate(sorted(set(TEXT)))}
-    if re.search(r"^(i[dn]?x|index|id)_?(to|2)|vocab|chars", lower):
-        return dict(enumerate(sorted(set(TEXT))))
-    if re.search(r"path|file|fn$|name", lower):
-        return "a text that is not there"
-    if re.search(r"text|data|corpus", lower):
-        return TEXT
-    if not others:
-        raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
-    construct(contents, others[0], f"made {name}", steps, given)
-    return {"from": [f"made {name}"]}
+    if others:
+        construct(contents, others[0], f"made {name}", steps, given)
+        return {"from": [f"made {name}"]}
+    if size_of(name, True):
+        return {"slot": f"size {size_of(name, True)}"}
+    raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
 
 
 def all_sizes(methods):
     """Whether a class is made from sizes and rates alone: a record of settings."""
-    known = methods.get("__init__", {}).get("parameters") or []
-    words = [WORD_OF.get(plain(name), "") for name, _, _ in known]
+    words = [word_of(name) for name, _, _ in methods.get("__init__", {}).get("parameters") or []]
     return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
+
+
+def called(functions, name, seen=None):
+    """The names of all functions of a scope that one calls, directly or not."""
+    seen = set() if seen is None else seen
+    for other in functions[name]["reads"] if name in functions else []:
+        if other in functions and other not in seen:
+            seen.add(other)
+            called(functions, other, seen)
+    return seen
 
 
 def is_weight(role):
@@ -155,6 +185,6 @@ def required(function):
     return [name for name, kind, has_default in known if not has_default and not kind.startswith("VAR")]
 
 
-def size_slots():
+def size_slots(sizes):
     """Slot -> number, of the sizes of what the check makes."""
-    return {f"size {letter}": size for letter, size in SIZES.items()}
+    return {f"size {letter}": size for letter, size in sizes.items()}

@@ -9,9 +9,9 @@ from numpylm.tutor.foreign_problems import with_dlogits
 from numpylm.tutor.foreign_words import common_factor
 from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
-from numpylm.tutor.layouts import theirs
+from numpylm.tutor.layouts import is_ours, theirs
 from numpylm.tutor.numeric import Program, derivative, roughness
-from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, is_float32
+from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
 from numpylm.tutor.stop import Stop
 
 
@@ -93,9 +93,7 @@ def truth(file, unit, fit, claims):
     """(slot -> right gradient in the user's layout, its relative precision, remarks)."""
     if fit.precision is not None and all(is_ours(fit, unit.roles[slot]) for slot in claims):
         truths = {slot: fit.scale * theirs(unit.roles[slot], fit.ours.gradients, fit.layout) for slot in claims}
-        is_rough = fit.precision > EXACT or (claims and all(is_float32(claim) for claim in claims.values()))
-        remarks = [FLOAT32.format(max(fit.precision, 6e-8))] if is_rough else []
-        return truths, ROUGH if is_rough else EXACT, remarks
+        return truths, ROUGH, [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []
     program = Program(file.child, unit.forward, fit.inputs, fit.outputs, fit.weights)
     noise = roughness(program, next(iter(claims)), np.random.default_rng(0))
     if noise > 1e-4:
@@ -107,9 +105,4 @@ def truth(file, unit, fit, claims):
             "not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with"
         )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
-    return found, 1e-6 if noise < 1e-10 else 1e-3, remarks
-
-
-def is_ours(fit, role):
-    """Whether our own problem holds the gradient of an array of this role."""
-    return bool(role) and (role in fit.ours.gradients or ":" in role or role in ("W", "W1"))
+    return found, ROUGH if noise < 1e-10 else 1e-3, remarks

@@ -4,9 +4,10 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.arguments import INCOMING, Arguments, keys_of
-from numpylm.tutor.conventions import ROLE_OF, WORD_OF, cell_of, plain, roles_of
-from numpylm.tutor.scopes import Unknown, is_weight, required
+from numpylm.tutor.arguments import INCOMING, Arguments
+from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
+from numpylm.tutor.scopes import Unknown, called, is_weight, required
+from numpylm.tutor.sizes import SIZES
 
 
 class Unit(NamedTuple):
@@ -16,6 +17,7 @@ class Unit(NamedTuple):
     role, of everything that the forward is given; None for an array that is only differentiated. shapes: of those slots
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
+    sizes: of what the check makes; again, a function, makes the Unit of a network with one input and one output.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -37,6 +39,8 @@ class Unit(NamedTuple):
     snapshot: tuple = ()
     free: tuple = ()
     is_usual: bool = False
+    sizes: dict = SIZES
+    again: object = None
 
     @property
     def program(self):
@@ -69,15 +73,17 @@ def in_order(incoming):
 def unit_of(contents, scope, forward, backward, usual):
     """The Unit of a forward and a backward, one of which may be None. Raises Unknown."""
     both = [scope.functions[name] for name in (forward, backward) if name]
+    inside = {name for first in (forward, backward) if first for name in (first, *called(scope.functions, first))}
+    every = [function for name, function in scope.functions.items() if name in inside]
     form = form_of(scope, scope.functions.get(forward), both[-1], usual)
     if form == "layer":
         return layer_unit(contents, scope, forward, backward)
-    names = [n for f in both for n in (*required(f), *keys_of(scope.functions, f), *reads(scope.functions, f))]
+    names = [n for f in both for n in required(f)] + [n for f in every for n in (*f["keys"], *f["reads"])]
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
     roles = used_weights(scope, both, names, cell)
     places = {n: scope.places[n] for n in roles if n in scope.places}
     arguments = Arguments(scope.functions, cell, form, roles)
-    arguments.missing([f for f in both for f in (f, *(scope.functions[n] for n in f["reads"] if n in scope.functions))])
+    arguments.missing(every)
     first, second, incoming = calls(scope, arguments, forward, backward)
     sets = [{"set": path, "value": {"slot": n}} for n, path in places.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
@@ -92,7 +98,7 @@ def unit_of(contents, scope, forward, backward, usual):
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
         {n: scope.shapes[n] for n in places}, tuple(incoming), outputs, named,
         tuple(both[-1]["returns"]) if backward else (), places,
-        ("object", "__dict__") if is_object else tuple(roots[:1]), is_usual=usual is not None,
+        ("object", "__dict__") if is_object else tuple(roots[:1]), is_usual=usual is not None, sizes=scope.sizes,
     )  # fmt: skip
 
 
@@ -112,7 +118,7 @@ def calls(scope, arguments, forward, backward):
 
 def convention_of(scope, functions, form, usual):
     """The convention that the report names."""
-    if "parameters" in [ROLE_OF.get(plain(n)) for n in required(functions[0])]:
+    if "parameters" in [role_of(n) for n in required(functions[0])]:
         return "coursera"
     return usual[0] if usual else "classes" if scope.holder else "min-char-rnn" if form == "loss" else "cs231n"
 
@@ -134,7 +140,7 @@ def used_weights(scope, functions, names, cell):
     """Slot -> role of the weights that an object has, or that the functions read among the file's arrays."""
     if scope.holder:
         return dict(scope.roles) | (scope.given if cell != "gru" else roles_of(scope.given, cell))
-    if "parameters" in [ROLE_OF.get(plain(n)) for f in functions for n in required(f)]:
+    if "parameters" in [role_of(n) for f in functions for n in required(f)]:
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
@@ -156,21 +162,15 @@ def form_of(scope, first, second, usual):
         return "layer"
     if not coming or not first:
         return "loss"
-    states = [n for n in required(first) if ROLE_OF.get(plain(n)) in ("h_prev", "c_prev", "states")]
+    states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
     has_output = "W_y" in weights or re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
-
-
-def reads(functions, function):
-    """The names that a function, and those that it calls, read."""
-    inside = [other["reads"] for name, other in functions.items() if name in function["reads"]]
-    return [*function["reads"], *(name for names in inside for name in names)]
 
 
 def layer_unit(contents, scope, forward, backward):
     """The unit of a layer without time, made from or given a weight and a bias, or neither: y = f(x), or a loss."""
     x, *others = required(scope.functions[forward])
-    is_loss = [WORD_OF.get(plain(n)) for n in others] == ["targets"]
+    is_loss = [word_of(n) for n in others] == ["targets"]
     tokens = [{x: (*N, 6), others[0]: ("tokens", 6, *N)} for N in ((2,), (2, 4))] if is_loss else []
     shapes = tokens or layer_shapes(x, [*scope.given, *others])
     unit = free_unit(scope.functions, forward, backward, shapes, scope)
@@ -200,16 +200,18 @@ def free_unit(functions, forward, backward, alternatives, scope=None):
         known = " ".join(f"{name}=3,4" for name in names)
         raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
     cache = {"from": ["made", len(made) - 1] if len(made) > 1 else ["made"]}
-    coming = [n for n in returned if n not in names and WORD_OF.get(plain(n)) != "cache"]
+    coming = [n for n in returned if n not in names and word_of(n) != "cache"]
     if scope and len(coming) > 1:
         raise Unknown(f"the check does not know what to give {backward}({', '.join(coming)})")
     values = [{"slot": n} if n in (*coming, *names) else cache for n in returned]
     texts = functions[backward]["returns"] if not scope or not scope.holder else [f"d{names[0]}"]
     first = {"call": [*holder, forward], "args": [{"slot": n} for n in names], "kwargs": {}, "to": "made"}
+    outputs = [["made"]] if made or holder != ["object"] else [["object", "__dict__"]]
     return Unit(
         backward, f"{scope.name}.{forward}".removeprefix(".") if scope else forward, "named by you", ("rnn",),
         ("free",), dict.fromkeys([*names, *given], "x"), [*(scope.make if scope else ()), first],
         [{"call": [*holder, backward], "args": values, "kwargs": {}}], incoming=tuple(coming), named=tuple(made),
+        outputs=outputs,
         texts=tuple(texts), snapshot=("object", "__dict__") if holder == ["object"] else (), free=tuple(alternatives),
         is_usual=True,
     )  # fmt: skip

@@ -1,0 +1,25 @@
+"""Which size of a network a name means. It runs in the child process too."""
+
+import re
+
+SIZES = {"T": 4, "N": 1, "D": 3, "V": 6, "H": 5}  # of what the check makes
+NAMES = {  # the first of these that a name holds, in lower case and without underscores
+    "T": r"seq|steps|len$|length|trunc|^tx?$",
+    "N": r"batch|^bs$|^[nm]$",
+    "D": r"emb",
+    "V": r"vocab|in(put)?(s|dim|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word|char|letter"
+    r"|^n?(in|[xyovdw])(dim|size)?$|data|dict",
+    "H": r"hid|rnn|lstm|gru|neuron|unit|node|state|cell|mem|^n?[ha](dim|size|s)?$|dim$|size$",
+}
+SAYS_SO = (
+    r"size|dim|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_?[a-z]$|^n_?(in|out|hid)"
+    r"|^[TNDVH]$"
+)
+
+
+def size_of(name, is_size=False):
+    """The size, T, N, D, V or H, that a name means; "" for none. is_size: whether it can be nothing else."""
+    if not is_size and not re.search(SAYS_SO, name if len(name) == 1 else name.lower()):
+        return ""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return next((size for size, names in NAMES.items() if re.search(names, plain)), "")
