@@ -62,5 +62,7 @@ def target_styles(goal):
 
 def in_style(rows, style):
     """The rows of a matrix (T, V) as a list of columns, as a matrix, and so on."""
-    return {"columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
-            "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T}[style]  # fmt: skip
+    return {
+        "columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
+        "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T,
+    }[style]  # fmt: skip
