@@ -28,9 +28,7 @@ ANSWERED = 100  # questions that are answered at once
 class AnswerSettings(Settings):
     """Settings whose defaults suit a memory network on the built-in stories."""
 
-    epochs: int | None = again(
-        Settings, "epochs", 30, shown="30, unless --minutes; 100 for a memory network with --train"
-    )  # fmt: skip
+    epochs: int | None = again(Settings, "epochs", 30, shown="30; 100 for a memory network with --train")
     optimizer: str = again(Settings, "optimizer", "sgd", shown="sgd; adam for a reader")
     learning_rate: float | None = again(
         Settings, "learning_rate", None, shown=f"{SGD_RATE} with sgd, 0.005 with adam"

@@ -58,9 +58,9 @@ class Reader(Model):
     """The model; parameters() has E, the layers' (encoder.W_x, decoder.W_x, …), W_sy and b_y.
 
     cell: "rnn", "lstm" or "gru". bidirectional: the first text is read from both ends, which needs an even hidden_dim.
-    dropout acts on embeddings, between layers and on s_last, when a generator is passed in. num_sentences is for those
-    who prepare stories (answer_task.py). dtype: float32 to train, float64 or complex128 to check gradients.
-    Raises ValueError for arguments that are not of these kinds.
+    dropout acts on embeddings, between layers and on s_last, when a generator is passed in. num_sentences: so many of a
+    long story's last sentences the caller hands over (answer_task.py). dtype: float32 to train, float64 or complex128
+    to check gradients. Raises ValueError for arguments that are not of these kinds.
     """
 
     kind = "reader"

@@ -77,5 +77,5 @@ def test_scores_are_the_mean_over_all_questions_and_an_unknown_answer_is_never_r
 
 def test_words_and_answers_that_the_vocabulary_lacks():
     short = vocabulary_of(QUESTIONS[:-1])
-    (answer,), story = (alone := encode_questions(short, QUESTIONS[-1:], 20)).answers, alone.story
-    assert answer == -1 and story.tolist() == [[[short.tokens.index("tom"), 0]]]
+    story, _, answers, _ = encode_questions(short, QUESTIONS[-1:], 20)
+    assert answers == [-1] and story.tolist() == [[[short.tokens.index("tom"), 0]]]

@@ -67,7 +67,9 @@ def print_measures(fields):
     kinds = list(fields["accuracy_by_kind"])
     rows = {kind: [fields[f"{name}_by_kind"][kind] for name in COLUMNS.values()] for kind in kinds}
     rows |= {"all": [fields[name] for name in COLUMNS.values()]} if len(kinds) > 1 else {}
-    print(f"\n{fields['test_questions']:,} test questions".ljust(27) + "".join(f"{name:>10}" for name in COLUMNS))
+    count = fields["test_questions"]
+    title = f"{count:,} test question{'s' * (count > 1)}"
+    print(f"\n{title:<26}" + "".join(f"{name:>10}" for name in COLUMNS))
     for kind, shares in rows.items():
         print(f"  {kind or 'questions':<24}" + "".join(f"{100 * share:8.1f} %" for share in shares))
 
