@@ -131,7 +131,7 @@ def test_evaluate_and_info_know_the_run(folder):
     own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
     summary = json.loads((folder / "tones" / "summary.json").read_text())
     assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
-    assert "Test utterances: 5, " in output_in(folder, "evaluate", "tones", "others")
+    assert "Test utterances: 5 of 16 words" in output_in(folder, "evaluate", "tones", "others")
     assert "speech model" in output_in(folder, "info", "tones")
 
 
@@ -155,6 +155,7 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     [
         ("transcribe tones", "name .wav files to transcribe, or a list with --rescore LIST.tsv"),
         ("transcribe tones missing.wav", "missing.wav: No such file"),
+        ("transcribe tones sounds", "sounds is a folder, a pipe or a device, expected a .wav file"),
         ("transcribe tones sounds/transcripts.tsv", "transcripts.tsv is no .wav file"),
         ("transcribe tones others/0.wav --n-best 20", "--n-best must be at most the beam's 10; got 20"),
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
@@ -169,12 +170,14 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("transcribe --train none --out x", "none/transcripts.tsv, line 1: there is no file "),
         ("transcribe --train empty --out x", "line 1: the transcript of a.wav is empty"),
         ("transcribe --train short --out x", "short/a.wav has 16 frames, but its 31 labels need 61"),
+        ("transcribe --train one --out x", "1 recordings are too few: each of train, valid, test needs one or more"),
         ("transcribe --train part --out x", "the part is train, valid, test; got 'tst'"),
         ("translate tones a", "tones holds a run of `transcribe`"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
     lists = {"none": "a.wav\tlow", "empty": "a.wav\t ", "part": "a.wav\tlow\ttst", "short": "a.wav\tlow" + " low" * 30}
+    lists["one"] = "a.wav\tlow"
     for name, line in lists.items():
         (folder / name).mkdir(exist_ok=True)
         ending = "\nb.wav\tlow\nc.wav\tlow\n" if name == "short" else "\n"

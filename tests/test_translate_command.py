@@ -127,6 +127,8 @@ def test_info_and_export_know_the_model(folder):
         ("translate small --epochs 3", "translate RUN uses a trained run: leave out --epochs"),
         ("translate --beam 3", "--beam is for a trained run: translate RUN"),
         ("translate small missing.txt", "there is no file missing.txt"),
+        ("translate small a.tgt --beam 0", "--beam must be a positive integer; got 0"),
+        ("translate small a.tgt --length-penalty -1", "--length-penalty must be 0 or above; got -1"),
         ("translate small a.tgt --n-best 9", "a beam of width 5 finds at most 5 hypotheses; got --n-best=9"),
         ("translate --source a.src --target short.tgt", "line 2 is the first without a partner"),
         ("translate --source a.src", "--source and --target belong together: give both"),

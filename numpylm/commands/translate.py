@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from numpylm import require
 from numpylm.choices import choice
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.translation import KIND
@@ -26,6 +27,16 @@ class TranslateChoices:
     length_penalty: float = choice(1.0, "0 compares log p itself; larger favours longer translations", metavar="A")
     attention: str | None = choice(None, "draw the attention over the first line", metavar="FILE.png")
 
+    def __post_init__(self):
+        require.positive_integer("beam", self.beam)
+        require.positive_integer("n_best", self.n_best)
+        if require.finite_number("length_penalty", self.length_penalty) < 0:
+            raise ValueError(f"length_penalty must be 0 or above; got {self.length_penalty}")
+        if self.n_best > self.beam:
+            raise ValueError(
+                f"a beam of width {self.beam} finds at most {self.beam} hypotheses; got n_best={self.n_best}"
+            )
+
 
 def add_options(parser):
     """All of training's, and how to translate."""
@@ -39,13 +50,11 @@ def run(options):
 
 def use(trained, choices):
     """Prints the translation of each line."""
-    from numpylm.beam_search import check_search
     from numpylm.commands.trained import load_trained, note_unknown
     from numpylm.commands.translation_report import draw_attention
     from numpylm.data.printable import on_one_line
     from numpylm.translation_task import translate_lines
 
-    check_search(choices.beam, choices.length_penalty, choices.n_best, 1)
     model, vocabularies, _ = load_trained(trained, "translation")
     if choices.attention is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")

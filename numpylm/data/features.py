@@ -17,6 +17,7 @@ Sources: Davis and Mermelstein, Comparison of parametric representations (1980);
 
 import wave
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ class Sound(NamedTuple):
 
 def read_wav(path):
     """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises SoundError."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise SoundError(f"{path} is a folder, a pipe or a device, expected a .wav file")
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, count = file.getparams()[:4]

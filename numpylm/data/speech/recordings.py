@@ -53,6 +53,8 @@ def split_recordings(recordings, seed=0):
     """{part: Recordings}. Raises ValueError where a part would be empty."""
     parts = [one.part for one in recordings]
     if not any(parts):
+        if len(recordings) < len(PARTS):
+            raise ValueError(f"{len(recordings)} recordings are too few: each of {', '.join(PARTS)} needs one or more")
         tenth = max(1, len(recordings) // 10)
         parts = ["valid"] * tenth + ["test"] * tenth + ["train"] * (len(recordings) - 2 * tenth)
         parts = np.random.default_rng(seed).permutation(parts).tolist()
