@@ -1,4 +1,4 @@
-"""The acoustic model of the recipe `digits` beside the same model in PyTorch: do both learn the same?
+"""An acoustic model of the size of the recipe `digits`, on mel bands, in numpylm and PyTorch: do both learn the same?
 
     OMP_NUM_THREADS=1 python benchmarks/speech_in_torch.py fsdd.npz benchmarks/results/digits-torch.json
 

@@ -2,9 +2,11 @@
 
 A string is joined from recordings of one speaker, with gaps and a little noise: it was not spoken as such. Recordings 0
 to 4 of each digit and speaker are the official test part; 45 to 49 validate, and the others train. Every epoch joins
-new strings, at a random speed and with random noise. The model at the end of training is measured. The recipe `digits`
-was enlarged once, after a first configuration had 2.8 % of the test digits wrong and 1.9 % of the validation digits: so
-its test result is not untouched by the choice.
+new strings, at a random speed and tempo and with random noise. The model at the end of training is measured.
+
+What the model reads (cepstra) and the random tempo were chosen for voices that it has not heard: by recordings 5 to 49
+of two speakers, read by models that were trained on the other three. The recipe `digits` was changed twice after a test
+result: from 2.8 % to 0.6 % with a larger model, and then to the cepstra and tempo, for new voices.
 """
 
 import json

@@ -98,14 +98,11 @@ class LanguageScore:
 
     def log_p(self, prefix):
         """Of the sentences that begin with a prefix."""
-        return self._followed_by(prefix[:-1], self._token(prefix)) if prefix else 0.0
+        return self._followed_by(prefix[:-1], self.token_of[prefix[-1] - 1]) if prefix else 0.0
 
     def log_p_ended(self, prefix):
         """Of the sentence that is this prefix."""
         return self._followed_by(prefix, self.start)
-
-    def _token(self, prefix):
-        return self.token_of[prefix[-1] - 1]
 
     def _followed_by(self, prefix, token):
         known = len(prefix)
@@ -113,7 +110,7 @@ class LanguageScore:
             known -= 1
         log_p, log_y, state = self._known[prefix[:known]]
         for length in range(known + 1, len(prefix) + 1):
-            read = self._token(prefix[:length])
+            read = self.token_of[prefix[length - 1] - 1]
             log_p = log_p + float(log_y[read])
             log_y, state = self._read(read, state)
             self._known[prefix[:length]] = log_p, log_y, state

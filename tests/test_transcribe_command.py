@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from calls import call_in, output_in
 
-from numpylm.data.features import Sound, write_wav
+from numpylm.data.features import Sound, read_wav, write_wav
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}
@@ -59,7 +59,7 @@ def test_the_built_in_run_says_what_it_does(folder):
         "Test utterances: 8 of ",
         "beam of 10 with the language model",
         "oracle: the best of that list",
-        "This speech is synthetic",
+        "a program spoke each sentence, with a voice that training has not heard",
         "transcribe small",
     ):
         assert expected in out, expected
@@ -83,6 +83,15 @@ def test_it_transcribes_recordings_that_it_has_not_heard(folder):
     assert sum(heard[file] == said[file] for file in files) >= 4
     alone = output_in(folder, "transcribe", "tones", "others/0.wav", "--alpha", "0", "--beam", "3").rstrip("\n")
     assert set(alone.split()) <= set(HERTZ)
+
+
+def test_silence_of_exact_zeros_is_heard_as_the_silence_of_a_room(folder):
+    sound = read_wav(folder / "others" / "0.wav")
+    loud = np.abs(sound.samples) > 0.05
+    around = np.convolve(loud, np.ones(81), "same") > 0
+    write_wav(folder / "zeros.wav", Sound(np.where(around, sound.samples, 0), RATE))
+    expected = output_in(folder, "transcribe", "tones", "others/0.wav", "--alpha", "0")
+    assert output_in(folder, "transcribe", "tones", "zeros.wav", "--alpha", "0") == expected
 
 
 def test_lists_are_rescored_by_a_language_model(folder):

@@ -11,7 +11,7 @@ from numpylm import require
 from numpylm.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, digest
 from numpylm.commands.model_choices import ModelChoices
-from numpylm.data.features import HIGHEST, NUM_BANDS, log_mel_features, read_wav, stack_frames
+from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
 from numpylm.data.speech.sentences import spoken_sentences
 from numpylm.data.text import build_vocabulary
@@ -20,6 +20,7 @@ from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
 from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
 SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
+DITHER = 10 ** (-40 / 20)  # 40 dB below a sound
 SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
 
 
@@ -84,7 +85,9 @@ def open_data(config, vocabulary=None):
         vocabulary = build_vocabulary(text, choices.level)
     encoded(vocabulary, parts["test"])  # refuses one that is too short for its transcript, as training does
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
-    return Speech(name, fingerprint(parts), vocabulary, parts)
+    read = (one for part in sorted(parts) for one in parts[part])
+    fingerprint = digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)
+    return Speech(name, fingerprint, vocabulary, parts)
 
 
 def utterances_of(part, config):
@@ -99,8 +102,11 @@ def utterances_of(part, config):
 
 
 def read_utterance(path, text, choices):
-    """The Utterance of a .wav file. Raises SoundError."""
-    return Utterance(str(path), features_of(read_wav(path), choices), text)
+    """The Utterance of a .wav file, with soft noise: exact zeros are like no silence of a room. Raises SoundError."""
+    samples, rate = read_wav(path)
+    noise = np.random.default_rng(0).standard_normal(len(samples))
+    sound = Sound(samples + DITHER * samples.std() * noise, rate)
+    return Utterance(str(path), features_of(sound, choices), text)
 
 
 def features_of(sound, choices):
@@ -109,17 +115,10 @@ def features_of(sound, choices):
     return stack_frames(features, choices.stack).astype(np.float32)
 
 
-def fingerprint(parts):
-    """A digest of all that is read."""
-    read = (one for part in sorted(parts) for one in parts[part])
-    return digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)
-
-
 def constructor_arguments(choices):
     """The arguments of AcousticModel that the choices name. The numbers of labels and features are missing."""
-    names = ("hidden_dim", "num_layers", "dropout")
-    own = {"cell": choices.model, "bidirectional": not choices.one_direction}
-    return {name: getattr(choices, name) for name in names} | own
+    sizes = {name: getattr(choices, name) for name in ("hidden_dim", "num_layers", "dropout")}
+    return sizes | {"cell": choices.model, "bidirectional": not choices.one_direction}
 
 
 def make_model(config, data):
@@ -130,7 +129,7 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's utterances."""
-    train, valid = data.utterances["train"], data.utterances["valid"]
+    train, valid, _ = data.utterances.values()
     return transcription_task(train, valid, data.vocabulary, config.settings, UNITS[config.data.level])
 
 

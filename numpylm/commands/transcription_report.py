@@ -17,14 +17,14 @@ from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, listen,
 
 SHOWN = 8
 WRITTEN = 3  # sounds
+BEST = "error_rate_with_language_model"
 NAMES = {
     "error_rate": "best path",
     "error_rate_beam": f"beam of {BEAM}, no language model",
     "error_rate_rescored": "its list rescored by the language model",
-    "error_rate_with_language_model": f"beam of {BEAM} with the language model",
+    BEST: f"beam of {BEAM} with the language model",
     "error_rate_oracle": "oracle: the best of that list",
 }
-BEST = "error_rate_with_language_model", "error_rate_beam"
 
 
 def report(run, model):
@@ -40,7 +40,8 @@ def report(run, model):
     print_errors(heard, run.task.unit, weights)
     print_transcripts(heard, vocabulary)
     if run.config.data.train is None:
-        print("\nThis speech is synthetic: a program spoke it. Human speech is harder (see --train).")
+        print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.")
+        print("Human speech is harder (see --train).")
         for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
             write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
@@ -64,38 +65,31 @@ def evaluate(model, vocabulary, folder, text):
 
 def fields_of(heard, weights):
     """The fields of summary.json; what needs a language model is None without one."""
-    errors = heard.errors
-    best = next(errors[name] for name in BEST if name in errors)
-    return dict.fromkeys(NAMES) | {
-        **{name: one.rate for name, one in errors.items()},
-        "sentence_error_rate": errors["error_rate"].sequence_rate,
-        "sentence_error_rate_with_language_model": best.sequence_rate,
-        "alpha": weights.alpha,
-        "beta": weights.beta,
-    }
+    rates = {name: errors.rate for name, errors in heard.errors.items()}
+    sentences = {f"sentence_{name}": errors.sequence_rate for name, errors in heard.errors.items()}
+    return dict.fromkeys(NAMES) | rates | sentences | weights._asdict()
 
 
 def print_errors(heard, unit, weights):
     """Prints a table: a line for each way to decode."""
-    errors = heard.errors
-    num_labels = errors["error_rate"].num_labels
+    num_labels = sum(map(len, heard.said))
     print(f"\nTest utterances: {len(heard.said):,} of {num_labels:,} {unit}s. Errors per 100 {unit}s:")
     print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}{'utterances':>13}")
-    for name, one in errors.items():
-        counts = (100 * count / num_labels for count in (one.total, *one[:3]))
-        print("  {:<40}{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(NAMES[name], *counts), end="")
-        print(f"{100 * one.sequence_rate:11.1f} %")
-    if BEST[0] in errors:
+    for name, errors in heard.errors.items():
+        counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
+        shown = "{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(*counts)
+        print(f"  {NAMES[name]:<40}{shown}{100 * errors.sequence_rate:11.1f} %")
+    if BEST in heard.by_name:
         print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
 
 
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
-    best = next(heard.by_name[name] for name in BEST if name in heard.by_name)
+    best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
     rows = list(zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True))
     print("\nSaid, heard (best path), and with the language model where that differs")
-    for said, heard_first, corrected in sorted(rows, key=lambda row: row[1] == row[2])[:SHOWN]:
-        lines = [("said", said), ("heard", heard_first)] + [("with it", corrected)] * (corrected != heard_first)
+    for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2])[:SHOWN]:
+        lines = [("said", said), ("heard", alone)] + [("with it", corrected)] * (corrected != alone)
         for word, labels in lines:
             mark = "" if word == "said" else "ok " if labels == said else "BAD"
             print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))

@@ -69,7 +69,13 @@ def read_lists(path):
     """{utterance: [(score, text), …]} of a list of candidates. Raises ValueError with the line that is wrong."""
     lists = {}
     for where, (utterance, score, text) in read_rows(path, (3,), "an utterance, a tab, a score, a tab and a text"):
-        lists.setdefault(utterance, []).append((finite_number(score, where), text))
+        try:
+            row = float(score), text
+        except ValueError:
+            row = math.nan, text
+        if not math.isfinite(row[0]):
+            raise ValueError(f"{where}: the score must be a number; got {score!r}")
+        lists.setdefault(utterance, []).append(row)
     return lists
 
 
@@ -89,14 +95,3 @@ def read_rows(path, counts, expected):
         if len(fields) not in counts:
             raise ValueError(f"{where}: expected {expected}; got {line!r:.80}")
         yield where, fields
-
-
-def finite_number(text, where):
-    """The score that a line holds."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{where}: the score must be a number; got {text!r}")
-    return number
