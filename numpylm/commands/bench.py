@@ -51,41 +51,35 @@ def run(options):
     print(report.about_text(about, options.threads), end="\n\n", flush=True)
     found = {"threads": options.threads, **effort, "about": about}
     if options.scaling:
-        found["scaling"] = measure_cases("scaling", SCALING, options, shapes, effort)
+        found["scaling"] = list(rows_of("scaling", SCALING, options, shapes, effort))
         print(report.scaling_table(found["scaling"][0]))
     else:
         for name, measurement in MEASUREMENTS.items():
-            found[name] = measure_and_print(name, measurement, options, shapes, effort)
+            found[name] = print_table(measurement, rows_of(name, measurement, options, shapes, effort))
         found["memory"] = measure_memory(about, options, shapes)
     write(found, options)
 
 
-def measure_cases(name, measurement, options, shapes, effort, show=lambda row: None):
-    """The rows of one measurement, each shown as soon as it is known."""
+def rows_of(name, measurement, options, shapes, effort):
+    """Yields the rows of one measurement, each as soon as it is known."""
     cases = measurement.cases(options.cells, shapes)
     requests = [
         {"task": "measure", "name": name, "cell": cell, "shape": list(shape), "effort": effort} for cell, shape in cases
     ]
-    rows = []
     for (cell, shape), answer in zip(cases, answers(requests, options.threads, options.kernel), strict=True):
-        rows.append({"cell": cell, "shape": list(shape), **answer})
-        show(rows[-1])
-    return rows
+        yield {"cell": cell, "shape": list(shape), **answer}
 
 
-def measure_and_print(name, measurement, options, shapes, effort):
-    """The rows of one measurement, and its table."""
-    headed = []
-
-    def show(row):
-        if not headed:
+def print_table(measurement, rows):
+    """Prints the rows of one measurement as they come, and returns them."""
+    shown = []
+    for row in rows:
+        if not shown:
             print(report.heading(measurement, row["seconds"]))
-            headed.append(True)
         print(report.line(measurement, row), flush=True)
-
-    rows = measure_cases(name, measurement, options, shapes, effort, show)
-    print(report.footer(rows), end="\n\n", flush=True)
-    return rows
+        shown.append(row)
+    print(report.footer(shown), end="\n\n", flush=True)
+    return shown
 
 
 def measure_memory(about, options, shapes):
