@@ -28,7 +28,7 @@ DESCRIPTION = (
     "quotation and distance are known at every word: which units tell them, what becomes "
     "of the verb when units are switched off, and which words its logits depend on. "
     "Several runs are shown side by side. On a TEXT of yours: surprisal, where a unit is "
-    "most active, and a page with the heat map of all units. Tables are printed."
+    "most active, and a page with the heat map of all units over its first 60 tokens."
 )
 USAGE = "python -m numpylm look RUN [RUN …] [TEXT] [options]"
 LONGEST = 2000  # tokens of a text that are read
