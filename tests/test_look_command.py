@@ -113,7 +113,7 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_short_one_suffices(call
         ("-", "name a run before the text: look RUN TEXT"),
         ("mine.txt lstm.npz", "mine.txt: it is not a numpylm file"),
         ("other.npz", "other.npz holds a run of `translate`: use it with `translate other.npz`"),
-        ("complex.npz", "complex.npz holds a model of complex128; look needs real numbers"),
+        ("complex.npz", "complex.npz holds a model of complex128; this command needs real numbers"),
         ("broken.npz", "the model's states are not finite on what it reads: has its training diverged?"),
         ("huge.npz", "the model's states are not finite on what it reads: has its training diverged?"),
         ("lstm.npz empty.txt", "the text has 1 tokens, where two are needed"),

@@ -171,7 +171,7 @@ def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
         ("--run gru.npz --text tXhY", "the vocabulary of gru.npz lacks 'X', 'Y'"),
         ("--run tied.npz --text the", "'the' has 1"),
         ("--run no_vocabulary.npz --text the", "it holds a model without a vocabulary"),
-        ("--run complex.npz --text the", "complex.npz holds a model of complex128; step shows real numbers"),
+        ("--run complex.npz --text the", "complex.npz holds a model of complex128; this command needs real numbers"),
         ("--run nothing --text the", "there is no run or checkpoint nothing"),
     ],
 )

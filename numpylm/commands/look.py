@@ -12,7 +12,7 @@ from numpylm import plots, require
 from numpylm.commands.console import terminal_width
 from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
 from numpylm.commands.step import write
-from numpylm.commands.trained import checkpoint_path, ended, load_trained, note_unknown, read_file_or_stdin
+from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import surprisals
 from numpylm.probing.ablation import measure_ablation
@@ -28,7 +28,7 @@ DESCRIPTION = (
     "quotation and distance are known at every word: which units tell them, what becomes "
     "of the verb when units are switched off, and which words its logits depend on. "
     "Several runs are shown side by side. On a TEXT of yours: surprisal, where a unit is "
-    "most active, and a page with the heat map of all units. Tables are printed."
+    "most active, and a page with the heat map of all units over its first 60 tokens."
 )
 USAGE = "python -m numpylm look RUN [RUN …] [TEXT] [options]"
 LONGEST = 2000  # tokens of a text that are read
@@ -52,7 +52,7 @@ def run(options):
     if require.positive_integer("sentences", options.sentences) < FEWEST:
         raise ValueError(f"sentences must be {FEWEST} or more, or nothing can be measured; got {options.sentences}")
     paths, name = split_arguments(options.runs)
-    runs = [(path, *load_real(path)) for path in paths]
+    runs = [(path, *load_real(path)[:2]) for path in paths]
     content = None if name is None else read_file_or_stdin(name)
     look, print_one = (look_at_grammar, print_grammar) if content is None else (look_at_text, print_text)
     folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
@@ -81,14 +81,6 @@ def split_arguments(arguments):
     if is_text and not before:
         raise ValueError("name a run before the text: look RUN TEXT")
     return (before, last) if is_text else (arguments, None)
-
-
-def load_real(path):
-    """(model, vocabulary) of a run. ValueError for complex numbers, none of which is the larger one."""
-    model, vocabulary, _ = load_trained(path)
-    if model.dtype.kind == "c":
-        raise ValueError(f"{path} holds a model of {model.dtype}; look needs real numbers")
-    return model, vocabulary
 
 
 def look_at_grammar(about, model, vocabulary, _, options):

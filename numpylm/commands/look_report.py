@@ -5,10 +5,9 @@ import numpy as np
 from numpylm.commands.console import cut
 from numpylm.data.printable import on_one_line, visible
 from numpylm.evaluation import safe_exp
-from numpylm.probing.pictures import RANGES
+from numpylm.probing.pictures import LOOKS, RANGES
 
 AREAS = {"auc": 5, "untrained_auc": 10, "shuffled": 9, "probe": 5, "untrained_probe": 10, "control": 8}
-CHANGES = {"off": "off", "cut": "forget path cut", "swap": "other number"}
 FOUND = {"all": 10, "misled": 8, "nouns": 14, "misled_nouns": 8}
 DISTANCES = [5] * len(RANGES)
 PLACES = 5  # of a unit, and surprising tokens, that are shown
@@ -67,7 +66,7 @@ def print_changes(ablation):
     for kind, found in ablation["changes"].items():
         for k, one in found.items():
             name = one["units"][0] if k == "1" else f"{k} strongest"
-            print_shares(f"{name}: {CHANGES[kind]}", [one["strongest"]])
+            print_shares(f"{name}: {LOOKS[kind][0]}", [one["strongest"]])
             print_shares(f"  {len(one['random'])} draws of others", one["random"])
     print("(misled: the nearest noun has the other number)")
 

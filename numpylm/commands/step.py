@@ -7,7 +7,7 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.step_attention import step_attention
-from numpylm.commands.trained import kind_of, load_trained
+from numpylm.commands.trained import kind_of, load_real
 from numpylm.data import text
 from numpylm.data.atomic import replacing
 from numpylm.data.printable import visible
@@ -113,13 +113,11 @@ def trained_model(options):
         raise ValueError("--seed draws the weights of a small model; with --run they are the run's")
     if options.text is None:
         raise ValueError("--run needs --text: a few tokens for the model to read")
-    model, vocabulary, _ = load_trained(options.trained)
+    model, vocabulary, _ = load_real(options.trained)
     if options.cell not in (None, model.cell.name):
         raise ValueError(
             f"{options.trained} holds a model of cell {model.cell.name}, not {options.cell}; leave out --cell"
         )
-    if np.issubdtype(model.dtype, np.complexfloating):
-        raise ValueError(f"{options.trained} holds a model of {model.dtype}; step shows real numbers")
     return model.astype(np.float64), vocabulary
 
 

@@ -34,6 +34,14 @@ def load_trained(path, kind="language"):
     return checkpoint
 
 
+def load_real(path):
+    """load_trained of a language model. Raises ValueError for one of complex numbers, none of which is the larger."""
+    checkpoint = load_trained(path)
+    if checkpoint.model.dtype.kind == "c":
+        raise ValueError(f"{path} holds a model of {checkpoint.model.dtype}; this command needs real numbers")
+    return checkpoint
+
+
 def kind_of(path):
     """The Kind of a run's folder, or of a checkpoint: by config.json beside it, or else by the kind of its model."""
     path = Path(path)

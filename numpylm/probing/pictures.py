@@ -46,8 +46,7 @@ def draw_units(axes, result):
 
 def draw_distances(axes, told):
     """The AUC of the best unit and of the probe by the words since the subject, beside an untrained model's."""
-    looks = (("", "trained", BLUE), ("untrained_", "untrained", GREY))
-    for prefix, name, color in looks:
+    for prefix, name, color in (("", "trained", BLUE), ("untrained_", "untrained", GREY)):
         axes.plot(RANGES, floats(told[f"{prefix}probe_by_distance"]), "o-", color=color, label=f"probe, {name}")
         axes.plot(RANGES, floats(told[f"{prefix}auc_by_distance"]), "s--", color=color, label=f"best unit, {name}")
     axes.set(xlabel="words since the subject", ylim=(0.2, 1.02))

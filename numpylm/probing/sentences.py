@@ -92,7 +92,7 @@ def label_sentences(vocabulary: Vocabulary, sentences: list[list[str]], context)
             number[noun + 1 : verb + 1, n] = NUMBER_OF_NOUN[words[noun]]
             subject[noun + 1 : verb + 1, n] = noun + 1
             found.append((verb, n, tokens[verb + 1, n], noun + 1))
-    verbs = describe_verbs(np.array(found).T, tokens, is_noun, number, id_of)
+    verbs = describe_verbs(np.array(found).T, tokens, is_noun, id_of)
     return Sentences(context, tokens, lengths, number, subject, depth, quoted, is_noun, verbs)
 
 
@@ -110,7 +110,7 @@ def word_depths(words: list[str]) -> list[int]:
     return depths[:-1]  # without that of <eos>
 
 
-def describe_verbs(found, tokens, is_noun, number, id_of) -> Verbs:
+def describe_verbs(found, tokens, is_noun, id_of) -> Verbs:
     """The Verbs in order of falling row, from an array (4, M) of rows, sentences, tokens and subjects."""
     row, sentence, token, subject = found[:, np.argsort(-found[0], kind="stable")]
     other = np.arange(len(id_of))

@@ -3,8 +3,6 @@
 The sections are those of walk.py; the states h_j and s_t are given here, and walk.py shows how a cell makes them.
 """
 
-from functools import partial
-
 import numpy as np
 
 from numpylm import attention, translation
@@ -25,7 +23,10 @@ def attention_walk(model, source, inputs, targets, steps):
     gradients = model.output_backward(ds_tilde, out.trace)
 
     def prove_entry(entry, shown=()):
-        return prove(entry.value, partial(derivatives, model, out.trace.attention, targets, entry.place), shown)
+        def along(directions):
+            return [derivative(model, out.trace.attention, targets, entry.place, each) for each in directions]
+
+        return prove(entry.value, along, shown)
 
     dparameters = {**gradients.dparameters, "W_sy": dW_sy, "b_y": db_y}
     values = [Entry(name, array) for name, array in own_parameters(model).items()]
@@ -78,11 +79,6 @@ def source_section(dh):
     return Section(
         "To the source positions: sums over all t", backward, over_time("dh", dh, lines, range(len(dh)), "h")
     )
-
-
-def derivatives(model, trace, targets, place, directions):
-    """What derivative gives along each of these directions."""
-    return [derivative(model, trace, targets, place, direction) for direction in directions]
 
 
 def derivative(model, trace, targets, place, direction):

@@ -24,19 +24,21 @@ def page(model, tokens, names, layer, origin, at=None):
     """The page's HTML, for the arguments of page_data; names are the vocabulary's tokens as they are, and origin says
     what the model is."""
     data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
-    cell, folder = model.cell.name, files("numpylm.stepping") / "page"
+    cell = model.cell.name
     parts = {
         "title": TITLES[cell],
         "origin": html.escape(f"{origin}. {described(data)}"),
         "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
         "state": "c_t" if cell == "lstm" else "h_t",
-        "diagram": (folder / f"{cell}.svg").read_text(encoding="utf-8"),
+        "diagram": file(f"{cell}.svg"),
         "trace": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     }
-    for name in ("style.css", "model.js", "page.js"):
-        parts[name] = (folder / name).read_text(encoding="utf-8")
-    template = (folder / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"@([\w.]+)@", lambda found: parts[found[1]], template)
+    return re.sub(r"@([\w.]+)@", lambda found: parts.get(found[1]) or file(found[1]), file("page.html"))
+
+
+def file(name):
+    """The text of a file of page/."""
+    return (files("numpylm.stepping") / "page" / name).read_text(encoding="utf-8")
 
 
 def readable(token):

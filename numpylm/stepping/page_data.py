@@ -39,6 +39,7 @@ def page_data(model, tokens, names, layer, at=None):
     if not np.isfinite(walked.loss):
         raise ValueError(f"the model's loss on this text is {walked.loss}; a page shows finite numbers only")
     forward, backward = by_name(walked.forward), by_name(walked.backward)
+    del backward["dh"]  # it has no line of its own
     if layer:
         del forward["x"]  # the walk's x is the embedding, which the lowest layer alone reads
     numbers = numbers_of(forward, backward)
@@ -47,19 +48,20 @@ def page_data(model, tokens, names, layer, at=None):
         "forward": [line(cell, name, q[0], numbers) for name, q in forward.items() if not name.endswith("_prev")],
         "backward": [line(cell, name, q[0], numbers) for name, q in backward.items()],
     }
-    asked = [] if at is None else [at]
-    proved = list(range(T)) if T * T * number_of_parameters(model) <= MOST_PROVED else asked
+    number, asked = sum(array.size for array in model.parameters().values()), [] if at is None else [at]
+    proved = list(range(T)) if T * T * number <= MOST_PROVED else asked
     return {
         "cell": cell.name, "relu": cell.options.get("nonlinearity") == "relu", "at": at,
         "sizes": {"T": T, "D": sizes.embedding_dim, "H": sizes.hidden_dim, "V": sizes.vocab_size},
         "layer": layer, "layers": sizes.num_layers, "loss": walked.loss, "ids": tokens.tolist(),
         "tokens": [names[token] for token in tokens],
-        "predictions": predictions(forward, backward, tokens, names), "surprisal": bits(forward["logits"], tokens[1:]),
+        "predictions": predictions(forward, backward, tokens, names),
+        "bits": [surprisal(q.value, targets[t]).item() / np.log(2) for t, q in enumerate(forward["logits"])],
         "lines": listed, "parts": packed, "sources": sources(listed, packed, numbers),
         "numbers": {name: in_base64(array) for name, array in numbers.items()}, "proved": proved,
         "proofs": {name: proofs(walked, entries, proved) for name, entries in backward.items()},
         "carrier": CARRIERS[cell.name], "reach": reach(model, inputs, targets, layer),
-        **weights(model, tokens, names), **sliders(model),
+        **(weights(model, tokens, names) if number <= MOST_WEIGHTS else {"weights": None}), **sliders(model),
     }  # fmt: skip
 
 
@@ -93,10 +95,7 @@ def by_name(sections):
 
 
 def numbers_of(forward, backward):
-    """name -> (T, n). Packed arrays gate by gate; dh_next and dc_next too, and dh, what reaches h_t from above.
-
-    dh is taken out of backward, for it has no line of its own.
-    """
+    """name -> (T, n). Packed arrays gate by gate; dh_next and dc_next too, and dh, what reaches h_t from above."""
     numbers = {}
     for name, entries in {**forward, **backward}.items():
         parts_at = [dict(parts_of(entry._replace(symbol=name))) for entry in entries]
@@ -106,9 +105,7 @@ def numbers_of(forward, backward):
         if f"d{state}_prev" in numbers:
             later = numbers[f"d{state}_prev"]
             numbers[f"d{state}_next"] = np.concatenate([later[1:], np.zeros_like(later[:1])])
-    if not np.array_equal(numbers["dh"] + numbers["dh_next"], numbers["dh_t"]):  # a lower layer
-        numbers["dh"] = numbers["dh_t"] - numbers["dh_next"]
-    del backward["dh"]
+    numbers["dh"] = numbers["dh_t"] - numbers["dh_next"]
     return numbers
 
 
@@ -144,11 +141,6 @@ def sources(listed, packed, numbers):
                 reads += [part for part in among if part.endswith(name[name.rfind("_") :])] or among
             found.setdefault(name, [(read, 0) for read in reads if read in numbers])
     return found
-
-
-def bits(logits, targets):
-    """The surprisal of each token that came, (T,) bits."""
-    return [float(surprisal(entry.value, targets[[t]])[0] / np.log(2)) for t, entry in enumerate(logits)]
 
 
 def predictions(forward, backward, tokens, names):
@@ -195,15 +187,8 @@ def reach(model, inputs, targets, layer):
     return {name: np.linalg.norm(array, axis=1).tolist() for name, array in found.items()}
 
 
-def number_of_parameters(model):
-    """How many numbers the parameters are."""
-    return sum(array.size for array in model.parameters().values())
-
-
 def weights(model, tokens, names):
-    """The parameters, layer by layer, and the tokens to choose from; nothing where they are too many for a page."""
-    if number_of_parameters(model) > MOST_WEIGHTS:
-        return {"weights": None, "choices": []}
+    """The parameters, layer by layer, and the tokens to choose from."""
     layers = [model.layer_parameters(layer)._asdict() for layer in range(model.sizes.num_layers)]
     shared = {"E": model.parameters()["E"], "W_hy": model.output_matrix(), "b_y": model.parameters()["b_y"]}
     V = model.sizes.vocab_size

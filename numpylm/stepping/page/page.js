@@ -272,12 +272,12 @@ function drawHeat() {
 function build() {
   for (const group of every(".quantity")) group.insertAdjacentHTML("afterbegin", `<rect class="target" x="${group.matches(".end") ? -66 : -4}"
     y="-16" width="70" height="52" rx="5"/><text class="value" y="17"/><text class="gradient" y="32"/>`);
-  const most = Math.max(...trace.surprisal, 1e-9), options = (list, chosen) => html`${list.map(([id, name]) =>
+  const most = Math.max(...trace.bits, 1e-9), options = (list, chosen) => html`${list.map(([id, name]) =>
     html`<option value="${id}" ${name === chosen ? "selected" : ""}>${name}</option>`)}`;
   const listing = direction => html`${lines[direction].map((line, row) => html`<li><button data-go='${JSON.stringify({direction, row})}'><span
     class="equation">${line.equation}</span><code>${line.source}</code><output></output></button></li>`)}`;
   show("text", html`${trace.tokens.map((token, t) => {
-    const bits = trace.surprisal[t - 1] ?? 0, word = t ? `${bits.toFixed(2)} bits of surprise` : "the first token";
+    const bits = trace.bits[t - 1] ?? 0, word = t ? `${bits.toFixed(2)} bits of surprise` : "the first token";
     return html`<li><button data-go='${JSON.stringify({t: Math.min(t, T - 1), row: 1e9})}' title="${word}" aria-label="${token}, ${word}"
       style="background: color-mix(in srgb, var(--orange) ${Math.round(55 * bits / most)}%, transparent)"><bdi>${token}</bdi></button></li>`;
   })}`);
