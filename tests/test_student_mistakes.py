@@ -32,6 +32,8 @@ MISTAKES = {  # a function, the status, and what the report must say
                 "it computes in float32"),
     "cache": ("def lstm_step_backward(dh_t, dc_next, cache): return cache[99]", "crash", "no lstm_step that returns"),
     "matmul": ("def affine_forward(x, W, b): return x @ W.T", "crash", "the second has 7 rows, the first 6 columns"),
+    "not put back": ("def central_difference(f, x):\n    x += 1\n    return 0 * x", "wrong",
+                     "leaves its argument x changed: keep the old x[k]"),
     "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
     "flood": ("def tanh(a):\n    for k in range(9000): print(k)\n    return a", "wrong", "| 0"),
 }  # fmt: skip

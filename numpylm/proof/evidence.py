@@ -9,6 +9,7 @@ import numpy as np
 CLOSE = 1e-6
 GATES = {4: ("i", "f", "o", "c̃"), 3: ("r", "z", "n")}
 UNUSED = "it is zero: the loss does not depend on it. Does the forward use it, or another array in its place?"
+CLIPPED = "it is the right one with every entry clipped to ±{:.6g}: clip in the training loop, not here"
 CARRIED = "it is right at the last time step only: what is carried from step t + 1 back to step t is missing or wrong"
 
 
@@ -49,10 +50,10 @@ def scaled(q, p, sizes):
     seen, limit = ~np.isnan(p), np.abs(q).max(initial=0)
     k = factor_of(q[seen], p[seen])
     if k is not None:
-        yield k * p, "it has the wrong sign" if close(k, -1) else f"it is the right one times {k:.6g}{named(k, sizes)}"
+        times = f"it is the right one times {k:.6g}{as_size(k, sizes)}"
+        yield k * p, "it has the wrong sign" if close(k, -1) else times
     if q.size > 1 and not same(np.clip(p, -limit, limit), p):  # an entry that was not measured may show the limit
-        yield np.clip(p, -limit, limit), f"it is the right one with every entry clipped to ±{limit:.6g}: clip in the " \
-                                         "training loop, not here"  # fmt: skip
+        yield np.clip(p, -limit, limit), CLIPPED.format(limit)
 
 
 def rearranged(q, p, gates):
@@ -113,8 +114,8 @@ def common_factor(claims, truths, sizes=None):
             "before they were checked. Clipping belongs in the training loop, never in a backward pass"
         )
     return (
-        f"all gradients are the right ones times {k:.6g}{named(k, sizes or {})}: the loss is averaged (or summed) over "
-        "another number than its gradient is divided by, for instance over T·N in one and N in the other"
+        f"all gradients are the right ones times {k:.6g}{as_size(k, sizes or {})}: the loss is averaged (or summed) "
+        "over another number than its gradient is divided by, for instance over T·N in one and N in the other"
     )
 
 
@@ -136,7 +137,7 @@ def factor_of(q, p):
     return k if k and f"{k:.6g}" != "1" and same(q, k * p) else None
 
 
-def named(k, sizes):
+def as_size(k, sizes):
     """ ", which is 1/N (N = 3)", or nothing."""
     sizes = {name: size for name, size in sizes.items() if size > 1}
     if {"T", "N"} <= sizes.keys():

@@ -9,7 +9,7 @@ its parameters' names, and any symbol of its problem may be a parameter. What it
 
 from typing import NamedTuple
 
-from numpylm.tutor.problems import problem_of
+from numpylm.tutor.problems import STATES, problem_of
 from numpylm.tutor.results import RTOL
 
 
@@ -88,7 +88,6 @@ r_k     = Σ_i p_ki v_i                 (45)
 u_{k+1} = u_k + r_k                    (46)"""
 BEAM_SEARCH = "score(Y) = log p(Y) / ((5 + |Y|) / 6)^length_penalty  (24)"
 EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
-STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 WEIGHTS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b", "b_hn")}
 PRE_ACTIVATIONS = {"rnn": ("da_t",), "lstm": ("da_t",), "gru": ("da_t", "dhW_t")}
 BY_GATE = {

@@ -10,6 +10,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from numpylm.proof.evidence import GATES
 from numpylm.tutor.case import CELLS, named
 from numpylm.tutor.mistakes import (
     EQUATIONS,
@@ -22,7 +23,6 @@ from numpylm.tutor.mistakes import (
     source_of,
 )
 
-GATES = {"lstm": ("i", "f", "o", "c̃"), "gru": ("r", "z", "n")}
 KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
 FLOOR = (
     "loss: y has a floor of 1e-{} before its logarithm (it is clipped, or an ε is added): no loss exceeds {:.1f} "
@@ -101,7 +101,7 @@ def floors():
 
 def gate_orders(cell):
     """The mistakes of reading the gates' columns in another order."""
-    gates, found = GATES.get(cell, ()), []
+    gates, found = GATES.get({"lstm": 4, "gru": 3}.get(cell), ()), []
     packed = {"lstm": {"a": "a_t"}, "gru": {"xW": "xW_t", "hW": "hW_t"}}.get(cell, {})
     for order in permutations(gates) if gates else ():
         why = (

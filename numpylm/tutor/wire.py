@@ -21,9 +21,7 @@ KINDS = "fiubc"  # real, integer, unsigned, boolean, complex
 
 
 class Record(dict):
-    """A named record or an object that came over the wire: its fields by name, and what kind it was."""
-
-    kind = "record"
+    """A named record or an object that came over the wire: its fields by name."""
 
 
 class Thing(str):
@@ -81,13 +79,14 @@ def encode(value, blobs, count, depth=0):
     def inner(tree):
         return encode(tree, blobs, count, depth + 1)
 
-    if isinstance(value, dict) and not isinstance(value, Record):
+    if isinstance(value, dict):
         return {"dict": [[inner(key), inner(item)] for key, item in value.items()]}
     fields = record_fields(value)
     if fields is not None:
-        kind = value.kind if isinstance(value, Record) else type(value).__name__
         parts = {"fields": fields, "views": views_of(value)}
-        return {"record": kind} | {part: [[str(n), inner(v)] for n, v in held.items()] for part, held in parts.items()}
+        return {"record": type(value).__name__} | {
+            part: [[str(n), inner(v)] for n, v in held.items()] for part, held in parts.items()
+        }
     if isinstance(value, tuple | list):
         return {"tuple" if isinstance(value, tuple) else "list": [inner(item) for item in value]}
     return {"thing": f"a {type(value).__name__}"}
@@ -106,8 +105,6 @@ def encode_array(array, blobs):
 
 def record_fields(value):
     """The fields of a named tuple, dataclass or object; None for any other value."""
-    if isinstance(value, Record):
-        return dict(value)
     if hasattr(value, "_fields") and isinstance(value, tuple):
         return dict(zip(value._fields, value, strict=True))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -167,9 +164,7 @@ def decode_array(dtype, shape, start, data):
 
 def make_plain_record(kind, fields, views):
     """A record as it arrives at the parent, without views."""
-    record = Record(fields)
-    record.kind = kind
-    return record
+    return Record(fields)
 
 
 def make_record(kind, fields, views):
