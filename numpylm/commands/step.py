@@ -86,8 +86,6 @@ def check_page(options):
         raise ValueError(f"{target} must end in .html")
     if target.exists():
         raise ValueError(f"{target} exists already; name a new file")
-    if not target.parent.is_dir():
-        raise ValueError(f"{target} cannot be written: there is no folder {target.parent}")
 
 
 def write(path, made):
