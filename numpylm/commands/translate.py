@@ -1,5 +1,6 @@
 """The translate command: trains an encoder-decoder, or translates with one."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def use(trained, choices):
     model, vocabularies, _ = load_trained(trained, "translation")
     if choices.attention is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
-    lines = lines_of(" ".join(choices.text), vocabularies["source"].level)
+    lines = lines_of(" ".join(choices.text))
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
     found = translate_lines(
         model, vocabularies, lines,
@@ -76,11 +77,14 @@ def use(trained, choices):
     return 0
 
 
-def lines_of(text, level):
-    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty."""
+def lines_of(text):
+    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
+
+    What names no file is a sentence, but for one word with an ending, such as missing.txt.
+    """
     from numpylm.commands.trained import read_file_or_stdin
 
-    is_sentence = text != "-" and not Path(text).exists() and (" " in text or level == "char")
+    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
     content = text if is_sentence else read_file_or_stdin(text)
     lines = [" ".join(line.split()) for line in content.removesuffix("\n").split("\n")]
     if "" in lines:
