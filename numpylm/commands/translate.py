@@ -29,14 +29,10 @@ class TranslateChoices:
     attention: str | None = choice(None, "draw the attention over the first line", metavar="FILE.png")
 
     def __post_init__(self):
-        require.positive_integer("beam", self.beam)
-        require.positive_integer("n_best", self.n_best)
-        if require.finite_number("length_penalty", self.length_penalty) < 0:
-            raise ValueError(f"length_penalty must be 0 or above; got {self.length_penalty}")
-        if self.n_best > self.beam:
-            raise ValueError(
-                f"a beam of width {self.beam} finds at most {self.beam} hypotheses; got n_best={self.n_best}"
-            )
+        from numpylm.beam_search import check_search
+
+        require.positive_integer("beam", self.beam)  # by its own name
+        check_search(self.beam, self.length_penalty, self.n_best, 1)
 
 
 def add_options(parser):
