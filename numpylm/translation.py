@@ -39,14 +39,6 @@ from numpylm.stack import StackTrace, stack_backward, stack_forward, stack_gradi
 from numpylm.translation_parameters import TranslationSizes, cells, check_sizes, check_source, parameter_parts
 
 
-class DropoutMasks(NamedTuple):
-    """Masks of the encoder's and the decoder's layers' inputs, one a layer, and of what W_sy reads; or None."""
-
-    encoder: list | None
-    decoder: list | None
-    output: np.ndarray | None
-
-
 class Encoded(NamedTuple):
     """What the decoder knows of the source: h (T_x, N, H), its mask, and s_0, one state a layer."""
 
@@ -60,13 +52,13 @@ class TranslationTrace(NamedTuple):
 
     source: np.ndarray  # (T_x, N)
     inputs: np.ndarray  # (T_y, N)
-    masks: DropoutMasks
     encoder: StackTrace
     state_given: bool  # the decoder did not start from s_0
     decoder: StackTrace
     s: np.ndarray  # (T_y, N, H)
     attention: AttentionTrace | None
     s_tilde: np.ndarray  # (T_y, N, D or H), before dropout
+    output_mask: np.ndarray | None  # dropout's
 
 
 class OutputGradients(NamedTuple):
@@ -171,20 +163,21 @@ class EncoderDecoder(Model):
         inputs = require.tokens(inputs, self.sizes.target_vocab_size)
         if inputs.shape[1] != source.shape[1]:
             raise ValueError(f"source has N = {source.shape[1]} sentences, but inputs have {inputs.shape[1]}")
-        masks = self._draw_masks(rng, source.shape, inputs.shape)
-        encoded, encoder_trace = self._encode(source, source_mask, masks.encoder)
+        require.generator(rng)
+        encoded, encoder_trace = self._encode(source, source_mask, rng)
         s_0 = encoded.state if state is None else require.state(state, encoded.state)
         x = embedding_forward(inputs, self._parameters["E_y"])
-        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks.decoder)
+        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, self._layer_masks(rng, x.shape))
         s_tilde, attention_trace = self._output_forward(out.h, encoded)
+        (output_mask,) = self._draw_masks(rng, inputs.shape, [self.sizes.output_dim])
         trace = TranslationTrace(
-            source, inputs, masks, encoder_trace, state is not None, out.trace, out.h, attention_trace, s_tilde
+            source, inputs, encoder_trace, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
         )
-        return drop(s_tilde, masks.output), out.state, trace
+        return drop(s_tilde, output_mask), out.state, trace
 
     def _backward(self, trace, ds_out, dW_sy, db_y):
         """The lines of _hidden in reverse order: gradients by name, in the parameters' order."""
-        ds_tilde = drop(ds_out, trace.masks.output)
+        ds_tilde = drop(ds_out, trace.output_mask)
         _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
         decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
@@ -200,11 +193,12 @@ class EncoderDecoder(Model):
             gradients["W_sy"] = dW_sy
         return {name: gradients[name] for name in self._parameters}
 
-    def _encode(self, source, source_mask, dropout_masks):
+    def _encode(self, source, source_mask, rng):
         """Encoded and the encoder's StackTrace."""
         x = embedding_forward(source, self._parameters["E_x"])
         state_0 = self.initial_state(source.shape[1])
-        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, source_mask, dropout_masks)
+        masks = self._layer_masks(rng, x.shape)
+        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, source_mask, masks)
         return Encoded(out.h, source_mask, out.state), out.trace
 
     def _output_forward(self, s, encoded):
@@ -231,14 +225,12 @@ class EncoderDecoder(Model):
         dparameters = {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
         return OutputGradients(dctx, out, ds + out.ds, out.dh, dparameters)
 
-    def _draw_masks(self, rng, source_shape, inputs_shape):
-        require.generator(rng)
-        sizes = self.sizes
-        if rng is None or sizes.dropout == 0:
-            return DropoutMasks(None, None, None)
-        layers = [sizes.embedding_dim] + [sizes.hidden_dim] * (sizes.num_layers - 1)
-        encoder, decoder, (output,) = (
-            [draw_mask(rng, sizes.dropout, (*shape, size), self.dtype) for size in dims]
-            for shape, dims in ((source_shape, layers), (inputs_shape, layers), (inputs_shape, [sizes.output_dim]))
-        )
-        return DropoutMasks(encoder, decoder, output)
+    def _layer_masks(self, rng, shape):
+        """A dropout mask of each layer's input, where x has this shape (T, N, D)."""
+        *shape, D = shape
+        return self._draw_masks(rng, shape, [D] + [self.sizes.hidden_dim] * (self.sizes.num_layers - 1))
+
+    def _draw_masks(self, rng, shape, sizes):
+        """A mask (T, N, size) for each of the sizes; None without a generator or dropout."""
+        p = self.sizes.dropout
+        return [None if rng is None or p == 0 else draw_mask(rng, p, (*shape, size), self.dtype) for size in sizes]

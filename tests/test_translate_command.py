@@ -90,6 +90,8 @@ def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(fo
     out = output_in(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
     assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
     assert output_in(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
+    assert output_in(folder, "translate", "words", "b") == "Y\n"  # one word that names no file
+    assert output_in(folder, "translate", "words", "a b " * 100, "--beam", "1")  # longer than a file's name may be
     assert output_in(folder, "translate", "words", "-", stdin=b"a c\nb b a\n") == "X Z\nY Y X\n"
     (folder / "text.txt").write_text("c a\n")
     picture = ["--attention", "alpha.png"]

@@ -18,7 +18,9 @@ from numpylm.evaluation import evaluate
 
 DESCRIPTION = (
     "Perplexity, bits per character and accuracy of a trained model on a text. The text "
-    "is read once, in order. Its last line counts as ended, also without a line end."
+    "is read once, in order. Its last line counts as ended, also without a line end. "
+    "Of a run of translate, TEXT is a file of pairs, with a tab between a sentence and its translation; of transcribe, "
+    "a folder of recordings; of answer, a file of stories."
 )
 
 

@@ -1,5 +1,6 @@
 """The translate command: trains an encoder-decoder, or translates with one."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +29,10 @@ class TranslateChoices:
     attention: str | None = choice(None, "draw the attention over the first line", metavar="FILE.png")
 
     def __post_init__(self):
-        require.positive_integer("beam", self.beam)
-        require.positive_integer("n_best", self.n_best)
-        if require.finite_number("length_penalty", self.length_penalty) < 0:
-            raise ValueError(f"length_penalty must be 0 or above; got {self.length_penalty}")
-        if self.n_best > self.beam:
-            raise ValueError(
-                f"a beam of width {self.beam} finds at most {self.beam} hypotheses; got n_best={self.n_best}"
-            )
+        from numpylm.beam_search import check_search
+
+        require.positive_integer("beam", self.beam)  # by its own name
+        check_search(self.beam, self.length_penalty, self.n_best, 1)
 
 
 def add_options(parser):
@@ -58,7 +55,7 @@ def use(trained, choices):
     model, vocabularies, _ = load_trained(trained, "translation")
     if choices.attention is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
-    lines = lines_of(" ".join(choices.text), vocabularies["source"].level)
+    lines = lines_of(" ".join(choices.text))
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
     found = translate_lines(
         model, vocabularies, lines,
@@ -76,11 +73,14 @@ def use(trained, choices):
     return 0
 
 
-def lines_of(text, level):
-    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty."""
+def lines_of(text):
+    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
+
+    What names no file is a sentence, but for one word with an ending, such as missing.txt.
+    """
     from numpylm.commands.trained import read_file_or_stdin
 
-    is_sentence = text != "-" and not Path(text).exists() and (" " in text or level == "char")
+    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
     content = text if is_sentence else read_file_or_stdin(text)
     lines = [" ".join(line.split()) for line in content.removesuffix("\n").split("\n")]
     if "" in lines:

@@ -93,9 +93,9 @@ def sentence(children):
 
 
 def clause(node):
-    """A subject and its predicate."""
+    """A subject and its predicate; of a Gapped, whose object is the noun before "that", a subject and its verb."""
     *noun, last = parts(node)
-    return [*subject(noun), *predicate(last.children)]
+    return [*subject(noun), *predicate(last)]
 
 
 def subject(children):
@@ -104,15 +104,17 @@ def subject(children):
     return [*words, "都"] if children[0] == "every" else words
 
 
-def predicate(children):
-    """[where] verb, verb object, or 很 adjective."""
-    verb, last = children
+def predicate(node):
+    """[where] verb, verb object, or 很 adjective; or a transitive verb alone."""
+    if node.symbol.startswith("Verb_transitive"):
+        return [CHINESE[word_of(node)]]
+    verb, last = node.children
     if verb.symbol.startswith("Verb_be"):
         adjective = word_of(last)
         return ["很", "饿" if adjective == "hungry" else CHINESE[adjective]]
     if verb.symbol.startswith("Verb_intransitive"):
         return [*place(last.children, before_verb=True), CHINESE[word_of(verb)]]
-    return [CHINESE[word_of(verb)], *noun_phrase(parts(last))]
+    return [*predicate(verb), *noun_phrase(parts(last))]
 
 
 def noun_phrase(children):
@@ -142,7 +144,8 @@ def modifiers(children):
     if children[:1] == ["("]:
         return [], remark(children)
     if children[:1] == ["that"]:
-        return [*relative(children[1].children[0]), "的"], []
+        (inner,) = children[1].children
+        return [*(predicate if inner.symbol.startswith("Predicate") else clause)(inner), "的"], []
     return place(children), []
 
 
@@ -152,14 +155,6 @@ def remark(children):
     word = word_of(relation)
     owned = [CHINESE[word], "们"] if word in PLURALS else ["一", "个", CHINESE[word]]
     return ["（", *noun_phrase(parts(owner)), "的", *owned, "）"]
-
-
-def relative(node):
-    """A relative clause without its 的: a predicate, or a subject and its verb (the object is the noun itself)."""
-    if node.symbol.startswith("Predicate"):
-        return predicate(node.children)
-    *noun, verb = parts(node)
-    return [*subject(noun), CHINESE[word_of(verb)]]
 
 
 def place(children, before_verb=False):
