@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
     write_recordings(folder / "sounds", 90, 0)
     write_recordings(folder / "others", 5, 1)
     (folder / "small.out").write_text(output_in(folder, "transcribe", *SMALL.split(), "--out", "small"))
-    options = "--train sounds -H 16 --epochs 12 -N 8 --learning-rate 0.02 --out tones"
+    options = "--train sounds -H 16 --epochs 18 -N 8 --learning-rate 0.02 --out tones"
     (folder / "tones.out").write_text(output_in(folder, "transcribe", *options.split()))
     return folder
 
