@@ -84,7 +84,8 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     if not unit.shapes and is_loss:
         sizes = sizes._replace(D=sizes.V)
     is_square = sizes.D == sizes.V > 1
-    styles = sorted(STYLES, key=lambda both: not is_square and len(NUMBERS & {*both})) if is_loss else [()]
+    styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    styles = styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     if is_loss:
