@@ -161,6 +161,12 @@ def named_gradients(unit, fit, found, rng):
     for path in found:
         names.setdefault(AROUND.sub("", AROUND.sub("", text_of(unit, path))) or text_of(unit, path), path)
     slots = in_order(unit.incoming)
+    steps = [path for path in found if len(path) == 2] if len(unit.named) < 2 and len(slots) == 1 else []
+    if len(steps) > 1 and len({np.shape(found[path]) for path in steps}) == 1:  # a list or dict of all steps
+        every = {path[-1]: rng.standard_normal(np.shape(found[path])) for path in steps}
+        return fit._replace(
+            inputs=inputs | {slots[0]: every}, outputs=list(map(list, steps)), weights=[*every.values()]
+        )
     alike = [names.get(AROUND.sub("", AROUND.sub("", plain(slot)))) for slot in slots]
     firsts = [path for path in found if len(path) <= 2][: len(slots)]
     paths = alike if all(alike) else firsts if len(found) == len(slots) or len(slots) == 1 else []
