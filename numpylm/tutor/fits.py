@@ -84,7 +84,8 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     if not unit.shapes and is_loss:
         sizes = sizes._replace(D=sizes.V)
     is_square = sizes.D == sizes.V > 1
-    styles = sorted(STYLES, key=lambda both: not is_square and len(NUMBERS & {*both})) if is_loss else [()]
+    styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    styles = styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     if is_loss:
@@ -160,6 +161,12 @@ def named_gradients(unit, fit, found, rng):
     for path in found:
         names.setdefault(AROUND.sub("", AROUND.sub("", text_of(unit, path))) or text_of(unit, path), path)
     slots = in_order(unit.incoming)
+    steps = [path for path in found if len(path) == 2] if len(unit.named) < 2 and len(slots) == 1 else []
+    if len(steps) > 1 and len({np.shape(found[path]) for path in steps}) == 1:  # a list or dict of all steps
+        every = {path[-1]: rng.standard_normal(np.shape(found[path])) for path in steps}
+        return fit._replace(
+            inputs=inputs | {slots[0]: every}, outputs=list(map(list, steps)), weights=[*every.values()]
+        )
     alike = [names.get(AROUND.sub("", AROUND.sub("", plain(slot)))) for slot in slots]
     firsts = [path for path in found if len(path) <= 2][: len(slots)]
     paths = alike if all(alike) else firsts if len(found) == len(slots) or len(slots) == 1 else []

@@ -149,7 +149,11 @@ def rounded(named, right):
 
 def check_linear(file, unit, fit, before):
     """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
-    larger = fit.inputs | {name: 1e3 * fit.inputs[name] for name in unit.incoming}
+    incoming = {name: fit.inputs[name] for name in unit.incoming}
+    larger = fit.inputs | {
+        name: {key: 1e3 * part for key, part in q.items()} if isinstance(q, dict) else 1e3 * q
+        for name, q in incoming.items()
+    }
     reply = file.child.ask({"steps": unit.program, "inputs": larger, "outputs": [["returned"]]})
     pairs = zip(*(arrays_in(tree, (), 5) for tree in (before, reply.get("outputs", []))), strict=False)
     if any(

@@ -68,7 +68,7 @@ def by_gate(unit, claims, rows):
         words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line of d{told[0]}"
     elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
         words = "the weights' gradients are right: what goes on from here misses a path, or takes one wrongly"
-    elif roles[1] and roles[1] <= {"W_y", "b_y"}:
+    elif "loss" in unit.forms and roles[1] and roles[1] <= {"W_y", "b_y"}:
         words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
     elif roles[1]:
         words = "the rest is right: look at the lines that make these gradients alone"
