@@ -47,9 +47,9 @@ class SpeechData:
         metavar="FOLDER", shown="the built-in synthetic speech", place=True,
     )  # fmt: skip
     level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
-    num_utterances: int = choice(1500, "training utterances of the built-in speech", metavar="K")
+    num_utterances: int = choice(800, "training utterances of the built-in speech", metavar="K")
     num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
-    cepstra: int = choice(0, "read so many cepstral coefficients of the bands in their place", metavar="C")
+    cepstra: int = choice(13, "cepstral coefficients that replace the bands of a frame; 0: the bands", metavar="C")
     highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
     stack: int = choice(3, "frames that the model reads at once", metavar="K")
 

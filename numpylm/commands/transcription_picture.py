@@ -8,8 +8,11 @@ from numpylm.data.features import HOP_SECONDS
 from numpylm.transcription_task import encoded
 
 
-def draw_hearing(path, model, vocabulary, utterance, stack):
-    """Draws the picture of an Utterance, whose frames are `stack` of 10 ms, into a file. ImportError: no matplotlib."""
+def draw_hearing(path, model, vocabulary, utterance, bands, stack):
+    """Draws the picture of an Utterance into a file; bands are its log-mel features, `stack` frames of 10 ms at once.
+
+    Raises ImportError where matplotlib is not installed.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -20,7 +23,7 @@ def draw_hearing(path, model, vocabulary, utterance, stack):
     with rc_context(plots.STYLE | {"font.size": 10, "axes.grid": False, "font.family": plots.font_families()}):
         figure = Figure(figsize=(10, 8), layout="constrained")
         top, middle, bottom = figure.subplots(3, sharex=True)
-        draw_features(top, utterance.features.reshape(T * stack, -1).T, seconds)
+        draw_features(top, bands.reshape(T * stack, -1).T, seconds)
         top.set_title(f'"{utterance.text}"', parse_math=False)
         draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary, seconds)
         said = [vocabulary.tokens[label] for label in labels]
@@ -29,10 +32,10 @@ def draw_hearing(path, model, vocabulary, utterance, stack):
 
 
 def draw_features(axes, features, seconds):
-    """The normalised features (B, T): what the model reads."""
+    """The normalised log-mel features (B, T)."""
     axes.imshow(features, origin="lower", aspect="auto", extent=(0, seconds, 0, len(features)), cmap="magma",
                 vmin=-2, vmax=2.5)  # fmt: skip
-    axes.set_ylabel("mel band, or cepstral coefficient")
+    axes.set_ylabel("mel band")
 
 
 def draw_symbols(axes, y, vocabulary, seconds):

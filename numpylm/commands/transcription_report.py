@@ -1,15 +1,16 @@
 """What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
 
 import sys
+from dataclasses import replace
 
 from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcription import SEEDS, UNITS, read_utterance, utterances_of
+from numpylm.commands.transcription import SEEDS, UNITS, features_of, read_utterance, utterances_of
 from numpylm.commands.transcription_language import language_score, own_language, saved_weights
 from numpylm.commands.transcription_picture import draw_hearing
-from numpylm.data.features import write_wav
+from numpylm.data.features import read_wav, write_wav
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
@@ -45,7 +46,10 @@ def report(run, model):
         for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
             write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
-        draw_hearing(run.folder / "hearing.png", model, vocabulary, utterances["test"][0], run.config.data.stack)
+        one = utterances["test"][0]
+        sound = read_wav(run.folder / "test-0.wav" if run.config.data.train is None else one.name)
+        bands = features_of(sound, replace(run.config.data, cepstra=0))
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, one, bands, run.config.data.stack)
     title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
     return Report(fields_of(heard, weights), title, {}, None, "transcribe")
 
