@@ -168,6 +168,13 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("inputs[t].reshape(1, -1)", "np.array([[inputs[t]]])"), ("targets[t].reshape(-1, 1)", "targets[t]"),
     ),
     "a small ε in a derivative": ("network", ("(1 - self.last_hs[t", "(1 + 1e-7 - self.last_hs[t")),
+    "an activation of a package that is not there, as an object": (
+        "network", ("import numpy as np\n", "import numpy as np\nfrom layers.activation import *\n"),
+        ("            h = np.tanh(", "            self.act = Tanh()\n            h = self.act("),
+        ("self.last_hs[i + 1] = h", "self.last_hs[i + 1] = h; self.slopes[i] = self.act.derivative()"),
+        ("        self.last_hs = {0: h}", "        self.last_hs, self.slopes = {0: h}, {}"),
+        ("(1 - self.last_hs[t + 1] ** 2)", "self.slopes[t]"),
+    ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip
 

@@ -86,10 +86,11 @@ class Arguments:
         return tuple({"slot": slot} for slot in slots) if len(slots) > 1 else {"slot": "h"}
 
     def number(self, name, role, function):
-        """A size, or a learning rate of 1."""
+        """A size, a learning rate of 1, or the number of the first step."""
         is_letter = len(name) == 1 and name.isupper()
-        is_unclear = word_of(name) == "step" if self.form == "loss" else role and not is_letter
-        return None if is_unclear else number_of(name, role)
+        if word_of(name) == "step" and self.form != "loss":
+            return 0
+        return None if role and self.form != "loss" and not is_letter else number_of(name, role)
 
     def sequence(self, name, role, function):
         """The inputs or the targets of a loss: by name, else the first that is left."""
@@ -128,4 +129,4 @@ class Arguments:
 def number_of(name, role):
     """A size's slot, or 1 for a learning rate; None for another name."""
     word = word_of(name)
-    return {"slot": word} if word.startswith("size") else {"rate": 1.0, "step": 0}.get(word)
+    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None

@@ -4,6 +4,7 @@ import difflib
 
 import numpy as np
 
+from numpylm.tutor.conventions import plain
 from numpylm.tutor.stop import Stop
 
 ALIASES = {  # what other books and libraries call the documented parameters
@@ -77,11 +78,6 @@ def suggestions(documented, names, unknown):
         meant.append(found[0])
         free = [known for known in free if known != found[0]]
     return meant
-
-
-def plain(name):
-    """A name without underscores and capitals."""
-    return name.replace("_", "").lower()
 
 
 def shaped(name, value):

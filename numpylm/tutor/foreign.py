@@ -5,6 +5,8 @@ into that layout, are the truth, and the diagnosis knows every line. Where no la
 differentiated numerically: the backward must be its derivative.
 """
 
+import contextlib
+
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
@@ -68,11 +70,19 @@ def judged(file, unit):
 
 
 def finding_or_stop(file, unit, fit):
-    """The finding on a backward; one that cannot be judged, or fails, is such a finding too."""
+    """The finding on a backward; one that cannot be judged, or fails, is such a finding too.
+
+    For vectors without an axis for sequences, the gradient that comes in may have one all the same.
+    """
     try:
         return backward_finding(file, unit, fit)
     except Stop as stop:
         finding = stop.finding
+    if finding["status"] == "crash" and fit.layout and fit.layout.single:
+        vectors = {slot: fit.inputs.get(slot) for slot in unit.gradients}
+        rows = {slot: q[None] for slot, q in vectors.items() if np.ndim(q) == 1 and isinstance(q, np.ndarray)}
+        with contextlib.suppress(Stop):
+            return backward_finding(file, unit, fit._replace(inputs=fit.inputs | rows))
     said = str(finding["sentences"])
     if "could not be run" in said:  # it needs what an import did not give
         return finding | {"status": "not checked"}

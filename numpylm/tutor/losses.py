@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.activations import softmax
+
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
 OUTPUTS = (  # plain names, the likeliest first
     "y", "ys", "o", "os", "out", "output", "outputs", "logits", "p", "ps",
@@ -113,9 +115,3 @@ def entropy(series, kind, goal, mask, q):
 def squares(series, kind, goal, mask, q):
     """Half the squared error of K stacks of outputs."""
     return (mask * (series.read(q) - goal) ** 2).sum(axis=(1, 2)) / 2
-
-
-def softmax(a):
-    """Probabilities along the last axis."""
-    e = np.exp(a - a.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)

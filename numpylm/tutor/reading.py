@@ -193,6 +193,19 @@ def softmax(x):
     return e / np.sum(e, axis=axis, keepdims=True)
 def relu(x): return np.maximum(x, 0)
 def tanh(x): return np.tanh(x)
+class _Activation:
+    def forward(self, x):
+        self.y = self.f(x)
+        return self.y
+    __call__ = forward
+    def derivative(self): return self.slope()
+    def backward(self, dy=1): return dy * self.slope()
+class Sigmoid(_Activation):
+    f = staticmethod(sigmoid)
+    def slope(self): return self.y * (1 - self.y)
+class Tanh(_Activation):
+    f = staticmethod(tanh)
+    def slope(self): return 1 - self.y**2
 """
 
 
@@ -251,7 +264,7 @@ def stand_in(module, failures, read):
             other = np if "'cupy'" in failed["error"] else None
             for name in names:
                 setattr(module, name, usual.get(name, other or Missing(name)))
-            failed["stand_ins"] = sorted(names & {*usual})
+            failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})
 
 
 def run_statement(node, module, path):
