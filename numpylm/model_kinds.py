@@ -39,7 +39,7 @@ def sizes_of(config, Sizes, check_sizes, options=()):
     """A config as the record of sizes of its kind, and its other options as a dict."""
     if config.keys() != {*Sizes._fields, *options}:
         names = ", ".join((*Sizes._fields, *options))
-        raise ValueError(f"its config must have {names}; got {schema.shown(config)}")
+        raise ValueError(f"its config must have {names} in this version of numpylm; got {schema.shown(config)}")
     sizes = Sizes(**{name: config[name] for name in Sizes._fields})
     check_sizes(sizes)
     for name in ("num_layers", "num_hops"):

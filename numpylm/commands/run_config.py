@@ -40,7 +40,7 @@ def read_config(folder):
         )
         return RunConfig(**read | {name: from_json(cls, read[name]) for name, cls in classes.items()})
     except (ValueError, TypeError, RunError) as error:
-        raise RunError(f"{path} is damaged: {error}") from None
+        raise RunError(f"{path} is damaged, or another version of numpylm wrote it: {error}") from None
 
 
 def from_json(cls, read):
