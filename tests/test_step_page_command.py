@@ -133,8 +133,14 @@ def test_a_notebook_shows_it(visit, tmp_path):
     for arguments, message in (([[1]], "2 to 61"), ([[99, 1]], "0..")):
         with pytest.raises(ValueError, match=message):
             nlm.show_trace(model, *arguments)
-    with pytest.raises(ValueError, match=r"layer must lie in 0\.\.0"):
-        nlm.show_trace(model, [1, 2], layer=1)
+    for option, message in (
+        ({"layer": 1}, r"layer must lie in 0\.\.0"),
+        ({"height": "tall"}, "height must be a positive integer"),
+        ({"names": ["a"]}, "strings, one for each token; got 1"),
+        ({"names": 5}, "names must be a list; got int"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            nlm.show_trace(model, [1, 2], **option)
 
 
 def test_the_scripts_are_javascript_and_all_parts_are_small():

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from numpylm import plots, require
+from numpylm import plots
 from numpylm.commands.console import terminal_width
 from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
 from numpylm.commands.step import write
@@ -32,7 +32,7 @@ DESCRIPTION = (
 )
 USAGE = "python -m numpylm look RUN [RUN …] [TEXT] [options]"
 LONGEST = 2000  # tokens of a text that are read
-FEWEST = 100  # sentences
+FEWEST, MOST = 100, 100_000  # sentences
 
 
 def add_options(parser):
@@ -49,14 +49,16 @@ def add_options(parser):
 
 def run(options):
     """numpylm look"""
-    if require.positive_integer("sentences", options.sentences) < FEWEST:
-        raise ValueError(f"sentences must be {FEWEST} or more, or nothing can be measured; got {options.sentences}")
+    if not FEWEST <= options.sentences <= MOST:
+        raise ValueError(f"sentences must lie in {FEWEST}..{MOST}: fewer measure nothing; got {options.sentences}")
     paths, name = split_arguments(options.runs)
     runs = [(path, *load_real(path)[:2]) for path in paths]
     content = None if name is None else read_file_or_stdin(name)
     look, print_one = (look_at_grammar, print_grammar) if content is None else (look_at_text, print_text)
     folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
     if not options.json:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is no folder; name a folder for the picture or page (--out)")
         folder.mkdir(parents=True, exist_ok=True)
     results = []
     for path, model, vocabulary in runs:
@@ -109,7 +111,8 @@ def look_at_text(about, model, vocabulary, content, options):
     whole = SimpleNamespace(context=(), tokens=tokens[:, None], lengths=np.array([len(tokens)]))
     states = read(model, whole)[:, 0]
     shown = [unit[:2] == (model.sizes.num_layers - 1, "h") for unit in units_of(model)]
-    unit = options.unit or names[int(np.where(shown, states.std(axis=0), -1).argmax())]
+    most_varied = names[int(np.where(shown, states.std(axis=0), -1).argmax())]
+    unit = most_varied if options.unit is None else options.unit
     if unit not in names:
         raise ValueError(f"--unit must be one of {names[0]} … {names[-1]}; got {unit!r}")
     return {"text": {
