@@ -114,7 +114,7 @@ def test_a_large_model_proves_one_step_and_has_no_sliders(opened, monkeypatch):
 def test_a_model_without_numbers_gets_one_sentence_and_one_that_is_surprised_a_page(opened):
     model = drawn(nlm.RNNLM(5, D, H))
     model.parameters()["b_y"][:] = (0, 2000, 0, 0, 0)  # y of the others is 0, and their surprisal finite
-    assert "bits" in opened(page(model, np.array([1, 2, 3]), "abcde", 0, "sure")).page.inner_text("#darkest")
+    assert "bits" in opened(page(model, np.array([1, 2, 3]), "abcde", 0, "sure\udcff")).page.inner_text("#darkest")
     model.parameters()["b_y"][:] = np.nan
     with pytest.raises(ValueError, match="the model's loss on this text is nan"):
         page(model, np.array([1, 2, 3]), "abcde", 0, "nothing")

@@ -13,6 +13,7 @@ from numpylm.commands.console import terminal_width
 from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
 from numpylm.commands.step import write
 from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
+from numpylm.data.printable import on_one_line
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import surprisals
 from numpylm.probing.ablation import measure_ablation
@@ -133,9 +134,12 @@ def draw(results, path):
     """Prints the runs side by side, and draws them; without matplotlib it says that there is no picture."""
     if len(results) > 1:
         print_side_by_side(results)
+    figure = None
     with plots.may_fail(path.name):
-        plots.save(grammar_figure(results), path)
-        print(path)
+        figure = grammar_figure(results)
+    if figure is not None:
+        plots.save(figure, path)
+        print(on_one_line(path))
 
 
 def write_page(run, model, vocabulary, content, target):

@@ -69,7 +69,7 @@ def use(trained, choices):
             print()
     if choices.attention is not None:
         draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
-        print(f"drew the attention over the first line in {choices.attention}", file=sys.stderr)
+        print(f"drew the attention over the first line in {on_one_line(choices.attention)}", file=sys.stderr)
     return 0
 
 

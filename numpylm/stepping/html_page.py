@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 
 from numpylm import require
-from numpylm.data.printable import visible
+from numpylm.data.printable import printable, visible
 from numpylm.stepping.page_data import described, page_data
 
 MOST_STEPS = 60
@@ -27,7 +27,7 @@ def page(model, tokens, names, layer, origin, at=None):
     cell = model.cell.name
     parts = {
         "title": TITLES[cell],
-        "origin": html.escape(f"{origin}. {described(data)}"),
+        "origin": html.escape(printable(f"{origin}. {described(data)}")),
         "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
         "state": "c_t" if cell == "lstm" else "h_t",
         "diagram": file(f"{cell}.svg"),
