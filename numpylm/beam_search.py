@@ -98,14 +98,17 @@ def check_search(width, length_penalty, n_best, max_length):
     """Raises ValueError for numbers that make no beam search."""
     for name, value in (("width", width), ("n_best", n_best), ("max_length", max_length)):
         require.positive_integer(name, value)
-    if require.finite_number("length_penalty", length_penalty) < 0:
-        raise ValueError(f"length_penalty must be 0 or above; got {length_penalty}")
+    if not 0 <= require.finite_number("length_penalty", length_penalty) <= 10:  # more overflows in long hypotheses
+        raise ValueError(f"length_penalty must lie in 0..10; got {length_penalty}")
     if n_best > width:
         raise ValueError(f"a beam of width {width} finds at most {width} hypotheses; got n_best={n_best}")
 
 
 def translate(model, source, start, end, source_mask=None, max_length=50, **search):
     """Beam search with an EncoderDecoder: source (T_x, N) gives N lists of Hypotheses. search: as in beam_search."""
+    V = require.model(model, "encode", "an encoder-decoder").sizes.target_vocab_size
+    for name, token in (("start", start), ("end", end)):
+        require.token(name, token, V)
     encoded = model.encode(source, source_mask)
 
     def advance(tokens, state):
@@ -118,7 +121,10 @@ def translate(model, source, start, end, source_mask=None, max_length=50, **sear
 
 def continue_prompt(model, prompt_tokens, end=None, max_length=50, **search):
     """Beam search with a language model: the Hypotheses that continue one prompt of at least one token."""
-    prompt_tokens = require.token_stream(prompt_tokens, model.sizes.vocab_size)
+    V = require.language_model(model).sizes.vocab_size
+    prompt_tokens = require.token_stream(prompt_tokens, V)
+    if end is not None:
+        require.token("end", end, V)
 
     def advance(tokens, state):
         out = model.forward(tokens[None], state)

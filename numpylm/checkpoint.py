@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpylm import require
 from numpylm.data import archive as zips
 from numpylm.data import schema, text
 from numpylm.data.archive import METADATA, CheckpointError
@@ -70,6 +71,7 @@ def save_checkpoint(path, model, vocabulary=None, training=None):
     The old file stays if anything fails. Raises ValueError for a vocabulary or a training record that do not fit the
     model, so that whatever was saved can be loaded, and CheckpointError when the file cannot be written.
     """
+    require.model(model, "config")
     vocabularies = {} if vocabulary is None else vocabulary if isinstance(vocabulary, dict) else {ONLY: vocabulary}
     metadata = {
         "format": "numpylm checkpoint",

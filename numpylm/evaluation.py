@@ -62,6 +62,7 @@ def evaluate(model, tokens, batch_size=1, ranks=ALONE):
 
     Raises ValueError for fewer than batch_size + 1 tokens, and for ids outside 0..V-1.
     """
+    require.positive_integer("batch_size", batch_size)
     total_nats, num_tokens, num_correct = 0.0, 0, 0
     for logits, targets in predictions(model, tokens, batch_size, part_of(batch_size, ranks.rank, ranks.size)):
         total_nats += float(surprisal(logits, targets).sum(dtype=float))
@@ -78,7 +79,7 @@ def surprisals(model, tokens):
 
 def predictions(model, tokens, batch_size, part=slice(None)):
     """Window by window: logits (T, N, V) and the targets (T, N) that they predict, of a part of the N streams."""
-    tokens = require.token_stream(tokens, model.sizes.vocab_size)
+    tokens = require.token_stream(tokens, require.language_model(model).sizes.vocab_size)
     streams = Streams(*[array[:, part] for array in cut_streams(tokens, batch_size)])
     num_streams = streams.inputs.shape[1]
     if num_streams == 0:

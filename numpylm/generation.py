@@ -42,7 +42,8 @@ def generate_batch(
     rounding. A step of K sequences takes much less time than K steps of one.
     """
     require.count("num_tokens", num_tokens)
-    V, rngs = model.sizes.vocab_size, check_generators(rngs, len(prompts))
+    prompts = require.sequence("prompts", prompts)
+    V, rngs = require.language_model(model).sizes.vocab_size, check_generators(rngs, len(prompts))
     stop = check_ids(V, stop)
     uniforms = np.transpose([rng.random(num_tokens) for rng in rngs])  # (num_tokens, K)
     drawn, going_on = [], np.ones(len(prompts), bool)
@@ -75,7 +76,7 @@ def generate_stream(model, prompt_tokens, temperature=1.0, top_k=None, top_p=Non
 
 def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=None, exclude=()):
     """Yields the next tokens (K,) of K texts for each row of uniform numbers (K,). Checks the arguments at once."""
-    V = model.sizes.vocab_size
+    V = require.language_model(model).sizes.vocab_size
     prompts = [require.token_stream(prompt, V) for prompt in prompts]
     if not prompts:
         raise ValueError("a batch needs one prompt or more; got none")
@@ -194,7 +195,7 @@ def draw(y, u):
 
 def check_generators(rngs, K):
     """K generators; a fresh one in place of None."""
-    rngs = [None] * K if rngs is None else rngs
+    rngs = [None] * K if rngs is None else require.sequence("rngs", rngs)
     if len(rngs) != K:
         raise ValueError(f"rngs must hold a generator for each of the K = {K} prompts; got {len(rngs)}")
     for rng in rngs:
@@ -204,8 +205,8 @@ def check_generators(rngs, K):
 
 def check_ids(vocab_size, ids):
     """Token ids, distinct, as an array that may be empty. Raises ValueError for ids outside 0..V-1."""
-    ids = np.unique(np.asarray(ids, dtype=int))
-    return require.token_stream(ids, vocab_size) if ids.size else ids
+    ids = require.array("ids of tokens", list(ids) if isinstance(ids, set | range) else ids)
+    return np.unique(require.token_stream(ids, vocab_size)) if ids.size else ids.astype(int)
 
 
 def check_filters(vocab_size, temperature, top_k, top_p):

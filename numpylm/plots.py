@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from numpylm.data.atomic import replacing
+from numpylm.data.atomic import FileError, replacing
 from numpylm.evaluation import safe_exp
 
 STYLE = {
@@ -68,9 +68,12 @@ def font_families():
 
 
 def save(figure, path, **options):
-    """Writes a figure into a file, whole or not at all. Raises FileError."""
+    """Writes a figure into a file, whole or not at all: a PNG, if the name has no ending. Raises FileError."""
+    ending = Path(path).suffix[1:].lower() or "png"
+    if ending not in figure.canvas.get_supported_filetypes():
+        raise FileError(path, f".{ending} is no kind of picture", "name a file that ends in .png, .svg or .pdf")
     with replacing(path) as file:
-        figure.savefig(file, format=Path(path).suffix[1:] or None, **options)
+        figure.savefig(file, format=ending, **options)
 
 
 @contextmanager

@@ -82,6 +82,30 @@ def float_dtype(dtype):
     return dtype
 
 
+def model(given, attribute="parameters", kind="a model such as nlm.LSTMLM(50, 16, 32)"):
+    """given, if it has the attribute that the models of a kind have: no path of a run, no Checkpoint, no class."""
+    if isinstance(given, type) or not hasattr(given, attribute):
+        raise TypeError(f"model must be {kind}; got {described(given)}")
+    return given
+
+
+def language_model(given):
+    """given, if it is a language model."""
+    return model(given, "layer_parameters", "a language model such as nlm.LSTMLM(50, 16, 32)")
+
+
+def token(name, value, vocab_size):
+    """value, if it is the id of a token, in 0..V-1."""
+    return expect(name, value, is_integer(value) and 0 <= value < vocab_size, f"a token id in 0..{vocab_size - 1}")
+
+
+def sequence(name, values):
+    """values as a list, if they are a list, a tuple or an array of one dimension or more."""
+    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values[:0]) == 0:
+        raise TypeError(f"{name} must be a list; got {described(values)}")
+    return list(array(name, values) if isinstance(values, np.ndarray) else values)
+
+
 def generator(rng):
     """rng, if it is None or a numpy.random.Generator."""
     if rng is not None and not isinstance(rng, np.random.Generator):

@@ -13,6 +13,7 @@ import inspect
 
 import numpy as np
 
+from numpylm import require
 from numpylm.proof.gradient_check import check_gradients
 
 
@@ -27,10 +28,15 @@ def assert_gradients(forward, backward, seed=0, rtol=None, **arguments):
     Return the report, which can be printed.
     """
     rng = np.random.default_rng(seed)
-    given = {name: filled(value, rng) for name, value in arguments.items()}
+    given = {name: filled(name, value, rng) for name, value in arguments.items()}
     incoming, caches, others = parameters(backward, given)
     values, _ = split(forward(**copied(given)), bool(caches))
     outputs = [k for k, value in enumerate(values) if is_real(value)][: len(incoming)]
+    if not 0 < len(outputs) == len(incoming):
+        raise ValueError(
+            f"backward must take, before the cache, a gradient of each array of floats that forward returns; it takes "
+            f"{', '.join(incoming) or 'none'}, and forward returns {len(outputs)}{' beside its cache' * bool(caches)}"
+        )
     cotangents = [rng.standard_normal(np.shape(values[k])) for k in outputs]
 
     def output(**changed):
@@ -45,12 +51,14 @@ def assert_gradients(forward, backward, seed=0, rtol=None, **arguments):
     return report
 
 
-def filled(value, rng):
+def filled(name, value, rng):
     """Random numbers for a shape, within dicts too; anything else as it is."""
     if isinstance(value, dict):
-        return {key: filled(item, rng) for key, item in value.items()}
+        return {key: filled(key, item, rng) for key, item in value.items()}
     is_shape = isinstance(value, tuple) and all(isinstance(n, int) for n in value)
-    return rng.standard_normal(value) if is_shape else value
+    if is_shape:
+        return rng.standard_normal(value)
+    return require.array(name, value) if isinstance(value, np.ndarray) else value
 
 
 def parameters(backward, given):

@@ -27,7 +27,7 @@ GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
 
 def to_torch_state_dict(model):
     """PyTorch's name -> a new array, in PyTorch's shapes and gate order."""
-    parameters, kind = model.parameters(), model.cell.name
+    parameters, kind = require.language_model(model).parameters(), model.cell.name
     state_dict = {"embedding.weight": parameters["E"].copy()}
     for layer in range(model.sizes.num_layers):
         state_dict |= cell_state_dict(kind, model.layer_parameters(layer), f"{kind}.{{}}_l{layer}")

@@ -102,7 +102,7 @@ def test_a_sentence_is_done_when_as_many_hypotheses_are_complete_as_the_beam_is_
     [
         ({"width": 0}, "width must be a positive integer"),
         ({"n_best": 6}, "a beam of width 5 finds at most 5 hypotheses; got n_best=6"),
-        ({"length_penalty": -1}, "length_penalty must be 0 or above"),
+        ({"length_penalty": -1}, r"length_penalty must lie in 0\.\.10; got -1"),
     ],
 )
 def test_wrong_searches_are_named(wrong, message):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import numpylm as nlm
 from numpylm import GRULM, LSTMLM, RNNLM, require
 
 HUGE = 10**400  # an integer that no float can hold
@@ -143,3 +144,45 @@ def test_states_of_another_model_or_batch_are_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             require.state(wrong, lstm)
+
+
+SENTENCE = np.array([[1], [2]])
+NO_MODELS = [None, "runs/lstm", LSTMLM, nlm.EncoderDecoder(4, 4, 2, 2), nlm.Checkpoint(LSTMLM(4, 2, 2), None, None)]
+
+
+@pytest.mark.parametrize("wrong", NO_MODELS, ids=lambda wrong: type(wrong).__name__)
+def test_what_is_no_language_model_is_told_by_every_function_that_uses_one(wrong):
+    for call in (
+        lambda: nlm.generate(wrong, [1], 2),
+        lambda: nlm.generate_batch(wrong, [[1]], 2),
+        lambda: nlm.generate_stream(wrong, [1]),
+        lambda: nlm.continue_prompt(wrong, [1]),
+        lambda: nlm.perplexity(wrong, [1, 2]),
+        lambda: nlm.surprisals(wrong, [1, 2]),
+        lambda: nlm.to_torch_state_dict(wrong),
+    ):
+        with pytest.raises(TypeError, match="model must be a language model such as"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: nlm.generate_batch(model, 5, 2), "prompts must be a list; got int"),
+        (lambda model: nlm.generate_batch(model, [[1]], 2, rngs=5), "rngs must be a list; got int"),
+        (lambda model: nlm.generate(model, [1], 2, exclude=[1.5]), "tokens must be integers; got an array of float64"),
+        (lambda model: nlm.generate(model, [1], 2, stop=np.ma.array([1, 2], mask=[0, 1])), "a masked array"),
+        (lambda model: nlm.decode(nlm.build_vocabulary("ab", "char"), np.ma.array([1], mask=[1])), "a masked array"),
+        (lambda model: nlm.decode(["a"], [0]), "vocabulary must be one of build_vocabulary; got list of 1"),
+        (lambda model: nlm.pad_sequences(None), "sequences must be a list; got NoneType"),
+        (lambda model: nlm.continue_prompt(model, [1], end=4), "end must be a token id in 0..3; got 4"),
+        (lambda model: nlm.translate(NO_MODELS[3], SENTENCE, -1, 2), "start must be a token id in 0..3; got -1"),
+        (lambda model: nlm.translate(model, SENTENCE, 1, 2), "model must be an encoder-decoder; got LSTMLM"),
+        (lambda model: nlm.evaluate(model, [1, 2], None), "batch_size must be a positive integer; got None"),
+        (lambda model: nlm.save_checkpoint("new.npz", None), "model must be a model such as"),
+        (lambda model: nlm.central_difference(None, [1.0]), "x must be a NumPy array, which f reads"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_by_its_name(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(LSTMLM(4, 2, 2))

@@ -52,6 +52,8 @@ def test_help_is_given_by_a_process_with_and_without_being_asked_and_imports_no_
         ("tarin", "numpylm: error: argument COMMAND: invalid choice: 'tarin'"),
         ("info", "numpylm info: error: the following arguments are required: RUN"),
         ("info run --what", "numpylm info: error: unrecognized arguments: --what"),
+        ("translate --out=", "numpylm translate: error: --out is empty"),
+        ("step --html= --text x", "numpylm step: error: --html is empty"),
     ],
 )
 def test_mistyped_commands_and_options_are_answered_in_one_line(call, arguments, message):

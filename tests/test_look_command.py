@@ -121,9 +121,9 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_short_one_suffices(call
         ("lstm.npz word.txt --unit c8", "--unit must be one of h0 … c7; got 'c8'"),
         ("gru.npz word.txt --unit h3", "--unit must be one of 0.h0 … 1.h8; got 'h3'"),
         ("lstm.npz --unit c3", "--unit shows a unit on a text: name the text after the run"),
-        ("lstm.npz --sentences 5", "--sentences must be 100 or more"),
-        ("lstm.npz --sentences 0", "--sentences must be a positive integer"),
-        ("lstm.npz word.txt --out mine.txt", "mine.txt: File exists"),
+        ("lstm.npz --sentences 5", "--sentences must lie in 100..100000: fewer measure nothing; got 5"),
+        ("lstm.npz --sentences 1000000000", "--sentences must lie in 100..100000"),
+        ("lstm.npz word.txt --out mine.txt", "mine.txt is no folder; name a folder for the picture or page (--out)"),
         ("abc.npz", "abc.npz is no model of the built-in grammar's words: name a text, look RUN TEXT"),
     ],
 )

@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 
 from numpylm.commands.metrics import COLUMNS
+from numpylm.data.atomic import FileError
 from numpylm.plots import learning_curve
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -118,3 +119,9 @@ def test_a_notebooks_own_figures_and_backend_are_left_alone(draw):
     backend, style = matplotlib.rcParams["backend"], matplotlib.rcParams["font.size"]
     draw(FALLING, BASELINES)
     assert (matplotlib.rcParams["backend"], matplotlib.rcParams["font.size"]) == (backend, style)
+
+
+def test_a_picture_of_no_kind_is_refused_by_its_path(tmp_path):
+    with pytest.raises(FileError, match=r"a\.xyz: \.xyz is no kind of picture; name a file that ends in \.png"):
+        learning_curve(tmp_path / "a.xyz", FALLING, {}, "a run")
+    assert not list(tmp_path.iterdir())

@@ -46,6 +46,8 @@ def test_the_kth_of_many_texts_is_that_of_a_seed_k_higher(call):
     assert many == "".join(f"--- {k + 1} of 3 ---\n{text}" for k, text in enumerate(alone))
     lines = call("sample", "words", "--length", "60", "--seed", "5", "--count", "3", "--one-line")[1].splitlines()
     assert lines == [call("sample", "words", "--seed", str(5 + k), "--one-line")[1].strip("\n") for k in range(3)]
+    many = call("sample", "words", "--length", "2", "--seed", "5", "--count", "300")[1]
+    assert many.endswith("--- 300 of 300 ---\n" + call("sample", "words", "--length", "2", "--seed", "304")[1])
     assert [text.splitlines()[0].startswith(line[:20]) for text, line in zip(alone, lines, strict=True)] == [True] * 3
 
 

@@ -114,7 +114,7 @@ def test_a_large_model_proves_one_step_and_has_no_sliders(opened, monkeypatch):
 def test_a_model_without_numbers_gets_one_sentence_and_one_that_is_surprised_a_page(opened):
     model = drawn(nlm.RNNLM(5, D, H))
     model.parameters()["b_y"][:] = (0, 2000, 0, 0, 0)  # y of the others is 0, and their surprisal finite
-    assert "bits" in opened(page(model, np.array([1, 2, 3]), "abcde", 0, "sure")).page.inner_text("#darkest")
+    assert "bits" in opened(page(model, np.array([1, 2, 3]), "abcde", 0, "sure\udcff")).page.inner_text("#darkest")
     model.parameters()["b_y"][:] = np.nan
     with pytest.raises(ValueError, match="the model's loss on this text is nan"):
         page(model, np.array([1, 2, 3]), "abcde", 0, "nothing")
@@ -133,8 +133,14 @@ def test_a_notebook_shows_it(visit, tmp_path):
     for arguments, message in (([[1]], "2 to 61"), ([[99, 1]], "0..")):
         with pytest.raises(ValueError, match=message):
             nlm.show_trace(model, *arguments)
-    with pytest.raises(ValueError, match=r"layer must lie in 0\.\.0"):
-        nlm.show_trace(model, [1, 2], layer=1)
+    for option, message in (
+        ({"layer": 1}, r"layer must lie in 0\.\.0"),
+        ({"height": "tall"}, "height must be a positive integer"),
+        ({"names": ["a"]}, "strings, one for each token; got 1"),
+        ({"names": 5}, "names must be a list; got int"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            nlm.show_trace(model, [1, 2], **option)
 
 
 def test_the_scripts_are_javascript_and_all_parts_are_small():

@@ -48,6 +48,19 @@ def test_a_syntax_error_is_shown_as_python_shows_it(check):
 
 
 @pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ('[{"cell_type": "code", "source": "def f(:"}]', 'File "one.ipynb", line 1\n        def f(:\n'),
+        ("[5]", "this is no notebook that can be read: it holds no list of cells with a source"),
+        ("[" * 10_000, "this is no notebook that can be read"),
+    ],
+)
+def test_a_notebook_that_cannot_be_read_is_told_by_its_cell(tmp_path, cells, said):
+    (tmp_path / "one.ipynb").write_text(f'{{"cells": {cells}}}', encoding="utf-8")
+    assert said in report(check_here(str(tmp_path / "one.ipynb")))
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [
         ("import no_such_module", "No module named 'no_such_module'"),
@@ -165,9 +178,14 @@ def test_a_file_that_hides_a_module_is_checked_and_said_to_hide_it(tmp_path):
 
 def test_what_cannot_be_checked_is_said_in_json_too(tmp_path, capsys):
     (tmp_path / "one.py").write_text("", encoding="utf-8")
-    for name, said in (("nosuch.py", "there is no such file"), (".", "this is a folder; check a file of it: one.py")):
+    os.mkfifo(tmp_path / "pipe")
+    for name, said in (
+        ("nosuch.py", "there is no such file"),
+        (".", "this is a folder; check a file of it: one.py"),
+        ("pipe", "is a pipe or a device, where a Python file belongs"),
+    ):
         path = str(tmp_path / name)
-        with pytest.raises(OSError, match=said):
+        with pytest.raises((OSError, ValueError), match=said):
             student.run(options(path))
         assert student.run(options(path, "--json")) == 2
         printed = json.loads(capsys.readouterr().out)

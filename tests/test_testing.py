@@ -41,3 +41,16 @@ def test_two_outputs_dicts_of_parameters_and_gradients_by_name():
         return {"dx": parameters["W"].T @ da, "dW": da @ x.T}
 
     assert_gradients(step, step_backward, x=(3, 2), parameters={"W": (4, 3)})
+
+
+@pytest.mark.parametrize(
+    ("forward", "arguments", "message"),
+    [
+        (lambda x, W, b: np.tanh(x @ W + b), {}, "it takes dy, and forward returns 0 beside its cache"),
+        (lambda x, W, b: (np.zeros(2, int), None), {}, "it takes dy, and forward returns 0 beside its cache"),
+        (forward, {"b": np.ma.array(np.ones(4), mask=True)}, "b must be a plain array; got a masked array"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(forward, arguments, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        assert_gradients(forward, backward, **{"x": (2, 3), "W": (3, 4), "b": (4,)} | arguments)

@@ -1,6 +1,7 @@
 """The transcribe command from outside: built-in speech, recordings of tones, lists of candidates, and bad input."""
 
 import json
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -164,6 +165,7 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("transcribe tones", "name .wav files to transcribe, or a list with --rescore LIST.tsv"),
         ("transcribe tones missing.wav", "missing.wav: No such file"),
         ("transcribe tones sounds", "sounds is a folder, a pipe or a device, expected a .wav file"),
+        ("transcribe others/forged others/0.wav", "summary.json is damaged: its alpha and beta must be finite numbers"),
         ("transcribe tones sounds/transcripts.tsv", "transcripts.tsv is no .wav file"),
         ("transcribe tones others/0.wav --n-best 20", "--n-best must be at most the beam's 10; got 20"),
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
@@ -194,5 +196,7 @@ def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
             for file in "abc":
                 write_wav(folder / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
+    copytree(folder / "tones", folder / "others" / "forged", dirs_exist_ok=True)
+    (folder / "others" / "forged" / "summary.json").write_text("[]")
     status, _, err = call(*arguments.split())
     assert status == 2 and message in err and err.strip().count("\n") <= 1

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from shutil import copytree
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from calls import call_in, output_in
 from processes import run_numpylm
 
+import numpylm as nlm
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.translation import KIND, TranslationData, TranslationModel
 from numpylm.commands.translation_report import without_attention
@@ -34,6 +36,9 @@ def folder(tmp_path_factory):
     (folder / "a.src").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "a.tgt").write_text("\n".join(translated) + "\n", encoding="utf-8")
     (folder / "short.tgt").write_text("X\n", encoding="utf-8")
+    copytree(folder / "small", folder / "mixed")
+    vocabulary = nlm.build_vocabulary("a b", "word")
+    nlm.save_checkpoint(folder / "mixed" / "best.npz", nlm.LSTMLM(len(vocabulary), 2, 2), vocabulary)
     return folder
 
 
@@ -129,8 +134,13 @@ def test_info_and_export_know_the_model(folder):
         ("translate small --epochs 3", "translate RUN uses a trained run: leave out --epochs"),
         ("translate --beam 3", "--beam is for a trained run: translate RUN"),
         ("translate small missing.txt", "there is no file missing.txt"),
-        ("translate small a.tgt --beam 0", "--beam must be a positive integer; got 0"),
-        ("translate small a.tgt --length-penalty -1", "--length-penalty must be 0 or above; got -1"),
+        ("translate small a.tgt --beam 0", "--beam must be an integer from 1 to 1000; got 0"),
+        ("translate small a.tgt --beam 100000000", "--beam must be an integer from 1 to 1000; got 100000000"),
+        ("translate small a.tgt --length-penalty 1e308", "--length-penalty must lie in 0..10; got 1e+308"),
+        ("translate mixed a.tgt", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
+        ("info mixed", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
+        ("translate --resume mixed", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
+        ("translate small a.tgt --length-penalty -1", "--length-penalty must lie in 0..10; got -1"),
         ("translate small a.tgt --n-best 9", "a beam of width 5 finds at most 5 hypotheses; got --n-best=9"),
         ("translate --source a.src --target short.tgt", "line 2 is the first without a partner"),
         ("translate --source a.src", "--source and --target belong together: give both"),

@@ -44,7 +44,7 @@ def run(options):
         print(json.dumps(list_as_json(), indent=2) if options.json else signatures())
         return 0
     try:
-        if options.file is None:
+        if not options.file:
             raise ValueError("give the file to check, such as my_lstm.py; --list shows what it may hold")
         if options.seed is not None and options.seed < 0:
             raise ValueError(f"--seed must be 0 or more; got {options.seed}")

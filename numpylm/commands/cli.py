@@ -91,6 +91,7 @@ def run_command(name, *arguments):
     keep_freed_memory()
     parser = build_parser((name,)).command_parsers[name]
     options = parser.parse_intermixed_args(arguments)  # options may stand before, between and after the arguments
+    refuse_empty(options, parser)
     try:
         with blas_threads(options.threads):
             status = import_module(f"numpylm.commands.{name}").run(options) or 0
@@ -106,6 +107,13 @@ def run_command(name, *arguments):
     finally:
         settle_output()
         note_lost()
+
+
+def refuse_empty(options, parser):
+    """Ends with status 2 where an argument other than a text is empty, as "$OUT" is of a variable that is not set."""
+    for action in parser._actions:
+        if getattr(options, action.dest, None) == "" and action.dest not in ("prompt", "text"):
+            parser.error(f"{(action.option_strings or [action.metavar])[-1]} is empty")
 
 
 def explain(error, parser):

@@ -8,11 +8,12 @@ from zlib import crc32
 
 import numpy as np
 
-from numpylm import plots, require
+from numpylm import plots
 from numpylm.commands.console import terminal_width
 from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
 from numpylm.commands.step import write
 from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
+from numpylm.data.printable import on_one_line
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import surprisals
 from numpylm.probing.ablation import measure_ablation
@@ -32,7 +33,7 @@ DESCRIPTION = (
 )
 USAGE = "python -m numpylm look RUN [RUN …] [TEXT] [options]"
 LONGEST = 2000  # tokens of a text that are read
-FEWEST = 100  # sentences
+FEWEST, MOST = 100, 100_000  # sentences
 
 
 def add_options(parser):
@@ -49,14 +50,16 @@ def add_options(parser):
 
 def run(options):
     """numpylm look"""
-    if require.positive_integer("sentences", options.sentences) < FEWEST:
-        raise ValueError(f"sentences must be {FEWEST} or more, or nothing can be measured; got {options.sentences}")
+    if not FEWEST <= options.sentences <= MOST:
+        raise ValueError(f"sentences must lie in {FEWEST}..{MOST}: fewer measure nothing; got {options.sentences}")
     paths, name = split_arguments(options.runs)
     runs = [(path, *load_real(path)[:2]) for path in paths]
     content = None if name is None else read_file_or_stdin(name)
     look, print_one = (look_at_grammar, print_grammar) if content is None else (look_at_text, print_text)
     folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
     if not options.json:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is no folder; name a folder for the picture or page (--out)")
         folder.mkdir(parents=True, exist_ok=True)
     results = []
     for path, model, vocabulary in runs:
@@ -109,7 +112,8 @@ def look_at_text(about, model, vocabulary, content, options):
     whole = SimpleNamespace(context=(), tokens=tokens[:, None], lengths=np.array([len(tokens)]))
     states = read(model, whole)[:, 0]
     shown = [unit[:2] == (model.sizes.num_layers - 1, "h") for unit in units_of(model)]
-    unit = options.unit or names[int(np.where(shown, states.std(axis=0), -1).argmax())]
+    most_varied = names[int(np.where(shown, states.std(axis=0), -1).argmax())]
+    unit = most_varied if options.unit is None else options.unit
     if unit not in names:
         raise ValueError(f"--unit must be one of {names[0]} … {names[-1]}; got {unit!r}")
     return {"text": {
@@ -130,9 +134,12 @@ def draw(results, path):
     """Prints the runs side by side, and draws them; without matplotlib it says that there is no picture."""
     if len(results) > 1:
         print_side_by_side(results)
+    figure = None
     with plots.may_fail(path.name):
-        plots.save(grammar_figure(results), path)
-        print(path)
+        figure = grammar_figure(results)
+    if figure is not None:
+        plots.save(figure, path)
+        print(on_one_line(path))
 
 
 def write_page(run, model, vocabulary, content, target):

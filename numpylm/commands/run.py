@@ -20,6 +20,7 @@ from numpylm.commands.metrics import MetricsFile, RunningMean
 from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import record_of, restore
+from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
 from numpylm.data_parallel import all_rows, data_parallel, own_rows
 from numpylm.initialization import redraw_uniform
@@ -117,6 +118,8 @@ def load_last(folder):
     """The Checkpoint last.npz of a run. Raises RunError where there is none, or nothing to go on with."""
     if not (folder / "last.npz").exists():
         raise RunError(f"{folder} holds no last.npz to resume from: begin its run again (--out {folder})")
+    for trained in (folder, folder / "last.npz"):  # best.npz and last.npz must both be of the run's kind
+        kind_of(trained)
     checkpoint = load_checkpoint(folder / "last.npz")
     if checkpoint.training is None:
         raise RunError(f"{folder / 'last.npz'} holds a model but no training to go on with")

@@ -19,6 +19,7 @@ SEED = (
     "the same seed writes the same text (a new one each time); with --count the k-th text, counted from 0, is that of "
     "the seed S + k alone"
 )
+AT_ONCE = 256  # texts that are drawn side by side
 LONG_WORD = 12  # characters: where a line of characters is broken at a space
 
 
@@ -46,18 +47,24 @@ def run(options):
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
-    rngs = [np.random.default_rng(None if options.seed is None else options.seed + k) for k in range(K)]
     stop = line_end(vocabulary) if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
     if K == 1:
-        stream = generate_stream(model, prompt, *filters, rngs[0], exclude=[0])
+        stream = generate_stream(model, prompt, *filters, generator(options.seed, 0), exclude=[0])
         print_tokens(vocabulary, until(islice(stream, length), stop), options.prompt)
         return
-    texts = generate_batch(model, [prompt] * K, length, *filters, rngs, exclude=[0], stop=stop)
-    for k, text in enumerate(texts):
-        if not options.one_line:
-            print(f"--- {k + 1} of {K} ---")
-        print_tokens(vocabulary, text, options.prompt)
+    for first in range(0, K, AT_ONCE):
+        rngs = [generator(options.seed, k) for k in range(first, min(K, first + AT_ONCE))]
+        texts = generate_batch(model, [prompt] * len(rngs), length, *filters, rngs, exclude=[0], stop=stop)
+        for k, text in enumerate(texts, start=first + 1):
+            if not options.one_line:
+                print(f"--- {k} of {K} ---")
+            print_tokens(vocabulary, text, options.prompt)
+
+
+def generator(seed, k):
+    """The generator of the k-th text."""
+    return np.random.default_rng(None if seed is None else seed + k)
 
 
 def line_end(vocabulary):

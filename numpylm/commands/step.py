@@ -10,7 +10,7 @@ from numpylm.commands.step_attention import step_attention
 from numpylm.commands.trained import kind_of, load_real
 from numpylm.data import text
 from numpylm.data.atomic import replacing
-from numpylm.data.printable import visible
+from numpylm.data.printable import on_one_line, visible
 from numpylm.proof.moved_step import cell_function
 from numpylm.stepping.debugger import debug
 from numpylm.stepping.html_page import MOST_STEPS, page
@@ -72,7 +72,7 @@ def run(options):
     names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     reads = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}"
     cell = inspect.getmodule(cell_function(model.cell, "step"))
-    introduce(walked, origin, reads, described(model, len(inputs)), [cell], width)
+    introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell], width)
     return print_passes(walked, directions, width)
 
 
@@ -92,7 +92,7 @@ def write(path, made):
     """Write a page whole or not at all, and say where it is; the exit status."""
     with replacing(path) as file:
         file.write(made.encode("utf-8"))
-    print(f"wrote {path}, {len(made.encode('utf-8')) / 1000:.0f} kB: open it in a browser")
+    print(f"wrote {on_one_line(path)}, {len(made.encode('utf-8')) / 1000:.0f} kB: open it in a browser")
     return 0
 
 

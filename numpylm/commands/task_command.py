@@ -27,6 +27,8 @@ RESUMED = (
     "option that names the data, if they have moved"
 )
 
+WIDEST_BEAM = 1000
+
 
 def add_task_options(parser, kind, Use=None):
     """The options of a command that trains runs of a kind. Use is a dataclass of the choices of `X RUN …`, if there is

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint, read_contents
@@ -43,13 +42,18 @@ def load_real(path):
 
 
 def kind_of(path):
-    """The Kind of a run's folder, or of a checkpoint: by config.json beside it, or else by the kind of its model."""
-    path = Path(path)
+    """The Kind of a run's folder, or of a checkpoint, by its model. Raises RunError if config.json says another."""
+    file, path = checkpoint_path(path), Path(path)
+    name = MODELS.get(read_contents(file)[0]["kind"], "language")
     if path.is_dir() or path.name in CHECKPOINTS:
-        with suppress(RunError):  # without a good config.json, a good checkpoint can still be used
-            return find_kind(read_config(folder_of(path)).task)
-    model = read_contents(checkpoint_path(path))[0]["kind"]
-    return find_kind(MODELS.get(model, "language"))
+        try:
+            task = read_config(folder_of(path)).task
+        except RunError:  # without a good config.json, a good checkpoint can still be used
+            task = name
+        if task != name:
+            kinds = find_kind(name).command, find_kind(task).command
+            raise RunError("{} is of a run of `{}`, but config.json beside it of `{}`".format(file, *kinds))
+    return find_kind(name)
 
 
 def checkpoint_path(path):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from numpylm import require
 from numpylm.choices import choice
-from numpylm.commands.task_command import add_task_options, run_task
+from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
 from numpylm.commands.transcription import KIND
 
 DESCRIPTION = (
@@ -37,7 +37,7 @@ class TranscribeChoices:
     )
 
     def __post_init__(self):
-        require.positive_integer("beam", self.beam)
+        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
         require.positive_integer("n_best", self.n_best)
         for name, value in self.given.items():
             require.finite_number(name, value)

@@ -6,12 +6,13 @@ It is a run of `train` like any other: `sample RUN/language` lets it write, `--l
 import sys
 from pathlib import Path
 
+from numpylm import require
 from numpylm.commands import language
 from numpylm.commands.language import CorpusChoices
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.run_folder import read_json, write_whole
+from numpylm.commands.run_folder import RunError, read_json, write_whole
 from numpylm.commands.trained import load_trained
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.grammar import generate_text
@@ -82,5 +83,9 @@ def saved_weights(folder):
     """The Weights that a run chose on its validation part for its own language model; DEFAULT_WEIGHTS without one."""
     path = Path(folder) / "summary.json"
     summary = read_json(path) if path.exists() else {}
-    found = Weights(summary.get("alpha"), summary.get("beta"))
-    return found if None not in found else DEFAULT_WEIGHTS
+    found = Weights(*[summary.get(name) for name in Weights._fields] if isinstance(summary, dict) else ("", ""))
+    if None in found:
+        return DEFAULT_WEIGHTS
+    if not all(map(require.is_finite_number, found)):
+        raise RunError(f"{path} is damaged: its alpha and beta must be finite numbers; give --alpha and --beta")
+    return found

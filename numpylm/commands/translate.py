@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numpylm import require
 from numpylm.choices import choice
-from numpylm.commands.task_command import add_task_options, run_task
+from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
 from numpylm.commands.translation import KIND
 
 DESCRIPTION = (
@@ -31,7 +31,7 @@ class TranslateChoices:
     def __post_init__(self):
         from numpylm.beam_search import check_search
 
-        require.positive_integer("beam", self.beam)  # by its own name
+        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
         check_search(self.beam, self.length_penalty, self.n_best, 1)
 
 
@@ -69,7 +69,7 @@ def use(trained, choices):
             print()
     if choices.attention is not None:
         draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
-        print(f"drew the attention over the first line in {choices.attention}", file=sys.stderr)
+        print(f"drew the attention over the first line in {on_one_line(choices.attention)}", file=sys.stderr)
     return 0
 
 

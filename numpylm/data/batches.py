@@ -73,7 +73,8 @@ def pad_sequences(sequences):
     Raises ValueError for no sequence, one that is too short or has a negative token, TypeError for other than integers.
     """
     sequences = [
-        require.one_dimensional("a sequence", require.integer_array("a sequence", sequence)) for sequence in sequences
+        require.one_dimensional("a sequence", require.integer_array("a sequence", sequence))
+        for sequence in require.sequence("sequences", sequences)
     ]
     if not sequences or min(len(sequence) for sequence in sequences) < 2:
         raise ValueError(

@@ -124,7 +124,7 @@ def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
-    dtype = token_dtype(len(vocabulary))
+    dtype = token_dtype(len(_check_vocabulary(vocabulary)))
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
         id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
@@ -140,7 +140,8 @@ def decode(vocabulary: Vocabulary, ids) -> str:
     At word level words are joined by one space and <eos> becomes a newline. <unk> is written as it is.
     Raises ValueError if `ids` has not one dimension or leaves 0 .. V - 1, TypeError if it is not of integers.
     """
-    ids = np.asarray(ids)
+    _check_vocabulary(vocabulary)
+    ids = require.array("tokens", ids)
     if ids.size:
         ids = require.token_stream(ids, len(vocabulary))
     tokens = [vocabulary.tokens[i] for i in ids.tolist()]
@@ -211,6 +212,12 @@ def _check_tokens(level: str, tokens) -> None:
             raise ValueError(f"a token at level {level!r} is {expected}, got {token!r}")
         if any("\ud800" <= character <= "\udfff" for character in token):
             raise ValueError(f"the token {token!r} holds a lone surrogate, which is not a character")
+
+
+def _check_vocabulary(vocabulary) -> Vocabulary:
+    if not isinstance(vocabulary, Vocabulary):
+        raise TypeError(f"vocabulary must be one of build_vocabulary; got {require.described(vocabulary)}")
+    return vocabulary
 
 
 def _check_text(text) -> None:

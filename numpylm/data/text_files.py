@@ -56,6 +56,8 @@ class TextFile(NamedTuple):
 
 def open_text(path) -> TextFile:
     """The TextFile at path. Raises FileNotFoundError, IsADirectoryError, and ValueError for a pipe or a device."""
+    if path == "":
+        raise ValueError("the name of a text file is empty")
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, expected a text file")

@@ -17,6 +17,8 @@ import warnings
 
 import numpy as np
 
+from numpylm import require
+
 ORDERS = {"forward": 2, "central": 3, "fourth": 5}  # the error's power of ε, plus one
 METHODS = (*ORDERS, "complex")
 COMPLEX_STEP = 1e-30
@@ -107,6 +109,7 @@ def complex_value(f):
 
 def gradient(f, x, method="central", epsilon=None):
     """Every ∂f/∂x[k], of x's shape."""
+    require.expect("x", type(x), isinstance(x, np.ndarray), "a NumPy array, which f reads")
     result = np.empty(x.shape, dtype=x.real.dtype)
     for index in np.ndindex(x.shape):
         result[index] = derivative(f, x, index, method, epsilon)

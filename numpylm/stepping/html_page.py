@@ -12,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 
 from numpylm import require
-from numpylm.data.printable import visible
+from numpylm.data.printable import printable, visible
 from numpylm.stepping.page_data import described, page_data
 
 MOST_STEPS = 60
@@ -27,7 +27,7 @@ def page(model, tokens, names, layer, origin, at=None):
     cell = model.cell.name
     parts = {
         "title": TITLES[cell],
-        "origin": html.escape(f"{origin}. {described(data)}"),
+        "origin": html.escape(printable(f"{origin}. {described(data)}")),
         "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
         "state": "c_t" if cell == "lstm" else "h_t",
         "diagram": file(f"{cell}.svg"),
@@ -58,14 +58,17 @@ def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
     """
     from IPython.display import HTML
 
-    tokens = require.token_stream(tokens, model.sizes.vocab_size)
+    V = require.language_model(model).sizes.vocab_size
+    tokens = require.token_stream(tokens, V)
     if not 2 <= len(tokens) <= MOST_STEPS + 1:
         raise ValueError(f"tokens must be a row of 2 to {MOST_STEPS + 1}: T to read and one more; got {len(tokens)}")
-    names = getattr(names, "tokens", names) or [str(v) for v in range(model.sizes.vocab_size)]
+    names = list(map(str, range(V) if names is None else require.sequence("names", getattr(names, "tokens", names))))
+    require.expect("names", len(names), len(names) == V, f"V = {V} strings, one for each token")
     layer = model.sizes.num_layers - 1 if layer is None else layer
     for name, number, count in (("layer", layer, model.sizes.num_layers), ("at", at or 0, len(tokens) - 1)):
         if number not in range(count):
             raise ValueError(f"{name} must lie in 0..{count - 1}; got {number!r}")
+    require.positive_integer("height", height)
     origin = f"{model.cell.name.upper()} with the weights that it has now"
     source = html.escape(page(model.astype(np.float64), tokens, names, layer, origin, at), quote=True)
     frame = f'<iframe title="One pass, step by step" sandbox="allow-scripts" srcdoc="{source}"'

@@ -58,6 +58,8 @@ def check_arguments(path, required, seconds, megabytes, convention=None):
     if Path(path).is_dir():
         names = ", ".join(sorted(file.name for file in Path(path).glob("*.py"))[:20]) or "there is no Python file in it"
         raise IsADirectoryError(21, f"this is a folder; check a file of it: {names}", str(path))
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{path} is a pipe or a device, where a Python file belongs: copy its text into a file first")
     if not Path(path).is_file():
         raise FileNotFoundError(2, "there is no such file", str(path))
 

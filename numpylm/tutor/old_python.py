@@ -4,6 +4,8 @@ import ast
 import json
 import re
 
+TEXT_NAME = "<text>"  # for a file's own name, Python would show the line of the file: in a notebook, another
+
 
 class Unreadable(Exception):
     """The file is no Python that can be read; the arguments are sentences."""
@@ -26,8 +28,8 @@ def notebook_text(path):
         with open(path, encoding="utf-8") as file:
             cells = json.load(file)["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unreadable("this is no notebook that can be read: it holds no list of cells") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unreadable("this is no notebook that can be read: it holds no list of cells with a source") from error
     lines = "\n\n".join(source for source in sources if not source.startswith("%%")).split("\n")
     return "\n".join(re.sub(r"^(\s*)[%!?].*", r"\1pass", line) for line in lines)
 
@@ -61,7 +63,7 @@ def syntax_lines(error, path):
     if re.match(r"\s*(print\s+[^(=\s]|exec\s+['\"]|raise \w+, )", text) or "print" in str(getattr(error, "msg", "")):
         where = f"line {error.lineno}: {text.strip()}"
         return (f"this file is written for Python 2 ({where}). Translate it first: the program 2to3 does so",)
-    lines = "".join(traceback.format_exception_only(error)).rstrip().replace(path, os.path.basename(path))
+    lines = "".join(traceback.format_exception_only(error)).rstrip().replace(TEXT_NAME, os.path.basename(path))
     return ("Python cannot read the file:", *lines.splitlines())
 
 

@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 
 from numpylm.tutor.old_python import (
+    TEXT_NAME,
     OldDivision,
     Unreadable,
     from_python_2,
@@ -48,13 +49,13 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return ast.parse(text, self.path)
+                return ast.parse(text, TEXT_NAME)
         except (SyntaxError, ValueError) as error:
             newer = from_python_2(text)
             if newer is None:
                 raise Unreadable(*syntax_lines(error, self.path)) from error
             self.notes.append("this file is written for Python 2; it is read without its print statements")
-            tree = ast.parse(newer, self.path)
+            tree = ast.parse(newer)
             return tree if re.search(r"^from __future__ import.*division", text, re.M) else OldDivision().visit(tree)
 
 
