@@ -1,6 +1,7 @@
-"""Twenty training steps as one rank of several, by test_data_parallel.py: python mpi_steps.py KIND OPTIMIZER FOLDER.
+"""Twenty training steps of each kind as one rank of several: python mpi_steps.py FOLDER KIND-OPTIMIZER ….
 
-Rank 0 writes what came out to FOLDER/K.npz: the loss of each step and of the validation, and all parameters.
+For test_data_parallel.py. Rank 0 writes what came out to FOLDER/KIND-OPTIMIZER-K.npz: the loss of each step and of the
+validation, and all parameters.
 """
 
 import sys
@@ -77,10 +78,19 @@ def hops(options):
     return task, MemoryNetwork(10, embedding_dim=4, num_sentences=3, dtype=np.float64, seed=1), settings
 
 
-def main(kind, optimizer, folder):
+def main(folder, *names):
+    """One start of the processes serves all names: a start takes longer than the steps."""
+    ranks = joined_ranks()
+    for name in names:
+        result = twenty_steps(ranks, *name.split("-"))
+        if ranks.rank == 0:
+            np.savez(Path(folder) / f"{name}-{ranks.size}.npz", **result)
+    return 0
+
+
+def twenty_steps(ranks, kind, optimizer):
     options = {"optimizer": optimizer, "learning_rate": RATES[optimizer], "schedule": "constant", "max_norm": 1.0}
     task, model, settings = globals()[kind](options)
-    ranks = joined_ranks()
     task = data_parallel(task, ranks)
     progress = Progress(np.random.default_rng(5))
     losses = []
@@ -91,10 +101,7 @@ def main(kind, optimizer, folder):
         if progress.step == STEPS:
             break
     assert progress.step == STEPS
-    valid = task.validate(model)
-    if ranks.rank == 0:
-        np.savez(Path(folder) / f"{ranks.size}.npz", losses=losses, valid=valid.loss, **model.parameters())
-    return 0
+    return {"losses": losses, "valid": task.validate(model).loss, **model.parameters()}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,15 @@ from numpylm.probing.attribution import beginnings, difference, gradient_times_i
 from numpylm.probing.reading import Unit, unit_names
 from numpylm.probing.sentences import draw_sentences, label_sentences
 
+pytestmark = pytest.mark.usefixtures("short_context")
+
+
+@pytest.fixture
+def short_context(monkeypatch):
+    """Few sentences before each one: they are read again for every finite difference."""
+    monkeypatch.setattr("numpylm.probing.sentences.CONTEXT", 2)
+
+
 # One unit that carries the number, by hand
 
 PAIRS = [("the king near the {} {} .", "sleeps"), ("the kings near the {} {} .", "sleep")]

@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
         (folder / "babi" / name).write_text(stories)
     (folder / "broken.txt").write_text("1 Mia sits.\nTom sits.\n")
     (folder / "few.txt").write_text(STORY.format("cellar", "garden"))
-    learn = ["--train", "babi", "--epochs", "30", "-N", "8", "--task"]
+    learn = ["--train", "babi", "--epochs", "15", "-N", "8", "--task"]
     output_in(folder, "answer", *learn, "1", "-D", "16", "--hops", "1", "--linear-epochs", "2", "--out", "memory")
     reader = ["--model", "gru", "-H", "24", "--learning-rate", "0.02", "--out", "reader"]
     output_in(folder, "answer", *learn, "1,2", *reader)
@@ -84,8 +84,8 @@ def test_defaults_depend_on_model_and_data(folder):
     short, memory, reader = (read(folder, run, "config.json")["settings"] for run in ("short", "memory", "reader"))
     names = ("epochs", "optimizer", "max_norm", "empty_sentences", "linear_epochs")
     assert [short[name] for name in names] == [None, "sgd", 1.25, 0.1, 6]
-    assert [memory[name] for name in names] == [30, "sgd", 1.25, 0.1, 2]
-    assert [reader[name] for name in names] == [30, "adam", 5.0, 0.0, 6]
+    assert [memory[name] for name in names] == [15, "sgd", 1.25, 0.1, 2]
+    assert [reader[name] for name in names] == [15, "adam", 5.0, 0.0, 3]
     config = KIND.complete(RunConfig("answers", AnswerModel(), AnswerSettings(), AnswerData("babi", "1")), object())
     assert (config.settings.epochs, config.settings.linear_epochs) == (100, 20)
     assert (AnswerSettings().learning_rate, AnswerSettings(optimizer="adam").learning_rate) == (0.32, 0.005)

@@ -12,15 +12,18 @@ from numpylm.commands import bench as command
 from numpylm.commands import cli, doctor
 
 TINY = ("--quick", "--shapes", "3,2,4,5,7", "--cells", "lstm")
-ALONE = """
+ALONE_AND_TINY = """
 import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "jax") else find_spec(name, *rest)
+from numpylm.bench import measurements as m
+m.clock.TURN, m.SAMPLED_TOKENS, m.SAMPLED_TEXTS = 0.001, 5, 3
+m.TRANSLATOR, m.FRAMES = m.Shape("tiny", 3, 2, 4, 6, 7), m.Shape("tiny", 40, 3, 1, 1, 5)
 """
 
 
 def test_a_quick_run_prints_its_tables_and_writes_json(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(ALONE_AND_TINY, encoding="utf-8")
     status, out, err = run_numpylm(
         "bench", *TINY, "--clock", "processor", "--json", "speed.json",
         folder=tmp_path, env=environment(PYTHONPATH=str(tmp_path)),
@@ -45,6 +48,7 @@ def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
     for module in (command.report, command.plot):
         monkeypatch.setattr(module, "SCALING_SIZES", (100, 200, 400))
     monkeypatch.setattr(measurements, "SCALING_FIXED", 1)
+    monkeypatch.setattr(measurements.clock, "TURN", 0.001)
     picture = tmp_path / "scaling.png"
     assert cli.main(["bench", "--scaling", "--quick", "--json", str(path), "--plot", str(picture)]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")

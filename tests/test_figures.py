@@ -23,7 +23,7 @@ image = pytest.importorskip("matplotlib.image", reason="matplotlib is not instal
 def small(monkeypatch):
     """Pictures of the same kind from less computing."""
     for module, name, value in (
-        (trained, "NUM_WORDS", 8000),
+        (trained, "NUM_WORDS", 3000),
         (gradient_flow, "FAR", 8),
         (gradient_flow, "WINDOWS", 8),
         (spectral_radius, "FAR", 8),

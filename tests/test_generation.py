@@ -179,7 +179,7 @@ def test_excluded_tokens_are_never_drawn_and_the_others_keep_their_proportions()
     for options in ({}, {"temperature": 0}, {"temperature": 50.0}, {"top_k": 1}, {"top_p": 0.9}):
         tokens = generate(model, [1], 200, rng=np.random.default_rng(2), exclude=[0, 4], **options)
         assert set(tokens) <= {1, 2, 3}
-    drawn = generate(model, [1], 20_000, rng=np.random.default_rng(3), exclude=[0, 4])
+    drawn = generate(model, [1], 3000, rng=np.random.default_rng(3), exclude=[0, 4])
     assert 0.5 < np.mean(drawn == 3) < 0.8, "e² of e⁰ + e¹ + e², about"
     for wrong, message in (([5], "0..4"), ([-1], "0..4"), (range(5), "exclude leaves none of the V = 5 tokens")):
         with pytest.raises(ValueError, match=message):

@@ -26,11 +26,25 @@ nbformat = pytest.importorskip("nbformat", reason="Jupyter is not installed: see
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 STEP = FOLDER / "06_step_an_rnn.ipynb"
+LANGUAGE_INFO = {"codemirror_mode", "file_extension", "mimetype", "name", "nbconvert_exporter", "pygments_lexer"}
+LANGUAGE_INFO |= {"version"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_keeps_to_its_form(path):
     assert complaints(path) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_has_the_metadata_that_jupyterlab_writes(path):
+    """So opening a notebook does not change it."""
+    assert_as_jupyterlab_writes(nbformat.read(path, as_version=4).metadata)
+
+
+def assert_as_jupyterlab_writes(metadata):
+    assert metadata.keys() == {"kernelspec", "language_info"}
+    assert metadata["kernelspec"] == {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    assert metadata["language_info"].keys() == LANGUAGE_INFO
 
 
 def test_the_index_lists_the_notebooks_in_order():
@@ -166,9 +180,7 @@ def test_a_run_keeps_outputs_always_the_same(tmp_path):
     assert first == second
     code = json.loads(first)["cells"][1]
     assert (code["execution_count"], code["outputs"][0]["text"], code["metadata"]) == (1, ["42\n"], {})
-    metadata = json.loads(first)["metadata"]  # as JupyterLab writes them, or opening would change the file
-    assert metadata["kernelspec"]["display_name"] == "Python 3 (ipykernel)"
-    assert metadata["language_info"].keys() >= {"codemirror_mode", "nbconvert_exporter", "pygments_lexer", "version"}
+    assert_as_jupyterlab_writes(json.loads(first)["metadata"])
 
 
 def test_only_with_an_address_a_notebook_installs_the_package(monkeypatch, tmp_path):

@@ -12,7 +12,7 @@ from numpylm.data.features import Sound, write_wav
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}
-SMALL = "--num-utterances 40 --epochs 1 -H 8"
+SMALL = "--num-utterances 10 --epochs 1 -H 8"
 
 
 def tones(words, rng):
@@ -52,13 +52,13 @@ def folder(tmp_path_factory):
 def test_the_built_in_run_says_what_it_does(folder):
     out = (folder / "small.out").read_text()
     for expected in (
-        "speech  synthetic speech: 40 train, 4 valid, 8 test utterances",
+        "speech  synthetic speech: 10 train, 1 valid, 2 test utterances",
         "no human voice is in it",
         "CTC's blank",
         "GRU in both directions; B = 39, H = 8, 1 layer; N = 16",
         "epoch 1/1: train loss ",
         "word error rate ",
-        "Test utterances: 8 of ",
+        "Test utterances: 2 of ",
         "beam of 10 with the language model",
         "oracle: the best of that list",
         "a program spoke each sentence, with a voice that training has not heard",
