@@ -15,8 +15,6 @@ import sys
 import types
 import warnings
 
-import numpy as np
-
 from numpylm.tutor.old_python import (
     TEXT_NAME,
     OldDivision,
@@ -28,6 +26,7 @@ from numpylm.tutor.old_python import (
     syntax_lines,
 )
 from numpylm.tutor.sizes import SIZES, size_of
+from numpylm.tutor.stand_ins import Missing, stand_in
 
 TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 6 different characters
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
@@ -183,89 +182,6 @@ def run_file(source, module_name):
             failures.append(failure(node, error))
             stand_in(module, failures[-1:], source.read)
     return module, failures
-
-
-STAND_INS = """
-import numpy
-np = numpy
-def sigmoid(x): return 1 / (1 + np.exp(-x))
-def softmax(x):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
-def relu(x): return np.maximum(x, 0)
-def tanh(x): return np.tanh(x)
-class _Activation:
-    def forward(self, x):
-        self.y = self.f(x)
-        return self.y
-    __call__ = forward
-    def derivative(self): return self.slope()
-    def backward(self, dy=1): return dy * self.slope()
-class Sigmoid(_Activation):
-    f = staticmethod(sigmoid)
-    def slope(self): return self.y * (1 - self.y)
-class Tanh(_Activation):
-    f = staticmethod(tanh)
-    def slope(self): return 1 - self.y**2
-"""
-
-
-class Missing:
-    """Stands for what an import should have made, where objects are made from it: called with sizes, random numbers.
-
-    It does not compute: called with arrays it is a NameError, as if nothing stood for it.
-    """
-
-    def __init__(self, name):
-        self._name = name
-
-    def __call__(self, *args, **kwargs):
-        if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
-            raise NameError(f"name {self._name!r} is not defined", name=self._name)
-        if len(args) == 1 and isinstance(args[0], types.FunctionType):
-            return args[0]  # as a decorator
-        return np.random.standard_normal(args) if args and all(type(n) is int for n in args) else self
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __getitem__(self, key):
-        return self
-
-    def __iter__(self):
-        return iter(())
-
-    def __or__(self, other):  # in a type
-        return self
-
-    __ror__ = __or__
-
-    def __mro_entries__(self, bases):
-        return (MissingBase,)
-
-
-class MissingBase:
-    """Stands for a class that is not there."""
-
-    def __init__(self, *args, **kwargs):
-        self.params, self.grads = {}, {}
-
-
-def stand_in(module, failures, read):
-    """After a failed import, the usual meaning of np, sigmoid, softmax, …, and Missing for the other names it made."""
-    is_book = any("'common'" in failed["error"] for failed in failures)  # whose vectors are rows
-    usual = {"np": None, "axis": -1 if is_book else 0}
-    exec(STAND_INS, usual)
-    for failed in failures:
-        if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:
-            names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
-            names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
-            other = np if "'cupy'" in failed["error"] else None
-            for name in names:
-                setattr(module, name, usual.get(name, other or Missing(name)))
-            failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})
 
 
 def run_statement(node, module, path):
