@@ -19,7 +19,7 @@ SMALL = ["--epochs", "1", "-D", "8", "-H", "8", "-N", "8", "-T", "16"]
 def folder(tmp_path_factory):
     """A folder with text.txt, and of it words.tokens, and chars.tokens, which came through standard input."""
     folder = tmp_path_factory.mktemp("prepare")
-    (folder / "text.txt").write_text(grammar.generate_text(3000, 11), encoding="utf-8")
+    (folder / "text.txt").write_text(grammar.generate_text(1500, 11), encoding="utf-8")
     for arguments in (("text.txt", "--level", "word", "--out", "words.tokens"), ("-", "--out", "chars.tokens")):
         status, _, err = run_numpylm("prepare", *arguments, folder=folder, stdin=(folder / "text.txt").read_bytes())
         assert (status, err) == (0, "")
@@ -126,9 +126,9 @@ def test_a_folder_is_prepared_as_its_three_parts(call, folder):
 
 
 def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkeypatch):
-    monkeypatch.setattr(language_report, "STREAMED_TOKENS", 2000)
+    monkeypatch.setattr(language_report, "STREAMED_TOKENS", 1000)
     status, out, _ = call("train", "--corpus", "chars.tokens", *SMALL, "--out", "short")
-    assert status == 0 and "5-gram of the first 2,000 " in out
+    assert status == 0 and "5-gram of the first 1,000 " in out
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80
 
 
