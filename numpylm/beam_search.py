@@ -106,7 +106,8 @@ def check_search(width, length_penalty, n_best, max_length):
 
 def translate(model, source, start, end, source_mask=None, max_length=50, **search):
     """Beam search with an EncoderDecoder: source (T_x, N) gives N lists of Hypotheses. search: as in beam_search."""
-    V = require.model(model, "encode", "an encoder-decoder").sizes.target_vocab_size
+    require.model(model, "encode", "an encoder-decoder")
+    V = model.sizes.target_vocab_size
     for name, token in (("start", start), ("end", end)):
         require.token(name, token, V)
     encoded = model.encode(source, source_mask)

@@ -154,7 +154,8 @@ def train_step(model, optimizer, inputs, targets, state=None, max_norm=math.inf,
 
     Raises TrainingDiverged, and changes nothing, if the loss or the norm is not finite.
     """
-    out = require.model(model, "loss_and_gradients").loss_and_gradients(inputs, targets, state, rng=rng)
+    require.model(model, "loss_and_gradients")
+    out = model.loss_and_gradients(inputs, targets, state, rng=rng)
     norm = update(model, optimizer, out, max_norm)
     return out.loss, norm, out.state
 
