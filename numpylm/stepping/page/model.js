@@ -66,7 +66,8 @@ const CELLS = {
 };
 
 // model: {cell, relu, E, W_hy, b_y, layers}; ids: T + 1 tokens. Gives the mean loss, and how far the last prediction's
-// gradient reaches back in a layer: T norms of {total, gates, rest}, as numpylm/stepping/reach.py has them.
+// gradient reaches back in a layer: T norms of {total, gates, rest}, as reach in page_data.py has them.
+// oxlint-disable-next-line no-unused-vars -- page.js calls it
 function compute(model, ids, layer) {
   const cell = CELLS[model.cell], T = ids.length - 1, D = model.E.shape[1], H = model.W_hy.shape[0];
   const steps = model.layers.map(() => []);
