@@ -37,8 +37,8 @@ def test_all_commands_are_listed_and_no_other():
 
 
 def test_the_gate_runs_the_test_command():
-    assert len(re.findall(r"^python3 -m venv .*-m pytest$", README, re.MULTILINE)) == 1
-    assert "-m pytest$' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert len(re.findall(r"^python3 -m venv .*-m pytest .*$", README, re.MULTILINE)) == 1
+    assert "-m pytest .*$' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", re.findall(r"`((?:rnn|lstm|gru)_\w+|cross_entropy_\w+|clip_\w+)`", README))

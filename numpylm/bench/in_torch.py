@@ -11,7 +11,7 @@ from numpylm.torch_bridge import to_torch_state_dict
 from numpylm.translation_export import translation_state_dict
 from numpylm.translation_torch import Translator
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or "1"))
 
 LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 OPERATORS = {"rnn": torch.rnn_tanh_cell, "lstm": torch.lstm_cell, "gru": torch.gru_cell}
