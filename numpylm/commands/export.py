@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm.commands.run_folder import RunError
+from numpylm.commands.run_folder import RunError, check_new_file
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 from numpylm.data.atomic import replacing
 from numpylm.torch_bridge import to_torch_state_dict
@@ -67,12 +67,7 @@ def print_loading(model, loading):
 
 def check_target(target):
     """Raises RunError unless a new .npz or .pt file can be written there."""
-    if target.suffix not in (".npz", ".pt"):
-        raise RunError(f"{target} must end in .npz or .pt")
-    if target.exists():
-        raise RunError(f"{target} exists already; name a new file")
-    if not target.parent.is_dir():
-        raise RunError(f"{target} cannot be written: there is no folder {target.parent}")
+    check_new_file(target, ".npz", ".pt")
     if target.suffix == ".pt":
         import_torch()
 

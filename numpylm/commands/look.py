@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from numpylm import plots
-from numpylm.commands.console import terminal_width
+from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
 from numpylm.commands.step import write
 from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
@@ -18,7 +18,7 @@ from numpylm.data.text import encode_stream
 from numpylm.evaluation import surprisals
 from numpylm.probing.ablation import measure_ablation
 from numpylm.probing.attribution import measure_attribution
-from numpylm.probing.pictures import grammar_figure
+from numpylm.probing.pictures import grammar_figure, title
 from numpylm.probing.reading import read, unit_names, units_of
 from numpylm.probing.sentences import draw_sentences, knows_grammar
 from numpylm.probing.units import measure_units
@@ -67,7 +67,8 @@ def run(options):
         with np.errstate(over="ignore", invalid="ignore"):  # read says where a model's numbers overflow
             results.append(about | look(about, model, vocabulary, content, options))
         if not options.json:
-            print_one(results[-1], terminal_width())
+            print(cut(f"{title(about)}: {on_one_line(path)}", terminal_width()))
+            print_one(results[-1])
             sys.stdout.flush()
     if options.json:
         print(json.dumps({"runs": results}))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from numpylm.commands.console import cut
+from numpylm.commands.console import cut, terminal_width
 from numpylm.data.printable import on_one_line, visible
 from numpylm.evaluation import safe_exp
-from numpylm.probing.pictures import LOOKS, RANGES
+from numpylm.probing.pictures import LOOKS, RANGES, title
 
 AREAS = {"auc": 5, "untrained_auc": 10, "shuffled": 9, "probe": 5, "untrained_probe": 10, "control": 8}
 FOUND = {"all": 10, "misled": 8, "nouns": 14, "misled_nouns": 8}
@@ -29,14 +29,8 @@ def per_cent(share):
     return "-" if share is None or np.isnan(share) else f"{100 * share:.0f}"
 
 
-def title(result, width):
-    """Prints cell, size and run."""
-    print(cut(f"{result['cell'].upper()}, H = {result['hidden_dim']}: {on_one_line(result['run'])}", width))
-
-
-def print_grammar(result, width):
+def print_grammar(result):
     """Prints what was measured on the grammar."""
-    title(result, width)
     print(f"{result['sentences']:,} sentences to choose and fit, as many others to test")
     print_properties(result["properties"])
     print_changes(result["ablation"])
@@ -88,15 +82,14 @@ def print_side_by_side(results):
         ablation, number = result["ablation"], result["properties"]["number"]
         one = [ablation["changes"][kind]["1"]["strongest"] for kind in ("off", "swap")]
         shares = [each["misled"] for each in (ablation["as_trained"], *one, result["attribution"]["leave one out"])]
-        label = cut(f"{result['cell'].upper()}, H = {result['hidden_dim']}", 15)
-        line(f"{label:<15}", widths, [number["unit"], two_digits(number["auc"]), *map(per_cent, shares)])
+        texts = number["unit"], two_digits(number["auc"]), *map(per_cent, shares)
+        line(f"{cut(title(result), 15):<15}", widths, texts)
 
 
-def print_text(result, width):
+def print_text(result):
     """Prints a text's perplexity, its most surprising tokens, and where one unit is most active."""
     text = result["text"]
     nats, values = np.array(text["surprisals"]), np.array(text["values"])
-    title(result, width)
     print(f"{len(nats) - 1:,} tokens predicted, perplexity {safe_exp(nats[1:].mean()):.2f}")
     for heading, shown, order in (
         ("The most surprising tokens, in nats", nats, -nats),
@@ -105,7 +98,7 @@ def print_text(result, width):
     ):
         print(f"\n{heading}")
         for place in np.argsort(order, kind="stable")[:PLACES]:
-            print(f"{shown[place]:8.3f}  {in_context(text, place, width - 10)}")
+            print(f"{shown[place]:8.3f}  {in_context(text, place, terminal_width() - 10)}")
     print()
 
 

@@ -75,6 +75,16 @@ def read_json(path):
         raise RunError(f"{path} is damaged: {error}") from None
 
 
+def check_new_file(path, *endings):
+    """Raises RunError unless a new file with one of these endings can be written there."""
+    if path.suffix not in endings:
+        raise RunError(f"{path} must end in {' or '.join(endings)}")
+    if path.exists():
+        raise RunError(f"{path} exists already; name a new file")
+    if not path.parent.is_dir():
+        raise RunError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
 def write_json(path, fields):
     """Writes fields as JSON, whole or not at all. Raises FileError."""
     write_whole(path, json.dumps(fields, indent=2, allow_nan=False) + "\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.run_folder import check_new_file
 from numpylm.commands.step_attention import step_attention
 from numpylm.commands.trained import kind_of, load_real
 from numpylm.data import text
@@ -16,7 +17,7 @@ from numpylm.stepping.debugger import debug
 from numpylm.stepping.html_page import MOST_STEPS, page
 from numpylm.stepping.show import introduce, print_passes
 from numpylm.stepping.small import DEFAULT_TEXT, small_model
-from numpylm.stepping.walk import walk
+from numpylm.stepping.walk import chosen, walk
 
 DESCRIPTION = (
     "One forward and backward pass over a few tokens, line by line: each equation's\n"
@@ -81,11 +82,7 @@ def check_page(options):
     for name in ("attention", "pdb", "forward", "backward"):
         if getattr(options, name):
             raise ValueError(f"--{name} and --html exclude each other: a page shows one cell, in both directions")
-    target = Path(options.html)
-    if target.suffix not in (".html", ".htm"):
-        raise ValueError(f"{target} must end in .html")
-    if target.exists():
-        raise ValueError(f"{target} exists already; name a new file")
+    check_new_file(Path(options.html), ".html", ".htm")
 
 
 def write(path, made):
@@ -132,10 +129,3 @@ def window(content, vocabulary, trained):
     if unknown:
         raise ValueError(f"the vocabulary of {trained} lacks {', '.join(map(repr, unknown))}")
     return tokens.astype(int)
-
-
-def chosen(option, given, number):
-    """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
-    if given not in (None, *range(number)):
-        raise ValueError(f"{option} must lie in 0..{number - 1}; got {given}")
-    return list(range(number)) if given is None else [given]

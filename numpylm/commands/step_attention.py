@@ -10,6 +10,7 @@ from numpylm.data.printable import visible
 from numpylm.stepping.attention_walk import attention_walk
 from numpylm.stepping.show import introduce, print_passes
 from numpylm.stepping.small import small_translator
+from numpylm.stepping.walk import chosen
 from numpylm.translation_task import translate_lines
 
 LONGEST_NAME = 12  # characters of a token that are shown
@@ -25,10 +26,7 @@ def step_attention(options, content, directions, width):
         encode_lines(vocabularies[side], [line]) for side, line in (("source", content), ("target", written))
     )
     inputs, targets = np.array([target[-1], *target[:-1]])[:, None], target[:, None]
-    if options.at not in (None, *range(len(target))):
-        raise ValueError(f"--at must lie in 0..{len(target) - 1}; got {options.at}")
-    steps = range(len(target)) if options.at is None else [options.at]
-    walked = attention_walk(model, source[:, None], inputs, targets, steps)
+    walked = attention_walk(model, source[:, None], inputs, targets, chosen("--at", options.at, len(target)))
     read, wrote = shown(vocabularies["source"], source), shown(vocabularies["target"], target)
     reads = f"reads {read} and {'writes' if options.trained else 'is to write'} {wrote}"
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"

@@ -15,6 +15,11 @@ floats = partial(np.array, dtype=float)  # with NaN for None
 LOOKS = {"off": ("off", ORANGE, "s"), "cut": ("forget path cut", GREEN, "^"), "swap": ("other number", BLUE, "v")}
 
 
+def title(result):
+    """The cell and its size."""
+    return f"{result['cell'].upper()}, H = {result['hidden_dim']}"
+
+
 def grammar_figure(results):
     """A column for each run. Above: each unit's AUC for number, and what switching it off costs. In the middle: the AUC
     of the best unit and of the probe by distance. Below: right verbs by distance, with one unit changed."""
@@ -26,7 +31,7 @@ def grammar_figure(results):
             draw_units(column[0], result)
             draw_distances(column[1], result["properties"]["number"])
             draw_changes(column[2], result["ablation"])
-            column[0].set_title(f"{result['cell'].upper()}, H = {result['hidden_dim']}")
+            column[0].set_title(title(result))
         labels = ("verbs lost without this unit, %", "AUC for number", "verbs in the right number, %")
         for axes, label in zip(panels[:, 0], labels, strict=True):
             axes.set_ylabel(label)

@@ -14,10 +14,10 @@ import numpy as np
 from numpylm import require
 from numpylm.data.printable import printable, visible
 from numpylm.stepping.page_data import described, page_data
+from numpylm.stepping.walk import chosen
 
 MOST_STEPS = 60
 LONGEST_NAME = 12  # characters of a token that are shown
-TITLES = {"rnn": "An RNN, step by step", "lstm": "An LSTM, step by step", "gru": "A GRU, step by step"}
 
 
 def page(model, tokens, names, layer, origin, at=None):
@@ -26,7 +26,7 @@ def page(model, tokens, names, layer, origin, at=None):
     data = page_data(model, np.asarray(tokens).astype(int), [readable(name) for name in names], layer, at)
     cell = model.cell.name
     parts = {
-        "title": TITLES[cell],
+        "title": f"{'A' if cell == 'gru' else 'An'} {cell.upper()}, step by step",
         "origin": html.escape(printable(f"{origin}. {described(data)}")),
         "knob": {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[cell],
         "state": "c_t" if cell == "lstm" else "h_t",
@@ -64,10 +64,8 @@ def show_trace(model, tokens, names=None, layer=None, at=None, height=900):
         raise ValueError(f"tokens must be a row of 2 to {MOST_STEPS + 1}: T to read and one more; got {len(tokens)}")
     names = list(map(str, range(V) if names is None else require.sequence("names", getattr(names, "tokens", names))))
     require.expect("names", len(names), len(names) == V, f"V = {V} strings, one for each token")
-    layer = model.sizes.num_layers - 1 if layer is None else layer
-    for name, number, count in (("layer", layer, model.sizes.num_layers), ("at", at or 0, len(tokens) - 1)):
-        if number not in range(count):
-            raise ValueError(f"{name} must lie in 0..{count - 1}; got {number!r}")
+    layer = chosen("layer", layer, model.sizes.num_layers)[-1]
+    chosen("at", at, len(tokens) - 1)
     require.positive_integer("height", height)
     origin = f"{model.cell.name.upper()} with the weights that it has now"
     source = html.escape(page(model.astype(np.float64), tokens, names, layer, origin, at), quote=True)

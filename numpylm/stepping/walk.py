@@ -68,6 +68,13 @@ class Run(NamedTuple):
     layers: list  # each layer's Gradients
 
 
+def chosen(name, given, number):
+    """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
+    if given not in (None, *range(number)):
+        raise ValueError(f"{name} must lie in 0..{number - 1}; got {given!r}")
+    return list(range(number)) if given is None else [given]
+
+
 def walk(model, inputs, targets, layers, steps):
     """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
     run = run_once(model, inputs, targets)
