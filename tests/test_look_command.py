@@ -63,6 +63,7 @@ def test_runs_stand_side_by_side_with_a_picture_in_60_columns(call, folder, monk
 def test_the_numbers_as_json_are_those_that_are_printed_and_the_same_again(call, folder):
     status, out, err = call("look", "lstm.npz", "--sentences", "100", "--json", "--out", "nothing")
     assert (status, err) == (0, "") and not (folder / "nothing").exists(), "JSON alone, no picture"
+    assert call("look", "lstm.npz", "--json", "--sentences", "100")[1] == out
     (result,) = json.loads(out)["runs"]
     assert (result["run"], result["cell"], result["hidden_dim"]) == ("lstm.npz", "lstm", 8)
     number, right = result["properties"]["number"], result["ablation"]["as_trained"]
@@ -72,7 +73,7 @@ def test_the_numbers_as_json_are_those_that_are_printed_and_the_same_again(call,
     assert result["ablation"]["single"].keys() == {f"c{k}" for k in range(8)}
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", [60, 80, 120])
 def test_a_text_shows_surprisals_and_where_a_unit_is_most_active(call, folder, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     status, out, err = call("look", "lstm.npz", "mine.txt", "--unit", "c3")
@@ -105,6 +106,7 @@ def test_only_the_beginning_of_a_long_text_is_read_and_a_short_one_suffices(call
     monkeypatch.setattr("numpylm.commands.look.MOST_STEPS", 4)  # of the page
     status, out, err = call("look", "words", "text.txt")
     assert status == 0 and err.startswith("note: only the first 2,000 of ") and "\n1,999 tokens predicted" in out
+    assert '"T": 4,' in (folder / "words" / "look.html").read_text(encoding="utf-8"), "the page has fewer"
     status, out, err = call("look", "words", "word.txt")
     assert status == 0 and "2 tokens predicted" in out and "[king]" in out
 

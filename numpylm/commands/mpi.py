@@ -121,7 +121,8 @@ def abort(group, status):
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     group.comm.Abort(status)  # may come back before mpiexec has ended this process
-    time.sleep(LONGEST_WAIT)
+    time.sleep(PATIENCE)
+    os._exit(status)
 
 
 def watch(group, kept):
