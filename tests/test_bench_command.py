@@ -8,6 +8,7 @@ import pytest
 from processes import environment, run_numpylm
 
 from numpylm.bench import measurements, processes, system
+from numpylm.bench.shapes import SHAPES
 from numpylm.commands import bench as command
 from numpylm.commands import cli, doctor
 
@@ -143,3 +144,10 @@ def test_the_fastest_kernel_of_its_best_round_is_advised_with_its_line(machine, 
     assert "Haswell is 1.5 times as fast as SkylakeX" in out and "OPENBLAS_CORETYPE=Haswell" in out
     assert out.index("Haswell") < out.index("<- in use") and "Zen" not in out
     assert max(map(len, out.split("\n\n", 1)[1].splitlines())) <= 80
+
+
+def test_where_no_cell_is_measured_at_a_shape_there_is_no_table(capsys):
+    """D is min-char-rnn's: `bench --shapes D --cells lstm` has no training step to show."""
+    training = measurements.MEASUREMENTS["training"]
+    rows = iter(training.cases(["lstm"], [SHAPES["D"]]))
+    assert command.print_table(training, rows) == [] and capsys.readouterr().out == ""

@@ -71,14 +71,15 @@ def rows_of(name, measurement, options, shapes, effort):
 
 
 def print_table(measurement, rows):
-    """Prints the rows of one measurement as they come, and returns them."""
+    """Prints the rows of one measurement as they come, and returns them; nothing where there are none."""
     shown = []
     for row in rows:
         if not shown:
             print(report.heading(measurement, row["seconds"]))
         print(report.line(measurement, row), flush=True)
         shown.append(row)
-    print(report.footer(shown), end="\n\n", flush=True)
+    if shown:
+        print(report.footer(shown), end="\n\n", flush=True)
     return shown
 
 
