@@ -1,4 +1,4 @@
-"""A random problem for a recurrent cell, and the proof of its gradients: for test_cells.py and test_bidirectional.py."""
+"""A random problem for a recurrent cell, and the proof of its gradients."""
 
 import numpy as np
 from gradient_proofs import prove

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, flat, read_only
-from sequence_proofs import DROPOUT, MASK, N, H, T, prove_sequence, random_problem
+from sequence_proofs import DROPOUT, MASK, H, N, T, prove_sequence, random_problem
 
 from numpylm.gru import gru_cell, gru_step_backward
 from numpylm.lstm import lstm_cell, lstm_step_backward

@@ -7,25 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models import every_model, random_model, random_state
 
-from numpylm import GRULM, LSTMLM, RNNLM, lengths_to_mask, pad_sequences
+from numpylm import lengths_to_mask, pad_sequences
 
 V, D, H = 4, 2, 3
 LENGTHS = (4, 1, 6, 3)  # predictions in each sequence
-KINDS = {"tanh": RNNLM, "relu": RNNLM, "lstm": LSTMLM, "gru": GRULM}
-models = pytest.mark.parametrize(("kind", "num_layers"), [(kind, layers) for kind in KINDS for layers in (1, 2)])
-
-
-def random_problem(kind, num_layers):
-    """A float64 model with parameters of order one, padded sequences, a state, and the sequences themselves."""
-    options = {"nonlinearity": kind} if kind in ("tanh", "relu") else {}
-    model, rng = KINDS[kind](V, D, H, num_layers=num_layers, dtype=np.float64, **options), np.random.default_rng(0)
-    for array in model.parameters().values():
-        array[...] = 0.6 * rng.standard_normal(array.shape)
-    sequences = [rng.integers(0, V, length + 1) for length in LENGTHS]
-    zeros = model.initial_state(len(sequences))
-    state = tuple(type(layer)(*[rng.standard_normal(array.shape) for array in layer]) for layer in zeros)
-    return model, pad_sequences(sequences), state, sequences
+SEQUENCES = [np.random.default_rng(0).integers(0, V, length + 1) for length in LENGTHS]
+INPUTS, TARGETS, MASK = pad_sequences(SEQUENCES)
 
 
 def one_sequence(state, n):
@@ -33,12 +22,14 @@ def one_sequence(state, n):
     return tuple(type(layer)(*[array[n : n + 1] for array in layer]) for layer in state)
 
 
-@models
+@every_model
+@pytest.mark.parametrize("num_layers", [1, 2])
 def test_everything_is_that_of_each_sequence_alone(kind, num_layers):
-    model, (inputs, targets, mask), state, sequences = random_problem(kind, num_layers)
-    out, together = model.forward(inputs, state, mask), model.loss_and_gradients(inputs, targets, state, mask)
+    model = random_model(kind, V, D, H, num_layers=num_layers)
+    state = random_state(model, len(LENGTHS))
+    out, together = model.forward(INPUTS, state, MASK), model.loss_and_gradients(INPUTS, TARGETS, state, MASK)
     total, sums = 0.0, dict.fromkeys(together.gradients, 0.0)
-    for n, (sequence, length) in enumerate(zip(sequences, LENGTHS, strict=True)):
+    for n, (sequence, length) in enumerate(zip(SEQUENCES, LENGTHS, strict=True)):
         start = one_sequence(state, n)
         alone = model.forward(sequence[:-1, None], start)
         np.testing.assert_allclose(out.logits[:length, n], alone.logits[:, 0], rtol=1e-12, atol=1e-13)
@@ -57,14 +48,15 @@ def test_everything_is_that_of_each_sequence_alone(kind, num_layers):
         np.testing.assert_allclose(M * together.gradients[name], expected, rtol=1e-10, atol=1e-12, err_msg=name)
 
 
-@models
-def test_no_steps_keep_the_state_and_a_mask_of_true_is_no_mask(kind, num_layers):
-    model, (inputs, targets, _), state, _ = random_problem(kind, num_layers)
-    out = model.forward(inputs, state, lengths_to_mask([0, 6, 0, 6], 6))
+@every_model
+def test_no_steps_keep_the_state_and_a_mask_of_true_is_no_mask(kind):
+    model = random_model(kind, V, D, H, num_layers=2)
+    state = random_state(model, len(LENGTHS))
+    out = model.forward(INPUTS, state, lengths_to_mask([0, 6, 0, 6], 6))
     for layer, before in zip(out.state, state, strict=True):
         for array, given_array in zip(layer, before, strict=True):
             assert np.array_equal(array[::2], given_array[::2]) and not np.isclose(array, given_array)[1::2].any()
-    plain, masked = (model.loss_and_gradients(inputs, targets, state, m) for m in (None, np.ones(inputs.shape, bool)))
+    plain, masked = (model.loss_and_gradients(INPUTS, TARGETS, state, m) for m in (None, np.ones_like(MASK)))
     assert masked.loss == plain.loss
     assert all(np.array_equal(masked.gradients[name], gradient) for name, gradient in plain.gradients.items())
 

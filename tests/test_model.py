@@ -1,98 +1,68 @@
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
+from models import MODELS, every_model, random_model, random_state
 
 import numpylm as nlm
-from numpylm.dropout import KINDS
 from numpylm.model import make_model
 
 V, D, H, T, N = 6, 3, 2, 4, 5
-CELLS = [
-    (nlm.RNNLM, {"nonlinearity": "tanh"}),
-    (nlm.RNNLM, {"nonlinearity": "relu"}),
-    (nlm.LSTMLM, {}),
-    (nlm.GRULM, {}),
-]
 MASK = np.arange(T)[:, None] < np.array([4, 2, 3, 1, 4])
-
-
-def random_model(Model, seed=0, **options):
-    """A float64 model whose parameters are all of order one, the biases too."""
-    sizes = {"vocab_size": V, "embedding_dim": D, "hidden_dim": H} | options
-    model = Model(**sizes, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    for array in model.parameters().values():
-        array[...] = 0.7 * rng.standard_normal(array.shape)
-    return model
-
-
-def random_window(model, seed=1):
-    """inputs with repeated tokens, targets of which some are not predicted, and a state that is not zero."""
-    rng = np.random.default_rng(seed)
-    inputs, targets = rng.integers(0, V, (T, N)), rng.integers(-1, V, (T, N))
-    zeros = model.initial_state(N)
-    return inputs, targets, tuple(type(layer)(*[rng.standard_normal(q.shape) for q in layer]) for layer in zeros)
+rng = np.random.default_rng(1)
+INPUTS, TARGETS = rng.integers(0, V, (T, N)), rng.integers(-1, V, (T, N))  # of some places nothing is predicted
+VARIANTS = {  # embedding_dim, options, mask, and the seed of dropout
+    "one layer": (D, {}, None, None),
+    "two layers, tied": (H, {"num_layers": 2, "tie_weights": True}, MASK, None),
+    "dropout": (D, {"num_layers": 2, "dropout": 0.4}, MASK, 3),
+    "variational dropout": (D, {"num_layers": 2, "dropout": 0.4, "dropout_kind": "variational"}, MASK, 3),
+}
 
 
 def prove_model(model, mask=None, dropout_seed=None):
     """Every parameter of a whole model, by both numerical derivatives."""
-    inputs, targets, state = random_window(model)
+    state = random_state(model, N)
 
-    def loss(**parameters):
+    def results(model):
         rng = None if dropout_seed is None else np.random.default_rng(dropout_seed)
-        changed = make_model(model.cell, model.sizes, parameters)
-        return changed.loss_and_gradients(inputs, targets, state, mask, rng).loss
+        return model.loss_and_gradients(INPUTS, TARGETS, state, mask, rng)
 
-    rng = None if dropout_seed is None else np.random.default_rng(dropout_seed)
-    gradients = model.loss_and_gradients(inputs, targets, state, mask, rng).gradients
+    gradients = results(model).gradients
     assert list(gradients) == list(model.parameters())
-    prove(loss, model.parameters(), gradients)
+    prove(
+        lambda **parameters: results(make_model(model.cell, model.sizes, parameters)).loss,
+        model.parameters(), gradients,
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-@pytest.mark.parametrize("num_layers", [1, 2])
-def test_every_gradient(Model, options, num_layers):
-    prove_model(random_model(Model, num_layers=num_layers, **options))
+@every_model
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_gradient(kind, variant):
+    embedding_dim, options, mask, dropout_seed = VARIANTS[variant]
+    prove_model(random_model(kind, V, embedding_dim, H, **options), mask, dropout_seed)
 
 
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-@pytest.mark.parametrize("vocab_size", [V, T * N, T * N + 1])
-def test_x_is_the_embedding_in_every_trace_whether_the_projection_is_folded_or_not(Model, options, vocab_size):
-    model = random_model(Model, vocab_size=vocab_size, dropout=0.5, **options)
-    inputs, _, state = random_window(model)
-    trace = model.forward(inputs, state).trace.layers[0]
+@every_model
+@pytest.mark.parametrize("vocab_size", [V, T * N])
+def test_x_is_the_embedding_in_every_trace_whether_the_projection_is_folded_or_not(kind, vocab_size):
+    model = random_model(kind, vocab_size, D, H, dropout=0.5)
+    x = model.parameters()["E"][INPUTS]
+    trace = model.forward(INPUTS).trace.layers[0]
     assert (trace.lookup is not None) == (vocab_size < T * N)
-    np.testing.assert_array_equal(trace.x, model.parameters()["E"][inputs])
-    assert trace.x.shape == (T, N, D)
-    with_dropout = model.forward(inputs, state, rng=np.random.default_rng(0)).trace
-    np.testing.assert_array_equal(
-        with_dropout.layers[0].x, model.parameters()["E"][inputs] * with_dropout.masks.inputs[0]
-    )
-    assert with_dropout.layers[0].lookup is None
+    np.testing.assert_array_equal(trace.x, x)
+    dropped = model.forward(INPUTS, rng=np.random.default_rng(0)).trace
+    np.testing.assert_array_equal(dropped.layers[0].x, x * dropped.masks.inputs[0])
+    assert dropped.layers[0].lookup is None
     if vocab_size > V:
-        prove_model(model)  # the other tests have the folded table
+        prove_model(model)  # test_every_gradient has the folded table
 
 
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_every_gradient_of_tied_weights_and_masks(Model, options):
-    prove_model(random_model(Model, num_layers=2, tie_weights=True, embedding_dim=H, **options), mask=MASK)
-
-
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_gradient_under_a_fixed_dropout_mask(Model, options, kind):
-    model = random_model(Model, num_layers=2, dropout=0.4, dropout_kind=kind, **options)
-    prove_model(model, mask=MASK, dropout_seed=3)
-
-
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_calls_leave_no_trace(Model, options):
-    model = random_model(Model, num_layers=2, **options)
-    inputs, targets, state = map(read_only, random_window(model))
+@every_model
+def test_calls_leave_no_trace(kind):
+    model = random_model(kind, V, D, H, num_layers=2)
+    inputs, targets, state = map(read_only, (INPUTS, TARGETS, random_state(model, N)))
     frozen = make_model(model.cell, model.sizes, read_only(model.parameters()))
     assert_same(frozen.forward(inputs, state), frozen.forward(inputs, state))
-    first = frozen.loss_and_gradients(inputs, targets, state)
-    second = frozen.loss_and_gradients(inputs, targets, state)
+    first, second = (frozen.loss_and_gradients(inputs, targets, state) for _ in range(2))
     assert first.loss == second.loss
     assert_same([first.gradients, first.state], [second.gradients, second.state])
 
@@ -128,11 +98,11 @@ def test_views_and_copies():
             model.layer_parameters(layer)
 
 
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_its_text_is_the_call_that_makes_it(Model, options):
-    model = Model(V, D, H, num_layers=2, dropout=0.25, seed=3, **options)
+@every_model
+def test_its_text_is_the_call_that_makes_it(kind):
+    model = random_model(kind, V, D, H, num_layers=2, dropout=0.25, dtype=np.float32)
     assert "float32" in repr(model)
-    again = eval(repr(model).replace("dtype=float32", "dtype='float32'"), {Model.__name__: Model})
+    again = eval(repr(model).replace("dtype=float32", "dtype='float32'"), {type(model).__name__: MODELS[kind]})
     assert again.config == model.config and again.dtype == model.dtype
 
 

@@ -1,24 +1,10 @@
 import numpy as np
 import pytest
+from models import every_model, random_model
 
 import numpylm as nlm
 
 V, D, H, T, N = 7, 4, 5, 6, 3
-CELLS = [
-    (nlm.RNNLM, {"nonlinearity": "tanh"}),
-    (nlm.RNNLM, {"nonlinearity": "relu"}),
-    (nlm.LSTMLM, {}),
-    (nlm.GRULM, {}),
-]
-STACKS = [(Model, options, layers) for Model, options in CELLS for layers in (1, 2)]
-
-
-def random_model(Model, options, num_layers, tied=False):
-    model = Model(V, H if tied else D, H, num_layers=num_layers, tie_weights=tied, dtype=np.float64, **options)
-    rng = np.random.default_rng(0)
-    for array in model.parameters().values():
-        array[...] = 0.7 * rng.standard_normal(array.shape)
-    return model
 
 
 def reference_module(torch, model):
@@ -36,32 +22,28 @@ def reference_module(torch, model):
     return module
 
 
-@pytest.mark.parametrize("reading", ["every step", "last step"])
-@pytest.mark.parametrize(("Model", "options", "num_layers"), STACKS)
-def test_logits_loss_state_and_every_gradient_agree_with_pytorch(Model, options, num_layers, reading):
+@every_model
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_logits_loss_state_and_every_gradient_agree_with_pytorch(kind, num_layers):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: see requirements-dev.txt")
-    model = random_model(Model, options, num_layers)
+    model = random_model(kind, V, D, H, num_layers=num_layers)
     module = reference_module(torch, model)
     rng = np.random.default_rng(1)
-    inputs, targets = rng.integers(0, V, (T, N)), rng.integers(0, V, (T, N))
-    if reading == "last step":
-        targets[:-1] = -1
+    inputs, targets = rng.integers(0, V, (T, N)), rng.integers(-1, V, (T, N))
+    assert (targets == -1).any()
 
     h, state = getattr(module, model.cell.name)(module.embedding(torch.from_numpy(inputs.T)))
-    if reading == "last step":
-        logits = module.fc(h[:, -1, :])
-        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets[-1]))
-        np.testing.assert_allclose(model.forward(inputs).logits[-1], logits.detach(), rtol=0, atol=1e-10)
-    else:
-        logits = module.fc(h)  # (N, T, V)
-        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, V), torch.from_numpy(targets.T.reshape(-1)))
-        np.testing.assert_allclose(model.forward(inputs).logits, logits.detach().transpose(0, 1), rtol=0, atol=1e-10)
+    logits = module.fc(h)  # (N, T, V)
+    np.testing.assert_allclose(model.forward(inputs).logits, logits.detach().transpose(0, 1), rtol=0, atol=1e-10)
+    targets_of_torch = torch.from_numpy(targets.T.reshape(-1))
+    loss = torch.nn.functional.cross_entropy(logits.reshape(-1, V), targets_of_torch, ignore_index=-1)
     loss.backward()
 
     out = model.loss_and_gradients(inputs, targets)
     assert out.loss == pytest.approx(loss.item(), abs=1e-10)
-    their_h = state[0] if model.cell.name == "lstm" else state
-    np.testing.assert_allclose([layer.h for layer in out.state], their_h.detach(), rtol=0, atol=1e-10)
+    their_state = state if model.cell.name == "lstm" else (state,)
+    for ours, theirs in zip(zip(*out.state, strict=True), their_state, strict=True):
+        np.testing.assert_allclose(ours, theirs.detach(), rtol=0, atol=1e-10)
     ours = as_torch_gradients(model, out.gradients)
     for name, parameter in module.named_parameters():
         np.testing.assert_allclose(ours[name], parameter.grad, rtol=0, atol=1e-10, err_msg=name)
@@ -80,11 +62,11 @@ def as_torch_gradients(model, gradients):
     return state_dict
 
 
-@pytest.mark.parametrize(("Model", "options"), CELLS)
-def test_weights_that_pytorch_drew_are_read(Model, options):
+@every_model
+def test_weights_that_pytorch_drew_are_read(kind):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: see requirements-dev.txt")
     torch.manual_seed(0)
-    model = random_model(Model, options, 2)
+    model = random_model(kind, V, D, H, num_layers=2)
     module = reference_module(torch, model)
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter)  # both biases differ from zero
@@ -116,7 +98,7 @@ def test_names_and_shapes_are_pytorchs():
 
 
 def test_tied_weights():
-    model = random_model(nlm.LSTMLM, {}, 1, tied=True)
+    model = random_model("lstm", V, H, H, tie_weights=True)
     state_dict = nlm.to_torch_state_dict(model)
     np.testing.assert_array_equal(state_dict["embedding.weight"], state_dict["fc.weight"])
     nlm.load_torch_state_dict(model, state_dict)
@@ -126,7 +108,7 @@ def test_tied_weights():
 
 
 def test_what_does_not_fit_is_refused_before_anything_changes():
-    model = random_model(nlm.LSTMLM, {}, 1)
+    model = random_model("lstm", V, D, H)
     before = {name: array.copy() for name, array in model.parameters().items()}
     good = {name: array + 1 for name, array in nlm.to_torch_state_dict(model).items()}
     missing = {name: array for name, array in good.items() if name != "fc.bias"}
