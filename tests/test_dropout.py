@@ -4,14 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from models import every_model, random_model
 
-from numpylm import GRULM, LSTMLM, RNNLM
 from numpylm.dropout import KINDS, draw_mask, draw_masks
 
 V, D, H, T, N = 5, 2, 3, 4, 2
-every_kind_and_model = pytest.mark.parametrize(
-    ("kind", "make"), [(kind, make) for kind in KINDS for make in (RNNLM, LSTMLM, GRULM)]
-)
+every_dropout = pytest.mark.parametrize("dropout_kind", KINDS)
 INPUTS, TARGETS = np.random.default_rng(0).integers(0, V, (2, T, N))
 
 
@@ -48,48 +46,46 @@ def test_variational_masks_are_one_for_all_steps_and_another_for_each_sequence_a
     assert len(np.unique(masks.recurrent[0], axis=0)) > 5 and {m.dtype for m in flat} == {np.dtype(np.complex128)}
 
 
-@every_kind_and_model
-def test_masks_come_from_the_generator_and_from_nothing_else(kind, make):
-    model = make(V, D, H, num_layers=2, dropout=0.5, dropout_kind=kind)
+@every_dropout
+@every_model
+def test_masks_come_from_the_generator_and_from_nothing_else(kind, dropout_kind):
+    model = random_model(kind, V, D, H, num_layers=2, dropout=0.5, dropout_kind=dropout_kind, dtype=np.float32)
     first, second, third = (model.loss_and_gradients(INPUTS, TARGETS, rng=np.random.default_rng(k)) for k in (5, 5, 6))
     assert first.loss == second.loss != third.loss
     assert all(np.array_equal(first.gradients[name], second.gradients[name]) for name in first.gradients)
     assert {gradient.dtype for gradient in first.gradients.values()} == {np.dtype(np.float32)}
     without = model.forward(INPUTS)
-    assert np.array_equal(without.logits, make(V, D, H, num_layers=2).forward(INPUTS).logits)
+    never = random_model(kind, V, D, H, num_layers=2, dropout=0, dtype=np.float32)
+    rng = np.random.default_rng(7)
+    assert np.array_equal(without.logits, never.forward(INPUTS, rng=rng).logits)
+    assert rng.random() == np.random.default_rng(7).random(), "a dropout of zero draws nothing"
     assert arrays_of(without.trace.masks) == [None] * 5
 
 
-def test_a_dropout_of_zero_draws_nothing():
-    model, rng = LSTMLM(V, D, H, dropout=0.0), np.random.default_rng(7)
-    assert np.array_equal(model.forward(INPUTS, rng=rng).logits, model.forward(INPUTS).logits)
-    assert rng.random() == np.random.default_rng(7).random()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_masks_act_where_the_papers_say(kind):
+@every_dropout
+def test_the_masks_act_where_the_papers_say(dropout_kind):
     """An RNN of two layers, computed again with the masks of its trace, step by step."""
-    model = RNNLM(V, D, H, num_layers=2, dropout=0.5, dropout_kind=kind, dtype=np.float64)
+    model = random_model("tanh", V, D, H, num_layers=2, dropout=0.5, dropout_kind=dropout_kind)
     out = model.forward(INPUTS, rng=np.random.default_rng(9))
     p, masks = model.parameters(), out.trace.masks
     h = [np.zeros((N, H)), np.zeros((N, H))]
     for t in range(T):
         q = p["E"][INPUTS[t]]
         for layer in range(2):
-            x = q * masks.inputs[layer][t if kind == "standard" else 0]
-            h_in = h[layer] if kind == "standard" else h[layer] * masks.recurrent[layer]
+            x = q * masks.inputs[layer][t if dropout_kind == "standard" else 0]
+            h_in = h[layer] if dropout_kind == "standard" else h[layer] * masks.recurrent[layer]
             a = x @ p[f"layer_{layer}.W_xh"] + h_in @ p[f"layer_{layer}.W_hh"] + p[f"layer_{layer}.b_h"]
             q = h[layer] = np.tanh(a)
-        logits = (q * masks.output[t if kind == "standard" else 0]) @ p["W_hy"] + p["b_y"]
+        logits = (q * masks.output[t if dropout_kind == "standard" else 0]) @ p["W_hy"] + p["b_y"]
         np.testing.assert_allclose(out.logits[t], logits, rtol=1e-12, atol=1e-13)
     for layer in range(2):
         np.testing.assert_allclose(out.state[layer].h, h[layer], rtol=1e-12)
 
 
-@pytest.mark.parametrize("make", [LSTMLM, GRULM])
-def test_recurrent_dropout_spares_what_the_cell_carries_on(make):
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_recurrent_dropout_spares_what_the_cell_carries_on(kind):
     """With h_{t-1} dropped whole, every gate sees zeros, but c_{t-1} (of the LSTM) and h_{t-1} (of (13)) remain."""
-    model = make(V, D, H, dtype=np.float64)
+    model = random_model(kind, V, D, H)
     parameters = model.layer_parameters(0)
     x = np.random.default_rng(10).standard_normal((T, N, D))
     out = model.cell.forward(parameters, x, model.initial_state(N)[0], None, np.zeros((N, H)))

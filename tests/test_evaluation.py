@@ -9,20 +9,13 @@ import pytest
 from gradient_proofs import read_only
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models import every_model, random_model
 
-from numpylm import GRULM, LSTMLM, RNNLM, evaluate, evaluation, perplexity, surprisals
+from numpylm import LSTMLM, evaluate, evaluation, perplexity, surprisals
 from numpylm.evaluation import Evaluation, safe_exp
 
 V = 7
-
-
-def sharp_model(make=LSTMLM, dtype=np.float64, **options):
-    """A model that is far from uniform and leans on its state."""
-    model = make(V, 4, 5, dtype=dtype, **options)
-    rng = np.random.default_rng(0)
-    for array in model.parameters().values():
-        array[...] = rng.standard_normal(array.shape)
-    return model
+MODEL = random_model("lstm", V, 4, 5, scale=1)  # far from uniform, it leans on its state
 
 
 def stream(size, seed=1):
@@ -41,10 +34,9 @@ def naive(model, tokens):
     return nats, right
 
 
-@pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
-@pytest.mark.parametrize("num_layers", [1, 2])
-def test_perplexity_is_e_to_the_mean_surprisal_token_by_token(make, num_layers):
-    model, tokens = sharp_model(make, num_layers=num_layers, dropout=0.5), stream(60)  # no value is dropped
+@every_model
+def test_perplexity_is_e_to_the_mean_surprisal_token_by_token(kind):
+    model, tokens = random_model(kind, V, 4, 5, scale=0.4, num_layers=2, dropout=0.5), stream(60)  # no value is dropped
     nats, right = naive(model, tokens)
     result = evaluate(model, tokens)
     assert perplexity(model, tokens) == result.perplexity == pytest.approx(math.exp(sum(nats) / 59), rel=1e-12)
@@ -56,27 +48,27 @@ def test_perplexity_is_e_to_the_mean_surprisal_token_by_token(make, num_layers):
     np.testing.assert_allclose(surprisals(model, tokens), nats, rtol=1e-11)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(2, 40), st.integers(1, 5000))
 def test_the_size_of_the_windows_does_not_matter(size, values):
     """The state is carried from window to window: one row at a time gives what one window gives."""
-    model, tokens = sharp_model(), stream(size)
-    whole, whole_nats = evaluate(model, tokens), surprisals(model, tokens)
+    tokens = stream(size)
+    whole, whole_nats = evaluate(MODEL, tokens), surprisals(MODEL, tokens)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "WINDOW_VALUES", values)
-        result, nats = evaluate(model, tokens), surprisals(model, tokens)
+        result, nats = evaluate(MODEL, tokens), surprisals(MODEL, tokens)
     assert (result.num_tokens, result.num_correct) == (whole.num_tokens, whole.num_correct)
     assert nats.shape == (size - 1,) and result.total_nats == pytest.approx(whole.total_nats, rel=1e-12)
     np.testing.assert_allclose(nats, whole_nats, rtol=1e-11)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 6), st.integers(0, 40), st.sampled_from([np.uint8, np.uint16, np.int32, np.uint64]))
 def test_a_batch_is_the_parts_of_the_stream_each_read_from_a_zero_state(batch_size, more, dtype):
-    model, tokens = sharp_model(), read_only(stream(batch_size + 1 + more).astype(dtype))
+    tokens = read_only(stream(batch_size + 1 + more).astype(dtype))
     L = (len(tokens) - 1) // batch_size
-    parts = [evaluate(model, tokens[n * L : (n + 1) * L + 1]) for n in range(batch_size)]
-    result = evaluate(model, tokens, batch_size)
+    parts = [evaluate(MODEL, tokens[n * L : (n + 1) * L + 1]) for n in range(batch_size)]
+    result = evaluate(MODEL, tokens, batch_size)
     assert result.num_tokens == batch_size * L == sum(part.num_tokens for part in parts)
     assert result.num_correct == sum(part.num_correct for part in parts)
     assert result.total_nats == pytest.approx(sum(part.total_nats for part in parts), rel=1e-12)
@@ -92,12 +84,11 @@ def test_float32_nats_are_added_up_in_double():
     assert evaluate(model, tokens, batch_size=100).total_nats == pytest.approx(100_000 * one, rel=1e-12)
 
 
-@pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
 @pytest.mark.parametrize(("sizes", "batch_size"), [((65, 64, 64), 1), ((5, 2, 128), 8), ((2000, 16, 16), 8)])
-def test_memory_stays_near_what_a_window_may_have_however_long_the_stream(monkeypatch, make, sizes, batch_size):
+def test_memory_stays_near_what_a_window_may_have_however_long_the_stream(monkeypatch, sizes, batch_size):
     """Neither the logits nor the trace of a whole stream are held at once: not where V, not where H is large."""
     monkeypatch.setattr(evaluation, "WINDOW_VALUES", 2**17)
-    model = make(*sizes, num_layers=2)
+    model = LSTMLM(*sizes, num_layers=2)
     num_steps = evaluation.steps_at_a_time(model.sizes, batch_size)
     assert num_steps > 2 and evaluation.steps_at_a_time(model.sizes, 10**9) == 1
     tokens = np.zeros(batch_size * 4 * num_steps + 1, np.uint16)
@@ -124,7 +115,7 @@ def test_memory_stays_near_what_a_window_may_have_however_long_the_stream(monkey
 )
 def test_tokens_that_cannot_be_read_are_refused(use, tokens, error, message):
     with pytest.raises(error, match=message):
-        use(sharp_model(), tokens)
+        use(MODEL, tokens)
 
 
 def test_perplexity_overflows_to_infinity_and_nan_stays_nan():
