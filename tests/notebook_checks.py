@@ -124,14 +124,9 @@ def wrong_code(source):
         yield "an empty cell"
     if ABSOLUTE.search(source):
         yield f"an absolute path: {ABSOLUTE.search(source)[0]}"
-    for node in ast.walk(ast.parse(without_magics(source))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in package_definitions():
             yield f"defines {node.name}, which the package has: show and call the package's"
-
-
-def without_magics(source):
-    """The source without IPython's % and ! lines."""
-    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in source.split("\n"))
 
 
 @cache
@@ -179,7 +174,7 @@ def resolves(parts):
 
 def unknown_imports(source):
     """Names imported from the package's modules that are not there."""
-    for node in ast.walk(ast.parse(without_magics(source))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpylm":
             parts = node.module.split(".")[1:]
             for alias in node.names:
@@ -218,12 +213,9 @@ def wrong_mathematics(text):
 
 
 def wrong_links(text, folder):
-    """Links and pictures whose file is not there; notebooks that are only planned may be linked to."""
+    """Links and pictures whose file is not there."""
     for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", text)):
-        if re.match(r"https?://|#|data:", target):
-            continue
-        path = folder / target.partition("#")[0]
-        if not path.exists() and not (path.suffix == ".ipynb" and path.name in {name for _, _, name in index_rows()}):
+        if not re.match(r"https?://|#|data:", target) and not (folder / target.partition("#")[0]).exists():
             yield f"a link that leads nowhere: {target}"
 
 
