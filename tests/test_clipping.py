@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from gradient_proofs import read_only
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,14 +17,12 @@ SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 GRADIENTS = st.dictionaries(
     st.sampled_from(["E", "W_xh", "W_hh", "b_h", "b_y"]), hnp.arrays(np.float64, SHAPES, elements=ENTRIES)
 )
-EXAMPLES = settings(deadline=None, max_examples=40)
 
 
 def norm_entry_by_entry(gradients):
     return math.sqrt(math.fsum(float(g) ** 2 for gradient in gradients.values() for g in gradient.ravel()))
 
 
-@EXAMPLES
 @given(GRADIENTS, st.floats(1e-3, 1e7))
 def test_the_clipped_norm_is_at_most_max_norm_and_the_direction_stays(gradients, max_norm):
     expected = norm_entry_by_entry(gradients)
@@ -38,7 +36,6 @@ def test_the_clipped_norm_is_at_most_max_norm_and_the_direction_stays(gradients,
         np.testing.assert_allclose(clipped[name], gradient * scale, rtol=1e-13)
 
 
-@EXAMPLES
 @given(GRADIENTS, st.floats(1e-3, 1e7))
 def test_by_value_brings_every_entry_into_the_limits(gradients, limit):
     clipped = clip_by_value(read_only(gradients), limit)
@@ -56,11 +53,7 @@ def test_small_cases_by_hand():
     clipped, norm = clip_by_global_norm({"W": np.array([3 + 4j])}, 2.5)
     assert norm == 5 and clipped["W"].tolist() == [1.5 + 2j]
     assert clip_by_global_norm({}, 1.0) == ({}, 0.0) and clip_by_value({}, 1.0) == {}
-
-
-def test_nothing_is_clipped_at_the_limit_itself():
-    gradients = {"W": np.array([3.0, 4.0])}
-    for max_norm in (5, 5.0, 6, math.inf):
+    for max_norm in (5, 5.0, 6, math.inf):  # nothing is clipped at the limit itself
         clipped, norm = clip_by_global_norm(gradients, max_norm)
         assert norm == 5 and clipped["W"] is gradients["W"] and clipped is not gradients
 
@@ -84,17 +77,13 @@ def test_gradients_whose_squares_overflow_are_clipped_all_the_same():
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_norm_that_is_not_finite_is_told_and_nothing_is_scaled(bad, dtype):
-    gradients = {"W": np.array([1.0, bad], dtype), "b": np.array([100.0], dtype)}
+def test_a_norm_that_is_not_finite_is_told_and_nothing_is_scaled(bad):
+    gradients = {"W": np.array([1.0, bad], np.float32), "b": np.array([100.0], np.float32)}
     clipped, norm = clip_by_global_norm(gradients, 1.0)
     assert not math.isfinite(norm)
     assert all(clipped[name] is gradients[name] for name in gradients)
-
-
-def test_by_value_infinity_becomes_the_limit_and_nan_stays():
-    clipped = clip_by_value({"W": np.array([math.inf, -math.inf, math.nan, 0.5])}, 2.0)
-    np.testing.assert_array_equal(clipped["W"], [2.0, -2.0, math.nan, 0.5])
+    by_value = clip_by_value(gradients, 2.0)["W"]
+    np.testing.assert_array_equal(by_value, [1.0, bad if math.isnan(bad) else math.copysign(2, bad)])
 
 
 def test_wrong_limits_are_refused():
