@@ -43,7 +43,7 @@ def out_of_memory():
 
 
 def main(fault, *arguments):
-    rank = mpi.ranks().rank
+    rank, mpi.PATIENCE = mpi.ranks().rank, 0.5
     if fault == "disk" and rank == 0:
         after_some_steps(lambda: setattr(runs, "save_checkpoint", fail))
     if fault == "interrupt" and rank == 0:
