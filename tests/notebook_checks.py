@@ -41,7 +41,6 @@ def code_checks(cell, path):
     yield from wrong_outputs(cell)
     yield from wrong_code(cell.source)
     yield from unknown_names(cell.source)
-    yield from unknown_imports(cell.source)
 
 
 def text_checks(cell, path):
@@ -170,16 +169,6 @@ def resolves(parts):
             return False
         place = getattr(place, part)
     return True
-
-
-def unknown_imports(source):
-    """Names imported from the package's modules that are not there."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpylm":
-            parts = node.module.split(".")[1:]
-            for alias in node.names:
-                if not resolves([*parts, alias.name]):
-                    yield f"there is no {node.module}.{alias.name}"
 
 
 def unknown_functions(text):

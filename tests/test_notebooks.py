@@ -76,7 +76,7 @@ IN_TEXT = {  # what is added to a text cell, and the complaint
     "with $W_{xh$": "braces that do not pair",
 }
 IN_CODE = {
-    "from numpylm.rnn import rnn_stop": "there is no numpylm.rnn.rnn_stop",
+    "numpylm.rnn.rnn_stop": "there is no numpylm.rnn.rnn_stop",
     "def rnn_step(x):\n    return x": "defines rnn_step, which the package has",
     "x = 1\n" * 16: "at most 15",
     f"x = '{'x' * 99}'": "at most 100",
