@@ -49,17 +49,17 @@ def test_variational_masks_are_one_for_all_steps_and_another_for_each_sequence_a
 @every_dropout
 @every_model
 def test_masks_come_from_the_generator_and_from_nothing_else(kind, dropout_kind):
-    model = random_model(kind, V, D, H, num_layers=2, dropout=0.5, dropout_kind=dropout_kind, dtype=np.float32)
+    model = random_model(kind, V, D, H, num_layers=3, dropout=0.5, dropout_kind=dropout_kind, dtype=np.float32)
     first, second, third = (model.loss_and_gradients(INPUTS, TARGETS, rng=np.random.default_rng(k)) for k in (5, 5, 6))
     assert first.loss == second.loss != third.loss
     assert all(np.array_equal(first.gradients[name], second.gradients[name]) for name in first.gradients)
     assert {gradient.dtype for gradient in first.gradients.values()} == {np.dtype(np.float32)}
     without = model.forward(INPUTS)
-    never = random_model(kind, V, D, H, num_layers=2, dropout=0, dtype=np.float32)
+    never = random_model(kind, V, D, H, num_layers=3, dtype=np.float32)
     rng = np.random.default_rng(7)
     assert np.array_equal(without.logits, never.forward(INPUTS, rng=rng).logits)
-    assert rng.random() == np.random.default_rng(7).random(), "a dropout of zero draws nothing"
-    assert arrays_of(without.trace.masks) == [None] * 5
+    assert rng.random() == np.random.default_rng(7).random(), "a dropout of zero, the default, draws nothing"
+    assert arrays_of(without.trace.masks) == [None] * 7
 
 
 @every_dropout
