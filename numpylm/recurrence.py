@@ -86,6 +86,5 @@ def over_time(*step_names):
 
 
 def flatten_time(q):
-    """A list of T arrays (N, H), or an array (T, N, H), as the matrix (T N, H) of all its rows."""
-    q = np.asarray(q)
+    """q (T, N, H) as the matrix (T N, H) of all its rows."""
     return q.reshape(-1, q.shape[-1])

@@ -68,12 +68,12 @@ def test_float32_gradients_stay_float32_whatever_number_the_limit_is(clip, limit
 
 def test_gradients_whose_squares_overflow_are_clipped_all_the_same():
     for dtype, huge in ((np.float32, 1e30), (np.float64, 1e200)):
-        gradients = read_only({"W": np.full((2, 3), huge, dtype), "b": np.array([-3 * huge], dtype)})
-        clipped, norm = clip_by_global_norm(gradients, 2.0)
-        assert norm == pytest.approx(math.sqrt(15) * huge, rel=1e-6)
+        W, b = np.array([[1, -4, 2], [0, 1, 3]], dtype) * dtype(huge), np.array([-3 * huge], dtype)
+        clipped, norm = clip_by_global_norm(read_only({"W": W, "b": b}), 2.0)
+        assert norm == pytest.approx(math.sqrt(40) * huge, rel=1e-6)
         assert norm_entry_by_entry(clipped) == pytest.approx(2.0, rel=1e-6)
         assert clipped["b"].dtype == dtype
-        assert clipped["b"][0] == pytest.approx(-6 / math.sqrt(15), rel=1e-6)
+        assert clipped["b"][0] == pytest.approx(-6 / math.sqrt(40), rel=1e-6)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

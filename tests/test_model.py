@@ -4,7 +4,6 @@ from gradient_proofs import assert_same, prove, read_only
 from models import MODELS, every_model, random_model, random_state
 
 import numpylm as nlm
-from numpylm.model import make_model
 
 V, D, H, T, N = 6, 3, 2, 4, 5
 MASK = np.arange(T)[:, None] < np.array([4, 2, 3, 1, 4])
@@ -28,10 +27,7 @@ def prove_model(model, mask=None, dropout_seed=None):
 
     gradients = results(model).gradients
     assert list(gradients) == list(model.parameters())
-    prove(
-        lambda **parameters: results(make_model(model.cell, model.sizes, parameters)).loss,
-        model.parameters(), gradients,
-    )  # fmt: skip
+    prove(lambda **parameters: results(model.with_parameters(parameters)).loss, model.parameters(), gradients)
 
 
 @every_model
@@ -60,7 +56,7 @@ def test_x_is_the_embedding_in_every_trace_whether_the_projection_is_folded_or_n
 def test_calls_leave_no_trace(kind):
     model = random_model(kind, V, D, H, num_layers=2)
     inputs, targets, state = map(read_only, (INPUTS, TARGETS, random_state(model, N)))
-    frozen = make_model(model.cell, model.sizes, read_only(model.parameters()))
+    frozen = model.with_parameters(read_only(model.parameters()))
     assert_same(frozen.forward(inputs, state), frozen.forward(inputs, state))
     first, second = (frozen.loss_and_gradients(inputs, targets, state) for _ in range(2))
     assert first.loss == second.loss
