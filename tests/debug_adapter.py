@@ -28,15 +28,13 @@ class DebugAdapter:
         )  # fmt: skip
         self.timer = Timer(SECONDS, self._kill)
         self.timer.start()
-        self.sent, self.events = 0, []
+        self.sent, self.received = 0, []
         return self
 
     def __exit__(self, *exception):
         self.timer.cancel()
         self._kill()
-        self.process.wait(SECONDS)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.process.communicate(timeout=SECONDS)
 
     def _kill(self):
         """Ends the adapter with all that it started: they are a process group of their own."""
@@ -66,26 +64,20 @@ class DebugAdapter:
     def request(self, command, **arguments):
         """Sends a request; returns the body of its answer."""
         number = self.send(command, **arguments)
-        while True:
-            message = self._read()
-            if message["type"] == "response" and message["request_seq"] == number:
-                assert message["success"], message
-                return message.get("body")
-            self._keep(message)
+        return self._first(lambda message: message.get("request_seq") == number).get("body")
 
     def event(self, *names):
         """(name, body) of the first event of one of these names, one that has come before or one that is waited for."""
-        while True:
-            for k, message in enumerate(self.events):
-                if message["event"] in names:
-                    del self.events[k]
-                    return message["event"], message.get("body")
-            self._keep(self._read())
+        message = self._first(lambda message: message.get("event") in names)
+        return message["event"], message.get("body")
 
-    def _keep(self, message):
-        if message["type"] == "event":
-            self.events.append(message)
-        assert message.get("success", True), message
+    def _first(self, is_wanted):
+        """The first message that is wanted, of those that have come and those that will."""
+        while not any(map(is_wanted, self.received)):
+            self.received.append(self._read())
+        message = next(filter(is_wanted, self.received))
+        self.received.remove(message)
+        return message
 
     def _read(self):
         length = 0
@@ -93,8 +85,10 @@ class DebugAdapter:
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        assert length, f"debugpy's adapter has ended; its last events: {self.events[-3:]}"
-        return json.loads(self.process.stdout.read(length))
+        assert length, f"debugpy's adapter has ended; its last messages: {self.received[-3:]}"
+        message = json.loads(self.process.stdout.read(length))
+        assert message.get("success", True), message
+        return message
 
     def local_variables(self, thread):
         """(the function's name, its local variables by name, as text) where a thread has stopped."""
