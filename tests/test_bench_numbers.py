@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from numpylm.bench import clock, plot, products, report
+from numpylm.bench import clock, products, report
 from numpylm.bench.measurements import MEASUREMENTS, SCALING_SIZES
 from numpylm.bench.shapes import GATES, SHAPES, Shape, pairs, parse_shape, random_batch
 
@@ -141,7 +141,7 @@ def test_growth_is_the_slope_over_the_upper_decade_in_table_and_legend():
     assert max(map(len, text.splitlines())) <= 80
     assert report.power(scaling_row(), "T", smallest=0) < 0.7
     pytest.importorskip("matplotlib")
-    legend = plot.scaling_figure(scaling_row()).axes[0].get_legend().get_texts()
+    legend = report.scaling_figure(scaling_row()).axes[0].get_legend().get_texts()
     expected = ["T$^{0.90}$", "N$^{0.50}$", "linear: slope 1"]
     assert [text.get_text().split("~ ")[-1] for text in legend] == expected
 
