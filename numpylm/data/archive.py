@@ -39,9 +39,6 @@ class CheckpointError(FileError):
     """A checkpoint that cannot be read or written."""
 
 
-# Writing
-
-
 @contextmanager
 def writing(path, kind: type[FileError]) -> Iterator[zipfile.ZipFile]:
     """An empty zip file to put members into; it is sealed, and takes path's place, when the block ends well."""
@@ -71,9 +68,6 @@ def write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
     """Write an array as the member NAME.npy."""
     with new_member(archive, f"{name}.npy") as stream:
         npy.write_array(stream, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
-
-
-# Reading
 
 
 class _SmallReads(io.FileIO):
