@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm.data import preparation, text, text_files, token_counts
+from numpylm.data import preparation, text, text_files
 from numpylm.data.corpora import load_corpus
-from numpylm.data.preparation import open_texts, prepare
+from numpylm.data.preparation import open_texts, prepare, word_counts
 from numpylm.data.text import build_vocabulary, encode_stream
 from numpylm.data.text_files import read_pieces
-from numpylm.data.token_counts import word_counts
 from numpylm.data.token_file import open_token_file, verify
 
 ODD = ["a", "bc", "d", " ", " ", "\n", "\r\n", "\r", "\t", "\x1c", "\x85", "é", "日本", "\U0001f600"]
@@ -53,7 +52,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_files, "PIECE_CHARACTERS", characters)
         patch.setattr(text_files, "FAR", 10)
-        patch.setattr(token_counts, "MOST_WORDS", most_words)
+        patch.setattr(preparation, "MOST_WORDS", most_words)
         try:
             corpus = load_corpus(path, level, fractions)
             expected = [len(encode_stream(build_vocabulary(corpus.train, level, min_count, max_size), corpus.train))]
@@ -71,7 +70,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
 @pytest.mark.parametrize("level", ["char", "word"])
 def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
     monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 1000)
-    monkeypatch.setattr(token_counts, "MOST_WORDS", 50)
+    monkeypatch.setattr(preparation, "MOST_WORDS", 50)
     lines = "".join(f"the é{number % 300} is {number}\r\n" for number in range(3000))
     first, second = lines[:30_000], lines[30_000:].rstrip()
     contents = {"a.txt": f"\ufeff{first}", "b.txt": f"\ufeff{second}", "c.txt": "the last"}
@@ -180,9 +179,9 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
 
 def test_more_different_words_than_fit_leave_memory_and_nothing_stays_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
-    monkeypatch.setattr(token_counts, "MOST_WORDS", 100)
-    sizes, store = [], token_counts._store
-    monkeypatch.setattr(token_counts, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
+    monkeypatch.setattr(preparation, "MOST_WORDS", 100)
+    sizes, store = [], preparation._store
+    monkeypatch.setattr(preparation, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
     pieces = [" ".join(f"w{number % 700}" for number in range(start, start + 50)) + " " for start in range(0, 3000, 50)]
     assert dict(word_counts(pieces)) == Counter("".join(pieces).split())
     assert len(sizes) > 5 and max(sizes) <= 150
