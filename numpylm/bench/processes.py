@@ -37,7 +37,10 @@ def answers(requests, threads=1, kernel=None):
                 if not answer:
                     message = f"the process that measures {request['task']} ended, with status {process.wait()}"
                     raise ChildProcessError(message)
-                yield json.loads(answer)
+                answer = json.loads(answer)
+                if "error" in answer:
+                    raise ValueError(answer["error"])
+                yield answer
         except BaseException:
             process.kill()
             raise
@@ -82,7 +85,11 @@ def main():
         os.dup2(2, 1)
         for line in sys.stdin:
             request = json.loads(line)
-            print(json.dumps(TASKS[request.pop("task")](**request)), file=output, flush=True)
+            try:
+                answer = TASKS[request.pop("task")](**request)
+            except ValueError as error:  # such as a model that memory cannot hold
+                answer = {"error": str(error)}
+            print(json.dumps(answer), file=output, flush=True)
 
 
 if __name__ == "__main__":
