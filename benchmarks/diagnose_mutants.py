@@ -67,10 +67,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     rows = {}
     for changed, function in levels():
-        inputs = inputs_of(function)
-        case = case_of(function, inputs)
-        problem = checked_problem(case, inputs)
-        assert is_right(problem, right_run(case).results), function
+        case, problem = prepared(function)
         mutants = (twice_changed if options.twice else mutants_of)(changed)[:: options.every]
         label = changed.removesuffix("_backward") + (" in its loop" if changed != function else "")
         rows[label] = [measure(mutant, function, case, problem) for mutant in mutants]
@@ -87,6 +84,15 @@ def levels():
         yield f"{name}_step_backward", f"{name}_backward"
         yield f"{name}_backward", f"{name}_backward"
     yield from zip(OTHERS, OTHERS, strict=True)
+
+
+def prepared(function):
+    """(case, what check_gradients takes) of a function; its own gradients must pass."""
+    inputs = inputs_of(function)
+    case = case_of(function, inputs)
+    problem = checked_problem(case, inputs)
+    assert is_right(problem, right_run(case).results), function
+    return case, problem
 
 
 def is_right(problem, gradients):
