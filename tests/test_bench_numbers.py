@@ -101,7 +101,7 @@ def test_shapes_are_names_or_five_sizes_and_d_is_the_rnns():
     assert batch.inputs.shape == batch.targets.shape == (40, 30) and set(np.unique(batch.inputs)) == set(range(7))
 
 
-@pytest.mark.parametrize("text", ["", "F", "3,2,4,5", "3,2,4,5,0", "3,2,4,5,-7", "3,2,4,5,x"])
+@pytest.mark.parametrize("text", ["", "F", "3,2,4,5", "3,2,4,5,0", "3,2,4,5,x"])
 def test_other_shapes_are_refused_by_what_was_given(text):
     with pytest.raises(ValueError, match=r"T,N,D,H,V above 0; got '" + text):
         parse_shape(text)
@@ -121,11 +121,6 @@ def test_a_line_has_times_ratios_and_ties_below_their_heads():
     assert head.index("numpylm") + 7 == line.index("1.20") + 4 and head.index("× torch") + 7 == line.index("0.60") + 6
     first, second = report.line(TRAINING, row(shape=("3,2,4,5,7", 3, 2, 4, 5, 7))).splitlines()
     assert (first, second) == ("LSTM 3,2,4,5,7", line.replace("LSTM A", "      "))
-
-
-def test_the_footer_has_geometric_means():
-    rows = [row(seconds=(1.0, q, 1.0, 2.0)) for q in (0.5, 2.0, 8.0)]
-    assert report.footer(rows).split()[:5] == ["geometric", "mean", "2.00", "2.00", "1.00"]
 
 
 def scaling_row():
