@@ -94,10 +94,8 @@ def check_limits(level, min_count, max_size) -> None:
 
 
 def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
-    """The words of a text, and <eos> for the newline of each line that does not end in <eos> already.
-
-    A blank line gives nothing, or an <eos> with ends_blank_lines.
-    """
+    """The words of a text, and <eos> for the newline of each line without one; a blank line
+    gives nothing, or an <eos> with ends_blank_lines."""
     return chain.from_iterable(_words_of_lines(text, ends_blank_lines))
 
 
