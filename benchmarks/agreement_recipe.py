@@ -28,33 +28,31 @@ STREAMS = 50  # read side by side
 
 def train_and_measure(options, data, folder):
     """Train with each seed, and measure agreement: a Measured whose rows are (seed, distance) pairs."""
-    rows, runs = [], []
-    sentences = grammar.generate_text(TEXT_WORDS, TEXT_SEED)
+    sentences, runs, rows = grammar.generate_text(TEXT_WORDS, TEXT_SEED), [], []
     pairs = find_pairs(sentences)
     for seed in SEEDS:
         run = folder / f"seed-{seed}"
         runs.append(train(f"{options} --seed {seed}", "grammar", run).fields)
         right = chosen_rightly(*load_checkpoint(run / "best.npz")[:2], sentences)
         rows += [{"seed": seed, **row} for row in by_distance(pairs, right)]
-    return Measured(rows, fields_of(runs, rows))
 
+    def mean(name):
+        return sum(run[name] for run in runs) / len(runs)
 
-def fields_of(runs, rows):
-    """The fields of three runs as those of one: means, and each seed's test perplexity."""
-    tests = [run["test"] for run in runs]
-    floor = safe_exp(grammar.entropy_per_word())
-    return {
+    floor, test = safe_exp(grammar.entropy_per_word()), mean("test")
+    fields = {
         **runs[0],
         "seconds": sum(run["seconds"] for run in runs),
-        "tokens_per_second": round(sum(run["tokens_per_second"] for run in runs) / len(runs)),
-        "valid": sum(run["valid"] for run in runs) / len(runs),
-        "test": sum(tests) / len(tests),
-        "test_perplexity": sum(tests) / len(tests),
-        "seeds": tests,
+        "tokens_per_second": round(mean("tokens_per_second")),
+        "valid": mean("valid"),
+        "test": test,
+        "test_perplexity": test,
+        "seeds": [run["test"] for run in runs],
         "floor": floor,
-        "above_floor": sum(tests) / len(tests) / floor - 1,
+        "above_floor": test / floor - 1,
         "agreement": sum(row["right"] for row in rows) / sum(row["verbs"] for row in rows),
     }
+    return Measured(rows, fields)
 
 
 def find_pairs(text):

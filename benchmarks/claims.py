@@ -35,7 +35,6 @@ from numpylm.model import LSTMLM
 from numpylm.recurrence import Gradients
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
 CLAIMS = {  # number: the cells that are read
     9: [11, 15], 10: [12, 14, 17], 11: [14], 13: [12, 14, 15], 14: [11, 12],
     16: [11, 14, 16], 17: [9, 13, 15, 17], 18: [11, 14, 15], 19: [12, 15, 17], 20: [2, 7, 10, 12, 17],
@@ -53,10 +52,8 @@ def main():
     parser.add_argument("--cells", nargs="+", type=int, metavar="CELL", help="the cells to print, counted from 0")
     options = parser.parse_args()
     matplotlib.use("Agg")
-    if options.bug:
-        return compare_bug(options.seeds)
-    if options.reach:
-        return compare_reach(options.seeds)
+    if options.bug or options.reach:
+        return compare_bug(options.seeds) if options.bug else compare_reach(options.seeds)
     for number in options.numbers:
         for seed in options.seeds:
             print(f"== notebook {number}, seed {seed}", flush=True)
@@ -64,21 +61,30 @@ def main():
 
 
 def run(number, seed, cells):
-    """Run a notebook's code cells, but for its exercises, up to the last of `cells`, and prints what `cells` print."""
-    (path,) = NOTEBOOKS.glob(f"{number:02}_*.ipynb")
+    """Run a notebook's code cells, but for its exercises, up to the last of `cells`; print what `cells` print, and the
+    value of their last expression. A cell that fails with this seed is named."""
+    (path,) = (ROOT / "notebooks").glob(f"{number:02}_*.ipynb")
     change_seeds(seed)
-    names = {"__name__": "notebook", "print": print}
+    names = {"__name__": "notebook"}
     for k, cell in enumerate(nbformat.read(path, as_version=4).cells[: max(cells) + 1]):
-        if cell.cell_type == "code" and "@attempt" not in cell.source:
-            names["print"] = print if k in cells else silent
-            run_cell(cell.source, names, k in cells)
+        if cell.cell_type != "code" or "@attempt" in cell.source:
+            continue
+        names["print"] = print if k in cells else lambda *values, **options: None
+        tree, value = ast.parse(cell.source), None
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        try:
+            exec(compile(tree, "cell", "exec"), names)
+            value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+        except Exception as error:
+            print(f"this cell fails with this seed: {type(error).__name__}: {error}")
+        if k in cells and value is not None:
+            print(value, flush=True)
 
 
 def change_seeds(seed):
     """From now on every generator's seed is another one; with 0 it is the one that the code names."""
     np.random.default_rng = lambda k=None: real_generator(k if seed == 0 or not isinstance(k, int) else [k, seed])
-    grammar.Random = lambda k: real_random(k + 1000 * seed)  # the built-in texts
-    story_world.Random = grammar.Random
+    grammar.Random = story_world.Random = lambda k: real_random(k + 1000 * seed)  # the built-in texts
     trained.corpus.cache_clear()
     trained.trained.cache_clear()
 
@@ -98,6 +104,13 @@ def compare_bug(seeds):
             print(f"seed {seed}, {name}: perplexity {perplexity(model, valid):.2f}", flush=True)
 
 
+def backward_of_bug_02(parameters, dh, dstate_T, trace, keep_steps=False):
+    """The exercise's lstm_backward, as the model calls it."""
+    found = run_path(str(ROOT / "exercises" / "bug_02.py"))["lstm_backward"](parameters, dh, dstate_T, trace)
+    weights = LSTMParameters(found["dW_x"], found["dW_h"], found["db"])
+    return Gradients(weights, found["dx"], LSTMState(found["dh_0"], found["dc_0"]))
+
+
 def compare_reach(seeds):
     """Print the gradient norms by distance that the right panel of figures/gradient_flow.png draws."""
     sys.path.append(str(ROOT / "figures"))
@@ -110,31 +123,6 @@ def compare_reach(seeds):
         for name, cell, field, *_ in gradient_flow.LINES:
             norms = gradient_flow.trained_norms(cell, field)[distances - 1]
             print(f"seed {seed}  {name:<18}" + "".join(f"{norm:9.0e}" for norm in norms), flush=True)
-
-
-def backward_of_bug_02(parameters, dh, dstate_T, trace, keep_steps=False):
-    """The exercise's lstm_backward, as the model calls it."""
-    names = run_path(str(NOTEBOOKS.parent / "exercises" / "bug_02.py"))
-    found = names["lstm_backward"](parameters, dh, dstate_T, trace)
-    weights = LSTMParameters(found["dW_x"], found["dW_h"], found["db"])
-    return Gradients(weights, found["dx"], LSTMState(found["dh_0"], found["dc_0"]))
-
-
-def silent(*values, **options):
-    """In place of print."""
-
-
-def run_cell(source, names, shown):
-    """Run a cell; print its last expression's value, and an error that comes with this seed."""
-    tree = ast.parse(source)
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-    try:
-        exec(compile(tree, "cell", "exec"), names)
-        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
-    except Exception as error:
-        print(f"this cell fails with this seed: {type(error).__name__}: {error}")
-    else:
-        print(*([value] if shown and value is not None else []), flush=True)
 
 
 if __name__ == "__main__":

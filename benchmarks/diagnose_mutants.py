@@ -41,6 +41,7 @@ from numpylm.tutor.sentences import Finding
 from numpylm.tutor.suspects import right_run
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
+SHARES = (("single", 0, 8), ("single", 1, 5), ("first", 0, 8), ("first", 1, 5))  # fields of an Outcome, and widths
 
 
 class Outcome(NamedTuple):
@@ -58,18 +59,18 @@ class Outcome(NamedTuple):
 
 
 def main(arguments=None):
-    """Measures everything; prints the table and the misdiagnosed."""
+    """Measure everything; print the table and the misdiagnosed."""
     parser = argparse.ArgumentParser(description="Measures the gradient checker and its diagnosis on mutants.")
     parser.add_argument("-v", action="store_true", dest="verbose", help="say what is said of the misdiagnosed")
     parser.add_argument("--twice", action="store_true", help="change each line twice")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th mutant only")
     options = parser.parse_args(arguments)
-    make = twice_changed if options.twice else mutants_of
     rows = {}
     for changed, function in levels():
         case, problem = prepared(function)
+        mutants = (twice_changed if options.twice else mutants_of)(changed)[:: options.every]
         label = changed.removesuffix("_backward") + (" in its loop" if changed != function else "")
-        rows[label] = [measure(mutant, function, case, problem) for mutant in make(changed)[:: options.every]]
+        rows[label] = [measure(mutant, function, case, problem) for mutant in mutants]
     rows["all"] = [outcome for outcomes in rows.values() for outcome in outcomes]
     rows["  held out"] = [outcome for outcome in rows["all"] if not outcome.in_library]
     print_table(rows)
@@ -82,8 +83,7 @@ def levels():
         yield f"{name}_step_backward", f"{name}_step_backward"
         yield f"{name}_step_backward", f"{name}_backward"
         yield f"{name}_backward", f"{name}_backward"
-    for name in OTHERS:
-        yield name, name
+    yield from zip(OTHERS, OTHERS, strict=True)
 
 
 def prepared(function):
@@ -120,10 +120,8 @@ def measure(mutant, function, case, problem):
         answers = [found or [Finding("", *truth)] for found in answers]
     single = tuple(bool(found) and names_it(found[0]._replace(tied=()), mutant) for found in answers)
     first = tuple(bool(found) and names_it(found[0], mutant) for found in answers)
-    said = answers[0][0].sentence if answers[0] else "nothing"
-    return Outcome(
-        mutant, function, False, True, not is_right(problem, final), is_known(case, final), single, first, said
-    )
+    said, detected = answers[0][0].sentence if answers[0] else "nothing", not is_right(problem, final)
+    return Outcome(mutant, function, False, True, detected, is_known(case, final), single, first, said)
 
 
 def is_final(case, name):
@@ -149,14 +147,13 @@ def print_table(rows):
     print(f"{'mutants of':21}{'mutants':>8}{'gradient':>9}{'detected':>9}" + f"{'final':>8}{'all':>5}" * 2)
     for label, outcomes in rows.items():
         changed = [outcome for outcome in outcomes if outcome.changed]
-        shares = [percent(getattr(o, kind)[k] for o in changed) for kind in ("single", "first") for k in (0, 1)]
-        cells = "".join(f"{share:>{width}}" for share, width in zip(shares, (8, 5) * 2, strict=True))
+        cells = "".join(f"{percent(getattr(o, kind)[k] for o in changed):>{width}}" for kind, k, width in SHARES)
         run = sum(not outcome.stopped for outcome in outcomes)
         print(f"{label:21}{run:8}{len(changed):9}{percent(o.detected for o in changed):>9}{cells}")
 
 
 def percent(answers):
-    """Of these, how many are true, in percent."""
+    """Of these, how many are true, in per cent."""
     answers = list(answers)
     return f"{100 * sum(answers) / len(answers):.0f}" if answers else "-"
 
@@ -168,8 +165,7 @@ def print_misses(outcomes, verbose):
                         ("Misdiagnosed from final gradients", [o for o in changed if not o.first[0]])):  # fmt: skip
         print(f"{title}: {len(some)}")
         for outcome in some:
-            line = outcome.mutant.after
-            print(f"  {outcome.function.removesuffix('_backward'):10} {line if len(line) < 68 else line[:66] + ' …'}")
+            print(f"  {outcome.function.removesuffix('_backward'):10} {outcome.mutant.after:.68}")
             if verbose:
                 print(f"      was {outcome.mutant.before}\n      {outcome.said}")
 

@@ -22,32 +22,32 @@ from numpylm.probing.pictures import grammar_figure
 
 FIGURES = Path(__file__).parent.parent / "figures"
 LOOKS = {"rnn": (ORANGE, "s:"), "gru": (GREEN, "^--"), "lstm": (BLUE, "o-")}
-PANELS = {
-    "all verbs": ("right", "verbs"),
-    "verbs whose nearest noun misleads": ("right_where_misled", "misled"),
-}
-TASKS = {
-    "adding": ("adding problem", "mean squared error"),
-    "copy": ("copy task", "nats per step"),
-}
+PANELS = {"all verbs": ("right", "verbs"), "verbs whose nearest noun misleads": ("right_where_misled", "misled")}
+TASKS = {"adding": ("adding problem", "mean squared error"), "copy": ("copy task", "nats per step")}
 CURVES = {"rnn": ("RNN, tanh", ORANGE, "--"), "irnn": ("RNN, ReLU", GREEN, ":"), "lstm": ("LSTM", BLUE, "-")}
 
 
-def read(results, name):
-    """NAME.csv as a structured array: rows["column"]."""
-    return np.genfromtxt(results / f"{name}.csv", delimiter=",", names=True, encoding="utf-8")
+def read(path):
+    """A CSV file as a structured array: rows["column"]."""
+    return np.genfromtxt(path, delimiter=",", names=True, encoding="utf-8")
 
 
 def agreement(results):
-    """Accuracy against distance, for all verbs and for those that the nearest noun would mislead."""
+    """Accuracy against distance, for all verbs and for those that the nearest noun would mislead. Print the first."""
     figure, panels = charts(11, 4.4, 2)
     for axes, (title, columns) in zip(panels, PANELS.items(), strict=True):
+        means = {}
         for cell, (color, style) in LOOKS.items():
-            ranges, accuracies = accuracy_by_distance(read(results, f"grammar-{cell}"), *columns)
+            ranges, accuracies = accuracy_by_distance(read(results / f"grammar-{cell}.csv"), *columns)
+            means[cell.upper()] = accuracies.mean(axis=1)
             axes.plot(accuracies, color=color, alpha=0.4, linewidth=0.8)
-            axes.plot(accuracies.mean(axis=1), style, color=color, label=cell.upper(), markersize=6)
+            axes.plot(means[cell.upper()], style, color=color, label=cell.upper(), markersize=6)
             axes.set_xticks(range(len(ranges)), ranges, fontsize=11)
         axes.set(xlabel="words from the noun to its verb", title=title, ylim=(0.6, 1.005))
+        if axes is panels[0]:
+            print(f"{'distance':>8}" + "".join(f"{cell:>8}" for cell in means))
+            for name, *shares in zip(ranges, *means.values(), strict=True):
+                print(f"{name:>8}" + "".join(f"{share:8.1%}" for share in shares))
     panels[0].set_ylabel("verbs in the right number")
     panels[0].legend(loc="lower left")
     return figure
@@ -57,22 +57,9 @@ def accuracy_by_distance(rows, right, total):
     """(the names of the ranges of distances that have such verbs, the shares that are right: (ranges, seeds))."""
     rows = rows[rows[total] > 0]
     ranges = sorted({(row["nearest"], row["farthest"]) for row in rows})
-    shares = []
-    for nearest, farthest in ranges:
-        here = rows[(rows["nearest"] == nearest) & (rows["farthest"] == farthest)]
-        shares.append(here[right] / here[total])
+    of_ranges = [rows[(rows["nearest"] == nearest) & (rows["farthest"] == farthest)] for nearest, farthest in ranges]
     names = [f"{nearest:g}" if nearest == farthest else f"{nearest:g}–{farthest:g}" for nearest, farthest in ranges]
-    return names, np.array(shares)
-
-
-def agreement_table(results):
-    """Lines with each cell's mean accuracy on all verbs, by distance."""
-    found = {cell: accuracy_by_distance(read(results, f"grammar-{cell}"), *PANELS["all verbs"]) for cell in LOOKS}
-    names, means = found["rnn"][0], [accuracies.mean(axis=1) for _, accuracies in found.values()]
-    lines = [f"{'distance':>8}" + "".join(f"{cell.upper():>8}" for cell in found)]
-    for name, *shares in zip(names, *means, strict=True):
-        lines.append(f"{name:>8}" + "".join(f"{share:8.1%}" for share in shares))
-    return lines
+    return names, np.array([here[right] / here[total] for here in of_ranges])
 
 
 def long_memory(results):
@@ -80,8 +67,9 @@ def long_memory(results):
     figure, panels = charts(11, 4.4, 2)
     for axes, (task, (title, unit)) in zip(panels, TASKS.items(), strict=True):
         for cell, (label, color, style) in CURVES.items():
-            if (results / f"{task}-{cell}.csv").exists():
-                rows = read(results, f"{task}-{cell}")
+            path = results / f"{task}-{cell}.csv"
+            if path.exists():
+                rows = read(path)
                 losses = np.stack([rows[name] for name in rows.dtype.names if name.startswith("seed_")], axis=1)
                 first, *_ = axes.plot(rows["step"], losses, style, color=color, linewidth=1.3)
                 first.set_label(label)
@@ -101,10 +89,9 @@ def look_inside(results):
 
 
 def main(results=RESULTS, figures=FIGURES):
-    """Draw them, and print the share of verbs in the right number by distance."""
+    """Draw them all."""
     from matplotlib import rc_context
 
-    print(*agreement_table(Path(results)), sep="\n")
     with rc_context(FIGURE_STYLE):
         for draw in (agreement, long_memory, look_inside):
             draw(Path(results)).savefig(Path(figures) / f"{draw.__name__}.png")

@@ -9,8 +9,9 @@ import numpy as np
 from numpylm.affine import affine_forward
 from numpylm.embedding import embedding_forward
 from numpylm.loss import cross_entropy_forward
-from numpylm.tutor.case import CELLS, SEQUENCE, cell_of
-from numpylm.tutor.problems import STATES, WHOLE, Sizes, cell_inputs, layer_inputs
+from numpylm.model import CELLS
+from numpylm.tutor.case import SEQUENCE, cell_of
+from numpylm.tutor.problems import WHOLE, Sizes, cell_inputs, layer_inputs
 
 
 def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3, 5)):
@@ -36,33 +37,29 @@ def checked_problem(case, inputs):
     """(f, its arguments, cotangents, claim): claim makes those of the arguments of a backward's gradients by name."""
     if case.cell:
         return sequence_problem(case)
-
-    def loss(logits):
-        return cross_entropy_forward(logits, inputs["targets"])[0]
-
     f, names, dy = {
         "affine_backward": (affine_forward, "xWb", inputs.get("dy")),
         "embedding_backward": (lambda E: embedding_forward(inputs["tokens"], E), "E", inputs.get("dx")),
-        "cross_entropy_backward": (loss, ["logits"], None),
-    }[case.function]
+        "cross_entropy_backward": (
+            lambda logits: cross_entropy_forward(logits, inputs["targets"])[0], ["logits"], None
+        ),
+    }[case.function]  # fmt: skip
     arguments = {name: inputs[name] for name in names}
     return remembered(f), arguments, dy, lambda gradients: {name: gradients[f"d{name}"] for name in names}
 
 
 def sequence_problem(case):
     """A whole sequence, or the sequence of one step: dh · h + dstate_T · state_T."""
-    module, states = CELLS[case.cell], STATES[case.cell]
-    Parameters, State = (getattr(module, case.cell.upper() + kind) for kind in ("Parameters", "State"))
-    forward = getattr(module, f"{case.cell}_forward")
     parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
-    extra = {"nonlinearity": trace.nonlinearity} if case.cell == "rnn" else {}
+    cell = CELLS["rnn"](trace.nonlinearity) if case.cell == "rnn" else CELLS[case.cell]()
+    states = [name.removesuffix("_t") for name in cell.State._fields]
     arguments = {**parameters._asdict(), "x": trace.x}
     arguments |= {f"{q}_0": getattr(trace.steps[0], f"{q}_prev") for q in states}
     outer = {"x": "dx_t", **{f"{q}_0": f"d{q}_prev" for q in states}} if case.is_step else {}
 
     def f(x, **arrays):
-        state = State(*[arrays.pop(f"{q}_0") for q in states])
-        out = forward(Parameters(**arrays), x, state, trace.mask, trace.recurrent_dropout, **extra)
+        state = cell.State(*[arrays.pop(f"{q}_0") for q in states])
+        out = cell.forward(cell.Parameters(**arrays), x, state, trace.mask, trace.recurrent_dropout)
         return {"h": out.h, "state": out.state}
 
     def claim(gradients):

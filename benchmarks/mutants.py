@@ -1,21 +1,22 @@
 """Single-line mutants of our own backward functions: every source with one change in one line.
 
 A term dropped, a sign flipped, a field or a gradient taken for another, a transpose or a derivative left out, a loop
-reversed, an index off by one, … Each operator is a function from a node of the syntax tree, and the Scope it stands in,
-to the texts that may stand there instead.
+reversed, an index off by one, … Each operator is a function from a node of the syntax tree, the names of the gradients
+known before it, and the fields of the records, to the texts that may stand in the node's place.
 """
 
 import ast
 import random
 import re
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from numpylm import gru, lstm, rnn
 from numpylm.tutor.mistakes import MODULES, source_of
 
 SWAPPED = {"tanh_backward": "sigmoid_backward", "sigmoid_backward": "tanh_backward"}
 OTHER_OPERATIONS = {ast.Add: "-*", ast.Sub: "+", ast.Mult: "+", ast.Div: "*"}
+NO_ARRAY = re.compile(r"(affine|freeze)_backward|np\.(nonzero|unique|argsort|empty)|dstate_T$")
+LOOPS = ("range(len(dh))", "reversed(range(1, len(dh)))", "reversed(range(len(dh) - 1))")
 
 
 class Mutant(NamedTuple):
@@ -29,13 +30,6 @@ class Mutant(NamedTuple):
     equations: tuple
 
 
-class Scope(NamedTuple):
-    """Where a node stands: the names of the gradients known there, and the module, whose records have the fields."""
-
-    names: list
-    module: Any
-
-
 def mutants_of(function, source=None, line=None):
     """Every mutant of one function, or of a changed source of it, or of one line in that, each text once."""
     source = source_of(function) if source is None else source
@@ -45,7 +39,7 @@ def mutants_of(function, source=None, line=None):
         if line not in (None, head(statement)):
             continue
         quantities, equations = subject_of(statement, source.splitlines())
-        for node, text in replacements(statement, tree, MODULES[function]):
+        for node, text in replacements(statement, tree, fields_of(function)):
             changed = spliced(source, node, text)
             after = ast.parse(changed)
             normal = ast.unparse(after)
@@ -72,16 +66,21 @@ def twice_changed(function):
 def statements(body):
     """All assignments, and loops, in a function's body."""
     for statement in body:
-        if isinstance(statement, ast.For):
+        if isinstance(statement, ast.For | ast.Assign | ast.AugAssign):
             yield statement
-            yield from statements(statement.body)
-        elif isinstance(statement, ast.Assign | ast.AugAssign):
-            yield statement
+        yield from statements(statement.body if isinstance(statement, ast.For) else ())
 
 
 def head(statement):
     """A statement's first line."""
     return ast.unparse(statement).splitlines()[0]
+
+
+def fields_of(function):
+    """{"step", "gradients": the fields of that record of the function's cell}."""
+    prefix = function.partition("_")[0].upper()
+    records = {"step": f"{prefix}Step", "gradients": f"{prefix}StepGradients"}
+    return {name: getattr(getattr(MODULES[function], record, None), "_fields", ()) for name, record in records.items()}
 
 
 def subject_of(statement, lines):
@@ -91,9 +90,8 @@ def subject_of(statement, lines):
     target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
     targets = target.elts if isinstance(target, ast.Tuple) else [target]
     comment = lines[statement.lineno - 1].partition("#")[2]
-    ranges = re.findall(r"\(\d+\) to \(\d+\)", comment)
-    equations = tuple(ranges or re.findall(r"\(\d+\)", comment))
-    return tuple(re.match(r"\w+", ast.unparse(each)).group() for each in targets), equations
+    equations = re.findall(r"\(\d+\) to \(\d+\)", comment) or re.findall(r"\(\d+\)", comment)
+    return tuple(re.match(r"\w+", ast.unparse(each)).group() for each in targets), tuple(equations)
 
 
 def displaced(before, after):
@@ -104,45 +102,40 @@ def displaced(before, after):
 
 def spliced(source, node, text):
     """The source with a text in a node's place."""
-    lines = source.encode().splitlines(keepends=True)
-    start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
-    end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
-    return (source.encode()[:start] + text.encode() + source.encode()[end:]).decode()
+    source, lines = source.encode(), [0, 0]
+    for line in source.splitlines(keepends=True):
+        lines.append(lines[-1] + len(line))  # where line number k begins
+    start, end = lines[node.lineno] + node.col_offset, lines[node.end_lineno] + node.end_col_offset
+    return (source[:start] + text.encode() + source[end:]).decode()
 
 
-def replacements(statement, tree, module):
+def replacements(statement, tree, fields):
     """(a node, the text in its place), for every change of a statement in one place."""
     if isinstance(statement, ast.For):
-        for text in ("range(len(dh))", "reversed(range(1, len(dh)))", "reversed(range(len(dh) - 1))"):
-            yield statement.iter, text
+        yield from ((statement.iter, text) for text in LOOPS)
         return
     yield statement, "pass"
     value = ast.unparse(statement.value)
     if isinstance(statement, ast.AugAssign):
-        for operation in ("+=", "*=", "="):
-            yield statement, f"{ast.unparse(statement.target)} {operation} {value}"
-    if not isinstance(statement.value, ast.Tuple) and not re.match(
-        r"(affine|freeze)_backward|np\.(nonzero|unique|argsort|empty)|dstate_T$", value
-    ):
-        for form in ("-({})", "2 * ({})", "np.zeros_like({})"):
-            yield statement.value, form.format(value)
-    scope = Scope(gradients_before(tree, statement), module)
+        yield from ((statement, f"{ast.unparse(statement.target)} {sign} {value}") for sign in ("+=", "*=", "="))
+    if not isinstance(statement.value, ast.Tuple) and not NO_ARRAY.match(value):
+        yield from ((statement.value, form.format(value)) for form in ("-({})", "2 * ({})", "np.zeros_like({})"))
+    names = gradients_before(tree, statement)
     for node in ast.walk(statement.value):
-        if type(node) in OPERATORS:
-            for text in OPERATORS[type(node)](node, scope):
-                yield node, f"({text})"
+        for text in OPERATORS.get(type(node), lambda *_: ())(node, names, fields):
+            yield node, f"({text})"
 
 
 def gradients_before(tree, statement):
     """The names of the gradients that are known before a statement: arguments, and what was assigned."""
-    names = [argument.arg for argument in tree.body[0].args.args if argument.arg.startswith("d")]
+    names = [argument.arg for argument in tree.body[0].args.args]
     for other in statements(tree.body[0].body):
         if isinstance(other, ast.Assign) and other.lineno < statement.lineno and isinstance(other.targets[0], ast.Name):
             names.append(other.targets[0].id)
     return [name for name in names if name.startswith("d") and name != "dstate_T"]
 
 
-def operations(node, scope):
+def operations(node, names, fields):
     """A term or a factor dropped, an operation taken for another, 1 - y for y."""
     left, right = f"({ast.unparse(node.left)})", f"({ast.unparse(node.right)})"
     if isinstance(node.op, ast.MatMult):
@@ -151,29 +144,26 @@ def operations(node, scope):
     return [*found, f"{right} - {left}"] if isinstance(node.op, ast.Sub) else found
 
 
-def attributes(node, scope):
+def attributes(node, names, fields):
     """No transpose; another field of the step or of its gradients; x of the step before."""
     owner = ast.unparse(node.value)
     if node.attr == "T":
         return [owner]
-    if owner == "trace" and node.attr == "x":
+    if (owner, node.attr) == ("trace", "x"):
         return ["np.roll(trace.x, 1, 0)", "np.roll(trace.x, 1, 1)", "trace.x[::-1]"]
-    for cell, prefix in ((rnn, "RNN"), (lstm, "LSTM"), (gru, "GRU")):
-        for variable, record in (("step", "Step"), ("gradients", "StepGradients")):
-            fields = getattr(cell, prefix + record)._fields
-            if owner == variable and node.attr in fields and cell is scope.module:
-                others = [f"{owner}.{field}" for field in fields if field != node.attr]
-                return others + ([f"1 - {owner}.{node.attr}"] if variable == "step" else [])
-    return []
+    if node.attr not in fields.get(owner, ()):
+        return []
+    others = [f"{owner}.{field}" for field in fields[owner] if field != node.attr]
+    return others + ([f"1 - {owner}.{node.attr}"] if owner == "step" else [])
 
 
-def other_names(node, scope):
+def other_names(node, names, fields):
     """Another gradient, or another gate."""
-    is_known = node.id in scope.names or node.id.startswith(("da_", "dhW_"))
-    return [name for name in scope.names if name != node.id] if is_known else []
+    is_known = node.id in names or node.id.startswith(("da_", "dhW_"))
+    return [name for name in names if name != node.id] if is_known else []
 
 
-def calls(node, scope):
+def calls(node, names, fields):
     """A derivative left out or taken for another; dropout or the mask left out; a mean for a sum; time reversed."""
     name, arguments, found = ast.unparse(node.func), [ast.unparse(argument) for argument in node.args], []
     if name in ("tanh_backward", "sigmoid_backward", "f_backward", "drop"):
@@ -192,13 +182,13 @@ def calls(node, scope):
     return found
 
 
-def subscripts(node, scope):
+def subscripts(node, names, fields):
     """Off by one."""
     owner, index = ast.unparse(node.value), ast.unparse(node.slice)
     return [f"{owner}[{other}]" for other in ("t - 1", "-1", "0", "-1 - t")] if index == "t" else []
 
 
-def tuples(node, scope):
+def tuples(node, names, fields):
     """Two elements in each other's place."""
     texts = [ast.unparse(element) for element in node.elts]
     for k, j in sorted(combinations(range(len(texts)), 2), key=lambda pair: pair[::-1]):
@@ -207,7 +197,7 @@ def tuples(node, scope):
         yield ", ".join(changed)
 
 
-def constants(node, scope):
+def constants(node, names, fields):
     """0 for 1, and 1 for 0."""
     return [str(1 - node.value)] if node.value in (0, 1) and isinstance(node.value, int) else []
 

@@ -17,7 +17,6 @@ from recipe_results import Measured
 
 import numpylm as nlm
 from numpylm.data.batches import num_windows, window
-from numpylm.data.text import encode
 from numpylm.data.text_files import read_text
 from numpylm.model import MODELS
 
@@ -27,15 +26,11 @@ ROW_STEPS = 200  # steps from one row of the CSV to the next
 def one_pass(options, data, folder):
     """Read the text once; options are a dict of model, embedding_dim, hidden_dim, num_steps, learning_rate, limit,
     seed. Nothing is kept in the folder."""
-    text = read_text(data)
+    text, sizes = read_text(data), (options["embedding_dim"], options["hidden_dim"])
     vocabulary = nlm.build_vocabulary(text, "char")
-    model = MODELS[options["model"]](
-        len(vocabulary), options["embedding_dim"], options["hidden_dim"], seed=options["seed"]
-    )
-    optimizer = nlm.Adagrad(options["learning_rate"])
-    streams = nlm.cut_streams(encode(vocabulary, text), batch_size=1)
-    started = time.perf_counter()
-    rows = list(read(model, optimizer, streams, options["num_steps"], options["limit"]))
+    model = MODELS[options["model"]](len(vocabulary), *sizes, seed=options["seed"])
+    streams, started = nlm.cut_streams(nlm.text.encode(vocabulary, text), batch_size=1), time.perf_counter()
+    rows = list(read(model, nlm.Adagrad(options["learning_rate"]), streams, options["num_steps"], options["limit"]))
     seconds = time.perf_counter() - started
     fields = {
         "configuration": options,
@@ -52,8 +47,7 @@ def one_pass(options, data, folder):
 
 def read(model, optimizer, streams, num_steps, limit):
     """Learn from one window after another; yield a row of the CSV after every ROW_STEPS, and after the last."""
-    state, smoothed = None, math.log(model.sizes.vocab_size)
-    num = num_windows(streams, num_steps)
+    state, smoothed, num = None, math.log(model.sizes.vocab_size), num_windows(streams, num_steps)
     for k in range(num):
         inputs, targets = window(streams, num_steps, k)
         out = model.loss_and_gradients(inputs, targets, state)

@@ -90,35 +90,35 @@ def in_torch(model, batch, ranks):
 
 
 def turn(ranks, way, model):
-    """The time of a step."""
+    """A step of a way."""
     _, _, function, batch_size = WAYS[way]
     layers, size = MODELS[model]
     batch = Batch(*np.random.default_rng(0).integers(V, size=(2, T, batch_size)))
-    return best_time(globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks), ranks)
+    return globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks)
 
 
 def total(ranks, count):
-    """The time in which so many numbers of all processes are added up."""
+    """Adding up so many numbers of all processes."""
     values = np.zeros(int(count), np.float32)
-    return best_time(lambda: ranks.total(values), ranks)
+    return lambda: ranks.total(values)
 
 
-def best_time(function, ranks):
-    """Seconds of the fastest call of a turn, by the wall clock and by the processor's, as text."""
+def print_best_time(function, ranks):
+    """Print the seconds of the fastest call of a turn, by the wall clock and by the processor's."""
     calls, started = [], ranks.clock()
     while len(calls) < 5 or ranks.clock() - started < SECONDS:
         begun, used = time.perf_counter(), time.process_time()
         function()
         calls.append((time.perf_counter() - begun, time.process_time() - used))
-    return json.dumps([min(seconds) for seconds in zip(*calls, strict=True)])
+    print(json.dumps([min(seconds) for seconds in zip(*calls, strict=True)]) if ranks.rank == 0 else "", end="")
 
 
 def child(name, *arguments, processes=1, threads=1, link=False):
-    """What turn or total returns in a process, or in several."""
+    """The best times of turn or total in a process, or in several."""
     command = [sys.executable, __file__, "--child", name, *map(str, arguments)]
     if link:
-        there = [["-n", "1", "ip", "netns", "exec", f"nlm{k}", *command] for k in range(2)]
-        command = ["mpiexec", *there[0], ":", *there[1]]
+        one, other = (["-n", "1", "ip", "netns", "exec", f"nlm{k}", *command] for k in range(2))
+        command = ["mpiexec", *one, ":", *other]
     elif processes > 1:
         command = ["mpiexec", "-n", str(processes), *command]
     env = environment(threads, None) | (OVER_LINK if link else {})
@@ -126,7 +126,7 @@ def child(name, *arguments, processes=1, threads=1, link=False):
 
 
 def measure(rounds, link):
-    """Take turns, and write the file after each round."""
+    """Let all take turns, and write the file after each round."""
     steps = {model: {way: [] for way in WAYS} for model in MODELS}
     totals = {name: {count: [] for count in COUNTS} for name in ("shared memory", "1 Gbit/s")[: 1 + link]}
     found = {"load": [], "steps": steps, "totals": totals}
@@ -148,9 +148,8 @@ def main():
     options = parser.parse_args()
     if options.child:
         keep_freed_memory()
-        seconds = globals()[options.child[0]](mpi.ranks(), *options.child[1:])
-        print(seconds if mpi.ranks().rank == 0 else "", end="")
-        return
+        name, *arguments = options.child
+        return print_best_time(globals()[name](mpi.ranks(), *arguments), mpi.ranks())
     subprocess.run(["sh", "-c", LINK if options.link else ""], check=True)
     measure(options.rounds, options.link)
     subprocess.run(["sh", "-c", UNLINK if options.link else ""], check=True)

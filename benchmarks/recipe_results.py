@@ -29,13 +29,16 @@ class Measured(NamedTuple):
 
 
 def write_result(folder, recipe, measured):
-    """Write NAME.csv, with MOST_ROWS rows at most, and NAME.json."""
+    """Write NAME.json and NAME.csv: every k-th row, for the smallest k that leaves MOST_ROWS or fewer; rows with a
+    validation stay, and the last."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [{name: rounded(value) for name, value in row.items()} for row in thinned(measured.rows)]
+    rows, k = measured.rows, -(-len(measured.rows) // MOST_ROWS)
     with open(folder / f"{recipe.name}.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for i, row in enumerate(rows):
+            if i % k == 0 or row is rows[-1] or row.get("valid_loss") is not None:
+                writer.writerow({n: float(f"{v:.6g}") if isinstance(v, float) else v for n, v in row.items()})
     about = {
         "recipe": recipe.name,
         "command": f"python benchmarks/recipes.py {recipe.name}" + (" DATA_FOLDER" if recipe.data else ""),
@@ -43,17 +46,6 @@ def write_result(folder, recipe, measured):
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, NumPy {np.__version__}",
     }
     write_json(folder / f"{recipe.name}.json", about | measured.fields)
-
-
-def thinned(rows):
-    """Every k-th row, for the smallest k that leaves MOST_ROWS or fewer; rows with a validation stay, and the last."""
-    k, last = -(-len(rows) // MOST_ROWS), len(rows) - 1
-    return [row for i, row in enumerate(rows) if i % k == 0 or i == last or row.get("valid_loss") is not None]
-
-
-def rounded(value):
-    """A float to six significant digits; anything else as it is."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def table(recipes, folder):
@@ -81,8 +73,5 @@ def shown(fields, part):
 
 
 def duration(seconds):
-    """Seconds as a person says them: 45 s, 12 min, 1 h 05 min."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+    """45 s, or 12 min."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -22,7 +22,7 @@ from numpylm.commands.run_folder import RunError
 
 def main(arguments=None):
     """The command; returns the exit status."""
-    options = build_parser().parse_args(arguments)
+    options = parsed(arguments)
     try:
         if options.list:
             print(listing())
@@ -39,8 +39,8 @@ def main(arguments=None):
     return 0
 
 
-def build_parser():
-    """The parser of the command's options."""
+def parsed(arguments):
+    """The command's options."""
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n")[0], epilog="Recipes: " + ", ".join(RECIPES) + " (--list explains them)."
     )
@@ -50,7 +50,7 @@ def build_parser():
     parser.add_argument("--table", action="store_true", help="show all results as a Markdown table")
     parser.add_argument("--runs", type=Path, default=Path("runs", "recipes"), metavar="DIR", help="(runs/recipes)")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="(benchmarks/results)")
-    return parser
+    return parser.parse_args(arguments)
 
 
 def run(options):
@@ -58,24 +58,18 @@ def run(options):
     if options.name not in RECIPES:
         given = "no recipe is named" if options.name is None else f"there is no recipe {options.name!r}"
         raise ValueError(f"{given}; the recipes are {', '.join(RECIPES)}")
-    recipe = RECIPES[options.name]
-    data = find_data(recipe, options.data)
+    recipe, data = RECIPES[options.name], None
+    if recipe.data and not options.data:
+        raise ValueError(f"{recipe.name} needs a data folder: python benchmarks/recipes.py {recipe.name} DATA_FOLDER")
+    if recipe.data:
+        data = options.data / recipe.data
+        if not data.exists():
+            raise ValueError(f"{recipe.name} needs {data}, which does not exist")
+    threads = {} if recipe.threads is None else {"threads": recipe.threads}
     with blas_threads(1):
-        measured = recipe.measure(data, options.runs / recipe.name)
+        measured = recipe.run(recipe.options, data, options.runs / recipe.name, **threads)
     write_result(options.results, recipe, measured)
     print(f"wrote {options.results / recipe.name}.csv and .json")
-
-
-def find_data(recipe, folder):
-    """The path of the recipe's data in a folder; None for a recipe that needs none. Raises ValueError if missing."""
-    if recipe.data is None:
-        return None
-    if folder is None:
-        raise ValueError(f"{recipe.name} needs a data folder: python benchmarks/recipes.py {recipe.name} DATA_FOLDER")
-    path = folder / recipe.data
-    if not path.exists():
-        raise ValueError(f"{recipe.name} needs {path}, which does not exist")
-    return path
 
 
 def listing():

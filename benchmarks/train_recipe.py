@@ -24,44 +24,36 @@ def train(options, data, folder, threads=1, command=("train", "--corpus"), measu
     """Train with the options in the run's folder, or go on with a run that was stopped there: a Measured.
 
     threads are those of the matrix products; command is a training command and its option for the data; measure reads
-    the results in the run's folder. Raises KeyboardInterrupt if training is stopped, and ValueError if it
-    fails or the folder holds a run of other options.
+    the results in the run's folder. Raises KeyboardInterrupt if training is stopped, and ValueError if it fails or the
+    folder holds a run of other options.
     """
-    measure = measure or measured
-    check_options(options, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = folder / "options.txt"
+    if begun.exists() and begun.read_text(encoding="utf-8") != options:
+        raise ValueError(f"{folder} holds a run of other options, {begun.read_text(encoding='utf-8')}: remove it first")
+    begun.write_text(options, encoding="utf-8")
     if (folder / "summary.json").exists():
         print(f"{folder} holds this recipe's finished run: reading its results (remove it to train again)")
-        return measure(folder)
-    if (folder / "last.npz").exists():
-        arguments = ["--resume", str(folder)]
     else:
-        arguments = [command[1], str(data), *options.split(), "--out", str(folder)]
-    status = numpylm([command[0], *arguments, "--threads", str(threads)])
-    if status == 130:
-        raise KeyboardInterrupt
-    if status != 0:
-        raise ValueError(f"training ended with exit status {status}")
-    return measure(folder)
-
-
-def check_options(options, folder):
-    """Write the options into a new folder; raise ValueError if an old one was begun with others."""
-    path = folder / "options.txt"
-    if path.exists() and path.read_text(encoding="utf-8") != options:
-        raise ValueError(f"{folder} holds a run of other options, {path.read_text(encoding='utf-8')}: remove it first")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(options, encoding="utf-8")
+        new = [command[1], str(data), *options.split(), "--out", str(folder)]
+        arguments = ["--resume", str(folder)] if (folder / "last.npz").exists() else new
+        status = numpylm([command[0], *arguments, "--threads", str(threads)])
+        if status == 130:
+            raise KeyboardInterrupt
+        if status != 0:
+            raise ValueError(f"training ended with exit status {status}")
+    return (measure or measured)(folder)
 
 
 def measured(folder):
     """The results in a finished run's folder."""
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    if read_config(folder).data.split[1] == 0:
-        summary |= at_the_end(folder)
+    summary, config = json.loads((folder / "summary.json").read_text(encoding="utf-8")), read_config(folder)
+    if config.data.split[1] == 0:
+        summary |= at_the_end(folder, config.data)
     by_words, valid = summary["level"] == "word", summary["valid_perplexity"]
     rows = [{name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")]
     fields = {
-        "configuration": configuration(folder),
+        "configuration": configuration(config),
         "parameters": summary["parameters"],
         "epochs": rows[-1]["epoch"],
         "seconds": summary["seconds"],
@@ -75,17 +67,15 @@ def measured(folder):
     return Measured(rows, fields)
 
 
-def at_the_end(folder):
+def at_the_end(folder, data):
     """The test results of last.npz, in place of those in the summary, and no validation."""
-    data = read_config(folder).data
     model, vocabulary, _ = load_checkpoint(folder / "last.npz")
     test = evaluate(model, encode_stream(vocabulary, load_corpus(data.corpus, data.level, data.split).test))
     return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
 
 
-def configuration(folder):
-    """Every choice of the run, from its config.json; of the corpus's path only the name."""
-    config = read_config(folder)
+def configuration(config):
+    """Every choice of a run; of the corpus's path only the name."""
     return {
         "model": config.model.model,
         "model_options": constructor_arguments(config.model),

@@ -147,7 +147,8 @@ class MemoryNetwork(Model):
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
-    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_hops", "num_sentences")
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_sentences")
+    require.depth("num_hops", sizes.num_hops)
     require.one_of("tying", sizes.tying, TYINGS)
 
 

@@ -182,7 +182,8 @@ class LanguageModel(Model):
 
 def check_sizes(sizes):
     """Raise a ValueError that names the wrong size."""
-    require.positive_integers(sizes, "vocab_size", "embedding_dim", "hidden_dim", "num_layers")
+    require.positive_integers(sizes, "vocab_size", "embedding_dim", "hidden_dim")
+    require.depth("num_layers", sizes.num_layers)
     require.fraction("dropout", sizes.dropout)
     require.boolean("tie_weights", sizes.tie_weights)
     require.one_of("dropout_kind", sizes.dropout_kind, KINDS)

@@ -17,7 +17,6 @@ from numpylm.translation import EncoderDecoder
 from numpylm.translation_parameters import TranslationSizes
 
 ONLY = "text"  # the name of a model's only vocabulary
-MAX_LAYERS = 1000
 
 
 class Kind(NamedTuple):
@@ -42,9 +41,6 @@ def sizes_of(config, Sizes, check_sizes, options=()):
         raise ValueError(f"its config must have {names} in this version of numpylm; got {schema.shown(config)}")
     sizes = Sizes(**{name: config[name] for name in Sizes._fields})
     check_sizes(sizes)
-    for name in ("num_layers", "num_hops"):
-        if getattr(sizes, name, 0) > MAX_LAYERS:
-            raise ValueError(f"its config has {name} = {getattr(sizes, name)}; expected at most {MAX_LAYERS}")
     return sizes, {name: config[name] for name in options}
 
 

@@ -5,6 +5,7 @@ shapes, with which a checkpoint is compared before an array is read, and their f
 """
 
 import copy
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from numpylm import require
 from numpylm.initialization import embedding_table, glorot_uniform
+from numpylm.memory import machine_bytes
 
 
 class Part(NamedTuple):
@@ -53,10 +55,22 @@ def parameter_shapes(parts):
 
 
 def first_values(parts, dtype, seed):
-    """Name -> freshly drawn array, in the order of the parts."""
+    """Name -> freshly drawn array, in the order of the parts. Raises ValueError for a model that memory cannot hold."""
     dtype, rng = require.float_dtype(dtype), np.random.default_rng(require.count("seed", seed))
+    check_fits_in_memory(parts, dtype)
     drawn = ((part.shapes, part.draw(rng)) for part in parts)
     return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
+
+
+def check_fits_in_memory(parts, dtype):
+    """Raise ValueError if the machine's memory cannot hold these parameters and, to train them, their gradients."""
+    num_parameters = sum(map(math.prod, parameter_shapes(parts).values()))
+    needed, available = 2 * num_parameters * dtype.itemsize, machine_bytes()
+    if needed > available:
+        raise ValueError(
+            f"a model of {num_parameters:,} parameters does not fit into memory: with their gradients they need "
+            f"{needed / 1e9:,.1f} GB, and this machine has {available / 1e9:,.1f} GB; choose smaller sizes"
+        )
 
 
 def record_of(Parameters, parameters, prefix=""):

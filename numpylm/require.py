@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+MAX_LAYERS = 1000
+
 
 def expect(name, value, fits, expected):
     """value, if it fits. Raises ValueError that says what was expected, and what was given."""
@@ -36,6 +38,13 @@ def is_finite_number(value):
 def positive_integer(name, value):
     """value, if it is an integer of at least 1."""
     return expect(name, value, is_integer(value) and value >= 1, "a positive integer")
+
+
+def depth(name, value):
+    """value, if it is a number of layers or hops: an integer from 1 to MAX_LAYERS."""
+    return expect(
+        name, value, is_integer(value) and 1 <= value <= MAX_LAYERS, f"a positive integer, {MAX_LAYERS} or less"
+    )
 
 
 def positive_integers(record, *names):

@@ -49,7 +49,8 @@ def stack_backward(cell, parameters, dh, dstate_T, trace):
 
 def check_stack(sizes):
     """Raises a ValueError that names the choice of a stack of layers that is wrong."""
-    require.positive_integers(sizes, "hidden_dim", "num_layers")
+    require.positive_integer("hidden_dim", sizes.hidden_dim)
+    require.depth("num_layers", sizes.num_layers)
     require.one_of("cell", sizes.cell, CELLS)
     require.boolean("bidirectional", sizes.bidirectional)
     require.fraction("dropout", sizes.dropout)

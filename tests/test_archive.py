@@ -4,7 +4,6 @@ import builtins
 import os
 import pickle
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,10 +24,8 @@ from numpylm.data.archive import (
 )
 from numpylm.data.schema import decode_json, encode_json
 
-ROOT = Path(__file__).resolve().parents[1]
 ARRAYS = {"parameter.W": np.arange(6, dtype=np.float32).reshape(2, 3), "step": np.array(7), "none": np.zeros((2, 0))}
 CONTENT = {"step": 3, "tokens": ["a", "\n", "σ", "🐉"]}
-posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and pipes")
 
 
 def layout_of(arrays):
@@ -79,20 +76,15 @@ def saved(path):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c16", "i8", "u1", "u2", "i4"])
-@pytest.mark.parametrize("change", [np.asarray, np.asfortranarray, lambda a: a[:, ::-2, :1]])
-def test_arrays_of_any_kind_come_back_bit_for_bit(path, dtype, change):
-    values = np.random.default_rng(0).standard_normal((3, 5, 2)) * 100
-    arrays = {"a": change(values.astype(dtype)), "odd": np.array([np.nan, -0.0, np.inf, 5e-324])}
+def test_arrays_of_any_kind_come_back_bit_for_bit(path, dtype):
+    values = (np.random.default_rng(0).standard_normal((3, 5, 2)) * 100).astype(dtype)
+    views = {"a": values, "columns": np.asfortranarray(values), "part": values[:, ::-2, :1]}
+    long = {"long": np.random.default_rng(1).standard_normal(3 * archives.MAX_READ_BYTES // 8 + 5)}
+    arrays = {**views, **long, "odd": np.array([np.nan, -0.0, np.inf, 5e-324])}
     save(path, arrays)
     metadata, found = load(path, layout_of(arrays))
     assert metadata == CONTENT and same(found, arrays)
     assert all(array.flags.c_contiguous and array.flags.writeable for array in found.values())
-
-
-def test_an_array_longer_than_one_read(path):
-    arrays = {"a": np.random.default_rng(1).standard_normal(3 * archives.MAX_READ_BYTES // 8 + 5)}
-    save(path, arrays)
-    assert same(load(path, layout_of(arrays))[1], arrays)
 
 
 def test_it_is_a_plain_npz_and_the_same_content_gives_the_same_bytes(saved, tmp_path):

@@ -9,15 +9,15 @@ import pytest
 import numpylm as nlm
 from numpylm.bench import measurements
 from numpylm.bench.in_numpylm import MAX_NORM
-from numpylm.bench.measurements import implementation, installed
+from numpylm.bench.measurements import each, implementation
 from numpylm.bench.shapes import Shape, random_batch
 from numpylm.model import MODELS, make_model
 
 
 def test_ctc_is_the_same_in_pytorch():
     pytest.importorskip("torch")
-    race = measurements.ctc("ctc", measurements.FRAMES._replace(T=40, N=3))
-    (loss, dlogits), (right, right_dlogits) = (run() for run in race.functions.values())
+    contestants = measurements.ctc("ctc", measurements.FRAMES._replace(T=40, N=3))
+    (loss, dlogits), (right, right_dlogits) = (run() for run in contestants.values())
     assert loss == pytest.approx(right, rel=1e-5)
     np.testing.assert_allclose(dlogits, right_dlogits, rtol=0, atol=1e-6)
 
@@ -27,7 +27,7 @@ def test_steps_of_a_translator_are_the_same_in_pytorch(attention):
     """The later losses depend on the gradients and their scale. PyTorch's second biases learn too: hence 1e-3."""
     pytest.importorskip("torch")
     tiny = measurements.TRANSLATOR._replace(T=4, N=3, D=6, H=8, V=9)
-    ours, theirs = measurements.translation("gru", tiny, learning_rate=30.0, attention=attention).functions.values()
+    ours, theirs = measurements.translation("gru", tiny, learning_rate=30.0, attention=attention).values()
     losses, right = ([step() for _ in range(3)] for step in (ours, theirs))
     assert losses == pytest.approx(right, rel=1e-3) and losses[2] < 0.95 * losses[0]
 
@@ -86,10 +86,6 @@ def test_all_compute_the_same_and_leave_the_model_alone(name, model, batch):
         np.testing.assert_array_equal(array, before[parameter])
 
 
-def clipped(gradients):
-    return nlm.clip_by_global_norm(gradients, MAX_NORM)[0]
-
-
 def test_pytorchs_tokens_are_drawn_with_their_probabilities():
     torch = pytest.importorskip("torch")
     from numpylm.bench.in_torch import draw
@@ -102,11 +98,11 @@ def test_pytorchs_tokens_are_drawn_with_their_probabilities():
 
 def test_many_texts_at_once_are_those_drawn_singly(monkeypatch):
     monkeypatch.setattr(measurements, "SAMPLED_TEXTS", 3)
-    race = measurements.batch_sampling("gru", SHAPE)
-    together, singly = (function() for function in race.functions.values())
-    assert np.array_equal(together, singly) and np.size(together) == race.units
+    together, singly = (function() for function in measurements.batch_sampling("gru", SHAPE).values())
+    assert np.array_equal(together, singly)
+    assert np.size(together) == measurements.MEASUREMENTS["batch_sampling"].units(SHAPE)
 
 
 def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(measurements, "find_spec", lambda name: None)
-    assert list(installed()) == ["numpylm"]
+    assert list(each("sample", MODELS["rnn"](5, 2, 3), 4)) == ["numpylm"]

@@ -104,11 +104,6 @@ def test_at_rest_the_jacobian_of_tanh_is_a_power_of_W_hh():
     assert norms == pytest.approx([np.linalg.norm(np.linalg.matrix_power(W_hh, k), 2) for k in range(1, 6)])
 
 
-def test_spectral_radius_is_the_growth_of_each_step():
-    norms = spectral_radius.jacobian_norms_of(0.9, None)
-    assert (norms[-1] / norms[-21]) ** (1 / 20) == pytest.approx(0.9, abs=0.01)
-
-
 def test_the_picture_of_streams_shows_what_cut_streams_gives():
     cut = nlm.cut_streams(np.arange(len(streams.TOKENS)), streams.N)
     assert cut.inputs.shape == (streams.L, streams.N)

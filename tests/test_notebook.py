@@ -23,9 +23,6 @@ def test_the_source_is_the_files():
 def test_the_lines_of_some_equations():
     ((_, text),) = show_source(lstm_step, equations=[7, 4]).parts
     assert [line.strip().partition(" = ")[0] for line in text.split("\n")] == ["f_t", "c_t"]
-
-
-def test_an_equation_that_no_line_names_is_an_error():
     with pytest.raises(ValueError, match=r"no line of lstm_step names equation \(12\)"):
         show_source(lstm_step, equations=[7, 12])
 
@@ -65,11 +62,7 @@ def test_matrices_and_stacks_are_shown_row_by_row():
         "                  [ 6.0  7.0]",
         "b  (2,)       [ 1.0  1.0]",
     ]
-
-
-def test_a_record_with_fields_that_are_no_numbers_and_a_number():
     assert repr(show(loss=np.float64(2.5), digits=2)) == "loss  ()  2.50"
-    assert repr(show({"T": 4, "targets": np.array([2, -1])})) == "T        ()    4\ntargets  (2,)  [ 2 -1]"
 
 
 def test_ipython_shows_a_record_as_a_table(monkeypatch):

@@ -14,12 +14,12 @@ import numpylm
 PACKAGE = Path(numpylm.__file__).parent
 # Each layer may import itself and those before it.
 LAYERS = [
-    "require activations affine embedding projection recurrence rnn lstm gru masking dropout loss initialization "
-    "parameters model clipping optimizers schedules torch_bridge attention bidirectional stack translation "
-    "translation_parameters translation_torch choices "
+    "require memory activations affine embedding projection recurrence rnn lstm gru masking dropout loss "
+    "initialization parameters model clipping optimizers schedules torch_bridge attention bidirectional stack "
+    "translation translation_parameters translation_torch choices "
     "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
     "data",
-    "memory ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search "
+    "ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search "
     "translation_export ctc_decoding",
     "proof",
     "tutor",

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpylm.data import preparation, text, text_files, token_counts
+from numpylm.data import preparation, text, text_files
 from numpylm.data.corpora import load_corpus
-from numpylm.data.preparation import open_texts, prepare
+from numpylm.data.preparation import open_texts, prepare, word_counts
 from numpylm.data.text import build_vocabulary, encode_stream
 from numpylm.data.text_files import read_pieces
-from numpylm.data.token_counts import word_counts
 from numpylm.data.token_file import open_token_file, verify
 
 ODD = ["a", "bc", "d", " ", " ", "\n", "\r\n", "\r", "\t", "\x1c", "\x85", "é", "日本", "\U0001f600"]
@@ -53,7 +52,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_files, "PIECE_CHARACTERS", characters)
         patch.setattr(text_files, "FAR", 10)
-        patch.setattr(token_counts, "MOST_WORDS", most_words)
+        patch.setattr(preparation, "MOST_WORDS", most_words)
         try:
             corpus = load_corpus(path, level, fractions)
             expected = [len(encode_stream(build_vocabulary(corpus.train, level, min_count, max_size), corpus.train))]
@@ -71,15 +70,13 @@ def test_a_text_is_prepared_as_training_on_it_would(
 @pytest.mark.parametrize("level", ["char", "word"])
 def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
     monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 1000)
-    monkeypatch.setattr(token_counts, "MOST_WORDS", 50)
+    monkeypatch.setattr(preparation, "MOST_WORDS", 50)
     lines = "".join(f"the é{number % 300} is {number}\r\n" for number in range(3000))
-    paths = [
-        text_file(tmp_path, "\ufeff" + lines[:30_000], "a.txt"),
-        text_file(tmp_path, "\ufeff" + lines[30_000:].rstrip(), "b.txt"),
-        text_file(tmp_path, "the last", "c.txt"),
-    ]
-    between = "" if lines[:30_000].endswith("\n") else "\n"
-    whole = text_file(tmp_path, f"{lines[:30_000]}{between}{lines[30_000:].rstrip()}\nthe last", "whole.txt")
+    first, second = lines[:30_000], lines[30_000:].rstrip()
+    contents = {"a.txt": f"\ufeff{first}", "b.txt": f"\ufeff{second}", "c.txt": "the last"}
+    paths = [text_file(tmp_path, content, name) for name, content in contents.items()]
+    between = "" if first.endswith("\n") else "\n"
+    whole = text_file(tmp_path, f"{first}{between}{second}\nthe last", "whole.txt")
     for min_count, max_size in ((1, None), (2, None), (1, 100)):
         with opened(*paths) as files:
             prepare(files, tmp_path / "out.tokens", level, (0.8, 0.1, 0.1), min_count, max_size)
@@ -89,17 +86,14 @@ def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
 @pytest.mark.parametrize("names", ["{}.txt", "wiki.{}.tokens"])
 @pytest.mark.parametrize("level", ["char", "word"])
 def test_three_files_are_the_three_parts(tmp_path, names, level):
-    folder = tmp_path / "corpus"
+    folder, out = tmp_path / "corpus", tmp_path / "out.tokens"
     folder.mkdir()
-    paths = [
-        text_file(folder, f"\n {part} a b c\n \na {part}\n", names.format(part)) for part in ("train", "valid", "test")
-    ]
-    with opened(*paths) as files:
-        prepare(files, tmp_path / "out.tokens", level)
-    assert_prepared_as(tmp_path / "out.tokens", load_corpus(folder), level)
-    if level == "word":
-        ends = open_token_file(tmp_path / "out.tokens").tokens["valid"].tolist().count(1)
-        assert ends == 1 + (4 if "wiki" in names else 2)  # the stream's start, and a line's end each
+    parts = ("train", "valid", "test")
+    with opened(*(text_file(folder, f"\n {part} a b c\n \na {part}\n", names.format(part)) for part in parts)) as files:
+        prepare(files, out, level)
+    assert_prepared_as(out, load_corpus(folder), level)
+    ends = open_token_file(out).tokens["valid"].tolist().count(1)
+    assert level == "char" or ends == 1 + (4 if "wiki" in names else 2)  # the stream's start, and a line's end each
 
 
 def test_a_vocabulary_that_is_given_is_used_and_then_all_may_be_for_testing(tmp_path):
@@ -140,7 +134,8 @@ def test_what_cannot_be_prepared_is_refused_and_leaves_nothing(tmp_path, monkeyp
     assert os.listdir(tmp_path) == ["text.txt"]
 
 
-def test_a_text_that_changes_meanwhile_gives_an_error_and_each_pass_tells_its_bytes(tmp_path):
+@pytest.mark.parametrize("changing", [False, True])
+def test_a_text_that_changes_meanwhile_gives_an_error_and_each_pass_tells_its_bytes(tmp_path, changing):
     path, passes = text_file(tmp_path, "é b\n" * 100), {}
 
     def progress(task, size):
@@ -150,16 +145,12 @@ def test_a_text_that_changes_meanwhile_gives_an_error_and_each_pass_tells_its_by
             path.write_text("a b\n" * 99 + "a")
         return preparation.nullcontext(passes[task].append)
 
-    for changing in (False, True):
-        with opened(path) as files:
-            if changing:
-                with pytest.raises(ValueError, match="changed while it was read"):
-                    prepare(files, tmp_path / "new.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
-            else:
-                prepare(files, tmp_path / "out.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
-                assert {task: sum(sizes) for task, sizes in passes.items()} == dict.fromkeys(passes, 500)
+    expected = pytest.raises(ValueError, match="changed while it was read") if changing else preparation.nullcontext()
+    with opened(path) as files, expected:
+        prepare(files, tmp_path / "out.tokens", "char", (0.8, 0.1, 0.1), progress=progress)
     assert list(passes) == ["length", "counting", "encoding"]
-    assert sorted(os.listdir(tmp_path)) == ["out.tokens", "text.txt"]
+    assert changing or {task: sum(sizes) for task, sizes in passes.items()} == dict.fromkeys(passes, 500)
+    assert sorted(os.listdir(tmp_path)) == ["out.tokens"] * (not changing) + ["text.txt"]
 
 
 # Standard input, and other things that cannot be read twice
@@ -188,9 +179,9 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
 
 def test_more_different_words_than_fit_leave_memory_and_nothing_stays_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
-    monkeypatch.setattr(token_counts, "MOST_WORDS", 100)
-    sizes, store = [], token_counts._store
-    monkeypatch.setattr(token_counts, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
+    monkeypatch.setattr(preparation, "MOST_WORDS", 100)
+    sizes, store = [], preparation._store
+    monkeypatch.setattr(preparation, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
     pieces = [" ".join(f"w{number % 700}" for number in range(start, start + 50)) + " " for start in range(0, 3000, 50)]
     assert dict(word_counts(pieces)) == Counter("".join(pieces).split())
     assert len(sizes) > 5 and max(sizes) <= 150

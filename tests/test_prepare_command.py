@@ -44,16 +44,12 @@ def test_prepare_says_what_is_in_the_file_and_how_to_go_on(call, folder):
 
 @pytest.mark.parametrize("level", ["word", "char"])
 def test_training_on_a_token_file_is_training_on_its_text_bit_for_bit(folder, call, level):
-    for corpus in ("text.txt", f"{level}s.tokens"):
-        options = ["--level", level] if corpus == "text.txt" else []
+    summaries = []
+    for corpus, options in (("text.txt", ["--level", level]), (f"{level}s.tokens", [])):
         out = f"{level}-{corpus}"
-        status, _, err = call("train", "--corpus", corpus, *options, *SMALL, "--out", out)
-        assert status == 0, err
+        assert call("train", "--corpus", corpus, *options, *SMALL, "--out", out)[0] == 0
+        summaries.append(json.loads((folder / out / "summary.json").read_text()))
     assert_same_state(folder / f"{level}-{level}s.tokens", state_of(folder / f"{level}-text.txt"))
-    summaries = [
-        json.loads((folder / f"{level}-{corpus}" / "summary.json").read_text())
-        for corpus in ("text.txt", f"{level}s.tokens")
-    ]
     for name in ("test_nats_per_token", "baselines", "vocabulary", "level"):
         assert summaries[0][name] == summaries[1][name], name
 
@@ -91,31 +87,25 @@ def test_evaluate_streams_the_test_part_of_its_own_or_another_file(call, folder)
     call("train", "--corpus", "words.tokens", *SMALL, "--out", "trained")
     model, vocabulary, _ = nlm.load_checkpoint(folder / "trained" / "best.npz")
     test = open_token_file(folder / "words.tokens").tokens["test"]
-    expected = nlm.evaluate(model, test)
     for arguments in ((), ("words.tokens",)):
         status, out, err = call("evaluate", "trained", *arguments, "--json")
         assert (status, err) == (0, "")
         numbers = json.loads(out)
-        assert numbers["tokens"] == len(test) - 1 and numbers["nats_per_token"] == expected.loss
-    assert nlm.perplexity(model, test) == expected.perplexity
+        assert numbers["tokens"] == len(test) - 1 and numbers["nats_per_token"] == nlm.evaluate(model, test).loss
     (folder / "other.txt").write_text("the king sleeps .\nthe zebra .\n" * 30)
-    arguments = ("prepare", "other.txt", "--vocabulary", "trained", "--split", "0", "0", "1")
-    assert call(*arguments)[0] == 0
-    by_tokens = json.loads(call("evaluate", "trained", "other.tokens", "--json")[1])
-    by_text = json.loads(call("evaluate", "trained", "other.txt", "--json")[1])
+    assert call("prepare", "other.txt", "--vocabulary", "trained", "--split", "0", "0", "1")[0] == 0
+    by_tokens, by_text = (
+        json.loads(call("evaluate", "trained", f"other.{kind}", "--json")[1]) for kind in ("tokens", "txt")
+    )
     assert by_tokens == by_text and by_tokens["unknown_tokens"] == 30 * ("zebra" not in vocabulary.tokens)
     assert call("prepare", "other.txt", "--level", "word", "--out", "foreign.tokens")[0] == 0
     message = call("evaluate", "trained", "foreign.tokens").refused()
     assert "prepared with another vocabulary than the model's" in message and "--vocabulary trained" in message
 
 
-def test_a_vocabulary_comes_from_a_token_file_too(call, folder):
-    arguments = ("prepare", "text.txt", "--vocabulary", "words.tokens", "--out", "again.tokens")
-    assert call(*arguments)[0] == 0
+def test_a_vocabulary_comes_from_a_token_file_too_and_a_folder_is_its_three_parts(call, folder):
+    assert call("prepare", "text.txt", "--vocabulary", "words.tokens", "--out", "again.tokens")[0] == 0
     assert (folder / "again.tokens").read_bytes() == (folder / "words.tokens").read_bytes()
-
-
-def test_a_folder_is_prepared_as_its_three_parts(call, folder):
     (folder / "parts").mkdir()
     for part in ("train", "valid", "test"):
         (folder / "parts" / f"{part}.txt").write_text(f"the {part} part\nthe end\n")

@@ -48,7 +48,6 @@ def test_a_dataclass_gives_the_description_of_its_fields():
     [
         ({"steps": -1}, "it.steps must be an integer from 0 to"),
         ({"steps": 2**53}, r"it.steps must be .*; got 9007199254740992$"),
-        ({"steps": 10**400}, "it.steps must be"),
         ({"steps": True}, "it.steps must be an integer .* got True"),
         ({"steps": 3.0}, "it.steps must be"),
         ({"steps": "3"}, "got '3'"),

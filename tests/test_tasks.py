@@ -50,13 +50,6 @@ def test_blanks_and_then_any_symbol_cost_the_baseline():
     assert tasks.copy_baseline(T) == pytest.approx(10 * math.log(8) / 50)
 
 
-def test_one_seed_is_one_batch():
-    for draw in (tasks.adding_batch, tasks.copy_batch):
-        first, again, other = (draw(np.random.default_rng(seed), 6, 5) for seed in (4, 4, 5))
-        assert all(map(np.array_equal, first, again))
-        assert not np.array_equal(first[0], other[0])
-
-
 def test_gradient_of_the_squared_error():
     rng = np.random.default_rng(6)
     y, target = rng.standard_normal((5, 1)), rng.standard_normal((5, 1))

@@ -20,19 +20,11 @@ LINES = st.lists(st.lists(WORDS, min_size=1, max_size=5).map(" ".join), min_size
 def test_tokens_are_ordered_by_falling_count_then_by_the_token():
     assert build_vocabulary("banana\nbn", "char").tokens == ("<unk>", "a", "n", "b", "\n")
     assert build_vocabulary(SENTENCES, "word").tokens == ("<unk>", "<eos>", "the", "dog", "cat", "ran", "saw")
-
-
-def test_min_count_leaves_out_rare_tokens_and_max_size_counts_the_special_ones():
+    assert build_vocabulary("the <unk> ran <eos> the end\n", "word").tokens == ("<unk>", "<eos>", "the", "end", "ran")
     assert build_vocabulary(SENTENCES, "word", min_count=2).tokens == ("<unk>", "<eos>", "the", "dog")
     assert build_vocabulary(SENTENCES, "word", max_size=3).tokens == ("<unk>", "<eos>", "the")
     assert build_vocabulary("aab", "char", max_size=2).tokens == ("<unk>", "a")
     assert len(build_vocabulary("aab", "char", max_size=100)) == 3
-
-
-def test_special_words_in_the_corpus_are_the_special_tokens():
-    vocabulary = build_vocabulary("the <unk> ran <eos> the end\n", "word")
-    assert vocabulary.tokens == ("<unk>", "<eos>", "the", "end", "ran")
-    assert encode(vocabulary, "the <unk> ran <eos> the end\n").tolist() == [2, 0, 4, 1, 2, 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +81,8 @@ def test_eos_stands_for_a_newline_and_blank_lines_give_nothing():
     assert expected == [2, 4, 1, 5, 1]
     assert encode(vocabulary, "\n \n the\t cat \n\n\nran\r\n\n").tolist() == expected
     assert encode(vocabulary, "the cat\nran").tolist() == expected[:-1]  # a prompt is not ended for its writer
+    assert encode(vocabulary, "the cat <eos>\n<unk> <eos> the\n").tolist() == [2, 4, 1, 0, 1, 2, 1]
+    assert encode(build_vocabulary("ab", "char"), "a\udc80b").tolist() == [1, 0, 2]  # a lone surrogate is unknown
 
 
 def test_with_ends_blank_lines_every_line_gives_an_eos():
@@ -100,19 +94,10 @@ def test_with_ends_blank_lines_every_line_gives_an_eos():
     assert not build_vocabulary("ab", "char", ends_blank_lines=True).ends_blank_lines
 
 
-def test_a_written_eos_ends_its_line_once():
-    vocabulary = build_vocabulary(SENTENCES, "word")
-    assert encode(vocabulary, "the cat <eos>\nran <eos> the\n").tolist() == [2, 4, 1, 5, 1, 2, 1]
-
-
 def test_special_tokens_decode_to_unk_and_newlines():
     vocabulary = build_vocabulary(SENTENCES, "word")
     assert decode(vocabulary, [1, 2, 0, 1, 1, 5, 1]) == "\nthe <unk>\n\nran\n"
     assert decode(build_vocabulary("ab", "char"), [1, 0, 2]) == "a<unk>b"
-
-
-def test_a_lone_surrogate_is_an_unknown_character():
-    assert encode(build_vocabulary("ab", "char"), "a\udc80b").tolist() == [1, 0, 2]
 
 
 @pytest.mark.parametrize(
@@ -146,9 +131,6 @@ def test_a_stream_starts_after_eos_or_a_newline():
     without_newline = build_vocabulary("ab", "char")
     assert nlm_text.stream_start(without_newline) is None
     assert encode_stream(without_newline, "ab").tolist() == [1, 2]
-
-
-# In pieces
 
 
 # Saving

@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from numpylm.bench.in_numpylm import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, Step, stream_windows
 from numpylm.model import make_model
 from numpylm.torch_bridge import to_torch_state_dict
 
@@ -124,6 +124,3 @@ def evaluate(model, tokens, batch_size):
         return nats / num_tokens
 
     return run
-
-
-JAX = Implementation(train, sample, evaluate)

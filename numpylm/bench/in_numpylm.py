@@ -2,7 +2,14 @@
 
 embedding -> one recurrent layer -> affine map -> softmax cross-entropy at every step, backpropagation through time,
 clipping by global norm, and θ <- θ - α g, in float32. Each implementation starts from the weights of a numpylm model,
-which it must not change.
+which it must not change. Its functions prepare, before the clock starts, what is to be timed. All but train return a
+function of no arguments:
+
+    train      (model, Batch, learning_rate) -> Step
+    sample     (model, num_tokens, greedy) -> the list of token ids that follow token 0
+    evaluate   (model, tokens (S,), batch_size) -> the mean nats per token
+    ctc        (logits, labels) -> (loss, dlogits)                                                     not in JAX
+    translate  (EncoderDecoder, (source, inputs, targets), learning_rate) -> the loss before a step    not in JAX
 """
 
 from collections.abc import Callable
@@ -23,24 +30,6 @@ class Step(NamedTuple):
 
     run: Callable
     weights: Callable
-
-
-class Implementation(NamedTuple):
-    """Functions that prepare, before the clock starts, what is to be timed. All but train return a function of no
-    arguments. What an implementation does not have is None.
-
-    train      (model, Batch, learning_rate) -> Step
-    sample     (model, num_tokens, greedy) -> the list of token ids that follow token 0
-    evaluate   (model, tokens (S,), batch_size) -> the mean nats per token
-    ctc        (logits, labels) -> (loss, dlogits)
-    translate  (EncoderDecoder, (source, inputs, targets), learning_rate) -> the loss before one training step
-    """
-
-    train: Callable
-    sample: Callable
-    evaluate: Callable
-    ctc: Callable | None = None
-    translate: Callable | None = None
 
 
 def train(model, batch, learning_rate):
@@ -89,4 +78,4 @@ def stream_windows(model, tokens, batch_size):
     return [window(streams, num_steps, k) for k in range(num_windows(streams, num_steps))]
 
 
-NUMPYLM = Implementation(train, sample, evaluate, ctc, step)
+translate = step

@@ -6,7 +6,7 @@ import os
 import torch
 from torch import nn
 
-from numpylm.bench.in_numpylm import MAX_NORM, Implementation, Step, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, Step, stream_windows
 from numpylm.torch_bridge import to_torch_state_dict
 from numpylm.translation_export import translation_state_dict
 from numpylm.translation_torch import Translator
@@ -129,6 +129,3 @@ def translate(model, batch, learning_rate):
     source, inputs, targets = (torch.tensor(tokens) for tokens in batch)
     lengths = torch.full((source.shape[1],), len(source))
     return step(network, lambda: network(source, lengths, inputs), targets.flatten(), learning_rate)
-
-
-TORCH = Implementation(train, sample, evaluate, ctc, translate)

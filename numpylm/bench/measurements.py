@@ -1,17 +1,18 @@
 """The table of what `numpylm bench` can measure.
 
-To add a measurement, write a function that returns a Race, and add a line to MEASUREMENTS: the rest (turns, ratios,
-table, JSON) follows. A test must show that the functions of a Race compute the same (tests/test_bench_rivals.py).
+To add a measurement, write a function that returns its contestants, and add a line to MEASUREMENTS: the rest (turns,
+ratios, table, JSON) follows. Contestants are a dict, name -> function of no arguments. They are timed in turns, and
+"numpylm" is compared with the others. A test must show that they compute the same (tests/test_bench_rivals.py).
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.bench import clock
-from numpylm.bench.in_numpylm import NUMPYLM
+from numpylm.bench import clock, in_numpylm
 from numpylm.bench.products import floor_step, products_step
 from numpylm.bench.shapes import SHAPES, Shape, named, pairs, random_batch
 from numpylm.generation import generate, generate_batch
@@ -27,20 +28,10 @@ NUM_LABELS = 15
 SCALING_SIZES, SCALING_FIXED = (10, 20, 50, 100, 200, 500, 1000), 10
 
 
-class Race(NamedTuple):
-    """functions: name -> function of no arguments. They are timed in turns, and "numpylm" is compared with the others.
-
-    units: how many units (steps, tokens) a call does.
-    """
-
-    functions: dict
-    units: int = 1
-
-
 class Measurement(NamedTuple):
-    """prepare(cell, shape) returns a Race for each (cell, shape) of cases(cells, shapes).
+    """prepare(cell, shape) returns the contestants for each (cell, shape) of cases(cells, shapes).
 
-    The table shows seconds × scale, in the unit.
+    The table shows seconds × scale, in the unit. A call does units(shape) steps or tokens.
     """
 
     title: str
@@ -48,41 +39,33 @@ class Measurement(NamedTuple):
     scale: float
     cases: Callable
     prepare: Callable
-
-
-def installed():
-    """Name -> Implementation of numpylm, and of PyTorch and JAX where they are installed."""
-    return {name: one for name in ("numpylm", "torch", "jax") if (one := implementation(name)) is not None}
+    units: Callable = lambda shape: 1
 
 
 def implementation(name):
-    """The Implementation of that name, or None where it is not installed. Imports nothing else."""
-    if name == "numpylm":
-        return NUMPYLM
-    if find_spec(name) is None:
+    """The module that implements the model: numpylm, torch or jax; None where that is not installed."""
+    if name != "numpylm" and find_spec(name) is None:
         return None
-    if name == "torch":
-        from numpylm.bench.in_torch import TORCH
+    return import_module(f"numpylm.bench.in_{name}")
 
-        return TORCH
-    from numpylm.bench.in_jax import JAX
 
-    return JAX
+def each(name, *arguments):
+    """Name -> what the function of this name returns in numpylm, and in PyTorch and JAX where they are installed."""
+    modules = {one: implementation(one) for one in ("numpylm", "torch", "jax")}
+    return {one: getattr(module, name)(*arguments) for one, module in modules.items() if hasattr(module, name)}
 
 
 def training(cell, shape):
     """One training step, beside its matrix products and its floor."""
     rng = np.random.default_rng(0)
     model, batch = new_model(cell, shape), random_batch(shape, rng)
-    steps = {name: one.train(model, batch, TIMED_RATE).run for name, one in installed().items()}
-    floors = {"products": products_step(cell, shape, rng), "floor": floor_step(cell, shape, rng)}
-    return Race(floors | steps)
+    steps = {name: step.run for name, step in each("train", model, batch, TIMED_RATE).items()}
+    return {"products": products_step(cell, shape, rng), "floor": floor_step(cell, shape, rng)} | steps
 
 
 def sampling(cell, shape):
     """One sequence, token by token."""
-    model = new_model(cell, shape)
-    return Race({name: one.sample(model, SAMPLED_TOKENS) for name, one in installed().items()}, SAMPLED_TOKENS)
+    return each("sample", new_model(cell, shape), SAMPLED_TOKENS)
 
 
 def batch_sampling(cell, shape):
@@ -92,18 +75,21 @@ def batch_sampling(cell, shape):
     def rngs():
         return [np.random.default_rng(k) for k in range(SAMPLED_TEXTS)]
 
-    functions = {
+    return {
         "numpylm": lambda: generate_batch(model, prompts, SAMPLED_TOKENS, rngs=rngs()),
         "singly": lambda: [generate(model, [0], SAMPLED_TOKENS, rng=rng) for rng in rngs()],
     }
-    return Race(functions, SAMPLED_TEXTS * SAMPLED_TOKENS)
 
 
 def evaluation(cell, shape):
     """A stream of text, read in N parts side by side."""
-    model, num_tokens = new_model(cell, shape), EVALUATED_BATCHES * shape.T * shape.N
-    tokens = np.random.default_rng(0).integers(shape.V, size=num_tokens + 1)
-    return Race({name: one.evaluate(model, tokens, shape.N) for name, one in installed().items()}, num_tokens)
+    tokens = np.random.default_rng(0).integers(shape.V, size=evaluated_tokens(shape) + 1)
+    return each("evaluate", new_model(cell, shape), tokens, shape.N)
+
+
+def evaluated_tokens(shape):
+    """How many tokens an evaluation reads."""
+    return EVALUATED_BATCHES * shape.T * shape.N
 
 
 def scaling(cell, shape):
@@ -114,8 +100,8 @@ def scaling(cell, shape):
             sizes = {"T": SCALING_FIXED, "N": SCALING_FIXED} | {axis: size}
             grown = shape._replace(**sizes)
             batch = random_batch(grown, np.random.default_rng(0))
-            functions[f"{axis}={size}"] = NUMPYLM.train(new_model(cell, grown), batch, TIMED_RATE).run
-    return Race(functions)
+            functions[f"{axis}={size}"] = in_numpylm.step(new_model(cell, grown), batch, TIMED_RATE)
+    return functions
 
 
 def ctc(cell, shape):
@@ -123,15 +109,14 @@ def ctc(cell, shape):
     rng = np.random.default_rng(0)
     logits = rng.standard_normal((shape.T, shape.N, shape.V)).astype(np.float32)
     labels = rng.integers(1, shape.V, (NUM_LABELS, shape.N))
-    return Race({name: one.ctc(logits, labels) for name, one in installed().items() if one.ctc})
+    return each("ctc", logits, labels)
 
 
 def translation(cell, shape, learning_rate=TIMED_RATE, attention="additive"):
     """One training step of the encoder-decoder, whose encoder reads both directions; all sentences have T tokens."""
     model = EncoderDecoder(shape.V, shape.V, shape.D, shape.H, cell=cell, attention=attention)
     batch = np.random.default_rng(0).integers(shape.V, size=(3, shape.T, shape.N))
-    steps = {name: one.translate for name, one in installed().items() if one.translate}
-    return Race({name: translate(model, batch, learning_rate) for name, translate in steps.items()})
+    return each("translate", model, batch, learning_rate)
 
 
 def new_model(cell, shape):
@@ -139,32 +124,32 @@ def new_model(cell, shape):
     return MODELS[cell](shape.V, shape.D, shape.H)
 
 
-def each_cell_at(name):
-    """cases: every cell at the shape of that name, or at the first shape that is measured."""
-    return lambda cells, shapes: [(cell, named(shapes, name)) for cell in cells]
+def always(shape):
+    """cases: every cell at this shape."""
+    return lambda cells, shapes: [(cell, shape) for cell in cells]
+
+
+def at_B(cells, shapes):
+    """cases: every cell at the shape B, or at the first shape that is measured."""
+    return [(cell, named(shapes, "B")) for cell in cells]
 
 
 MEASUREMENTS = {
     "training": Measurement("Training step", "ms", 1e3, pairs, training),
-    "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, each_cell_at("B"), sampling),
+    "sampling": Measurement("Sampling one sequence", "µs per token", 1e6, at_B, sampling, lambda _: SAMPLED_TOKENS),
     "batch_sampling": Measurement(
-        f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, each_cell_at("B"), batch_sampling
+        f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, at_B, batch_sampling,
+        lambda _: SAMPLED_TEXTS * SAMPLED_TOKENS,
     ),
-    "evaluation": Measurement("Evaluation", "µs per token", 1e6, each_cell_at("B"), evaluation),
-    "translation": Measurement(
-        "Translator with attention",
-        "ms a step",
-        1e3,
-        lambda cells, shapes: [(cell, TRANSLATOR) for cell in cells],
-        translation,
-    ),
+    "evaluation": Measurement("Evaluation", "µs per token", 1e6, at_B, evaluation, evaluated_tokens),
+    "translation": Measurement("Translator with attention", "ms a step", 1e3, always(TRANSLATOR), translation),
     "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", FRAMES)], ctc),
-}
+}  # fmt: skip
 SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)
 
 
 def measure(name, cell, shape, effort):
-    """The seconds per unit of a measurement's functions, by name: a list with an entry for each round."""
-    race = {**MEASUREMENTS, "scaling": SCALING}[name].prepare(cell, Shape(*shape))
-    times = clock.race(race.functions, **effort)
-    return {"seconds": {name: [one / race.units for one in times[name]] for name in times}}
+    """The seconds per unit of a measurement's contestants, by name: a list with an entry for each round."""
+    measurement, shape = {**MEASUREMENTS, "scaling": SCALING}[name], Shape(*shape)
+    times, units = clock.race(measurement.prepare(cell, shape), **effort), measurement.units(shape)
+    return {"seconds": {name: [one / units for one in times[name]] for name in times}}

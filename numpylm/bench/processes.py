@@ -9,10 +9,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 
-from numpylm.bench import clock, measurements, system
+from numpylm.bench import clock, in_numpylm, measurements, system
 from numpylm.bench.shapes import SHAPES, Shape, random_batch
 from numpylm.memory import keep_freed_memory
 
@@ -29,23 +30,20 @@ def answers(requests, threads=1, kernel=None):
     with subprocess.Popen(command, env=environment(threads, kernel), **pipes) as process:
         try:
             for request in requests:
-                yield one_answer(process, request)
+                with suppress(OSError):  # of a process that has ended
+                    process.stdin.write(json.dumps(request) + "\n")
+                    process.stdin.flush()
+                answer = process.stdout.readline()
+                if not answer:
+                    message = f"the process that measures {request['task']} ended, with status {process.wait()}"
+                    raise ChildProcessError(message)
+                answer = json.loads(answer)
+                if "error" in answer:
+                    raise ValueError(answer["error"])
+                yield answer
         except BaseException:
             process.kill()
             raise
-
-
-def one_answer(process, request):
-    """Write one request to the process, and read its answer."""
-    try:
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        answer = process.stdout.readline()
-    except OSError:
-        answer = ""
-    if not answer:
-        raise ChildProcessError(f"the process that measures {request['task']} ended, with status {process.wait()}")
-    return json.loads(answer)
 
 
 def environment(threads, kernel):
@@ -72,8 +70,8 @@ def probe(size=PROBE_SIZE, seconds=0.1):
     rng, shape = np.random.default_rng(0), SHAPES["A"]
     A, B = rng.standard_normal((2, size, size), dtype=np.float32)
     model, batch = measurements.new_model("lstm", shape), random_batch(shape, rng)
-    step = measurements.NUMPYLM.train(model, batch, measurements.TIMED_RATE)
-    times = clock.race({"product": lambda: A @ B, "step": step.run}, 3, seconds)
+    step = in_numpylm.step(model, batch, measurements.TIMED_RATE)
+    times = clock.race({"product": lambda: A @ B, "step": step}, 3, seconds)
     return {"gflops": 2 * size**3 / min(times["product"]) / 1e9, "step": min(times["step"])}
 
 
@@ -87,7 +85,11 @@ def main():
         os.dup2(2, 1)
         for line in sys.stdin:
             request = json.loads(line)
-            print(json.dumps(TASKS[request.pop("task")](**request)), file=output, flush=True)
+            try:
+                answer = TASKS[request.pop("task")](**request)
+            except ValueError as error:  # such as a model that memory cannot hold
+                answer = {"error": str(error)}
+            print(json.dumps(answer), file=output, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The benchmark's rows as text, in 80 columns.
+"""The benchmark's rows as text, in 80 columns, and as a picture.
 
 A row is {"cell", "shape": [name, T, N, D, H, V], "seconds": name -> [seconds in each round]}.
 """
@@ -8,11 +8,13 @@ from statistics import geometric_mean, linear_regression, median
 
 from numpylm.bench.clock import TIE, is_tie, ratio
 from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
+from numpylm.plots import BLUE, GREY, ORANGE
 
 TITLES = {"jax": "JAX"}
 FLOORS = ("products", "floor")  # of which only numpylm's multiples are shown
 NOTHING = "–"
 UPPER = 100  # the upper decade of T and N begins here
+LINES = {"T": (BLUE, "o-", "N"), "N": (ORANGE, "s--", "T")}  # colour, style, and the other one
 
 
 def about_text(about, threads):
@@ -80,6 +82,25 @@ def power(row, axis, smallest=UPPER):
     points = [(int(name[2:]), median(times)) for name, times in row["seconds"].items() if name[0] == axis]
     points = [(math.log(size), math.log(time)) for size, time in points if size >= smallest]
     return linear_regression(*zip(*points, strict=True)).slope
+
+
+def scaling_figure(row):
+    """Milliseconds of a training step against T and against N beside lines of slope 1, as a Figure. Raises ImportError
+    without matplotlib."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for axis, (colour, style, other) in LINES.items():
+        times = [1e3 * median(row["seconds"][f"{axis}={size}"]) for size in SCALING_SIZES]
+        name = f"{axis} grows, {other} = {SCALING_FIXED}: from 100 on, time ~ {axis}$^{{{power(row, axis):.2f}}}$"
+        axes.loglog(SCALING_SIZES, times, style, color=colour, label=name)
+        ends = [SCALING_SIZES[0], SCALING_SIZES[-1]]
+        axes.plot(ends, [times[-1] * end / ends[-1] for end in ends], ":", color=GREY, linewidth=1.5)
+    axes.plot([], [], ":", color=GREY, linewidth=1.5, label="linear: slope 1")
+    axes.set(xlabel="T, or N", ylabel="milliseconds", title="One training step, LSTM of D = 64, H = 128, V = 65")
+    axes.legend(loc="upper left")
+    return figure
 
 
 def title(name):

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -30,28 +31,22 @@ def about():
 def blas():
     """name, version and kernel of NumPy's BLAS, from threadpoolctl; where it is missing, or sees no BLAS, NumPy says
     what it was built with, and the kernel is None."""
-    found = [one for one in threadpools() if one["user_api"] == "blas"]
-    numpys = [one for one in found if "numpy" in one["filepath"]]  # SciPy brings a BLAS of its own
-    for one in numpys + found:
-        return {"name": one["internal_api"], "version": one.get("version"), "kernel": one.get("architecture")}
+    if find_spec("threadpoolctl"):
+        from threadpoolctl import threadpool_info
+
+        found = [one for one in threadpool_info() if one["user_api"] == "blas"]
+        for one in sorted(found, key=lambda one: "numpy" not in one["filepath"]):  # SciPy brings a BLAS of its own
+            return {"name": one["internal_api"], "version": one.get("version"), "kernel": one.get("architecture")}
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {"name": built.get("name", "unknown"), "version": built.get("version"), "kernel": None}
-
-
-def threadpools():
-    """What `threadpoolctl -i` prints, as a list of dicts; empty where it is not installed."""
-    if find_spec("threadpoolctl") is None:
-        return []
-    from threadpoolctl import threadpool_info
-
-    return threadpool_info()
 
 
 def cpuinfo(key):
     """The value of a key for the first processor in Linux's /proc/cpuinfo, or None."""
     path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == key), None)
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    found = re.search(rf"^{key}\s*:(.*)", text, re.MULTILINE)
+    return found and found.group(1).strip()
 
 
 def peak_mib():
@@ -62,8 +57,7 @@ def peak_mib():
     """
     status = Path("/proc/self/status")
     if status.exists():
-        lines = status.read_text().splitlines()
-        return next(round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM:"))
+        return round(int(re.search(r"VmHWM:\s*(\d+)", status.read_text()).group(1)) / 1024, 1)
     if find_spec("resource") is None:
         return None
     import resource

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import plots, require
-from numpylm.bench import plot, report
+from numpylm.bench import report
 from numpylm.bench.clock import CLOCKS
 from numpylm.bench.measurements import MEASUREMENTS, SCALING
 from numpylm.bench.processes import answers
@@ -120,4 +120,4 @@ def write(found, options):
         from matplotlib import rc_context
 
         with rc_context(plots.STYLE):
-            plots.save(plot.scaling_figure(found["scaling"][0]), options.plot)
+            plots.save(report.scaling_figure(found["scaling"][0]), options.plot)

@@ -32,14 +32,9 @@ BLOCK_BYTES = 2**18
 MAX_READ_BYTES = 2**19  # the directory of 4,000 members fits
 MAX_HEADER_BYTES = 1024
 
-Layout = dict[str, tuple[tuple[int, ...], np.dtype]]  # name -> (shape, dtype)
-
 
 class CheckpointError(FileError):
     """A checkpoint that cannot be read or written."""
-
-
-# Writing
 
 
 @contextmanager
@@ -71,9 +66,6 @@ def write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
     """Write an array as the member NAME.npy."""
     with new_member(archive, f"{name}.npy") as stream:
         npy.write_array(stream, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
-
-
-# Reading
 
 
 class _SmallReads(io.FileIO):
@@ -131,23 +123,24 @@ def read_bytes(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         return b"".join(iter(lambda: stream.read(BLOCK_BYTES), b""))
 
 
-def read_layout(archive: zipfile.ZipFile) -> Layout:
-    """What the headers of all .npy members say. Raises ValueError for arrays that write_array does not write."""
-    return {name[:-4]: _read_header(archive, name) for name in archive.namelist() if name.endswith(".npy")}
+def read_layout(archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+    """What the .npy members' headers say, name -> (shape, dtype). ValueError for what write_array never writes."""
+    layout = {}
+    for name in archive.namelist():
+        if not name.endswith(".npy"):
+            continue
+        with archive.open(name) as stream:
+            if npy.read_magic(stream) != (1, 0):
+                raise ValueError(f"{name} has a header of a later version")
+            shape, in_columns, dtype = npy.read_array_header_1_0(stream, max_header_size=MAX_HEADER_BYTES)
+            if in_columns or archive.getinfo(name).file_size != stream.tell() + math.prod(shape) * dtype.itemsize:
+                raise ValueError(f"{name} is not as long as its header says")
+            layout[name[:-4]] = (shape, dtype)
+    return layout
 
 
-def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    with archive.open(name) as stream:
-        if npy.read_magic(stream) != (1, 0):
-            raise ValueError(f"{name} has a header of a later version")
-        shape, in_columns, dtype = npy.read_array_header_1_0(stream, max_header_size=MAX_HEADER_BYTES)
-        if in_columns or archive.getinfo(name).file_size != stream.tell() + math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"{name} is not as long as its header says")
-        return shape, dtype
-
-
-def check_layout(found: Layout, expected: Layout) -> None:
-    """Raise ValueError, with the first difference, unless the arrays found are those expected."""
+def check_layout(found: dict, expected: dict) -> None:
+    """Raise ValueError, with the first difference, unless the layout that was found is the one expected."""
     for name in expected:
         if name not in found:
             raise ValueError(f"the array {name} is missing")

@@ -16,6 +16,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 from numpylm.data.text import SPECIAL_TOKENS
@@ -59,7 +60,9 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
         raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
     path = Path(source)
     if path.is_dir():
-        return load_folder_corpus(path)
+        files = find_parts(path)
+        parts = map(read_text, files)
+        return _checked_corpus(Corpus(path.resolve().name, *parts, ends_blank_lines=is_wikitext(files)))
     if path.exists():
         return _checked_corpus(Corpus(path.stem, *split_text(read_text(path), level, fractions)))
     raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
@@ -72,13 +75,6 @@ def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
     floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
     return _checked_corpus(Corpus(GRAMMAR, *parts, floor))
-
-
-def load_folder_corpus(path: Path) -> Corpus:
-    """A folder with exactly one text file for each of train, valid and test."""
-    files = find_parts(path)
-    parts = [read_text(file) for file in files]
-    return _checked_corpus(Corpus(path.resolve().name, *parts, ends_blank_lines=is_wikitext(files)))
 
 
 def is_wikitext(files: list[Path]) -> bool:
@@ -105,8 +101,7 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
 
 def cut_points(num_characters: int, fractions) -> list[int]:
     """Where a text of num_characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
-    train_share, valid_share, _ = exact(fractions)
-    return [math.floor(share * num_characters) for share in (train_share, train_share + valid_share)]
+    return [math.floor(share * num_characters) for share in accumulate(exact(fractions)[:2])]
 
 
 def find_parts(folder: Path) -> list[Path]:
@@ -150,11 +145,11 @@ def checked_fractions(fractions, train_may_be_zero: bool = False):
 
 
 def _checked_corpus(corpus: Corpus) -> Corpus:
-    for part in PART_NAMES:
-        text = getattr(corpus, part)
+    texts = {part: getattr(corpus, part) for part in PART_NAMES}
+    for part, text in texts.items():
         if not text.strip():
+            lengths = ", ".join(f"{part} has {len(text)}" for part, text in texts.items())
             raise ValueError(
-                f"the {part} part of the corpus {corpus.name} has no text; in characters, train has "
-                f"{len(corpus.train)}, valid {len(corpus.valid)}, test {len(corpus.test)}: give a longer one"
+                f"the {part} part of the corpus {corpus.name} has no text; in characters, {lengths}: give a longer one"
             )
     return corpus

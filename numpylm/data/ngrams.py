@@ -20,6 +20,7 @@ An n-gram is found by an integer: its code is (id of its first n - 1 tokens) V +
 place of that code among the sorted codes of its order. So codes stay small whatever n is.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,8 +41,6 @@ class NGramLevel(NamedTuple):
     """
 
     codes: np.ndarray  # (K + 1,) sorted int64; the last is UNSEEN_CODE
-    counts: np.ndarray  # (K + 1,) c(h w)
-    discounts: np.ndarray  # (3,) D_1, D_2, D_3
     discounted_probabilities: np.ndarray  # (K + 1,) the first term of (1), zero for unseen
     backoff_weights: np.ndarray  # (C + 1,) λ(h), one for unseen
 
@@ -94,11 +93,8 @@ def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
     vocab_size = int(require.positive_integer("vocab_size", vocab_size))
-    levels = []
-    num_contexts = 1  # the unigrams' context is the empty n-gram
-    counted = count_ngrams(tokens, order, vocab_size)
-    while counted:  # each order's counts are let go of when they are smoothed
-        codes, counts = counted.pop(0)
+    levels, num_contexts = [], 1  # the unigrams' context is the empty n-gram
+    for codes, counts in count_ngrams(tokens, order, vocab_size):
         levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
         num_contexts = len(codes)
     return NGramModel(int(order), vocab_size, tuple(levels))
@@ -120,52 +116,41 @@ def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:
     return np.log(probability[1:])
 
 
-def count_ngrams(tokens, order: int, vocab_size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def count_ngrams(tokens, order: int, vocab_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """For each length 1 .. order, the stream's n-grams: their sorted codes (K,) and counts c(h w) (K,)."""
     require.positive_integer("order", order)
     tokens = _checked_stream(tokens, order, vocab_size)
-    levels = []
-    ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
+    shorter_codes, ids = None, np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: empty
     for length in range(1, order + 1):
         codes_in_stream = _codes_of(ids[:-1], tokens[length - 1 :], vocab_size)
         codes, first_place, new_ids, occurrences = np.unique(
             codes_in_stream, return_index=True, return_inverse=True, return_counts=True
         )
-        if levels:  # each different n-gram puts one more token before the n-gram that starts one place later
-            shorter_codes, _ = levels[-1]
-            tokens_before = np.bincount(ids[first_place + 1], minlength=len(shorter_codes))
-            levels[-1] = (shorter_codes, tokens_before)
-        levels.append((codes, occurrences))
-        ids = new_ids
-    return levels
+        if length > 1:  # each different n-gram puts one more token before the n-gram that starts one place later
+            yield shorter_codes, np.bincount(ids[first_place + 1], minlength=len(shorter_codes))
+        shorter_codes, ids = codes, new_ids
+    yield codes, occurrences
 
 
 def modified_discounts(counts) -> np.ndarray:
     """D_1, D_2, D_3 of (4) for one order's counts; FALLBACK_DISCOUNTS if an n_k or D_k is not positive."""
     n_1, n_2, n_3, n_4 = (np.count_nonzero(counts == k) for k in (1, 2, 3, 4))
-    if min(n_1, n_2, n_3, n_4) == 0:
-        return np.array(FALLBACK_DISCOUNTS)
-    Y = n_1 / (n_1 + 2 * n_2)
-    discounts = np.array([1 - 2 * Y * n_2 / n_1, 2 - 3 * Y * n_3 / n_2, 3 - 4 * Y * n_4 / n_3])
-    return discounts if np.all(discounts > 0) else np.array(FALLBACK_DISCOUNTS)
+    discounts = FALLBACK_DISCOUNTS
+    if min(n_1, n_2, n_3, n_4) > 0:
+        Y = n_1 / (n_1 + 2 * n_2)
+        discounts = (1 - 2 * Y * n_2 / n_1, 2 - 3 * Y * n_3 / n_2, 3 - 4 * Y * n_4 / n_3)
+    return np.array(discounts if min(discounts) > 0 else FALLBACK_DISCOUNTS)
 
 
 def _smoothed_level(codes, counts, num_contexts: int, vocab_size: int) -> NGramLevel:
     contexts = codes // vocab_size  # (K,) the id of each n-gram's context
-    discounts = modified_discounts(counts)
-    discount = np.append(0.0, discounts)[np.minimum(counts, 3)]
+    discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
     context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
     reserved = np.bincount(contexts, discount, num_contexts)
     backoff = np.divide(reserved, context_counts, out=np.ones(num_contexts), where=context_counts > 0)  # (2)
     # An n-gram without a count, as only the stream's first can be, may stand on a context without a count.
     discounted = (counts - discount) / np.maximum(context_counts, 1)[contexts]
-    return NGramLevel(
-        codes=np.append(codes, UNSEEN_CODE),
-        counts=np.append(counts, 0),
-        discounts=discounts,
-        discounted_probabilities=np.append(discounted, 0.0),
-        backoff_weights=np.append(backoff, 1.0),
-    )
+    return NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0))
 
 
 def _codes_of(context_ids, last_tokens, vocab_size: int) -> np.ndarray:

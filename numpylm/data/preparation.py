@@ -7,12 +7,19 @@
 are passes over the text, piece by piece (text_files.py). The tokens are those of `corpora.load_corpus`,
 `text.build_vocabulary` on its training part, and `text.encode_stream`: training on a token file is training on its
 text.
+
+Counts are exact. Characters are few: one table has a place for each of Unicode's code points. Words are not: a gigabyte
+of text can hold millions of different ones. When more than MOST_WORDS are in memory, they go with their counts into a
+temporary SQLite database, which adds up the counts of a word at the end. The database lies on disk and vanishes with
+its process.
 """
 
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -22,10 +29,12 @@ import numpy as np
 
 from numpylm.data.atomic import one_error
 from numpylm.data.corpora import checked_fractions, cut_points, is_wikitext
-from numpylm.data.text import Vocabulary, check_limits, encoder, vocabulary_of_counts
+from numpylm.data.text import NUM_CODE_POINTS, Vocabulary, check_limits, code_points, encoder, vocabulary_of_counts
 from numpylm.data.text_files import TextFile, open_text, read_pieces, split_pieces, whole_words
-from numpylm.data.token_counts import character_counts, word_counts
 from numpylm.data.token_file import PARTS, write_token_file
+
+MOST_WORDS = 2**20  # different ones in memory: about 150 MiB
+DISK_HINT = "words are counted in a temporary file there; free some space, or set TMPDIR to another folder"
 
 
 def prepare(
@@ -44,8 +53,7 @@ def prepare(
     check_limits(level, min_count, max_size)
     if vocabulary is not None and vocabulary.level != level:
         raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
-    size = sum(file.size for file in files)
-    needed = [True] * len(PARTS)
+    size, needed = sum(file.size for file in files), [True] * len(PARTS)
     read = partial(_three_files, files)
     if fractions is not None:
         checked_fractions(fractions, train_may_be_zero=vocabulary is not None)
@@ -88,14 +96,47 @@ def _encoded(pieces, vocabulary: Vocabulary) -> Iterator[tuple[int, np.ndarray, 
 
 
 def _checked(pieces, needed: list[bool]) -> Iterator[tuple[int, np.ndarray, int]]:
-    lengths = [0] * len(PARTS)
+    lengths = dict.fromkeys(PARTS, 0)
     for part, ids, num_characters in pieces:
-        lengths[part] += len(ids)
+        lengths[PARTS[part]] += len(ids)
         yield part, ids, num_characters
-    for part, length, is_needed in zip(PARTS, lengths, needed, strict=True):
-        if is_needed and not length:
-            counts = ", ".join(f"{name} has {number}" for name, number in zip(PARTS, lengths, strict=True))
+    for part, is_needed in zip(PARTS, needed, strict=True):
+        if is_needed and not lengths[part]:
+            counts = ", ".join(f"{name} has {number}" for name, number in lengths.items())
             raise ValueError(f"the {part} part has no text; in tokens, {counts}: give a longer text")
+
+
+def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Pairs (character, count)."""
+    counts = np.zeros(NUM_CODE_POINTS, np.int64)
+    for piece in pieces:
+        found = np.bincount(code_points(piece))
+        counts[: len(found)] += found
+    return ((chr(code), int(counts[code])) for code in np.flatnonzero(counts))
+
+
+def word_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Pairs (word, count), each word once. The pieces end between words."""
+    counts: Counter[str] = Counter()
+    with closing(sqlite3.connect("")) as database:  # "" is a temporary file of SQLite's own
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("CREATE TABLE counts (word TEXT, count INTEGER)")
+        for piece in pieces:
+            counts.update(piece.split())
+            if len(counts) > MOST_WORDS:
+                _store(database, counts)
+        if database.total_changes == 0:
+            yield from counts.items()
+            return
+        _store(database, counts)
+        with one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error):
+            yield from database.execute("SELECT word, SUM(count) FROM counts GROUP BY word")
+
+
+def _store(database, counts: Counter[str]) -> None:
+    with one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error):
+        database.executemany("INSERT INTO counts VALUES (?, ?)", counts.items())
+    counts.clear()
 
 
 @contextmanager

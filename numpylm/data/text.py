@@ -94,10 +94,8 @@ def check_limits(level, min_count, max_size) -> None:
 
 
 def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
-    """The words of a text, and <eos> for the newline of each line that does not end in <eos> already.
-
-    A blank line gives nothing, or an <eos> with ends_blank_lines.
-    """
+    """The words of a text, and <eos> for the newline of each line without one; a blank line
+    gives nothing, or an <eos> with ends_blank_lines."""
     return chain.from_iterable(_words_of_lines(text, ends_blank_lines))
 
 
@@ -124,13 +122,12 @@ def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
-    dtype = token_dtype(len(_check_vocabulary(vocabulary)))
+    dtype, ends_blank_lines = token_dtype(len(_check_vocabulary(vocabulary))), vocabulary.ends_blank_lines
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
         id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
         return lambda text: id_of_code_point[code_points(text)]
     id_of_word = {word: token_id for token_id, word in enumerate(vocabulary.tokens)}
-    ends_blank_lines = vocabulary.ends_blank_lines
     return lambda text: np.fromiter(map(id_of_word.get, split_words(text, ends_blank_lines), repeat(0)), dtype)
 
 

@@ -21,16 +21,16 @@ PIECE_CHARACTERS = 2**16  # so few that the words of a piece are still in the ca
 FAR = 2000  # characters: farther than the end of any line of ordinary text
 LONGEST_WORD = 2**24  # characters without white space; longer ones are no text by words
 
-UTF_16 = "is UTF-16 text, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt"
+UTF_16 = "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt"
 FOREIGN = {  # how a file of another kind begins: what it is, and how to make a UTF-8 text of it
     b"\xff\xfe": UTF_16,
     b"\xfe\xff": UTF_16,
-    b"\x1f\x8b": ("is compressed (gzip), not UTF-8 text", "unpack it first: gunzip FILE.gz"),
-    b"BZh": ("is compressed (bzip2), not UTF-8 text", "unpack it first: bunzip2 FILE.bz2"),
-    b"\xfd7zXZ": ("is compressed (xz), not UTF-8 text", "unpack it first: unxz FILE.xz"),
-    b"PK\x03\x04": ("is a zip file (or .docx, .odt, .epub, .npz), not UTF-8 text", "save its text as UTF-8"),
-    b"%PDF-": ("is a PDF file, not UTF-8 text", "save its text as UTF-8"),
-    b"numpylm tokens 1": ("is a token file of an older numpylm", "prepare its text again"),
+    b"\x1f\x8b": "is compressed (gzip), not UTF-8 text: unpack it first: gunzip FILE.gz",
+    b"BZh": "is compressed (bzip2), not UTF-8 text: unpack it first: bunzip2 FILE.bz2",
+    b"\xfd7zXZ": "is compressed (xz), not UTF-8 text: unpack it first: unxz FILE.xz",
+    b"PK\x03\x04": "is a zip file (or .docx, .odt, .epub, .npz), not UTF-8 text: save its text as UTF-8",
+    b"%PDF-": "is a PDF file, not UTF-8 text: save its text as UTF-8",
+    b"numpylm tokens 1": "is a token file of an older numpylm: prepare its text again",
 }
 ZEROS = (
     "holds NUL bytes: it is UTF-16 or UTF-32 text without a byte order mark, or no text at all. "
@@ -92,7 +92,12 @@ def read_pieces(files: list[TextFile], on_bytes: Callable[[int], object] = bool)
 
 
 def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
-    _refuse_foreign(file)
+    file.stream.seek(0)
+    beginning = file.stream.read(16)
+    file.stream.seek(0)
+    for magic, kind in FOREIGN.items():
+        if beginning.startswith(magic):
+            raise ValueError(f"{file.name} {kind}")
     reader = io.TextIOWrapper(file.stream, encoding="utf-8-sig", newline=None)
     try:
         with one_error(file.name, "it cannot be read to its end", catch=OSError):
@@ -107,15 +112,6 @@ def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
         raise ValueError(_first_wrong_byte(file)) from None
     finally:
         reader.detach()  # or the stream would be closed with it
-
-
-def _refuse_foreign(file: TextFile) -> None:
-    file.stream.seek(0)
-    beginning = file.stream.read(16)
-    file.stream.seek(0)
-    for magic, (kind, advice) in FOREIGN.items():
-        if beginning.startswith(magic):
-            raise ValueError(f"{file.name} {kind}: {advice}")
 
 
 def _first_wrong_byte(file: TextFile) -> str:
@@ -145,21 +141,14 @@ def whole_words(pieces: Iterable[str]) -> Iterator[str]:
     held = ""
     for piece in pieces:
         held += piece
-        cut = _last_break(held)
+        words = held.rsplit(maxsplit=1)
+        cut = held.rfind("\n") + 1 or (held.rindex(words[-1]) if len(words) == 2 else 0)
         if cut:
             yield held[:cut]
         held = held[cut:]
         _check_has_words(held)
     if held:
         yield held
-
-
-def _last_break(text: str) -> int:
-    line_end = text.rfind("\n") + 1
-    if line_end:
-        return line_end
-    words = text.rsplit(maxsplit=1)
-    return text.rindex(words[-1]) if len(words) == 2 else 0
 
 
 def _check_has_words(held: str) -> None:

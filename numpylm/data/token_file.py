@@ -17,8 +17,10 @@ reads there (SIGBUS). So training calls `check_unchanged` after every step, and 
 length or its time of change is another one.
 """
 
+import heapq
 import os
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,13 +86,9 @@ def write_token_file(path, vocabulary, pieces: Iterable[tuple[int, np.ndarray, i
         with zips.new_member(archive, TOKENS) as stream:
             parts = _write_parts(stream.write, vocabulary, pieces, valid_is_test)
         metadata = {
-            "format": "numpylm tokens",
-            "version": 2,
-            "level": vocabulary.level,
-            "vocab_size": len(vocabulary),
-            "ends_blank_lines": vocabulary.ends_blank_lines,
-            "parts": parts,
-        }
+            "format": "numpylm tokens", "version": 2, "level": vocabulary.level, "vocab_size": len(vocabulary),
+            "ends_blank_lines": vocabulary.ends_blank_lines, "parts": parts,
+        }  # fmt: skip
         zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
         zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
 
@@ -98,19 +96,13 @@ def write_token_file(path, vocabulary, pieces: Iterable[tuple[int, np.ndarray, i
 def _write_parts(write: Callable, vocabulary, pieces, valid_is_test: bool) -> dict[str, dict[str, int]]:
     dtype, start = _stored_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
-    pieces, stop, parts = iter(pieces), 0, {}
-    piece = next(pieces, None)
-    for number, part in enumerate(PARTS):
-        if part == "valid" and valid_is_test:
-            continue
-        write(front.tobytes())
-        parts[part] = {"start": stop, "stop": stop + len(front), "characters": 0}
-        while piece is not None and piece[0] == number:
-            write(piece[1].astype(dtype, copy=False).tobytes())
-            parts[part]["stop"] += len(piece[1])
-            parts[part]["characters"] += piece[2]
-            piece = next(pieces, None)
-        stop = parts[part]["stop"]
+    fronts = [(number, front, 0) for number, part in enumerate(PARTS) if part != "valid" or not valid_is_test]
+    stop, parts = 0, {}
+    for number, ids, characters in heapq.merge(fronts, pieces, key=itemgetter(0)):  # a front comes before its part
+        write(ids.astype(dtype, copy=False).tobytes())
+        part = parts.setdefault(PARTS[number], {"start": stop, "characters": 0})
+        stop += len(ids)
+        part |= {"stop": stop, "characters": part["characters"] + characters}
     return {part: parts[part if part in parts else "test"] for part in PARTS}
 
 
@@ -129,22 +121,18 @@ def open_token_file(path) -> TokenFile:
         vocabulary = text.from_bytes(fields["level"], content, fields["ends_blank_lines"])
         if len(vocabulary) != fields["vocab_size"]:
             raise ValueError(f"its vocabulary has {len(vocabulary)} tokens, its metadata say {fields['vocab_size']}")
-        mapped = _mapped(archive, _stored_dtype(len(vocabulary)))
-        tokens = {part: mapped[of["start"] : of["stop"]] for part, of in fields["parts"].items()}
-        if any(len(tokens[part]) != of["stop"] - of["start"] for part, of in fields["parts"].items()):
+        archive.fp.seek(26)
+        header, dtype = archive.fp.read(10), _stored_dtype(len(vocabulary))
+        if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
+            raise ValueError("it is not a token file")
+        num_tokens, parts = archive.getinfo(TOKENS).file_size // dtype.itemsize, fields["parts"]
+        mapped = np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
+        tokens = {part: mapped[of["start"] : of["stop"]] for part, of in parts.items()}
+        if any(len(tokens[part]) != of["stop"] - of["start"] for part, of in parts.items()):
             raise ValueError("its metadata say that a part lies where no tokens are")
-        characters = {part: of["characters"] for part, of in fields["parts"].items()}
+        characters = {part: of["characters"] for part, of in parts.items()}
         digest = archive.comment.removeprefix(zips.SEAL).decode("ascii")
         return TokenFile(Path(path), vocabulary, tokens, characters, digest, _stamp(os.fstat(archive.fp.fileno())))
-
-
-def _mapped(archive, dtype: np.dtype) -> np.memmap:
-    """The content of the first member, which must be the tokens."""
-    archive.fp.seek(26)
-    header = archive.fp.read(10)
-    if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
-        raise ValueError("it is not a token file")
-    return np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (archive.getinfo(TOKENS).file_size // dtype.itemsize,))
 
 
 def verify(path, on_bytes: Callable[[int], object] = bool) -> None:

@@ -23,14 +23,10 @@ from numpylm.data.grammar.english import ENGLISH
 from numpylm.data.grammar.entropy import entropy_per_character, entropy_per_word  # noqa: F401, for corpora.py
 from numpylm.data.grammar.rules import EOS, Grammar, Rule
 
-# Drawing
-
 
 def sample_sentence(rng: Random, grammar: Grammar = ENGLISH) -> list[str]:
     """Draw the words of one sentence, without `<eos>`; one call of `rng.random()` for each rule used."""
-    random, choices = rng.random, grammar.choices
-    words = []
-    stack = [grammar.start]
+    random, choices, words, stack = rng.random, grammar.choices, [], [grammar.start]
     while stack:
         symbol = stack.pop()
         if symbol in choices:
@@ -49,17 +45,12 @@ def generate_text(num_words: int, seed: int, grammar: Grammar = ENGLISH) -> str:
     """
     if num_words < 1 or seed < 0:
         raise ValueError(f"expected num_words >= 1 and seed >= 0, got {num_words} and {seed}")
-    rng = Random(seed)
-    lines = []
-    words_so_far = 0
+    rng, lines, words_so_far = Random(seed), [], 0
     while words_so_far < num_words:
         words = sample_sentence(rng, grammar)
         lines.append(" ".join(words) + "\n")
         words_so_far += len(words) + 1
     return "".join(lines)
-
-
-# Judging
 
 
 def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
@@ -73,14 +64,7 @@ def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
 
 def is_grammatical(words: list[str], grammar: Grammar = ENGLISH) -> bool:
     """Whether the grammar can produce this whole sentence (without `<eos>`)."""
-    try:
-        derivation(words, grammar)
-    except ValueError:
-        return False
-    return True
-
-
-# Predicting
+    return log_probability(words, grammar) > -math.inf
 
 
 def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) -> dict[str, float]:
@@ -100,9 +84,6 @@ def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) 
         for rule in grammar.rules.get(symbol, []):
             pending.append((probability * rule.probability, [*below, *reversed(rule.symbols)]))
     return possible
-
-
-# Parsing
 
 
 def derivation(

@@ -44,10 +44,9 @@ def expected_word_counts(grammar: Grammar = ENGLISH) -> dict[str, float]:
     uses = expected_uses(grammar)
     counts = {EOS: 1.0}
     for name, rules in grammar.rules.items():
-        for rule in rules:
-            for word in rule.symbols:
-                if word not in grammar.rules:
-                    counts[word] = counts.get(word, 0.0) + uses[name] * rule.probability
+        for word, probability in ((word, rule.probability) for rule in rules for word in rule.symbols):
+            if word not in grammar.rules:
+                counts[word] = counts.get(word, 0.0) + uses[name] * probability
     return counts
 
 
@@ -65,11 +64,8 @@ def expected_characters(grammar: Grammar = ENGLISH) -> float:
 def sentence_entropy(grammar: Grammar = ENGLISH) -> float:
     """Entropy of a sentence in nats: the mean of -log p(sentence)."""
     uses = expected_uses(grammar)
-    return sum(
-        -uses[name] * rule.probability * math.log(rule.probability)
-        for name, rules in grammar.rules.items()
-        for rule in rules
-    )
+    rules = [(name, rule.probability) for name, rules in grammar.rules.items() for rule in rules]
+    return sum(-uses[name] * p * math.log(p) for name, p in rules)
 
 
 def entropy_per_word(grammar: Grammar = ENGLISH) -> float:
