@@ -14,6 +14,7 @@ Sources: Sutskever, Vinyals and Le (2014), section 3.2; Wu et al., Google's Neur
 equation 14, without its coverage penalty.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -110,11 +111,7 @@ def translate(model, source, start, end, source_mask=None, max_length=50, **sear
     for name, token in (("start", start), ("end", end)):
         require.token(name, token, model.sizes.target_vocab_size)
     encoded = model.encode(source, source_mask)
-
-    def advance(tokens, state):
-        return model.advance(tokens, state, encoded)[:2]
-
-    first = np.full(encoded.h.shape[1], start)
+    advance, first = partial(model.advance, encoded=encoded), np.full(encoded.h.shape[1], start)
     return beam_search(advance, encoded.state, first, end, max_length, **search)
 
 

@@ -151,16 +151,16 @@ class EncoderDecoder(Model):
         return Encoded(source, mask, out.h, out.state, out.trace)
 
     def advance(self, tokens, state, encoded):
-        """One decoder step without teacher forcing, for K N rows: (logits (K N, V_y), state, alpha (K N, T_x) or None).
+        """One decoder step without teacher forcing, for K N rows: (logits (K N, V_y), state).
 
         tokens (K N,) and the state's arrays (K N, H): row k N + n is the k-th hypothesis for the sentence n of N.
         """
         x = embedding_forward(tokens[None], self._parameters["E_y"])
         out = stack_forward(self.cell, self.layers("decoder"), x, state)
         N, H = encoded.h.shape[1:]
-        s_tilde, trace = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
+        s_tilde, _ = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
         logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), self._parameters["b_y"])
-        return logits, out.state, None if trace is None else trace.alpha.reshape(len(tokens), -1)
+        return logits, out.state
 
     def _hidden(self, source, inputs, source_mask, state, rng):
         """Encoder, decoder, attention: what W_sy reads, the decoder's last state, and the TranslationTrace."""

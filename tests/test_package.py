@@ -19,8 +19,7 @@ LAYERS = [
     "translation_parameters translation_torch choices "
     "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
     "data",
-    "memory ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search "
-    "translation_export ctc_decoding",
+    "memory ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search ctc_decoding",
     "proof",
     "tutor",
     "stepping figures bench notebook testing probing",
