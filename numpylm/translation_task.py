@@ -1,11 +1,8 @@
-"""How an encoder-decoder trains, is measured, and translates lines of text.
-
-A batch has N pairs of about the same length, so that little of it is padding: each epoch shuffles the pairs, sorts them
-within groups of GROUP batches by length, and shuffles the batches.
-"""
+"""How an encoder-decoder trains, is measured, and translates lines of text."""
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +15,7 @@ from numpylm.data.pairs import encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import IGNORED, surprisal
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, shuffled
+from numpylm.training import Settings, Task, Validation, batches_by_length
 
 GROUP = 50
 DECODED = 64  # sentences that are translated at once
@@ -63,12 +60,6 @@ def batch_of(pairs, places):
 
 def translation_task(train, valid, settings, unit="target token"):
     """The Task of an encoder-decoder on EncodedPairs."""
-    N, seed = settings.batch_size, settings.seed
-    num_batches = -(-len(train.sources) // N)
-
-    def batches(epoch, first):
-        places = sorted_places(train, shuffled(len(train.sources), seed, epoch), N)
-        return (batch_of(train, places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
 
     def loss_and_gradients(model, batch, carried, rng):
         out = model.loss_and_gradients(batch.source, batch.inputs, batch.targets, batch.source_mask, rng=rng)
@@ -77,13 +68,13 @@ def translation_task(train, valid, settings, unit="target token"):
     def validate(model, ranks=ALONE):
         return Validation(score_pairs(model, valid, ranks).loss)
 
+    num_batches, batches = batches_by_length(lengths(train), settings, GROUP, partial(batch_of, train))
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
 
 
-def sorted_places(pairs, order, batch_size):
-    """The places of each batch's pairs, by length (batches.py)."""
-    lengths = [(len(target), len(source)) for source, target in zip(pairs.sources, pairs.targets, strict=True)]
-    return by_length(lengths, order, batch_size, GROUP)
+def lengths(pairs):
+    """The lengths of each of EncodedPairs, the target's first."""
+    return list(zip(map(len, pairs.targets), map(len, pairs.sources), strict=True))
 
 
 def num_targets(batch):
@@ -94,7 +85,7 @@ def num_targets(batch):
 def score_pairs(model, pairs, ranks=ALONE):
     """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
     nats = num_tokens = 0
-    for places in sorted_places(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
+    for places in by_length(lengths(pairs), range(len(pairs.sources)), DECODED, GROUP)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)

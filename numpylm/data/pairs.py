@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.data.batches import side_by_side
 from numpylm.data.corpora import PART_NAMES
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.text import encoder
@@ -141,12 +142,5 @@ def encode_lines(vocabulary, lines):
 
 def pad(sources, targets, start):
     """The PairBatch of N sentences' ids; the decoder's first input is the id start."""
-    T_x, T_y, N = max(map(len, sources)), max(map(len, targets)), len(sources)
-    source, mask = np.zeros((T_x, N), dtype=int), np.zeros((T_x, N), dtype=bool)
-    inputs, padded = np.zeros((T_y, N), dtype=int), np.full((T_y, N), -1)
-    for n, (source_ids, target_ids) in enumerate(zip(sources, targets, strict=True)):
-        source[: len(source_ids), n] = source_ids
-        mask[: len(source_ids), n] = True
-        inputs[: len(target_ids), n] = [start, *target_ids[:-1]]
-        padded[: len(target_ids), n] = target_ids
-    return PairBatch(source, mask, inputs, padded)
+    source, inputs = side_by_side(sources, -1), side_by_side([[start, *target[:-1]] for target in targets], 0)
+    return PairBatch(np.maximum(source, 0), source >= 0, inputs, side_by_side(targets, -1))
