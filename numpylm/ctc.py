@@ -67,12 +67,14 @@ def ctc_forward(logits, labels, mask=None):
     require_fit(labels, num_labels, num_frames)
     if not num_labels.any():
         raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
-    log_y = log_softmax(logits)  # (30)
-    states = blank_between(labels)
+    log_y, states = log_softmax(logits), blank_between(labels)  # (30)
     may_skip = skips(states)
     log_at_state = np.take_along_axis(log_y, states[None], axis=2)  # (T, N, S)
     alpha = forward_variables(log_at_state, may_skip)
-    log_p = log_probability(alpha, num_frames, num_labels)
+    n = np.arange(N)
+    ends = alpha[num_frames - 1, n]  # (N, S)
+    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
+    log_p = log_sum(ends[n, 2 * num_labels], last_label)  # (32): the last symbol is a blank, or the last label
     loss = -log_p.sum() / num_labels.sum().item()  # (35)
     return loss.item(), CTCTrace(log_y, states, may_skip, num_frames, num_labels, log_at_state, alpha, log_p)
 
@@ -83,8 +85,7 @@ def ctc_backward(trace):
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
     counts = sum_by_symbol(gamma, trace.states, trace.log_y.shape[2])  # (T, N, V + 1)
     dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
-    ended = np.arange(len(dlogits))[:, None] >= trace.num_frames  # (T, N)
-    dlogits[ended] = 0
+    dlogits[np.arange(len(dlogits))[:, None] >= trace.num_frames] = 0
     return CTCGradients(beta, gamma, dlogits)
 
 
@@ -97,14 +98,6 @@ def forward_variables(log_at_state, may_skip):
         stay, advance, skip = alpha[t - 1, :, 2:], alpha[t - 1, :, 1:-1], alpha[t - 1, :, :-2]
         alpha[t, :, 2:] = log_at_state[t] + log_sum(stay, advance, np.where(may_skip, skip, LOG_ZERO))  # (31)
     return alpha[:, :, 2:]
-
-
-def log_probability(alpha, num_frames, num_labels):
-    """log p(l) of each utterance (N,): its paths end in the last label, or in the blank after it."""
-    n = np.arange(alpha.shape[1])
-    ends = alpha[num_frames - 1, n]  # (N, S)
-    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
-    return log_sum(ends[n, 2 * num_labels], last_label)  # (32)
 
 
 def backward_variables(trace):

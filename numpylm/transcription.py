@@ -128,10 +128,11 @@ def check_labels(labels, N, num_labels):
     if labels.ndim != 2 or labels.shape[1] != N:
         raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
     real = labels != IGNORED
-    if (real & ((labels < 1) | (labels > num_labels))).any():
-        raise ValueError(f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {np.unique(labels)}")
-    if (real[1:] > real[:-1]).any():
-        raise ValueError("labels must have their padding, -1, after each utterance's labels")
+    if (real & ((labels < 1) | (labels > num_labels))).any() or (real[1:] > real[:-1]).any():
+        raise ValueError(
+            f"each utterance's labels must lie in 1..V = {num_labels} (0 is the blank), with its padding, -1, after "
+            f"them; got {np.unique(labels)}"
+        )
     return labels
 
 

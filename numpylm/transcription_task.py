@@ -65,8 +65,11 @@ FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choo
 
 def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
-    lengths, batch_of = prepared(train, vocabulary)
-    valid_lengths, valid_batch_of = prepared(valid, vocabulary)
+    train, valid = (
+        [(one.features, labels) for one, labels in zip(part, encoded(vocabulary, part), strict=True)]
+        for part in (train, valid)
+    )
+    lengths, valid_lengths = ([len(features) for features, _ in part] for part in (train, valid))
     valid_places = by_length(valid_lengths, range(len(valid)), 4 * settings.batch_size, GROUP)
 
     def loss_and_gradients(model, batch, carried, rng):
@@ -74,30 +77,18 @@ def transcription_task(train, valid, vocabulary, settings, unit):
 
     def validate(model, ranks=ALONE):
         nats, said, heard = 0.0, [], []
-        for batch in map(valid_batch_of, valid_places[ranks.rank :: ranks.size]):
+        for places in valid_places[ranks.rank :: ranks.size]:
+            batch = pad([valid[i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
-            said += [labels[labels != IGNORED] for labels in batch.labels.T]
+            said += [valid[i][1] for i in places]
             heard += [best_path(logits[frames, n]) for n, frames in enumerate(batch.mask.T)]
         nats, *errors = ranks.total(np.array([nats, *total_errors(said, heard)])).tolist()
         errors = Errors(*errors)
         return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
-    num_batches, batches = batches_by_length(lengths, settings, GROUP, batch_of)
+    num_batches, batches = batches_by_length(lengths, settings, GROUP, lambda places: pad([train[i] for i in places]))
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
-
-
-def prepared(utterances, vocabulary):
-    """(how many frames each has, places -> the SpeechBatch of the Utterances at these places)."""
-    labels = encoded(vocabulary, utterances)
-
-    def batch_of(places):
-        lengths, features = zip(*[(len(utterances[i].features), utterances[i].features) for i in places], strict=True)
-        padded = side_by_side(features, 0, features[0].dtype)
-        mask = lengths_to_mask(np.array(lengths), len(padded))
-        return SpeechBatch(padded, mask, side_by_side([labels[i] for i in places], IGNORED))
-
-    return [len(utterance.features) for utterance in utterances], batch_of
 
 
 def encoded(vocabulary, utterances):
@@ -107,6 +98,14 @@ def encoded(vocabulary, utterances):
     for (name, features, _), labels in zip(utterances, found, strict=True):
         require_fit(labels[:, None], np.array([len(labels)]), np.array([len(features)]), [name])
     return found
+
+
+def pad(pairs):
+    """The SpeechBatch of the features and labels of N utterances."""
+    features, labels = zip(*pairs, strict=True)
+    padded = side_by_side(features, 0, features[0].dtype)
+    mask = lengths_to_mask(np.array([len(each) for each in features]), len(padded))
+    return SpeechBatch(padded, mask, side_by_side(labels, IGNORED))
 
 
 def num_targets(batch):
@@ -173,7 +172,7 @@ def best_possible(reference, hypotheses):
 
 
 def validation_lists(model, vocabulary, utterances, language):
-    """(lists of Hypotheses, found with a LanguageScore and without; what was said): what choose_weights wants."""
+    """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
     said, log_ys = said_and_heard(model, vocabulary, utterances)
     without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
     return [with_language(one, language) + two for one, two in zip(without, found, strict=True)], said
