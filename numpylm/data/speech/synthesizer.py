@@ -12,7 +12,6 @@ formants; Klatt, Software for a cascade/parallel formant synthesizer (1980), for
 """
 
 import re
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -129,5 +128,7 @@ def filtered(both, targets):
 def resonances(formants, f):
     """H(f) of each frame (F, K'), for its first three formants (F, 3)."""
     four = np.concatenate((formants, np.full((len(formants), 1), F4)), axis=1)
-    factors = [F_k**2 - f**2 + 1j * f * B_k for F_k, B_k in zip(four.T[:, :, None], BANDWIDTHS, strict=True)]
-    return (four**2).prod(axis=1, keepdims=True) / reduce(np.multiply, factors)
+    H = np.ones(1)
+    for F_k, B_k in zip(four.T[:, :, None], BANDWIDTHS, strict=True):
+        H = H * (F_k**2 - f**2 + 1j * f * B_k)
+    return (four**2).prod(axis=1, keepdims=True) / H
