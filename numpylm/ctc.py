@@ -83,7 +83,8 @@ def ctc_backward(trace):
     """CTCGradients; dlogits is zero after an utterance's end."""
     beta = backward_variables(trace)
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
-    counts = sum_by_symbol(gamma, trace.states, trace.log_y.shape[2])  # (T, N, V + 1)
+    onehot = (trace.states[:, :, None] == np.arange(trace.log_y.shape[2])).astype(gamma.dtype)  # (N, S, V + 1)
+    counts = (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)  # (T, N, V + 1): a product for each n sums by symbol
     dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
     dlogits[np.arange(len(dlogits))[:, None] >= trace.num_frames] = 0
     return CTCGradients(beta, gamma, dlogits)
@@ -146,9 +147,3 @@ def log_sum(*logs):
     """log Σ e^q over arrays q of one shape; we first subtract the largest, so that nothing overflows."""
     largest = reduce(np.maximum, logs)
     return largest + np.log(sum(np.exp(q - largest) for q in logs))
-
-
-def sum_by_symbol(gamma, states, num_symbols):
-    """Σ_{s: l'_s = k} gamma_ts for every symbol k: (T, N, S) becomes (T, N, num_symbols), one product for each n."""
-    onehot = (states[:, :, None] == np.arange(num_symbols)).astype(gamma.dtype)  # (N, S, num_symbols)
-    return (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)

@@ -131,10 +131,14 @@ def text_of(vocabulary, labels):
 
 
 class Heard(NamedTuple):
-    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode."""
+    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode.
+
+    lists: for each utterance all Hypotheses of both searches, with the log-probability of the language model.
+    """
 
     said: list
     by_name: dict
+    lists: list
 
     @property
     def errors(self):
@@ -144,21 +148,18 @@ class Heard(NamedTuple):
 
 def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
-    said, log_ys = said_and_heard(model, vocabulary, utterances)
-    lists = search(log_ys, BEAM)
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    found = lists = search(log_ys, BEAM)
     by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(lists)}
     if language is not None:
-        by_name["error_rate_rescored"] = first([with_language(one, language) for one in lists], *weights)
-        lists = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_with_language_model"] = first(lists, *weights)
-    by_name["error_rate_oracle"] = list(map(best_possible, said, lists))
-    return Heard(said, by_name)
-
-
-def said_and_heard(model, vocabulary, utterances):
-    """The labels and log y of each Utterance."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    return said, [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+        without = [with_language(one, language) for one in lists]
+        found = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_rescored"] = first(without, *weights)
+        by_name["error_rate_with_language_model"] = first(found, *weights)
+        lists = [one + two for one, two in zip(without, found, strict=True)]
+    by_name["error_rate_oracle"] = list(map(best_possible, said, found))
+    return Heard(said, by_name, lists)
 
 
 def first(lists, alpha=0.0, beta=0.0):
@@ -173,9 +174,8 @@ def best_possible(reference, hypotheses):
 
 def validation_lists(model, vocabulary, utterances, language):
     """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
-    said, log_ys = said_and_heard(model, vocabulary, utterances)
-    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
-    return [with_language(one, language) + two for one, two in zip(without, found, strict=True)], said
+    heard = listen(model, vocabulary, utterances, language, FIRST_WEIGHTS)
+    return heard.lists, heard.said
 
 
 def choose_weights(lists, references, alpha=None, beta=None):

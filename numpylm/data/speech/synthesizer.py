@@ -75,24 +75,20 @@ def speak(words, voice, rng):
 
 
 def track(words, voice, rng):
-    """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W."""
+    """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W.
+    Straight lines lead from one segment's middle part to the next one's."""
     segments = [(rng.uniform(60, 120), *SILENCE)]
     for word in words:
         for sound in word:
             segments += [(d * rng.uniform(0.85, 1.15) / voice.tempo, *targets) for d, *targets in SOUNDS[sound]]
         segments.append((rng.uniform(0, 60) / voice.tempo + 5, *SILENCE))
-    segments.append((rng.uniform(60, 120), *SILENCE))
-    return glide(np.array(segments), voice.formant_scale)
-
-
-def glide(segments, formant_scale):
-    """Targets (F, 7) of segments (S, 8), with straight lines from one segment's middle part to the next one's."""
+    segments = np.array([*segments, (rng.uniform(60, 120), *SILENCE)])  # (S, 8)
     ends, margin = np.cumsum(segments[:, 0]), GLIDE * segments[:, 0]
     starts = ends - segments[:, 0]
-    times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # each segment holds its targets in between
-    frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
+    times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # a segment holds its targets in between
     targets = np.repeat(segments[:, 1:], 2, axis=0)
-    targets[:, :3] *= formant_scale
+    targets[:, :3] *= voice.formant_scale
+    frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
     return np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
 
 
