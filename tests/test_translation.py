@@ -3,18 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
-from translation_examples import (
-    MASK,
-    SOURCE_LENGTHS,
-    T_Y,
-    TARGET_LENGTHS,
-    V_X,
-    V_Y,
-    D,
-    H,
-    random_batch,
-    random_model,
-)
+from translation_examples import MASK, SOURCE_LENGTHS, T_Y, TARGET_LENGTHS, V_X, V_Y, D, H, random_batch, random_model
 
 from numpylm.loss import surprisal
 from numpylm.parameters import parameter_shapes
@@ -29,11 +18,7 @@ KINDS = [
 ]
 
 
-def kind_name(kind):
-    return "-".join(str(value) for value in kind.values())
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=kind_name)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_logits_loss_and_gradients_are_pytorchs(kind):
     from numpylm.translation_torch import Translator
 
@@ -57,7 +42,7 @@ def test_logits_loss_and_gradients_are_pytorchs(kind):
 
 
 @pytest.mark.parametrize("from_chunk", [False, True])
-@pytest.mark.parametrize("kind", [KINDS[3], KINDS[10]], ids=kind_name)
+@pytest.mark.parametrize("kind", [KINDS[3], KINDS[10]], ids=str)
 def test_every_gradient_with_dropout_and_masks(kind, from_chunk):
     """The state of an earlier chunk is taken as given: no gradient passes through it."""
     model = random_model(2, dropout=0.3, **kind)
@@ -77,20 +62,6 @@ def test_every_gradient_with_dropout_and_masks(kind, from_chunk):
 
 def cast(state, dtype):
     return state and tuple(type(layer)(*[q.astype(dtype) for q in layer]) for layer in state)
-
-
-@pytest.mark.parametrize("kind", [KINDS[4], KINDS[9], KINDS[17]], ids=kind_name)
-def test_a_batch_is_its_sentences_one_by_one(kind):
-    model = random_model(3, **kind)
-    source, inputs, targets = random_batch(3)
-    out = model.loss_and_gradients(source, inputs, targets, MASK)
-    sums = {name: np.zeros_like(q) for name, q in out.gradients.items()}
-    for n, (T_x, T_y) in enumerate(zip(SOURCE_LENGTHS, TARGET_LENGTHS, strict=True)):
-        alone = model.loss_and_gradients(source[:T_x, [n]], inputs[:T_y, [n]], targets[:T_y, [n]])
-        for name, gradient in alone.gradients.items():
-            sums[name] += gradient * T_y / TARGET_LENGTHS.sum()
-    for name, gradient in out.gradients.items():
-        np.testing.assert_allclose(gradient, sums[name], rtol=0, atol=1e-11, err_msg=name)
 
 
 def test_chunks_of_the_target_equal_the_whole():
@@ -136,7 +107,7 @@ def test_dtype_follows_parameters_and_calls_leave_no_trace(dtype, attention):
     assert_same(model.parameters(), before)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=kind_name)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_config_makes_the_same_model_and_one_seed_every_dtype(kind):
     model = EncoderDecoder(V_X, V_Y, D, H, seed=3, **kind)
     again = EncoderDecoder(**model.config, seed=3)
