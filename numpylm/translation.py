@@ -146,7 +146,8 @@ class EncoderDecoder(Model):
         if mask is not None and not (mask[0].all() and (mask[:-1] >= mask[1:]).all()):
             raise ValueError("source_mask must be True for each sentence's tokens, at least one, and False after them")
         x = embedding_forward(source, self._parameters["E_x"])
-        state_0, masks = self.initial_state(source.shape[1]), self._layer_masks(rng, source.shape)
+        state_0 = self.initial_state(source.shape[1])
+        masks = optional_masks(rng, self.sizes.dropout, source.shape, self.sizes.input_dims, self.dtype)
         out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, mask, masks)
         return Encoded(source, mask, out.h, out.state, out.trace)
 
@@ -170,9 +171,10 @@ class EncoderDecoder(Model):
             raise ValueError(f"source has N = {encoded.source.shape[1]} sentences, but inputs have {inputs.shape[1]}")
         s_0 = encoded.state if state is None else require.state(state, encoded.state)
         x = embedding_forward(inputs, self._parameters["E_y"])
-        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, self._layer_masks(rng, inputs.shape))
+        dims = [*self.sizes.input_dims, self.sizes.output_dim]
+        *masks, output_mask = optional_masks(rng, self.sizes.dropout, inputs.shape, dims, self.dtype)
+        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks)
         s_tilde, attention_trace = self._output_forward(out.h, encoded)
-        (output_mask,) = optional_masks(rng, self.sizes.dropout, inputs.shape, [self.sizes.output_dim], self.dtype)
         trace = TranslationTrace(
             encoded, inputs, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
         )
@@ -216,8 +218,3 @@ class EncoderDecoder(Model):
         out = attention_backward(self.attention, scoring, dctx, trace.attention)
         dparameters = {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
         return OutputGradients(dctx, out, ds + out.ds, out.dh, dparameters)
-
-    def _layer_masks(self, rng, shape):
-        """A dropout mask of each layer's input, for T steps of N sentences: shape is (T, N)."""
-        sizes = [self.sizes.embedding_dim] + [self.sizes.hidden_dim] * (self.sizes.num_layers - 1)
-        return optional_masks(rng, self.sizes.dropout, shape, sizes, self.dtype)

@@ -34,6 +34,11 @@ class TranslationSizes(NamedTuple):
     tie_weights: bool
 
     @property
+    def input_dims(self):
+        """The sizes of what each layer reads."""
+        return [self.embedding_dim] + [self.hidden_dim] * (self.num_layers - 1)
+
+    @property
     def output_dim(self):
         """The size of s̃, which W_sy reads: D with attention, H without."""
         return self.hidden_dim if self.attention == "none" else self.embedding_dim
