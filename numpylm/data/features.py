@@ -30,10 +30,6 @@ LEAST_ENERGY = 1e-10  # about the energy of the last bit of 16, so that silence 
 LEAST_DEVIATION = 1e-3  # nats; a band that varies less, as in silence, counts as constant
 
 
-class SoundError(ValueError):
-    """A file that holds no sound that can be read, with the reason in one sentence."""
-
-
 class Sound(NamedTuple):
     """samples (K,), float64 between -1 and 1; rate, how many there are a second (Hz)."""
 
@@ -42,22 +38,22 @@ class Sound(NamedTuple):
 
 
 def read_wav(path):
-    """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises SoundError."""
+    """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises ValueError."""
     if Path(path).exists() and not Path(path).is_file():
-        raise SoundError(f"{path} is a folder, a pipe or a device, expected a .wav file")
+        raise ValueError(f"{path} is a folder, a pipe or a device, expected a .wav file")
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, count = file.getparams()[:4]
             data = file.readframes(count)
     except (wave.Error, EOFError) as error:
-        raise SoundError(
+        raise ValueError(
             f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
         ) from None
     if width > 4:
-        raise SoundError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
+        raise ValueError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
     if not data or len(data) < count * channels * width:
-        raise SoundError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
+        raise ValueError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
     pcm = np.frombuffer(data, np.uint8).reshape(-1, width)
     wide = np.zeros((len(pcm), 4), np.uint8)
     wide[:, 4 - width :] = pcm ^ (0x80 if width == 1 else 0)  # the highest bytes of 32 bits; 8 bits have no sign
@@ -75,12 +71,12 @@ def write_wav(path, sound):
 
 
 def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0):
-    """The features of a Sound, normalised: (F, num_bands), or with cepstra (F, num_cepstra). SoundError for no samples.
+    """The features of a Sound, normalised: (F, num_bands), or with cepstra (F, num_cepstra). ValueError for no samples.
 
     highest: where the bands end (Hz). A band above half the sound's rate has no energy, and becomes zeros.
     """
     if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
-        raise SoundError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
+        raise ValueError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
     frames = cut_frames(pre_emphasize(sound.samples), sound.rate)  # (F, L)
     power = power_spectrum(frames * hamming(frames.shape[1]))  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
