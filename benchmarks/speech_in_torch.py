@@ -1,4 +1,4 @@
-"""An acoustic model of the size of the recipe `digits`, on mel bands, in numpylm and PyTorch: do both learn the same?
+"""The model of the recipe `digits` in numpylm and in PyTorch: do both learn the same?
 
     OMP_NUM_THREADS=1 python benchmarks/speech_in_torch.py fsdd.npz benchmarks/results/digits-torch.json
 
@@ -12,21 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from speech_recipe import TEST, VALID, VOCABULARY, read_recordings, strings
+from recipe_list import LARGER
+from speech_recipe import SPEAKERS, TEST, VOCABULARY, joined_task, new_model, read_recordings, strings
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from numpylm.commands.run_folder import write_json
 from numpylm.ctc_decoding import best_path
 from numpylm.data.error_rates import total_errors
-from numpylm.dropout import draw_mask
+from numpylm.dropout import optional_masks
 from numpylm.schedules import cosine
+from numpylm.torch_bridge import cell_state_dict
 from numpylm.training import make_optimizer, update
-from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, encoded, transcription_task
-
-EPOCHS, STRINGS, RATE, SIZES, DROPOUT = 8, 2000, 0.003, (120, 160, 2), 0.2  # sizes: B, H, L, as in `digits`
-
-OPTIONS = {"speed": 0.1}
+from numpylm.transcription_task import encoded
 
 
 class Recogniser(torch.nn.Module):
@@ -39,8 +36,8 @@ class Recogniser(torch.nn.Module):
         self.layers = torch.nn.ModuleList([torch.nn.GRU(D, sizes.hidden_dim // 2, bidirectional=True) for D in wide])
         self.fc = torch.nn.Linear(sizes.hidden_dim, sizes.num_labels + 1)
         for layer, record in zip(self.layers, model.layers(), strict=True):
-            copy_direction(layer, "", record.directions.forwards)
-            copy_direction(layer, "_reverse", record.directions.backwards)
+            for direction, suffix in zip(record.directions, ("", "_reverse"), strict=True):
+                copy_direction(layer, cell_state_dict("gru", direction, f"{{}}_l0{suffix}"))
         self.fc.weight.data.copy_(torch.from_numpy(parameters["W_hy"].T))
         self.fc.bias.data.copy_(torch.from_numpy(parameters["b_y"]))
 
@@ -52,20 +49,20 @@ class Recogniser(torch.nn.Module):
         return torch.log_softmax(self.fc(h), dim=2)
 
 
-def copy_direction(layer, suffix, ours):
-    """Our W_x, W_h, b and b_hn become one direction of a GRU; its second bias of r and z stays zero."""
-    second = np.pad(ours.b_hn, (len(ours.b) - len(ours.b_hn), 0))
-    arrays = {"weight_ih": ours.W_x.T, "weight_hh": ours.W_h.T, "bias_ih": ours.b, "bias_hh": second}
+def copy_direction(layer, arrays):
+    """One direction of a GRU gets its arrays; its second bias of r and z stays zero."""
     for name, array in arrays.items():
-        getattr(layer, f"{name}_l0{suffix}").data.copy_(torch.from_numpy(array))
-    is_n = torch.arange(len(second)) >= len(ours.b) - len(ours.b_hn)
-    getattr(layer, f"bias_hh_l0{suffix}").register_hook(lambda gradient: gradient * is_n)
+        parameter = getattr(layer, name)
+        parameter.data.copy_(torch.from_numpy(array))
+        if "bias_hh" in name:
+            is_n = torch.arange(len(array)) >= 2 * len(array) // 3
+            parameter.register_hook(lambda gradient, is_n=is_n: gradient * is_n)
 
 
 def torch_step(module, optimizer, batch, rng, max_norm):
     """One step of PyTorch; its loss, in nats per label."""
-    shape = (*batch.features.shape[:2], module.fc.in_features)
-    masks = [torch.from_numpy(draw_mask(rng, DROPOUT, shape, np.float32)) for _ in module.layers]
+    sizes = [module.fc.in_features] * len(module.layers)
+    masks = map(torch.from_numpy, optional_masks(rng, LARGER["dropout"], batch.mask.shape, sizes, np.float32))
     lengths, counts = torch.tensor(batch.mask.sum(axis=0)), torch.tensor((batch.labels > 0).sum(axis=0))
     log_y = module(torch.from_numpy(batch.features), lengths, masks)
     labels = torch.tensor(np.maximum(batch.labels, 0).T)
@@ -99,20 +96,17 @@ def errors(scores, utterances):
 def main(data, results):
     """Trains both, prints a line for each epoch, and writes the JSON."""
     recordings, rows = read_recordings(data), []
-    valid = strings(recordings, recordings.index >= 45, VALID, [0, 1], OPTIONS)
-    settings = SpeechSettings(epochs=EPOCHS, learning_rate=RATE)
-    model = AcousticModel(len(VOCABULARY) - 1, *SIZES, "gru", True, DROPOUT)
+    task, settings, valid = joined_task(recordings, SPEAKERS, LARGER)
+    model = new_model(valid, LARGER)
     module = Recogniser(model)
     scores = lambda q: model.forward(q).logits, lambda q: module(torch.from_numpy(q), [len(q)]).detach().numpy()
     ours, theirs = (model, make_optimizer(settings)), (module, torch.optim.Adam(module.parameters()))
-    for epoch in range(EPOCHS):
-        utterances = strings(recordings, np.isin(recordings.index, range(5, 45)), STRINGS, [0, 2, epoch], OPTIONS, True)
-        task = transcription_task(utterances, valid, VOCABULARY, settings, "digit")
+    for epoch in range(settings.epochs):
         losses = train_epoch(ours, theirs, task, epoch, settings)
         means = np.mean(losses, axis=0).round(4).tolist()
         rows.append({"first_losses": losses[0], "train_loss": means, "valid_error": errors(scores, valid)})
         print(f"epoch {epoch + 1}: {rows[-1]}", flush=True)
-    test = errors(scores, strings(recordings, recordings.index < 5, TEST, [0, 3], OPTIONS))
+    test = errors(scores, strings(recordings, recordings.index < 5, TEST, [0, 3], LARGER))
     found = {"of_each_pair": ["numpylm", "torch"], "unit": "% of the digits wrong", "test_error": test}
     print(found)
     write_json(results, {**found, "epochs": rows})

@@ -20,7 +20,7 @@ from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
 from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
-from numpylm.commands.transcription import SpeechData, SpeechModel, constructor_arguments, features_of
+from numpylm.commands.transcription import SpeechData, SpeechModel, features_of
 from numpylm.commands.transcription_report import NAMES
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound, stack_frames
@@ -83,10 +83,9 @@ def joined(recordings, allowed, words, rng, options, vary=False):
         at = np.arange(0, len(samples) - 1, faster)
         samples = np.interp(at, np.arange(len(samples)), samples)
         decibels = rng.uniform(-50, -15)
-        if "tempo" in options:
-            tempo = rng.uniform(1 / (1 + options["tempo"]), 1 + options["tempo"])  # and no higher
+        tempo = rng.uniform(1 / (1 + options["tempo"]), 1 + options["tempo"])  # and no higher
     samples = samples + 0.1 * 10 ** (decibels / 20) * rng.standard_normal(len(samples))
-    features = features_of(Sound(samples, RATE), SpeechData(cepstra=options.get("cepstra", 0), stack=1))
+    features = features_of(Sound(samples, RATE), SpeechData(cepstra=options["cepstra"], stack=1))
     kept = np.arange(0, len(features) - 0.5, tempo).round().astype(int)
     return Utterance(str(speaker), stack_frames(features[kept], STACK), " ".join(words))
 
@@ -103,6 +102,26 @@ def strings(recordings, allowed, count, seed, options, vary=False):
     return [joined(recordings, allowed, words, rng, options, vary) for words in drawn]
 
 
+def joined_task(recordings, speakers, options):
+    """(a Task whose every epoch joins new strings of these speakers, its Settings, the strings that validate)."""
+    of_speakers = np.isin(recordings.speaker, speakers)
+    train = of_speakers & (recordings.index >= 5) & (recordings.index < 45)
+    valid = strings(recordings, of_speakers & (recordings.index >= 45), VALID, [0, 1], options)
+    settings = SpeechSettings(**{name: options[name] for name in ("epochs", "learning_rate", "batch_size")})
+
+    def of_epoch(epoch):
+        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options, vary=True)
+        return transcription_task(utterances, valid, VOCABULARY, settings, "digit")
+
+    return of_epoch(0)._replace(batches=lambda epoch, first: of_epoch(epoch).batches(epoch, first)), settings, valid
+
+
+def new_model(valid, options):
+    """An untrained AcousticModel of the Utterances' features."""
+    sizes = (options[name] for name in ("hidden_dim", "num_layers"))
+    return AcousticModel(len(VOCABULARY) - 1, valid[0].features.shape[1], *sizes, "gru", True, options["dropout"])
+
+
 def learn(options, recordings, speakers, folder):
     """(model, rows, seconds) of training on these speakers; if they are in the folder, they are read from it.
 
@@ -111,39 +130,21 @@ def learn(options, recordings, speakers, folder):
     kept = folder / "rows.json"
     if kept.exists():
         return load_checkpoint(folder / "best.npz").model, *json.loads(kept.read_text(encoding="utf-8"))
-    of_speakers = np.isin(recordings.speaker, speakers)
-    train = of_speakers & (recordings.index >= 5) & (recordings.index < 45)
-    valid = strings(recordings, of_speakers & (recordings.index >= 45), VALID, [0, 1], options)
-    config = config_of(options)
-
-    def joined_anew(epoch):
-        utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options, vary=True)
-        return transcription_task(utterances, valid, VOCABULARY, config.settings, "digit")
-
-    task = joined_anew(0)
-    task = task._replace(batches=lambda epoch, first: joined_anew(epoch).batches(epoch, first))
-    arguments = constructor_arguments(config.model)
-    model = AcousticModel(len(VOCABULARY) - 1, valid[0].features.shape[1], **arguments)
-    progress, optimizer = Progress(np.random.default_rng(0)), make_optimizer(config.settings)
+    task, settings, valid = joined_task(recordings, speakers, options)
+    model, optimizer = new_model(valid, options), make_optimizer(settings)
     started, rows = time.perf_counter(), []
-    for report in training(task, model, optimizer, config.settings, progress):
+    for report in training(task, model, optimizer, settings, Progress(np.random.default_rng(0))):
         if isinstance(report, EpochReport):
             rows.append({"epoch": len(rows) + 1, "train_loss": report.train_loss, "valid_loss": report.valid_loss})
             print(f"epoch {len(rows)}: {report.train_loss:.3f}, {report.valid_loss:.3f}, {report.note}", flush=True)
     seconds = time.perf_counter() - started
     folder.mkdir(parents=True, exist_ok=True)
     save_checkpoint(folder / "best.npz", model, VOCABULARY)
-    write_config(folder, config)
+    choices = SpeechModel("gru", False, *(options[name] for name in ("hidden_dim", "num_layers", "dropout")))
+    data = SpeechData("fsdd", cepstra=options["cepstra"], stack=STACK)
+    write_config(folder, RunConfig("speech", choices, settings, data))
     write_json(kept, [rows, seconds])
     return model, rows, seconds
-
-
-def config_of(options):
-    """The RunConfig of a recipe's options."""
-    names = ("epochs", "learning_rate", "batch_size")
-    settings = SpeechSettings(**{name: options[name] for name in names if name in options})
-    model = SpeechModel("gru", False, options["hidden_dim"], options["num_layers"], options.get("dropout", 0.2))
-    return RunConfig("speech", model, settings, SpeechData("fsdd", cepstra=options.get("cepstra", 0), stack=STACK))
 
 
 def per_cent(heard):

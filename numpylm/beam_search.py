@@ -14,6 +14,7 @@ Sources: Sutskever, Vinyals and Le (2014), section 3.2; Wu et al., Google's Neur
 equation 14, without its coverage penalty.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -43,8 +44,7 @@ def beam_search(advance, state, tokens, end, max_length, width=5, length_penalty
     Raises ValueError for a width, n_best or max_length below 1, and for n_best > width.
     """
     check_search(width, length_penalty, n_best, max_length)
-    N = len(tokens)
-    tokens = np.asarray(tokens)
+    N, tokens = len(tokens), np.asarray(tokens)
     log_p = np.zeros((1, N))  # (K, N), one hypothesis at first
     history = np.empty((0, 1, N), dtype=int)  # (t, K, N)
     complete = [[] for _ in range(N)]
@@ -53,7 +53,9 @@ def beam_search(advance, state, tokens, end, max_length, width=5, length_penalty
         log_p, parents, tokens = best_continuations(log_p, log_softmax(logits.astype(float)), width)  # (K, N) each
         state = select_rows(state, (parents * N + np.arange(N)).ravel())
         history = np.concatenate((np.take_along_axis(history, parents[None], axis=1), tokens[None]))
-        ended = np.full(tokens.shape, length == max_length) if end is None else (tokens == end) | (length == max_length)
+        ended = np.full(tokens.shape, length == max_length)  # (K, N)
+        if end is not None:
+            ended |= tokens == end
         for k, n in np.argwhere(ended & np.isfinite(log_p)):
             complete[n].append(hypothesis(history[:, k, n].tolist(), log_p[k, n].item(), end, length_penalty))
         log_p = np.where(ended | [len(found) >= width for found in complete], -np.inf, log_p)
@@ -69,9 +71,8 @@ def best_continuations(log_p, log_y, width):
     log_p (K, N) of the hypotheses and log_y (K N, V) of the next token give three arrays (min(width, K V), N), the most
     probable first.
     """
-    K, N = log_p.shape
-    continued = log_p[:, :, None] + log_y.reshape(K, N, -1)  # (K, N, V)
-    V = continued.shape[2]
+    (K, N), V = log_p.shape, log_y.shape[1]
+    continued = log_p[:, :, None] + log_y.reshape(K, N, V)
     flat = continued.swapaxes(0, 1).reshape(N, K * V)
     best = np.argpartition(-flat, min(width, K * V) - 1, axis=1)[:, :width]  # (N, width), in no order
     order = np.argsort(-np.take_along_axis(flat, best, axis=1), axis=1, kind="stable")
@@ -79,11 +80,11 @@ def best_continuations(log_p, log_y, width):
     return np.take_along_axis(flat, best, axis=1).T, (best // V).T, (best % V).T
 
 
-def hypothesis(tokens, log_probability, end, length_penalty):
+def hypothesis(tokens, log_p, end, length_penalty):
     """The Hypothesis of these tokens, of which the last may be the end token."""
-    score = log_probability / ((5 + len(tokens)) / 6) ** length_penalty  # (24)
+    score = log_p / ((5 + len(tokens)) / 6) ** length_penalty  # (24)
     is_complete = tokens[-1] == end
-    return Hypothesis(tokens[:-1] if is_complete else tokens, log_probability, score, is_complete)
+    return Hypothesis(tokens[:-1] if is_complete else tokens, log_p, score, is_complete)
 
 
 def select_rows(state, rows):
@@ -107,23 +108,17 @@ def check_search(width, length_penalty, n_best, max_length):
 def translate(model, source, start, end, source_mask=None, max_length=50, **search):
     """Beam search with an EncoderDecoder: source (T_x, N) gives N lists of Hypotheses. search: as in beam_search."""
     require.model(model, "encode", "an encoder-decoder")
-    V = model.sizes.target_vocab_size
     for name, token in (("start", start), ("end", end)):
-        require.token(name, token, V)
+        require.token(name, token, model.sizes.target_vocab_size)
     encoded = model.encode(source, source_mask)
-
-    def advance(tokens, state):
-        logits, state, _ = model.advance(tokens, state, encoded)
-        return logits, state
-
-    first = np.full(encoded.h.shape[1], start)
+    advance, first = partial(model.advance, encoded=encoded), np.full(encoded.h.shape[1], start)
     return beam_search(advance, encoded.state, first, end, max_length, **search)
 
 
 def continue_prompt(model, prompt_tokens, end=None, max_length=50, **search):
     """Beam search with a language model: the Hypotheses that continue one prompt of at least one token."""
     V = require.language_model(model).sizes.vocab_size
-    prompt_tokens = require.token_stream(prompt_tokens, V)
+    *before, last = require.token_stream(prompt_tokens, V)
     if end is not None:
         require.token("end", end, V)
 
@@ -131,7 +126,5 @@ def continue_prompt(model, prompt_tokens, end=None, max_length=50, **search):
         out = model.forward(tokens[None], state)
         return out.logits[0], out.state
 
-    state = model.initial_state(1)
-    if len(prompt_tokens) > 1:
-        state = model.forward(prompt_tokens[:-1, None], state).state
-    return beam_search(advance, state, prompt_tokens[-1:], end, max_length, **search)[0]
+    state = model.forward(np.array(before)[:, None]).state if before else model.initial_state(1)
+    return beam_search(advance, state, [last], end, max_length, **search)[0]

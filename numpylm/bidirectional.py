@@ -31,10 +31,8 @@ class Directions(NamedTuple):
 
 
 class BidirectionalTrace(NamedTuple):
-    """The forward pass as bidirectional_backward reads it; cells are the Directions of two traces."""
+    """The forward pass as bidirectional_backward reads it: the Directions of two traces, and the mask."""
 
-    x: np.ndarray
-    h: np.ndarray
     cells: Directions
     mask: np.ndarray | None
 
@@ -45,24 +43,23 @@ def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dro
     mask (T, N) is True for each sequence's steps, which come first. After a sequence's end its h stays as it is.
     recurrent_dropout (N, H) is as in the cell, one half for each direction.
     """
-    forwards_parameters, backwards_parameters = parameters.directions
-    forwards_0, backwards_0 = halves(state_0)
-    dropout = (None, None) if recurrent_dropout is None else gates(recurrent_dropout, 2)
-    forwards = cell.forward(forwards_parameters, x, forwards_0, mask, dropout[0])  # (14)
-    backwards = cell.forward(backwards_parameters, reverse_sequences(x, mask), backwards_0, mask, dropout[1])  # (15)
+    parameters, state_0 = parameters.directions, halves(state_0)
+    dropout = Directions(None, None) if recurrent_dropout is None else Directions(*gates(recurrent_dropout, 2))
+    x_reversed = reverse_sequences(x, mask)
+    forwards = cell.forward(parameters.forwards, x, state_0.forwards, mask, dropout.forwards)  # (14)
+    backwards = cell.forward(parameters.backwards, x_reversed, state_0.backwards, mask, dropout.backwards)  # (15)
     h = np.concatenate((forwards.h, reverse_sequences(backwards.h, mask)), axis=-1)  # (16)
-    trace = BidirectionalTrace(x, h, Directions(forwards.trace, backwards.trace), mask)
+    trace = BidirectionalTrace(Directions(forwards.trace, backwards.trace), mask)
     return Output(h, joined(forwards.state, backwards.state), trace)
 
 
 def bidirectional_backward(cell, parameters, dh, dstate_T, trace):
     """dh (T, N, H) and dstate_T, of arrays (N, H), give Gradients. x serves both directions, so that dx is a sum."""
-    forwards_parameters, backwards_parameters = parameters.directions
-    dforwards_T, dbackwards_T = halves(dstate_T)
+    both, dstate_T = parameters.directions, halves(dstate_T)
     dh_forwards, dh_backwards = gates(dh, 2)  # (16)
     dh_reversed = reverse_sequences(dh_backwards, trace.mask)
-    backwards = cell.backward(backwards_parameters, dh_reversed, dbackwards_T, trace.cells.backwards)  # (15)
-    forwards = cell.backward(forwards_parameters, dh_forwards, dforwards_T, trace.cells.forwards)  # (14)
+    backwards = cell.backward(both.backwards, dh_reversed, dstate_T.backwards, trace.cells.backwards)  # (15)
+    forwards = cell.backward(both.forwards, dh_forwards, dstate_T.forwards, trace.cells.forwards)  # (14)
     dx = forwards.dx + reverse_sequences(backwards.dx, trace.mask)
     dparameters = type(parameters)(*forwards.dparameters, *backwards.dparameters)
     return Gradients(dparameters, dx, joined(forwards.dstate_0, backwards.dstate_0))
@@ -72,10 +69,9 @@ def reverse_sequences(q, mask):
     """q (T, N, ·) with each sequence's own steps in reverse order; padding stays where it is. Twice gives q again."""
     if mask is None:
         return q[::-1]
-    T, N = mask.shape
-    t = np.arange(T)[:, None]
+    t = np.arange(len(mask))[:, None]
     place = np.where(mask, mask.sum(axis=0) - 1 - t, t)  # (T, N)
-    return q[place, np.arange(N)]
+    return q[place, np.arange(mask.shape[1])]
 
 
 def joined(forwards, backwards):
@@ -84,17 +80,15 @@ def joined(forwards, backwards):
 
 
 def halves(state):
-    """The two states of arrays (N, H/2) of which one state is joined: views."""
-    left, right = zip(*[gates(array, 2) for array in state], strict=True)
-    return type(state)(*left), type(state)(*right)
+    """The Directions of a state of arrays (N, H): two states of arrays (N, H/2), views."""
+    return Directions(*[type(state)(*half) for half in zip(*[gates(array, 2) for array in state], strict=True)])
 
 
 @cache
 def bidirectional_parameters(Parameters):
     """A record type with the fields of Parameters twice: forwards_W_x, …, backwards_W_x, …; .directions has both."""
-    fields = [f"{direction}_{name}" for direction in Directions._fields for name in Parameters._fields]
-    record = namedtuple("BidirectionalParameters", fields)
-    half = len(Parameters._fields)
+    names, half = Parameters._fields, len(Parameters._fields)
+    record = namedtuple("BidirectionalParameters", [f"{way}_{name}" for way in Directions._fields for name in names])
     record.directions = property(lambda p: Directions(Parameters(*p[:half]), Parameters(*p[half:])))
     return record
 
@@ -102,16 +96,13 @@ def bidirectional_parameters(Parameters):
 def bidirectional_cell(cell):
     """The Cell whose H units are two cells of H/2 units, one for each direction. It reads whole sequences only."""
     Parameters = bidirectional_parameters(cell.Parameters)
-
-    def shapes(D, H):
-        one = list(cell.shapes(D, H // 2).values())
-        return dict(zip(Parameters._fields, one + one, strict=True))
-
-    def initialize(rng, D, H):
-        return Parameters(*cell.initialize(rng, D, H // 2), *cell.initialize(rng, D, H // 2))
-
     return cell._replace(
-        name=f"bidirectional {cell.name}", Parameters=Parameters, shapes=shapes, initialize=initialize,
-        forward=partial(bidirectional_forward, cell), backward=partial(bidirectional_backward, cell),
-        project=None, advance=None,
-    )  # fmt: skip
+        name=f"bidirectional {cell.name}",
+        Parameters=Parameters,
+        shapes=lambda D, H: dict(zip(Parameters._fields, 2 * [*cell.shapes(D, H // 2).values()], strict=True)),
+        initialize=lambda rng, D, H: Parameters(*[q for _ in range(2) for q in cell.initialize(rng, D, H // 2)]),
+        forward=partial(bidirectional_forward, cell),
+        backward=partial(bidirectional_backward, cell),
+        project=None,
+        advance=None,
+    )

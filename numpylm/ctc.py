@@ -23,6 +23,7 @@ alpha_ts + beta_ts has log y_t[l'_s] only once.
     alpha, beta, gamma (T, N, S)   log_p (N,)
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -66,12 +67,14 @@ def ctc_forward(logits, labels, mask=None):
     require_fit(labels, num_labels, num_frames)
     if not num_labels.any():
         raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
-    log_y = log_softmax(logits)  # (30)
-    states = blank_between(labels)
+    log_y, states = log_softmax(logits), blank_between(labels)  # (30)
     may_skip = skips(states)
     log_at_state = np.take_along_axis(log_y, states[None], axis=2)  # (T, N, S)
     alpha = forward_variables(log_at_state, may_skip)
-    log_p = log_probability(alpha, num_frames, num_labels)
+    n = np.arange(N)
+    ends = alpha[num_frames - 1, n]  # (N, S)
+    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
+    log_p = log_sum(ends[n, 2 * num_labels], last_label)  # (32): the last symbol is a blank, or the last label
     loss = -log_p.sum() / num_labels.sum().item()  # (35)
     return loss.item(), CTCTrace(log_y, states, may_skip, num_frames, num_labels, log_at_state, alpha, log_p)
 
@@ -80,48 +83,37 @@ def ctc_backward(trace):
     """CTCGradients; dlogits is zero after an utterance's end."""
     beta = backward_variables(trace)
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
-    counts = sum_by_symbol(gamma, trace.states, trace.log_y.shape[2])  # (T, N, V + 1)
+    onehot = (trace.states[:, :, None] == np.arange(trace.log_y.shape[2])).astype(gamma.dtype)  # (N, S, V + 1)
+    counts = (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)  # (T, N, V + 1): a product for each n sums by symbol
     dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
-    ended = np.arange(len(dlogits))[:, None] >= trace.num_frames  # (T, N)
-    dlogits[ended] = 0
+    dlogits[np.arange(len(dlogits))[:, None] >= trace.num_frames] = 0
     return CTCGradients(beta, gamma, dlogits)
 
 
 def forward_variables(log_at_state, may_skip):
     """alpha (T, N, S), frame by frame."""
-    alpha = np.empty_like(log_at_state)
-    alpha[0] = LOG_ZERO
-    alpha[0, :, :2] = log_at_state[0, :, :2]  # a path begins with the blank, or with the first label
-    for t in range(1, len(alpha)):
-        stay = alpha[t - 1]
-        advance = shift(stay, 1)
-        skip = np.where(may_skip, shift(stay, 2), LOG_ZERO)
-        alpha[t] = log_at_state[t] + log_sum(stay, advance, skip)  # (31)
-    return alpha
-
-
-def log_probability(alpha, num_frames, num_labels):
-    """log p(l) of each utterance (N,): its paths end in the last label, or in the blank after it."""
-    n = np.arange(alpha.shape[1])
-    ends = alpha[num_frames - 1, n]  # (N, S)
-    last_blank = ends[n, 2 * num_labels]
-    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
-    return log_sum(last_blank, last_label)  # (32)
+    T, N, S = log_at_state.shape
+    alpha = np.full((T, N, S + 2), LOG_ZERO, log_at_state.dtype)  # two states that do not exist come before l'_0
+    alpha[0, :, 2:4] = log_at_state[0, :, :2]  # a path begins with the blank, or with the first label
+    for t in range(1, T):
+        stay, advance, skip = alpha[t - 1, :, 2:], alpha[t - 1, :, 1:-1], alpha[t - 1, :, :-2]
+        alpha[t, :, 2:] = log_at_state[t] + log_sum(stay, advance, np.where(may_skip, skip, LOG_ZERO))  # (31)
+    return alpha[:, :, 2:]
 
 
 def backward_variables(trace):
     """beta (T, N, S), backwards from each utterance's own last frame; LOG_ZERO after this frame."""
-    beta = np.full_like(trace.alpha, LOG_ZERO)
-    may_leave = shift(trace.may_skip, -2, filled=False)  # (N, S): whether s may step to s + 2
-    s, last = np.arange(trace.states.shape[1]), 2 * trace.num_labels[:, None]
+    T, N, S = trace.alpha.shape
+    may_leave = np.pad(trace.may_skip[:, 2:], ((0, 0), (0, 2)))  # (N, S): whether s may step to s + 2
+    s, last = np.arange(S), 2 * trace.num_labels[:, None]
     at_end = np.where((s == last) | (s == last - 1), 0, LOG_ZERO)  # (N, S)
-    for t in reversed(range(len(beta))):
-        if t + 1 < len(beta):
-            stay = trace.log_at_state[t + 1] + beta[t + 1]
-            advance = shift(stay, -1)
-            skip = np.where(may_leave, shift(stay, -2), LOG_ZERO)
-            beta[t] = log_sum(stay, advance, skip)  # (33)
-        beta[t] = np.where((trace.num_frames == t + 1)[:, None], at_end, beta[t])
+    beta = np.empty_like(trace.alpha)
+    after = np.full((N, S + 2), LOG_ZERO, beta.dtype)  # two states that do not exist come after l'_{S-1}
+    for t in reversed(range(T)):
+        stay, advance, skip = after[:, :-2], after[:, 1:-1], after[:, 2:]
+        on_the_way = log_sum(stay, advance, np.where(may_leave, skip, LOG_ZERO))  # (33)
+        beta[t] = np.where(trace.num_frames[:, None] == t + 1, at_end, on_the_way)
+        after[:, :-2] = trace.log_at_state[t] + beta[t]
     return beta
 
 
@@ -151,26 +143,7 @@ def skips(states):
     return may_skip
 
 
-def shift(q, by, filled=LOG_ZERO):
-    """q (N, S) moved `by` states to the right, or to the left if by < 0; `filled` stands in the free places."""
-    shifted = np.full_like(q, filled)
-    if by > 0:
-        shifted[:, by:] = q[:, :-by]
-    else:
-        shifted[:, :by] = q[:, -by:]
-    return shifted
-
-
 def log_sum(*logs):
     """log Σ e^q over arrays q of one shape; we first subtract the largest, so that nothing overflows."""
-    largest = logs[0]
-    for q in logs[1:]:
-        largest = np.maximum(largest, q)
-    total = sum(np.exp(q - largest) for q in logs)
-    return largest + np.log(total)
-
-
-def sum_by_symbol(gamma, states, num_symbols):
-    """Σ_{s: l'_s = k} gamma_ts for every symbol k: (T, N, S) becomes (T, N, num_symbols), one product for each n."""
-    onehot = (states[:, :, None] == np.arange(num_symbols)).astype(gamma.dtype)  # (N, S, num_symbols)
-    return (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)
+    largest = reduce(np.maximum, logs)
+    return largest + np.log(sum(np.exp(q - largest) for q in logs))

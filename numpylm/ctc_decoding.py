@@ -45,26 +45,25 @@ def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0, least=-math.in
     language   a LanguageScore, or None
     least      in each frame, symbols whose log-probability is lower are left out: faster, and no longer exact
     """
-    prefixes = {(): (0.0, NO_PATH)}
 
-    def score(prefix):
+    def score(item):
+        prefix, endings = item
         log_p_lm = language.log_p(prefix) if language else 0
-        return log_add(*prefixes[prefix]) + alpha * log_p_lm + beta * len(prefix)
+        return -(log_add(*endings) + alpha * log_p_lm + beta * len(prefix)), prefix
 
+    prefixes = {(): (0.0, NO_PATH)}
     for frame in log_y.astype(float).tolist():
-        symbols = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= least]
-        prefixes = extend(prefixes, frame, symbols)
-        best = sorted(prefixes, key=lambda prefix: (-score(prefix), prefix))[:width]
-        prefixes = {prefix: prefixes[prefix] for prefix in best}
+        prefixes = dict(sorted(extend(prefixes, frame, least).items(), key=score)[:width])
     found = [Hypothesis(prefix, 0.0, log_add(*endings), 0.0) for prefix, endings in prefixes.items()]
     return rescored(with_language(found, language) if language else found, alpha, beta)
 
 
-def extend(prefixes, frame, symbols):
-    """Each prefix after one more frame: with a blank, its last label again, or one of the symbols more.
+def extend(prefixes, frame, least):
+    """Each prefix after one more frame: with a blank, its last label again, or one more label.
 
     prefixes: {labels: (log-probability of the paths that end in a blank, of those that end in the last label)}
     """
+    labels = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= least]
     extended = {}
 
     def add(prefix, blank=NO_PATH, label=NO_PATH):
@@ -77,9 +76,9 @@ def extend(prefixes, frame, symbols):
         add(prefix, blank=either + frame[BLANK])
         if prefix:
             add(prefix, label=label + frame[prefix[-1]])
-        for symbol in symbols:
-            repeated = prefix[-1:] == (symbol,)  # then a blank has to stand between the two
-            add((*prefix, symbol), label=(blank if repeated else either) + frame[symbol])
+        for k in labels:
+            before = blank if prefix[-1:] == (k,) else either  # a blank has to stand between two equal labels
+            add((*prefix, k), label=before + frame[k])
     return extended
 
 
@@ -109,11 +108,10 @@ class LanguageScore:
         while prefix[:known] not in self._known:
             known -= 1
         log_p, log_y, state = self._known[prefix[:known]]
-        for length in range(known + 1, len(prefix) + 1):
-            read = self.token_of[prefix[length - 1] - 1]
-            log_p = log_p + float(log_y[read])
-            log_y, state = self._read(read, state)
-            self._known[prefix[:length]] = log_p, log_y, state
+        for length in range(known, len(prefix)):
+            read = self.token_of[prefix[length] - 1]
+            log_p, (log_y, state) = log_p + float(log_y[read]), self._read(read, state)
+            self._known[prefix[: length + 1]] = log_p, log_y, state
         return log_p + float(log_y[token])
 
     def _read(self, token, state):
@@ -134,6 +132,5 @@ def rescored(hypotheses, alpha, beta):
 
 def log_add(a, b):
     """log(e^a + e^b) of two numbers, of which one or both may be -infinity."""
-    if a < b:
-        a, b = b, a
-    return a if b == NO_PATH else a + math.log1p(math.exp(b - a))
+    high, low = max(a, b), min(a, b)
+    return high if low == NO_PATH else high + math.log1p(math.exp(low - high))

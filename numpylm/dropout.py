@@ -14,6 +14,8 @@ Dropout is linear in q, so its backward pass is the same multiplication: dq = m 
 
 from typing import NamedTuple
 
+from numpylm import require
+
 KINDS = ("standard", "variational")
 
 
@@ -34,6 +36,12 @@ def drop(q, mask):
 def draw_mask(rng, p, shape, dtype):
     """A mask m of the given shape: zero with probability p, else 1 / (1 - p)."""
     return ((rng.random(shape) >= p) / (1 - p)).astype(dtype)
+
+
+def optional_masks(rng, p, shape, sizes, dtype):
+    """A mask (T, N, size) for each of the sizes, shape being (T, N); None without a generator or dropout."""
+    require.generator(rng)
+    return [None if rng is None or p == 0 else draw_mask(rng, p, (*shape, size), dtype) for size in sizes]
 
 
 def draw_masks(rng, p, kind, T, N, input_sizes, H, dtype):

@@ -3,7 +3,7 @@
     x (T, N, D) -> layer 0 -> h (T, N, H) -> layer 1 -> h -> …
 
 All layers are of one kind of cell (recurrence.py, bidirectional.py). Dropout, where there is a mask, acts on the input
-of each layer (dropout.py).
+of each layer (dropout.py). The stack's name stands before the layer's: story.layer_0.W_x, or story.W_x of one layer.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from numpylm import require
 from numpylm.bidirectional import bidirectional_cell
 from numpylm.dropout import drop
 from numpylm.model import CELLS
-from numpylm.parameters import layer_prefix, record_of, recurrent_layer, with_prefix
+from numpylm.parameters import layer_prefix, record_of, recurrent_layer
 from numpylm.recurrence import Gradients, Output
 
 
@@ -26,48 +26,41 @@ class StackTrace(NamedTuple):
 def stack_forward(cell, parameters, x, state_0, mask=None, masks=None):
     """x (T, N, D) gives Output(h, state, trace). parameters, state_0 and state have one entry a layer."""
     masks = masks or [None] * len(parameters)
-    states, traces = [], []
-    h = x
+    outs, h = [], x
     for layer_parameters, layer_state, dropout_mask in zip(parameters, state_0, masks, strict=True):
-        out = cell.forward(layer_parameters, drop(h, dropout_mask), layer_state, mask)
-        h = out.h
-        states.append(out.state)
-        traces.append(out.trace)
-    return Output(h, tuple(states), StackTrace(traces, masks))
+        outs.append(cell.forward(layer_parameters, drop(h, dropout_mask), layer_state, mask))
+        h = outs[-1].h
+    return Output(h, tuple(out.state for out in outs), StackTrace([out.trace for out in outs], masks))
 
 
 def stack_backward(cell, parameters, dh, dstate_T, trace):
     """dh (T, N, H) and dstate_T give Gradients, with dparameters and dstate_0 tuples of one entry a layer."""
-    layers = []
+    outs = []
     for layer in reversed(range(len(parameters))):
-        out = cell.backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer])
-        dh = drop(out.dx, trace.masks[layer])
-        layers.insert(0, out)
-    dparameters, dstate_0 = tuple(out.dparameters for out in layers), tuple(out.dstate_0 for out in layers)
-    return Gradients(dparameters, dh, dstate_0)
+        outs.insert(0, cell.backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer]))
+        dh = drop(outs[0].dx, trace.masks[layer])
+    return Gradients(tuple(out.dparameters for out in outs), dh, tuple(out.dstate_0 for out in outs))
 
 
-def check_stack(sizes):
-    """Raises a ValueError that names the choice of a stack of layers that is wrong."""
+def stack_cell(sizes):
+    """The Cell of every layer. Raises a ValueError that names the choice of a stack that is wrong."""
     require.positive_integer("hidden_dim", sizes.hidden_dim)
     require.depth("num_layers", sizes.num_layers)
     require.one_of("cell", sizes.cell, CELLS)
     require.boolean("bidirectional", sizes.bidirectional)
     require.fraction("dropout", sizes.dropout)
-    if sizes.bidirectional and sizes.hidden_dim % 2:
+    cell = CELLS[sizes.cell]()
+    if not sizes.bidirectional:
+        return cell
+    if sizes.hidden_dim % 2:
         raise ValueError(
             f"bidirectional gives each direction H/2 units, so that H must be even; got hidden_dim={sizes.hidden_dim}"
         )
-
-
-def stack_cell(sizes):
-    """The Cell of every layer."""
-    cell = CELLS[sizes.cell]()
-    return bidirectional_cell(cell) if sizes.bidirectional else cell
+    return bidirectional_cell(cell)
 
 
 def stack_parts(cell, name, D, H, num_layers):
-    """A Part (parameters.py) for each layer; the stack's name stands before the layer's, as in story.layer_0.W_x."""
+    """A Part (parameters.py) for each layer."""
     return [recurrent_layer(cell, name + layer_prefix(k, num_layers), H if k else D, H) for k in range(num_layers)]
 
 
@@ -78,6 +71,8 @@ def stack_parameters(cell, name, num_layers, parameters):
 
 def stack_gradients(name, dparameters):
     """Each layer's dparameters as one dict, with the names of the parameters."""
-    layers = enumerate(dparameters)
-    named = [with_prefix(name + layer_prefix(k, len(dparameters)), layer) for k, layer in layers]
-    return {name: gradient for layer in named for name, gradient in layer.items()}
+    gradients = {}
+    for k, layer in enumerate(dparameters):
+        prefix = name + layer_prefix(k, len(dparameters))
+        gradients |= {prefix + key: gradient for key, gradient in layer._asdict().items()}
+    return gradients

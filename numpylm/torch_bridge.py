@@ -23,6 +23,14 @@ from numpylm import require
 
 # PyTorch's k-th block of columns is our block GATES[kind][k]. Each order is its own inverse, so it serves both ways.
 GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
+OF_TRANSLATION = {  # a layer of translation_torch.py -> our matrix and bias
+    "score_state": ("W_sa", None),
+    "score_source": ("W_ha", "b_a"),
+    "from_context": ("W_cs", "b_s"),
+    "from_state": ("W_ss", None),
+    "score": ("v_a", None),
+    "fc": ("W_sy", "b_y"),
+}
 
 
 def to_torch_state_dict(model):
@@ -42,6 +50,24 @@ def cell_state_dict(kind, parameters, name):
         bias_hh[-b_hn[0].size :] = b_hn[0]
     arrays = {"weight_ih": W_x, "weight_hh": W_h, "bias_ih": b, "bias_hh": bias_hh}
     return {name.format(key): reorder_gates(array, GATES[kind]).T.copy() for key, array in arrays.items()}
+
+
+def translation_state_dict(model):
+    """The same for an EncoderDecoder, under the names of the PyTorch module in translation_torch.py."""
+    parameters = model.parameters() | {"W_sy": model.output_matrix()}
+    tables = {"source": parameters["E_x"], "target": parameters["E_y"]}
+    state_dict = {f"{side}_embedding.weight": table.copy() for side, table in tables.items()}
+    for part in ("encoder", "decoder"):
+        for layer, cells in enumerate(model.layers(part)):
+            directions = getattr(cells, "directions", [cells])
+            for direction, suffix in zip(directions, ("", "_reverse"), strict=False):
+                state_dict |= cell_state_dict(model.sizes.cell, direction, f"{part}.{{}}_l{layer}{suffix}")
+    for name, (W, b) in OF_TRANSLATION.items():
+        if W in parameters:
+            state_dict[f"{name}.weight"] = np.atleast_2d(parameters[W].T).copy()
+        if b in parameters:
+            state_dict[f"{name}.bias"] = parameters[b].copy()
+    return state_dict
 
 
 def load_torch_state_dict(model, state_dict):

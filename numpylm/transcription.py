@@ -20,21 +20,12 @@ import numpy as np
 from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.ctc import ctc_backward, ctc_forward
-from numpylm.dropout import draw_mask, drop
+from numpylm.dropout import drop, optional_masks
 from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix
 from numpylm.recurrence import zero_state
-from numpylm.stack import (
-    StackTrace,
-    check_stack,
-    stack_backward,
-    stack_cell,
-    stack_forward,
-    stack_gradients,
-    stack_parameters,
-    stack_parts,
-)  # fmt: skip
+from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters, stack_parts
 
 
 class AcousticSizes(NamedTuple):
@@ -53,7 +44,8 @@ class AcousticOutput(NamedTuple):
     """logits (T, N, V + 1), and what the backward pass reads; h (T, N, H) is what W_hy reads, after dropout."""
 
     logits: np.ndarray
-    stack: StackTrace
+    mask: np.ndarray | None
+    stack: NamedTuple  # a StackTrace
     output_mask: np.ndarray | None
     h: np.ndarray
 
@@ -83,28 +75,36 @@ class AcousticModel(Model):
         """Each layer's Parameters."""
         return stack_parameters(self.cell, "", self.sizes.num_layers, self._parameters)
 
+    def initial_state(self, batch_size):
+        """Zeros: a tuple with each layer's state, of arrays (N, H)."""
+        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
+
     def forward(self, features, mask=None, rng=None):
         """features (T, N, B) give an AcousticOutput; a generator rng switches dropout on.
 
         Raises ValueError or TypeError for features or a mask that do not fit.
         """
-        features, mask = self._checked(features, mask)
-        *layer_masks, output_mask = self._dropout_masks(rng, features.shape)
-        state_0 = self._zeros(features.shape[1])
-        out = stack_forward(self.cell, self.layers(), features, state_0, mask, layer_masks)
+        features, (_, B, H, L, *_) = np.asarray(features), self.sizes
+        if features.ndim != 3 or not features.size or features.shape[2] != B:
+            raise ValueError(f"features must be of shape (T, N, B), time first, with B = {B}; got {features.shape}")
+        if features.dtype.kind not in "fc":
+            raise TypeError(f"features must be floats; got {features.dtype}")
+        features, mask = features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
+        *between, output_mask = optional_masks(rng, self.sizes.dropout, features.shape[:2], [H] * L, self.dtype)
+        state_0 = self.initial_state(features.shape[1])
+        out = stack_forward(self.cell, self.layers(), features, state_0, mask, [None, *between])
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
-        return AcousticOutput(logits, out.trace, output_mask, h)
+        return AcousticOutput(logits, mask, out.trace, output_mask, h)
 
     def loss_and_gradients(self, features, labels, mask=None, rng=None):
         """The CTC loss, in nats per label, and its gradients, as LossOutput. labels (U, N): 1..V, -1 is padding.
 
         Raises what forward does, and ValueError for labels that are out of range or do not fit into the frames.
         """
-        features, mask = self._checked(features, mask)
-        labels = check_labels(labels, features.shape[1], self.sizes.num_labels)
         out = self.forward(features, mask, rng)
-        loss, ctc_trace = ctc_forward(out.logits, labels, mask)
+        labels = check_labels(labels, out.logits.shape[1], self.sizes.num_labels)
+        loss, ctc_trace = ctc_forward(out.logits, labels, out.mask)
         return LossOutput(loss, self._backward(out, ctc_trace), None)
 
     def _backward(self, out, ctc_trace):
@@ -112,34 +112,14 @@ class AcousticModel(Model):
         dlogits = ctc_backward(ctc_trace).dlogits
         dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
         dh = drop(dh, out.output_mask)
-        dstate_T = self._zeros(dh.shape[1])
-        layers = stack_backward(self.cell, self.layers(), dh, dstate_T, out.stack)
+        layers = stack_backward(self.cell, self.layers(), dh, self.initial_state(dh.shape[1]), out.stack)
         return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
-
-    def _zeros(self, N):
-        return zero_state(self.cell, N, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
-
-    def _dropout_masks(self, rng, shape):
-        """One for each layer's input, and one for the last h; the features themselves are not dropped."""
-        require.generator(rng)
-        p, L, shape = self.sizes.dropout, self.sizes.num_layers, (*shape[:2], self.sizes.hidden_dim)
-        drawn = [None if rng is None or p == 0 else draw_mask(rng, p, shape, self.dtype) for _ in range(L)]
-        return [None, *drawn]
-
-    def _checked(self, features, mask):
-        features = np.asarray(features)
-        B = self.sizes.num_features
-        if features.ndim != 3 or not features.size or features.shape[2] != B:
-            raise ValueError(f"features must be of shape (T, N, B), time first, with B = {B}; got {features.shape}")
-        if features.dtype.kind not in "fc":
-            raise TypeError(f"features must be floats; got {features.dtype}")
-        return features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
 
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
     require.positive_integers(sizes, "num_labels", "num_features")
-    check_stack(sizes)
+    stack_cell(sizes)
 
 
 def check_labels(labels, N, num_labels):
@@ -148,10 +128,11 @@ def check_labels(labels, N, num_labels):
     if labels.ndim != 2 or labels.shape[1] != N:
         raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
     real = labels != IGNORED
-    if (real & ((labels < 1) | (labels > num_labels))).any():
-        raise ValueError(f"labels must lie in 1..V = {num_labels}, for 0 is the blank; got {np.unique(labels)}")
-    if (real[1:] > real[:-1]).any():
-        raise ValueError("labels must have their padding, -1, after each utterance's labels")
+    if (real & ((labels < 1) | (labels > num_labels))).any() or (real[1:] > real[:-1]).any():
+        raise ValueError(
+            f"each utterance's labels must lie in 1..V = {num_labels} (0 is the blank), with its padding, -1, after "
+            f"them; got {np.unique(labels)}"
+        )
     return labels
 
 

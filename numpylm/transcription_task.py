@@ -1,8 +1,5 @@
 """How an acoustic model trains, and how it is measured.
 
-A batch has N utterances of about the same length, so that little of it is padding: each epoch shuffles the utterances,
-sorts them within groups of GROUP batches by length, and shuffles the batches.
-
 Label k of the model is token k of the vocabulary. Token 0 is <unk>, which nobody says: its place is CTC's blank.
 """
 
@@ -16,16 +13,15 @@ from numpylm.activations import log_softmax
 from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
-from numpylm.data.batches import by_length
-from numpylm.data.error_rates import NO_ERRORS, Errors, count_errors, total_errors
+from numpylm.data.batches import by_length, side_by_side
+from numpylm.data.error_rates import Errors, count_errors, total_errors
 from numpylm.data.text import decode, encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, shuffled
+from numpylm.training import Settings, Task, Validation, batches_by_length
 
-GROUP = 20
-BEAM = 10
+GROUP, BEAM = 20, 10
 LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
@@ -69,32 +65,29 @@ FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choo
 
 def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
-    N, seed = settings.batch_size, settings.seed
-    num_batches = -(-len(train) // N)
-    lengths = [len(utterance.features) for utterance in train]
-    train_labels, valid_labels = encoded(vocabulary, train), encoded(vocabulary, valid)
-    valid_places = by_length([len(one.features) for one in valid], range(len(valid)), 4 * N, GROUP)
-
-    def batches(epoch, first):
-        places = by_length(lengths, shuffled(len(train), seed, epoch), N, GROUP)
-        for k in shuffled(num_batches, seed + 1, epoch)[first:]:
-            yield pad([train[i].features for i in places[k]], [train_labels[i] for i in places[k]])
+    train, valid = (
+        [(one.features, labels) for one, labels in zip(part, encoded(vocabulary, part), strict=True)]
+        for part in (train, valid)
+    )
+    lengths, valid_lengths = ([len(features) for features, _ in part] for part in (train, valid))
+    valid_places = by_length(valid_lengths, range(len(valid)), 4 * settings.batch_size, GROUP)
 
     def loss_and_gradients(model, batch, carried, rng):
         return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
 
     def validate(model, ranks=ALONE):
-        nats, errors = 0.0, NO_ERRORS
+        nats, said, heard = 0.0, [], []
         for places in valid_places[ranks.rank :: ranks.size]:
-            batch = pad([valid[i].features for i in places], [valid_labels[i] for i in places])
+            batch = pad([valid[i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
             nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
-            heard = [best_path(logits[: len(valid[i].features), n]) for n, i in enumerate(places)]
-            errors += total_errors([valid_labels[i] for i in places], heard)
-        nats, *errors = ranks.total(np.array([nats, *errors])).tolist()
+            said += [valid[i][1] for i in places]
+            heard += [best_path(logits[frames, n]) for n, frames in enumerate(batch.mask.T)]
+        nats, *errors = ranks.total(np.array([nats, *total_errors(said, heard)])).tolist()
         errors = Errors(*errors)
         return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
+    num_batches, batches = batches_by_length(lengths, settings, GROUP, lambda places: pad([train[i] for i in places]))
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
 
 
@@ -107,15 +100,12 @@ def encoded(vocabulary, utterances):
     return found
 
 
-def pad(features, labels):
-    """The SpeechBatch of N utterances."""
-    lengths = np.array([len(each) for each in features])
-    padded = np.zeros((lengths.max(), len(features), features[0].shape[1]), features[0].dtype)
-    padded_labels = np.full((max(map(len, labels)), len(labels)), IGNORED)
-    for n, (frames, said) in enumerate(zip(features, labels, strict=True)):
-        padded[: len(frames), n] = frames
-        padded_labels[: len(said), n] = said
-    return SpeechBatch(padded, lengths_to_mask(lengths, len(padded)), padded_labels)
+def pad(pairs):
+    """The SpeechBatch of the features and labels of N utterances."""
+    features, labels = zip(*pairs, strict=True)
+    padded = side_by_side(features, 0, features[0].dtype)
+    mask = lengths_to_mask(np.array([len(each) for each in features]), len(padded))
+    return SpeechBatch(padded, mask, side_by_side(labels, IGNORED))
 
 
 def num_targets(batch):
@@ -141,10 +131,14 @@ def text_of(vocabulary, labels):
 
 
 class Heard(NamedTuple):
-    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode."""
+    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode.
+
+    lists: for each utterance all Hypotheses of both searches, with the log-probability of the language model.
+    """
 
     said: list
     by_name: dict
+    lists: list
 
     @property
     def errors(self):
@@ -154,21 +148,18 @@ class Heard(NamedTuple):
 
 def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
-    said, log_ys = said_and_heard(model, vocabulary, utterances)
-    lists = search(log_ys, BEAM)
+    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+    found = lists = search(log_ys, BEAM)
     by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(lists)}
     if language is not None:
-        by_name["error_rate_rescored"] = first([with_language(one, language) for one in lists], *weights)
-        lists = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_with_language_model"] = first(lists, *weights)
-    by_name["error_rate_oracle"] = list(map(best_possible, said, lists))
-    return Heard(said, by_name)
-
-
-def said_and_heard(model, vocabulary, utterances):
-    """The labels and log y of each Utterance."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
-    return said, [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
+        without = [with_language(one, language) for one in lists]
+        found = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_rescored"] = first(without, *weights)
+        by_name["error_rate_with_language_model"] = first(found, *weights)
+        lists = [one + two for one, two in zip(without, found, strict=True)]
+    by_name["error_rate_oracle"] = list(map(best_possible, said, found))
+    return Heard(said, by_name, lists)
 
 
 def first(lists, alpha=0.0, beta=0.0):
@@ -182,10 +173,9 @@ def best_possible(reference, hypotheses):
 
 
 def validation_lists(model, vocabulary, utterances, language):
-    """(lists of Hypotheses, found with a LanguageScore and without; what was said): what choose_weights wants."""
-    said, log_ys = said_and_heard(model, vocabulary, utterances)
-    without, found = search(log_ys, BEAM), search(log_ys, BEAM, language, FIRST_WEIGHTS)
-    return [with_language(one, language) + two for one, two in zip(without, found, strict=True)], said
+    """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
+    heard = listen(model, vocabulary, utterances, language, FIRST_WEIGHTS)
+    return heard.lists, heard.said
 
 
 def choose_weights(lists, references, alpha=None, beta=None):
@@ -193,6 +183,6 @@ def choose_weights(lists, references, alpha=None, beta=None):
 
     An alpha or a beta that is given stays.
     """
-    alphas, betas = ALPHAS if alpha is None else (alpha,), BETAS if beta is None else (beta,)
-    pairs = (Weights(*pair) for pair in product(alphas, betas))
-    return min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)
+    pairs = product(ALPHAS if alpha is None else [alpha], BETAS if beta is None else [beta])
+    best = min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)
+    return Weights(*best)

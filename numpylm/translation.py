@@ -29,32 +29,33 @@ from numpylm import require
 from numpylm.activations import tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
-from numpylm.dropout import draw_mask, drop
+from numpylm.dropout import drop, optional_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
-from numpylm.model import ForwardOutput, LossOutput
+from numpylm.model import CELLS, ForwardOutput, LossOutput
 from numpylm.parameters import Model, first_values, record_of
 from numpylm.recurrence import zero_state
-from numpylm.stack import StackTrace, stack_backward, stack_forward, stack_gradients, stack_parameters
-from numpylm.translation_parameters import TranslationSizes, cells, check_sizes, check_source, parameter_parts
+from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters
+from numpylm.translation_parameters import TranslationSizes, check_sizes, parameter_parts
 
 
 class Encoded(NamedTuple):
-    """What the decoder knows of the source: h (T_x, N, H), its mask, and s_0, one state a layer."""
+    """The source (T_x, N) and its mask; what the encoder made of it: h (T_x, N, H), s_0 of each layer, a StackTrace."""
 
-    h: np.ndarray
+    source: np.ndarray
     mask: np.ndarray | None
+    h: np.ndarray
     state: tuple
+    trace: NamedTuple
 
 
 class TranslationTrace(NamedTuple):
     """The forward pass as the backward pass reads it. attention is None in a model without it."""
 
-    source: np.ndarray  # (T_x, N)
+    encoded: Encoded
     inputs: np.ndarray  # (T_y, N)
-    encoder: StackTrace
     state_given: bool  # the decoder did not start from s_0
-    decoder: StackTrace
+    decoder: NamedTuple  # a StackTrace
     s: np.ndarray  # (T_y, N, H)
     attention: AttentionTrace | None
     s_tilde: np.ndarray  # (T_y, N, D or H), before dropout
@@ -94,7 +95,7 @@ class EncoderDecoder(Model):
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.encoder_cell, self.cell = cells(self.sizes)
+        self.encoder_cell, self.cell = stack_cell(self.sizes), CELLS[self.sizes.cell]()
         self.attention = ATTENTIONS.get(self.sizes.attention)
 
     def output_matrix(self):
@@ -138,40 +139,44 @@ class EncoderDecoder(Model):
         ds_out[predicted] = ds_predicted[0]
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
 
-    def encode(self, source, source_mask=None):
-        """Encoded for source (T_x, N): what `advance` needs."""
-        source, source_mask = check_source(source, source_mask, self.sizes.source_vocab_size)
-        encoded, _ = self._encode(source, source_mask, None)
-        return encoded
+    def encode(self, source, source_mask=None, rng=None):
+        """Encoded for source (T_x, N): what the decoder reads. The arguments are forward's."""
+        source = require.tokens(source, self.sizes.source_vocab_size)
+        mask = require.mask(source_mask, source.shape)
+        if mask is not None and not (mask[0].all() and (mask[:-1] >= mask[1:]).all()):
+            raise ValueError("source_mask must be True for each sentence's tokens, at least one, and False after them")
+        x = embedding_forward(source, self._parameters["E_x"])
+        state_0 = self.initial_state(source.shape[1])
+        masks = optional_masks(rng, self.sizes.dropout, source.shape, self.sizes.input_dims, self.dtype)
+        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, mask, masks)
+        return Encoded(source, mask, out.h, out.state, out.trace)
 
     def advance(self, tokens, state, encoded):
-        """One decoder step without teacher forcing, for K N rows: (logits (K N, V_y), state, alpha (K N, T_x) or None).
+        """One decoder step without teacher forcing, for K N rows: (logits (K N, V_y), state).
 
         tokens (K N,) and the state's arrays (K N, H): row k N + n is the k-th hypothesis for the sentence n of N.
         """
-        parameters = self._parameters
-        x = embedding_forward(tokens[None], parameters["E_y"])
+        x = embedding_forward(tokens[None], self._parameters["E_y"])
         out = stack_forward(self.cell, self.layers("decoder"), x, state)
         N, H = encoded.h.shape[1:]
-        s_tilde, trace = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
-        logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), parameters["b_y"])
-        return logits, out.state, None if trace is None else trace.alpha.reshape(len(tokens), -1)
+        s_tilde, _ = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
+        logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), self._parameters["b_y"])
+        return logits, out.state
 
     def _hidden(self, source, inputs, source_mask, state, rng):
         """Encoder, decoder, attention: what W_sy reads, the decoder's last state, and the TranslationTrace."""
-        source, source_mask = check_source(source, source_mask, self.sizes.source_vocab_size)
         inputs = require.tokens(inputs, self.sizes.target_vocab_size)
-        if inputs.shape[1] != source.shape[1]:
-            raise ValueError(f"source has N = {source.shape[1]} sentences, but inputs have {inputs.shape[1]}")
-        require.generator(rng)
-        encoded, encoder_trace = self._encode(source, source_mask, rng)
+        encoded = self.encode(source, source_mask, rng)
+        if inputs.shape[1] != encoded.source.shape[1]:
+            raise ValueError(f"source has N = {encoded.source.shape[1]} sentences, but inputs have {inputs.shape[1]}")
         s_0 = encoded.state if state is None else require.state(state, encoded.state)
         x = embedding_forward(inputs, self._parameters["E_y"])
-        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, self._layer_masks(rng, x.shape))
+        dims = [*self.sizes.input_dims, self.sizes.output_dim]
+        *masks, output_mask = optional_masks(rng, self.sizes.dropout, inputs.shape, dims, self.dtype)
+        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks)
         s_tilde, attention_trace = self._output_forward(out.h, encoded)
-        (output_mask,) = self._draw_masks(rng, inputs.shape, [self.sizes.output_dim])
         trace = TranslationTrace(
-            source, inputs, encoder_trace, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
+            encoded, inputs, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
         )
         return drop(s_tilde, output_mask), out.state, trace
 
@@ -182,24 +187,14 @@ class EncoderDecoder(Model):
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
         decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
         ds_0 = nothing if trace.state_given else decoder.dstate_0
-        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoder)
+        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoded.trace)
         gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
-        gradients["E_x"] = embedding_backward(encoder.dx, trace.source, self.sizes.source_vocab_size)
+        gradients["E_x"] = embedding_backward(encoder.dx, trace.encoded.source, self.sizes.source_vocab_size)
         gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
-        gradients["b_y"] = db_y
+        gradients |= {"W_sy": dW_sy, "b_y": db_y}
         if self.sizes.tie_weights:
             gradients["E_y"] += dW_sy.T
-        else:
-            gradients["W_sy"] = dW_sy
         return {name: gradients[name] for name in self._parameters}
-
-    def _encode(self, source, source_mask, rng):
-        """Encoded and the encoder's StackTrace."""
-        x = embedding_forward(source, self._parameters["E_x"])
-        state_0 = self.initial_state(source.shape[1])
-        masks = self._layer_masks(rng, x.shape)
-        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, source_mask, masks)
-        return Encoded(out.h, source_mask, out.state), out.trace
 
     def _output_forward(self, s, encoded):
         """s̃ and the AttentionTrace; without attention, s and None."""
@@ -215,8 +210,7 @@ class EncoderDecoder(Model):
     def output_backward(self, ds_tilde, trace):
         """OutputGradients from the gradient of s̃ (T_y, N, ·); without attention, dh is zero."""
         if self.attention is None:
-            dh = np.zeros((*trace.source.shape, self.sizes.hidden_dim), self.dtype)
-            return OutputGradients(None, None, ds_tilde, dh, {})
+            return OutputGradients(None, None, ds_tilde, np.zeros_like(trace.encoded.h), {})
         da = tanh_backward(ds_tilde, trace.s_tilde)  # (22)
         ds, dW_ss, _ = affine_backward(da, trace.s, self._parameters["W_ss"])
         dctx, dW_cs, db_s = affine_backward(da, trace.attention.ctx, self._parameters["W_cs"])
@@ -224,13 +218,3 @@ class EncoderDecoder(Model):
         out = attention_backward(self.attention, scoring, dctx, trace.attention)
         dparameters = {"W_cs": dW_cs, "W_ss": dW_ss, "b_s": db_s, **out.dparameters._asdict()}
         return OutputGradients(dctx, out, ds + out.ds, out.dh, dparameters)
-
-    def _layer_masks(self, rng, shape):
-        """A dropout mask of each layer's input, where x has this shape (T, N, D)."""
-        *shape, D = shape
-        return self._draw_masks(rng, shape, [D] + [self.sizes.hidden_dim] * (self.sizes.num_layers - 1))
-
-    def _draw_masks(self, rng, shape, sizes):
-        """A mask (T, N, size) for each of the sizes; None without a generator or dropout."""
-        p = self.sizes.dropout
-        return [None if rng is None or p == 0 else draw_mask(rng, p, (*shape, size), self.dtype) for size in sizes]

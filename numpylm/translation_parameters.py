@@ -1,11 +1,8 @@
 """The parameters of an encoder-decoder: their names, shapes and first values, and its sizes.
 
-    E_x                                      the source's embedding table
-    encoder.W_x, …                           the encoder's cell
-    encoder.forwards_W_x, …                  its two cells, where it is bidirectional
-    encoder.layer_0.forwards_W_x, …          the same in a stack of several layers
-    E_y                                      the target's embedding table
-    decoder.W_x, … or decoder.layer_0.W_x    the decoder's cell
+    E_x, E_y                                 the embedding tables of source and target
+    encoder.W_x, … and decoder.W_x, …        their cells; a bidirectional encoder has encoder.forwards_W_x, …
+    encoder.layer_0.W_x, …                   the same in a stack of several layers
     W_sa, W_ha, b_a, v_a                     additive attention
     W_cs, W_ss, b_s                          with attention: s̃
     W_sy (unless tied to E_y), b_y           the output
@@ -19,7 +16,7 @@ from numpylm import require
 from numpylm.attention import ATTENTIONS
 from numpylm.model import CELLS
 from numpylm.parameters import bias, matrix, table
-from numpylm.stack import check_stack, stack_cell, stack_parts
+from numpylm.stack import stack_cell, stack_parts
 
 
 class TranslationSizes(NamedTuple):
@@ -37,6 +34,11 @@ class TranslationSizes(NamedTuple):
     tie_weights: bool
 
     @property
+    def input_dims(self):
+        """The sizes of what each layer reads."""
+        return [self.embedding_dim] + [self.hidden_dim] * (self.num_layers - 1)
+
+    @property
     def output_dim(self):
         """The size of s̃, which W_sy reads: D with attention, H without."""
         return self.hidden_dim if self.attention == "none" else self.embedding_dim
@@ -45,7 +47,7 @@ class TranslationSizes(NamedTuple):
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
     require.positive_integers(sizes, "source_vocab_size", "target_vocab_size", "embedding_dim")
-    check_stack(sizes)
+    stack_cell(sizes)
     require.one_of("attention", sizes.attention, ("none", *ATTENTIONS))
     require.boolean("tie_weights", sizes.tie_weights)
     if sizes.tie_weights and sizes.output_dim != sizes.embedding_dim:
@@ -55,26 +57,11 @@ def check_sizes(sizes):
         )
 
 
-def check_source(source, mask, vocab_size):
-    """source (T_x, N) and its mask (T_x, N) or None, or an error that says what does not fit."""
-    source = require.tokens(source, vocab_size)
-    mask = require.mask(mask, source.shape)
-    if mask is not None and not (mask[0].all() and (mask[:-1] >= mask[1:]).all()):
-        raise ValueError("source_mask must be True for each sentence's tokens, at least one, and False after them")
-    return source, mask
-
-
-def cells(sizes):
-    """The encoder's Cell and the decoder's."""
-    return stack_cell(sizes), CELLS[sizes.cell]()
-
-
 def parameter_parts(sizes):
-    """The Parts of an encoder-decoder's parameters, in the order above."""
+    """The Parts of an encoder-decoder's parameters, in the order of EncoderDecoder.parameters."""
     V_x, V_y, D, H, L = sizes[:5]
-    encoder, decoder = cells(sizes)
-    parts = [table("E_x", V_x, D), *stack_parts(encoder, "encoder.", D, H, L)]
-    parts += [table("E_y", V_y, D, sizes.tie_weights), *stack_parts(decoder, "decoder.", D, H, L)]
+    parts = [table("E_x", V_x, D), *stack_parts(stack_cell(sizes), "encoder.", D, H, L)]
+    parts += [table("E_y", V_y, D, sizes.tie_weights), *stack_parts(CELLS[sizes.cell](), "decoder.", D, H, L)]
     if sizes.attention != "none":
         parts += ATTENTIONS[sizes.attention].parts(H, H)
         parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]

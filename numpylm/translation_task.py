@@ -1,11 +1,8 @@
-"""How an encoder-decoder trains, is measured, and translates lines of text.
-
-A batch has N pairs of about the same length, so that little of it is padding: each epoch shuffles the pairs, sorts them
-within groups of GROUP batches by length, and shuffles the batches.
-"""
+"""How an encoder-decoder trains, is measured, and translates lines of text."""
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +15,7 @@ from numpylm.data.pairs import encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import IGNORED, surprisal
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, shuffled
+from numpylm.training import Settings, Task, Validation, batches_by_length
 
 GROUP = 50
 DECODED = 64  # sentences that are translated at once
@@ -40,6 +37,11 @@ class EncodedPairs(NamedTuple):
     targets: list
     end: int
 
+    @property
+    def lengths(self):
+        """(length of the target, of the source) of each pair."""
+        return list(zip(map(len, self.targets), map(len, self.sources), strict=True))
+
 
 class PairScore(NamedTuple):
     """Mean nats per target token, ends included; how many tokens; how many of them are <unk>."""
@@ -51,9 +53,8 @@ class PairScore(NamedTuple):
 
 def encode_pairs(vocabularies, pairs):
     """EncodedPairs of Pairs of lines; vocabularies has "source" and "target"."""
-    sources = encode_lines(vocabularies["source"], [pair.source for pair in pairs])
-    targets = encode_lines(vocabularies["target"], [pair.target for pair in pairs])
-    return EncodedPairs(sources, targets, stream_start(vocabularies["target"]))
+    encoded = [encode_lines(vocabularies[side], [getattr(pair, side) for pair in pairs]) for side in Pair._fields]
+    return EncodedPairs(*encoded, stream_start(vocabularies["target"]))
 
 
 def batch_of(pairs, places):
@@ -63,12 +64,6 @@ def batch_of(pairs, places):
 
 def translation_task(train, valid, settings, unit="target token"):
     """The Task of an encoder-decoder on EncodedPairs."""
-    N, seed = settings.batch_size, settings.seed
-    num_batches = -(-len(train.sources) // N)
-
-    def batches(epoch, first):
-        places = sorted_places(train, shuffled(len(train.sources), seed, epoch), N)
-        return (batch_of(train, places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
 
     def loss_and_gradients(model, batch, carried, rng):
         out = model.loss_and_gradients(batch.source, batch.inputs, batch.targets, batch.source_mask, rng=rng)
@@ -77,13 +72,8 @@ def translation_task(train, valid, settings, unit="target token"):
     def validate(model, ranks=ALONE):
         return Validation(score_pairs(model, valid, ranks).loss)
 
+    num_batches, batches = batches_by_length(train.lengths, settings, GROUP, partial(batch_of, train))
     return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
-
-
-def sorted_places(pairs, order, batch_size):
-    """The places of each batch's pairs, by length (batches.py)."""
-    lengths = [(len(target), len(source)) for source, target in zip(pairs.sources, pairs.targets, strict=True)]
-    return by_length(lengths, order, batch_size, GROUP)
 
 
 def num_targets(batch):
@@ -94,13 +84,13 @@ def num_targets(batch):
 def score_pairs(model, pairs, ranks=ALONE):
     """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
     nats = num_tokens = 0
-    for places in sorted_places(pairs, range(len(pairs.sources)), DECODED)[ranks.rank :: ranks.size]:
+    for places in by_length(pairs.lengths, range(len(pairs.sources)), DECODED, GROUP)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)
         num_tokens += num_targets(batch)
-    num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
     nats, num_tokens = ranks.total(np.array([nats, num_tokens], float)).tolist()
+    num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
     return PairScore(nats / num_tokens, int(num_tokens), num_unknown)
 
 
@@ -112,8 +102,7 @@ def translate_lines(model, vocabularies, lines, **search):
     sources = encode_lines(vocabularies["source"], lines)
     end = stream_start(vocabularies["target"])
     found = [None] * len(sources)
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    for places in (order[i : i + DECODED] for i in range(0, len(order), DECODED)):
+    for places in by_length([*map(len, sources)], range(len(sources)), DECODED, len(sources) or 1):
         batch = pad([sources[i] for i in places], [[end]] * len(places), end)
         longest = 3 * len(batch.source) + 10
         hypotheses = translate(model, batch.source, end, end, batch.source_mask, longest, **search)
@@ -127,8 +116,8 @@ def attention_weights(model, vocabularies, source, target):
     pairs = encode_pairs(vocabularies, [Pair(source, target)])
     batch = batch_of(pairs, [0])
     alpha = model.forward(batch.source, batch.inputs, batch.source_mask).trace.attention.alpha[:, 0]
-    sides = ("source", pairs.sources), ("target", pairs.targets)
-    return alpha, *[[vocabularies[side].tokens[i] for i in ids] for side, (ids,) in sides]
+    ids = {"source": pairs.sources[0], "target": pairs.targets[0]}
+    return alpha, *[[vocabularies[side].tokens[i] for i in ids[side]] for side in ids]
 
 
 def bleu(translations, references, level):

@@ -45,16 +45,13 @@ class Translator(nn.Module):
         )
         packed_h, state = self.encoder(x)
         h, _ = nn.utils.rnn.pad_packed_sequence(packed_h)  # (T_x, N, H)
-        s, _ = self.decoder(self.dropout(self.target_embedding(inputs)), self.first_state(state))  # (T_y, N, H)
+        s_0 = tuple(map(self.joined, state)) if isinstance(state, tuple) else self.joined(state)
+        s, _ = self.decoder(self.dropout(self.target_embedding(inputs)), s_0)  # (T_y, N, H)
         return self.fc(self.dropout(s if self.attention == "none" else self.attend(s, h, lengths)))
 
-    def first_state(self, state):
-        """The decoder's first state: of each layer, the two directions' last states side by side."""
-        if isinstance(state, tuple):
-            return tuple(self.first_state(part) for part in state)
-        if not self.encoder.bidirectional:
-            return state
-        return torch.cat((state[0::2], state[1::2]), dim=-1)
+    def joined(self, state):
+        """A part of the decoder's first state: of each layer, the two directions' last states side by side."""
+        return torch.cat((state[0::2], state[1::2]), dim=-1) if self.encoder.bidirectional else state
 
     def attend(self, s, h, lengths):
         """s̃ (T_y, N, D) of equation (22)."""

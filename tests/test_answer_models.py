@@ -8,7 +8,7 @@ from numpylm.memory_hop import hop_backward, hop_forward
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader
 from numpylm.sentence_vectors import bags_of, sentence_vectors_backward, sentence_vectors_forward
-from numpylm.translation_export import translation_state_dict
+from numpylm.torch_bridge import translation_state_dict
 
 rng = np.random.default_rng(0)
 NUM_SENTENCES, N, J, D, H, V, S = 5, 3, 4, 5, 2, 8, 7

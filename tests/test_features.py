@@ -8,10 +8,8 @@ import pytest
 
 from numpylm.data.features import (
     Sound,
-    SoundError,
     cepstrum,
     cut_frames,
-    from_mel,
     hamming,
     log_mel_features,
     mel_filterbank,
@@ -19,7 +17,6 @@ from numpylm.data.features import (
     pre_emphasize,
     read_wav,
     stack_frames,
-    to_mel,
     write_wav,
 )
 
@@ -52,12 +49,9 @@ def test_every_width_gives_the_samples_back(tmp_path, width):
     np.testing.assert_allclose(sound.samples, samples, atol=2 ** (2 - 8 * width))
 
 
-def test_channels_become_their_mean(tmp_path):
+def test_channels_become_their_mean_and_what_is_written_is_read(tmp_path):
     save(tmp_path / "a.wav", [[0.5, 0.25], [-0.5, 0.5], [0, -1]], channels=2)
     np.testing.assert_allclose(read_wav(tmp_path / "a.wav").samples, [0.375, 0, -0.5], atol=1e-4)
-
-
-def test_what_is_written_is_read(tmp_path):
     samples = rng.uniform(-1, 1, 500)
     write_wav(tmp_path / "a.wav", Sound(samples, RATE))
     sound = read_wav(tmp_path / "a.wav")
@@ -68,7 +62,7 @@ def test_what_is_written_is_read(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no sound", b"RIFF\x04\0\0\0WAVE", b"fLaC" + bytes(100)])
 def test_a_file_that_is_no_sound_is_one_sentence(tmp_path, content):
     (tmp_path / "a.wav").write_bytes(content)
-    with pytest.raises(SoundError, match=r"a\.wav is no \.wav file .* convert it"):
+    with pytest.raises(ValueError, match=r"a\.wav is no \.wav file .* convert it"):
         read_wav(tmp_path / "a.wav")
 
 
@@ -77,30 +71,25 @@ def test_a_file_that_is_cut_short_or_empty_is_said(tmp_path):
     content = (tmp_path / "a.wav").read_bytes()
     for kept in (content[:500], content[:44]):
         (tmp_path / "a.wav").write_bytes(kept)
-        with pytest.raises(SoundError, match=r"a\.wav is (empty or cut short|no \.wav file)"):
+        with pytest.raises(ValueError, match=r"a\.wav is (empty or cut short|no \.wav file)"):
             read_wav(tmp_path / "a.wav")
     save(tmp_path / "b.wav", [])
-    with pytest.raises(SoundError, match="empty"):
+    with pytest.raises(ValueError, match="empty"):
         read_wav(tmp_path / "b.wav")
 
 
-def test_frames_are_25_ms_long_and_10_ms_apart():
+def test_frames_are_25_ms_long_and_10_ms_apart_and_fade_in_and_out():
     samples = np.arange(1000.0)
     frames = cut_frames(samples, RATE)
     assert frames.shape == (1 + (1000 - 200) // 80, 200)
     np.testing.assert_array_equal(frames[3], samples[240:440])
     assert cut_frames(samples[:50], RATE).shape == (1, 200)
+    np.testing.assert_allclose(hamming(7), np.hamming(7))
 
 
 def test_pre_emphasis_is_its_formula():
     x = rng.standard_normal(6)
     np.testing.assert_allclose(pre_emphasize(x), [x[0], *[x[k] - 0.97 * x[k - 1] for k in range(1, 6)]])
-
-
-def test_the_window_fades_in_and_out():
-    window = hamming(7)
-    np.testing.assert_allclose(window, window[::-1])
-    assert (window[0], window[3]) == (pytest.approx(0.08), pytest.approx(1.0))
 
 
 def test_the_power_of_a_tone_stands_at_its_frequency():
@@ -114,7 +103,7 @@ def test_the_bands_overlap_by_half_and_add_up_to_one_in_the_middle():
     bank = mel_filterbank(10, 400, RATE, RATE / 2)  # (201, 10)
     assert bank.shape == (201, 10) and (bank.max(axis=0) > 0.7).all() and (bank >= 0).all()
     frequencies = np.arange(201) * RATE / 400
-    corners = from_mel(np.linspace(0, to_mel(RATE / 2), 12))
+    corners = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), 12) / 2595) - 1)
     inside = (frequencies > corners[1]) & (frequencies < corners[-2])
     np.testing.assert_allclose(bank[inside].sum(axis=1), 1)
 
@@ -135,7 +124,7 @@ def test_an_unvarying_signal_gives_zeros(samples):
 
 def test_nan_or_nothing_is_refused():
     for samples in (np.array([]), np.array([0.1, np.nan]), np.zeros((4, 2))):
-        with pytest.raises(SoundError, match="expected finite samples"):
+        with pytest.raises(ValueError, match="expected finite samples"):
             log_mel_features(Sound(samples, RATE))
 
 

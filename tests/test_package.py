@@ -19,8 +19,7 @@ LAYERS = [
     "translation translation_parameters translation_torch choices "
     "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
     "data",
-    "ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search "
-    "translation_export ctc_decoding",
+    "ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search ctc_decoding",
     "proof",
     "tutor",
     "stepping figures bench notebook testing probing",

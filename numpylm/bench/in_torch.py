@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from numpylm.bench.in_numpylm import MAX_NORM, Step, stream_windows
-from numpylm.torch_bridge import to_torch_state_dict
-from numpylm.translation_export import translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
 from numpylm.translation_torch import Translator
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or "1"))

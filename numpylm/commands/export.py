@@ -7,8 +7,7 @@ import numpy as np
 from numpylm.commands.run_folder import RunError, check_new_file
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 from numpylm.data.atomic import replacing
-from numpylm.torch_bridge import to_torch_state_dict
-from numpylm.translation_export import translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
 
 DESCRIPTION = (
     "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."

@@ -82,16 +82,17 @@ def pad_sequences(sequences):
         )
     if min(sequence.min() for sequence in sequences) < 0:
         raise ValueError("a sequence must hold token ids, 0 or above; -1 would mean that its token is not predicted")
-    T, N = max(len(sequence) for sequence in sequences) - 1, len(sequences)
-    inputs = np.zeros((T, N), dtype=int)
-    targets = np.full((T, N), -1)
-    mask = np.zeros((T, N), dtype=bool)
+    targets = side_by_side([sequence[1:] for sequence in sequences], -1)
+    return PaddedBatch(side_by_side([sequence[:-1] for sequence in sequences], 0), targets, targets >= 0)
+
+
+def side_by_side(sequences, filled, dtype=int):
+    """Sequences (T_n, …) of different lengths as the columns of one array (T, N, …), with `filled` after their ends."""
+    T, N = max(map(len, sequences)), len(sequences)
+    padded = np.full((T, N, *np.shape(sequences[0])[1:]), filled, dtype)
     for n, sequence in enumerate(sequences):
-        length = len(sequence) - 1
-        inputs[:length, n] = sequence[:-1]
-        targets[:length, n] = sequence[1:]
-        mask[:length, n] = True
-    return PaddedBatch(inputs, targets, mask)
+        padded[: len(sequence), n] = sequence
+    return padded
 
 
 def by_length(lengths, order, batch_size, group):

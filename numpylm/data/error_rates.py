@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 
 class Errors(NamedTuple):
-    """The changes that turn a reference of num_labels labels into the hypothesis. Two Errors add up with plus."""
+    """The changes that turn references of num_labels labels into hypotheses, and how many sequences have any."""
 
     substitutions: int
     deletions: int
     insertions: int
     num_labels: int
-    wrong_sequences: int = 0
-    num_sequences: int = 0
+    wrong_sequences: int
+    num_sequences: int
 
     @property
     def total(self):
@@ -34,28 +34,24 @@ class Errors(NamedTuple):
         """The share of sequences with a change."""
         return self.wrong_sequences / self.num_sequences if self.num_sequences else float("nan")
 
-    def __add__(self, other):
-        return Errors(*[one + two for one, two in zip(self, other, strict=True)])
 
-
-NO_ERRORS = Errors(0, 0, 0, 0)
 MOST = 10**6  # of a sequence's labels
 SUBSTITUTION, INSERTION, DELETION, CHANGE = (MOST**k for k in range(4))  # one number counts all four, as its digits
 
 
 def count_errors(reference, hypothesis):
     """The Errors of one hypothesis, both sequences of labels (words, characters, numbers)."""
-    deleted, inserted, substituted = CHANGE + DELETION, CHANGE + INSERTION, CHANGE + SUBSTITUTION
-    row = [j * inserted for j in range(len(hypothesis) + 1)]  # row[j]: from the reference so far to hypothesis[:j]
+    row = [j * (CHANGE + INSERTION) for j in range(len(hypothesis) + 1)]  # from the reference so far to hypothesis[:j]
     for said in reference:
-        above, row = row, [row[0] + deleted]
+        above, row = row, [row[0] + CHANGE + DELETION]
         for j, heard in enumerate(hypothesis):
-            kept = above[j] + (substituted if said != heard else 0)
-            row.append(min(kept, above[j + 1] + deleted, row[j] + inserted))
+            kept = above[j] + (CHANGE + SUBSTITUTION if said != heard else 0)
+            row.append(min(kept, above[j + 1] + CHANGE + DELETION, row[j] + CHANGE + INSERTION))
     substitutions, insertions, deletions, changes = (row[-1] // MOST**k % MOST for k in range(4))
     return Errors(substitutions, deletions, insertions, len(reference), int(changes > 0), 1)
 
 
 def total_errors(references, hypotheses):
     """The Errors of many pairs, added up."""
-    return sum(map(count_errors, references, hypotheses), NO_ERRORS)
+    counted = map(count_errors, references, hypotheses)
+    return Errors(*map(sum, zip((0,) * len(Errors._fields), *counted, strict=True)))

@@ -30,10 +30,6 @@ LEAST_ENERGY = 1e-10  # about the energy of the last bit of 16, so that silence 
 LEAST_DEVIATION = 1e-3  # nats; a band that varies less, as in silence, counts as constant
 
 
-class SoundError(ValueError):
-    """A file that holds no sound that can be read, with the reason in one sentence."""
-
-
 class Sound(NamedTuple):
     """samples (K,), float64 between -1 and 1; rate, how many there are a second (Hz)."""
 
@@ -42,32 +38,26 @@ class Sound(NamedTuple):
 
 
 def read_wav(path):
-    """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises SoundError."""
+    """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises ValueError."""
     if Path(path).exists() and not Path(path).is_file():
-        raise SoundError(f"{path} is a folder, a pipe or a device, expected a .wav file")
+        raise ValueError(f"{path} is a folder, a pipe or a device, expected a .wav file")
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, count = file.getparams()[:4]
             data = file.readframes(count)
     except (wave.Error, EOFError) as error:
-        raise SoundError(
+        raise ValueError(
             f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
         ) from None
     if width > 4:
-        raise SoundError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
+        raise ValueError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
     if not data or len(data) < count * channels * width:
-        raise SoundError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
-    return Sound(whole_numbers(data, width).reshape(-1, channels).mean(axis=1), rate)
-
-
-def whole_numbers(data, width):
-    """Bytes of PCM samples, each `width` bytes, little-endian, as float64 between -1 and 1. 8 bits are unsigned."""
-    if width == 1:
-        return np.frombuffer(data, np.uint8) / 128 - 1
-    wide = np.zeros((len(data) // width, 4), np.uint8)
-    wide[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)  # the highest bytes of 32 bits
-    return wide.view("<i4")[:, 0] / 2**31
+        raise ValueError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
+    pcm = np.frombuffer(data, np.uint8).reshape(-1, width)
+    wide = np.zeros((len(pcm), 4), np.uint8)
+    wide[:, 4 - width :] = pcm ^ (0x80 if width == 1 else 0)  # the highest bytes of 32 bits; 8 bits have no sign
+    return Sound((wide.view("<i4") / 2**31).reshape(-1, channels).mean(axis=1), rate)
 
 
 def write_wav(path, sound):
@@ -81,16 +71,14 @@ def write_wav(path, sound):
 
 
 def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0):
-    """The features of a Sound, normalised: (F, num_bands), or with cepstra (F, num_cepstra). SoundError for no samples.
+    """The features of a Sound, normalised: (F, num_bands), or with cepstra (F, num_cepstra). ValueError for no samples.
 
     highest: where the bands end (Hz). A band above half the sound's rate has no energy, and becomes zeros.
     """
     if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
-        raise SoundError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
-    emphasized = pre_emphasize(sound.samples)
-    frames = cut_frames(emphasized, sound.rate)  # (F, L)
-    windowed = frames * hamming(frames.shape[1])
-    power = power_spectrum(windowed)  # (F, L // 2 + 1)
+        raise ValueError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
+    frames = cut_frames(pre_emphasize(sound.samples), sound.rate)  # (F, L)
+    power = power_spectrum(frames * hamming(frames.shape[1]))  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
     log_bands = np.log(bands + LEAST_ENERGY)
     return normalize(cepstrum(log_bands, num_cepstra) if num_cepstra else log_bands)
@@ -122,29 +110,17 @@ def power_spectrum(frames):
 @cache
 def mel_filterbank(num_bands, length, rate, highest):
     """The triangles (L // 2 + 1, B) whose corners lie equally far apart in mel, from 0 Hz to the highest."""
-    frequencies = np.arange(length // 2 + 1) * rate / length
-    corners = from_mel(np.linspace(0, to_mel(highest), num_bands + 2))  # (B + 2,)
+    frequencies = np.arange(length // 2 + 1)[:, None] * rate / length
+    mel = np.linspace(0, 2595 * np.log10(1 + highest / 700), num_bands + 2)  # equal steps sound equally far apart
+    corners = 700 * (10 ** (mel / 2595) - 1)
     left, middle, right = corners[:-2], corners[1:-1], corners[2:]
-    rising = (frequencies[:, None] - left) / (middle - left)
-    falling = (right - frequencies[:, None]) / (right - middle)
-    return np.maximum(0, np.minimum(rising, falling))
+    return np.maximum(0, np.minimum((frequencies - left) / (middle - left), (right - frequencies) / (right - middle)))
 
 
 def cepstrum(log_bands, count):
     """The first `count` coefficients of a cosine transform over the bands: (F, B) becomes (F, count)."""
-    num_bands = log_bands.shape[1]
-    centres = (np.arange(num_bands) + 0.5) / num_bands
-    return log_bands @ np.cos(np.pi * centres[:, None] * np.arange(count))
-
-
-def to_mel(hertz):
-    """The mel scale: equal steps sound equally far apart."""
-    return 2595 * np.log10(1 + hertz / 700)
-
-
-def from_mel(mel):
-    """The inverse of to_mel."""
-    return 700 * (10 ** (mel / 2595) - 1)
+    centres = (np.arange(log_bands.shape[1])[:, None] + 0.5) / log_bands.shape[1]
+    return log_bands @ np.cos(np.pi * centres * np.arange(count))
 
 
 def normalize(features):

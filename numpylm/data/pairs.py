@@ -1,4 +1,4 @@
-r"""Pairs of sentences to translate between: read from files, split, and put into padded batches.
+"""Pairs of sentences to translate between: read from files, split, and put into padded batches.
 
     two files      line k of the one is the translation of line k of the other: a.de, a.en
     one file       with a tab between a sentence and its translation in each line; further columns are ignored
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.data.batches import side_by_side
 from numpylm.data.corpora import PART_NAMES
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.text import encoder
@@ -62,7 +63,7 @@ def read_folder(folder, source, target):
 def find_part(folder, part, ending):
     """The only file in a folder whose name begins with a part's name and ends in .ending or .ending.gz."""
     beginnings, endings = PART_NAMES[part], (f".{ending}", f".{ending}.gz")
-    names = [path.name for path in sorted(folder.iterdir())]
+    names = sorted(path.name for path in folder.iterdir())
     found = [name for name in names if name.lower().startswith(beginnings) and name.endswith(endings)]
     if len(found) == 1:
         return folder / found[0]
@@ -81,42 +82,38 @@ def read_two_files(source, target):
             f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: "
             f"line {min(len(sources), len(targets)) + 1:,} is the first without a partner"
         )
-    return checked(map(Pair, sources, targets), f"{source} and {target}")
+    return checked(zip(sources, targets, strict=True), f"{source} and {target}")
 
 
 def read_tab_separated(path):
     """Pairs of a file with a tab between a sentence and its translation."""
-    pairs = []
-    for number, line in enumerate(read_lines(path), start=1):
-        fields = line.split("\t")
-        if len(fields) < 2:
+    rows = [line.split("\t")[:2] for line in read_lines(path)]
+    for number, row in enumerate(rows, start=1):
+        if len(row) < 2:
             raise ValueError(f"{path}, line {number}: expected a sentence, a tab and its translation; got no tab")
-        pairs.append(Pair(fields[0], fields[1]))
-    return checked(pairs, path)
+    return checked(rows, path)
 
 
-def checked(pairs, name):
-    """The pairs with single spaces. Raises ValueError where one has an empty side."""
-    pairs = [Pair(*(" ".join(side.split()) for side in pair)) for pair in pairs]
+def checked(rows, name):
+    """The Pairs of rows of two sentences, with single spaces. Raises ValueError where one has an empty side."""
+    pairs = [Pair(*(" ".join(side.split()) for side in row)) for row in rows]
     for number, pair in enumerate(pairs, start=1):
-        for side in Pair._fields:
-            if not getattr(pair, side):
-                raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
+        if "" in pair:
+            side = Pair._fields[pair.index("")]
+            raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
     return pairs
 
 
 def read_lines(path):
     """The lines of a UTF-8 file, which may be compressed with gzip. Raises what text_files.read_text does."""
-    file = open_text(path)
-    with file.stream:
-        if file.stream.read(2) == b"\x1f\x8b":
-            file.stream.seek(0)
-            try:
-                file = TextFile(file.name, io.BytesIO(gzip.decompress(file.stream.read())))
-            except (OSError, EOFError, zlib.error) as error:
-                raise ValueError(f"{path} is a damaged gzip file: {error}") from None
-        text = "".join(read_pieces([file]))
-    return text.removesuffix("\n").split("\n")
+    with open_text(path).stream as stream:
+        content = stream.read()
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
+    return "".join(read_pieces([TextFile(str(path), io.BytesIO(content))])).removesuffix("\n").split("\n")
 
 
 def split_pairs(pairs, seed=0):
@@ -141,12 +138,5 @@ def encode_lines(vocabulary, lines):
 
 def pad(sources, targets, start):
     """The PairBatch of N sentences' ids; the decoder's first input is the id start."""
-    T_x, T_y, N = max(map(len, sources)), max(map(len, targets)), len(sources)
-    source, mask = np.zeros((T_x, N), dtype=int), np.zeros((T_x, N), dtype=bool)
-    inputs, padded = np.zeros((T_y, N), dtype=int), np.full((T_y, N), -1)
-    for n, (source_ids, target_ids) in enumerate(zip(sources, targets, strict=True)):
-        source[: len(source_ids), n] = source_ids
-        mask[: len(source_ids), n] = True
-        inputs[: len(target_ids), n] = [start, *target_ids[:-1]]
-        padded[: len(target_ids), n] = target_ids
-    return PairBatch(source, mask, inputs, padded)
+    source, inputs = side_by_side(sources, -1), side_by_side([[start, *target[:-1]] for target in targets], 0)
+    return PairBatch(np.maximum(source, 0), source >= 0, inputs, side_by_side(targets, -1))

@@ -61,33 +61,28 @@ def chinese_rules():
     rules["Counted"] = [[measure, noun] for noun, measure in MEASURES.items()]
     rules["Counted"] += [[measure, "Attribute", noun] for measure, noun in rules["Counted"]]
 
-    def symbols(word):
-        return [word] if word in rules else list(word)
+    def symbols(body):
+        return tuple(symbol for word in body for symbol in ([word] if word in rules else word))
 
-    return {
-        name: [tuple(symbol for word in body for symbol in symbols(word)) for body in bodies]
-        for name, bodies in rules.items()
-    }
+    return {name: [symbols(body) for body in bodies] for name, bodies in rules.items()}
 
 
 def is_chinese(text):
     """Whether the rules can write this text, without spaces, as a Sentence."""
-    rules = chinese_rules()
-    chart = [{} for _ in range(len(text) + 1)]  # chart[k]: symbol expected next -> items (A, β after it, i)
-    complete = [set() for _ in range(len(text) + 1)]  # (A, i) that end before character k
+    rules, chart = chinese_rules(), []  # chart[k]: symbol expected next, at character k -> items (A, β after it, i)
+    agenda = [("Sentence", body, 0) for body in rules["Sentence"]]
     for k in range(len(text) + 1):
-        waiting, agenda = chart[k], [("Sentence", body, 0) for body in rules["Sentence"]] if k == 0 else []
-        if k > 0:  # scan
-            agenda += chart[k - 1].get(text[k - 1], ())
+        waiting, complete = {}, set()  # complete: (A, i) that end before character k
+        chart.append(waiting)
         while agenda:
             A, rest, i = agenda.pop()
             if not rest:  # complete; no rule is empty, so that i < k
-                if (A, i) not in complete[k]:
-                    complete[k].add((A, i))
-                    agenda += chart[i].get(A, ())
+                agenda += chart[i].get(A, ()) if (A, i) not in complete else ()
+                complete.add((A, i))
                 continue
             if rest[0] not in waiting:  # predict
                 waiting[rest[0]] = set()
                 agenda += [(rest[0], body, k) for body in rules.get(rest[0], ())]
             waiting[rest[0]].add((A, rest[1:], i))
-    return ("Sentence", 0) in complete[len(text)]
+        agenda = list(waiting.get(text[k], ())) if k < len(text) else []  # scan
+    return ("Sentence", 0) in complete

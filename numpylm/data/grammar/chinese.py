@@ -21,32 +21,26 @@ from numpylm.data.grammar import derivation
 
 # English / its plural, Chinese, pinyin by syllables, and a noun's measure word. "-" where no one English word stands.
 LEXICON = """
-king/kings 国王 guó-wáng 位        queen/queens 女王 nǚ-wáng 位      child/children 孩子 hái-zi 个
-farmer/farmers 农夫 nóng-fū 个     cat/cats 猫 māo 只                dog/dogs 狗 gǒu 条
-woman/women 女人 nǚ-rén 个         mouse/mice 老鼠 lǎo-shǔ 只        man/men 男人 nán-rén 个
-baker/bakers 面包师 miàn-bāo-shī 个  wolf/wolves 狼 láng 匹          sailor/sailors 水手 shuǐ-shǒu 名
-goose/geese 鹅 é 只                poet/poets 诗人 shī-rén 位        knight/knights 骑士 qí-shì 名
-giant/giants 巨人 jù-rén 个        friend/friends 朋友 péng-you -    cousin/cousins 表亲 biǎo-qīn -
+king/kings 国王 guó-wáng 位          queen/queens 女王 nǚ-wáng 位         child/children 孩子 hái-zi 个
+farmer/farmers 农夫 nóng-fū 个       cat/cats 猫 māo 只                   dog/dogs 狗 gǒu 条
+woman/women 女人 nǚ-rén 个           mouse/mice 老鼠 lǎo-shǔ 只           man/men 男人 nán-rén 个
+baker/bakers 面包师 miàn-bāo-shī 个  wolf/wolves 狼 láng 匹               sailor/sailors 水手 shuǐ-shǒu 名
+goose/geese 鹅 é 只                  poet/poets 诗人 shī-rén 位           knight/knights 骑士 qí-shì 名
+giant/giants 巨人 jù-rén 个          friend/friends 朋友 péng-you -       cousin/cousins 表亲 biǎo-qīn -
 guest/guests 客人 kè-rén -
-sleeps/sleep 睡觉 shuì-jiào -      sings/sing 唱歌 chàng-gē -        smiles/smile 微笑 wēi-xiào -
-dances/dance 跳舞 tiào-wǔ -        waits/wait 等待 děng-dài -        laughs/laugh 大笑 dà-xiào -
-dreams/dream 做梦 zuò-mèng -
-sees/see 看见 kàn-jiàn -           loves/love 爱 ài -                knows/know 认识 rèn-shi -
-hears/hear 听见 tīng-jiàn -        follows/follow 跟随 gēn-suí -     helps/help 帮助 bāng-zhù -
-likes/like 喜欢 xǐ-huan -          fears/fear 害怕 hài-pà -          says/say 说 shuō -
-small 小 xiǎo -                    happy 快乐 kuài-lè -              young 年轻 nián-qīng -
-clever 聪明 cōng-míng -            quiet 安静 ān-jìng -              brave 勇敢 yǒng-gǎn -
-tired 疲倦 pí-juàn -               proud 骄傲 jiāo-ào -              gentle 温柔 wēn-róu -
-hungry 饥饿 jī-è -
-a 一 yī -                          every 每 měi -                    this 这 zhè -
-many 许多 xǔ-duō -                 these 这些 zhè-xiē -              some 一些 yī-xiē -
-few 少数 shǎo-shù -
-near 附近 fù-jìn -                 behind 后面 hòu-mian -            beside 旁边 páng-biān -
-- 那 nà -      - 那些 nà-xiē -     - 的 de -      - 都 dōu -         - 很 hěn -       - 在 zài -
-- 和 hé -      - 一起 yī-qǐ -      - 在一起 zài-yī-qǐ -   - 没有 méi-yǒu -   - 身边 shēn-biān -   - 陪伴 péi-bàn -
-- 下 xià -     - 个 gè -           - 位 wèi -     - 只 zhī -         - 条 tiáo -      - 匹 pǐ -      - 名 míng -
-- 们 men -     - 饿 è -            - 。 . -       - ， , -           - “ " -          - ” " -
-- （ ( -       - ） ) -
+sleeps/sleep 睡觉 shuì-jiào - sings/sing 唱歌 chàng-gē -    smiles/smile 微笑 wēi-xiào -  dances/dance 跳舞 tiào-wǔ -
+waits/wait 等待 děng-dài -    laughs/laugh 大笑 dà-xiào -   dreams/dream 做梦 zuò-mèng -  sees/see 看见 kàn-jiàn -
+loves/love 爱 ài -            knows/know 认识 rèn-shi -     hears/hear 听见 tīng-jiàn -   follows/follow 跟随 gēn-suí -
+helps/help 帮助 bāng-zhù -    likes/like 喜欢 xǐ-huan -     fears/fear 害怕 hài-pà -      says/say 说 shuō -
+small 小 xiǎo -         happy 快乐 kuài-lè -    young 年轻 nián-qīng -  clever 聪明 cōng-míng - quiet 安静 ān-jìng -
+brave 勇敢 yǒng-gǎn -   tired 疲倦 pí-juàn -    proud 骄傲 jiāo-ào -    gentle 温柔 wēn-róu -   hungry 饥饿 jī-è -
+a 一 yī -               every 每 měi -          this 这 zhè -           many 许多 xǔ-duō -      these 这些 zhè-xiē -
+some 一些 yī-xiē -      few 少数 shǎo-shù -     near 附近 fù-jìn -      behind 后面 hòu-mian -  beside 旁边 páng-biān -
+- 那 nà -           - 那些 nà-xiē -     - 的 de -           - 都 dōu -          - 很 hěn -          - 在 zài -
+- 和 hé -           - 一起 yī-qǐ -      - 在一起 zài-yī-qǐ - - 没有 méi-yǒu -    - 身边 shēn-biān -  - 陪伴 péi-bàn -
+- 下 xià -          - 个 gè -           - 位 wèi -          - 只 zhī -          - 条 tiáo -         - 匹 pǐ -
+- 名 míng -         - 们 men -          - 饿 è -            - 。 . -            - ， , -            - “ " -
+- ” " -             - （ ( -            - ） ) -
 """
 
 ENTRIES = list(zip(*[iter(LEXICON.split())] * 4, strict=True))
@@ -141,20 +135,15 @@ def attribute(description):
 
 def modifiers(children):
     """(the words before the determiner, the words after the noun) of a Modifier_… or a Place."""
-    if children[:1] == ["("]:
-        return [], remark(children)
+    if children[:1] == ["("]:  # ( a friend of X ) or ( friends of X )
+        *_, relation, _, owner, _ = children
+        word = word_of(relation)
+        owned = [CHINESE[word], "们"] if word in PLURALS else ["一", "个", CHINESE[word]]
+        return [], ["（", *noun_phrase(parts(owner)), "的", *owned, "）"]
     if children[:1] == ["that"]:
         (inner,) = children[1].children
         return [*(predicate if inner.symbol.startswith("Predicate") else clause)(inner), "的"], []
     return place(children), []
-
-
-def remark(children):
-    """( a friend of X ) or ( friends of X ): the words in brackets."""
-    *_, relation, _, owner, _ = children
-    word = word_of(relation)
-    owned = [CHINESE[word], "们"] if word in PLURALS else ["一", "个", CHINESE[word]]
-    return ["（", *noun_phrase(parts(owner)), "的", *owned, "）"]
 
 
 def place(children, before_verb=False):

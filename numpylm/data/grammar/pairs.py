@@ -29,7 +29,7 @@ def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1
     """
     wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
     pairs = {name: [] for name in wanted}
-    between, rng, seen = " " if level == "word" else "", Random(seed), set()
+    between, rng, seen = " " * (level == "word"), Random(seed), set()
 
     def has_room(name):
         return len(pairs[name]) < wanted[name]
@@ -56,11 +56,11 @@ def parts_for(num_words):
 
 def nesting_depth(sentence):
     """How deep an English sentence nests: the most modifiers of nouns and verbs inside each other; 0 has none."""
-    return _depth(tree(iter(derivation(sentence.split())[0])))
 
+    def depth(node):
+        if isinstance(node, str):
+            return 0
+        is_modifier = node.symbol.startswith(("Modifier", "Place")) and bool(node.children)
+        return is_modifier + max(map(depth, node.children), default=0)
 
-def _depth(node):
-    if isinstance(node, str):
-        return 0
-    is_modifier = node.symbol.startswith(("Modifier", "Place")) and bool(node.children)
-    return is_modifier + max((_depth(child) for child in node.children), default=0)
+    return depth(tree(iter(derivation(sentence.split())[0])))

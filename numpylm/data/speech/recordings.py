@@ -25,7 +25,7 @@ class Recording(NamedTuple):
 
     path: Path
     text: str
-    part: str | None
+    part: str | None = None
 
 
 def read_recordings(folder):
@@ -33,20 +33,17 @@ def read_recordings(folder):
     path = Path(folder) / TRANSCRIPTS
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {TRANSCRIPTS}: its lines are a .wav file, a tab and what is said")
-    rows = read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)")
-    return [recording(Path(folder), where, *fields) for where, fields in rows]
-
-
-def recording(folder, where, name, text, part=None):
-    """The Recording of one line."""
-    found = Recording(folder / name, " ".join(text.split()), part and part.strip())
-    if not found.text:
-        raise ValueError(f"{where}: the transcript of {name} is empty")
-    if found.part not in (None, *PARTS):
-        raise ValueError(f"{where}: the part is {', '.join(PARTS)}; got {part!r}")
-    if not found.path.is_file():
-        raise ValueError(f"{where}: there is no file {found.path}")
-    return found
+    recordings = []
+    for where, (name, *said) in read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)"):
+        one = Recording(Path(folder) / name, *(" ".join(field.split()) for field in said))
+        if not one.text:
+            raise ValueError(f"{where}: the transcript of {name} is empty")
+        if one.part not in (None, *PARTS):
+            raise ValueError(f"{where}: the part is {', '.join(PARTS)}; got {one.part!r}")
+        if not one.path.is_file():
+            raise ValueError(f"{where}: there is no file {one.path}")
+        recordings.append(one)
+    return recordings
 
 
 def split_recordings(recordings, seed=0):
@@ -70,12 +67,12 @@ def read_lists(path):
     lists = {}
     for where, (utterance, score, text) in read_rows(path, (3,), "an utterance, a tab, a score, a tab and a text"):
         try:
-            row = float(score), text
+            number = float(score)
         except ValueError:
-            row = math.nan, text
-        if not math.isfinite(row[0]):
+            number = math.nan
+        if not math.isfinite(number):
             raise ValueError(f"{where}: the score must be a number; got {score!r}")
-        lists.setdefault(utterance, []).append(row)
+        lists.setdefault(utterance, []).append((number, text))
     return lists
 
 

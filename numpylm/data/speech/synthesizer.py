@@ -11,6 +11,7 @@ Sources: Fant, Acoustic Theory of Speech Production (1960), for the formula; Pet
 formants; Klatt, Software for a cascade/parallel formant synthesizer (1980), for the consonants.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -22,35 +23,28 @@ RATE = 8000  # Hz, as on a telephone
 HOP, FRAME = 40, 160  # samples: 5 ms and 20 ms
 F4, BANDWIDTHS = 3500, (70, 100, 150, 250)  # Hz
 GLIDE = 0.35  # the share of a segment, at each end, in which its targets come from and go to its neighbours'
-SILENCE = (500, 1500, 2500, 0, 0, 3000, 1000)  # targets, as in SOUNDS
+QUIET = (0, 3000, 1000)  # no noise, and its centre and width (Hz), of a segment that does not name them
+SILENCE = (500, 1500, 2500, 0, *QUIET)
 
-# sound: segments of milliseconds, F1, F2, F3 (Hz), loudness of voice and noise, the noise's centre and width (Hz)
+# A sound has one segment or two: milliseconds, F1, F2, F3 (Hz), loudness of the voice, and of noise with its C and W
+SOUNDS = """
+iy 110 270 2290 3010 1.0         ih  90 390 1990 2550 1.0         eh 110 530 1840 2480 1.0
+ae 130 660 1720 2410 1.0         ah 100 640 1190 2390 1.0         aa 130 730 1090 2440 1.0
+ao 130 570  840 2410 1.0         uw 120 300  870 2240 1.0         er 130 490 1350 1690 1.0
+w   70 290  610 2150 0.6         r   70 310 1060 1380 0.6         l   70 310 1050 2880 0.6
+m   80 270 1000 2130 0.4         n   80 270 1600 2470 0.4
+f   90 340 1100 2080 0.0 0.12 2500 3000          v   60 220 1100 2080 0.4 0.06 2500 3000
+s  110 320 1390 2530 0.0 0.45 3800  700          z   80 240 1390 2530 0.3 0.25 3800  700
+sh 110 300 1840 2750 0.0 0.45 2600  700          th  90 320 1290 2540 0.0 0.10 3000 2500
+t   50 400 1600 2600 0.0 0.00 3400 1200 then 30 400 1600 2600 0.0 0.40 3400 1200
+k   60 300 1990 2850 0.0 0.00 1900  700 then 35 300 1990 2850 0.0 0.40 1900  700
+b   55 200 1100 2150 0.2 0.00  900 1200 then 15 250 1100 2150 0.4 0.15  900 1200
+d   50 200 1600 2600 0.2 0.00 3200 1200 then 20 250 1600 2600 0.4 0.25 3200 1200
+g   50 200 1990 2850 0.2 0.00 1900  700 then 20 250 1990 2850 0.4 0.25 1900  700
+"""
 SOUNDS = {
-    "iy": [(110, 270, 2290, 3010, 1.0, 0, 3000, 1000)],
-    "ih": [(90, 390, 1990, 2550, 1.0, 0, 3000, 1000)],
-    "eh": [(110, 530, 1840, 2480, 1.0, 0, 3000, 1000)],
-    "ae": [(130, 660, 1720, 2410, 1.0, 0, 3000, 1000)],
-    "ah": [(100, 640, 1190, 2390, 1.0, 0, 3000, 1000)],
-    "aa": [(130, 730, 1090, 2440, 1.0, 0, 3000, 1000)],
-    "ao": [(130, 570, 840, 2410, 1.0, 0, 3000, 1000)],
-    "uw": [(120, 300, 870, 2240, 1.0, 0, 3000, 1000)],
-    "er": [(130, 490, 1350, 1690, 1.0, 0, 3000, 1000)],
-    "w": [(70, 290, 610, 2150, 0.6, 0, 3000, 1000)],
-    "r": [(70, 310, 1060, 1380, 0.6, 0, 3000, 1000)],
-    "l": [(70, 310, 1050, 2880, 0.6, 0, 3000, 1000)],
-    "m": [(80, 270, 1000, 2130, 0.4, 0, 3000, 1000)],
-    "n": [(80, 270, 1600, 2470, 0.4, 0, 3000, 1000)],
-    "f": [(90, 340, 1100, 2080, 0, 0.12, 2500, 3000)],
-    "v": [(60, 220, 1100, 2080, 0.4, 0.06, 2500, 3000)],
-    "th": [(90, 320, 1290, 2540, 0, 0.10, 3000, 2500)],
-    "s": [(110, 320, 1390, 2530, 0, 0.45, 3800, 700)],
-    "z": [(80, 240, 1390, 2530, 0.3, 0.25, 3800, 700)],
-    "sh": [(110, 300, 1840, 2750, 0, 0.45, 2600, 700)],
-    "t": [(50, 400, 1600, 2600, 0, 0, 3400, 1200), (30, 400, 1600, 2600, 0, 0.40, 3400, 1200)],
-    "k": [(60, 300, 1990, 2850, 0, 0, 1900, 700), (35, 300, 1990, 2850, 0, 0.40, 1900, 700)],
-    "b": [(55, 200, 1100, 2150, 0.2, 0, 900, 1200), (15, 250, 1100, 2150, 0.4, 0.15, 900, 1200)],
-    "d": [(50, 200, 1600, 2600, 0.2, 0, 3200, 1200), (20, 250, 1600, 2600, 0.4, 0.25, 3200, 1200)],
-    "g": [(50, 200, 1990, 2850, 0.2, 0, 1900, 700), (20, 250, 1990, 2850, 0.4, 0.25, 1900, 700)],
+    sound: [(*map(float, segment.split()), *QUIET)[:8] for segment in segments.split("then")]
+    for sound, segments in re.findall(r"([a-z]+)((?: +(?:[\d.]+|then))+)", SOUNDS)
 }
 
 
@@ -81,25 +75,20 @@ def speak(words, voice, rng):
 
 
 def track(words, voice, rng):
-    """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W."""
+    """The seven targets of each frame of 5 ms, (F, 7): F1, F2, F3, loudness of voice and noise, the noise's C and W.
+    Straight lines lead from one segment's middle part to the next one's."""
     segments = [(rng.uniform(60, 120), *SILENCE)]
     for word in words:
         for sound in word:
             segments += [(d * rng.uniform(0.85, 1.15) / voice.tempo, *targets) for d, *targets in SOUNDS[sound]]
         segments.append((rng.uniform(0, 60) / voice.tempo + 5, *SILENCE))
-    segments.append((rng.uniform(60, 120), *SILENCE))
-    return glide(np.array(segments), voice.formant_scale)
-
-
-def glide(segments, formant_scale):
-    """Targets (F, 7) of segments (S, 8), with straight lines from one segment's middle part to the next one's."""
-    ends = np.cumsum(segments[:, 0])
-    margin = GLIDE * segments[:, 0]
+    segments = np.array([*segments, (rng.uniform(60, 120), *SILENCE)])  # (S, 8)
+    ends, margin = np.cumsum(segments[:, 0]), GLIDE * segments[:, 0]
     starts = ends - segments[:, 0]
-    times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # each segment holds its targets in between
-    frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
+    times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # a segment holds its targets in between
     targets = np.repeat(segments[:, 1:], 2, axis=0)
-    targets[:, :3] *= formant_scale
+    targets[:, :3] *= voice.formant_scale
+    frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
     return np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
 
 
@@ -125,7 +114,11 @@ def filtered(both, targets):
     throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
     hiss = 1j * f * width / (centre**2 - f**2 + 1j * f * width)
     spectrum = voiced * throat * resonances(targets[:, :3], f) * pulses + breath * hiss * noise
-    return overlap_add(np.fft.irfft(spectrum, FRAME))
+    frames = np.fft.irfft(spectrum, FRAME).reshape(len(targets), -1, HOP)
+    samples = np.zeros((len(frames) + FRAME // HOP - 1, HOP))
+    for k in range(FRAME // HOP):
+        samples[k : k + len(frames)] += frames[:, k]
+    return samples.ravel()
 
 
 def resonances(formants, f):
@@ -135,12 +128,3 @@ def resonances(formants, f):
     for F_k, B_k in zip(four.T[:, :, None], BANDWIDTHS, strict=True):
         H = H * (F_k**2 - f**2 + 1j * f * B_k)
     return (four**2).prod(axis=1, keepdims=True) / H
-
-
-def overlap_add(frames):
-    """Frames (F, FRAME), each HOP samples after the one before, added up: (HOP (F - 1) + FRAME,)."""
-    pieces = FRAME // HOP
-    samples = np.zeros((len(frames) + pieces - 1, HOP))
-    for k in range(pieces):
-        samples[k : k + len(frames)] += frames[:, k * HOP : (k + 1) * HOP]
-    return samples.ravel()

@@ -4,12 +4,10 @@ import numpy as np
 
 from numpylm.attention import ATTENTIONS, attention_backward, attention_forward
 from numpylm.bidirectional import bidirectional_cell
-from numpylm.gru import gru_cell
-from numpylm.lstm import lstm_cell
+from numpylm.model import CELLS
 from numpylm.parameters import parameter_shapes
 from numpylm.proof.cases.case import Case, D, N, T, V, model_case
 from numpylm.proof.cases.cells import sequence_case
-from numpylm.rnn import rnn_cell
 from numpylm.translation import EncoderDecoder
 
 H = 6  # even: half for each direction
@@ -27,9 +25,9 @@ def cases(rng):
     """Both kinds of attention, both directions of each cell, and a model of each cell."""
     for attention in ATTENTIONS.values():
         yield attention_case(attention, rng)
-    for cell in (rnn_cell(), lstm_cell(), gru_cell()):
-        both = bidirectional_cell(cell)
-        yield sequence_case(f"both ways, {cell.name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), (T, N, D, H))
+    for name, make_cell in CELLS.items():
+        both = bidirectional_cell(make_cell())
+        yield sequence_case(f"both ways, {name}", both, rng, MASK, rng.choice([0, 2.0], (N, H)), (T, N, D, H))
     for name, model in MODELS.items():
         source, (inputs, targets) = rng.integers(0, V, (T, N)), rng.integers(0, V, (2, T_Y, N))
         targets[-2:, 0] = -1
@@ -39,13 +37,12 @@ def cases(rng):
 def attention_case(attention, rng):
     """The parameters, s and h of a whole sequence of attention steps."""
     shapes = parameter_shapes(attention.parts(H, H + 1))
-    parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    parameters = attention.Parameters(*map(rng.standard_normal, shapes.values()))
     s, h, dctx = (rng.standard_normal((steps, N, H)) for steps in (T_Y, T, T_Y))
 
     def forward(s, h, **parameters):
         return attention_forward(attention, attention.Parameters(**parameters), s, h, MASK).ctx
 
-    given = attention.Parameters(**parameters)
-    found = attention_backward(attention, given, dctx, attention_forward(attention, given, s, h, MASK))
+    found = attention_backward(attention, parameters, dctx, attention_forward(attention, parameters, s, h, MASK))
     claim = {**found.dparameters._asdict(), "s": found.ds, "h": found.dh}
-    return Case(f"{attention.name} attention", forward, {**parameters, "s": s, "h": h}, claim, dctx)
+    return Case(f"{attention.name} attention", forward, {**parameters._asdict(), "s": s, "h": h}, claim, dctx)
