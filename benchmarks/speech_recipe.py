@@ -20,7 +20,7 @@ from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
 from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
-from numpylm.commands.transcription import SpeechData, SpeechModel, constructor_arguments, features_of
+from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
 from numpylm.commands.transcription_report import NAMES
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound, stack_frames
@@ -122,8 +122,8 @@ def learn(options, recordings, speakers, folder):
 
     task = joined_anew(0)
     task = task._replace(batches=lambda epoch, first: joined_anew(epoch).batches(epoch, first))
-    arguments = constructor_arguments(config.model)
-    model = AcousticModel(len(VOCABULARY) - 1, valid[0].features.shape[1], **arguments)
+    sizes = config.model.sizes(len(VOCABULARY) - 1, valid[0].features.shape[1])
+    model = AcousticModel(**sizes._asdict())
     progress, optimizer = Progress(np.random.default_rng(0)), make_optimizer(config.settings)
     started, rows = time.perf_counter(), []
     for report in training(task, model, optimizer, config.settings, progress):

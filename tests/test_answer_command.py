@@ -7,8 +7,8 @@ import pytest
 from calls import call_in, output_in
 
 from numpylm.answer_task import AnswerSettings
-from numpylm.commands.answer import AnswerChoices, use
-from numpylm.commands.answering import KIND, AnswerData, AnswerModel, open_data, read_parts
+from numpylm.commands.answer import KIND, AnswerChoices, AnswerData, AnswerModel, open_data, read_parts
+from numpylm.commands.answering_report import use
 from numpylm.commands.run_config import RunConfig
 from numpylm.data.stories import read_stories
 
@@ -98,7 +98,7 @@ def test_no_test_question_is_trained_on(folder):
     assert [len(part) for part in alone.values()] == [72, 9, 9] and task["test"] == read_stories(other)
     (folder / "zoe.txt").write_text(path.read_text() + "1 Zoe sits.\n2 Who sits?\tzoe\n")
     data = open_data(RunConfig("answers", AnswerModel(), AnswerSettings(), AnswerData(str(folder / "zoe.txt"))))
-    assert "zoe" not in data.vocabulary.tokens and data.questions["test"][-1].answer == "zoe"
+    assert "zoe" not in data.vocabulary.tokens and data.parts["test"][-1].answer == "zoe"
 
 
 def test_unknown_words_are_said_once(folder):

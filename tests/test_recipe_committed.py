@@ -12,7 +12,7 @@ from test_recipes import configuration_of
 from numpylm.commands.cli import build_parser
 from numpylm.commands.model_choices import constructor_arguments
 from numpylm.commands.options import chosen
-from numpylm.commands.translation import TranslationData, TranslationModel
+from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.translation_task import TranslationSettings
 
 

@@ -95,7 +95,7 @@ def test_the_summary_has_what_was_measured(finished, small_grammar):
     summary = summary_of(run)
     assert summary.keys() >= FIELDS
     best = load_checkpoint(run.folder / "best.npz").model
-    assert summary["test_perplexity"] == perplexity(best, run.data.tokens["test"])
+    assert summary["test_perplexity"] == perplexity(best, run.data.parts["test"])
     assert summary["parameters"] == sum(array.size for array in best.parameters().values())
     assert summary["floor_perplexity"] == pytest.approx(math.exp(small_grammar.floor["word"]))
     assert summary["valid_perplexity"] == pytest.approx(math.exp(min(run.progress.valid_losses)))
@@ -110,7 +110,7 @@ def test_unknown_words_of_the_test_text_are_counted_and_said(tmp_path, capsys):
     path.write_text("the cat sees the dog .\n" * 90 + "the zebra sees the gnu .\n" * 10)
     run = trained_run(tmp_path / "run", path, epochs=1)
     finish(run)
-    test = run.data.tokens["test"]
+    test = run.data.parts["test"]
     unknown = int((test == 0).sum())
     assert unknown > 10, "zebra and gnu"
     assert f"over {len(test) - 1:,} words, {unknown} of them unknown\n" in capsys.readouterr().out

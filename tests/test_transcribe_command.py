@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from calls import call_in, output_in
 
-from numpylm.commands.transcription import SpeechData, read_utterance
+from numpylm.commands.transcribe import SpeechData, read_utterance
 from numpylm.data.features import Sound, write_wav
 
 RATE = 8000

@@ -12,7 +12,7 @@ from processes import run_numpylm
 
 import numpylm as nlm
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.translation import KIND, TranslationData, TranslationModel
+from numpylm.commands.translate import KIND, TranslationData, TranslationModel
 from numpylm.commands.translation_report import without_attention
 from numpylm.translation_task import TranslationSettings
 

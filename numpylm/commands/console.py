@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from numpylm import require
@@ -13,6 +13,7 @@ from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+SHOWN = 8  # examples of what a model does
 SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
 
 
@@ -25,7 +26,12 @@ class ProgressBar:
     def __init__(self, settings, progress, task, show=True):
         self.settings, self.task = settings, task
         self.loss = None
-        self.bar = make_bar(show, self._epoch(progress.epoch), share_done(settings, progress, task.num_batches))
+        self.bar = make_bar(
+            desc=self._epoch(progress.epoch), total=1.0, initial=share_done(settings, progress, task.num_batches),
+            bar_format=BAR, disable=None if show else True,
+        )  # fmt: skip
+        if self.bar is None:
+            print("no progress bar: tqdm is not installed", file=sys.stderr)
 
     def __enter__(self):
         return self
@@ -70,32 +76,22 @@ class ProgressBar:
             self.bar.close()
 
 
-def make_bar(show, description, share):
-    """A tqdm bar from 0 to 1 that begins at a share, or None where tqdm is not installed."""
+def make_bar(**options):
+    """A tqdm bar, which shows nothing where the output is no terminal; None where tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        print("no progress bar: tqdm is not installed", file=sys.stderr)
         return None
-    disable = None if show else True  # None: where the output is no terminal
-    return tqdm(
-        desc=description, total=1.0, initial=share, bar_format=BAR, ncols=bar_width(), mininterval=0.2, disable=disable
-    )  # fmt: skip
+    return tqdm(**{"ncols": bar_width(), "mininterval": 0.2, "disable": None} | options)
 
 
 @contextmanager
 def byte_bar(task, size):
     """A context that gives a function; call it with the number of bytes read since the last call. A tqdm bar shows the
     sum, out of size."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield bool
-        return
-    with tqdm(
-        desc=task, total=size, unit="B", unit_scale=True, ncols=bar_width(), mininterval=0.2, disable=None, leave=False
-    ) as bar:
-        yield bar.update
+    bar = make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)
+    with bar or nullcontext():
+        yield bar.update if bar is not None else bool
 
 
 def bar_width():
@@ -110,6 +106,32 @@ def step_text(loss, norm, progress, perplexity=True):
         f"loss {loss:.3f} {f'ppl {shown:,.{2 if shown < 100 else 0}f} ' if perplexity else ''}norm {norm:.2f} "
         f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} tok/s"
     )
+
+
+def print_table(title, heads, rows):
+    """Prints results: a title, the heads of the columns if there are any, and for each name in rows its cells, which
+    are strings. A name that is too long for the terminal is cut."""
+    cells = [heads, *rows.values()] if heads else list(rows.values())
+    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+    names = min(max(map(len, rows)) + 2, terminal_width() - 1 - sum(widths))
+    print(cut(on_one_line(title), terminal_width() - 1))
+    for name, row in ([("", heads)] if heads else []) + list(rows.items()):
+        shown = cut(f"  {on_one_line(name)}", names)
+        print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+
+
+def percent(share):
+    """A share as a table shows it."""
+    return f"{100 * share:.1f} %"
+
+
+def print_examples(title, examples):
+    """Prints a title and the first examples; each is a list of pairs (mark, line)."""
+    rows = [row for example in examples[:SHOWN] for row in example]
+    marks = max((len(mark) for mark, _ in rows), default=0)
+    print(f"\n{title}")
+    for mark, line in rows:
+        print(cut(f"  {mark:<{marks}}  {on_one_line(line)}", terminal_width() - 1))
 
 
 def terminal_width():

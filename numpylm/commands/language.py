@@ -3,16 +3,15 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from numpylm import require
 from numpylm.choices import choice
 from numpylm.commands.console import byte_bar
-from numpylm.commands.kind import Kind, digest
+from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, constructor_arguments
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
-from numpylm.data.text import Vocabulary, build_vocabulary, encode_stream, stream_start
+from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
 from numpylm.language_task import UNITS, LanguageSettings, language_task
 from numpylm.model import MODELS
@@ -45,16 +44,6 @@ class CorpusChoices:
             require.positive_integer("max_vocabulary", self.max_vocabulary)
 
 
-class LanguageData(NamedTuple):
-    """What a run reads: its corpus, the vocabulary, and the three parts as token streams (S,)."""
-
-    name: str
-    fingerprint: str
-    vocabulary: Vocabulary
-    tokens: dict  # "train", "valid", "test" -> (S,)
-    corpus: Any  # a Corpus of texts, or a TokenFile
-
-
 def complete(config, options):
     """The config with the corpus's level and split. Raises ValueError for choices that contradict the corpus."""
     data = config.data
@@ -76,15 +65,9 @@ def complete(config, options):
     return replace(config, data=replace(data, level=level, split=data.split or DEFAULT_FRACTIONS))
 
 
-def run_name(config):
-    """lstm-grammar, rnn-book, …"""
-    return f"{config.model.model}-{Path(config.data.corpus).stem}"
-
-
 def open_data(config, vocabulary=None):
-    """The LanguageData that the choices name; a vocabulary given is used in place of a new one.
-
-    Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
+    """The token streams (S,) of the corpus that the choices name, as ReadData; a vocabulary given is used in place of a
+    new one. Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
     """
     corpus, choices = open_corpus(config.data), config.data
     if isinstance(corpus, TokenFile):
@@ -98,7 +81,7 @@ def open_data(config, vocabulary=None):
     check_lengths(tokens)
     if vocabulary is None:
         note_lines_without_spaces(known, tokens["train"])
-    return LanguageData(corpus.name, fingerprint(corpus), known, tokens, corpus)
+    return ReadData(corpus.name, fingerprint(corpus), known, tokens, corpus)
 
 
 def open_corpus(choices):
@@ -162,9 +145,9 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's streams."""
-    tokens, line_end = data.tokens, stream_start(data.vocabulary)
+    tokens, line_end = data.parts, stream_start(data.vocabulary)
     task = language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
-    return task._replace(batches=watched(task.batches, data.corpus)) if isinstance(data.corpus, TokenFile) else task
+    return task._replace(batches=watched(task.batches, data.source)) if isinstance(data.source, TokenFile) else task
 
 
 def watched(batches, token_file):
@@ -181,17 +164,12 @@ def watched(batches, token_file):
 
 def describe(run):
     """What is about to be trained on what."""
-    sizes, settings, tokens = run.model.sizes, run.config.settings, run.data.tokens
-    counts = ", ".join(f"{len(stream) - 1:,} {part}" for part, stream in tokens.items())
-    yield "corpus", f"{run.data.name}, by {run.config.data.level}s: {counts}; V = {sizes.vocab_size}"
-    yield (
-        "model",
-        f"{run.config.model.model.upper()}, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, "
-        f"{sizes.num_layers} layer{'s' * (sizes.num_layers > 1)}; T = {settings.num_steps}, N = {settings.batch_size}",
-    )
+    yield "tokens", f"{len(run.data.vocabulary):,} different {UNITS[run.config.data.level]}s"
+    yield "model", f"{run.config.model.model.upper()} language model"
 
 
 KIND = Kind(
-    "language", "train", LanguageSettings, ModelChoices, CorpusChoices,
-    run_name, open_data, make_model, make_task, describe, "numpylm.commands.language_report", complete,
+    "language", "train", "tokens", LanguageSettings, ModelChoices, CorpusChoices,
+    lambda config: f"{config.model.model}-{Path(config.data.corpus).stem}",
+    open_data, make_model, make_task, describe, "numpylm.commands.language_report", complete,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The train command: trains a language model."""
 
+from functools import partial
+
 from numpylm.commands.language import KIND
 from numpylm.commands.task_command import add_task_options, run_task
 
@@ -9,13 +11,4 @@ DESCRIPTION = (
     "two minutes. Ctrl-C stops it safely; --resume goes on."
 )
 USAGE = "python -m numpylm train [options]"
-
-
-def add_options(parser):
-    """All of training's."""
-    add_task_options(parser, KIND)
-
-
-def run(options):
-    """numpylm train"""
-    return run_task(options, KIND)
+add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)
