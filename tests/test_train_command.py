@@ -51,7 +51,12 @@ def wait_for_rows(path, number, validated=False):
 
 def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
     out = (folder / "whole.out").read_text(encoding="utf-8")
-    lines = ("corpus  text, by words: ", "model   LSTM, D = 24, H = 48, 1 layer; T = 8, N = 4\n", "folder  whole\n")
+    lines = (
+        "corpus  text: ",
+        " different words\n",
+        "model   LSTM language model; D = 24, H = 48, L = 1, N = 4, T = 8\n",
+        "folder  whole\n",
+    )
     parts = ("epoch 1/2: train perplexity ", "Test perplexity per word", "this LSTM (", "The model writes\n")
     for expected in (*lines, *parts, "Saved in whole:\n", " -m numpylm sample whole\n"):
         assert expected in out, expected

@@ -52,15 +52,15 @@ def folder(tmp_path_factory):
 def test_the_built_in_run_says_what_it_does(folder):
     out = (folder / "small.out").read_text()
     for expected in (
-        "speech  synthetic speech: 10 train, 1 valid, 2 test utterances",
+        "corpus  synthetic speech: 10 train, 1 valid, 2 test utterances",
         "no human voice is in it",
         "CTC's blank",
-        "GRU in both directions; B = 39, H = 8, 1 layer; N = 16",
+        "GRU with CTC, reads in both directions; B = 39; H = 8, L = 1, N = 16\n",
         "epoch 1/1: train loss ",
         "word error rate ",
-        "Test utterances: 2 of ",
-        "beam of 10 with the language model",
-        "oracle: the best of that list",
+        "Test utterances: 2, of ",
+        "beam with language model ",
+        "oracle of that list ",
         "a program spoke each sentence, with a voice that training has not heard",
         "transcribe small",
     ):
@@ -140,7 +140,7 @@ def test_evaluate_and_info_know_the_run(folder):
     own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
     summary = json.loads((folder / "tones" / "summary.json").read_text())
     assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
-    assert "Test utterances: 5 of 16 words" in output_in(folder, "evaluate", "tones", "others")
+    assert "Test utterances: 5, of 16 words" in output_in(folder, "evaluate", "tones", "others")
     assert "speech model" in output_in(folder, "info", "tones")
 
 
@@ -153,7 +153,7 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     options = "--train s --level char --stack 1 --cepstra 0 -H 8 --epochs 1 --model lstm --one-direction --out c"
     status, out, err = call_in(tmp_path, "transcribe", *options.split())
     assert status == 0, err
-    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out and "B = 40," in out
+    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out and "B = 40; H = 8" in out
     assert "no language model: there are too few transcripts" in err
     assert json.loads((tmp_path / "c" / "summary.json").read_text())["error_rate_with_language_model"] is None
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
@@ -173,13 +173,23 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe tones others/0.wav --epochs 3", "transcribe RUN uses a trained run: leave out --epochs"),
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
+        ("transcribe --stack 100000", "--stack must be at most 100 frames, which are a second; got 100000"),
+        (
+            "evaluate others/gone",
+            "gone has no transcripts.tsv: its lines are a .wav file, a tab and what is said. If the "
+            "data have moved, name them: evaluate others/gone TEXT",
+        ),
         ("transcribe --cepstra 50", "--cepstra must be at most the 40 bands; got 50"),
         ("transcribe --beam 3", "--beam is for a trained run"),
         ("transcribe -H 5", "H must be even; got --hidden-dim=5"),
         ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
         ("transcribe --train none --out x", "none/transcripts.tsv, line 1: there is no file "),
         ("transcribe --train empty --out x", "line 1: the transcript of a.wav is empty"),
-        ("transcribe --train short --out x", "short/a.wav has 16 frames, but its 31 labels need 61"),
+        (
+            "transcribe --train short --out x",
+            "has 16 frames, but its 31 labels need 61",
+        ),
+        ("transcribe --train short --out x", "between two equal labels. A smaller --stack (it is 3) gives more frames"),
         ("transcribe --train one --out x", "1 recordings are too few: each of train, valid, test needs one or more"),
         ("transcribe --train part --out x", "the part is train, valid, test; got 'tst'"),
         ("translate tones a", "tones holds a run of `transcribe`"),
@@ -198,5 +208,9 @@ def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
     copytree(folder / "tones", folder / "others" / "forged", dirs_exist_ok=True)
     (folder / "others" / "forged" / "summary.json").write_text("[]")
+    copytree(folder / "tones", folder / "others" / "gone", dirs_exist_ok=True)
+    config = json.loads((folder / "tones" / "config.json").read_text())
+    config["data"]["train"] = "gone"
+    (folder / "others" / "gone" / "config.json").write_text(json.dumps(config))
     status, _, err = call(*arguments.split())
     assert status == 2 and message in err and err.strip().count("\n") <= 1

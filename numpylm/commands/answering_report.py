@@ -7,8 +7,9 @@ from statistics import fmean
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
 from numpylm.commands.answer import open_data
-from numpylm.commands.console import cut, percent, print_table, terminal_width
+from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
+from numpylm.commands.results import mean_by, percent, print_table
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.trained import lines_typed_or_read, load_trained, say_unknown
@@ -72,27 +73,22 @@ def measured(model, vocabulary, test, train):
     """(the Report of test questions, whether each was answered right). Beside the model: the most frequent answer to a
     kind of question in training, and drawing one of its answers by chance."""
     loss, right = score_questions(model, encode_questions(vocabulary, test, model.sizes.num_sentences))
-    answers = {one.kind: Counter() for one in test}
+    kinds, answers = [one.kind for one in test], {one.kind: Counter() for one in test + train}
     for one in train:
-        answers.setdefault(one.kind, Counter())[one.answer] += 1
+        answers[one.kind][one.answer] += 1
     majority = {kind: max(counts, key=counts.get, default=None) for kind, counts in answers.items()}
     columns = {
         "accuracy": right,
         "accuracy_majority": [one.answer == majority[one.kind] for one in test],
-        "accuracy_chance": [1 / max(1, len(answers[one.kind])) for one in test],
+        "accuracy_chance": [1 / max(1, len(answers[kind])) for kind in kinds],
     }
-    fields, rows = {"test_questions": len(test), "test_loss": finite_or_none(loss)}, {}
+    fields = {"test_questions": len(test), "test_loss": finite_or_none(loss)}
     for name, values in columns.items():
-        by_kind = {one.kind: [] for one in test}
-        for one, value in zip(test, values, strict=True):
-            by_kind[one.kind].append(value)
-        fields |= {name: fmean(values), f"{name}_by_kind": {kind: fmean(found) for kind, found in by_kind.items()}}
-        for kind, share in (fields[f"{name}_by_kind"] | {"all": fields[name]}).items():
-            rows.setdefault(kind or "questions", []).append(percent(share))
-    if len(rows) == 2:
-        del rows["all"]
-    title = f"{len(test):,} test question{'s' * (len(test) > 1)}"
-    return Report(fields, (title, ("right", "majority", "chance"), rows), loss), right
+        fields |= {name: fmean(values), f"{name}_by_kind": mean_by(kinds, values)}
+    rows = {kind or "questions": [percent(fields[f"{name}_by_kind"][kind]) for name in columns] for kind in kinds}
+    if len(rows) > 1:
+        rows["all"] = [percent(fields[name]) for name in columns]
+    return Report(fields, (f"Test questions: {len(test):,}", ("right", "majority", "chance"), rows), loss), right
 
 
 def print_answer(question, answered, whole_story=False):

@@ -13,7 +13,6 @@ from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-SHOWN = 8  # examples of what a model does
 SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
 
 
@@ -106,32 +105,6 @@ def step_text(loss, norm, progress, perplexity=True):
         f"loss {loss:.3f} {f'ppl {shown:,.{2 if shown < 100 else 0}f} ' if perplexity else ''}norm {norm:.2f} "
         f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} tok/s"
     )
-
-
-def print_table(title, heads, rows):
-    """Prints results: a title, the heads of the columns if there are any, and for each name in rows its cells, which
-    are strings. A name that is too long for the terminal is cut."""
-    cells = [heads, *rows.values()] if heads else list(rows.values())
-    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
-    names = min(max(map(len, rows)) + 2, terminal_width() - 1 - sum(widths))
-    print(cut(on_one_line(title), terminal_width() - 1))
-    for name, row in ([("", heads)] if heads else []) + list(rows.items()):
-        shown = cut(f"  {on_one_line(name)}", names)
-        print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
-
-
-def percent(share):
-    """A share as a table shows it."""
-    return f"{100 * share:.1f} %"
-
-
-def print_examples(title, examples):
-    """Prints a title and the first examples; each is a list of pairs (mark, line)."""
-    rows = [row for example in examples[:SHOWN] for row in example]
-    marks = max((len(mark) for mark, _ in rows), default=0)
-    print(f"\n{title}")
-    for mark, line in rows:
-        print(cut(f"  {mark:<{marks}}  {on_one_line(line)}", terminal_width() - 1))
 
 
 def terminal_width():

@@ -3,7 +3,7 @@
 import json
 from importlib import import_module
 
-from numpylm.commands.console import print_table
+from numpylm.commands.results import print_table
 from numpylm.commands.run_folder import RunError, folder_of
 from numpylm.commands.run_report import check_finite
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
@@ -46,7 +46,7 @@ def run(options):
     except FileNotFoundError as error:
         if is_named:
             raise
-        raise RunError(f"{error}. If the run's {kind.items} have moved, name others: evaluate {trained} TEXT") from None
+        raise RunError(f"{error}. If the data have moved, name them: evaluate {trained} TEXT") from None
     if options.json:
         print(json.dumps(report.fields))
     else:

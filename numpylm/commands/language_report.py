@@ -6,9 +6,10 @@ import textwrap
 
 import numpy as np
 
-from numpylm.commands.console import percent, print_examples, print_table, terminal_width
+from numpylm.commands.console import terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.language import fingerprint, open_corpus, open_verified
+from numpylm.commands.results import number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.run_report import count_parameters
@@ -26,6 +27,12 @@ from numpylm.language_task import UNITS
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_TOKENS = {"word": 60, "char": 300}
 STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 200 MiB or less
+NAMES = {  # of `evaluate`
+    "perplexity": ("perplexity per token", number(3)),
+    "nats_per_token": ("nats per token", number(4)),
+    "bits_per_character": ("bits per character", lambda bits: number(4)(bits) if bits else "not defined with <unk>"),
+    "accuracy": ("guessed right", percent),
+}
 
 
 def report(run, model):
@@ -119,15 +126,8 @@ def evaluate(model, vocabulary, folder, options):
         "accuracy": result.accuracy,
         "unknown_tokens": unknown,
     }
-    bits = "bits per character" + " (not defined: <unk> has no spelling)" * (unknown > 0)
-    rows = {
-        "perplexity per token": [f"{result.perplexity:.3f}"],
-        "nats per token": [f"{result.loss:.4f}"],
-        bits: ["-" if fields["bits_per_character"] is None else f"{fields['bits_per_character']:.4f}"],
-        "guessed right": [percent(result.accuracy)],
-    }
     title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
-    return Report(fields, (title, (), rows), result.loss)
+    return Report(fields, (title, (), rows_of(fields, NAMES)), result.loss)
 
 
 def evaluated_tokens(vocabulary, folder, options):

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from numpylm import plots
-from numpylm.commands.console import percent, print_examples, print_table
 from numpylm.commands.kind import Report
+from numpylm.commands.results import percent, print_examples, print_table
 from numpylm.commands.run_config import read_config
 from numpylm.commands.transcribe import SEEDS, features_of, read_utterance, utterances_of
-from numpylm.commands.transcription_use import language_score, own_language, saved_weights, use  # noqa: F401
+from numpylm.commands.transcription_use import language_score, saved_weights, train_language, use  # noqa: F401
 from numpylm.ctc import BLANK, ctc_backward, ctc_forward
 from numpylm.data.features import HOP_SECONDS, read_wav, write_wav
 from numpylm.data.speech.recordings import read_recordings
@@ -33,8 +33,8 @@ HEADS = ("wrong", "subst.", "deleted", "inserted", "utterances")
 def report(run, model):
     """Trains the language model, measures both on the test part, prints what came out, and returns the Report."""
     vocabulary, utterances, data = run.data.vocabulary, run.data.parts, run.config.data
-    folder = own_language(run)
-    language = None if folder is None else language_score(folder, vocabulary)
+    train_language(run)
+    language = language_score(run.folder, vocabulary.level, vocabulary.tokens[1:])
     print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
@@ -60,13 +60,15 @@ def report(run, model):
 
 def evaluate(model, vocabulary, folder, options):
     """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
-    config, own = read_config(folder), folder / "language"
+    config = read_config(folder)
     if options.text:
         utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(options.text)]
     else:
         utterances = utterances_of("test", config)
-    language, weights = language_score(own, vocabulary) if own.exists() else None, saved_weights(folder)
-    return measured(listen(model, vocabulary, utterances, language, weights), UNITS[config.data.level], weights)
+    weights = saved_weights(folder)
+    language = language_score(folder, vocabulary.level, vocabulary.tokens[1:])
+    heard = listen(model, vocabulary, utterances, language, weights)
+    return measured(heard, UNITS[config.data.level], weights)
 
 
 def measured(heard, unit, weights):
@@ -78,7 +80,7 @@ def measured(heard, unit, weights):
     for name, errors in heard.errors.items():
         counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
         rows[NAMES[name]] = [*(f"{count:.1f}" for count in counts), percent(errors.sequence_rate)]
-    title = f"Test utterances: {len(heard.said):,} of {num_labels:,} {unit}s. Errors per 100 {unit}s"
+    title = f"Test utterances: {len(heard.said):,}, of {num_labels:,} {unit}s. Errors per 100 {unit}s"
     return Report(fields, (title, HEADS, rows))
 
 

@@ -14,13 +14,13 @@ from numpylm.commands.run_config import RunConfig, read_config
 from numpylm.commands.run_folder import RunError, folder_of, read_json, write_whole
 from numpylm.commands.trained import load_trained
 from numpylm.commands.transcribe import read_utterance, utterances_of
-from numpylm.ctc_decoding import Hypothesis, LanguageScore, rescored
+from numpylm.ctc_decoding import Hypothesis, LanguageScore, rescored, with_language
 from numpylm.data.error_rates import total_errors
 from numpylm.data.grammar import generate_text
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_lists, read_said
 from numpylm.data.speech.sentences import GRAMMAR
-from numpylm.data.text import encode, stream_start
+from numpylm.data.text import stream_start
 from numpylm.language_task import LanguageSettings
 from numpylm.transcription_task import (
     Weights,
@@ -41,55 +41,45 @@ def use(trained, choices):
     """Prints what is said in each file, or a list in its new order: the n_best texts of each."""
     model, vocabulary, _ = load_trained(trained, "speech")
     folder = folder_of(trained)
-    own = folder / "language"
-    path = choices.lm or (own if own.exists() else None)
-    if choices.rescore is None:
-        data, weights = read_config(folder).data, weights_for(model, vocabulary, folder, choices)
-        score = language_score(path, vocabulary) if path is not None and weights.alpha else None
-        for file in choices.files:
-            log_y = log_probabilities(model, vocabulary, read_utterance(file, "", data).features)
-            best = search([log_y], choices.beam, score, weights)[0][: choices.n_best]
-            found = [(file, one.score, text_of(vocabulary, one.labels)) for one in best]
-            print_found(found, scores=choices.n_best > 1, names=len(choices.files) > 1)
-        return
-    if path is None:
+    if choices.rescore is not None:
+        return rescore(model, vocabulary, folder, choices)
+    data, weights = read_config(folder).data, weights_for(model, vocabulary, folder, choices)
+    score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm) if weights.alpha else None
+    for file in choices.files:
+        log_y = log_probabilities(model, vocabulary, read_utterance(file, "", data).features)
+        for one in search([log_y], choices.beam, score, weights)[0][: choices.n_best]:
+            before = [on_one_line(file), f"{one.score:.4f}"][: 2 if choices.n_best > 1 else len(choices.files) > 1]
+            print("\t".join([*before, on_one_line(text_of(vocabulary, one.labels))]))
+    return 0
+
+
+def rescore(model, vocabulary, folder, choices):
+    """Prints a list of candidates in the order that a language model gives them. A label is a token of the list."""
+    lists, by_words = read_lists(choices.rescore), vocabulary.level == "word"
+    texts = [text for rows in lists.values() for _, text in rows]
+    tokens = list(dict.fromkeys(token for text in texts for token in (text.split() if by_words else text)))
+    number = {token: k for k, token in enumerate(tokens, start=1)}
+    score = language_score(folder, vocabulary.level, tokens, choices.lm)
+    if score is None:
         raise ValueError("--rescore needs a language model: this run has none, so name one with --lm RUN")
-    between, lists = (" " if vocabulary.level == "word" else ""), hypotheses_of(path, choices.rescore, vocabulary.level)
+
+    def labels(text):
+        return tuple(number.get(token, 0) for token in (text.split() if by_words else text))
+
+    lists = {
+        utterance: with_language([Hypothesis(labels(text), before, before, 0.0) for before, text in rows], score)
+        for utterance, rows in lists.items()
+    }
     if choices.said is None:
         weights = weights_for(model, vocabulary, folder, choices)
     else:
-        said = [split(text, vocabulary.level) for text in read_said(choices.said, lists)]
+        said = list(map(labels, read_said(choices.said, lists)))
         weights = chosen("the list", list(lists.values()), said, choices)
     for utterance, hypotheses in lists.items():
-        best = rescored(hypotheses, *weights)[: choices.n_best]
-        print_found([(utterance, one.score, between.join(one.labels)) for one in best], scores=True, names=True)
-
-
-def hypotheses_of(path, file, level):
-    """{utterance: Hypotheses} of a list of candidates, with the log-probabilities of a language model's run."""
-    model, vocabulary, start = load_language(path)
-    score = LanguageScore(model, range(len(vocabulary)), start)
-
-    def hypothesis(before, text):
-        ids = (encode(vocabulary, text).astype(int) + 1).tolist()  # label - 1 is the token's id
-        return Hypothesis(split(text, level), before, before, score.log_p_ended(tuple(ids)))
-
-    return {utterance: [hypothesis(*row) for row in rows] for utterance, rows in read_lists(file).items()}
-
-
-def split(text, level):
-    """The labels of a text."""
-    return tuple(text.split() if level == "word" else text)
-
-
-def print_found(found, scores, names):
-    """Prints lines of utterance, score and text; of the text alone without scores and names."""
-    for name, score, text in found:
-        before = [on_one_line(name)] * (scores or names) + [f"{score:.4f}"] * scores
-        print("\t".join([*before, on_one_line(text)]))
-
-
-# The weights of a language model
+        for one in rescored(hypotheses, *weights)[: choices.n_best]:
+            text = (" " if by_words else "").join(tokens[label - 1] for label in one.labels)
+            print(f"{on_one_line(utterance)}\t{one.score:.4f}\t{on_one_line(text)}")
+    return 0
 
 
 def weights_for(model, vocabulary, folder, choices):
@@ -100,7 +90,8 @@ def weights_for(model, vocabulary, folder, choices):
         valid = utterances_of("valid", read_config(folder))
     except (OSError, ValueError) as error:
         raise ValueError(f"the run's validation part is gone, so give both --alpha and --beta: {error}") from None
-    lists = validation_lists(model, vocabulary, valid, language_score(choices.lm, vocabulary))
+    score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm)
+    lists = validation_lists(model, vocabulary, valid, score)
     return chosen("the run's validation part", *lists, choices)
 
 
@@ -125,29 +116,23 @@ def saved_weights(folder):
     return found
 
 
-# Language models
-
-
-def load_language(folder):
-    """(model, vocabulary, the token of a line's end) of a language model's run. ValueError where it has no such end."""
-    model, vocabulary, _ = load_trained(folder)
-    start = stream_start(vocabulary)
-    if start is None:
-        raise ValueError(f"the language model {folder} has never read the end of a line, which ends an utterance here")
-    return model, vocabulary, start
-
-
-def language_score(folder, vocabulary):
-    """The LanguageScore of a language model's run, for the labels of a vocabulary. ValueError where it does not fit."""
-    model, known, start = load_language(folder)
-    if known.level != vocabulary.level:
-        raise ValueError(f"the language model {folder} reads {known.level}s, but the labels are {vocabulary.level}s")
+def language_score(folder, level, tokens, other=None):
+    """The LanguageScore of another run, or of the one that a run's folder has, if any; label k is token number k,
+    counted from 1. ValueError where the model reads another level, or has never read the end of a line."""
+    path = other or folder / "language"
+    if not other and not path.exists():
+        return None
+    model, known, _ = load_trained(path)
+    if known.level != level:
+        raise ValueError(f"the language model {path} reads {known.level}s, but the labels are {level}s")
+    if stream_start(known) is None:
+        raise ValueError(f"the language model {path} has never read the end of a line, which ends an utterance here")
     ids = {token: i for i, token in enumerate(known.tokens)}
-    return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens[1:]], start)
+    return LanguageScore(model, [ids.get(token, 0) for token in tokens], stream_start(known))
 
 
-def own_language(run):
-    """The folder of the run's language model, trained now or already; None where there are too few transcripts.
+def train_language(run):
+    """Trains the run's own language model, unless it is trained already, or there are too few transcripts.
 
     It reads more of the built-in grammar, or the transcripts of the training part; the fewer, the more epochs.
     """
@@ -161,16 +146,14 @@ def own_language(run):
             text = generate_text(WORDS_PER_UTTERANCE * data.num_utterances, GRAMMAR_SEED, GRAMMAR)
         if len(text) < FEWEST:
             print("no language model: there are too few transcripts to train one", file=sys.stderr)
-            return None
+            return
         folder.mkdir(exist_ok=True)
         write_whole(path, text)
-        corpus, epochs = language.CorpusChoices(str(path.resolve()), level=data.level), READ // len(text)
-        settings = LanguageSettings(
-            epochs=min(30, max(2, epochs)), batch_size=min(32, len(text) // 200), num_steps=16
-        )  # fmt: skip
+        epochs, batch_size = min(30, max(2, READ // len(text))), min(32, len(text) // 200)
+        settings = LanguageSettings(epochs=epochs, batch_size=batch_size, num_steps=16)
+        corpus = language.CorpusChoices(str(path.resolve()), level=data.level)
         config = RunConfig("language", ModelChoices(embedding_dim=32, hidden_dim=64), settings, corpus)
         trained = start_run(folder, language.KIND, language.complete(config, None))
     print("training the language model …", file=sys.stderr)
     if not train(trained):
         raise KeyboardInterrupt
-    return folder

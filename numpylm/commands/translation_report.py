@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
-from numpylm.commands.console import percent, print_examples, print_table, program
 from numpylm.commands.kind import Report
+from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
 from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.trained import load_trained, note_unknown, read_lines
@@ -24,7 +24,17 @@ from numpylm.translation_task import attention_weights, bleu, encode_pairs, scor
 
 MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5
-WITHOUT_ATTENTION = (0.718, "translate --score none")  # measured: exact match of the built-in run, and its command
+WITHOUT_ATTENTION = 0.718  # measured: exact match of the built-in run of `translate --score none`
+NAMES = {
+    "test_perplexity": ("perplexity per target token, reading the true target", number(3)),
+    "bleu": (f"BLEU with a beam of {BEAM} (measured by sacrebleu)", number(2)),
+    "bleu_greedy": ("BLEU, greedily", number(2)),
+    "exact_match": ("translated exactly, greedily", percent),
+    "exact_match_without_attention": ("  without attention: translate --score none", percent),
+    "exact_match_by_length": ("  of ", percent),
+    "exact_match_by_depth": ("  of nesting depth ", percent),
+    "grammatical_share": ("grammatical Chinese", percent),
+}
 
 
 def use(trained, choices):
@@ -62,19 +72,22 @@ def lines_of(text):
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
     print("translating the test sentences …", file=sys.stderr)
-    pairs = run.data.parts["test"][:MOST_TRANSLATED]
-    translations = best_of(model, run.data.vocabulary, pairs)
+    parts, vocabularies = run.data.parts, run.data.vocabulary
+    pairs = parts["test"][:MOST_TRANSLATED]
+    translations = best_of(model, vocabularies, pairs)
     right = exact(translations, pairs)
-    found = measured(model, run.data.vocabulary, run.data.parts["test"], translations)
-    if run.data.parts.keys() >= BANDS.keys():  # the built-in ones
-        add_built_in(found, run, model, translations, right)
+    more = built_in_fields(run, model, translations, right) if parts.keys() >= BANDS.keys() else {}
+    found = measured(model, vocabularies, parts["test"], translations, more)
     print()
     print_table(*found.table)
     print_examples("Unseen sentences", [
         [("", pair.source), ("ok" if is_right else "BAD", text), *[("right", pair.target)] * (not is_right)]
         for pair, text, is_right in zip(pairs, translations, right, strict=True)
     ])  # fmt: skip
-    draw_example(run, model, [pair for pair, is_right in zip(pairs, right, strict=True) if is_right] or pairs)
+    if model.attention is not None:
+        with plots.may_fail("attention.png"):
+            pair = good_example([pair for pair, is_right in zip(pairs, right, strict=True) if is_right] or pairs)
+            draw_attention(run.folder / "attention.png", model, vocabularies, *pair)
     return found
 
 
@@ -88,8 +101,8 @@ def exact(translations, pairs):
     return [text == pair.target for text, pair in zip(translations, pairs, strict=True)]
 
 
-def measured(model, vocabularies, pairs, greedy):
-    """The Report of test pairs; greedy are the translations of all of them, or of the first ones."""
+def measured(model, vocabularies, pairs, greedy, more=()):
+    """The Report of test pairs; greedy are the translations of all of them, or of the first ones; more are fields."""
     score, level = score_pairs(model, encode_pairs(vocabularies, pairs)), vocabularies["target"].level
     translated = pairs[: len(greedy)]
     references = [pair.target for pair in translated]
@@ -105,58 +118,32 @@ def measured(model, vocabularies, pairs, greedy):
         "test_unknown_tokens": score.num_unknown,
         "pairs": len(pairs),
         "nats_per_token": finite_or_none(score.loss),
+        **dict(more),
     }
     unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""
-    title = f"{len(pairs):,} test pairs, {score.num_tokens:,} target {UNITS[level]}s{unknown}"
-    rows = {
-        f"perplexity per target {UNITS[level]}, reading the true target": [f"{safe_exp(score.loss):.3f}"],
-        "translated exactly, greedily": [percent(fields["exact_match"])],
-    }
-    for name, value in ((f"BLEU with a beam of {BEAM}", with_beam), ("BLEU, greedily", fields["bleu_greedy"])):
-        rows[name if signature else "BLEU: sacrebleu is not installed"] = ["-" if value is None else f"{value:.2f}"]
-    return Report(fields, (title, (), rows), score.loss)
+    title = f"Test pairs: {len(pairs):,}, of {score.num_tokens:,} target {UNITS[level]}s{unknown}"
+    return Report(fields, (title, (), rows_of(fields, NAMES)), score.loss)
 
 
-def add_built_in(found, run, model, translations, right):
-    """Adds what only the built-in corpus tells: grammatical share, longer sentences, nesting depth."""
-    pairs, by_length, by_depth = run.data.parts["test"], {"1-20 words": fmean(right)}, {}
-    for name in BANDS:
-        longer = run.data.parts[name]
-        by_length[name] = fmean(map(str.__eq__, best_of(model, run.data.vocabulary, longer), [to for _, to in longer]))
-    for pair, is_right in zip(pairs, right, strict=True):
-        by_depth.setdefault(str(nesting_depth(pair.source)), []).append(is_right)
-    found.fields.update(
-        exact_match_without_attention=without_attention(run, fmean(right)),
-        grammatical_share=fmean(is_chinese(text.replace(" ", "")) for text in translations),
-        exact_match_by_length=by_length,
-        exact_match_by_depth={depth: fmean(by_depth[depth]) for depth in sorted(by_depth)},
-    )
-    rows, fields = found.table[2], found.fields
-    if fields["exact_match_without_attention"] is not None:
-        rows[f"without attention ({program()} {WITHOUT_ATTENTION[1]})"] = [
-            percent(fields["exact_match_without_attention"])
-        ]
-    rows["grammatical Chinese"] = [percent(fields["grammatical_share"])]
-    for name, by in (("exact, {}", by_length), ("exact, nesting depth {}", fields["exact_match_by_depth"])):
-        rows.update({name.format(which): [percent(share)] for which, share in by.items()})
-
-
-def without_attention(run, exact_match):
-    """The share that is right without attention: this run's own, or the stored one of the same choices; None for a run
-    of other choices."""
-    config, kind = run.config, run.kind
-    if config.model.score == "none":
-        return exact_match
+def built_in_fields(run, model, translations, right):
+    """The fields that only the built-in corpus has. exact_match_without_attention is this run's own, or the stored one
+    of the same choices."""
+    config, kind, parts, exact_match = run.config, run.kind, run.data.parts, fmean(right)
     same = (config.model, config.settings, config.data) == (kind.Model(), kind.Settings(), kind.Data())
-    return WITHOUT_ATTENTION[0] if same else None
+    stored = WITHOUT_ATTENTION if same else None
+    longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
+    by_depth = mean_by([nesting_depth(pair.source) for pair in parts["test"]], right)
+    return {
+        "exact_match_without_attention": exact_match if config.model.score == "none" else stored,
+        "exact_match_by_length": {"1-20 words": exact_match, **longer},
+        "exact_match_by_depth": {str(depth): by_depth[depth] for depth in sorted(by_depth)},
+        "grammatical_share": fmean(is_chinese(text.replace(" ", "")) for text in translations),
+    }
 
 
-def draw_example(run, model, pairs):
-    """Draws attention.png: attention over one of the pairs, one with a relative clause if there is one."""
-    relative = [pair for pair in pairs if " that " in pair.source and 8 <= len(pair.source.split()) <= 14]
-    if model.attention is not None:
-        with plots.may_fail("attention.png"):
-            draw_attention(run.folder / "attention.png", model, run.data.vocabulary, *(relative or pairs)[0])
+def good_example(pairs):
+    """A pair whose attention is worth a picture: one with a relative clause, if there is one."""
+    return next((pair for pair in pairs if " that " in pair.source and 8 <= len(pair.source.split()) <= 14), pairs[0])
 
 
 def evaluate(model, vocabularies, folder, options):
