@@ -14,8 +14,8 @@ from recipe_list import AGREEMENT, RECIPES, TRAINED, Recipe
 import numpylm as nlm
 from numpylm.commands import task_command
 from numpylm.commands.cli import build_parser
-from numpylm.commands.language import KIND
 from numpylm.commands.model_choices import constructor_arguments
+from numpylm.commands.train import KIND
 from numpylm.data import grammar
 from numpylm.data.grammar.pairs import grammar_pairs
 

@@ -11,7 +11,8 @@ import pytest
 from run_examples import config_of, train
 
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
-from numpylm.commands import language, language_report, results, run_report
+from numpylm.commands import results, run_report, train_report
+from numpylm.commands import train as train_command
 from numpylm.commands.console import blas_threads
 from numpylm.commands.run import RunDiverged, start_run
 from numpylm.commands.run_report import finish
@@ -32,14 +33,14 @@ def small_grammar():
 
 
 def use_small_grammar(patch, corpus):
-    patch.setattr(language, "load_corpus", lambda source, level, split: corpus)
-    patch.setattr(language_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
+    patch.setattr(train_command, "load_corpus", lambda source, level, split: corpus)
+    patch.setattr(train_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
     patch.setenv("COLUMNS", "80")
 
 
 def trained_run(folder, corpus, level="word", **changes):
     with blas_threads(1):
-        run = start_run(folder, language.KIND, config_of(str(corpus), level=level, **CHOICES | changes))
+        run = start_run(folder, train_command.KIND, config_of(str(corpus), level=level, **CHOICES | changes))
         assert train(run)
     return run
 
@@ -77,8 +78,8 @@ def test_sampled_sentences_are_marked_grammatical_or_not(finished):
     run, _, shown = finished
     model = load_checkpoint(run.folder / "best.npz").model
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
-        _, sentences = language_report.draw_samples(run, model)
+        patch.setattr(train_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
+        _, sentences = train_report.draw_samples(run, model)
     marked = [line for line in shown if line.startswith(("  ok   ", "  BAD  "))]
     assert len(marked) == min(results.SHOWN, len(sentences)) > 0
     for line, (sentence, right) in zip(marked, sentences, strict=False):

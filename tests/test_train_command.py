@@ -12,7 +12,7 @@ from run_examples import assert_same_state, state_of
 
 from numpylm.commands import task_command
 from numpylm.commands.cli import build_parser
-from numpylm.commands.language import KIND
+from numpylm.commands.train import KIND
 from numpylm.data import grammar
 from numpylm.data.metrics import read_metrics
 

@@ -11,7 +11,6 @@ from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, percent, print_table
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.trained import lines_typed_or_read, load_trained, say_unknown
 from numpylm.data.printable import on_one_line
 from numpylm.data.stories import StoryError, read_stories, with_line
@@ -82,7 +81,7 @@ def measured(model, vocabulary, test, train):
         "accuracy_majority": [one.answer == majority[one.kind] for one in test],
         "accuracy_chance": [1 / max(1, len(answers[kind])) for kind in kinds],
     }
-    fields = {"test_questions": len(test), "test_loss": finite_or_none(loss)}
+    fields = {"test_questions": len(test), "test_loss": loss}
     for name, values in columns.items():
         fields |= {name: fmean(values), f"{name}_by_kind": mean_by(kinds, values)}
     rows = {kind or "questions": [percent(fields[f"{name}_by_kind"][kind]) for name in columns] for kind in kinds}

@@ -4,7 +4,7 @@ import json
 from importlib import import_module
 
 from numpylm.commands.results import print_table
-from numpylm.commands.run_folder import RunError, folder_of
+from numpylm.commands.run_folder import RunError, finite, folder_of
 from numpylm.commands.run_report import check_finite
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 
@@ -48,7 +48,7 @@ def run(options):
             raise
         raise RunError(f"{error}. If the data have moved, name them: evaluate {trained} TEXT") from None
     if options.json:
-        print(json.dumps(report.fields))
+        print(json.dumps(finite(report.fields)))
     else:
         print_table(*report.table)
     check_finite(

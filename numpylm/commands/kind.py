@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numpylm.commands.run_folder import RunError
 
 KINDS = {  # kind's name -> the module with its KIND
-    "language": "numpylm.commands.language",
+    "language": "numpylm.commands.train",
     "translation": "numpylm.commands.translate",
     "speech": "numpylm.commands.transcribe",
     "answers": "numpylm.commands.answer",

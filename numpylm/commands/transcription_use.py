@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from numpylm import require
-from numpylm.commands import language
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_config import RunConfig, read_config
 from numpylm.commands.run_folder import RunError, folder_of, read_json, write_whole
+from numpylm.commands.train import KIND as LANGUAGE
+from numpylm.commands.train import CorpusChoices, complete
 from numpylm.commands.trained import load_trained
 from numpylm.commands.transcribe import read_utterance, utterances_of
 from numpylm.ctc_decoding import Hypothesis, LanguageScore, rescored, with_language
@@ -151,9 +152,9 @@ def train_language(run):
         write_whole(path, text)
         epochs, batch_size = min(30, max(2, READ // len(text))), min(32, len(text) // 200)
         settings = LanguageSettings(epochs=epochs, batch_size=batch_size, num_steps=16)
-        corpus = language.CorpusChoices(str(path.resolve()), level=data.level)
+        corpus = CorpusChoices(str(path.resolve()), level=data.level)
         config = RunConfig("language", ModelChoices(embedding_dim=32, hidden_dim=64), settings, corpus)
-        trained = start_run(folder, language.KIND, language.complete(config, None))
+        trained = start_run(folder, LANGUAGE, complete(config, None))
     print("training the language model …", file=sys.stderr)
     if not train(trained):
         raise KeyboardInterrupt

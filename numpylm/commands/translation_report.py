@@ -9,7 +9,6 @@ from numpylm import plots
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.trained import load_trained, note_unknown, read_lines
 from numpylm.commands.translate import open_data
 from numpylm.data.grammar.chart import is_chinese
@@ -108,7 +107,7 @@ def measured(model, vocabularies, pairs, greedy, more=()):
     references = [pair.target for pair in translated]
     with_beam, signature = bleu(best_of(model, vocabularies, translated, BEAM), references, level)
     fields = {
-        "test_perplexity": finite_or_none(safe_exp(score.loss)),
+        "test_perplexity": safe_exp(score.loss),
         "exact_match": fmean(exact(greedy, translated)),
         "exact_match_without_attention": None,
         "bleu": with_beam,
@@ -117,7 +116,7 @@ def measured(model, vocabularies, pairs, greedy, more=()):
         "vocabularies": {side: len(vocabulary) for side, vocabulary in vocabularies.items()},
         "test_unknown_tokens": score.num_unknown,
         "pairs": len(pairs),
-        "nats_per_token": finite_or_none(score.loss),
+        "nats_per_token": score.loss,
         **dict(more),
     }
     unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""

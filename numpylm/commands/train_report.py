@@ -8,11 +8,10 @@ import numpy as np
 
 from numpylm.commands.console import terminal_width
 from numpylm.commands.kind import Report
-from numpylm.commands.language import fingerprint, open_corpus, open_verified
 from numpylm.commands.results import number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import finite_or_none
 from numpylm.commands.run_report import count_parameters
+from numpylm.commands.train import fingerprint, open_corpus, open_verified
 from numpylm.commands.trained import ended, read_file_or_stdin
 from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
@@ -52,9 +51,9 @@ def report(run, model):
         "corpus": run.config.data.corpus,
         "level": level,
         "vocabulary": len(run.data.vocabulary),
-        "valid_perplexity": finite_or_none(safe_exp(min(run.progress.valid_losses))),
-        "test_perplexity": finite_or_none(test.perplexity),
-        "test_nats_per_token": finite_or_none(test.loss),
+        "valid_perplexity": safe_exp(min(run.progress.valid_losses)),
+        "test_perplexity": test.perplexity,
+        "test_nats_per_token": test.loss,
         "test_unknown_tokens": unknown,
         "floor_perplexity": floor,
         "baselines": baselines,
@@ -119,10 +118,10 @@ def evaluate(model, vocabulary, folder, options):
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     fields = {
         "tokens": result.num_tokens,
-        "nats_per_token": finite_or_none(result.loss),
-        "perplexity": finite_or_none(result.perplexity),
+        "nats_per_token": result.loss,
+        "perplexity": result.perplexity,
         # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
-        "bits_per_character": finite_or_none(result.total_nats / math.log(2) / num_characters) if not unknown else None,
+        "bits_per_character": result.total_nats / math.log(2) / num_characters if not unknown else None,
         "accuracy": result.accuracy,
         "unknown_tokens": unknown,
     }
