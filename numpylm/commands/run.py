@@ -16,10 +16,9 @@ from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
 from numpylm.commands.kind import Kind, find_kind
-from numpylm.commands.metrics import MetricsFile, RunningMean
 from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
-from numpylm.commands.run_record import record_of, restore
+from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
 from numpylm.data_parallel import all_rows, data_parallel, own_rows

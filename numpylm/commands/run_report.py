@@ -10,6 +10,7 @@ from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, program, quoted, terminal_width
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import write_json
+from numpylm.commands.run_record import tokens_per_second
 from numpylm.data.metrics import read_metrics
 from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
@@ -46,7 +47,7 @@ def common_fields(run, model):
         "steps": progress.step,
         "loss_unit": f"nats per {run.task.unit}",
         "valid_loss": min(progress.valid_losses),
-        "tokens_per_second": round(progress.tokens / progress.step_seconds) if progress.step_seconds else None,
+        "tokens_per_second": tokens_per_second(progress),
         "seconds": round(progress.seconds, 2),
         "peak_memory_mib": peak_mib(),
     }

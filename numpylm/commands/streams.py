@@ -77,13 +77,24 @@ class LastingStream:
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):  # a pipe without reader, a terminal that was closed
                 raise
-            forget_reader(self.number)
-            if self.number == 1:
-                sys.stderr.write(NOTE)
-            return None
+        forget_reader(self.number)
+        if self.number == 1:
+            sys.stderr.write(NOTE)
 
     def __getattr__(self, name):
         return getattr(self.stream, name)
+
+
+@contextmanager
+def outlasting_readers():
+    """While this context lasts, standard output and standard error are LastingStreams."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout, sys.stderr = before
 
 
 def settle_output():
@@ -99,15 +110,3 @@ def forget_reader(number):
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, number)
     os.close(nowhere)
-
-
-@contextmanager
-def outlasting_readers():
-    """While this context lasts, standard output and standard error are LastingStreams."""
-    before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stdout, sys.stderr = before
