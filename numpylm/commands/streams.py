@@ -21,15 +21,8 @@ def replace_lost(error):
     return "?" * (error.end - error.start), error.end
 
 
-class Nowhere(io.TextIOBase):
+class Nowhere(io.StringIO):
     """In place of a stream that is closed from the start."""
-
-    lost = 0  # characters
-
-    def write(self, text):
-        """Counts what is lost."""
-        self.lost += len(text)
-        return len(text)
 
 
 def prepare_streams():
@@ -47,7 +40,7 @@ def prepare_streams():
 
 def note_lost():
     """Says what could not be shown, or not be printed at all."""
-    if getattr(sys.stdout, "lost", 0):
+    if isinstance(sys.stdout, Nowhere) and sys.stdout.tell():
         print("note: standard output is closed; what was printed is lost", file=sys.stderr)
     if LOST:
         print(

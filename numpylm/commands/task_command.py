@@ -93,8 +93,9 @@ def begin(options, kind):
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
     note_without_effect(options, model, settings)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
-    places = {name: place for name, place in vars(config.data).items() if name in place_names(kind)}
-    config = replace(config, data=replace(config.data, **whole(places)))
+    places = {name: getattr(config.data, name) for name in place_names(kind)}
+    given = {name: place for name, place in places.items() if place != getattr(kind.Data, name)}
+    config = replace(config, data=replace(config.data, **whole(given)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
 
@@ -106,8 +107,8 @@ def place_names(kind):
 
 def whole(places):
     """The same with the whole path of each place that exists."""
-    return {name: str(Path(place).resolve()) if place and Path(place).exists() else place
-            for name, place in places.items()}  # fmt: skip
+    found = {name: str(Path(place).resolve()) for name, place in places.items() if Path(place).exists()}
+    return places | found
 
 
 def note_without_effect(options, model, settings):
