@@ -125,7 +125,6 @@ def press_ctrl_d():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("answer small --epochs 3", "answer RUN uses a trained run: leave out --epochs"),
         ("answer small missing.txt", "there is no file missing.txt"),
         ("answer --train babi", "babi is a folder: say which task of bAbI in it to train on (--task 1)"),
         ("answer --train babi --task 7", "there is no file qa7_…_train.txt of bAbI in this folder"),
@@ -134,10 +133,7 @@ def press_ctrl_d():
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
         ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
         ("answer --empty-sentences 1", "--empty-sentences must be"),
-        ("answer --hops 0", "--hops must be a positive integer"),
         ("answer --model gru -H 5 --bidirectional", "H must be even; got --hidden-dim=5"),
-        ("answer --resume small -D 8", "leave out --embedding-dim"),
-        ("sample small", "small holds a run of `answer`: use it with `answer small`"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
