@@ -43,7 +43,7 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
     out = (folder / "small.out").read_text(encoding="utf-8")
     for expected in (
         "corpus  the built-in stories: 300 train, 600 valid, 1,200 test questions\n",
-        "model   memory network, 2 hops, adjacent tying; D = 8, S = 50, N = 32\n",
+        "model   memory network, D=8, K=2, S=50, tying adjacent, N=32\n",
         "right  majority  chance\n",
         "  is it so ",
         "  hop 0    1\n",

@@ -54,7 +54,7 @@ def test_a_run_says_what_it_does_how_good_it_is_and_where_all_is_saved(folder):
     lines = (
         "corpus  text: ",
         " different words\n",
-        "model   LSTM language model; D = 24, H = 48, L = 1, N = 4, T = 8\n",
+        "model   LSTM language model, D=24, H=48, L=1, dropout 0.2, N=4, T=8\n",
         "folder  whole\n",
     )
     parts = ("epoch 1/2: train perplexity ", "Test perplexity per word", "this LSTM (", "The model writes\n")

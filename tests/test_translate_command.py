@@ -51,7 +51,7 @@ def test_a_run_says_what_it_does_shows_unseen_sentences_and_keeps_its_numbers(fo
     for expected in (
         "corpus  the built-in English and Chinese: 400 train, 500 valid, 500 test pairs\n",
         "tokens  104 source words, 84 target words\n",
-        "model   GRU encoder-decoder, dot attention, the encoder reads in both\n",
+        "model   GRU encoder-decoder, D=8, H=16, L=1, attention dot, bidirectional, N=64\n",
         "epoch 2/2: train perplexity ",
         "  perplexity per target token, reading the true target ",
         "  without attention: translate --score none ",
@@ -95,7 +95,7 @@ def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(fo
     assert summary["bleu"] > 90
     by_characters = ["--source-level", "char", "--target-level", "char", "--epochs", "1", "-D", "4", "-H", "4"]
     out = output_in(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
-    assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
+    assert "tokens  6 source characters, 6 target characters" in out  # <unk>, the line's end, a space, and the letters
     assert output_in(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
     assert output_in(folder, "translate", "words", "b") == "Y\n"  # one word that names no file
     assert output_in(folder, "translate", "words", "a b " * 100, "--beam", "1")  # longer than a file's name may be

@@ -156,19 +156,8 @@ def make_task(config, data):
     return answer_task(*encoded, config.settings)
 
 
-def describe(run):
-    """What is about to be trained on what."""
-    choices = run.config.model
-    yield "words", f"{len(run.data.vocabulary):,}, those of answers too"
-    if choices.model == "memory":
-        yield "model", f"memory network, {choices.num_hops} hop{'s' * (choices.num_hops > 1)}, {choices.tying} tying"
-    else:
-        ends = ", from both ends" * choices.bidirectional
-        yield "model", f"{choices.model.upper()} reader, {choices.first} first{ends}"
-
-
 KIND = Kind(
-    "answers", "answer", "questions", AnswerSettings, AnswerModel, AnswerData, run_name, open_data, make_model,
-    make_task, describe, "numpylm.commands.answering_report", complete, AnswerChoices,
+    "answers", "answer", "questions", AnswerSettings, AnswerModel, AnswerData, run_name, "{} reader",
+    open_data, make_model, make_task, "numpylm.commands.answering_report", complete, AnswerChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

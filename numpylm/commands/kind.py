@@ -31,10 +31,10 @@ class Kind(NamedTuple):
     Model          which model,
     Data           on what
     run_name       (config) -> the default name of its folder below runs/
+    title          what its models are called, with {} for the cell
     open_data      (config, vocabulary=None) -> ReadData; the vocabulary given is a resumed run's own
     make_model     (config, data) -> a model with parameters(), config and sizes
     make_task      (config, data) -> training.Task
-    describe       (run) -> pairs (word, text) printed at the start; the model's text begins with its name and a comma
     report         a module, imported when a model has been trained. report(run, model) -> Report of the best model,
                    prints what came out. evaluate(model, vocabulary, folder, options) -> Report on the data that the
                    command's options name, or if they name none on the test part of the run in the folder.
@@ -50,10 +50,10 @@ class Kind(NamedTuple):
     Model: type
     Data: type
     run_name: Callable
+    title: str
     open_data: Callable
     make_model: Callable
     make_task: Callable
-    describe: Callable
     report: str
     complete: Callable = lambda config, options: config
     Use: type | None = None
@@ -77,6 +77,12 @@ class Report(NamedTuple):
     table: tuple
     loss: float | None = None
     reference: dict | None = None
+
+
+def title(run):
+    """What a run's model is called: LSTM language model, memory network, …"""
+    cell = run.config.model.model
+    return "memory network" if cell == "memory" else run.kind.title.format(cell.upper())
 
 
 def digest(pieces):

@@ -8,6 +8,7 @@ from numpylm import plots
 from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, program, quoted, terminal_width
+from numpylm.commands.kind import title
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import write_json
 from numpylm.commands.run_record import tokens_per_second
@@ -63,11 +64,10 @@ def check_finite(loss, perplexity, message):
 def draw_learning_curve(run, report):
     """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows, name = read_metrics(run.folder / "metrics.csv"), "learning_curve.png"
-    model = dict(run.kind.describe(run))["model"].partition(",")[0]
-    title = on_one_line(f"{model} on {cut(run.data.name, 40)}")
+    name_of_run = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
     with plots.may_fail(name):
         plots.learning_curve(
-            run.folder / name, rows, report.reference or {}, title, run.task.unit, run.task.perplexity
+            run.folder / name, rows, report.reference or {}, name_of_run, run.task.unit, run.task.perplexity
         )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 
-from numpylm.choices import SIZES, TIME
+from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.interrupts import Stopped
+from numpylm.commands.kind import title
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
 from numpylm.commands.run import resume_run, start_run, train
@@ -23,6 +24,8 @@ from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
+from numpylm.language_task import UNITS
+from numpylm.training import Settings
 
 RESUMED = (
     "go on with the run in this folder, as if it had never stopped; with --epochs or --minutes until then, counted "
@@ -31,6 +34,11 @@ RESUMED = (
 )
 
 WIDEST_BEAM = 1000
+SYMBOLS = {  # what is shown when a run begins
+    **{"embedding_dim": "D", "hidden_dim": "H", "num_layers": "L", "num_features": "B", "num_sentences": "S"},
+    **{"num_hops": "K", "batch_size": "N", "num_steps": "T"},
+}
+SHOWN = ("attention", "bidirectional", "dropout", "first", "tie_weights", "tying")
 
 
 def add_task_options(parser, kind):
@@ -138,24 +146,26 @@ def resume(options, kind):
 
 def describe(run):
     """What is about to be trained on what, in lines of 80 characters or fewer."""
-    settings = run.config.settings
-    counts = ", ".join(f"{len(run.data.parts[part]):,} {part}" for part in ("train", "valid", "test"))
-    *lines, (word, model) = run.kind.describe(run)
-    lines = [
-        ("corpus", f"{run.data.name}: {counts} {run.kind.items}"),
-        *lines,
-        (word, f"{model}; {sizes_shown(run)}"),
-        ("steps", f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule"),
-        *[("ranks", f"{run.ranks.size} processes share the sequences of each batch")] * (run.ranks.size > 1),
-    ]
+    data, settings = run.data, run.config.settings
+    counts = ", ".join(f"{len(data.parts[part]):,} {part}" for part in ("train", "valid", "test"))
+    sides = data.vocabulary.items() if isinstance(data.vocabulary, dict) else [("different", data.vocabulary)]
+    lines = {
+        "corpus": f"{data.name}: {counts} {run.kind.items}",
+        "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
+        "model": ", ".join([title(run), *parts_of(run.model.sizes), *parts_of(settings)]),
+        "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
+    }
+    if run.ranks.size > 1:
+        lines["ranks"] = f"{run.ranks.size} processes share the sequences of each batch"
     width, after = min(80, terminal_width()) - 1, {"subsequent_indent": " " * 8, "break_long_words": False}
-    shown = [fill(on_one_line(text), width, initial_indent=f"{word:<8}", **after) for word, text in lines]
+    shown = [fill(on_one_line(text), width, initial_indent=f"{word:<8}", **after) for word, text in lines.items()]
     return "\n".join([*shown, f"folder  {on_one_line(run.folder)}"])
 
 
-def sizes_shown(run):
-    """The sizes of the model and its batches, by their letters: "D = 64, H = 128, L = 1, N = 32"."""
-    chosen = [(field, run.config.model) for field in fields(run.kind.Model) if hasattr(run.model.sizes, field.name)]
-    chosen += [(field, run.config.settings) for field in fields(run.kind.Settings)]
-    sizes = [(field, choices) for field, choices in chosen if field.metadata["group"] == SIZES]
-    return ", ".join(f"{field.metadata['metavar']} = {getattr(choices, field.name)}" for field, choices in sizes)
+def parts_of(sizes):
+    """What a model or its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
+    for name, value in (vars(sizes) if isinstance(sizes, Settings) else sizes._asdict()).items():
+        if name in SYMBOLS:
+            yield f"{SYMBOLS[name]}={value}"
+        elif name in SHOWN and value:
+            yield name if value is True else f"{name} {value}"

@@ -170,15 +170,9 @@ def watched(batches, token_file):
     return checked
 
 
-def describe(run):
-    """What is about to be trained on what."""
-    yield "tokens", f"{len(run.data.vocabulary):,} different {UNITS[run.config.data.level]}s"
-    yield "model", f"{run.config.model.model.upper()} language model"
-
-
 KIND = Kind(
     "language", "train", "tokens", LanguageSettings, ModelChoices, CorpusChoices,
     lambda config: f"{config.model.model}-{Path(config.data.corpus).stem}",
-    open_data, make_model, make_task, describe, "numpylm.commands.train_report", complete,
+    "{} language model", open_data, make_model, make_task, "numpylm.commands.train_report", complete,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

@@ -171,21 +171,10 @@ def make_task(config, data):
     return transcription_task(train, valid, data.vocabulary, config.settings, UNITS[config.data.level])
 
 
-def describe(run):
-    """What is about to be trained on what."""
-    if run.config.data.train is None:
-        yield "", "A small formant synthesiser speaks: no human voice is in it"
-    frames = np.mean([len(utterance.features) for utterance in run.data.parts["train"]])
-    sizes, labels = run.model.sizes, f"{run.model.sizes.num_labels} {run.task.unit}s, and CTC's blank"
-    yield "labels", f"{labels}; an utterance has {frames:.0f} frames on average"
-    reads = "reads in both directions" if sizes.bidirectional else "reads from left to right"
-    yield "model", f"{sizes.cell.upper()} with CTC, {reads}; B = {sizes.num_features}"
-
-
 KIND = Kind(
     "speech", "transcribe", "utterances", SpeechSettings, SpeechModel, SpeechData,
     lambda config: f"transcribe-{Path(config.data.train or 'synthetic').name}",
-    open_data, make_model, make_task, describe, "numpylm.commands.transcription_report",
+    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report",
     Use=TranscribeChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

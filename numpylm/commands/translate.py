@@ -138,20 +138,10 @@ def make_task(config, data):
     return translation_task(train, valid, config.settings, f"target {UNITS[data.vocabulary['target'].level]}")
 
 
-def describe(run):
-    """What is about to be trained on what."""
-    sides = run.data.vocabulary.items()
-    yield "tokens", ", ".join(f"{len(words):,} {side} {UNITS[words.level]}s" for side, words in sides)
-    sizes = run.model.sizes
-    attention = f"{sizes.attention} attention".replace("none", "no")
-    reads = "in both directions" if sizes.bidirectional else "from left to right"
-    yield "model", f"{sizes.cell.upper()} encoder-decoder, {attention}, the encoder reads {reads}"
-
-
 KIND = Kind(
     "translation", "translate", "pairs", TranslationSettings, TranslationModel, TranslationData,
     lambda config: f"translate-{Path(config.data.train or config.data.source or 'grammar').name.partition('.')[0]}",
-    open_data, make_model, make_task, describe, "numpylm.commands.translation_report",
+    "{} encoder-decoder", open_data, make_model, make_task, "numpylm.commands.translation_report",
     Use=TranslateChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)
