@@ -17,8 +17,8 @@ def mean_by(keys, values):
 
 
 def percent(share):
-    """A share, or None if it is not known, as it is printed."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+    """A share as it is printed; nothing for None, which is not measured."""
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def number(digits):
@@ -27,13 +27,13 @@ def number(digits):
 
 
 def rows_of(fields, named):
-    """The rows of a table of one column. named maps a field to a row's name, and to the function that shows its value;
-    a field that is a dict has a row for each of its values."""
+    """The rows of a table of one column. named maps a field to a row's name, and to the function that shows its value:
+    nothing, where there is to be no row. A field that is a dict has a row for each of its values."""
     rows = {}
     for field, (name, shown) in named.items():
         value = fields.get(field)
         several = value.items() if isinstance(value, dict) else [("", value)]
-        rows |= {name + key: [shown(one)] for key, one in several if field in fields}
+        rows |= {name + key: [shown(one)] for key, one in several if field in fields and shown(one)}
     return rows
 
 
