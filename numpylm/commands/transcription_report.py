@@ -130,5 +130,5 @@ def draw_symbols(axes, y, vocabulary, seconds):
         height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
         axes.annotate(vocabulary.tokens[k], (t[place], y[place, k]), (0, height), textcoords="offset points",
                       ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
-    axes.set(ylim=(0, 1.25), ylabel="y, probability of a symbol")
-    axes.legend(loc="center right")
+    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
+    axes.legend(loc="upper left")
