@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 
+from numpylm import require
+from numpylm.beam_search import check_search
 from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.interrupts import Stopped
@@ -39,6 +41,12 @@ SYMBOLS = {  # what is shown when a run begins
     **{"num_hops": "K", "batch_size": "N", "num_steps": "T"},
 }
 SHOWN = ("attention", "bidirectional", "dropout", "first", "tie_weights", "tying")
+
+
+def check_beam(choices, length_penalty=0.0):
+    """Raises ValueError for a beam, or a number of best hypotheses, that cannot be."""
+    require.expect("beam", choices.beam, 1 <= choices.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
+    check_search(choices.beam, length_penalty, choices.n_best, 1)
 
 
 def add_task_options(parser, kind):

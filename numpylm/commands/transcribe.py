@@ -11,7 +11,7 @@ from numpylm import require
 from numpylm.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
-from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
+from numpylm.commands.task_command import add_task_options, check_beam, run_task
 from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
 from numpylm.data.speech.sentences import spoken_sentences
@@ -97,16 +97,15 @@ class TranscribeChoices:
     )
 
     def __post_init__(self):
-        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
         require.positive_integer("n_best", self.n_best)
+        if self.rescore is None:
+            check_beam(self)
         for name, value in self.given.items():
             require.finite_number(name, value)
         if bool(self.files) == (self.rescore is not None):
             raise ValueError("name .wav files to transcribe, or a list with --rescore LIST.tsv")
         if self.said is not None and self.rescore is None:
             raise ValueError("--said SAID.tsv belongs to --rescore LIST.tsv")
-        if self.n_best > self.beam and not self.rescore:
-            raise ValueError(f"n_best must be at most the beam's {self.beam}; got {self.n_best}")
 
     @property
     def given(self):

@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from numpylm import require
-from numpylm.beam_search import check_search
 from numpylm.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
-from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
+from numpylm.commands.task_command import add_task_options, check_beam, run_task
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
@@ -88,8 +87,7 @@ class TranslateChoices:
     attention: str | None = choice(None, "draw the attention over the first line", metavar="FILE.png")
 
     def __post_init__(self):
-        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
-        check_search(self.beam, self.length_penalty, self.n_best, 1)
+        check_beam(self, self.length_penalty)
 
 
 def open_data(config, vocabulary=None):
