@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.answer_task import AnswerSettings, encode_questions, score_questions
-from numpylm.commands.answering import (
+from numpylm.commands.answer import (
     FILE_SETTINGS,
     READER_SETTINGS,
     AnswerData,
@@ -55,7 +55,7 @@ def trained(folder, task, seed, model_choices, settings):
     for _ in training(make_task(config, data), model, make_optimizer(settings), settings, progress):
         pass
     encoded = {part: encode_questions(data.vocabulary, questions, model_choices.num_sentences)
-               for part, questions in data.questions.items()}  # fmt: skip
+               for part, questions in data.parts.items()}  # fmt: skip
     scores = {part: score_questions(model, questions) for part, questions in encoded.items()}
     return {
         "seed": seed,

@@ -120,7 +120,7 @@ LIST = (
     Recipe("digits-unknown-speaker", f"{JOINED}, 1×128, dropout 0.4, 13 cepstra; each speaker left out in turn", FSDD,
            "15", "our aim", unknown_speakers, NEW_VOICES),
     Recipe("digits-grammar",
-           f"{JOINED}, 1×128, dropout 0.4, 13 cepstra; telephone numbers of a plan, an unknown speaker, a language model",
+           f"{JOINED}, 1×128, dropout 0.4, 13 cepstra; telephone numbers of a plan, a new speaker, a language model",
            FSDD, "two thirds of what the oracle allows", "our aim",
            with_grammar, NEW_VOICES | {"without": "jackson"}),
 )  # fmt: skip

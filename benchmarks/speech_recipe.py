@@ -20,7 +20,7 @@ from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
 from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
-from numpylm.commands.transcription import SpeechData, SpeechModel, features_of
+from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
 from numpylm.commands.transcription_report import NAMES
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound, stack_frames

@@ -9,9 +9,10 @@ from recipe_results import Measured
 from train_recipe import train
 
 from numpylm.commands.run_config import read_config
-from numpylm.commands.translation import open_data
+from numpylm.commands.translate import open_data
 from numpylm.data.metrics import read_metrics
 from numpylm.data.ngrams import baseline_perplexities
+from numpylm.translation_task import encode_pairs
 
 KEPT = (
     *("parameters", "seconds", "tokens_per_second", "exact_match", "test_perplexity", "test_unknown_tokens"),
@@ -43,7 +44,9 @@ def measured(folder):
 def target_baselines(folder):
     """Perplexities of n-gram models of the target sentences alone, which read no source."""
     data = open_data(read_config(folder))
-    train_tokens, test_tokens = (np.concatenate(data.encoded[part].targets) for part in ("train", "test"))
+    train_tokens, test_tokens = (
+        np.concatenate(encode_pairs(data.vocabulary, data.parts[part]).targets) for part in ("train", "test")
+    )
     return baseline_perplexities(train_tokens, test_tokens, len(data.vocabulary["target"]))
 
 

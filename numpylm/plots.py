@@ -76,16 +76,41 @@ def save(figure, path, **options):
         figure.savefig(file, format=ending, **options)
 
 
+def known_characters():
+    """The codes of all characters that our fonts have."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return {code for family in font_families() for code in get_font(findfont(family)).get_charmap()}
+
+
 @contextmanager
-def saved_figure(path, width, height, **style):
-    """The axes of a figure of this size in inches, to draw into; it is saved when the context ends."""
+def saved_figure(path, width, height, num_rows=1):
+    """The axes of a figure of this size in inches, without a grid, to draw into; or an array of axes, one below the
+    other. The figure is saved when the context ends."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE | style):
+    with rc_context(STYLE | {"font.family": font_families(), "font.size": 10, "axes.grid": False}):
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure.subplots()
+        yield figure.subplots(num_rows, sharex=True)
         save(figure, path)
+
+
+def heat_map(path, weights, rows, columns, label, title="", least=None):
+    """Draw weights (R, C) between 0 and 1 into a file, with a label for each row and column. Weights of `least` or more
+    are written into their cells. Raises ImportError where matplotlib is not installed."""
+    room = 1.8 + 0.08 * max(map(len, rows))
+    with saved_figure(path, room + (0.36 if least is None else 0.75) * len(columns), 1.6 + 0.3 * len(rows)) as axes:
+        image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(columns)), columns, rotation=90 if least is None else 0, parse_math=False)
+        axes.set_yticks(range(len(rows)), rows, parse_math=False)
+        axes.xaxis.tick_top()
+        for i in range(len(rows)) if least is not None else ():
+            for k in (k for k in range(len(columns)) if weights[i][k] >= least):
+                color = "white" if weights[i][k] > 0.6 else "black"
+                axes.text(k, i, f"{weights[i][k]:.2f}", ha="center", va="center", fontsize=9, color=color)
+        axes.figure.suptitle(title, fontsize=11, parse_math=False)
+        axes.figure.colorbar(image, label=label)
 
 
 def learning_curve(path, rows, reference, title, unit="word", perplexity=True):

@@ -72,7 +72,7 @@ def test_evaluate_notes_a_corpus_that_has_changed_and_says_how_to_name_one_that_
     path.write_text(json.dumps(config | {"data": config["data"] | {"corpus": "gone.txt"}}))
     message = call("evaluate", "words").refused()
     path.write_text(before)
-    assert "gone.txt" in message and "If the text has moved, name it: evaluate words TEXT" in message
+    assert "gone.txt" in message and "If the data have moved, name them: evaluate words TEXT" in message
 
 
 def test_numbers_that_mean_nothing_are_said_with_an_exit_status(call):
@@ -142,6 +142,11 @@ def test_rank_sorts_the_candidates_by_sum_or_by_mean_and_rewards_no_unknown_word
         ("evaluate words -", b"", "standard input is empty"),
         ("evaluate words -", b"caf\xe9", "standard input is not UTF-8 text: byte 3"),
         ("evaluate words latin.txt", b"", "latin.txt is not UTF-8 text"),
+        (
+            "evaluate words --source text.txt",
+            b"",
+            "--source and --target are files of translate; words is a run of `train`",
+        ),
         ("evaluate copy.npz", b"", "name a text to evaluate on"),
         ("evaluate abc.npz -", b"a", "standard input holds 1 tokens, where two are needed"),
         ("evaluate bare.npz text.txt", b"", "it holds a model without a vocabulary"),

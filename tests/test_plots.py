@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from numpylm.commands.metrics import COLUMNS
 from numpylm.data.atomic import FileError
+from numpylm.data.metrics import COLUMNS
 from numpylm.plots import learning_curve
 
 matplotlib = pytest.importorskip("matplotlib")

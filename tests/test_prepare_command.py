@@ -8,7 +8,8 @@ from processes import run_numpylm
 from run_examples import assert_same_state, config_of, state_of
 
 import numpylm as nlm
-from numpylm.commands import language, language_report
+from numpylm.commands import train as language
+from numpylm.commands import train_report
 from numpylm.data import grammar
 from numpylm.data.token_file import TOKENS_OFFSET, TokenFileError, open_token_file
 
@@ -116,7 +117,7 @@ def test_a_vocabulary_comes_from_a_token_file_too_and_a_folder_is_its_three_part
 
 
 def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkeypatch):
-    monkeypatch.setattr(language_report, "STREAMED_TOKENS", 1000)
+    monkeypatch.setattr(train_report, "STREAMED_TOKENS", 1000)
     status, out, _ = call("train", "--corpus", "chars.tokens", *SMALL, "--out", "short")
     assert status == 0 and "5-gram of the first 1,000 " in out
     assert max(len(line) for line in out.splitlines() if "numpylm" not in line) < 80

@@ -9,11 +9,11 @@ from run_examples import NUM_BATCHES, Killed, assert_same_state, kill_at, resume
 
 from numpylm.answer_task import AnswerSettings
 from numpylm.commands import run as runs
-from numpylm.commands.answering import AnswerData, AnswerModel
+from numpylm.commands.answer import AnswerData, AnswerModel
 from numpylm.commands.run import resume_run
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.transcription import SpeechData, SpeechModel
-from numpylm.commands.translation import TranslationData, TranslationModel
+from numpylm.commands.transcribe import SpeechData, SpeechModel
+from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data.metrics import read_metrics
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.transcription_task import SpeechSettings
@@ -114,13 +114,13 @@ def test_a_run_that_minutes_ended_is_not_validated_again(corpus, tmp_path):
 
 STORY = "1 Mia walks into the {0}.\n2 Where is Mia?\t{0}\t1\n"
 OTHER_KINDS = {
-    "translation": ("translation", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
+    "translation": ("translate", TranslationModel(embedding_dim=6, hidden_dim=8, dropout=0.3),
                     TranslationSettings(batch_size=32, epochs=2), TranslationData(train="{folder}/pairs.tsv")),
-    "speech": ("transcription", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=4, epochs=2),
+    "speech": ("transcribe", SpeechModel(hidden_dim=8, dropout=0.3), SpeechSettings(batch_size=4, epochs=2),
                SpeechData(num_utterances=12)),
-    "answers": ("answering", AnswerModel(embedding_dim=6), AnswerSettings(batch_size=16, epochs=2, linear_epochs=1),
+    "answers": ("answer", AnswerModel(embedding_dim=6), AnswerSettings(batch_size=16, epochs=2, linear_epochs=1),
                 AnswerData(train="{folder}/stories.txt")),
-    "a reader": ("answering", AnswerModel("lstm", 6, 8, dropout=0.3), AnswerSettings(batch_size=16, epochs=2),
+    "a reader": ("answer", AnswerModel("lstm", 6, 8, dropout=0.3), AnswerSettings(batch_size=16, epochs=2),
                  AnswerData(train="{folder}/stories.txt")),
 }  # fmt: skip
 

@@ -174,4 +174,4 @@ def test_a_relu_rnn_learns_a_small_text_by_default_without_overflow(tmp_path):
     config = config_of(path, {"model": "rnn", "nonlinearity": "relu", "embedding_dim": 64, "hidden_dim": 128}, "char")
     run = runs.start_run(tmp_path / "run", runs.find_kind("language"), replace(config, settings=settings))
     assert train(run)
-    assert nlm.perplexity(run.model, run.data.tokens["test"]) < 25
+    assert nlm.perplexity(run.model, run.data.parts["test"]) < 25

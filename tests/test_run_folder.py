@@ -6,8 +6,8 @@ import pytest
 from run_examples import config_of
 
 from numpylm.commands import run_config, run_folder
-from numpylm.commands.language import fingerprint
 from numpylm.commands.run_folder import RunError
+from numpylm.commands.train import fingerprint
 from numpylm.data.corpora import Corpus
 
 CONFIG = config_of("book\udcff é.txt", {"model": "gru", "hidden_dim": 8}, "char", epochs=None, minutes=0.5)

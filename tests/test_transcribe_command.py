@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from calls import call_in, output_in
 
-from numpylm.commands.transcription import SpeechData, read_utterance
+from numpylm.commands.transcribe import SpeechData, read_utterance
 from numpylm.data.features import Sound, write_wav
 
 RATE = 8000
@@ -52,15 +52,13 @@ def folder(tmp_path_factory):
 def test_the_built_in_run_says_what_it_does(folder):
     out = (folder / "small.out").read_text()
     for expected in (
-        "speech  synthetic speech: 10 train, 1 valid, 2 test utterances",
-        "no human voice is in it",
-        "CTC's blank",
-        "GRU in both directions; B = 39, H = 8, 1 layer; N = 16",
+        "corpus  synthetic speech: 10 train, 1 valid, 2 test utterances",
+        "model   GRU with CTC, B=39, H=8, L=1, bidirectional, dropout 0.2, N=16\n",
         "epoch 1/1: train loss ",
         "word error rate ",
-        "Test utterances: 2 of ",
-        "beam of 10 with the language model",
-        "oracle: the best of that list",
+        "Test utterances: 2, of ",
+        "beam with language model ",
+        "oracle of that list ",
         "a program spoke each sentence, with a voice that training has not heard",
         "transcribe small",
     ):
@@ -69,12 +67,20 @@ def test_the_built_in_run_says_what_it_does(folder):
     assert {"hearing.png", "test-0.wav", "language", "best.npz", "summary.json", "learning_curve.png"} <= files
 
 
-def test_the_summary_has_the_fields_of_a_speech_run(folder):
-    summary = json.loads((folder / "tones" / "summary.json").read_text())
+def summary_of(folder, run):
+    return json.loads((folder / run / "summary.json").read_text())
+
+
+def test_the_summary_has_the_fields_of_a_speech_run_and_evaluate_and_info_know_it(folder):
+    summary = summary_of(folder, "tones")
     rates = [summary[name] for name in ("error_rate", "error_rate_with_language_model", "error_rate_oracle")]
     assert all(0 <= rate < 0.2 for rate in rates) and rates[2] <= rates[1]
     assert summary["loss_unit"] == "nats per word" and summary["seconds"] > 0 and summary["parameters"] > 1000
     assert (folder / "tones" / "hearing.png").stat().st_size > 10_000 and not (folder / "tones" / "test-0.wav").exists()
+    own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
+    assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
+    assert "Test utterances: 5, of 16 words" in output_in(folder, "evaluate", "tones", "others")
+    assert "speech model" in output_in(folder, "info", "tones")
 
 
 def test_it_transcribes_recordings_that_it_has_not_heard(folder):
@@ -111,7 +117,7 @@ def test_lists_are_rescored_by_a_language_model(folder):
 
 def test_weights_are_chosen_anew_for_another_language_model(folder, tmp_path):
     """The run's own model, given as another one, leads to the weights that the run has chosen for it."""
-    summary = json.loads((folder / "tones" / "summary.json").read_text())
+    summary = summary_of(folder, "tones")
     arguments = ["transcribe", "tones", "others/0.wav", "--lm", "tones/language"]
     status, out, err = call_in(folder, *arguments)
     expected = f"the run's validation part: --alpha {summary['alpha']:g} --beta {summary['beta']:g}"
@@ -136,14 +142,6 @@ def test_weights_are_chosen_on_a_list_of_which_we_know_what_was_said(folder):
     assert "said.tsv does not say what was said in 'b'" in call_in(folder, *arguments)[2]
 
 
-def test_evaluate_and_info_know_the_run(folder):
-    own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
-    summary = json.loads((folder / "tones" / "summary.json").read_text())
-    assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
-    assert "Test utterances: 5 of 16 words" in output_in(folder, "evaluate", "tones", "others")
-    assert "speech model" in output_in(folder, "info", "tones")
-
-
 def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     write_recordings(tmp_path / "s", 12, 2)
     lines = (tmp_path / "s" / "transcripts.tsv").read_text().splitlines()
@@ -153,10 +151,31 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     options = "--train s --level char --stack 1 --cepstra 0 -H 8 --epochs 1 --model lstm --one-direction --out c"
     status, out, err = call_in(tmp_path, "transcribe", *options.split())
     assert status == 0, err
-    assert "s: 8 train, 2 valid, 2 test" in out and "characters, and CTC's blank" in out and "B = 40," in out
+    assert "s: 8 train, 2 valid, 2 test" in out and "LSTM with CTC, B=40, H=8, L=1, dropout 0.2" in out
     assert "no language model: there are too few transcripts" in err
-    assert json.loads((tmp_path / "c" / "summary.json").read_text())["error_rate_with_language_model"] is None
+    assert summary_of(tmp_path, "c")["error_rate_with_language_model"] is None
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
+
+
+BAD_FOLDERS = {
+    "none": ("a.wav\tlow\n", "none/transcripts.tsv, line 1: there is no file "),
+    "empty": ("a.wav\t \n", "line 1: the transcript of a.wav is empty"),
+    "part": ("a.wav\tlow\ttst\n", "the part is train, valid, test; got 'tst'"),
+    "one": ("a.wav\tlow\n", "1 recordings are too few: each of train, valid, test needs one or more"),
+    "short": (f"a.wav\t{'low ' * 31}\nb.wav\tlow\nc.wav\tlow\n", "has 16 frames, but its 31 labels need 61: one "
+              "frame each, and one for a blank between two equal labels. A smaller --stack (it is 3) "
+              "gives more frames"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_FOLDERS)
+def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, name):
+    content, message = BAD_FOLDERS[name]
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "transcripts.tsv").write_text(content)
+    for file in "abc" * (name != "none"):
+        write_wav(tmp_path / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
+    assert message in call("transcribe", "--train", tmp_path / name, "--out", tmp_path / "x").refused()
 
 
 @pytest.mark.parametrize(
@@ -165,38 +184,26 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
         ("transcribe tones", "name .wav files to transcribe, or a list with --rescore LIST.tsv"),
         ("transcribe tones missing.wav", "missing.wav: No such file"),
         ("transcribe tones sounds", "sounds is a folder, a pipe or a device, expected a .wav file"),
-        ("transcribe others/forged others/0.wav", "summary.json is damaged: its alpha and beta must be finite numbers"),
+        ("transcribe forged others/0.wav", "summary.json is damaged: its alpha and beta must be finite numbers"),
         ("transcribe tones sounds/transcripts.tsv", "transcripts.tsv is no .wav file"),
-        ("transcribe tones others/0.wav --n-best 20", "--n-best must be at most the beam's 10; got 20"),
+        ("transcribe tones others/0.wav --n-best 20", "a beam of width 10 finds at most 10 hypotheses; got --n-best=2"),
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
         ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
-        ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
-        ("transcribe tones others/0.wav --epochs 3", "transcribe RUN uses a trained run: leave out --epochs"),
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
+        ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
+        ("transcribe --stack 100000", "--stack must be at most 100 frames, which are a second; got 100000"),
         ("transcribe --cepstra 50", "--cepstra must be at most the 40 bands; got 50"),
-        ("transcribe --beam 3", "--beam is for a trained run"),
-        ("transcribe -H 5", "H must be even; got --hidden-dim=5"),
         ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
-        ("transcribe --train none --out x", "none/transcripts.tsv, line 1: there is no file "),
-        ("transcribe --train empty --out x", "line 1: the transcript of a.wav is empty"),
-        ("transcribe --train short --out x", "short/a.wav has 16 frames, but its 31 labels need 61"),
-        ("transcribe --train one --out x", "1 recordings are too few: each of train, valid, test needs one or more"),
-        ("transcribe --train part --out x", "the part is train, valid, test; got 'tst'"),
-        ("translate tones a", "tones holds a run of `transcribe`"),
+        ("evaluate forged", "gone has no transcripts.tsv: its lines are a .wav file, a tab and what is said. If the "
+         "data have moved, name them: evaluate forged TEXT"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
-    lists = {"none": "a.wav\tlow", "empty": "a.wav\t ", "part": "a.wav\tlow\ttst", "short": "a.wav\tlow" + " low" * 30}
-    lists["one"] = "a.wav\tlow"
-    for name, line in lists.items():
-        (folder / name).mkdir(exist_ok=True)
-        ending = "\nb.wav\tlow\nc.wav\tlow\n" if name == "short" else "\n"
-        (folder / name / "transcripts.tsv").write_text(line + ending)
-        if name != "none":
-            for file in "abc":
-                write_wav(folder / name / f"{file}.wav", tones(["low", "mid"], np.random.default_rng(0)))
+    """forged/ is like a run whose recordings were joined by a program."""
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
-    copytree(folder / "tones", folder / "others" / "forged", dirs_exist_ok=True)
-    (folder / "others" / "forged" / "summary.json").write_text("[]")
-    status, _, err = call(*arguments.split())
-    assert status == 2 and message in err and err.strip().count("\n") <= 1
+    copytree(folder / "tones", folder / "forged", dirs_exist_ok=True)
+    (folder / "forged" / "summary.json").write_text("[]")
+    config = json.loads((folder / "tones" / "config.json").read_text())
+    config["data"]["train"] = "gone"
+    (folder / "forged" / "config.json").write_text(json.dumps(config))
+    assert message in call(*arguments.split()).refused()

@@ -1,7 +1,6 @@
 """The translate command: trained on the built-in pairs and on files, resumed, used, measured, exported."""
 
 import json
-from dataclasses import replace
 from shutil import copytree
 from types import SimpleNamespace
 
@@ -11,9 +10,10 @@ from calls import call_in, output_in
 from processes import run_numpylm
 
 import numpylm as nlm
+from numpylm.commands import translation_report
 from numpylm.commands.run_config import RunConfig
-from numpylm.commands.translation import KIND, TranslationData, TranslationModel
-from numpylm.commands.translation_report import without_attention
+from numpylm.commands.translate import KIND, TranslationData, TranslationModel
+from numpylm.data.grammar.pairs import BANDS, Pair
 from numpylm.translation_task import TranslationSettings
 
 SMALL = "--num-pairs 400 --epochs 2 -D 8 -H 16 --out"
@@ -42,29 +42,29 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_run_says_what_it_does_and_shows_unseen_sentences(folder):
+def summary_of(folder, run):
+    return json.loads((folder / run / "summary.json").read_text())
+
+
+def test_a_run_says_what_it_does_shows_unseen_sentences_and_keeps_its_numbers(folder):
     out = (folder / "small.out").read_text(encoding="utf-8")
     for expected in (
-        "corpus  the built-in English and Chinese: 500 test, 500 valid, 400 train,",
+        "corpus  the built-in English and Chinese: 400 train, 500 valid, 500 test pairs\n",
         "tokens  104 source words, 84 target words\n",
-        "model   GRU, dot attention, encoder in both directions; D = 8, H = 16, 1 layer; N = 64\n",
+        "model   GRU encoder-decoder, D=8, H=16, L=1, attention dot, bidirectional, N=64\n",
         "epoch 2/2: train perplexity ",
-        "perplexity per target word ",
-        "  translated exactly ",
-        "  BAD  ",
-        "       right: ",
+        "  perplexity per target token, reading the true target ",
+        "  BAD    ",
+        "  right  ",
         "  grammatical Chinese ",
-        "  exact by length         1-20 words: ",
+        "  of nesting depth 0 ",
         "translate small",
     ):
         assert expected in out, expected
     files = {path.name for path in (folder / "small").iterdir()}
     assert {"attention.png", "best.npz", "last.npz", "metrics.csv", "summary.json", "learning_curve.png"} <= files
     assert "target word" in (folder / "small" / "metrics.csv").read_text()
-
-
-def test_the_summary_has_the_fields_of_every_translation_run(folder):
-    summary = json.loads((folder / "small" / "summary.json").read_text())
+    summary = summary_of(folder, "small")
     for name in ("exact_match", "test_perplexity", "bleu", "seconds", "parameters", "peak_memory_mib"):
         assert isinstance(summary[name], (int, float)), name
     assert summary["exact_match_without_attention"] is None, "the stored one is of other choices"
@@ -72,28 +72,29 @@ def test_the_summary_has_the_fields_of_every_translation_run(folder):
     assert list(summary["exact_match_by_length"]) == ["1-20 words", "21-30 words", "31-40 words"]
 
 
-def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choices(capsys):
-    config = RunConfig("translation", TranslationModel(), TranslationSettings(), TranslationData())
-    run = SimpleNamespace(kind=KIND, config=config)
-    assert without_attention(run, None) == 0.718
-    assert "71.8 % exact (" in capsys.readouterr().out
-    other = replace(config, model=TranslationModel(hidden_dim=64))
-    assert without_attention(SimpleNamespace(kind=KIND, config=other), None) is None
-    no_attention = replace(config, model=TranslationModel(score="none"))
-    test = SimpleNamespace(right=[True, False])
-    assert without_attention(SimpleNamespace(kind=KIND, config=no_attention), test) == 0.5
+@pytest.mark.parametrize(("choices", "share"), [({}, 0.718), ({"hidden_dim": 64}, None), ({"score": "none"}, 0.5)])
+def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choices(monkeypatch, choices, share):
+    monkeypatch.setattr(translation_report, "best_of", lambda model, vocabularies, pairs: ["那只猫睡觉。"])
+    config = RunConfig("translation", TranslationModel(**choices), TranslationSettings(), TranslationData())
+    pair = Pair("the cat sleeps .", "那 只 猫 睡觉 。")
+    data = SimpleNamespace(vocabulary=None, parts={"test": [pair] * 2, **{name: [pair] for name in BANDS}})
+    run = SimpleNamespace(kind=KIND, config=config, data=data)
+    found = translation_report.built_in_fields(run, None, [pair.target, "猫 。"], [True, False])
+    assert (found["exact_match_without_attention"], found["grammatical_share"]) == (share, 0.5)
+    assert found["exact_match_by_length"] == {"1-20 words": 0.5, "21-30 words": 0, "31-40 words": 0}
+    assert found["exact_match_by_depth"] == {"0": 0.5}
 
 
 def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(folder):
     options = "-D 16 -H 32 --epochs 30 -N 16 --learning-rate 0.01 --out"
     out = output_in(folder, "translate", "--train", "pairs.tsv", *options.split(), "words")
     assert "corpus  pairs.tsv: " in out and "grammatical" not in out
-    summary = json.loads((folder / "words" / "summary.json").read_text())
+    summary = summary_of(folder, "words")
     assert summary["exact_match"] > 0.8 and summary["exact_match_without_attention"] is None
     assert summary["bleu"] > 90
     by_characters = ["--source-level", "char", "--target-level", "char", "--epochs", "1", "-D", "4", "-H", "4"]
     out = output_in(folder, *["translate", "--source", "a.src", "--target", "a.tgt", "--out", "chars"], *by_characters)
-    assert "tokens  6 source characters" in out  # <unk>, the line's end, a space, and the letters
+    assert "tokens  6 source characters, 6 target characters" in out  # <unk>, the line's end, a space, and the letters
     assert output_in(folder, "translate", "words", *["a", "b", "c"]) == "X Y Z\n"
     assert output_in(folder, "translate", "words", "b") == "Y\n"  # one word that names no file
     assert output_in(folder, "translate", "words", "a b " * 100, "--beam", "1")  # longer than a file's name may be
@@ -107,12 +108,17 @@ def test_it_learns_from_each_form_of_pairs_and_translates_with_what_it_learnt(fo
     assert status == 0 and "the model does not know 'q'" in err
 
 
-def test_evaluate_measures_pairs(folder):
+def test_evaluate_measures_pairs_of_its_own_and_of_files(folder):
     own = json.loads(output_in(folder, "evaluate", "small", "--json"))
-    summary = json.loads((folder / "small" / "summary.json").read_text())
+    summary = summary_of(folder, "small")
     assert (own["pairs"], own["test_perplexity"]) == (500, pytest.approx(summary["test_perplexity"]))
     (folder / "one.tsv").write_text("the cat sleeps .\t那 只 猫 睡觉 。\n", encoding="utf-8")
-    assert "Test pairs, 6 target words\n" in output_in(folder, "evaluate", "small", "one.tsv")
+    assert "Test pairs: 1, of 6 target words\n" in output_in(folder, "evaluate", "small", "one.tsv")
+    numbers = [
+        json.loads(output_in(folder, "evaluate", "words", *files, "--json"))
+        for files in (("pairs.tsv",), ("--source", "a.src", "--target", "a.tgt"))
+    ]
+    assert numbers[0] == numbers[1] and numbers[0]["pairs"] == 300 and numbers[0]["bleu"] > 90
 
 
 def test_info_and_export_know_the_model(folder):
@@ -134,20 +140,19 @@ def test_info_and_export_know_the_model(folder):
         ("translate small --epochs 3", "translate RUN uses a trained run: leave out --epochs"),
         ("translate --beam 3", "--beam is for a trained run: translate RUN"),
         ("translate small missing.txt", "there is no file missing.txt"),
-        ("translate small a.tgt --beam 0", "--beam must be an integer from 1 to 1000; got 0"),
         ("translate small a.tgt --beam 100000000", "--beam must be an integer from 1 to 1000; got 100000000"),
         ("translate small a.tgt --length-penalty 1e308", "--length-penalty must lie in 0..10; got 1e+308"),
         ("translate mixed a.tgt", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
         ("info mixed", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
         ("translate --resume mixed", "best.npz is of a run of `train`, but config.json beside it of `translate`"),
-        ("translate small a.tgt --length-penalty -1", "--length-penalty must lie in 0..10; got -1"),
         ("translate small a.tgt --n-best 9", "a beam of width 5 finds at most 5 hypotheses; got --n-best=9"),
         ("translate --source a.src --target short.tgt", "line 2 is the first without a partner"),
+        ("evaluate small --source a.src --target short.tgt", "line 2 is the first without a partner"),
+        ("evaluate small --source a.src", "--source and --target belong together: give both"),
+        ("evaluate small a.src", "a.src, line 1: expected a sentence, a tab and its translation; got no tab"),
         ("translate --source a.src", "--source and --target belong together: give both"),
         ("translate --train pairs.tsv --longest 1 --out x", "every training pair is longer than 1 tokens"),
         ("translate -H 5", "H must be even; got --hidden-dim=5"),
-        ("sample small", "small holds a run of `translate`: use it with `translate small`"),
-        ("score small", "small holds a run of `translate`"),
         ("translate --resume small -H 8", "leave out --hidden-dim"),
     ],
 )

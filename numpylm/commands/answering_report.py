@@ -1,86 +1,93 @@
-"""What a finished run on stories reports: accuracy by kind of question, answers with what was looked at, a picture."""
+"""What a trained model does on stories: it answers questions, is measured on them, and shows where it looked."""
 
+import sys
 from collections import Counter
-
-import numpy as np
+from statistics import fmean
 
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
-from numpylm.commands.answering import open_data
+from numpylm.commands.answer import open_data
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
+from numpylm.commands.results import mean_by, percent, print_table
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import finite_or_none
+from numpylm.commands.trained import lines_typed_or_read, load_trained, say_unknown
 from numpylm.data.printable import on_one_line
-from numpylm.data.stories import read_stories
+from numpylm.data.stories import StoryError, read_stories, with_line
 
+HINT = (
+    "Type a sentence a line, then a question: it begins with a question word, or has a question mark.\n"
+    "An empty line begins a new story"
+)
 LOOKED_AT = 0.1  # sentences with at least this weight in a hop are shown
 MOST_KINDS = 6  # of which examples are shown
-COLUMNS = {"right": "accuracy", "majority": "accuracy_majority", "chance": "accuracy_chance"}
+
+
+def use(trained, choices):
+    """Answers the questions of a file, or of a person at the terminal, who may mistype a line."""
+    model, vocabulary, _ = load_trained(trained, "answers")
+    at_terminal, lines = lines_typed_or_read(choices.text, HINT)
+    name = "standard input" if choices.text == "-" else choices.text
+    story, known, num_questions = {}, set(vocabulary.tokens), 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            story, question = with_line(story, line, f"line {number}" if at_terminal else f"{name}, line {number}")
+        except StoryError as error:
+            if not at_terminal:
+                raise
+            print(error, file=sys.stderr)
+            continue
+        if question is not None:
+            words = [word for sentence in (*question.story, question.question) for word in sentence]
+            say_unknown([word for word in dict.fromkeys(words) if word not in known])
+            known.update(words)  # each unknown word is named once
+            print_answer(question, answer_question(model, vocabulary, question))
+            num_questions += 1
+    if not num_questions and not at_terminal:
+        raise StoryError(f"{name} holds no question: a question begins with a question word, or has a question mark")
 
 
 def report(run, model):
     """Measures the model on the test questions, prints what came out, and returns the Report."""
-    questions, vocabulary = run.data.questions, run.data.vocabulary
-    test, train = questions["test"], questions["train"] + questions["valid"]
-    loss, right = score_of(model, vocabulary, test)
-    fields = measured(loss, right, test, train)
-    print_measures(fields)
+    parts, vocabulary = run.data.parts, run.data.vocabulary
+    found, right = measured(model, vocabulary, parts["test"], parts["train"] + parts["valid"])
+    print()
+    print_table(*found.table)
+    first = {}  # a question of each kind, the first that was answered right; and the first of all that was not
+    for question, is_right in zip(parts["test"], right, strict=True):
+        first.setdefault(question.kind if is_right else None, question)
+    wrong = [first.pop(None)] if None in first else []
     print("\nUnseen stories")
-    examples = [(one, answer_question(model, vocabulary, one)) for one in examples_of(test, right)]
+    examples = [(one, answer_question(model, vocabulary, one)) for one in [*first.values()][:MOST_KINDS] + wrong]
     for question, answered in examples:
         print()
         print_answer(question, answered, whole_story=True)
     if run.config.model.model == "memory":
         with plots.may_fail("hops.png"):
             draw_hops(run.folder / "hops.png", *max(examples, key=lambda example: len(example[0].support)))
-    name = "memory network" if run.config.model.model == "memory" else f"{run.config.model.model.upper()} reader"
-    return Report(fields, f"{name} on {cut(run.data.name, 40)}", {}, loss, "answer")
+    return found
 
 
-def score_of(model, vocabulary, questions):
-    """What score_questions finds for Questions."""
-    return score_questions(model, encode_questions(vocabulary, questions, model.sizes.num_sentences))
-
-
-def measured(loss, right, test, train):
-    """The fields of summary.json: accuracies, also of the majority answer of each kind and of chance."""
-    answers = {kind: Counter(one.answer for one in train if one.kind == kind) for kind in {one.kind: 0 for one in test}}
+def measured(model, vocabulary, test, train):
+    """(the Report of test questions, whether each was answered right). Beside the model: the most frequent answer to a
+    kind of question in training, and drawing one of its answers by chance."""
+    loss, right = score_questions(model, encode_questions(vocabulary, test, model.sizes.num_sentences))
+    kinds, answers = [one.kind for one in test], {one.kind: Counter() for one in test + train}
+    for one in train:
+        answers[one.kind][one.answer] += 1
     majority = {kind: max(counts, key=counts.get, default=None) for kind, counts in answers.items()}
-    found = {
+    columns = {
         "accuracy": right,
         "accuracy_majority": [one.answer == majority[one.kind] for one in test],
-        "accuracy_chance": [1 / max(1, len(answers[one.kind])) for one in test],
+        "accuracy_chance": [1 / max(1, len(answers[kind])) for kind in kinds],
     }
-    fields = {"test_questions": len(test), "test_loss": finite_or_none(loss)}
-    for name, values in found.items():
-        fields[name] = float(np.mean(values))
-        fields[f"{name}_by_kind"] = {
-            kind: float(np.mean([value for value, one in zip(values, test, strict=True) if one.kind == kind]))
-            for kind in answers
-        }
-    return fields
-
-
-def print_measures(fields):
-    """Prints the accuracies as a table. Majority: the most frequent answer to a kind of question in training."""
-    kinds = list(fields["accuracy_by_kind"])
-    rows = {kind: [fields[f"{name}_by_kind"][kind] for name in COLUMNS.values()] for kind in kinds}
-    rows |= {"all": [fields[name] for name in COLUMNS.values()]} if len(kinds) > 1 else {}
-    count = fields["test_questions"]
-    title = f"{count:,} test question{'s' * (count > 1)}"
-    print(f"\n{title:<26}" + "".join(f"{name:>10}" for name in COLUMNS))
-    for kind, shares in rows.items():
-        print(f"  {kind or 'questions':<24}" + "".join(f"{100 * share:8.1f} %" for share in shares))
-
-
-def examples_of(test, right):
-    """A question of each kind, the first that was answered right; and the first of all that was not."""
-    first = {}
-    for question, is_right in zip(test, right, strict=True):
-        first.setdefault(question.kind if is_right else None, question)
-    wrong = [first.pop(None)] if None in first else []
-    return list(first.values())[:MOST_KINDS] + wrong
+    fields = {"test_questions": len(test), "test_loss": loss}
+    for name, values in columns.items():
+        fields |= {name: fmean(values), f"{name}_by_kind": mean_by(kinds, values)}
+    rows = {kind or "questions": [percent(fields[f"{name}_by_kind"][kind]) for name in columns] for kind in kinds}
+    if len(rows) > 1:
+        rows["all"] = [percent(fields[name]) for name in columns]
+    return Report(fields, (f"Test questions: {len(test):,}", ("right", "majority", "chance"), rows), loss), right
 
 
 def print_answer(question, answered, whole_story=False):
@@ -100,7 +107,7 @@ def verdict(question, answered):
     """The answer and its probability, and the right answer where that is known and another."""
     expected, answer = on_one_line(question.answer), on_one_line(answered.answer)
     wrong = "" if expected in ("", answer) else f"   BAD: {expected} would be right"
-    return f"{answer} ({100 * answered.probability:.1f} %){wrong}"
+    return f"{answer} ({percent(answered.probability)}){wrong}"
 
 
 def draw_hops(path, question, answered):
@@ -108,28 +115,17 @@ def draw_hops(path, question, answered):
     matplotlib."""
     p = answered.p.T  # (I, K), of the story's last I sentences
     sentences = list(enumerate(question.story))[-len(p) :]
-    labels = [" ".join(sentence) + " *" * (i in question.support) for i, sentence in sentences]
-    with plots.saved_figure(path, 3.4 + 0.75 * p.shape[1], 1.6 + 0.3 * len(p)) as axes:
-        image = axes.imshow(p, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axes.grid(False)
-        for (i, k), weight in np.ndenumerate(p):
-            if weight >= LOOKED_AT:
-                color = "white" if weight > 0.6 else "black"
-                axes.text(k, i, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=color)
-        axes.set_xticks(range(p.shape[1]), [f"hop {k}" for k in range(p.shape[1])])
-        axes.set_yticks(range(len(p)), labels, fontsize=10, parse_math=False)
-        title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
-        axes.figure.suptitle(title, fontsize=11, parse_math=False)
-        axes.set_xlabel("* tells the answer")
-        axes.figure.colorbar(image, label="p, weight of a sentence")
+    rows = [" ".join(sentence) + " (tells it)" * (i in question.support) for i, sentence in sentences]
+    title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
+    hops = [f"hop {k}" for k in range(p.shape[1])]
+    plots.heat_map(path, p, rows, hops, "p, weight of a sentence", title, least=LOOKED_AT)
 
 
-def evaluate(model, vocabulary, folder, text):
-    """Measures the run's own test questions, or those of a file: kind.py."""
-    if text:
-        test = train = read_stories(text)
+def evaluate(model, vocabulary, folder, options):
+    """The Report of the run's own test questions, or of those in a file: kind.py."""
+    if options.text:
+        test = train = read_stories(options.text)
     else:
-        questions = open_data(read_config(folder), vocabulary).questions
-        test, train = questions["test"], questions["train"] + questions["valid"]
-    fields = measured(*score_of(model, vocabulary, test), test, train)
-    return fields, lambda: print_measures(fields)
+        parts = open_data(read_config(folder), vocabulary).parts
+        test, train = parts["test"], parts["train"] + parts["valid"]
+    return measured(model, vocabulary, test, train)[0]

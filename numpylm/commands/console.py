@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from numpylm import require
@@ -23,9 +23,11 @@ class ProgressBar:
     """
 
     def __init__(self, settings, progress, task, show=True):
-        self.settings, self.task = settings, task
-        self.loss = None
-        self.bar = make_bar(show, self._epoch(progress.epoch), share_done(settings, progress, task.num_batches))
+        self.settings, self.task, self.loss = settings, task, None
+        begun = {"desc": self._epoch(progress.epoch), "initial": share_done(settings, progress, task.num_batches)}
+        self.bar = make_bar(total=1.0, bar_format=BAR, disable=None if show else True, **begun)
+        if self.bar is None:
+            print("no progress bar: tqdm is not installed", file=sys.stderr)
 
     def __enter__(self):
         return self
@@ -33,11 +35,10 @@ class ProgressBar:
     def show(self, progress, report):
         """Shows a StepReport in the bar, an EpochReport in a line above it."""
         if isinstance(report, EpochReport):
-            self._show_epoch(progress, report)
-        else:
-            self._show_step(progress, report)
-
-    def _show_step(self, progress, report):
+            print_above = print if self.bar is None else self.bar.write
+            print_above(self._epoch_line(progress, report))
+            sys.stdout.flush()
+            return
         self.loss = report.loss if self.loss is None else SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
         if self.bar is None or self.bar.disable:
             return
@@ -46,17 +47,12 @@ class ProgressBar:
         self.bar.set_description_str(self._epoch(progress.epoch), refresh=False)
         self.bar.update(share_done(self.settings, progress, self.task.num_batches) - self.bar.n)
 
-    def _show_epoch(self, progress, report):
+    def _epoch_line(self, progress, report):
         epoch = self._epoch(progress.epoch - (progress.batch == 0))  # the batch after a whole epoch is the next one's
         trained = "" if report.train_loss is None else f"train {self._measure(report.train_loss)}, "
         note = f", {report.note}" if report.note else ""
         best = " (best so far)" if report.is_best else ""
-        line = f"{epoch}: {trained}validation {self._measure(report.valid_loss)}{note}{best}"
-        if self.bar is None:
-            print(line)
-        else:
-            self.bar.write(line)
-        sys.stdout.flush()
+        return f"{epoch}: {trained}validation {self._measure(report.valid_loss)}{note}{best}"
 
     def _measure(self, loss):
         return f"perplexity {safe_exp(loss):.2f}" if self.task.perplexity else f"loss {loss:.4f}"
@@ -70,32 +66,22 @@ class ProgressBar:
             self.bar.close()
 
 
-def make_bar(show, description, share):
-    """A tqdm bar from 0 to 1 that begins at a share, or None where tqdm is not installed."""
+def make_bar(**options):
+    """A tqdm bar, which shows nothing where the output is no terminal; None where tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        print("no progress bar: tqdm is not installed", file=sys.stderr)
         return None
-    disable = None if show else True  # None: where the output is no terminal
-    return tqdm(
-        desc=description, total=1.0, initial=share, bar_format=BAR, ncols=bar_width(), mininterval=0.2, disable=disable
-    )  # fmt: skip
+    return tqdm(**{"ncols": bar_width(), "mininterval": 0.2, "disable": None} | options)
 
 
 @contextmanager
 def byte_bar(task, size):
     """A context that gives a function; call it with the number of bytes read since the last call. A tqdm bar shows the
     sum, out of size."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield bool
-        return
-    with tqdm(
-        desc=task, total=size, unit="B", unit_scale=True, ncols=bar_width(), mininterval=0.2, disable=None, leave=False
-    ) as bar:
-        yield bar.update
+    bar = make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)
+    with bar or nullcontext():
+        yield bar.update if bar is not None else bool
 
 
 def bar_width():

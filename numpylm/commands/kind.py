@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpylm.commands.run_folder import RunError
 
 KINDS = {  # kind's name -> the module with its KIND
-    "language": "numpylm.commands.language",
-    "translation": "numpylm.commands.translation",
-    "speech": "numpylm.commands.transcription",
-    "answers": "numpylm.commands.answering",
+    "language": "numpylm.commands.train",
+    "translation": "numpylm.commands.translate",
+    "speech": "numpylm.commands.transcribe",
+    "answers": "numpylm.commands.answer",
 }
 MODELS = {  # what a checkpoint says of its model -> the kind's name; of any other model it is "language"
     "encoder-decoder": "translation",
@@ -25,47 +25,64 @@ class Kind(NamedTuple):
     """What differs between kinds of runs.
 
     name           "language", "translation", …: config.json says it
-    command        the command that trains and uses it
+    command        the command that trains it
+    items          what its data are counted in
     Settings       three dataclasses of choices (choices.py): how to train,
     Model          which model,
     Data           on what
     run_name       (config) -> the default name of its folder below runs/
-    open_data      (config, vocabulary=None) -> a record with name, fingerprint (sha256 of all that is read) and
-                   vocabulary; the vocabulary given is a resumed run's own
-    make_model     (config, data) -> a model with parameters() and config
+    title          what its models are called, with {} for the cell
+    open_data      (config, vocabulary=None) -> ReadData; the vocabulary given is a resumed run's own
+    make_model     (config, data) -> a model with parameters(), config and sizes
     make_task      (config, data) -> training.Task
-    describe       (run) -> pairs (word, text) printed at the start
-    report         a module, imported at a run's end. report(run, model) -> Report of the best model, prints what came
-                   out. evaluate(model, vocabulary, folder, text) -> (fields, a function that prints them): the measures
-                   on the file text, or if it is None on the test part of the run in the folder
+    report         a module, imported when a model has been trained. report(run, model) -> Report of the best model,
+                   prints what came out. evaluate(model, vocabulary, folder, options) -> Report on the data that the
+                   command's options name, or if they name none on the test part of the run in the folder.
+                   use(path, choices) does what `command RUN …` is for
     complete       (config, options) -> the config with the defaults that depend on others; options are those given
+    Use            a dataclass of choices for report.use; None if other commands use such a run
     """
 
     name: str
     command: str
+    items: str
     Settings: type
     Model: type
     Data: type
     run_name: Callable
+    title: str
     open_data: Callable
     make_model: Callable
     make_task: Callable
-    describe: Callable
     report: str
     complete: Callable = lambda config, options: config
+    Use: type | None = None
+
+
+class ReadData(NamedTuple):
+    """What a run reads. parts has what is in "train", "valid", "test"; source is what it was read from, if needed."""
+
+    name: str
+    fingerprint: str  # sha256 of all that was read
+    vocabulary: Any
+    parts: dict
+    source: Any = None
 
 
 class Report(NamedTuple):
-    """What a finished run reports: fields of summary.json, and title and reference lines of the learning curve.
+    """What a model does on test data: the fields of summary.json or of `evaluate --json`, the arguments of print_table,
+    the mean nats per target, and what its learning curve is compared with, name -> perplexity."""
 
-    test_loss is in nats per target; next_command is printed with the run's folder behind it.
-    """
+    fields: dict
+    table: tuple
+    loss: float | None = None
+    reference: dict | None = None
 
-    summary: dict
-    title: str
-    reference: dict
-    test_loss: float | None = None
-    next_command: str = "info"
+
+def title(run):
+    """What a run's model is called: LSTM language model, memory network, …"""
+    cell = run.config.model.model
+    return "memory network" if cell == "memory" else run.kind.title.format(cell.upper())
 
 
 def digest(pieces):

@@ -56,6 +56,12 @@ class ModelChoices:
                 raise ValueError("uniform_range draws b_f too, like every parameter: leave out --forget-bias, or it")
 
 
+def sizes_of(choices, Sizes, **given):
+    """The record of sizes and kind, such as Sizes, that the choices name; given is what they do not."""
+    named = vars(choices) | {"cell": choices.model} | given
+    return Sizes(**{name: named[name] for name in Sizes._fields})
+
+
 def constructor_arguments(choices):
     """The arguments of RNNLM, LSTMLM or GRULM that the choices name. The vocabulary's size and the seed are missing."""
     names = ("embedding_dim", "hidden_dim", "num_layers", "dropout", "dropout_kind", "tie_weights")

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from numpylm.commands.console import byte_bar, program, quoted
-from numpylm.commands.language import note_lines_without_spaces
 from numpylm.commands.run_folder import RunError
+from numpylm.commands.train import note_lines_without_spaces
 from numpylm.commands.trained import load_trained
 from numpylm.data.corpora import DEFAULT_FRACTIONS, find_parts
 from numpylm.data.preparation import open_texts

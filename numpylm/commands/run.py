@@ -16,10 +16,10 @@ from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
 from numpylm.commands.kind import Kind, find_kind
-from numpylm.commands.metrics import MetricsFile, RunningMean
+from numpylm.commands.options import place_flags
 from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
-from numpylm.commands.run_record import record_of, restore
+from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
 from numpylm.data_parallel import all_rows, data_parallel, own_rows
@@ -106,7 +106,11 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     task = data_parallel(kind.make_task(config, data), ranks)
     optimizer, progress, running = restore(record, config.settings, model, task.num_batches)
     ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
-    check_epochs(epochs, progress)
+    begun = progress.epoch + (progress.batch > 0)
+    if epochs is not None and epochs < begun:
+        raise RunError(
+            f"the run is in epoch {begun} already, and --epochs counts from the run's beginning; got --epochs {epochs}"
+        )
     if progress.carried is not None:
         progress.carried = own_rows(ranks, progress.carried)
     with ExitStack() as stack:  # nobody else may train here meanwhile
@@ -128,8 +132,6 @@ def load_last(folder):
 
 def open_same_data(folder, kind, config, vocabulary):
     """The data of a run that goes on. Raises RunError, which says what can be done, where they have gone or changed."""
-    from numpylm.commands.options import place_flags
-
     again = " ".join(f"{flag} NEW_PLACE" for flag in place_flags(kind.Data, config.data))
     try:
         data = kind.open_data(config, vocabulary)
@@ -143,46 +145,29 @@ def open_same_data(folder, kind, config, vocabulary):
     return data
 
 
-def check_epochs(epochs, progress):
-    """Raises RunError for a number of epochs that the run has passed already."""
-    begun = progress.epoch + (progress.batch > 0)
-    if epochs is not None and epochs < begun:
-        raise RunError(
-            f"the run is in epoch {begun} already, and --epochs counts from the run's beginning; got --epochs {epochs}"
-        )
-
-
 def train(run, show_progress=True):
     """Trains to the end of the settings; False if it was interrupted. Saves at each epoch's end, every minute, and when
     it is interrupted. Raises RunDiverged when the loss becomes NaN or infinite."""
-    with ExitStack() as stack:
-        run.ranks.on_first(lambda: stack.enter_context(locked(run.folder)))
-        if run.ranks.on_first(lambda: is_finished(run)):
-            return True
-        with (
-            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # we report a divergence once, in words
-            Interrupts() as interrupts,
-            ProgressBar(run.config.settings, run.progress, run.task, show_progress) as bar,
-        ):
-            return _train(run, interrupts, bar)
-
-
-def _train(run, interrupts, bar):
     ranks, saved_at = run.ranks, time.monotonic()
-    metrics = None
-    if ranks.rank == 0:
-        metrics = MetricsFile(run.folder / "metrics.csv", run.running, run.task)
-    for report in reports(run):
-        if ranks.rank == 0:
-            metrics.take(run.progress, report)
-        validated = isinstance(report, EpochReport)
-        interrupted, due = ranks.any(interrupts.requested, time.monotonic() - saved_at > SAVE_SECONDS)
-        if validated or interrupted or due:
-            save(run, is_best=validated and report.is_best)
-            saved_at = time.monotonic()
-        bar.show(run.progress, report)
-        if interrupted:
-            return False
+    with ExitStack() as stack:
+        ranks.on_first(lambda: stack.enter_context(locked(run.folder)))
+        if ranks.on_first(lambda: is_finished(run)):
+            return True
+        stack.enter_context(np.errstate(over="ignore", invalid="ignore", divide="ignore"))  # reports says it in words
+        interrupts = stack.enter_context(Interrupts())
+        bar = stack.enter_context(ProgressBar(run.config.settings, run.progress, run.task, show_progress))
+        metrics = MetricsFile(run.folder / "metrics.csv", run.running, run.task) if ranks.rank == 0 else None
+        for report in reports(run):
+            if metrics is not None:
+                metrics.take(run.progress, report)
+            validated = isinstance(report, EpochReport)
+            interrupted, due = ranks.any(interrupts.requested, time.monotonic() - saved_at > SAVE_SECONDS)
+            if validated or interrupted or due:
+                save(run, is_best=validated and report.is_best)
+                saved_at = time.monotonic()
+            bar.show(run.progress, report)
+            if interrupted:
+                return False
     return True
 
 
@@ -208,10 +193,9 @@ def reports(run):
 def what_to_try(run):
     """What was kept of a training that diverged, and what may help."""
     last, settings = run.folder / "last.npz", run.config.settings
-    saved_step = read_contents(last)[0]["training"]["step"]
     other_model = "" if run.config.model.model == "lstm" else ", or --model lstm"
     return (
-        f"The last good checkpoint is {last}, of step {saved_step}.\n"
+        f"The last good checkpoint is {last}, of step {read_contents(last)[0]['training']['step']}.\n"
         f"Begin again in another folder with a smaller --learning-rate (it was {settings.learning_rate:g}), "
         f"a smaller --clip (it was {settings.max_norm:g}){other_model}."
     )
@@ -225,12 +209,10 @@ def save(run, is_best=False):
     run.ranks.require_same("the parameters", checksum(run.model.parameters().values()))
     carried = all_rows(run.ranks, run.progress.carried, run.config.settings.batch_size)
     record = record_of(run.optimizer, replace(run.progress, carried=carried), run.running)
-    run.ranks.on_first(lambda: write(run, record, is_best))
 
+    def write():
+        if is_best:
+            save_checkpoint(run.folder / "best.npz", run.model, run.data.vocabulary)
+        save_checkpoint(run.folder / "last.npz", run.model, run.data.vocabulary, record)
 
-def write(run, record, is_best):
-    """Writes the checkpoints of a run."""
-    vocabulary = run.data.vocabulary
-    if is_best:
-        save_checkpoint(run.folder / "best.npz", run.model, vocabulary)
-    save_checkpoint(run.folder / "last.npz", run.model, vocabulary, record)
+    run.ranks.on_first(write)

@@ -87,7 +87,7 @@ def check_new_file(path, *endings):
 
 def write_json(path, fields):
     """Writes fields as JSON, whole or not at all. Raises FileError."""
-    write_whole(path, json.dumps(fields, indent=2, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(finite(fields), indent=2, allow_nan=False) + "\n")
 
 
 def write_whole(path, text):
@@ -96,6 +96,8 @@ def write_whole(path, text):
         file.write(text.encode("utf-8"))
 
 
-def finite_or_none(value):
-    """value, or None where it is not finite: JSON has no infinity."""
-    return value if value is not None and math.isfinite(value) else None
+def finite(fields):
+    """The fields with None for every number that is not finite: JSON has no infinity."""
+    if isinstance(fields, dict):
+        return {name: finite(value) for name, value in fields.items()}
+    return None if isinstance(fields, float) and not math.isfinite(fields) else fields

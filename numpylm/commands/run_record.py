@@ -1,23 +1,104 @@
-"""What a checkpoint keeps of a training that goes on: Progress, optimizer and RunningMean, as a TrainingRecord."""
+"""What a run keeps of its training: the rows of metrics.csv (data/metrics.py says what is in them), and a checkpoint's
+TrainingRecord of Progress, optimizer and RunningMean, from which it goes on."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from numpylm.checkpoint import TrainingRecord
-from numpylm.commands.metrics import RunningMean
-from numpylm.commands.run_folder import RunError
+from numpylm.commands.run_folder import RunError, write_whole
+from numpylm.data.atomic import FileError, one_error
+from numpylm.data.metrics import COLUMNS, complete_lines
 from numpylm.data.schema import check, fields_of
-from numpylm.training import Progress, make_optimizer
+from numpylm.training import EpochReport, Progress, make_optimizer
+
+ROWS_PER_EPOCH = 20
+
+
+@dataclass
+class RunningMean:
+    """Sums over the steps since the last row, and how many rows there are.
+
+    A checkpoint keeps it, so that a resumed run neither loses a row nor writes one twice.
+    """
+
+    nats: float = 0.0
+    norms: float = 0.0
+    num_tokens: int = 0
+    num_steps: int = 0
+    learning_rate: float = 0.0
+    num_rows: int = 0
+
+    def add(self, report):
+        """Takes in one training.StepReport."""
+        self.nats += report.loss * report.num_tokens
+        self.norms += report.norm
+        self.num_tokens += report.num_tokens
+        self.num_steps += 1
+        self.learning_rate = report.learning_rate
+
+    def begin_next_row(self):
+        """Counts the row that has been written, and starts the sums again from zero."""
+        self.__init__(learning_rate=self.learning_rate, num_rows=self.num_rows + 1)
+
+
+class MetricsFile:
+    """Appends rows to metrics.csv, for a Task. A resumed run first removes the rows that are newer than its checkpoint:
+    those that running does not count."""
+
+    def __init__(self, path, running, task):
+        self.path, self.running, self.task = Path(path), running, task
+        kept = complete_lines(path)[1 : 1 + running.num_rows]
+        running.num_rows = len(kept)
+        write_whole(self.path, "".join(f"{line}\n" for line in (",".join(COLUMNS), *kept)))
+
+    def take(self, progress, report):
+        """Takes in a report of training; writes a row when it ends an epoch, or one of the parts of an epoch."""
+        if isinstance(report, EpochReport):
+            self._write(progress, report.valid_loss)
+            return
+        self.running.add(report)
+        ends_part = progress.batch % max(1, self.task.num_batches // ROWS_PER_EPOCH) == 0
+        if ends_part and progress.batch < self.task.num_batches:  # the epoch's last row waits for the validation
+            self._write(progress)
+
+    def _write(self, progress, valid_loss=None):
+        row = row_of(progress, self.running, self.task, valid_loss)
+        hint = "free some space, and go on with --resume"
+        with one_error(self.path, hint, FileError), open(self.path, "a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
+        self.running.begin_next_row()
+
+
+def row_of(progress, running, task, valid_loss):
+    """One row, by column."""
+    return {
+        "step": progress.step,
+        "epoch": round(progress.epoch + progress.batch / task.num_batches, 4),
+        "tokens": progress.tokens,
+        "seconds": round(progress.seconds, 3),
+        "train_loss": running.nats / running.num_tokens if running.num_tokens else None,
+        "valid_loss": valid_loss,
+        "gradient_norm": running.norms / running.num_steps if running.num_steps else None,
+        "learning_rate": running.learning_rate,
+        "tokens_per_second": tokens_per_second(progress),
+        "loss_unit": f"nats per {task.unit}",
+    }
+
+
+def tokens_per_second(progress):
+    """Over all training steps so far; None before the first one."""
+    return round(progress.tokens / progress.step_seconds) if progress.step_seconds else None
 
 
 def record_of(optimizer, progress, running):
     """All that training depends on beside the parameters, as a TrainingRecord."""
-    arrays = {
-        f"optimizer.{slot}.{name}": array
-        for slot, by_name in optimizer.memory.items()
-        for name, array in by_name.items()
-    }
+    slots = optimizer.memory.items()
+    arrays = {f"optimizer.{slot}.{name}": array for slot, by_name in slots for name, array in by_name.items()}
     for layer, state in enumerate(progress.carried or ()):
-        arrays.update({f"carried.{layer}.{name}": array for name, array in state._asdict().items()})
+        arrays |= {f"carried.{layer}.{name}": array for name, array in state._asdict().items()}
     kept = {name: value for name, value in vars(progress).items() if name not in ("rng", "carried")} | {
         "rng": progress.rng.bit_generator.state,
         "num_streams": len(progress.carried[0][0]) if progress.carried else 0,
@@ -30,8 +111,7 @@ def record_of(optimizer, progress, running):
 def restore(record, settings, model, num_batches):
     """The optimizer, Progress and RunningMean of a record that load_checkpoint has checked. Raises RunError if they
     contradict the settings, the data, or one another."""
-    read = dict(record.fields)
-    rng = np.random.default_rng()
+    read, rng, optimizer = dict(record.fields), np.random.default_rng(), make_optimizer(settings)
     rng.bit_generator.state = read.pop("rng")
     num_streams, trained_by = read.pop("num_streams"), read.pop("optimizer")
     try:
@@ -42,8 +122,17 @@ def restore(record, settings, model, num_batches):
             raise ValueError(f"it was trained by {trained_by}, and the run's settings say {settings.optimizer}")
     except ValueError as error:
         raise RunError(f"the checkpoint's record of its training cannot be right: {error}") from None
-    progress.carried = restore_carried(record, model, num_streams)
-    return restore_optimizer(record, settings, progress.step), progress, running
+    optimizer.num_steps = progress.step
+    for name, array in record.arrays.items():
+        owner, slot, parameter = name.split(".", 2)
+        if owner == "optimizer":
+            optimizer.memory[slot][parameter] = array
+    if num_streams:  # else at an epoch's beginning
+        progress.carried = tuple(
+            type(state)(*[record.arrays[f"carried.{layer}.{field}"] for field in state._fields])
+            for layer, state in enumerate(model.initial_state(num_streams))
+        )
+    return optimizer, progress, running
 
 
 def check_agreement(progress, num_batches):
@@ -52,24 +141,3 @@ def check_agreement(progress, num_batches):
         raise ValueError(f"batch is {progress.batch}, in step {progress.step}, of {num_batches} batches in an epoch")
     if not progress.epoch <= min(len(progress.valid_losses), progress.step):
         raise ValueError(f"{progress.epoch} epochs, {len(progress.valid_losses)} validations, {progress.step} steps")
-
-
-def restore_optimizer(record, settings, num_steps):
-    """The optimizer after num_steps."""
-    optimizer = make_optimizer(settings)
-    optimizer.num_steps = num_steps
-    for name, array in record.arrays.items():
-        owner, slot, parameter = name.split(".", 2)
-        if owner == "optimizer":
-            optimizer.memory[slot][parameter] = array
-    return optimizer
-
-
-def restore_carried(record, model, num_streams):
-    """The state after the last batch, a tuple with each layer's; None at an epoch's beginning."""
-    if num_streams == 0:
-        return None
-    return tuple(
-        type(state)(*[record.arrays[f"carried.{layer}.{field}"] for field in state._fields])
-        for layer, state in enumerate(model.initial_state(num_streams))
-    )

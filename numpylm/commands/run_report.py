@@ -7,9 +7,11 @@ from importlib import import_module
 from numpylm import plots
 from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
-from numpylm.commands.console import program, quoted, terminal_width
+from numpylm.commands.console import cut, program, quoted, terminal_width
+from numpylm.commands.kind import title
 from numpylm.commands.run import RunDiverged
-from numpylm.commands.run_folder import finite_or_none, write_json
+from numpylm.commands.run_folder import write_json
+from numpylm.commands.run_record import tokens_per_second
 from numpylm.data.metrics import read_metrics
 from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
@@ -22,10 +24,16 @@ def finish(run):
     """
     model = load_checkpoint(run.folder / "best.npz").model
     report = import_module(run.kind.report).report(run, model)
-    write_json(run.folder / "summary.json", common_fields(run, model) | report.summary)
+    write_json(run.folder / "summary.json", common_fields(run, model) | report.fields)
     draw_learning_curve(run, report)
-    print_where(run, report)
-    check_finite(run, report.test_loss)
+    print_where(run)
+    settings = run.config.settings
+    check_finite(
+        report.loss, run.task.perplexity,
+        f"the best model's loss on the test data is {{}} nats per {run.task.unit}: its state overflows there, although "
+        "it did not on the validation data. All is saved; train again with a smaller --learning-rate "
+        f"(it was {settings.learning_rate:g}) or --clip (it was {settings.max_norm:g})",
+    )  # fmt: skip
     return report
 
 
@@ -39,40 +47,37 @@ def common_fields(run, model):
         "epochs": progress.epoch,
         "steps": progress.step,
         "loss_unit": f"nats per {run.task.unit}",
-        "valid_loss": finite_or_none(min(progress.valid_losses)),
-        "tokens_per_second": round(progress.tokens / progress.step_seconds) if progress.step_seconds else None,
+        "valid_loss": min(progress.valid_losses),
+        "tokens_per_second": tokens_per_second(progress),
         "seconds": round(progress.seconds, 2),
         "peak_memory_mib": peak_mib(),
     }
 
 
-def check_finite(run, test_loss):
-    """Raises RunDiverged for a test loss that is no number, or so large that its perplexity is infinite."""
-    if test_loss is None or math.isfinite(safe_exp(test_loss) if run.task.perplexity else test_loss):
-        return
-    raise RunDiverged(
-        f"the best model's loss on the test data is {test_loss:.3g} nats per {run.task.unit}: its state overflows "
-        "there, although it did not on the validation data. All is saved; train again with a smaller --learning-rate "
-        f"(it was {run.config.settings.learning_rate:g}) or --clip (it was {run.config.settings.max_norm:g})"
-    )
+def check_finite(loss, perplexity, message):
+    """Raises RunDiverged for a loss that is no number, or so large that its perplexity is infinite; {} in the message
+    stands for it."""
+    if loss is not None and not math.isfinite(safe_exp(loss) if perplexity else loss):
+        raise RunDiverged(message.format(f"{loss:.3g}"))
 
 
 def draw_learning_curve(run, report):
     """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows, name = read_metrics(run.folder / "metrics.csv"), "learning_curve.png"
+    name_of_run = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
     with plots.may_fail(name):
         plots.learning_curve(
-            run.folder / name, rows, report.reference, on_one_line(report.title), run.task.unit, run.task.perplexity
-        )
+            run.folder / name, rows, report.reference or {}, name_of_run, run.task.unit, run.task.perplexity
+        )  # fmt: skip
 
 
-def print_where(run, report):
+def print_where(run):
     """Prints what was saved, and how to go on."""
     names = sorted(path.name for path in run.folder.iterdir() if not path.name.startswith("."))
     print(f"\nSaved in {on_one_line(run.folder)}:")
     print(textwrap.fill(", ".join(names), terminal_width() - 1, initial_indent="  ", subsequent_indent="  "))
-    verb = "Let it write more" if report.next_command == "sample" else "Use it"
-    print(f"{verb} with\n  {program()} {report.next_command} {quoted(run.folder)}")
+    verb, command = ("Use it", run.kind.command) if run.kind.Use else ("Let it write more", "sample")
+    print(f"{verb} with\n  {program()} {command} {quoted(run.folder)}")
 
 
 def count_parameters(model):

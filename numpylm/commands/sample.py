@@ -47,7 +47,9 @@ def run(options):
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
-    stop = line_end(vocabulary) if options.one_line else []
+    if options.one_line and stream_start(vocabulary) is None:
+        raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
+    stop = [start] if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
     if K == 1:
         stream = generate_stream(model, prompt, *filters, generator(options.seed, 0), exclude=[0])
@@ -67,14 +69,6 @@ def generator(seed, k):
     return np.random.default_rng(None if seed is None else seed + k)
 
 
-def line_end(vocabulary):
-    """The token that ends a line, in a list. Raises ValueError where the model knows none."""
-    end = stream_start(vocabulary)
-    if end is None:
-        raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
-    return [end]
-
-
 def temperature(options):
     """The temperature. With --greedy nothing is drawn: options that then have no effect are noted."""
     if not options.greedy:
@@ -90,23 +84,17 @@ def print_tokens(vocabulary, tokens, prompt):
     """Prints a prompt, and then each token as it comes; a terminal's lines are broken between words."""
     width = terminal_width() if sys.stdout.isatty() else math.inf
     print(printable(prompt), end="", flush=True)
-    line = prompt.rpartition("\n")[2]
-    previous, column = prompt[-1:] or "\n", len(line)
+    previous, column = prompt[-1:] or "\n", len(prompt.rpartition("\n")[2])
     for token in tokens:
         piece = printable(spelled(vocabulary, token, previous))
-        if not fits(vocabulary, piece, column, width):
+        is_space = vocabulary.level == "char" and piece == " "  # a word may follow it
+        if column + (LONG_WORD if is_space else len(piece.strip("\n"))) > width:
             piece = "\n" + piece.strip()
         print(piece, end="", flush=True)
         previous = piece[-1]
         column = len(piece.rpartition("\n")[2]) + (0 if "\n" in piece else column)
     if previous != "\n":
         print()
-
-
-def fits(vocabulary, piece, column, width):
-    """Whether a piece fits into a line of width columns; a space, whether a word does that may follow it."""
-    needed = LONG_WORD if vocabulary.level == "char" and piece == " " else len(piece.strip("\n"))
-    return column + needed <= width
 
 
 def spelled(vocabulary, token, previous):

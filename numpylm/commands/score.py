@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.run import RunDiverged
-from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_file_or_stdin
+from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_lines
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream, stream_start
 from numpylm.evaluation import surprisals
@@ -24,16 +24,12 @@ LONGEST_NAME = 20  # columns of a token above its surprisal
 
 
 class Scored(NamedTuple):
-    """A line, its predicted tokens (S,), and their surprisals in nats (S,)."""
+    """A line, its predicted tokens (S,), their surprisals in nats (S,), and the nats that count: their sum or mean."""
 
     line: str
     tokens: np.ndarray
-    nats: np.ndarray
-
-    @property
-    def num_unknown(self):
-        """How many tokens are <unk>."""
-        return int((self.tokens == 0).sum())
+    surprisals: np.ndarray
+    nats: float
 
 
 def add_options(parser):
@@ -52,31 +48,30 @@ def run(options):
     """numpylm score"""
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
-    lines = read_file_or_stdin(options.text).removesuffix("\n").split("\n")
+    lines, scored = read_lines(options.text), []
     note_unknown(vocabulary, (" " if vocabulary.level == "word" else "").join(lines))
-    scored = (Scored(line, *line_surprisals(model, vocabulary, line)) for line in lines)
+    for line in lines:
+        tokens, nats = line_surprisals(model, vocabulary, line)
+        scored.append(Scored(line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
     if options.rank:
-        scored = sorted(scored, key=lambda line: rank(line, mean_or_sum))
-        last = sum(line.num_unknown > 0 for line in scored)
+        scored.sort(key=rank)
+        last = sum(bool((one.tokens == 0).any()) for one in scored)
         if last:
             print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
-    finite = True
-    for line in scored:
-        finite = bool(np.isfinite(line.nats).all()) and finite
-        score = f"{-mean_or_sum(line.nats):10.3f}" if len(line.tokens) else f"{'-':>10}"
-        print(f"{score}  {on_one_line(line.line)}")
-        if not options.rank and len(line.tokens):
-            print_surprisals(vocabulary, line.tokens, line.nats)
-    if not finite:
+    for one in scored:
+        score = f"{-one.nats:10.3f}" if len(one.tokens) else f"{'-':>10}"
+        print(f"{score}  {on_one_line(one.line)}")
+        if not options.rank and len(one.tokens):
+            print_surprisals(vocabulary, one.tokens, one.surprisals)
+    if not all(np.isfinite(one.nats) for one in scored):
         raise RunDiverged("some lines have no finite score: the model's numbers overflow on them")
 
 
-def rank(scored, mean_or_sum):
+def rank(scored):
     """What lines are sorted by: known words, then unknown ones; the most probable first; blank and broken ones last."""
     if not len(scored.tokens):
         return 2, 0.0
-    nats = float(mean_or_sum(scored.nats))
-    return (1 if scored.num_unknown else 0, nats) if math.isfinite(nats) else (2, 1.0)
+    return (int((scored.tokens == 0).any()), scored.nats) if math.isfinite(scored.nats) else (2, 1.0)
 
 
 def line_surprisals(model, vocabulary, line):

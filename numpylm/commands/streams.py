@@ -21,15 +21,8 @@ def replace_lost(error):
     return "?" * (error.end - error.start), error.end
 
 
-class Nowhere(io.TextIOBase):
+class Nowhere(io.StringIO):
     """In place of a stream that is closed from the start."""
-
-    lost = 0  # characters
-
-    def write(self, text):
-        """Counts what is lost."""
-        self.lost += len(text)
-        return len(text)
 
 
 def prepare_streams():
@@ -47,7 +40,7 @@ def prepare_streams():
 
 def note_lost():
     """Says what could not be shown, or not be printed at all."""
-    if getattr(sys.stdout, "lost", 0):
+    if isinstance(sys.stdout, Nowhere) and sys.stdout.tell():
         print("note: standard output is closed; what was printed is lost", file=sys.stderr)
     if LOST:
         print(
@@ -77,13 +70,24 @@ class LastingStream:
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):  # a pipe without reader, a terminal that was closed
                 raise
-            forget_reader(self.number)
-            if self.number == 1:
-                sys.stderr.write(NOTE)
-            return None
+        forget_reader(self.number)
+        if self.number == 1:
+            sys.stderr.write(NOTE)
 
     def __getattr__(self, name):
         return getattr(self.stream, name)
+
+
+@contextmanager
+def outlasting_readers():
+    """While this context lasts, standard output and standard error are LastingStreams."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout, sys.stderr = before
 
 
 def settle_output():
@@ -99,15 +103,3 @@ def forget_reader(number):
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, number)
     os.close(nowhere)
-
-
-@contextmanager
-def outlasting_readers():
-    """While this context lasts, standard output and standard error are LastingStreams."""
-    before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = LastingStream(sys.stdout, 1), LastingStream(sys.stderr, 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stdout, sys.stderr = before

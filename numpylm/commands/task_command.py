@@ -9,17 +9,25 @@ X RUN …             uses a run (not `train`, which only trains: sample, evalua
 import sys
 from argparse import SUPPRESS
 from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
+from textwrap import fill
 
-from numpylm.commands.console import program, quoted
+from numpylm import require
+from numpylm.beam_search import check_search
+from numpylm.choices import TIME
+from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.interrupts import Stopped
+from numpylm.commands.kind import title
 from numpylm.commands.mpi import ranks
-from numpylm.commands.options import add_choice, add_choices, chosen, flag, flags_given
+from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
 from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
+from numpylm.language_task import UNITS
+from numpylm.training import Settings
 
 RESUMED = (
     "go on with the run in this folder, as if it had never stopped; with --epochs or --minutes until then, counted "
@@ -28,31 +36,42 @@ RESUMED = (
 )
 
 WIDEST_BEAM = 1000
+SYMBOLS = {  # what is shown when a run begins
+    **{"embedding_dim": "D", "hidden_dim": "H", "num_layers": "L", "num_features": "B", "num_sentences": "S"},
+    **{"num_hops": "K", "batch_size": "N", "num_steps": "T"},
+}
+SHOWN = ("attention", "bidirectional", "dropout", "first", "tie_weights", "tying")
 
 
-def add_task_options(parser, kind, Use=None):
-    """The options of a command that trains runs of a kind. Use is a dataclass of the choices of `X RUN …`, if there is
-    such a use; a field whose flag does not begin with - is a further argument after RUN."""
-    if Use is not None:
+def check_beam(choices, length_penalty=0.0):
+    """Raises ValueError for a beam, or a number of best hypotheses, that cannot be."""
+    require.expect("beam", choices.beam, 1 <= choices.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
+    check_search(choices.beam, length_penalty, choices.n_best, 1)
+
+
+def add_task_options(parser, kind):
+    """The options of a command that trains runs of a kind, and of `X RUN …` if there is such a use: a field of kind.Use
+    whose flag does not begin with - is a further argument after RUN."""
+    if kind.Use is not None:
         use = parser.add_argument_group("use a trained run")
         use.add_argument("trained", nargs="?", metavar="RUN", help="a run's folder, or a checkpoint file")
-        for field in fields(Use):
+        for field in fields(kind.Use):
             add_choice(use, field)
-    group = add_choices(parser, kind.Data, kind.Model, kind.Settings)["how long, and where to"]
+    group = add_choices(parser, kind.Data, kind.Model, kind.Settings)[TIME]
     group.add_argument("--out", metavar="DIR", default=SUPPRESS, help="the run's folder (a new one below runs/)")
     group.add_argument("--resume", metavar="DIR", default=SUPPRESS, help=RESUMED)
 
 
-def run_task(options, kind, Use=None, use=None):
-    """Trains, resumes or uses a run, as the options say: the exit status. use is called with RUN and a Use."""
+def run_task(options, kind):
+    """Trains, resumes or uses a run, as the options say: the exit status."""
     trained = getattr(options, "trained", None)
     training = flags_given(options, kind.Data, kind.Model, kind.Settings)
     training += [f"--{name}" for name in ("out", "resume") if hasattr(options, name)]
-    using = [] if Use is None else flags_given(options, Use)
+    using = [] if kind.Use is None else flags_given(options, kind.Use)
     if trained is not None:
         if training:
             raise ValueError(f"{kind.command} RUN uses a trained run: leave out {', '.join(training)}")
-        return use(trained, chosen(Use, options))
+        return import_module(kind.report).use(trained, chosen(kind.Use, options))
     if using:
         raise ValueError(f"{using[0]} is for a trained run: {kind.command} RUN …")
     with outlasting_readers():
@@ -90,24 +109,22 @@ def begin(options, kind):
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
     note_without_effect(options, model, settings)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
-    config = replace(config, data=with_whole_places(config.data))
+    places = {name: getattr(config.data, name) for name in place_names(kind)}
+    given = {name: place for name, place in places.items() if place != getattr(kind.Data, name)}
+    config = replace(config, data=replace(config.data, **whole(given)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
 
 
-def with_whole_places(data):
-    """A kind's choices of data with the whole path of each place that exists."""
-    chosen_places = {
-        field.name: whole(getattr(data, field.name))
-        for field in fields(data)
-        if field.metadata["place"] and getattr(data, field.name) not in (None, field.default)
-    }
-    return replace(data, **chosen_places)
+def place_names(kind):
+    """The names of the fields that say where the data are."""
+    return [field.name for field in fields(kind.Data) if field.metadata["place"]]
 
 
-def whole(place):
-    """The whole path of a place that exists, else what was given."""
-    return str(Path(place).resolve()) if Path(place).exists() else place
+def whole(places):
+    """The same with the whole path of each place that exists."""
+    found = {name: str(Path(place).resolve()) for name, place in places.items() if Path(place).exists()}
+    return places | found
 
 
 def note_without_effect(options, model, settings):
@@ -124,31 +141,39 @@ def note_without_effect(options, model, settings):
 
 def resume(options, kind):
     """The run to go on with. Raises ValueError for options that would be ignored."""
-    places = {field.name for field in fields(kind.Data) if field.metadata["place"]}
-    allowed = {"epochs", "minutes", *places}
-    ignored = [
-        flag(field)
-        for cls in (kind.Data, kind.Model, kind.Settings)
-        for field in fields(cls)
-        if hasattr(options, field.name) and field.name not in allowed
-    ] + ["--out"] * hasattr(options, "out")
+    changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
+    places = {name: vars(options).pop(name) for name in place_names(kind) if hasattr(options, name)}
+    ignored = flags_given(options, kind.Data, kind.Model, kind.Settings) + ["--out"] * hasattr(options, "out")
     if ignored:
         raise ValueError(
             "a resumed run keeps its options, only --epochs and --minutes may change; leave out "
             + ", ".join(sorted(ignored))
         )
-    given = {name: whole(getattr(options, name)) for name in places if hasattr(options, name)}
-    epochs, minutes = getattr(options, "epochs", None), getattr(options, "minutes", None)
-    return resume_run(options.resume, epochs, minutes, given, ranks())
+    return resume_run(options.resume, **changed, places=whole(places), ranks=ranks())
 
 
 def describe(run):
     """What is about to be trained on what, in lines of 80 characters or fewer."""
-    settings = run.config.settings
-    lines = [
-        *run.kind.describe(run),
-        ("steps", f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule"),
-        *[("ranks", f"{run.ranks.size} processes share the sequences of each batch")] * (run.ranks.size > 1),
-        ("folder", run.folder),
-    ]
-    return "\n".join(f"{word:<8}{on_one_line(text)}" for word, text in lines)
+    data, settings = run.data, run.config.settings
+    counts = ", ".join(f"{len(data.parts[part]):,} {part}" for part in ("train", "valid", "test"))
+    sides = data.vocabulary.items() if isinstance(data.vocabulary, dict) else [("different", data.vocabulary)]
+    lines = {
+        "corpus": f"{data.name}: {counts} {run.kind.items}",
+        "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
+        "model": ", ".join([title(run), *parts_of(run.model.sizes), *parts_of(settings)]),
+        "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
+    }
+    if run.ranks.size > 1:
+        lines["ranks"] = f"{run.ranks.size} processes share the sequences of each batch"
+    width, after = min(80, terminal_width()) - 1, {"subsequent_indent": " " * 8, "break_long_words": False}
+    shown = [fill(on_one_line(text), width, initial_indent=f"{word:<8}", **after) for word, text in lines.items()]
+    return "\n".join([*shown, f"folder  {on_one_line(run.folder)}"])
+
+
+def parts_of(sizes):
+    """What a model or its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
+    for name, value in (vars(sizes) if isinstance(sizes, Settings) else sizes._asdict()).items():
+        if name in SYMBOLS:
+            yield f"{SYMBOLS[name]}={value}"
+        elif name in SHOWN and value:
+            yield name if value is True else f"{name} {value}"

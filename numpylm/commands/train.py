@@ -1,7 +1,22 @@
-"""The train command: trains a language model."""
+"""The train command: runs of language models, and what they read."""
 
-from numpylm.commands.language import KIND
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from numpylm import require
+from numpylm.choices import choice
+from numpylm.commands.console import byte_bar
+from numpylm.commands.kind import Kind, ReadData, digest
+from numpylm.commands.model_choices import ModelChoices, constructor_arguments
 from numpylm.commands.task_command import add_task_options, run_task
+from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
+from numpylm.data.ngrams import BASELINE_ORDERS
+from numpylm.data.text import build_vocabulary, encode_stream, stream_start
+from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
+from numpylm.language_task import UNITS, LanguageSettings, language_task
+from numpylm.model import MODELS
 
 DESCRIPTION = (
     "Train a language model, then measure it on the test text beside the baselines. "
@@ -9,13 +24,155 @@ DESCRIPTION = (
     "two minutes. Ctrl-C stops it safely; --resume goes on."
 )
 USAGE = "python -m numpylm train [options]"
+RELU_START = 0.5
+FEWEST_WORDS = 1.5  # a line: with fewer, "words" are lines of a text that has no spaces
 
 
-def add_options(parser):
-    """All of training's."""
-    add_task_options(parser, KIND)
+@dataclass(frozen=True)
+class CorpusChoices:
+    """The corpus of a language model and its tokens."""
+
+    corpus: str = choice(
+        GRAMMAR, "a UTF-8 text file (cut into train, validation, test), a folder with the three files, a token file "
+        "from prepare, or grammar, the built-in corpus", metavar="SOURCE", place=True,
+    )  # fmt: skip
+    split: tuple | None = choice(
+        None, "shares of a text file, in order; with 0 for validation the test part is used for both",
+        metavar=("TRAIN", "VALID", "TEST"), nargs=3, shown=" ".join(map(str, DEFAULT_FRACTIONS)),
+    )  # fmt: skip
+    level: str | None = choice(
+        None, "tokens are characters or words", choices=("char", "word"), shown="char for a file, else word"
+    )
+    min_count: int = choice(1, "rarer tokens become <unk>", metavar="K")
+    max_vocabulary: int | None = choice(None, "the most frequent tokens only", metavar="V", shown="all")
+
+    def __post_init__(self):
+        require.positive_integer("min_count", self.min_count)
+        if self.max_vocabulary is not None:
+            require.positive_integer("max_vocabulary", self.max_vocabulary)
 
 
-def run(options):
-    """numpylm train"""
-    return run_task(options, KIND)
+def complete(config, options):
+    """The config with the corpus's level and split. Raises ValueError for choices that contradict the corpus."""
+    data = config.data
+    path = Path(data.corpus)
+    if data.corpus == "-":
+        raise ValueError("--corpus cannot read standard input; make a token file of it: prepare - --out FILE.tokens")
+    is_file = data.corpus != GRAMMAR and path.is_file()
+    if is_file and is_token_file(data.corpus):
+        made = {"level": data.level, "split": data.split, "max_vocabulary": data.max_vocabulary}
+        made = [name for name, value in made.items() if value is not None] + ["min_count"] * (data.min_count != 1)
+        if made:
+            option = "--" + made[0].replace("_", "-")
+            raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
+        level = open_token_file(data.corpus).vocabulary.level
+    elif data.split is not None and (data.corpus == GRAMMAR or path.is_dir()):
+        raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
+    else:
+        level = data.level or ("char" if is_file else "word")
+    return replace(config, data=replace(data, level=level, split=data.split or DEFAULT_FRACTIONS))
+
+
+def open_data(config, vocabulary=None):
+    """The token streams (S,) of the corpus that the choices name, as ReadData; a vocabulary given is used in place of a
+    new one. Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
+    """
+    corpus, choices = open_corpus(config.data), config.data
+    if isinstance(corpus, TokenFile):
+        known, tokens = corpus.vocabulary, corpus.tokens
+    else:
+        known = vocabulary
+        if vocabulary is None:
+            limits = choices.min_count, choices.max_vocabulary
+            known = build_vocabulary(corpus.train, choices.level, *limits, corpus.ends_blank_lines)
+        tokens = {part: encode_stream(known, getattr(corpus, part)) for part in PARTS}
+    check_lengths(tokens)
+    if vocabulary is None:
+        note_lines_without_spaces(known, tokens["train"])
+    return ReadData(corpus.name, fingerprint(corpus), known, tokens, corpus)
+
+
+def open_corpus(choices):
+    """The Corpus of texts, or the TokenFile that was prepared from one."""
+    if choices.corpus != GRAMMAR and is_token_file(choices.corpus):
+        return open_verified(choices.corpus)
+    return load_corpus(choices.corpus, choices.level, choices.split)
+
+
+def open_verified(path):
+    """The TokenFile at path, with every byte of it checked."""
+    with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
+        verify(path, on_bytes)
+    return open_token_file(path)
+
+
+def check_lengths(tokens):
+    """Raises ValueError for a part of the corpus that is too short."""
+    for part, least in (("train", max(BASELINE_ORDERS.values())), ("valid", 2), ("test", 2)):
+        if len(tokens[part]) < least:
+            raise ValueError(
+                f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
+                "give a longer text (spaces separate words: for a text without spaces take --level char)"
+            )
+
+
+def note_lines_without_spaces(vocabulary, tokens):
+    """Says so where words are whole lines, as in a Chinese text, which has no spaces."""
+    num_lines = int((tokens[: 2**16] == stream_start(vocabulary)).sum()) if vocabulary.level == "word" else 0
+    num_words = min(len(tokens), 2**16) - num_lines
+    if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
+        print(
+            f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
+            "for a text without spaces take --level char",
+            file=sys.stderr,
+        )
+
+
+def fingerprint(corpus):
+    """A digest of the corpus's three texts; of a token file, the one in its header."""
+    if isinstance(corpus, TokenFile):
+        return corpus.sha256
+    texts = (corpus.train, corpus.valid, corpus.test)
+    return digest(text.encode("utf-8", "surrogatepass") + b"\0" for text in texts)
+
+
+def make_model(config, data):
+    """An untrained RNNLM, LSTMLM or GRULM.
+
+    The W_hh of a ReLU RNN starts as half the identity. Under the identity itself (initialization.py), a state that is
+    carried through a long text grows without bound: on texts of 3,000 characters every run ended with a test
+    perplexity above 1e33, for all learning rates and clipping norms that we tried; half of it does as well as tanh.
+    """
+    arguments = constructor_arguments(config.model)
+    model = MODELS[config.model.model](vocab_size=len(data.vocabulary), seed=config.settings.seed, **arguments)
+    if config.model.nonlinearity == "relu":
+        for layer in range(config.model.num_layers):
+            model.layer_parameters(layer).W_hh[...] *= RELU_START
+    return model
+
+
+def make_task(config, data):
+    """The Task of the run's streams."""
+    tokens, line_end = data.parts, stream_start(data.vocabulary)
+    task = language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
+    return task._replace(batches=watched(task.batches, data.source)) if isinstance(data.source, TokenFile) else task
+
+
+def watched(batches, token_file):
+    """Task.batches that look, before each batch, whether another program has changed the token file."""
+
+    def checked(epoch, first):
+        check_unchanged(token_file)
+        for batch in batches(epoch, first):
+            yield batch
+            check_unchanged(token_file)
+
+    return checked
+
+
+KIND = Kind(
+    "language", "train", "tokens", LanguageSettings, ModelChoices, CorpusChoices,
+    lambda config: f"{config.model.model}-{Path(config.data.corpus).stem}",
+    "{} language model", open_data, make_model, make_task, "numpylm.commands.train_report", complete,
+)  # fmt: skip
+add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

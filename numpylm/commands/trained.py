@@ -83,6 +83,30 @@ def read_file_or_stdin(name):
     return content
 
 
+def read_lines(name):
+    """The lines of a file, or of standard input for -."""
+    return read_file_or_stdin(name).removesuffix("\n").split("\n")
+
+
+def lines_typed_or_read(name, hint):
+    """(whether a person types them at the terminal, the lines of a file, or of standard input for -). A person reads
+    the hint, types a line at a time, and gets an answer to each."""
+    if name != "-" or sys.stdin is None or not sys.stdin.isatty():
+        return False, read_lines(name)
+    print(f"{hint}; Ctrl-D (Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)
+    return True, typed()
+
+
+def typed():
+    """The lines that a person types."""
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            print()
+            return
+
+
 def ended(vocabulary, content):
     """The text with a line end at its end: added if it lacks one, and if line ends are tokens of the vocabulary."""
     has_ends = text.stream_start(vocabulary) is not None

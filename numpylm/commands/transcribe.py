@@ -1,11 +1,24 @@
-"""The transcribe command: trains an acoustic model, transcribes recordings with one, and rescores lists."""
+"""The transcribe command: runs of the acoustic model, what they read, and how one transcribes."""
 
+import sys
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
 
 from numpylm import require
-from numpylm.choices import choice
-from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
-from numpylm.commands.transcription import KIND
+from numpylm.choices import OWN, again, choice
+from numpylm.commands.kind import Kind, ReadData, digest
+from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
+from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
+from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.data.text import build_vocabulary
+from numpylm.language_task import UNITS
+from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
+from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
 DESCRIPTION = (
     "Train an acoustic model with CTC, and transcribe with it. Without arguments:\n"
@@ -13,6 +26,53 @@ DESCRIPTION = (
     "each .wav file, by a beam search with the run's own language model."
 )
 USAGE = "python -m numpylm transcribe [RUN [FILE.wav …]] [options]"
+SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
+DITHER = 10 ** (-40 / 20)  # 40 dB below a sound
+SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
+WIDEST_STACK = 100  # frames: one second
+
+
+@dataclass(frozen=True)
+class SpeechModel:
+    """The choices of an acoustic model. Raises ValueError for one out of range."""
+
+    model: str = again(ModelChoices, "model", "gru")
+    one_direction: bool = choice(False, "the model reads from left to right only", group=OWN)
+    hidden_dim: int = again(ModelChoices, "hidden_dim", 96)
+    num_layers: int = again(ModelChoices, "num_layers", 1)
+    dropout: float = again(ModelChoices, "dropout", 0.2)
+
+    def __post_init__(self):
+        check_sizes(self.sizes(1, 1))
+
+    def sizes(self, num_labels, num_features):
+        """The AcousticSizes."""
+        sizes = {"num_labels": num_labels, "num_features": num_features, "bidirectional": not self.one_direction}
+        return sizes_of(self, AcousticSizes, **sizes)
+
+
+@dataclass(frozen=True)
+class SpeechData:
+    """The recordings to train on, their labels and features."""
+
+    train: str | None = choice(
+        None, "a folder of .wav files with transcripts.tsv: in each line a file, a tab and what is said",
+        metavar="FOLDER", shown="the built-in synthetic speech", place=True,
+    )  # fmt: skip
+    level: str = choice("word", "labels are words or characters", choices=tuple(UNITS))
+    num_utterances: int = choice(800, "training utterances of the built-in speech", metavar="K")
+    num_bands: int = choice(NUM_BANDS, "mel bands of a frame of 10 ms", metavar="B")
+    cepstra: int = choice(13, "cepstral coefficients that replace the bands of a frame; 0: the bands", metavar="C")
+    highest: int = choice(HIGHEST, "where the bands end, in Hz; sounds are best of twice this rate", metavar="HZ")
+    stack: int = choice(3, "frames that the model reads at once", metavar="K")
+
+    def __post_init__(self):
+        require.one_of("level", self.level, tuple(UNITS))
+        require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
+        if self.stack > WIDEST_STACK:
+            raise ValueError(f"stack must be at most {WIDEST_STACK} frames, which are a second; got {self.stack}")
+        if require.count("cepstra", self.cepstra) > self.num_bands:
+            raise ValueError(f"cepstra must be at most the {self.num_bands} bands; got {self.cepstra}")
 
 
 @dataclass(frozen=True)
@@ -37,16 +97,15 @@ class TranscribeChoices:
     )
 
     def __post_init__(self):
-        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
         require.positive_integer("n_best", self.n_best)
+        if self.rescore is None:
+            check_beam(self)
         for name, value in self.given.items():
             require.finite_number(name, value)
         if bool(self.files) == (self.rescore is not None):
             raise ValueError("name .wav files to transcribe, or a list with --rescore LIST.tsv")
         if self.said is not None and self.rescore is None:
             raise ValueError("--said SAID.tsv belongs to --rescore LIST.tsv")
-        if self.n_best > self.beam and not self.rescore:
-            raise ValueError(f"n_best must be at most the beam's {self.beam}; got {self.n_best}")
 
     @property
     def given(self):
@@ -54,19 +113,67 @@ class TranscribeChoices:
         return {name: value for name in ("alpha", "beta") if (value := getattr(self, name)) is not None}
 
 
-def add_options(parser):
-    """All of training's, and how to transcribe."""
-    add_task_options(parser, KIND, TranscribeChoices)
+def open_data(config, vocabulary=None):
+    """The Utterances that the choices name, as ReadData; a vocabulary given is used in place of a new one."""
+    choices = config.data
+    if choices.train is None:
+        print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
+    parts = {part: utterances_of(part, config) for part in PARTS}
+    if vocabulary is None:
+        text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
+        vocabulary = build_vocabulary(text, choices.level)
+    try:
+        for part in PARTS:
+            encoded(vocabulary, parts[part])
+    except ValueError as error:
+        raise ValueError(f"{error}. A smaller --stack (it is {choices.stack}) gives more frames") from None
+    name = "synthetic speech" if choices.train is None else Path(choices.train).name
+    read = (one for part in sorted(parts) for one in parts[part])
+    fingerprint = digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)
+    return ReadData(name, fingerprint, vocabulary, parts)
 
 
-def run(options):
-    """numpylm transcribe"""
-    return run_task(options, KIND, TranscribeChoices, use)
+def utterances_of(part, config):
+    """The Utterances of "train", "valid" or "test"; each built-in sentence has a voice of its own."""
+    choices = config.data
+    if choices.train is not None:
+        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)[part]
+        return [read_utterance(one.path, one.text, choices) for one in recordings]
+    count = max(1, round(SHARES[part] * choices.num_utterances))
+    named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
+    return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
 
 
-def use(trained, choices):
-    """Prints what is said in each file, or a list in its new order."""
-    from numpylm.commands import transcription_use
+def read_utterance(path, text, choices):
+    """The Utterance of a .wav file, with soft noise: exact zeros are like no silence of a room. Raises SoundError."""
+    samples, rate = read_wav(path)
+    noise = np.random.default_rng(0).standard_normal(len(samples))
+    sound = Sound(samples + DITHER * samples.std() * noise, rate)
+    return Utterance(str(path), features_of(sound, choices), text)
 
-    transcription_use.use(trained, choices)
-    return 0
+
+def features_of(sound, choices):
+    """What the model reads of a Sound: (T, B) in float32, choices.stack frames side by side."""
+    features = log_mel_features(sound, choices.num_bands, choices.highest, choices.cepstra)
+    return stack_frames(features, choices.stack).astype(np.float32)
+
+
+def make_model(config, data):
+    """An untrained AcousticModel."""
+    sizes = config.model.sizes(len(data.vocabulary) - 1, data.parts["train"][0].features.shape[1])
+    return AcousticModel(**sizes._asdict(), seed=config.settings.seed)
+
+
+def make_task(config, data):
+    """The Task of the run's utterances."""
+    train, valid, _ = data.parts.values()
+    return transcription_task(train, valid, data.vocabulary, config.settings, UNITS[config.data.level])
+
+
+KIND = Kind(
+    "speech", "transcribe", "utterances", SpeechSettings, SpeechModel, SpeechData,
+    lambda config: f"transcribe-{Path(config.data.train or 'synthetic').name}",
+    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report",
+    Use=TranscribeChoices,
+)  # fmt: skip
+add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

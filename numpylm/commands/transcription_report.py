@@ -1,99 +1,134 @@
-"""What a finished run of the acoustic model reports: error rates, transcripts, sounds to listen to, and a picture."""
+"""What an acoustic model hears on test utterances: error rates, transcripts, sounds to listen to, and a picture."""
 
 import sys
 from dataclasses import replace
 
+import numpy as np
+
 from numpylm import plots
-from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
+from numpylm.commands.results import percent, print_examples, print_table
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcription import SEEDS, UNITS, features_of, read_utterance, utterances_of
-from numpylm.commands.transcription_language import language_score, own_language, saved_weights
-from numpylm.commands.transcription_picture import draw_hearing
-from numpylm.data.features import read_wav, write_wav
-from numpylm.data.printable import on_one_line
+from numpylm.commands.transcribe import SEEDS, features_of, read_utterance, utterances_of
+from numpylm.commands.transcription_use import language_score, saved_weights, train_language, use  # noqa: F401
+from numpylm.ctc import BLANK, ctc_backward, ctc_forward
+from numpylm.data.features import HOP_SECONDS, read_wav, write_wav
 from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.sentences import spoken_sentences
-from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, listen, text_of, validation_lists
+from numpylm.language_task import UNITS
+from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, encoded, listen, text_of, validation_lists
 
-SHOWN = 8
 WRITTEN = 3  # sounds
 BEST = "error_rate_with_language_model"
 NAMES = {
     "error_rate": "best path",
-    "error_rate_beam": f"beam of {BEAM}, no language model",
-    "error_rate_rescored": "its list rescored by the language model",
-    BEST: f"beam of {BEAM} with the language model",
-    "error_rate_oracle": "oracle: the best of that list",
+    "error_rate_beam": f"beam of {BEAM}",
+    "error_rate_rescored": "its list rescored",
+    BEST: "beam with language model",
+    "error_rate_oracle": "oracle of that list",
 }
+HEADS = ("wrong", "subst.", "deleted", "inserted", "utterances")
 
 
 def report(run, model):
     """Trains the language model, measures both on the test part, prints what came out, and returns the Report."""
-    vocabulary, utterances = run.data.vocabulary, run.data.utterances
-    folder = own_language(run)
-    language = None if folder is None else language_score(folder, vocabulary)
+    vocabulary, utterances, data = run.data.vocabulary, run.data.parts, run.config.data
+    train_language(run)
+    language = language_score(run.folder, vocabulary.level, vocabulary.tokens[1:])
     print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
         weights = choose_weights(*validation_lists(model, vocabulary, utterances["valid"], language))
     heard = listen(model, vocabulary, utterances["test"], language, weights)
-    print_errors(heard, run.task.unit, weights)
+    found = measured(heard, run.task.unit, weights)
+    print()
+    print_table(*found.table)
+    if language is not None:
+        print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
     print_transcripts(heard, vocabulary)
-    if run.config.data.train is None:
+    if data.train is None:
         print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.")
         print("Human speech is harder (see --train).")
         for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
             write_wav(run.folder / f"test-{k}.wav", sound)
     with plots.may_fail("hearing.png"):
         one = utterances["test"][0]
-        sound = read_wav(run.folder / "test-0.wav" if run.config.data.train is None else one.name)
-        bands = features_of(sound, replace(run.config.data, cepstra=0))
-        draw_hearing(run.folder / "hearing.png", model, vocabulary, one, bands, run.config.data.stack)
-    title = f"{run.config.model.model.upper()} and CTC on {cut(run.data.name, 40)}"
-    return Report(fields_of(heard, weights), title, {}, None, "transcribe")
+        sound = read_wav(run.folder / "test-0.wav" if data.train is None else one.name)
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, one, sound, data)
+    return found
 
 
-def evaluate(model, vocabulary, folder, text):
-    """Measures the run's own test part, or the recordings of a folder: kind.py."""
-    config, weights, own = read_config(folder), saved_weights(folder), folder / "language"
-    if text:
-        utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(text)]
+def evaluate(model, vocabulary, folder, options):
+    """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
+    config = read_config(folder)
+    if options.text:
+        utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(options.text)]
     else:
         utterances = utterances_of("test", config)
-    language = language_score(own, vocabulary) if own.exists() else None
+    weights = saved_weights(folder)
+    language = language_score(folder, vocabulary.level, vocabulary.tokens[1:])
     heard = listen(model, vocabulary, utterances, language, weights)
-    fields = {"utterances": len(utterances), **fields_of(heard, weights)}
-    return fields, lambda: print_errors(heard, UNITS[config.data.level], weights)
+    return measured(heard, UNITS[config.data.level], weights)
 
 
-def fields_of(heard, weights):
-    """The fields of summary.json; what needs a language model is None without one."""
+def measured(heard, unit, weights):
+    """The Report of a Heard, with a row for each way to decode; what needs a language model is None without one."""
     rates = {name: errors.rate for name, errors in heard.errors.items()}
     sentences = {f"sentence_{name}": errors.sequence_rate for name, errors in heard.errors.items()}
-    return dict.fromkeys(NAMES) | rates | sentences | weights._asdict()
-
-
-def print_errors(heard, unit, weights):
-    """Prints a table: a line for each way to decode."""
-    num_labels = sum(map(len, heard.said))
-    print(f"\nTest utterances: {len(heard.said):,} of {num_labels:,} {unit}s. Errors per 100 {unit}s:")
-    print(f"{'substituted':>60}{'deleted':>10}{'inserted':>10}{'utterances':>13}")
+    fields = {"utterances": len(heard.said)} | dict.fromkeys(NAMES) | rates | sentences | weights._asdict()
+    num_labels, rows = sum(map(len, heard.said)), {}
     for name, errors in heard.errors.items():
         counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
-        shown = "{:5.1f}:{:12.1f}{:10.1f}{:10.1f}".format(*counts)
-        print(f"  {NAMES[name]:<40}{shown}{100 * errors.sequence_rate:11.1f} %")
-    if BEST in heard.by_name:
-        print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
+        rows[NAMES[name]] = [*(f"{count:.1f}" for count in counts), percent(errors.sequence_rate)]
+    title = f"Test utterances: {len(heard.said):,}, of {num_labels:,} {unit}s. Errors per 100 {unit}s"
+    return Report(fields, (title, HEADS, rows))
 
 
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
     best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
     rows = list(zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True))
-    print("\nSaid, heard (best path), and with the language model where that differs")
-    for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2])[:SHOWN]:
-        lines = [("said", said), ("heard", alone)] + [("with it", corrected)] * (corrected != alone)
-        for word, labels in lines:
-            mark = "" if word == "said" else "ok " if labels == said else "BAD"
-            print(cut(f"  {word:<8}{mark:<5}{on_one_line(text_of(vocabulary, labels))}", terminal_width() - 1))
+
+    def example(said, alone, corrected):
+        lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
+        marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]
+        return [(mark, text_of(vocabulary, labels)) for mark, labels in [("said", said), *marked]]
+
+    examples = [example(*row) for row in sorted(rows, key=lambda row: row[1] == row[2])]
+    print_examples("Said, heard (best path), and with the language model where that differs", examples)
+
+
+def draw_hearing(path, model, vocabulary, utterance, sound, data):
+    """Draws an utterance into a file: its log-mel features, the probabilities of the symbols at each frame, and CTC's
+    alignment. Raises ImportError where matplotlib is not installed."""
+    labels = encoded(vocabulary, [utterance])[0]
+    trace = ctc_forward(model.forward(utterance.features[:, None]).logits, labels[:, None])[1]
+    bands = features_of(sound, replace(data, cepstra=0, stack=1)).T  # (B, F)
+    seconds = len(utterance.features) * data.stack * HOP_SECONDS
+    with plots.saved_figure(path, 10, 8, num_rows=3) as (top, middle, bottom):
+        top.set_title(f'"{utterance.text}"', parse_math=False)
+        extent = (0, bands.shape[1] * HOP_SECONDS, 0, len(bands))
+        top.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
+        top.set_ylabel("mel band")
+        draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary, seconds)
+        gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
+        bottom.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
+        said = [vocabulary.tokens[label] for label in labels]
+        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False)
+        bottom.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
+
+
+def draw_symbols(axes, y, vocabulary, seconds):
+    """y (T, V + 1): a spike where the model hears a label; nearly everywhere else, it says blank."""
+    t = (np.arange(len(y)) + 0.5) * seconds / len(y)
+    symbols = y.argmax(axis=1)
+    axes.plot(t, y[:, BLANK], color=plots.GREY, linewidth=1, linestyle=":", label="blank")
+    heard = set(symbols.tolist()) - {BLANK}
+    colors = {k: axes.plot(t, y[:, k], linewidth=1.5)[0].get_color() for k in sorted(heard)}
+    begins = np.flatnonzero((symbols != BLANK) & (symbols != np.append(BLANK, symbols[:-1])))
+    for number, (place, k) in enumerate(zip(begins, symbols[begins], strict=True)):
+        height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
+        axes.annotate(vocabulary.tokens[k], (t[place], y[place, k]), (0, height), textcoords="offset points",
+                      ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
+    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
+    axes.legend(loc="upper left")

@@ -1,14 +1,22 @@
-"""The translate command: trains an encoder-decoder, or translates with one."""
+"""The translate command: runs of the encoder-decoder, what they read, and how one translates."""
 
-import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from numpylm import require
-from numpylm.choices import choice
-from numpylm.commands.task_command import WIDEST_BEAM, add_task_options, run_task
-from numpylm.commands.translation import KIND
+from numpylm.choices import OWN, again, choice
+from numpylm.commands.kind import Kind, ReadData, digest
+from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.data.grammar.pairs import grammar_pairs
+from numpylm.data.pairs import read_pairs
+from numpylm.data.text import build_vocabulary
+from numpylm.language_task import UNITS
+from numpylm.translation import EncoderDecoder
+from numpylm.translation_parameters import TranslationSizes, check_sizes
+from numpylm.translation_task import TranslationSettings, encode_pairs, translation_task
 
 DESCRIPTION = (
     "Train an encoder-decoder with attention, and translate with it. Without\n"
@@ -16,6 +24,56 @@ DESCRIPTION = (
     "translate the lines of TEXT, a file, or - for standard input, or a sentence."
 )
 USAGE = "python -m numpylm translate [RUN [TEXT …]] [options]"
+
+
+@dataclass(frozen=True)
+class TranslationModel:
+    """The choices of an encoder-decoder. Raises ValueError for one out of range."""
+
+    model: str = again(ModelChoices, "model", "gru")
+    score: str = choice(
+        "dot", "how attention scores a source position; none: no attention", choices=("dot", "additive", "none")
+    )
+    one_direction: bool = choice(False, "the encoder reads from left to right only", group=OWN)
+    embedding_dim: int = again(ModelChoices, "embedding_dim", 64)
+    hidden_dim: int = again(ModelChoices, "hidden_dim", 128)
+    num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of the encoder, and of the decoder")
+    dropout: float = again(ModelChoices, "dropout", 0.0)
+    tie_weights: bool = choice(False, "W_sy is the transpose of E_y; without attention D = H", group=OWN)
+    uniform_range: float | None = again(ModelChoices, "uniform_range", None)
+
+    def __post_init__(self):
+        check_sizes(self.sizes(1, 1))
+        if self.uniform_range is not None:
+            require.positive_number("uniform_range", self.uniform_range)
+
+    def sizes(self, source_vocab_size, target_vocab_size):
+        """The TranslationSizes."""
+        sizes = {"source_vocab_size": source_vocab_size, "target_vocab_size": target_vocab_size}
+        return sizes_of(self, TranslationSizes, attention=self.score, bidirectional=not self.one_direction, **sizes)
+
+
+@dataclass(frozen=True)
+class TranslationData:
+    """The pairs to train on, and their tokens."""
+
+    train: str | None = choice(
+        None, "a file with a tab between a sentence and its translation in each line, or a folder with train, valid "
+        "and test pairs", metavar="PATH", shown="the built-in English and Chinese", place=True,
+    )  # fmt: skip
+    source: str | None = choice(
+        None, "the file of the source sentences, one a line; with a folder, the ending of its files, such as de",
+        metavar="FILE", place=True,
+    )  # fmt: skip
+    target: str | None = choice(None, "the same of their translations", metavar="FILE", place=True)
+    source_level: str = choice("word", "source tokens are words or characters", choices=tuple(UNITS))
+    target_level: str = choice("word", "target tokens are words or characters", choices=tuple(UNITS))
+    min_count: int = choice(1, "rarer tokens become <unk>", metavar="K")
+    longest: int = choice(100, "leave pairs with more tokens on a side out of training", metavar="T")
+    num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
+
+    def __post_init__(self):
+        require.positive_integers(self, "min_count", "longest", "num_pairs")
 
 
 @dataclass(frozen=True)
@@ -29,60 +87,59 @@ class TranslateChoices:
     attention: str | None = choice(None, "draw the attention over the first line", metavar="FILE.png")
 
     def __post_init__(self):
-        from numpylm.beam_search import check_search
-
-        require.expect("beam", self.beam, 1 <= self.beam <= WIDEST_BEAM, f"an integer from 1 to {WIDEST_BEAM}")
-        check_search(self.beam, self.length_penalty, self.n_best, 1)
+        check_beam(self, self.length_penalty)
 
 
-def add_options(parser):
-    """All of training's, and how to translate."""
-    add_task_options(parser, KIND, TranslateChoices)
+def open_data(config, vocabulary=None):
+    """The pairs that the choices name, as ReadData; a dict of vocabularies given is used in place of new ones."""
+    choices, levels = config.data, {"source": config.data.source_level, "target": config.data.target_level}
+    if choices.train is None and choices.source is None and choices.target is None:
+        name, parts = "the built-in English and Chinese", grammar_pairs(choices.num_pairs, level=choices.target_level)
+    else:
+        parts = read_pairs(choices.train, choices.source, choices.target)
+        name = Path(choices.train or choices.source).name
+    if vocabulary is None:
+        texts = ["".join(f"{line}\n" for line in lines) for lines in zip(*parts["train"], strict=True)]
+        built = zip(levels.items(), texts, strict=True)
+        vocabulary = {side: build_vocabulary(text, level, choices.min_count) for (side, level), text in built}
+    lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
+    fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
+    parts["train"] = without_long(parts["train"], choices.longest, levels)
+    return ReadData(name, fingerprint, vocabulary, parts)
 
 
-def run(options):
-    """numpylm translate"""
-    return run_task(options, KIND, TranslateChoices, use)
+def without_long(pairs, longest, levels):
+    """The pairs without those that have more tokens than longest on a side. Raises ValueError if none is left."""
+
+    def fits(pair):
+        sides = zip(pair, levels.values(), strict=True)
+        return all(len(line if level == "char" else line.split()) <= longest for line, level in sides)
+
+    kept = list(filter(fits, pairs))
+    if not kept:
+        raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
+    if len(kept) < len(pairs):
+        left_out = f"{len(pairs) - len(kept):,} of {len(pairs):,} training pairs"
+        print(f"note: {left_out} are longer than {longest} tokens and left out", file=sys.stderr)
+    return kept
 
 
-def use(trained, choices):
-    """Prints the translation of each line."""
-    from numpylm.commands.trained import load_trained, note_unknown
-    from numpylm.commands.translation_report import draw_attention
-    from numpylm.data.printable import on_one_line
-    from numpylm.translation_task import translate_lines
-
-    model, vocabularies, _ = load_trained(trained, "translation")
-    if choices.attention is not None and model.attention is None:
-        raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
-    lines = lines_of(" ".join(choices.text))
-    note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
-    found = translate_lines(
-        model, vocabularies, lines,
-        width=choices.beam, length_penalty=choices.length_penalty, n_best=choices.n_best,
-    )  # fmt: skip
-    for best in found:
-        for text, hypothesis in best:
-            score = f"{hypothesis.score:9.4f}  " if choices.n_best > 1 else ""
-            print(f"{score}{on_one_line(text)}")
-        if choices.n_best > 1 and len(found) > 1:
-            print()
-    if choices.attention is not None:
-        draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
-        print(f"drew the attention over the first line in {on_one_line(choices.attention)}", file=sys.stderr)
-    return 0
+def make_model(config, data):
+    """An untrained EncoderDecoder."""
+    sizes = config.model.sizes(*map(len, data.vocabulary.values()))
+    return EncoderDecoder(**sizes._asdict(), seed=config.settings.seed)
 
 
-def lines_of(text):
-    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
+def make_task(config, data):
+    """The Task of the run's pairs."""
+    train, valid = (encode_pairs(data.vocabulary, data.parts[part]) for part in ("train", "valid"))
+    return translation_task(train, valid, config.settings, f"target {UNITS[data.vocabulary['target'].level]}")
 
-    What names no file is a sentence, but for one word with an ending, such as missing.txt.
-    """
-    from numpylm.commands.trained import read_file_or_stdin
 
-    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
-    content = text if is_sentence else read_file_or_stdin(text)
-    lines = [" ".join(line.split()) for line in content.removesuffix("\n").split("\n")]
-    if "" in lines:
-        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
-    return lines
+KIND = Kind(
+    "translation", "translate", "pairs", TranslationSettings, TranslationModel, TranslationData,
+    lambda config: f"translate-{Path(config.data.train or config.data.source or 'grammar').name.partition('.')[0]}",
+    "{} encoder-decoder", open_data, make_model, make_task, "numpylm.commands.translation_report",
+    Use=TranslateChoices,
+)  # fmt: skip
+add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

@@ -1,162 +1,157 @@
-"""What a finished run of the encoder-decoder reports: unseen sentences, right or wrong, and a picture of attention."""
+"""What a trained encoder-decoder does: it translates lines, is measured on pairs, and shows its attention."""
 
+import os
 import sys
+from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
 
 from numpylm import plots
-from numpylm.commands.console import cut, program, terminal_width
 from numpylm.commands.kind import Report
+from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import finite_or_none
-from numpylm.commands.translation import open_data, unit
+from numpylm.commands.trained import load_trained, note_unknown, read_lines
+from numpylm.commands.translate import open_data
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
-from numpylm.data.pairs import read_tab_separated
+from numpylm.data.pairs import read_pairs
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp
+from numpylm.language_task import UNITS
 from numpylm.translation_task import attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
-SHOWN = 8
 MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5
-WITHOUT_ATTENTION = (0.718, "translate --score none")  # measured: exact match of the built-in run, and its command
+WITHOUT_ATTENTION = 0.718  # measured: exact match of the built-in run of `translate --score none`
+NAMES = {
+    "test_perplexity": ("perplexity per target token, reading the true target", number(3)),
+    "bleu": (f"BLEU with a beam of {BEAM} (measured by sacrebleu)", number(2)),
+    "bleu_greedy": ("BLEU, greedily", number(2)),
+    "exact_match": ("translated exactly, greedily", percent),
+    "exact_match_without_attention": ("  without attention: translate --score none", percent),
+    "exact_match_by_length": ("  of ", percent),
+    "exact_match_by_depth": ("  of nesting depth ", percent),
+    "grammatical_share": ("grammatical Chinese", percent),
+}
 
 
-class Translated(NamedTuple):
-    """Pairs, the model's translations, greedy and by a beam of width BEAM, and which greedy ones are the pair's own."""
+def use(trained, choices):
+    """Prints the translation of each line."""
+    model, vocabularies, _ = load_trained(trained, "translation")
+    if choices.attention is not None and model.attention is None:
+        raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
+    lines = lines_of(" ".join(choices.text))
+    note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
+    search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
+    found = translate_lines(model, vocabularies, lines, **search)
+    for best in found:
+        for text, hypothesis in best:
+            score = f"{hypothesis.score:9.4f}  " if choices.n_best > 1 else ""
+            print(f"{score}{on_one_line(text)}")
+        if choices.n_best > 1 and len(found) > 1:
+            print()
+    if choices.attention is not None:
+        draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
+        print(f"drew the attention over the first line in {on_one_line(choices.attention)}", file=sys.stderr)
 
-    pairs: list
-    greedy: list
-    beam: list
-    right: list
+
+def lines_of(text):
+    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
+
+    What names no file is a sentence, but for one word with an ending, such as missing.txt.
+    """
+    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
+    lines = [" ".join(line.split()) for line in ([text] if is_sentence else read_lines(text))]
+    if "" in lines:
+        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
+    return lines
 
 
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
     print("translating the test sentences …", file=sys.stderr)
-    score = score_pairs(model, run.data.encoded["test"])
-    test = translated(model, run.data.vocabulary, run.data.pairs["test"][:MOST_TRANSLATED])
-    fields = measured(run.data.vocabulary, score, test)
-    print_measures(fields, score, run.task.unit)
-    print_examples(test)
-    if run.data.pairs.keys() >= BANDS.keys():  # the built-in ones
-        fields |= built_in_measures(run, model, test)
-    draw_example(run, model, test)
-    title = f"{run.config.model.model.upper()} encoder-decoder on {cut(run.data.name, 40)}"
-    return Report(fields, title, {}, score.loss, "translate")
+    parts, vocabularies = run.data.parts, run.data.vocabulary
+    pairs = parts["test"][:MOST_TRANSLATED]
+    translations = best_of(model, vocabularies, pairs)
+    right = exact(translations, pairs)
+    more = built_in_fields(run, model, translations, right) if parts.keys() >= BANDS.keys() else {}
+    found = measured(model, vocabularies, parts["test"], translations, more)
+    print()
+    print_table(*found.table)
+    print_examples("Unseen sentences", [
+        [("", pair.source), ("ok" if is_right else "BAD", text), *[("right", pair.target)] * (not is_right)]
+        for pair, text, is_right in zip(pairs, translations, right, strict=True)
+    ])  # fmt: skip
+    if model.attention is not None:
+        with plots.may_fail("attention.png"):
+            pair = good_example([pair for pair, is_right in zip(pairs, right, strict=True) if is_right] or pairs)
+            draw_attention(run.folder / "attention.png", model, vocabularies, *pair)
+    return found
 
 
-def translated(model, vocabularies, pairs):
-    """The Translated of these pairs."""
-    lines = [pair.source for pair in pairs]
-    greedy, beam = (best_of(model, vocabularies, lines, width) for width in (1, BEAM))
-    return Translated(pairs, greedy, beam, [text == pair.target for text, pair in zip(greedy, pairs, strict=True)])
+def best_of(model, vocabularies, pairs, width=1):
+    """The best translation of each pair's source."""
+    return [best[0][0] for best in translate_lines(model, vocabularies, [pair.source for pair in pairs], width=width)]
 
 
-def best_of(model, vocabularies, lines, width=1):
-    """The best translation of each line."""
-    return [best[0][0] for best in translate_lines(model, vocabularies, lines, width=width)]
+def exact(translations, pairs):
+    """Whether each translation is its pair's own."""
+    return [text == pair.target for text, pair in zip(translations, pairs, strict=True)]
 
 
-def measured(vocabularies, score, test):
-    """The fields of summary.json that come from the test part."""
-    level, references = vocabularies["target"].level, [pair.target for pair in test.pairs]
-    with_beam, signature = bleu(test.beam, references, level)
-    return {
-        "test_perplexity": finite_or_none(safe_exp(score.loss)),
-        "exact_match": fmean(test.right),
+def measured(model, vocabularies, pairs, greedy, more=()):
+    """The Report of test pairs; greedy are the translations of all of them, or of the first ones; more are fields."""
+    score, level = score_pairs(model, encode_pairs(vocabularies, pairs)), vocabularies["target"].level
+    translated = pairs[: len(greedy)]
+    references = [pair.target for pair in translated]
+    with_beam, signature = bleu(best_of(model, vocabularies, translated, BEAM), references, level)
+    fields = {
+        "test_perplexity": safe_exp(score.loss),
+        "exact_match": fmean(exact(greedy, translated)),
         "exact_match_without_attention": None,
         "bleu": with_beam,
-        "bleu_greedy": bleu(test.greedy, references, level)[0],
+        "bleu_greedy": bleu(greedy, references, level)[0],
         "bleu_signature": signature,
         "vocabularies": {side: len(vocabulary) for side, vocabulary in vocabularies.items()},
         "test_unknown_tokens": score.num_unknown,
+        "pairs": len(pairs),
+        "nats_per_token": score.loss,
+        **dict(more),
     }
-
-
-def print_measures(fields, score, unit):
-    """Prints the measures of the test part."""
     unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""
-    scores = "not measured: sacrebleu is not installed"
-    if fields["bleu"] is not None:
-        scores = f"{fields['bleu']:.2f} with a beam of {BEAM}, {fields['bleu_greedy']:.2f} greedy"
-    print(f"\nTest pairs, {score.num_tokens:,} {unit}s{unknown}")
-    print(f"  perplexity per {unit} {safe_exp(score.loss):.3f} (the decoder reads the true target)")
-    print(f"  translated exactly      {100 * fields['exact_match']:.1f} % (greedy)")
-    print(f"  BLEU                    {scores}")
+    title = f"Test pairs: {len(pairs):,}, of {score.num_tokens:,} target {UNITS[level]}s{unknown}"
+    return Report(fields, (title, (), rows_of(fields, NAMES)), score.loss)
 
 
-def print_examples(test):
-    """Prints some translations of unseen sentences; of a wrong one, the right one too."""
-    print("\nUnseen sentences")
-    for pair, text, right in list(zip(test.pairs, test.greedy, test.right, strict=True))[:SHOWN]:
-        lines = [f"       {pair.source}", f"  {'ok ' if right else 'BAD'}  {text}"]
-        for line in lines if right else [*lines, f"       right: {pair.target}"]:
-            print(cut(on_one_line(line), terminal_width() - 1))
-
-
-def built_in_measures(run, model, test):
-    """Prints and returns what only the built-in corpus tells: grammatical share, longer sentences, nesting depth."""
-    grammatical = fmean(is_chinese(text.replace(" ", "")) for text in test.greedy)
-    by_length = {"1-20 words": fmean(test.right)}
-    for name in BANDS:
-        sources, targets = zip(*run.data.pairs[name], strict=True)
-        found = best_of(model, run.data.vocabulary, sources)
-        by_length[name] = fmean(text == target for text, target in zip(found, targets, strict=True))
-    by_depth = {}
-    for pair, right in zip(test.pairs, test.right, strict=True):
-        by_depth.setdefault(nesting_depth(pair.source), []).append(right)
-    by_depth = {str(depth): fmean(by_depth[depth]) for depth in sorted(by_depth)}
-    print(f"\n  grammatical Chinese     {100 * grammatical:.1f} %")
-    print(f"  exact by length         {shares(by_length)}")
-    print(f"  exact by nesting depth  {shares(by_depth)}")
+def built_in_fields(run, model, translations, right):
+    """The fields that only the built-in corpus has. exact_match_without_attention is this run's own, or the stored one
+    of the same choices."""
+    config, kind, parts, exact_match = run.config, run.kind, run.data.parts, fmean(right)
+    same = (config.model, config.settings, config.data) == (kind.Model(), kind.Settings(), kind.Data())
+    stored = WITHOUT_ATTENTION if same else None
+    longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
+    by_depth = mean_by([nesting_depth(pair.source) for pair in parts["test"]], right)
     return {
-        "grammatical_share": grammatical,
-        "exact_match_without_attention": without_attention(run, test),
-        "exact_match_by_length": by_length,
-        "exact_match_by_depth": by_depth,
+        "exact_match_without_attention": exact_match if config.model.score == "none" else stored,
+        "exact_match_by_length": {"1-20 words": exact_match, **longer},
+        "exact_match_by_depth": {str(depth): by_depth[depth] for depth in sorted(by_depth)},
+        "grammatical_share": fmean(is_chinese(text.replace(" ", "")) for text in translations),
     }
 
 
-def without_attention(run, test):
-    """The share that is right without attention, printed: this run's own, or the stored one of the same choices; None
-    for a run of other choices."""
-    config, kind = run.config, run.kind
-    if config.model.score == "none":
-        return fmean(test.right)
-    if (config.model, config.settings, config.data) != (kind.Model(), kind.Settings(), kind.Data()):
-        return None
-    stored, command = WITHOUT_ATTENTION
-    print(f"  without attention       {100 * stored:.1f} % exact ({program()} {command})")
-    return stored
+def good_example(pairs):
+    """A pair whose attention is worth a picture: one with a relative clause, if there is one."""
+    return next((pair for pair in pairs if " that " in pair.source and 8 <= len(pair.source.split()) <= 14), pairs[0])
 
 
-def shares(named):
-    """Shares by name, as a line shows them."""
-    return ", ".join(f"{name}: {100 * value:.1f} %" for name, value in named.items())
-
-
-def draw_example(run, model, test):
-    """Draws attention.png: attention over a test sentence, one with a relative clause if there is one."""
-    if model.attention is None:
-        return
-    candidates = [pair for pair, right in zip(test.pairs, test.right, strict=True) if right] or test.pairs
-    relative = [pair for pair in candidates if " that " in pair.source and 8 <= len(pair.source.split()) <= 14]
-    pair = (relative or candidates)[0]
-    with plots.may_fail("attention.png"):
-        draw_attention(run.folder / "attention.png", model, run.data.vocabulary, *pair)
-
-
-def evaluate(model, vocabularies, folder, text):
-    """Measures the run's own test pairs, or those of a tab-separated file: kind.py."""
-    pairs = read_tab_separated(text) if text else open_data(read_config(folder), vocabularies).pairs["test"]
-    score = score_pairs(model, encode_pairs(vocabularies, pairs))
-    fields = measured(vocabularies, score, translated(model, vocabularies, pairs))
-    fields |= {"pairs": len(pairs), "nats_per_token": finite_or_none(score.loss)}
-    return fields, lambda: print_measures(fields, score, unit(vocabularies))
+def evaluate(model, vocabularies, folder, options):
+    """The Report of the run's own test pairs, or of those in files: kind.py."""
+    if options.text or options.source or options.target:
+        pairs = read_pairs(options.text, options.source, options.target, whole=True)["test"]
+    else:
+        pairs = open_data(read_config(folder), vocabularies).parts["test"]
+    return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
 
 
 def draw_attention(path, model, vocabularies, source, target):
@@ -164,25 +159,16 @@ def draw_attention(path, model, vocabularies, source, target):
 
     Chinese is written in pinyin if no font has its characters. Raises ImportError where matplotlib is not installed.
     """
-    from matplotlib.font_manager import findfont, get_font
-
     alpha, read, written = attention_weights(model, vocabularies, source, target)
-    families = plots.font_families()
-    can_draw = {code for family in families for code in get_font(findfont(family)).get_charmap()}
-    style = {"font.family": families, "font.size": 10, "axes.grid": False}
-    with plots.saved_figure(path, 1.6 + 0.36 * len(read), 1.6 + 0.3 * len(written), **style) as axes:
-        image = axes.imshow(alpha, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(read)), [label(token, can_draw) for token in read], rotation=90, parse_math=False)
-        axes.set_yticks(range(len(written)), [label(token, can_draw) for token in written], parse_math=False)
-        axes.xaxis.tick_top()
-        axes.figure.colorbar(image, label="alpha, the weight of a source position")
+    known = plots.known_characters()
+    rows, columns = ([label(token, known) for token in tokens] for tokens in (written, read))
+    plots.heat_map(path, alpha, rows, columns, "alpha, the weight of a source position")
 
 
-def label(token, can_draw):
+def label(token, known):
     """A token as the picture shows it: itself, its pinyin, or its code points."""
     token = {"\n": END_OF_SENTENCE, " ": "space"}.get(token, token)
-    if all(ord(character) in can_draw for character in token):
+    if all(ord(character) in known for character in token):
         return token
-    if token in PINYIN:
-        return PINYIN[token].replace("-", "")
-    return " ".join(SYLLABLES.get(character, f"U+{ord(character):04X}") for character in token)
+    pinyin = [SYLLABLES.get(character, f"U+{ord(character):04X}") for character in token]
+    return PINYIN.get(token, " ".join(pinyin)).replace("-", "")

@@ -35,21 +35,23 @@ class PairBatch(NamedTuple):
     targets: np.ndarray
 
 
-def read_pairs(train=None, source=None, target=None):
+def read_pairs(train=None, source=None, target=None, whole=False):
     """{"train": Pairs, "valid": …, "test": …} of a tab-separated file or a folder (train), or of two files.
 
-    With a folder, source and target are the endings of its files' names, such as "de" and "en".
+    whole: one file, or two, are all "test". With a folder, source and target are the endings of its files' names, such
+    as "de" and "en".
     Raises FileNotFoundError, and ValueError for files that do not hold pairs.
     """
     if (source is None) != (target is None):
         raise ValueError("--source and --target belong together: give both")
+    split = (lambda pairs: {"test": pairs}) if whole else split_pairs
     if train is None:
-        return split_pairs(read_two_files(source, target))
+        return split(read_two_files(source, target))
     if Path(train).is_dir():
         return read_folder(Path(train), source, target)
     if source is not None:
         raise ValueError(f"{train} is one file, which holds both languages: leave out --source and --target")
-    return split_pairs(read_tab_separated(train))
+    return split(read_tab_separated(train))
 
 
 def read_folder(folder, source, target):

@@ -1,0 +1,153 @@
+"""What a language model does on a text: perplexity against the floor and the baselines, and what it writes."""
+
+import math
+import sys
+import textwrap
+
+import numpy as np
+
+from numpylm.commands.console import terminal_width
+from numpylm.commands.kind import Report
+from numpylm.commands.results import number, percent, print_examples, print_table, rows_of
+from numpylm.commands.run_config import read_config
+from numpylm.commands.run_report import count_parameters
+from numpylm.commands.train import fingerprint, open_corpus, open_verified
+from numpylm.commands.trained import ended, read_file_or_stdin
+from numpylm.data import grammar, text
+from numpylm.data.corpora import GRAMMAR
+from numpylm.data.ngrams import MOST_TOKENS, baseline_perplexities
+from numpylm.data.printable import on_one_line
+from numpylm.data.token_file import TokenFile, is_token_file
+from numpylm.evaluation import evaluate as evaluate_tokens
+from numpylm.evaluation import safe_exp
+from numpylm.generation import generate
+from numpylm.language_task import UNITS
+
+SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
+SHOWN_TOKENS = {"word": 60, "char": 300}
+STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 200 MiB or less
+NAMES = {  # of `evaluate`
+    "perplexity": ("perplexity per token", number(3)),
+    "nats_per_token": ("nats per token", number(4)),
+    "bits_per_character": ("bits per character", lambda bits: number(4)(bits) if bits else "not defined with <unk>"),
+    "accuracy": ("guessed right", percent),
+}
+
+
+def report(run, model):
+    """Measures the model on the test text, prints what came out, and returns the Report."""
+    print("measuring on the test text, and the baselines …", file=sys.stderr)
+    tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
+    test, unknown = evaluate_tokens(model, tokens["test"]), count_unknown(tokens["test"])
+    most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
+    baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
+    floor = None if corpus.floor is None else safe_exp(corpus.floor[level])
+    table = perplexities(run, model, test, unknown, baselines, floor)
+    print()
+    print_table(*table)
+    print(f"  = {test.loss:.4f} nats or {test.bits_per_token:.4f} bits per {UNITS[level]}", end="")
+    print(f"; {percent(test.accuracy)} guessed right")
+    fields = {
+        "corpus": run.config.data.corpus,
+        "level": level,
+        "vocabulary": len(run.data.vocabulary),
+        "valid_perplexity": safe_exp(min(run.progress.valid_losses)),
+        "test_perplexity": test.perplexity,
+        "test_nats_per_token": test.loss,
+        "test_unknown_tokens": unknown,
+        "floor_perplexity": floor,
+        "baselines": baselines,
+        "grammatical_share": write(run, model) if np.isfinite(test.loss) else None,
+    }
+    return Report(fields, table, test.loss, ({} if floor is None else {"floor": floor}) | baselines)
+
+
+def count_unknown(tokens):
+    """How many tokens of a stream (S,) are <unk>."""
+    return len(tokens) - int(np.count_nonzero(tokens))
+
+
+def perplexities(run, model, test, unknown, baselines, floor):
+    """The table of the model's perplexity among those of the baselines, with per cents above the floor, if it is
+    known."""
+    unit = UNITS[run.config.data.level]
+    counted = f"over {test.num_tokens:,} {unit}s" + (f", {unknown:,} of them unknown" if unknown else "")
+    found = baselines | {f"this {model.cell.name.upper()} ({count_parameters(model):,} parameters)": test.perplexity}
+    found |= {} if floor is None else {"floor: no model can be better": floor}
+    rows = {name: [f"{value:.3f}"] for name, value in sorted(found.items(), key=lambda one: one[1])}
+    for name, row in rows.items() if floor else ():
+        row.append("" if found[name] == floor else f"{100 * (found[name] / floor - 1):+.1f} %")
+    return f"Test perplexity per {unit}, {counted}", (), rows
+
+
+def write(run, model):
+    """Prints what the model writes. On the built-in corpus, returns the share of its sentences that are grammatical."""
+    beginning, sentences = draw_samples(run, model)
+    if not sentences:
+        print("\nThe model writes")
+        for line in beginning.split("\n"):
+            lines = textwrap.fill(on_one_line(line), terminal_width() - 1, initial_indent="  ", subsequent_indent="  ")
+            print(lines)
+        return None
+    print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
+    share = np.mean([right for _, right in sentences])
+    print(f"  {percent(share)} of {len(sentences)} sentences are grammatical")
+    return float(share)
+
+
+def draw_samples(run, model):
+    """The beginning of a text that the model wrote; and, on the built-in corpus, its sentences, each a pair (sentence,
+    whether it is grammatical)."""
+    on_grammar, level = run.config.data.corpus == GRAMMAR, run.config.data.level
+    start = text.stream_start(run.data.vocabulary)
+    start = 1 if start is None else start  # without line ends: the most frequent character
+    num_tokens = (SAMPLED_TOKENS if on_grammar else SHOWN_TOKENS)[level]
+    rng = np.random.default_rng([run.config.settings.seed, 2])
+    tokens = generate(model, [start], num_tokens, rng=rng, exclude=[0])  # <unk> is no text
+    complete = text.decode(run.data.vocabulary, tokens).split("\n")[:-1] if on_grammar else []
+    beginning = text.decode(run.data.vocabulary, tokens[: SHOWN_TOKENS[level]])
+    return beginning, [(line, grammar.is_grammatical(line.split())) for line in complete]
+
+
+def evaluate(model, vocabulary, folder, options):
+    """The Report of a text, of a token file's test part, or of the run's own: kind.py."""
+    tokens, num_characters, name = evaluated_tokens(vocabulary, folder, options)
+    if len(tokens) < 2:
+        raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
+    result, unknown = evaluate_tokens(model, tokens), count_unknown(tokens)
+    num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
+    fields = {
+        "tokens": result.num_tokens,
+        "nats_per_token": result.loss,
+        "perplexity": result.perplexity,
+        # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
+        "bits_per_character": result.total_nats / math.log(2) / num_characters if not unknown else None,
+        "accuracy": result.accuracy,
+        "unknown_tokens": unknown,
+    }
+    title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
+    return Report(fields, (title, (), rows_of(fields, NAMES)), result.loss)
+
+
+def evaluated_tokens(vocabulary, folder, options):
+    """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
+    if options.text is None:
+        config = read_config(folder)
+        corpus = open_corpus(config.data)
+        if fingerprint(corpus) != config.data_sha256:
+            print(f"note: {config.data.corpus} is not what it was when the run started", file=sys.stderr)
+    elif options.text != "-" and is_token_file(options.text):
+        corpus = open_verified(options.text)
+    else:
+        content = ended(vocabulary, read_file_or_stdin(options.text))
+        name = "standard input" if options.text == "-" else options.text
+        return text.encode_stream(vocabulary, content), len(content), name
+    name = f"the test text of {corpus.name}"
+    if not isinstance(corpus, TokenFile):
+        return text.encode_stream(vocabulary, corpus.test), len(corpus.test), name
+    if corpus.vocabulary != vocabulary:
+        raise ValueError(
+            f"{corpus.path} was prepared with another vocabulary than the model's: "
+            f"prepare its text again with --vocabulary {options.trained}"
+        )
+    return corpus.tokens["test"], corpus.characters["test"], name
