@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
-from numpylm.memory_hop import hop_backward, hop_forward
-from numpylm.memory_network import MemoryNetwork
+from numpylm.memory_network import (
+    MemoryNetwork,
+    bags_of,
+    hop_backward,
+    hop_forward,
+    sentence_vectors_backward,
+    sentence_vectors_forward,
+)
 from numpylm.reader import Reader
-from numpylm.sentence_vectors import bags_of, sentence_vectors_backward, sentence_vectors_forward
 from numpylm.translation_export import translation_state_dict
 
 rng = np.random.default_rng(0)
@@ -181,9 +186,9 @@ def test_two_calls_give_the_same_bits_inputs_may_be_read_only_and_an_answer_of_m
         (lambda story, question: (story[0], question), r"story must be of shape \(I, N, J\)"),
         (lambda story, question: (story, question[:2]), r"story must be of shape \(I, N, J\)"),
         (lambda story, question: (np.where(story == 1, V, story), question), "story must lie in -1..7"),
-        (lambda story, question: (story[:, :, ::-1], question), "padding, -1, after each sentence"),
-        (lambda story, question: (story[::-1], question), "its padding after them"),
-        (lambda story, question: (story, np.full_like(question, -1)), "a question with a word"),
+        (lambda story, question: (story[:, :, ::-1], question), "padding, -1, must come after them"),
+        (lambda story, question: (story[::-1], question), "padding, -1, must come after them"),
+        (lambda story, question: (story, np.full_like(question, -1)), "padding, -1, must come after them"),
     ],
 )
 def test_a_story_that_does_not_fit_is_refused(change, message):
