@@ -93,7 +93,7 @@ def encode_questions(vocabulary, questions, num_sentences):
         for i, sentence in (*enumerate(one.story[-most:]), (-1, one.question)):
             words[i, n, : len(sentence)] = [ids.get(word, UNKNOWN_WORD) for word in sentence]
     answers = [ids.get(one.answer.replace(" ", "_"), IGNORED) for one in questions]
-    return StoryBatch(words[:-1], words[-1], np.array(answers)).part(slice(None))
+    return StoryBatch(words[:-1], words[-1], np.array(answers))
 
 
 def with_empty(batch, rng, probability):
@@ -147,8 +147,7 @@ def score_questions(model, questions, ranks=ALONE):
         nats += surprisal(logits, part.answers).sum(dtype=float)
         right[k : k + ANSWERED] = logits.argmax(axis=1) == part.answers
     nats, *right = ranks.total(np.array([nats, *right]))
-    num_known = max(1, (questions.answers != IGNORED).sum())
-    return float(nats / num_known), np.array(right, bool)
+    return float(nats / max(1, (questions.answers != IGNORED).sum())), np.array(right, bool)
 
 
 def answer_question(model, vocabulary, question):
