@@ -17,7 +17,7 @@ LAYERS = [
     "require activations affine embedding projection recurrence rnn lstm gru masking dropout loss initialization "
     "parameters model clipping optimizers schedules torch_bridge attention bidirectional stack translation "
     "translation_parameters translation_torch choices "
-    "ctc transcription memory_network reader",
+    "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
     "data",
     "memory ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search "
     "translation_export ctc_decoding",
