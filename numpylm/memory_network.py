@@ -129,10 +129,10 @@ class MemorySizes(NamedTuple):
     """A memory network's sizes and kind: the arguments that make it."""
 
     vocab_size: int
-    embedding_dim: int
-    num_hops: int
-    num_sentences: int  # S
-    tying: str
+    embedding_dim: int = 20
+    num_hops: int = 3  # K
+    num_sentences: int = 50  # S: of a longer story the last S sentences count
+    tying: str = "adjacent"  # one of TYINGS
 
 
 class MemoryTrace(NamedTuple):
@@ -146,18 +146,15 @@ class MemoryTrace(NamedTuple):
 
 
 class MemoryNetwork(Model):
-    """The model; parameters() has the tables of words and of ages.
+    """The model, made by the fields of MemorySizes; parameters() has the tables of words and of ages.
 
-    num_sentences is S: of a longer story the last S sentences count. dtype: float32 to train, float64 or complex128 to
-    check gradients. Raises ValueError for sizes that are not positive integers, or an unknown tying.
+    dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
     """
 
     kind = "memory-network"
 
-    def __init__(
-        self, vocab_size, embedding_dim=20, num_hops=3, num_sentences=50, tying="adjacent", dtype=np.float32, seed=0
-    ):  # fmt: skip
-        sizes = MemorySizes(vocab_size, embedding_dim, num_hops, num_sentences, tying)
+    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
+        sizes = MemorySizes(*sizes, **named_sizes)
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 

@@ -33,14 +33,14 @@ class ReaderSizes(NamedTuple):
     """A reader's sizes and kind: the arguments that make it."""
 
     vocab_size: int
-    embedding_dim: int
-    hidden_dim: int
-    num_layers: int
-    cell: str
-    bidirectional: bool
-    first: str  # which of TEXTS is read first
-    dropout: float
-    num_sentences: int  # of a longer story the caller hands over the last ones (answer_task.py)
+    embedding_dim: int = 32
+    hidden_dim: int = 64
+    num_layers: int = 1
+    cell: str = "gru"  # or "rnn", "lstm"
+    bidirectional: bool = False  # the first text is read from both ends, which needs an even hidden_dim
+    first: str = "question"  # which of TEXTS is read first
+    dropout: float = 0.0  # of embeddings, between layers and of s_last, when a generator is passed in
+    num_sentences: int = 50  # of a longer story the caller hands over the last ones (answer_task.py)
 
     @property
     def network(self):
@@ -50,22 +50,15 @@ class ReaderSizes(NamedTuple):
 
 
 class Reader(Model):
-    """The model; its parameters have the encoder-decoder's names (translation_parameters.py), but there is no E_y.
+    """The model, made by the fields of ReaderSizes; its parameters have the names of an encoder-decoder's.
 
-    cell: "rnn", "lstm" or "gru". bidirectional: the first text is read from both ends, which needs an even hidden_dim.
-    dropout acts on embeddings, between layers and on s_last, when a generator is passed in. dtype: float32 to train,
-    float64 or complex128 to check gradients. Raises ValueError for arguments that are not of these kinds.
+    dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
     """
 
     kind = "reader"
 
-    def __init__(
-        self, vocab_size, embedding_dim=32, hidden_dim=64, num_layers=1, cell="gru", bidirectional=False,
-        first="question", dropout=0.0, num_sentences=50, dtype=np.float32, seed=0,
-    ):  # fmt: skip
-        sizes = ReaderSizes(
-            vocab_size, embedding_dim, hidden_dim, num_layers, cell, bidirectional, first, dropout, num_sentences
-        )
+    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
+        sizes = ReaderSizes(*sizes, **named_sizes)
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
