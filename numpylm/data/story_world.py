@@ -70,33 +70,25 @@ def draw_event(rng, world, told):
     """Changes the world by one event, and returns the sentence that tells it; told holds this sentence's number."""
     at, holder, path = world
     person = receiver = pick(rng, PEOPLE)
-    if person not in at or rng.random() < 0.4:
-        return walk(rng, world, person, told)
-    place, held = at[person][0], world.held_by(person)
+    place, held = at.get(person, ("",))[0], world.held_by(person)
     others = [other for other in PEOPLE if other != person and at.get(other, ("",))[0] == place]
     free = [thing for thing in world.held_by("") if not path[thing] or path[thing][-1][0] == place]
-    if held and others and rng.random() < 0.5:
+    stays = place and rng.random() >= 0.4
+    if stays and held and others and rng.random() < 0.5:
         thing, receiver, wordings = pick(rng, held), pick(rng, others), HANDS
-    elif held and rng.random() < 0.5:
+    elif stays and held and rng.random() < 0.5:
         thing, wordings = pick(rng, held), DROPS
-    elif free:
+    elif stays and free:
         thing, wordings = pick(rng, free), TAKES
     else:
-        return walk(rng, world, person, told)
-    place, walked = at[receiver]
-    path[thing][-1:] = [(place, told + walked)]  # it is where it was, but another sentence tells it
+        place = pick(rng, [other for other in PLACES if other != place])
+        at[person] = (place, told)
+        for thing in held:
+            path[thing].append((place, holder[thing][1] + told))
+        return pick(rng, WALKS).format(person, place)
+    path[thing][-1:] = [(place, told + at[receiver][1])]  # the thing is where it was, but this sentence tells it
     holder[thing] = ("" if wordings is DROPS else receiver, told)
     return pick(rng, wordings).format(person, thing, receiver)
-
-
-def walk(rng, world, person, told):
-    """A person goes somewhere else, and takes along what they hold."""
-    here = world.at.get(person, ("",))[0]
-    place = pick(rng, [place for place in PLACES if place != here])
-    world.at[person] = (place, told)
-    for thing in world.held_by(person):
-        world.path[thing].append((place, world.holder[thing][1] + told))
-    return pick(rng, WALKS).format(person, place)
 
 
 def ask(rng, world, kind):
