@@ -87,34 +87,29 @@ def one_seed(options, seed, folder):
 
 
 def learn(options, data, folder):
-    """Train with each seed: a Measured whose rows are steps, with a column for each seed."""
+    """Train with each seed: a Measured whose rows are steps, with a column for each seed.
+
+    Its test is the mean over the last tenth of the steps, and its baseline the loss of the best answer without a
+    memory.
+    """
     runs = [one_seed(options, seed, folder) for seed in SEEDS]
     curves = np.array([run["losses"] for run in runs])  # (seeds, rows)
     rows = [
         {"step": (k + 1) * ROW_STEPS, **{f"seed_{s}": loss for s, loss in zip(SEEDS, curve, strict=True)}}
         for k, curve in enumerate(curves.T.tolist())
     ]
-    return Measured(rows, fields_of(options, runs, curves))
-
-
-def fields_of(options, runs, curves):
-    """The fields of the JSON; test is the mean over the last tenth of the steps."""
-    last = curves[:, -max(1, curves.shape[1] // 10) :].mean(axis=1).tolist()
-    steps = options["num_steps"] + (2 * tasks.NUM_COPIED if options["task"] == "copy" else 0)
-    seconds = sum(run["seconds"] for run in runs)
-    return {
+    last = curves[:, -max(1, len(rows) // 10) :].mean(axis=1).tolist()
+    is_copy, T, seconds = options["task"] == "copy", options["num_steps"], sum(run["seconds"] for run in runs)
+    num_tokens = len(SEEDS) * options["steps"] * options["batch_size"] * (T + 2 * tasks.NUM_COPIED * is_copy)
+    fields = {
         "configuration": options,
         "parameters": sum(array.size for array in make(options, 0)[0].parameters().values()),
         "seconds": round(seconds, 2),
-        "tokens_per_second": round(len(SEEDS) * options["steps"] * options["batch_size"] * steps / seconds),
+        "tokens_per_second": round(num_tokens / seconds),
         "unit": ERRORS[options["task"]],
         "valid": None,
         "test": sum(last) / len(last),
         "seeds": last,
-        "baseline": baseline(options),
+        "baseline": tasks.copy_baseline(T) if is_copy else tasks.ADDING_BASELINE,
     }
-
-
-def baseline(options):
-    """The loss of the best answer without a memory."""
-    return tasks.ADDING_BASELINE if options["task"] == "adding" else tasks.copy_baseline(options["num_steps"])
+    return Measured(rows, fields)

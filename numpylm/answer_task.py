@@ -30,9 +30,7 @@ class AnswerSettings(Settings):
 
     epochs: int | None = again(Settings, "epochs", 30, shown="30; 100 for a memory network with --train")
     optimizer: str = again(Settings, "optimizer", "sgd", shown="sgd; adam for a reader")
-    learning_rate: float | None = again(
-        Settings, "learning_rate", None, shown=f"{SGD_RATE} with sgd, 0.005 with adam"
-    )  # fmt: skip
+    learning_rate: float | None = again(Settings, "learning_rate", None, shown="0.32 with sgd, 0.005 with adam")
     max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
     linear_epochs: int | None = choice(
         None, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
@@ -54,8 +52,8 @@ class AnswerSettings(Settings):
 
 
 class StoryBatch(NamedTuple):
-    """story (I, N, J) and question (N, J) as in story_batch.py; answers (N,), -1 where the vocabulary lacks the answer;
-    linear: whether the hops leave their softmax out."""
+    """story (I, N, J) and question (N, J) as in memory_network.py; answers (N,), -1 where the vocabulary lacks the
+    answer; linear: whether the hops leave their softmax out."""
 
     story: np.ndarray
     question: np.ndarray
@@ -78,15 +76,10 @@ class Answered(NamedTuple):
     p: np.ndarray
 
 
-def answer_token(answer):
-    """An answer as a token: of several words too it is one, "the_red_lamp". No word of a sentence has a _."""
-    return "_".join(answer.split())
-
-
 def vocabulary_of(questions):
-    """The Vocabulary of all words and answers of Questions."""
+    """The Vocabulary of all words and answers of Questions. An answer of several words is one token: the_red_lamp."""
     words = {word for one in questions for sentence in (*one.story, one.question) for word in sentence}
-    words |= {answer_token(one.answer) for one in questions}
+    words |= {one.answer.replace(" ", "_") for one in questions}
     return Vocabulary("word", (*SPECIAL_TOKENS["word"], *sorted(words - {*SPECIAL_TOKENS["word"]})))
 
 
@@ -95,14 +88,12 @@ def encode_questions(vocabulary, questions, num_sentences):
     ids = {token: place for place, token in enumerate(vocabulary.tokens)}
     most = min(num_sentences, max(len(one.story) for one in questions))
     longest = max(len(words) for one in questions for words in (*one.story, one.question))
-    story = np.full((most, len(questions), longest), IGNORED)
-    question = np.full((len(questions), longest), IGNORED)
+    words = np.full((most + 1, len(questions), longest), IGNORED)  # the question comes last
     for n, one in enumerate(questions):
-        for i, words in enumerate(one.story[-num_sentences:]):
-            story[i, n, : len(words)] = [ids.get(word, UNKNOWN_WORD) for word in words]
-        question[n, : len(one.question)] = [ids.get(word, UNKNOWN_WORD) for word in one.question]
-    answers = [ids.get(answer_token(one.answer), IGNORED) for one in questions]
-    return StoryBatch(story, question, np.array(answers)).part(slice(None))
+        for i, sentence in (*enumerate(one.story[-most:]), (-1, one.question)):
+            words[i, n, : len(sentence)] = [ids.get(word, UNKNOWN_WORD) for word in sentence]
+    answers = [ids.get(one.answer.replace(" ", "_"), IGNORED) for one in questions]
+    return StoryBatch(words[:-1], words[-1], np.array(answers))
 
 
 def with_empty(batch, rng, probability):
@@ -148,8 +139,7 @@ def num_targets(batch):
 
 
 def score_questions(model, questions, ranks=ALONE):
-    """(mean nats of the answers that the vocabulary has, whether each was given) of a StoryBatch; ranks share the
-    work."""
+    """(mean nats of the answers that the vocabulary has, whether each was given) of a StoryBatch; ranks share it."""
     nats, right = 0.0, np.zeros(len(questions.answers))
     for k in range(0, len(right), ANSWERED)[ranks.rank :: ranks.size]:
         part = questions.part(slice(k, k + ANSWERED))
@@ -157,8 +147,7 @@ def score_questions(model, questions, ranks=ALONE):
         nats += surprisal(logits, part.answers).sum(dtype=float)
         right[k : k + ANSWERED] = logits.argmax(axis=1) == part.answers
     nats, *right = ranks.total(np.array([nats, *right]))
-    num_known = max(1, (questions.answers != IGNORED).sum())
-    return float(nats / num_known), np.array(right, bool)
+    return float(nats / max(1, (questions.answers != IGNORED).sum())), np.array(right, bool)
 
 
 def answer_question(model, vocabulary, question):

@@ -1,109 +1,206 @@
-"""A memory network (Sukhbaatar et al., End-To-End Memory Networks, 2015): a question looks at a story several times.
+"""A memory network: a question looks at a story's sentences several times, and adds to itself what it reads.
 
-    m_i     = sentence vector of sentence i, by tables A and T_A            what is compared            (40) to (42)
-    v_i     = sentence vector of sentence i, by tables C and T_C            what is read
-    u_0     = sentence vector of the question, by table B, without an age
-    u_{k+1} = hop k of u_k, m and v                                         k = 0 … K-1                 (43) to (46)
-    y       = softmax(u_K W_uy)                                             the answer                          (47)
+    m_i     = Σ_j l_j ⊙ E[word_j] + T[age_i]           over the words j = 1 … J of sentence i                (40)
+    l_jd    = (1 - j/J) - (d/D) (1 - 2 j/J)            position encoding, d = 1 … D                          (41)
+    m_i     = bag_i [E; (d/D) ⊙ E; T]                  (40) and (41) as one product                          (42)
+    e_ki    = u_k · m_i                                the score of sentence i in hop k                      (43)
+    p_ki    = exp(e_ki) / Σ_i exp(e_ki)                over the story's own sentences                        (44)
+    r_k     = Σ_i p_ki v_i                             what hop k has read                                   (45)
+    u_{k+1} = u_k + r_k     or, layer-wise,   u_k W_u + r_k                                                  (46)
+    y       = softmax(u_K W_uy)                        the answer, after the hops 0 … K-1                    (47)
 
-memory_hop.py has one hop, sentence_vectors.py the vectors. Two ways to share tables:
+v_i is (40) by other tables than m_i, and u_0 is (40) of the question, without an age. Two ways to share tables:
 
-    "adjacent"     E_0 … E_K, T_0 … T_K: hop k compares by E_k and reads by E_{k+1}; B is E_0, and W_uy is E_Kᵀ
-    "layer-wise"   A, T_A, C, T_C serve every hop, as the weights of an RNN serve every step; B, W_u; W_uy is E_yᵀ
-
-age_i says how many sentences ago sentence i stood (0: the last one before the question).
+    "adjacent"     hop k compares by E_k, T_k and reads by E_{k+1}, T_{k+1}; u_0 is by E_0, and W_uy is E_Kᵀ
+    "layer-wise"   every hop compares by A, T_A and reads by C, T_C, as in an RNN; u_0 is by B, and W_uy is E_yᵀ
 
     I sentences · J words · N stories · D embedding size · V vocabulary size · S the most sentences remembered
 
-    story (I, N, J) and question (N, J) integers, -1 is padding; a story's own sentences come first
-    m, v (I, N, D)   u (N, D)   logits (N, V)   T (S, D)
+    story (I, N, J), question (N, J) integers; -1 is padding, after a story's own sentences and a sentence's own words
+    E (V, D)   T (S, D), age 0 for the last sentence   bag (…, 2 V + S)   m, v (I, N, D)   u, r (N, D)   e, p (N, I)
+    mask (I, N), True for a story's own sentences   W_u (D, D)   W_uy (D, V)   logits (N, V)
+
+For (42): l_jd = a_j + b_j (d/D) with a_j = 1 - j/J and b_j = 2 j/J - 1, so that words and tables come apart. A
+sentence's bag says how often, weighted by a and then by b, it has each word of the vocabulary, and how old it is.
+
+A hop is dot-product attention (attention.py) with one vector to compare and one to read. Linear start: with linear=True
+p is e itself, without (44). Training that begins so is caught less early in a poor optimum.
+
+Source: Sukhbaatar, Szlam, Weston and Fergus, End-To-End Memory Networks (2015).
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from numpylm import require
+from numpylm.activations import softmax_backward
+from numpylm.affine import rows
+from numpylm.attention import inner_products, masked_softmax, weighted_sum
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.memory_hop import hop_backward, hop_forward
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, Part, first_values
-from numpylm.sentence_vectors import bags_of, sentence_vectors_backward, sentence_vectors_forward
-from numpylm.story_batch import check_story
 
 TYINGS = ("adjacent", "layer-wise")
-INITIAL_DEVIATION = 0.1
+
+
+def bags_of(words, vocab_size, dtype, position_encoding=True):
+    """The bags (…, 2 V) of sentences words (…, J), without ages; zeros for a sentence of -1 alone.
+
+    Without position encoding every l_jd is 1: "the cat sees the dog" is then "the dog sees the cat".
+    """
+    real = words >= 0
+    j, J = np.arange(1, words.shape[-1] + 1), np.maximum(real.sum(axis=-1, keepdims=True), 1)
+    a, b = (1 - j / J, 2 * j / J - 1) if position_encoding else (np.ones(words.shape), np.zeros(words.shape))
+    bags = np.zeros((*words.shape[:-1], 2, vocab_size), dtype)
+    first = np.flatnonzero(real) // words.shape[-1] * 2 * vocab_size + words[real]  # places in all bags, end to end
+    np.add.at(bags.reshape(-1), first, a[real])
+    np.add.at(bags.reshape(-1), first + vocab_size, b[real])
+    return bags.reshape(*words.shape[:-1], 2 * vocab_size)
+
+
+def sentence_vectors_forward(bags, E, T=None):
+    """m (…, D) of the sentences whose bags are given; T is the table of their ages, where the bags have them."""
+    ages = [] if T is None else [T]
+    return bags @ np.concatenate((E, share_of(E) * E, *ages))  # (42)
+
+
+def sentence_vectors_backward(dm, bags, E):
+    """dE (V, D) and dT (S, D) from dm (…, D)."""
+    V = len(E)
+    dtables = rows(bags).T @ rows(dm)  # (42)
+    return dtables[:V] + share_of(E) * dtables[V : 2 * V], dtables[2 * V :]
+
+
+def share_of(E):
+    """d/D for d = 1 … D, in the table's precision."""
+    D = E.shape[1]
+    return (np.arange(1, D + 1) / D).astype(E.real.dtype)
+
+
+class Hop(NamedTuple):
+    """Every intermediate of one hop; m and v (I, N, D), e and p (N, I), the others (N, D)."""
+
+    u: np.ndarray
+    m: np.ndarray
+    v: np.ndarray
+    e: np.ndarray
+    p: np.ndarray
+    r: np.ndarray
+    u_next: np.ndarray
+
+
+class HopGradients(NamedTuple):
+    """The loss's gradient with respect to each of them; dW_u (D, D) is None without W_u."""
+
+    dr: np.ndarray
+    dp: np.ndarray
+    de: np.ndarray
+    dv: np.ndarray
+    dm: np.ndarray
+    du: np.ndarray
+    dW_u: np.ndarray | None
+
+
+def hop_forward(u, m, v, mask, W_u=None, linear=False):
+    """One hop as a Hop. mask (I, N) is True for a story's own sentences: all others have p = 0."""
+    e = inner_products(u[None], m)[0]  # (43)
+    p = e * mask.T if linear else masked_softmax(e[None], mask)[0]  # (44)
+    r = weighted_sum(p[None], v)[0]  # (45)
+    u_next = (u if W_u is None else u @ W_u) + r  # (46)
+    return Hop(u, m, v, e, p, r, u_next)
+
+
+def hop_backward(du_next, hop, mask, W_u=None, linear=False):
+    """HopGradients from du_next (N, D). u has two uses, the score and the sum: du is the sum of both."""
+    dr = du_next  # (46)
+    du_kept = du_next if W_u is None else du_next @ W_u.T  # (46)
+    dW_u = None if W_u is None else hop.u.T @ du_next  # (46)
+    dp = inner_products(dr[None], hop.v)[0]  # (45)
+    dv = hop.p.T[:, :, None] * dr  # (45)
+    de = dp * mask.T if linear else softmax_backward(dp, hop.p)  # (44)
+    dm = de.T[:, :, None] * hop.u  # (43)
+    du = du_kept + weighted_sum(de[None], hop.m)[0]  # (43)
+    return HopGradients(dr, dp, de, dv, dm, du, dW_u)
 
 
 class MemorySizes(NamedTuple):
     """A memory network's sizes and kind: the arguments that make it."""
 
     vocab_size: int
-    embedding_dim: int
-    num_hops: int
-    num_sentences: int  # S
-    tying: str
+    embedding_dim: int = 20
+    num_hops: int = 3  # K
+    num_sentences: int = 50  # S: of a longer story the last S sentences count
+    tying: str = "adjacent"  # one of TYINGS
 
 
 class MemoryTrace(NamedTuple):
     """The forward pass as the backward pass reads it."""
 
     sentences: np.ndarray  # (I, N, 2 V + S), bags
-    question: np.ndarray  # (N, 2 V)
+    question: np.ndarray  # (N, 2 V), bags
     mask: np.ndarray  # (I, N), False for padding, and for a sentence that is too old
     hops: list
     linear: bool
 
 
 class MemoryNetwork(Model):
-    """The model; parameters() has the tables of words and of ages.
+    """The model, made by the fields of MemorySizes; parameters() has the tables of words and of ages.
 
-    num_sentences is S: of a longer story the last S sentences count. dtype: float32 to train, float64 or complex128 to
-    check gradients. Raises ValueError for sizes that are not positive integers, or an unknown tying.
+    dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
     """
 
     kind = "memory-network"
 
-    def __init__(
-        self, vocab_size, embedding_dim=20, num_hops=3, num_sentences=50, tying="adjacent", dtype=np.float32, seed=0
-    ):  # fmt: skip
-        sizes = MemorySizes(vocab_size, embedding_dim, num_hops, num_sentences, tying)
+    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
+        sizes = MemorySizes(*sizes, **named_sizes)
         check_sizes(sizes)
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.memory_tables, self.question_table, self.answer_table = table_names(self.sizes)
-
-    def tables(self, k):
-        """The names of hop k's tables: what it compares by, and what it reads by."""
-        first = k if self.sizes.tying == "adjacent" else 0
-        return self.memory_tables[first : first + 2]
-
-    def output_matrix(self):
-        """W_uy (D, V), the transposed view of the answers' table."""
-        return self._parameters[self.answer_table].T
+        self.memories, self.hops, self.question_table, self.answer_table = table_names(self.sizes)
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
 
-        trace.hops hold the attention p (N, I); linear leaves (44) out.
-        Raises ValueError or TypeError for words outside -1..V-1, an empty story or question, and padding that does not
-        come last.
+        trace.hops hold the attention p (N, I); linear leaves (44) out. Raises what require.story_and_question does.
         """
-        story, question = check_story(story, question, self.sizes.vocab_size)
-        sentences, asked, mask = self._bags(story, question)
-        parameters, hops = self._parameters, []
-        memories = {
-            name: sentence_vectors_forward(sentences, parameters[name], parameters[age_table(name)])
-            for name in self.memory_tables
-        }
-        u = sentence_vectors_forward(asked, parameters[self.question_table])
-        for k in range(self.sizes.num_hops):
-            m, v = (memories[name] for name in self.tables(k))
-            hops.append(hop_forward(u, m, v, mask, parameters.get("W_u"), linear))
+        V, _, _, S, _ = self.sizes
+        story, question = require.story_and_question(story, question, V)
+        tables, dtype, hops = self._parameters, self.dtype.type().real.dtype, []
+        age = (story[..., 0] >= 0).sum(axis=0) - 1 - np.arange(len(story))[:, None]  # (I, N), < 0 for padding
+        ages = (age[..., None] == np.arange(S)).astype(dtype)  # (I, N, S), zeros for padding and what is too old
+        mask = ages.any(axis=-1)
+        sentences = np.concatenate((bags_of(story, V, dtype), ages), axis=-1)
+        asked = bags_of(question, V, dtype)
+        vectors = {E: sentence_vectors_forward(sentences, tables[E], tables[T]) for E, T in self.memories.items()}
+        u = sentence_vectors_forward(asked, tables[self.question_table])
+        for compared, read in self.hops:
+            hops.append(hop_forward(u, vectors[compared], vectors[read], mask, tables.get("W_u"), linear))
             u = hops[-1].u_next
-        trace = MemoryTrace(sentences, asked, mask, hops, linear)
-        return ForwardOutput(u @ self.output_matrix(), None, trace)  # (47)
+        logits = u @ tables[self.answer_table].T  # (47)
+        return ForwardOutput(logits, None, MemoryTrace(sentences, asked, mask, hops, linear))
+
+    def backward(self, dlogits, trace):
+        """The lines of forward in reverse order: gradients by name, from dlogits (N, V)."""
+        tables, dvectors = self._parameters, dict.fromkeys(self.memories, 0)
+        gradients = {name: np.zeros_like(array) for name, array in tables.items()}
+        gradients[self.answer_table] += dlogits.T @ trace.hops[-1].u_next  # (47)
+        du = dlogits @ tables[self.answer_table]  # (47)
+        for (compared, read), hop in zip(reversed(self.hops), reversed(trace.hops), strict=True):
+            out = hop_backward(du, hop, trace.mask, tables.get("W_u"), trace.linear)
+            dvectors[compared] = dvectors[compared] + out.dm
+            dvectors[read] = dvectors[read] + out.dv
+            if "W_u" in tables:
+                gradients["W_u"] += out.dW_u
+            du = out.du
+        dE, _ = sentence_vectors_backward(du, trace.question, tables[self.question_table])
+        gradients[self.question_table] += dE
+        for E, T in self.memories.items():
+            dE, gradients[T] = sentence_vectors_backward(dvectors[E], trace.sentences, tables[E])
+            gradients[E] += dE
+        return gradients
 
     def loss_and_gradients(self, story, question, answers, linear=False):
         """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) are words 0..V-1.
@@ -115,35 +212,6 @@ class MemoryNetwork(Model):
         loss, trace = cross_entropy_forward(out.logits[None], targets[None])  # as one step of N sequences
         return LossOutput(loss, self.backward(cross_entropy_backward(trace)[0], out.trace), None)
 
-    def backward(self, dlogits, trace):
-        """The lines of forward in reverse order: gradients by name, from dlogits (N, V)."""
-        gradients = {name: np.zeros_like(array) for name, array in self._parameters.items()}
-        gradients[self.answer_table] = dlogits.T @ trace.hops[-1].u_next  # (47)
-        dmemories = dict.fromkeys(self.memory_tables, 0)
-        du = dlogits @ self.output_matrix().T  # (47)
-        for k in reversed(range(self.sizes.num_hops)):
-            out = hop_backward(du, trace.hops[k], trace.mask, self._parameters.get("W_u"), trace.linear)
-            compared, read = self.tables(k)
-            dmemories[compared] = dmemories[compared] + out.dm
-            dmemories[read] = dmemories[read] + out.dv
-            if out.dW_u is not None:
-                gradients["W_u"] += out.dW_u
-            du = out.du
-        for name, dmemory in dmemories.items():
-            dE, gradients[age_table(name)] = sentence_vectors_backward(dmemory, trace.sentences, self._parameters[name])
-            gradients[name] += dE
-        dE, _ = sentence_vectors_backward(du, trace.question, self._parameters[self.question_table])
-        gradients[self.question_table] += dE
-        return gradients
-
-    def _bags(self, story, question):
-        """The sentences' bags (I, N, 2 V + S), the question's (N, 2 V), and the mask (I, N): which are remembered."""
-        V, S, dtype = self.sizes.vocab_size, self.sizes.num_sentences, self.dtype.type().real.dtype
-        num_younger = (story[..., 0] >= 0).sum(axis=0) - 1 - np.arange(len(story))[:, None]  # (I, N), < 0 for padding
-        ages = (num_younger[..., None] == np.arange(S)).astype(dtype)  # onehot(age_i)
-        sentences = np.concatenate((bags_of(story, V, dtype), ages), axis=-1)
-        return sentences, bags_of(question, V, dtype), ages.any(axis=-1)
-
 
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
@@ -153,23 +221,18 @@ def check_sizes(sizes):
 
 
 def parameter_parts(sizes):
-    """The Parts of a memory network's parameters, in the order of MemoryNetwork.parameters."""
+    """The Parts of a memory network's parameters, in their order; drawn from a normal distribution."""
     V, D, _, S, tying = sizes
-    memories, question, answer = table_names(sizes)
-    shapes = dict.fromkeys([*memories, question, answer], (V, D)) | {age_table(name): (S, D) for name in memories}
-    if tying == "layer-wise":
-        shapes["W_u"] = (D, D)
-    return [Part(shapes, lambda rng: [INITIAL_DEVIATION * rng.standard_normal(shape) for shape in shapes.values()])]
+    memories, _, question, answer = table_names(sizes)
+    shapes = dict.fromkeys([*memories, question, answer], (V, D)) | dict.fromkeys(memories.values(), (S, D))
+    shapes |= {"W_u": (D, D)} if tying == "layer-wise" else {}
+    return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
 
 
 def table_names(sizes):
-    """The names of the tables of words: those of the memories, the question's, the answers'."""
+    """The names of the tables: {table of words: its table of ages} of the memories; each hop's pair of memories, to
+    compare by and to read by; the question's table; the answers'."""
     if sizes.tying == "layer-wise":
-        return ["A", "C"], "B", "E_y"
-    names = [f"E_{k}" for k in range(sizes.num_hops + 1)]
-    return names, names[0], names[-1]
-
-
-def age_table(table):
-    """The name of the ages' table that goes with a memory's table of words: T_0 with E_0, T_A with A."""
-    return "T_" + table.removeprefix("E_")
+        return {"A": "T_A", "C": "T_C"}, [("A", "C")] * sizes.num_hops, "B", "E_y"
+    memories = {f"E_{k}": f"T_{k}" for k in range(sizes.num_hops + 1)}
+    return memories, list(pairwise(memories)), "E_0", f"E_{sizes.num_hops}"

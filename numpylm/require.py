@@ -189,6 +189,21 @@ def in_range(name, values, lowest, vocab_size):
     return values
 
 
+def story_and_question(story, question, vocab_size):
+    """story (I, N, J) and question (N, J) as arrays. Raises ValueError or TypeError for words outside -1..V-1, an empty
+    story or question, and padding that does not come last."""
+    story, question = integer_array("story", story), integer_array("question", question)
+    if story.ndim != 3 or question.ndim != 2 or story.shape[1] != len(question) or not story.size:
+        shapes = f"got {story.shape} and {question.shape}"
+        raise ValueError(f"story must be of shape (I, N, J), sentences, stories, words, and question (N, J); {shapes}")
+    real = in_range("story", story, -1, vocab_size) >= 0
+    asked = in_range("question", question, -1, vocab_size) >= 0
+    gaps = any((words[..., 1:] > words[..., :-1]).any() for words in (real, asked, real[..., 0].T))
+    if gaps or not real[0, :, 0].all() or not asked[:, 0].all():
+        raise ValueError("each story needs a sentence, each question a word, and padding, -1, must come after them")
+    return story, question
+
+
 def mask(values, shape):
     """A mask (T, N) of booleans, or None."""
     if values is None:

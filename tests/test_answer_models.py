@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
 
-from numpylm.memory_hop import hop_backward, hop_forward
+from numpylm import memory_network as memory
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader
-from numpylm.sentence_vectors import bags_of, sentence_vectors_backward, sentence_vectors_forward
 from numpylm.torch_bridge import translation_state_dict
 
 rng = np.random.default_rng(0)
@@ -44,8 +43,8 @@ def logits_of(model, story=STORY, question=QUESTION):
 def test_a_sentence_s_vector_is_its_equation(position_encoding):
     E, T = rng.standard_normal((V, D)), rng.standard_normal((S, D))
     ages = rng.standard_normal((NUM_SENTENCES, N, S))
-    bags = np.concatenate((bags_of(STORY, V, float, position_encoding), ages), axis=-1)
-    m = sentence_vectors_forward(bags, E, T)
+    bags = np.concatenate((memory.bags_of(STORY, V, float, position_encoding), ages), axis=-1)
+    m = memory.sentence_vectors_forward(bags, E, T)
     for i, n, d in np.ndindex(m.shape):
         words, expected = [word for word in STORY[i, n] if word >= 0], ages[i, n] @ T[:, d]
         for j, word in enumerate(words, start=1):
@@ -53,8 +52,8 @@ def test_a_sentence_s_vector_is_its_equation(position_encoding):
             expected += (weight if position_encoding else 1) * E[word, d]
         assert m[i, n, d] == pytest.approx(expected, abs=1e-13)
     dm = rng.standard_normal(m.shape)
-    dE, dT = sentence_vectors_backward(dm, bags, E)
-    prove(lambda E, T: (dm * sentence_vectors_forward(bags, E, T)).sum(), {"E": E, "T": T}, {"E": dE, "T": dT})
+    dE, dT = memory.sentence_vectors_backward(dm, bags, E)
+    prove(lambda E, T: (dm * memory.sentence_vectors_forward(bags, E, T)).sum(), {"E": E, "T": T}, {"E": dE, "T": dT})
 
 
 @pytest.mark.parametrize("linear", [False, True])
@@ -62,10 +61,10 @@ def test_the_gradients_of_one_hop_and_none_for_padding(linear):
     mask, shape = LENGTHS > 0, (NUM_SENTENCES, N, D)
     arrays = {"m": rng.standard_normal(shape), "v": rng.standard_normal(shape), "u": rng.standard_normal((N, D))}
     du_next = rng.standard_normal((N, D))
-    found = hop_backward(du_next, hop_forward(**arrays, mask=mask, linear=linear), mask, linear=linear)
+    found = memory.hop_backward(du_next, memory.hop_forward(**arrays, mask=mask, linear=linear), mask, linear=linear)
 
     def loss(**given):
-        return (du_next * hop_forward(**given, mask=mask, linear=linear).u_next).sum()
+        return (du_next * memory.hop_forward(**given, mask=mask, linear=linear).u_next).sum()
 
     prove(loss, arrays, {name: getattr(found, f"d{name}") for name in arrays})
     assert (found.dv[~mask] == 0).all() and (found.dm[~mask] == 0).all()
@@ -179,11 +178,10 @@ def test_two_calls_give_the_same_bits_inputs_may_be_read_only_and_an_answer_of_m
     ("change", "message"),
     [
         (lambda story, question: (story[0], question), r"story must be of shape \(I, N, J\)"),
-        (lambda story, question: (story, question[:2]), r"story must be of shape \(I, N, J\)"),
         (lambda story, question: (np.where(story == 1, V, story), question), "story must lie in -1..7"),
-        (lambda story, question: (story[:, :, ::-1], question), "padding, -1, after each sentence"),
-        (lambda story, question: (story[::-1], question), "its padding after them"),
-        (lambda story, question: (story, np.full_like(question, -1)), "a question with a word"),
+        (lambda story, question: (story[:, :, ::-1], question), "padding, -1, must come after them"),
+        (lambda story, question: (story[::-1], question), "padding, -1, must come after them"),
+        (lambda story, question: (story, np.full_like(question, -1)), "padding, -1, must come after them"),
     ],
 )
 def test_a_story_that_does_not_fit_is_refused(change, message):

@@ -51,9 +51,10 @@ def read_stories(path, kind=""):
         if line.strip() and not NUMBERED.fullmatch(line):
             raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
         story, question = with_line(story, line, where)
-        if question is not None and not question.answer:
-            raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
-        questions += [] if question is None else [question._replace(kind=kind)]
+        if question is not None:
+            questions.append(question._replace(kind=kind))
+            if not question.answer:
+                raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
     if not questions:
         raise StoryError(f"{path} holds no question: a question is a line with its answer after a tab")
     return questions
@@ -62,9 +63,8 @@ def read_stories(path, kind=""):
 def with_line(story, line, where):
     """(the story with one more line, the Question that the line is, or None). A story is a dict, number -> words.
 
-    A question has a question mark, or begins with a question word, or has its answer after a tab; the numbers of the
-    sentences that support the answer may follow after another tab. A line without a number gets the next one. Number 1,
-    or an empty line, begins a new story.
+    A question has a question mark or a tab, or begins with a question word. A line without a number gets the next one.
+    Number 1, or an empty line, begins a new story.
     Raises StoryError, which says where, for a line without a word, a question without a story, or a wrong support.
     """
     if not line.strip():
@@ -80,18 +80,18 @@ def with_line(story, line, where):
         return {**story, number: words}, None
     if not story:
         raise StoryError(f"{where}: the question has no story: no sentence stands before it")
-    places = {str(number): place for place, number in enumerate(story)}
+    numbers = list(map(str, story))
     for one in support.split():
-        if one not in places:
+        if one not in numbers:
             raise StoryError(f"{where}: the answer is said to rest on line {one!r}, which is no sentence of the story")
-    told = tuple(places[one] for one in support.split())
+    told = tuple(map(numbers.index, support.split()))
     return story, Question(tuple(story.values()), words, " ".join(answer.lower().split()), told)
 
 
 def task_files(folder, task):
     """(training file, test file) of bAbI's task with this number in a folder. Raises FileNotFoundError."""
-    found = [sorted(Path(folder).glob(f"qa{task}_*_{part}.txt")) for part in ("train", "test")]
-    for part, files in zip(("train", "test"), found, strict=True):
-        if len(files) != 1:
+    found = {part: next(Path(folder).glob(f"qa{task}_*_{part}.txt"), None) for part in ("train", "test")}
+    for part, file in found.items():
+        if file is None:
             raise FileNotFoundError(2, f"there is no file qa{task}_…_{part}.txt of bAbI in this folder", str(folder))
-    return found[0][0], found[1][0]
+    return found["train"], found["test"]

@@ -7,7 +7,7 @@ one question asks about the world as it is, or was:
     where is a thing            two: who took it, got it or put it down, and where that person walked
     where was it before         three or four: the same of the thing's last two places
     how many things             each that a person has taken and not given away or put down
-    is a person somewhere       yes or no
+    is it so                    yes or no: is a person in this place
     who has it                  one
 
 Only `random.Random(seed).random()` is used, whose stream Python guarantees never to change.
@@ -32,7 +32,7 @@ HANDS = ("{} hands the {} to {}", "{} gives the {} to {}")
 class World(NamedTuple):
     """What is so after the sentences of a story: (what, the numbers of the sentences that tell it).
 
-    at: person -> (place, …); holder: thing -> (person, …); path: thing -> [(place, …), …], the present place last
+    at: person -> (place, …); holder: thing -> (person or "", …); path: thing -> [(place, …), …], the present place last
     """
 
     at: dict
@@ -41,13 +41,7 @@ class World(NamedTuple):
 
     def held_by(self, person):
         """The things that a person holds."""
-        return [thing for thing in THINGS if self.holder.get(thing, ("",))[0] == person]
-
-    def hold(self, thing, person, told):
-        """The sentences told say that a thing is in a person's hands: it is where that person is."""
-        place, walked = self.at[person]
-        self.holder[thing] = (person, told)
-        self.path[thing] = [*self.path.get(thing, [])[:-1], (place, told + walked)]
+        return [thing for thing, (holder, _) in self.holder.items() if holder == person]
 
 
 def draw_questions(count, seed, num_events=(6, 14)):
@@ -56,7 +50,8 @@ def draw_questions(count, seed, num_events=(6, 14)):
         raise ValueError(f"expected count >= 1 and seed >= 0; got {count} and {seed}")
     rng, (fewest, most), questions = Random(seed), num_events, []
     while len(questions) < count:
-        world, kind = World({}, {}, {}), KINDS[len(questions) % len(KINDS)]
+        kind = KINDS[len(questions) % len(KINDS)]
+        world = World({}, dict.fromkeys(THINGS, ("", [])), {thing: [] for thing in THINGS})
         length = fewest + int(rng.random() * (most - fewest + 1))
         story = tuple(tuple(draw_event(rng, world, [number]).split()) for number in range(length))
         asked = ask(rng, world, kind)
@@ -73,38 +68,27 @@ def pick(rng, options):
 
 def draw_event(rng, world, told):
     """Changes the world by one event, and returns the sentence that tells it; told holds this sentence's number."""
-    person = pick(rng, PEOPLE)
-    place = world.at.get(person, ("",))[0]
-    if not place or rng.random() < 0.4:
-        return walk(rng, world, person, told)
-    held = world.held_by(person)
-    free = [
-        thing for thing in THINGS if thing not in world.holder and world.path.get(thing, [(place,)])[-1][0] == place
-    ]
-    others = [other for other in PEOPLE if other != person and world.at.get(other, ("",))[0] == place]
-    if held and others and rng.random() < 0.5:
-        thing, other = pick(rng, held), pick(rng, others)
-        world.hold(thing, other, told)
-        return pick(rng, HANDS).format(person, thing, other)
-    if held and rng.random() < 0.5:
-        thing = pick(rng, held)
-        world.hold(thing, person, told)
-        del world.holder[thing]
-        return pick(rng, DROPS).format(person, thing)
-    if not free:
-        return walk(rng, world, person, told)
-    thing = pick(rng, free)
-    world.hold(thing, person, told)
-    return pick(rng, TAKES).format(person, thing)
-
-
-def walk(rng, world, person, told):
-    """A person goes somewhere else, and takes along what they hold."""
-    place = pick(rng, [place for place in PLACES if place != world.at.get(person, ("",))[0]])
-    world.at[person] = (place, told)
-    for thing in world.held_by(person):
-        world.path[thing].append((place, world.holder[thing][1] + told))
-    return pick(rng, WALKS).format(person, place)
+    at, holder, path = world
+    person = receiver = pick(rng, PEOPLE)
+    place, held = at.get(person, ("",))[0], world.held_by(person)
+    others = [other for other in PEOPLE if other != person and at.get(other, ("",))[0] == place]
+    free = [thing for thing in world.held_by("") if not path[thing] or path[thing][-1][0] == place]
+    stays = place and rng.random() >= 0.4
+    if stays and held and others and rng.random() < 0.5:
+        thing, receiver, wordings = pick(rng, held), pick(rng, others), HANDS
+    elif stays and held and rng.random() < 0.5:
+        thing, wordings = pick(rng, held), DROPS
+    elif stays and free:
+        thing, wordings = pick(rng, free), TAKES
+    else:
+        place = pick(rng, [other for other in PLACES if other != place])
+        at[person] = (place, told)
+        for thing in held:
+            path[thing].append((place, holder[thing][1] + told))
+        return pick(rng, WALKS).format(person, place)
+    path[thing][-1:] = [(place, told + at[receiver][1])]  # the thing is where it was, but this sentence tells it
+    holder[thing] = ("" if wordings is DROPS else receiver, told)
+    return pick(rng, wordings).format(person, thing, receiver)
 
 
 def ask(rng, world, kind):
@@ -114,16 +98,16 @@ def ask(rng, world, kind):
         person, (place, told) = pick(rng, list(at.items()))
         asked = place if rng.random() < 0.5 else pick(rng, [other for other in PLACES if other != place])
         return f"is {person} in the {asked}", "yes" if asked == place else "no", told
-    moved = [(thing, *path[thing][-2:]) for thing in THINGS if len(path.get(thing, [])) > 1]
     held = {person: [holder[thing][1][0] for thing in world.held_by(person)] for person in at}
+    moved = [(thing, *places[-2:]) for thing, places in path.items() if len(places) > 1]
     possible = {
-        "where is a person": [(f"where is {person}", *at[person]) for person in at],
-        "where is a thing": [(f"where is the {thing}", *path[thing][-1]) for thing in THINGS if thing in path],
+        "where is a person": [(f"where is {person}", *told) for person, told in at.items()],
+        "where is a thing": [(f"where is the {thing}", *places[-1]) for thing, places in path.items() if places],
         "where was it before": [
             (f"where was the {thing} before the {now}", before, first + second)
             for thing, (before, first), (now, second) in moved
         ],
         "how many things": [(f"how many things does {person} carry", NUMBERS[len(n)], n) for person, n in held.items()],
-        "who has it": [(f"who has the {thing}", *holder[thing]) for thing in THINGS if thing in holder],
+        "who has it": [(f"who has the {thing}", *told) for thing, told in holder.items() if told[0]],
     }[kind]
     return pick(rng, possible) if possible else None

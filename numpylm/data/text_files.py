@@ -6,7 +6,6 @@ The byte order mark is dropped and every line end (\r\n, \r) becomes \n. Several
 other, with a newline between two where the first does not end in one.
 """
 
-import codecs
 import io
 import os
 import re
@@ -117,19 +116,14 @@ def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
 def _first_wrong_byte(file: TextFile) -> str:
     """The message of a file that is not UTF-8, with the place of its first wrong byte."""
     file.stream.seek(0)
-    decoder, offset, line, block = codecs.getincrementaldecoder("utf-8")(), 0, 1, None
-    while block != b"":
-        block = file.stream.read(2**16)
-        waiting = len(decoder.getstate()[0])  # bytes of a character that the blocks divide
+    offset = 0
+    for number, line in enumerate(file.stream, start=1):
         try:
-            decoder.decode(block, final=not block)
+            line.decode()
         except UnicodeDecodeError as error:
-            place = error.start - waiting  # below 0 in the block before
-            line += block[: max(0, place)].count(b"\n")
-            where = f"byte {offset + place} (0x{error.object[error.start]:02x}, line {line})"
+            where = f"byte {offset + error.start} (0x{line[error.start]:02x}, line {number})"
             return f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}"
-        line += block.count(b"\n")
-        offset += len(block)
+        offset += len(line)
     return f"{file.name} changed while it was read"
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from numpylm import activations, recurrence
 
 TEXTBOOK = (
-    "activations affine attention clipping ctc embedding gru loss lstm memory_hop projection rnn tutor.references"
+    "activations affine attention clipping ctc embedding gru loss lstm memory_network projection rnn tutor.references"
 )
 MODULES = {  # each function of ours, by name -> its module
     name: module

@@ -14,7 +14,7 @@ from numpylm import activations, clipping
 from numpylm.attention import ATTENTIONS, attention_step
 from numpylm.beam_search import beam_search
 from numpylm.loss import cross_entropy_forward
-from numpylm.memory_hop import hop_forward
+from numpylm.memory_network import hop_forward
 from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
 from numpylm.tutor.mistakes import RETURNS
