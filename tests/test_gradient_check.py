@@ -57,7 +57,7 @@ def test_a_model_of_real_size_by_projection():
     assert nlm.check_gradients(loss, model.parameters(), claim, "projection").ok
     claim["layer_1.W_h"] = claim["layer_1.W_h"] * 1.0001
     report = nlm.check_gradients(loss, model.parameters(), claim, "projection")
-    assert [row.name for row in report.rows if row.num_wrong] == ["layer_1.W_h", "all together"]
+    assert [row.name for row in report.rows if row.num_wrong] == ["layer_1.W_h", "all arrays"]
 
 
 def test_a_relu_at_its_kink_is_not_judged_but_counted():
@@ -95,8 +95,6 @@ def test_float32_inside_float64_is_noticed():
     for given in (claim, hidden):
         report = nlm.check_gradients(f, {"x": A, "W": W}, given, cotangents=U)
         assert any("precision of float32 only" in complaint for complaint in report.complaints), report
-    report = nlm.check_gradients(lambda x: np.float32((x**2).sum()), {"x": A}, {"x": 2 * A})
-    assert any("the function returns float32" in complaint for complaint in report.complaints)
 
 
 def test_float32_arguments_are_judged_by_float32():

@@ -1,11 +1,11 @@
 import numpy as np
 
-from numpylm.proof.gradient_report import GradientReport, new_row
+from numpylm.proof.gradient_report import GradientReport, Row
 
 
 def row(name, num_wrong, error, num_kinks=0):
     """A row of 2 x 3 entries, the last num_wrong of which are wrong, the first num_kinks at a kink."""
-    one = new_row(name, np.full((2, 3), 1.5))
+    one = Row(name, np.full((2, 3), 1.5))
     one.checked[...], one.slope[...] = True, 1.5 * (1 - error)
     one.wrong.flat[6 - num_wrong :], one.kinks.flat[:num_kinks] = True, True
     return one

@@ -43,6 +43,6 @@ def prove(case, method):
 
 def scaled_error(row):
     """The largest |claimed - numeric| of an array, relative to the size of its largest entry (or of the projection)."""
-    if row.is_projection:
+    if row.terms is not None:
         return row.relative_error
     return float(row.error.max() / max(1.0, row.largest))
