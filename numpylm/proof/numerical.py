@@ -99,8 +99,8 @@ def complex_value(f):
     if np.iscomplexobj(value):
         return value
     raise NotComplexSafe(
-        f"the function loses the imaginary part ({why}): it may take np.abs, np.var, np.std, np.linalg.norm or .real, "
-        "or fix a real dtype (np.zeros without dtype=x.dtype, .astype(float), float(…)). Use method='central', or let "
+        f"the function loses the imaginary part ({why}); it may take np.abs, np.var, np.std, np.linalg.norm or .real, "
+        "or fix a real dtype (np.zeros without dtype=x.dtype, .astype(float), float(…)): use method='central', or let "
         "the dtype follow the arguments"
     )
 
