@@ -50,7 +50,7 @@ def draw_errors(axes, row):
     shades = np.where(row.wrong, np.maximum(shades, BETWEEN + 0.1), np.minimum(shades, BETWEEN - 0.1))
     shades = shades.reshape(math.prod(row.shape[:-1]), -1)
     image = axes.imshow(shades, aspect="auto", interpolation="none", cmap=colors(), vmin=LEAST, vmax=MOST)
-    drawn = f", {row.num_checked} of {row.claim.size} drawn" if row.num_checked < row.claim.size else ""
+    drawn = f", {row.checked.sum()} of {row.claim.size} drawn" if row.checked.sum() < row.claim.size else ""
     shape = "x".join(map(str, row.shape)) or "number"
     axes.set_title(f"d{row.name} {shape}: {row.num_wrong} wrong{drawn}", fontsize=11)
     axes.grid(False)

@@ -55,37 +55,17 @@ class Row:
         return self.worst if self.terms is None else None
 
     @property
-    def claimed(self):
-        """The claim at the worst entry."""
-        return 0.0 if self.worst is None else float(self.claim[self.worst])
-
-    @property
-    def numeric(self):
-        """The measured derivative at the worst entry."""
-        return 0.0 if self.worst is None else float(self.slope[self.worst])
-
-    @property
     def relative_error(self):
         """|claimed - numeric| / max(|claimed|, |numeric|) at the worst entry. Right entries near zero count less."""
-        if self.worst is None:
+        if (at := self.worst) is None:
             return 0.0
-        least = 1e-300 if self.wrong[self.worst] else 1e-6 * max(1.0, self.largest)
-        return float(self.error[self.worst] / max(abs(self.claimed), abs(self.numeric), self.terms or 0, least))
-
-    @property
-    def num_checked(self):
-        """How many entries were measured."""
-        return int(self.checked.sum())
+        least = 1e-300 if self.wrong[at] else 1e-6 * max(1.0, self.largest)
+        return float(self.error[at] / max(abs(self.claim[at]), abs(self.slope[at]), self.terms or 0, least))
 
     @property
     def num_wrong(self):
         """How many entries are wrong."""
         return int(self.wrong.sum())
-
-    @property
-    def num_kinks(self):
-        """How many entries lie at a kink."""
-        return int(self.kinks.sum())
 
 
 class GradientReport(NamedTuple):
@@ -137,7 +117,7 @@ class GradientReport(NamedTuple):
         wrong = [row.name for row in self.rows if row.num_wrong]
         if not self.ok:
             return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
-        count = sum(row.num_kinks for row in self.rows)
+        count = sum(int(row.kinks.sum()) for row in self.rows)
         which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
         kinks = f" ({which}, where it takes one of the slopes)" if count else ""
         return f"gradients are right, by {self.method}{kinks}"
@@ -154,11 +134,17 @@ WIDTHS = (14, 10, 8, 11, 11, 6, 8)
 
 def cells(row):
     """One row's cells as text."""
-    at = "-" if row.index is None else ",".join(map(str, row.index)) or "()"
-    said = "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
-    wrong = said if row.index is None else f"{row.num_wrong}/{row.num_checked}"
-    shape = "x".join(map(str, row.shape)) or "-"
-    return row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong
+    shape, numbers = "x".join(map(str, row.shape)) or "-", ("0", "0")
+    if row.worst is not None:
+        numbers = [f"{q[row.worst]:.4g}" for q in (row.claim, row.slope)]
+    if row.terms is None:
+        at, wrong = (
+            "-" if row.worst is None else ",".join(map(str, row.worst)) or "()",
+            f"{row.num_wrong}/{row.checked.sum()}",
+        )
+    else:
+        at, wrong = "-", "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
+    return row.name, shape, at, *numbers, f"{row.relative_error:.0e}", wrong
 
 
 def table(rows):

@@ -62,11 +62,6 @@ class Problem:
             "cotangents to weight its values"
         )
 
-    @cached_property
-    def complex_arrays(self):
-        """The arrays as complex ones."""
-        return {name: array.astype(complex) for name, array in self.arrays.items()}
-
     def along(self, direction, arrays):
         """The value as a function of a step along a direction, name -> array; NaN beyond the edge of f's domain."""
 
@@ -81,7 +76,7 @@ class Problem:
 
     def difference(self, direction, method="central"):
         """The derivative along a direction by one step of the method."""
-        arrays = self.complex_arrays if method == "complex" else self.arrays
+        arrays = {name: q.astype(complex if method == "complex" else float) for name, q in self.arrays.items()}
         step = best_step(np.array(self.size_along(direction)), method)[()]
         return along(self.along(direction, arrays), step, method)
 

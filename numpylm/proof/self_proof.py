@@ -27,9 +27,11 @@ def gradcheck(options):
         failed += [f"{case.name} by {method}" for method, report in zip(METHODS, reports, strict=True) if not report.ok]
         for rows in zip(*[report.rows for report in reports], strict=False):
             errors = [scaled_error(row) for row in rows]
-            print(LINE.format(case.name, rows[0].name, rows[0].num_checked, *[f"{error:.0e}" for error in errors]))
+            print(
+                LINE.format(case.name, rows[0].name, int(rows[0].checked.sum()), *[f"{error:.0e}" for error in errors])
+            )
             worst = np.maximum(worst, errors)
-            num_entries += rows[0].num_checked
+            num_entries += int(rows[0].checked.sum())
     print(LINE.format("worst", "", f"{num_entries:,}", *[f"{error:.0e}" for error in worst]))
     verdict = "WRONG: " + ", ".join(failed) if failed else "Every gradient is right"
     print(f"{verdict}; {time.perf_counter() - started:.1f} s.")
