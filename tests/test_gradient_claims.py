@@ -75,15 +75,6 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
     report = check_gradients(lambda x_given: (x_given**2).sum(), {"x_given": x}, writes_into_the_callers)
     assert report.complaints == ["the backward pass changes its argument x_given in place"]
     np.testing.assert_array_equal(x, X)
-    claim = {"x": 2 * X}
-
-    def spoils_the_claim(x):
-        claim["x"][0, 0] = 7
-        return (x**2).sum()
-
-    report = check_gradients(spoils_the_claim, {"x": X}, claim)
-    assert "the function changes the given gradient of x in place" in report.complaints[0]
-    assert claim["x"][0, 0] == 2 * X[0, 0]
 
 
 @pytest.mark.parametrize(

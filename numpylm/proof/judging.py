@@ -34,6 +34,21 @@ class Check(NamedTuple):
     allowed: tuple | None
     largest: float
 
+    def along(self, direction):
+        """(Σ claim · v, the sum of its terms' sizes)."""
+        with np.errstate(over="ignore"):
+            products = [self.claims[name] * v for name, v in direction.items()]
+            return sum(float(q.sum()) for q in products), sum(float(abs(q).sum()) for q in products)
+
+    def allowance(self, direction, size):
+        """How far a claim of this size may be off, whatever the rule says."""
+        claims = [self.claims[name] for name in direction]
+        largest = max(np.abs(q).max() for q in claims)
+        if self.allowed:
+            return self.allowed[0] * size + self.allowed[1] * max(self.problem.size, largest)
+        is_float32 = any(q.dtype == np.float32 for q in claims)
+        return float(np.dot(FLOAT32, (size, largest, self.largest))) if is_float32 else 0.0
+
 
 class Verdict(NamedTuple):
     """slope is what was measured; unsure says how large an error the measurement would not show."""
@@ -44,24 +59,6 @@ class Verdict(NamedTuple):
     unsure: float = 0.0
 
 
-def claimed_along(check, direction):
-    """(Σ claim · v, the sum of its terms' sizes)."""
-    with np.errstate(over="ignore"):
-        products = [check.claims[name] * v for name, v in direction.items()]
-        return sum(float(q.sum()) for q in products), sum(float(abs(q).sum()) for q in products)
-
-
-def allowance(check, direction, size):
-    """How far a claim of this size may be off, whatever the rule says; -1: not at all."""
-    claims = [check.claims[name] for name in direction]
-    largest = max(np.abs(q).max() for q in claims)
-    if check.allowed:
-        return check.allowed[0] * size + check.allowed[1] * max(check.problem.size, largest)
-    if any(q.dtype == np.float32 for q in claims):
-        return float(np.dot(FLOAT32, (size, largest, check.largest)))
-    return -1.0
-
-
 @np.errstate(all="ignore")
 def look_again(check, direction, claimed, terms):
     """The Verdict on Σ claim · v, of terms of this size, along a direction v."""
@@ -70,13 +67,14 @@ def look_again(check, direction, claimed, terms):
     if not np.isfinite(slope):
         return Verdict(np.nan)
     off, size, largest = abs(claimed - slope), max(abs(claimed), abs(slope), terms), max(check.largest, terms)
-    may_be_off = allowance(check, direction, size)
+    agrees = ((RTOL[check.method] if error == 0 else CLOSE) + 10 * problem.precision) * size
+    may_be_off = max(check.allowance(direction, size), 16 * EPS * min(1, largest))
     if found.is_kink:
         return Verdict(found.nearest(claimed), not found.includes(claimed) and off > may_be_off, True)
-    agrees = ((RTOL[check.method] if error == 0 else CLOSE) + 10 * problem.precision) * size
-    if off <= max(agrees, may_be_off, 16 * EPS * min(1, largest)):
+    if off <= max(agrees, may_be_off):
         return Verdict(slope, unsure=error)
-    noise = noise_along(problem, found)
+    # What does not move f at all may hide in the rounding of a sum: then the noise along random directions counts.
+    noise = 16 * max([found.noise, *[slope.noise for _, slope in problem.samples if found.is_flat]])
     rounding = 8 * EPS * problem.reach * largest + 16 * EPS * abs(problem.value_here) + noise
     if off > agrees + error + rounding:
         return Verdict(slope, True)
@@ -95,12 +93,6 @@ def measure(problem, direction, claimed):
     if np.isfinite(exact) and not found.is_kink and is_no_better:
         return found._replace(value=exact, error=0.0)
     return found._replace(error=4 * found.error)
-
-
-def noise_along(problem, found):
-    """How far a right gradient may be off because f's value jumps. What does not move f at all may hide in the rounding
-    of a sum: then the noise along random directions counts."""
-    return 16 * max([found.noise, *[slope.noise for _, slope in problem.samples if found.is_flat]])
 
 
 def complaint_about(problem, row):

@@ -24,17 +24,14 @@ class Problem:
     is wrong with the function, and is_steady whether it can be differentiated at all.
     """
 
-    def __init__(self, f, arguments, cotangents, gradients):
+    def __init__(self, f, arguments, cotangents):
         if not isinstance(arguments, dict):
             raise TypeError(f"arguments must be a dict of name -> array; got {type(arguments).__name__}")
         self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiubc")
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
-        self.originals = [
-            *[(f"its argument {name}", array) for name, array in given.items()],
-            *[(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()],
-            *[(f"the given gradient of {name}", array) for name, array in arrays_of(gradients, "fiuc").items()],
-        ]
+        self.originals = [(f"its argument {name}", array) for name, array in given.items()]
+        self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
         self.dtypes = {name: q.dtype for name, q in given.items()}
         self.arrays = {name: np.array(q, dtype=float) for name, q in given.items() if q.dtype.kind == "f"}
         self.constants = copies({name: q for name, q in given.items() if q.ndim and q.dtype.kind != "f"})
