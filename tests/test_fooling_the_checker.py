@@ -181,6 +181,8 @@ RIGHT = {  # what is tried: (f, arguments, claim, options)
                    {"x": np.zeros((0, 3)), "y": 2 * X}, {}),
     "float32 under cotangents": (lambda x: x.astype(np.float32) ** 2, {"x": X}, {"x": 2 * X},
                                  {"cotangents": np.ones((3, 4))}),
+    "no entries, by projection": (lambda x, y: x.sum() + square(y), {"x": np.zeros((0, 3)), "y": X},
+                                  {"x": np.zeros((0, 3)), "y": 2 * X}, {"method": "projection"}),
     "float32 numbers, exactly": (lambda x: square(x) / 2, {"x": F32}, {"x": F32.copy()}, {}),
     "broadcast": (square, {"x": np.broadcast_to([1.5, 2.5], (3, 2))}, lambda x: {"x": 2 * x}, {}),
     "odd names": (lambda p: square(p["W h→é {0} %s"]) + square(p[7]), {"p": {"W h→é {0} %s": X, 7: X}},

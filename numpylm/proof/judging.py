@@ -43,7 +43,7 @@ class Check(NamedTuple):
     def allowance(self, direction, size):
         """How far a claim of this size may be off, whatever the rule says."""
         claims = [self.claims[name] for name in direction]
-        largest = max(np.abs(q).max() for q in claims)
+        largest = max(np.abs(q).max(initial=0) for q in claims)
         if self.allowed:
             return self.allowed[0] * size + self.allowed[1] * max(self.problem.size, largest)
         is_float32 = any(q.dtype == np.float32 for q in claims)
@@ -67,7 +67,7 @@ def look_again(check, direction, claimed, terms):
     if not np.isfinite(slope):
         return Verdict(np.nan)
     off, size, largest = abs(claimed - slope), max(abs(claimed), abs(slope), terms), max(check.largest, terms)
-    agrees = ((RTOL[check.method] if error == 0 else CLOSE) + 10 * problem.precision) * size
+    agrees = ((min(CLOSE, RTOL[check.method]) if error == 0 else CLOSE) + 10 * problem.precision) * size
     may_be_off = max(check.allowance(direction, size), 16 * EPS * min(1, largest))
     if found.is_kink:
         return Verdict(found.nearest(claimed), not found.includes(claimed) and off > may_be_off, True)
