@@ -42,11 +42,6 @@ def counted(f):
     return g
 
 
-def by_identity():
-    known = {}
-    return lambda x: known.setdefault(id(x), (x, square(x)))[1]  # x is kept, so that no other gets its id
-
-
 def once():
     known = []
 
@@ -115,13 +110,10 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
                                "two identical calls of the backward pass"),
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},
                         "not finite beside x[0]"),
-    "results kept by the array": (by_identity(), {"x": X}, {"x": 0 * X}, {}, "WRONG: x"),
     "a result kept for ever": (once(), {"x": X}, {"x": 0 * X}, {}, "wherever its arguments are"),
     "cotangents of zero": (lambda x: x**2, {"x": X}, {"x": 0 * X}, {"cotangents": 0 * X}, "wherever its arguments"),
     "a sum of a softmax": (lambda x: (np.exp(x) / np.exp(x).sum()).sum(), {"x": X}, {"x": 0 * X}, {},
                            "no gradient can be proved by it"),
-    "integer cotangents": (lambda x: {"h": x**2}, {"x": X}, {"x": 0 * X}, {"cotangents": {"h": np.ones((3, 4), int)}},
-                           "zero everywhere"),
     "in place, there and back": (flip, {"x": X}, {"x": 2 * X}, {}, "changes its argument x in place"),
     "tokens in place": (add_one, {"x": X, "tokens": np.arange(3)}, {"x": 2 * X}, {}, "changes its argument tokens"),
     "a backward that writes late": (square, {"x": X}, counted(writes_late), {}, "changes its argument x in place"),
