@@ -18,7 +18,7 @@ from numpylm import require
 from numpylm.proof.gradient_check import check_gradients
 
 
-def assert_gradients(forward, backward, seed=0, rtol=None, **arguments):
+def assert_gradients(forward, backward, seed=0, **arguments):
     """Raise AssertionError, with the report, where backward's gradients are not the derivatives of forward's values.
 
     arguments    by the forward's names: a shape, for random values of order one; an array; or a dict of either
@@ -47,7 +47,7 @@ def assert_gradients(forward, backward, seed=0, rtol=None, **arguments):
     _, cache = split(forward(**deepcopy(given)), bool(caches))
     called = dict(zip(incoming, deepcopy(cotangents), strict=False)) | dict.fromkeys(caches, cache)
     claimed = named(backward(**called, **deepcopy({name: given[name] for name in others})), given)
-    report = check_gradients(output, given, claimed, cotangents=cotangents, rtol=rtol, rng=rng)
+    report = check_gradients(output, given, claimed, cotangents=cotangents, rng=rng)
     assert report.ok, f"{backward.__name__} is not the derivative of {forward.__name__}\n{report}"
     return report
 

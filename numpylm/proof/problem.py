@@ -83,7 +83,7 @@ class Problem:
 
     def measured(self, direction, noise=None):
         """The Slope along a direction, by steps of all sizes."""
-        noise = self.noise if noise is None else noise
+        noise = self.precision * abs(self.value_here) if noise is None else noise
         return measured(self.along(direction, self.arrays), self.size_along(direction), noise)
 
     def size_along(self, direction):
@@ -110,20 +110,10 @@ class Problem:
         return [(direction, self.measured(direction, 0.0)) for direction in directions]
 
     @cached_property
-    def noise(self):
-        """How far f's value is off if it is less precise than float64, else 0."""
-        noise, size = max(slope.noise for _, slope in self.samples), abs(self.value_here)
-        return noise if ROUGH * size < noise < CANCELS * size else 0.0
-
-    @property
     def precision(self):
         """The relative precision of f if that is less than float64's, 6e-8 for float32; else 0."""
-        return self.noise / abs(self.value_here) if self.noise else 0.0
-
-    @property
-    def visible(self):
-        """The least relative error of a gradient that must show. With float32 inside f, differences see two digits."""
-        return 1e-2 if self.precision else 3e-4
+        precision = max(slope.noise for _, slope in self.samples) / max(abs(self.value_here), 1e-300)
+        return precision if ROUGH < precision < CANCELS else 0.0
 
     @cached_property
     def is_complex_safe(self):
