@@ -75,15 +75,6 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
     report = check_gradients(lambda x_given: (x_given**2).sum(), {"x_given": x}, writes_into_the_callers)
     assert report.complaints == ["the backward pass changes its argument x_given in place"]
     np.testing.assert_array_equal(x, X)
-    claim = {"x": 2 * X}
-
-    def spoils_the_claim(x):
-        claim["x"][0, 0] = 7
-        return (x**2).sum()
-
-    report = check_gradients(spoils_the_claim, {"x": X}, claim)
-    assert "the function changes the given gradient of x in place" in report.complaints[0]
-    assert claim["x"][0, 0] == 2 * X[0, 0]
 
 
 @pytest.mark.parametrize(
@@ -96,16 +87,12 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
         ({"x": X}, {"cotangents": X}, ValueError, r"the cotangent value is of shape \(2, 3\); f returned \(\)"),
         ({"x": X + 1j}, {}, TypeError, "x is complex"),
         ({"x": X, "z": 1j}, {}, TypeError, "z is complex"),
-        ({1: X}, {}, TypeError, "the name 1 must be a string"),
         ({"a.b": X, "a": {"b": X}}, {}, ValueError, "two arrays have the name a.b"),
         ({"a": {1: X, "1": X}}, {}, ValueError, "two arrays have the name a.1"),
         ({"x": X.astype(object)}, {}, ValueError, "hold no floating-point numbers"),
         ({"x": X[:0]}, {}, ValueError, r"x is of shape \(0, 3\)\): nothing to differentiate"),
         ({"x": X}, {"max_entries": 0}, ValueError, "max_entries must be a positive integer; got 0"),
         ({"x": X}, {"max_entries": 2.5}, ValueError, "max_entries must be a positive integer; got 2.5"),
-        ({"x": X}, {"rtol": np.nan}, ValueError, "rtol must be a finite number, 0 or above; got nan"),
-        ({"x": X}, {"atol": -1}, ValueError, "atol must be a finite number, 0 or above; got -1"),
-        ({"x": X}, {"atol": np.inf}, ValueError, "atol must be a finite number"),
         ({"x": X}, {"cotangents": {"h": None}}, ValueError, "cotangents hold no array"),
     ],
 )

@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 
 from numpylm import gru, lstm, rnn
-from numpylm.proof import cases, self_proof
+from numpylm.commands import gradcheck
+from numpylm.proof import cases
 from numpylm.proof.cases import cells, functions, records
 
 
 def failures(family):
     """The names of a family's cases that the complex step rejects."""
     found = family.cases(np.random.default_rng(1))
-    return {case.name for case in found if not self_proof.prove(case, "complex").ok}
+    return {case.name for case in found if not gradcheck.prove(case, "complex").ok}
 
 
 def test_the_package_proves_itself(monkeypatch, capsys):
     monkeypatch.setattr(cases, "FAMILIES", (functions, cells))  # the others are proved below and by test_model
-    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 0
+    assert gradcheck.run(SimpleNamespace(seed=1)) == 0
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
     assert "Every gradient is right" in printed
@@ -34,8 +35,8 @@ def test_a_planted_bug_is_found(monkeypatch, capsys):
     monkeypatch.setattr(cases, "FAMILIES", (cells,))
     monkeypatch.setattr(cells, "CELLS", {"lstm": cells.CELLS["lstm"]})
     monkeypatch.setattr(lstm, "sigmoid_backward", lambda ds, s: right(ds, s) * (1 + 1e-9))
-    assert self_proof.gradcheck(SimpleNamespace(seed=1)) == 1
-    assert "WRONG: lstm by complex" in capsys.readouterr().out
+    assert gradcheck.run(SimpleNamespace(seed=1)) == 1
+    assert "lstm by complex" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_every_wrong_field_beside_right_gradients_is_found(module, name, monkeyp
 
     monkeypatch.setattr(records, "CELLS", {name: cells.CELLS[name]._replace(backward=faulty)})
     (case,) = records.cases(np.random.default_rng(1))
-    report = self_proof.prove(case, "complex")
+    report = gradcheck.prove(case, "complex")
     record = getattr(module, f"{module.__name__[8:].upper()}StepGradients")
     fields = {"xW_t" if field == "da_t" else field[1:] for field in record._fields}
     assert {row.name for row in report.rows if row.num_wrong} == fields

@@ -10,7 +10,6 @@ import pytest
 
 from numpylm import check_gradients
 from numpylm.proof.numerical import central_difference
-from numpylm.proof.slopes import measured
 
 FUNCTIONS = {
     "sin": (np.sin, np.cos),
@@ -122,24 +121,6 @@ def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
             assert not report.ok
             judged += report.rows[0].num_wrong
     assert judged > 36  # and not all are left unjudged
-
-
-def test_a_kink_has_two_slopes_and_a_curve_has_one():
-    at = measured(lambda step: 3 * max(step, 0) + 10)
-    assert at.is_kink and at.left == pytest.approx(0, abs=1e-9) and at.right == pytest.approx(3)
-    assert at.includes(1.2) and not at.includes(-0.1) and not at.includes(3.1)
-    assert at.nearest(2.0) == at.right
-    beside = measured(lambda step: abs(1e-7 + step))
-    assert not beside.is_kink and beside.value == pytest.approx(1) and beside.includes(1)
-    bends = measured(lambda step: 1e10 * step**2)
-    assert not bends.is_kink and abs(bends.value) < 1e-3
-
-
-@pytest.mark.parametrize("f", [lambda x: float(np.float32(x)) ** 2, lambda x: x * x + 1e-6 * np.sin(1e17 * x)])
-def test_noise_is_measured(f):
-    found = measured(lambda step: f(0.3 + step), 0.3)
-    assert 1e-9 < found.noise < 1e-5
-    assert found.value == pytest.approx(0.6, rel=1e-3)
 
 
 @pytest.mark.parametrize("is_complex_safe", [True, False])

@@ -12,6 +12,7 @@ from numpylm.model import make_model
 from numpylm.stepping.page_data import reach
 from numpylm.stepping.walk import run_once
 
+HEIGHTS = "bars => bars.map(bar => parseFloat(bar.style.height))"
 WIRES = "all => all.map(g => [g.dataset.name, ['.value', '.gradient'].map(part => g.querySelector(part).textContent)])"
 
 
@@ -40,7 +41,10 @@ def test_every_number_on_the_wires_is_the_traces_at_every_step(opened, name, lay
 def test_what_the_sliders_compute_is_what_the_package_computes(opened, name, layer):
     seen, model = opened(page_of(name, layer)), PAGES[name]
     found = seen.page.evaluate(f"compute(model, {TOKENS.tolist()}, {layer})")
-    assert_equal(found, model, TOKENS, layer)
+    inputs, targets = TOKENS[:-1, None], TOKENS[1:, None]
+    assert found["loss"] == pytest.approx(model.loss_and_gradients(inputs, targets).loss, rel=1e-12)
+    for kind, true in reach(model, inputs, targets, layer).items():
+        np.testing.assert_allclose(found["reach"][kind], true, rtol=1e-10, atol=1e-14, err_msg=kind)
     for values in (
         {"bias": 0.5, "row": 1, "column": 2, "weight": -1.25, "at": 2, "token": 0},
         {"bias": -3.0, "column": 3, "weight": 2.5},
@@ -55,15 +59,12 @@ def test_what_the_sliders_compute_is_what_the_package_computes(opened, name, lay
         getattr(parameters, {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[model.cell.name])[:] += values["bias"]
         getattr(parameters, values["matrix"])[values.get("row", 0), values["column"]] += values["weight"]
         loss = other.loss_and_gradients(tokens[:-1, None], tokens[1:, None]).loss
-        words = re.fullmatch(
-            r"Loss: .* → (.*) nats per token\. Gradient at t = 0: .* → (.*)\.", seen.page.inner_text("#changed")
-        )
+        changed = seen.page.inner_text("#changed")
+        words = re.fullmatch(r"Loss: .* → (.*) nats per token\. Gradient at t = 0: .* → (.*)\.", changed)
         after = reach(other, tokens[:-1, None], tokens[1:, None], layer)
         assert_shown(words[1], loss)
         assert_shown(words[2], after["total"][0])
-        heights = seen.page.eval_on_selector_all(
-            "#reach .rest", "bars => bars.map(bar => parseFloat(bar.style.height))"
-        )
+        heights = seen.page.eval_on_selector_all("#reach .rest", HEIGHTS)
         largest = max(after["rest"] + after["gates"])
         np.testing.assert_allclose(heights, 100 * np.array(after["rest"]) / largest, atol=0.01)
     seen.page.click("#sliders button[type=reset]")
@@ -77,13 +78,6 @@ SET = """values => {
   for (const [name, value] of Object.entries(values)) form[name].value = value;
   form.bias.dispatchEvent(new Event("input", {bubbles: true}));
 }"""
-
-
-def assert_equal(found, model, tokens, layer):
-    inputs, targets = tokens[:-1, None], tokens[1:, None]
-    assert found["loss"] == pytest.approx(model.loss_and_gradients(inputs, targets).loss, rel=1e-12)
-    for kind, true in reach(model, inputs, targets, layer).items():
-        np.testing.assert_allclose(found["reach"][kind], true, rtol=1e-10, atol=1e-14, err_msg=kind)
 
 
 @all_pages
@@ -168,9 +162,8 @@ def test_a_quantity_says_where_it_comes_from_and_where_it_goes(opened):
     chips = [[chip.inner_text() for chip in row.locator("button").all()] for row in page.locator(".chips").all()]
     assert chips[0] == ["f_t", "c_prev", "i_t", "c_tilde_t"] and sorted(chips[1]) == ["c_prev at t = 3", "tanh_c_t"]
     page.click("text=c_prev at t = 3")
-    assert page.inner_text("#where").startswith("Forward, t = 3") and page.inner_text("#quantity h2").startswith(
-        "c_prev"
-    )
+    assert page.inner_text("#where").startswith("Forward, t = 3")
+    assert page.inner_text("#quantity h2").startswith("c_prev")
 
 
 @all_pages

@@ -9,7 +9,7 @@ from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
 from numpylm.model import make_model
 from numpylm.stepping import walk as walking
-from numpylm.stepping.replay import derivatives, prove
+from numpylm.stepping.replay import prove
 from numpylm.stepping.walk import walk
 
 T, D, H, V = 3, 2, 3, 5
@@ -107,21 +107,6 @@ def test_a_mistake_around_the_cell_is_found_too(monkeypatch):
     monkeypatch.setattr(walking, "affine_backward", wrong)
     walked = walk_of(MODELS["lstm"])
     assert [entry.symbol for _, entry in gradients(walked) if not walked.prove(entry).ok] == ["dW_hy"]
-
-
-@all_models
-def test_the_numerical_derivative_is_that_of_the_models_own_loss(model):
-    """Against central differences of loss_and_gradients, which know nothing of lines between lines."""
-    model, rng = drawn(model), np.random.default_rng(1)
-    for name, array in model.parameters().items():
-        direction = rng.standard_normal(array.shape)
-        losses = []
-        for step in (1e-5, -1e-5):
-            moved = {**model.parameters(), name: array + step * direction}
-            losses.append(make_model(model.cell, model.sizes, moved).loss_and_gradients(INPUTS, TARGETS).loss)
-        states = [model.initial_state(2)] * T
-        (found,) = derivatives(model, INPUTS, TARGETS, states, (name, None, None), [direction])
-        assert found == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-6, abs=1e-9), name
 
 
 def test_a_wrong_number_that_is_not_shown_is_found():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm.commands.console import cut, terminal_width
+from numpylm.commands.console import cut
 from numpylm.commands.run_folder import check_new_file
 from numpylm.commands.step_attention import step_attention
 from numpylm.commands.trained import kind_of, load_real
@@ -26,7 +26,6 @@ DESCRIPTION = (
 )
 PAGE_TEXT = "she sells sea shells"  # long enough to see a gradient vanish
 LONGEST_NAME = 12  # characters of a token that are shown
-NARROWEST = 60  # columns
 
 
 def add_options(parser):
@@ -53,12 +52,11 @@ def add_options(parser):
 def run(options):
     """numpylm step"""
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
-    width = max(NARROWEST, terminal_width())
     if options.html:
         check_page(options)
     content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
     if options.attention or (options.trained and kind_of(options.trained).name == "translation"):
-        return step_attention(options, content, directions, width)
+        return step_attention(options, content, directions)
     cell, seed = options.cell or "lstm", options.seed or 0
     model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
     tokens = window(content, vocabulary, options.trained)
@@ -73,8 +71,8 @@ def run(options):
     names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
     reads = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}"
     cell = inspect.getmodule(cell_function(model.cell, "step"))
-    introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell], width)
-    return print_passes(walked, directions, width)
+    introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell])
+    return print_passes(walked, directions)
 
 
 def check_page(options):

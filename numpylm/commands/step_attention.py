@@ -16,7 +16,7 @@ from numpylm.translation_task import translate_lines
 LONGEST_NAME = 12  # characters of a token that are shown
 
 
-def step_attention(options, content, directions, width):
+def step_attention(options, content, directions):
     """`numpylm step --attention dot`, or --run of a translator: the exit status, 1 if a gradient is wrong."""
     refuse_idle(options)
     content = " ".join(content.split())
@@ -31,8 +31,8 @@ def step_attention(options, content, directions, width):
     reads = f"reads {read} and {'writes' if options.trained else 'is to write'} {wrote}"
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
     other_score = "(18)" if model.attention.name == "dot" else "(17)"
-    introduce(walked, origin, reads, sizes, (attention, translation), width, other_score)
-    return print_passes(walked, directions, width)
+    introduce(walked, origin, reads, sizes, (attention, translation), other_score)
+    return print_passes(walked, directions)
 
 
 def refuse_idle(options):

@@ -4,14 +4,14 @@
     print(report)               # a table; report.ok, report.rows, report.worst, report.diagnosis
     report.raise_if_wrong()
 
-The idea is in this file. Move one entry of an argument a little, see how far f moves, divide (numerical.py has the
-formulas). Compare with the claim. For a large array compare a random sample of entries; the others together, along a
-random direction v, where Σ claim · v must be the derivative along v. method="projection" does only the latter, which
-is known as the dot-product test: a few evaluations of f, whatever the size of the model.
+The idea is in this file. Move the arguments a little along a direction v, see how far f moves, divide (numerical.py has
+the formulas). That must be Σ claim · v. A v that is 1 at one entry and 0 elsewhere checks this entry. A random v checks
+all at once: this is the dot-product test, a few evaluations of f whatever the size of the model. method="projection"
+does only the latter; the other methods check the entries one by one, and in a large array a random sample of them, then
+the rest along one random v.
 
-An entry passes if |claimed - numeric| <= atol max(1, |f|, ‖numeric‖∞) + rtol max(|claimed|, |numeric|). An entry that
-does not pass, or passes only because it is small, gets a second look (judging.py): f may bend within the step, have a
-kink (ReLU at 0), or hide the gradient by rounding. So a report says
+A claim passes at once if |claimed - numeric| <= RTOL[method] max(|claimed|, |numeric|). Otherwise it gets a second look
+(judging.py): f may bend within the step, have a kink (ReLU at 0), or hide the gradient by rounding. So a report says
 
     right          the claims are right at these arguments
     WRONG          at least one entry is wrong: row.wrong tells which
@@ -24,21 +24,18 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import require
+from numpylm.proof.claims import claimed_arrays
 from numpylm.proof.evidence import explain
-from numpylm.proof.faults import claimed_arrays
-from numpylm.proof.gradient_report import GradientReport, Row, new_row
-from numpylm.proof.judging import complaint_along, float32_complaints, judge_along, look_again, tolerated
+from numpylm.proof.gradient_report import GradientReport, Row
+from numpylm.proof.judging import RTOL, Check, Verdict, complaint_about, float32_complaints, look_again
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
 
 CHECKS = (*METHODS, "projection")
-# (rtol, atol) of the first look
-TOLERANCES = {"forward": (1e-5, 1e-6), "central": (1e-7, 1e-8), "fourth": (1e-7, 1e-9), "complex": (1e-11, 1e-13)}
+SMALL = 1e-6  # of |f|: so small a claim may agree with a difference by accident
 
 
-def check_gradients(
-    f, arguments, gradients, method="central", cotangents=None, max_entries=1000, rtol=None, atol=None, rng=None
-):
+def check_gradients(f, arguments, gradients, method="central", cotangents=None, max_entries=1000, rng=None):
     """Compare claimed gradients with numerical derivatives; return a GradientReport.
 
     f            called as f(**arguments); returns a number, or arrays in any nesting if cotangents are given
@@ -51,42 +48,54 @@ def check_gradients(
     cotangents   arrays nested like f's value: what is differentiated is Σ cotangent · value
     max_entries  of a larger array, so many random entries are checked one by one (None: every one), the others
                  together, along a random direction
-    rtol, atol   an error up to rtol max(|claimed|, |numeric|) + atol max(1, |f|, ‖numeric‖∞) is right as well
     rng          a numpy.random.Generator for samples and directions; None: always the same ones
     Raises TypeError or ValueError for arguments or gradients that cannot be read; NotComplexSafe (a TypeError) if
     method is "complex" and the complex step would be silently wrong. Wrong gradients are never raised, but reported.
     """
-    check_options(method, max_entries, rtol, atol, rng)
-    rng = np.random.default_rng(0) if rng is None else rng
-    allowed = None if rtol is None and atol is None else (rtol or 0.0, atol or 0.0)
-    problem = Problem(f, arguments, cotangents, gradients)
+    require.one_of("method", method, CHECKS)
+    rng = np.random.default_rng(0) if require.generator(rng) is None else rng
+    if max_entries is not None:
+        require.positive_integer("max_entries", max_entries)
+    problem = Problem(f, arguments, cotangents)
     claims, complaints = claimed_arrays(gradients, problem)
     if not problem.is_steady:
         return GradientReport([], complaints + problem.complaints, method)
-    if method == "projection":
-        rows, found = project(problem, claims, allowed, rng)
-    else:
-        rows, found = compare(problem, claims, method, allowed, max_entries, rng)
-    complaints += found + problem.complaints + float32_complaints(problem, claims)
+    if method == "complex":
+        problem.check_complex_step()
+    check = Check(problem, claims, method, max([0, *[np.abs(q).max(initial=0) for q in claims.values()]]))
+    rows = project(check, rng) if method == "projection" else [compare(check, q, max_entries, rng) for q in claims]
+    complaints += [row.complaint for row in rows if row.complaint] + problem.complaints + float32_complaints(check)
     report = GradientReport(rows, complaints, method, precision=problem.precision)
-    slopes = {row.name: row.slope for row in rows if not row.is_projection}
+    slopes = {row.name: row.slope for row in rows if row.terms is None}
     return report._replace(diagnosis=explain(report, claims, slopes, problem.arrays))
 
 
+def compare(check, name, max_entries, rng):
+    """The Row of one array: chosen entries one by one, then the others together."""
+    row = Row(name, check.claims[name])
+    for index in chosen_entries(row.shape, max_entries, rng):
+        row.note(index, examine(check, check.problem.entry(name, index)))
+    rest = np.flatnonzero(~row.checked)
+    if rest.size and not row.wrong.any():
+        others, wrong = find_wrong(check, name, rest, rng)
+        if wrong is not None:
+            row.note(wrong, examine(check, check.problem.entry(name, wrong)))
+        row.complaint = others.complaint if others.unsure else None  # a kink among them is no complaint
+    row.complaint = complaint_about(check.problem, row) or row.complaint
+    return row
+
+
 @np.errstate(all="ignore")
-def compare(problem, claims, method, allowed, max_entries, rng):
-    """(rows, complaints): the first look at every chosen entry, and the second at some."""
-    if method == "complex":
-        problem.check_complex_step()
-    rows, complaints = [new_row(name, claim) for name, claim in claims.items()], []
-    for row in rows:
-        for index in chosen_entries(row.shape, max_entries, rng):
-            row.checked[index] = True
-            row.slope[index] = problem.difference(problem.entry(row.name, index), method)
-    for row in rows:
-        largest = max(each.largest for each in rows)
-        complaints += look_again(problem, row, largest, method, TOLERANCES[method], allowed, rng)
-    return rows, complaints
+def examine(check, direction):
+    """The Verdict on the claims along a direction, name -> array: by one step of the method, or by a second look."""
+    problem, (claimed, terms) = check.problem, check.along(direction)
+    projects = check.method == "projection"
+    numeric = problem.exact(direction) if projects else problem.difference(direction, check.method)
+    size = max(abs(claimed), abs(numeric), terms)
+    is_small = size < SMALL * problem.size and (size > 0 or problem.is_complex_safe)
+    if abs(claimed - numeric) <= RTOL[check.method] * size and not is_small:
+        return Verdict(numeric)
+    return look_again(check, direction, claimed, terms)
 
 
 def chosen_entries(shape, max_entries, rng):
@@ -98,30 +107,41 @@ def chosen_entries(shape, max_entries, rng):
     return [tuple(map(int, np.unravel_index(flat, shape))) for flat in drawn]
 
 
-def project(problem, claims, allowed, rng):
-    """(rows, complaints) of the dot-product test: each array along a direction of its own, then all together."""
-    rows, complaints = [], []
-    for names in [[name] for name in claims] + ([list(claims)] if len(claims) > 1 else []):
-        direction = {name: rng.standard_normal(claims[name].shape) for name in names}
-        verdict, claimed, terms = judge_along(problem, claims, direction)
-        off = abs(claimed - verdict.slope)
-        if allowed and off <= tolerated(allowed, max(abs(claimed), terms), max(problem.size, terms)):
-            verdict = verdict._replace(is_wrong=False, unsure=0.0)
-        complaint = complaint_along(problem, ", ".join(names), verdict, claimed, terms)
-        label, shape = (names[0], claims[names[0]].shape) if len(names) == 1 else ("all together", ())
-        values = [claimed, verdict.slope, True, verdict.is_wrong, verdict.is_kink, verdict.unsure]
-        unjudged = complaint is not None and not verdict.is_wrong
-        rows.append(Row(label, shape, *map(np.array, values), True, unjudged, terms))
-        complaints += [complaint] if complaint else []
-    return rows, complaints
+def project(check, rng):
+    """The Rows of the dot-product test: each array along a direction of its own, then all together."""
+    shapes = {name: claim.shape for name, claim in check.claims.items()}
+    rows = [row_along(check, name, shape, {name: rng.standard_normal(shape)}) for name, shape in shapes.items()]
+    if len(rows) > 1:
+        every = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+        rows.append(row_along(check, "all arrays", (), every))
+    return rows
 
 
-def check_options(method, max_entries, rtol, atol, rng):
-    """Raises ValueError for an unknown method, and for numbers with which anything would pass."""
-    require.one_of("method", method, CHECKS)
-    require.generator(rng)
-    if max_entries is not None:
-        require.positive_integer("max_entries", max_entries)
-    for name, value in (("rtol", rtol), ("atol", atol)):
-        if value is not None and not (require.is_finite_number(value) and value >= 0):
-            raise ValueError(f"{name} must be a finite number, 0 or above; got {value!r}")
+def row_along(check, name, shape, direction):
+    """The Row of a projection."""
+    claimed, terms = check.along(direction)
+    row = Row(name, np.array(claimed), shape, terms)
+    row.note((), examine(check, direction))
+    row.complaint = complaint_about(check.problem, row)
+    return row
+
+
+def find_wrong(check, name, rest, rng):
+    """(the Row of the rest of an array along a random direction, the index of a wrong entry or None).
+
+    If they are wrong together, test one half of them, and so on.
+    """
+    check, shape = check._replace(method="projection"), check.claims[name].shape
+    v = rng.standard_normal(shape)
+    v /= np.sqrt((v**2).sum())
+
+    def judged(entries):
+        part = np.zeros(shape)
+        part.flat[entries] = v.flat[entries]
+        return row_along(check, f"the entries of {name} that were not drawn", shape, {name: part})
+
+    together = judged(rest)
+    while together.num_wrong and len(rest) > 1:
+        half = rest[: len(rest) // 2]
+        rest = half if judged(half).num_wrong else rest[len(half) :]
+    return together, tuple(map(int, np.unravel_index(rest[0], shape))) if together.num_wrong else None

@@ -11,11 +11,10 @@ LEAST, MOST, BETWEEN = -17, 1, -7  # log10 of the errors that are told apart, re
 
 
 def error_map(report, path=None):
-    """Draws log10 of |claimed - numeric| / the largest |numeric|, or / 1 where all are smaller, for each array.
+    """Draw log10 of |claimed - numeric| / the largest |numeric|, or / 1 where all are smaller, for each array.
 
     Right entries are blue, wrong ones orange, and those that were not drawn grey. Rows are an array's axes but the
-    last, columns the last axis, with a line between the gates of packed weights. Returns the figure; writes it to path
-    if one is given. Raises ValueError for a report without single entries.
+    last, columns the last axis. Return the figure; write it to path if one is given. ValueError if there is no entry.
     """
     rows = [row for row in report.rows if row.index is not None]
     if not rows:
@@ -33,38 +32,29 @@ def error_map(report, path=None):
         for place, row in zip(axes.flat, rows, strict=False):
             image = draw_errors(place, row)
             label_steps(place, row.shape)
-            label_gates(place, row.shape[-1] if row.shape else 0, GATES.get(gates_of(row.name, arrays), ()))
+            label_gates(place, row.claim, GATES.get(gates_of(row.name, arrays), ()))
         bar = figure.colorbar(image, ax=axes, ticks=[-16, -12, BETWEEN, -4, 0])
         bar.set_label("log10 (error / largest derivative)\nblue: right, orange: wrong", fontsize=10)
-        figure.suptitle(title_of(report))
+        not_proved = "Not proved: no entry is wrong, but see the report's complaints"
+        right = "Every gradient is right" if report.ok else not_proved
+        figure.suptitle("Where the gradients are wrong" if any(row.num_wrong for row in rows) else right)
         if path is not None:
             plots.save(figure, path)
     return figure
 
 
-def title_of(report):
-    """The verdict, as the picture's title."""
-    if any(row.num_wrong for row in report.rows):
-        return "Where the gradients are wrong"
-    return "Every gradient is right" if report.ok else "Not proved: no entry is wrong, but see the report's complaints"
-
-
 def draw_errors(axes, row):
-    """One array's errors: a square for each entry."""
-    shades = shades_of(row).reshape(math.prod(row.shape[:-1]), -1)
+    """One array's errors, log10: a square for each entry, on its verdict's side of the change from blue to orange."""
+    with np.errstate(all="ignore"):
+        shades = np.clip(np.log10(row.error / max(row.largest, 1.0)), LEAST, MOST)
+    shades = np.where(row.wrong, np.maximum(shades, BETWEEN + 0.1), np.minimum(shades, BETWEEN - 0.1))
+    shades = shades.reshape(math.prod(row.shape[:-1]), -1)
     image = axes.imshow(shades, aspect="auto", interpolation="none", cmap=colors(), vmin=LEAST, vmax=MOST)
-    drawn = f", {row.num_checked} of {row.claim.size} drawn" if row.num_checked < row.claim.size else ""
+    drawn = f", {row.checked.sum()} of {row.claim.size} drawn" if row.checked.sum() < row.claim.size else ""
     shape = "x".join(map(str, row.shape)) or "number"
     axes.set_title(f"d{row.name} {shape}: {row.num_wrong} wrong{drawn}", fontsize=11)
     axes.grid(False)
     return image
-
-
-def shades_of(row):
-    """log10 of every relative error, on its verdict's side of the change from blue to orange; NaN: not checked."""
-    with np.errstate(all="ignore"):
-        shades = np.clip(np.log10(row.error / max(row.largest, 1.0)), LEAST, MOST)
-    return np.where(row.wrong, np.maximum(shades, BETWEEN + 0.1), np.minimum(shades, BETWEEN - 0.1))
 
 
 def colors():
@@ -78,27 +68,26 @@ def colors():
 
 
 def label_steps(axes, shape):
-    """Ticks that are indices, down the side those of the first axis; lines between the steps of an array (T, N, ·)."""
+    """Ticks that are indices; in an array (T, N, ·) those of t, with lines between the steps."""
     axes.locator_params(integer=True, min_n_ticks=1)
     if len(shape) < 2:
         axes.set_yticks([])
     if not shape:
         axes.set_xticks([])
     if len(shape) > 2:
-        count, height = shape[0], math.prod(shape[1:-1])
-        shown = range(0, count, math.ceil(count / 6))
+        height, shown = math.prod(shape[1:-1]), range(0, shape[0], math.ceil(shape[0] / 6))
         axes.set_yticks([k * height + (height - 1) / 2 for k in shown], shown)
-        axes.set_ylabel("t, with n inside" if len(shape) == 3 else "axis 0, with the next ones inside")
-        for k in range(1, count) if height > 1 and count <= 30 else ():
+        axes.set_ylabel("t, with n inside")
+        for k in range(1, shape[0]) if height > 1 else ():
             axes.axhline(k * height - 0.5, color="white", linewidth=1)
 
 
-def label_gates(axes, width, gates):
+def label_gates(axes, array, gates):
     """The gates' names above their columns, with lines between them."""
-    each = width // max(1, len(gates))
-    for k in range(1, len(gates)):
-        axes.axvline(k * each - 0.5, color="white", linewidth=1.5)
     if gates:
+        each = array.shape[-1] / len(gates)
+        for k in range(1, len(gates)):
+            axes.axvline(k * each - 0.5, color="white", linewidth=1.5)
         above = axes.secondary_xaxis("top")
         above.set_xticks([(k + 0.5) * each - 0.5 for k in range(len(gates))], gates)
         above.tick_params(length=0)

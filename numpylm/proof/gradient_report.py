@@ -1,7 +1,6 @@
 """What a gradient check found: a table for the terminal and the notebook, and a picture of where the errors are."""
 
 import html
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -12,30 +11,24 @@ class WrongGradient(AssertionError):
     """Raised by GradientReport.raise_if_wrong; its message is the whole report."""
 
 
-@dataclass
 class Row:
-    """One array of the check, entry by entry; or one number, the slope along a random direction of the array.
+    """One array of the check, entry by entry; or one number, its slope along a random direction.
 
     claim and slope hold what was claimed and measured (NaN: not measured). checked, wrong and kinks are booleans.
-    unsure says how large an error would not show.
+    unsure says how large an error would not show. All have the shape of the claim. complaint is a sentence on what
+    could not be judged, or None; terms is Σ |claim · direction| of a projection, else None.
     """
 
-    name: str
-    shape: tuple
-    claim: np.ndarray
-    slope: np.ndarray
-    checked: np.ndarray
-    wrong: np.ndarray
-    kinks: np.ndarray
-    unsure: np.ndarray
-    is_projection: bool = False
-    is_unjudged: bool = False  # a projection that says neither right nor wrong
-    terms: float = 0.0  # Σ |claim · direction| of a projection
+    def __init__(self, name, claim, shape=None, terms=None):
+        self.name, self.claim, self.terms, self.complaint = name, claim, terms, None
+        self.shape = claim.shape if shape is None else shape
+        self.slope, self.unsure = np.full(claim.shape, np.nan), np.zeros(claim.shape)
+        self.checked, self.wrong, self.kinks = (np.zeros(claim.shape, dtype=bool) for _ in range(3))
 
-    @property
-    def size(self):
-        """The size of every entry: of the claim or of the slope, whichever is larger."""
-        return np.fmax(np.abs(self.claim), np.abs(self.slope))
+    def note(self, index, verdict):
+        """Write down the Verdict on one entry."""
+        self.checked[index], self.slope[index] = True, verdict.slope
+        self.wrong[index], self.kinks[index], self.unsure[index] = verdict.is_wrong, verdict.is_kink, verdict.unsure
 
     @property
     def largest(self):
@@ -59,46 +52,20 @@ class Row:
     @property
     def index(self):
         """The index of the worst entry; None for a projection."""
-        return None if self.is_projection else self.worst
-
-    @property
-    def claimed(self):
-        """The claim at the worst entry."""
-        return 0.0 if self.worst is None else float(self.claim[self.worst])
-
-    @property
-    def numeric(self):
-        """The measured derivative at the worst entry."""
-        return 0.0 if self.worst is None else float(self.slope[self.worst])
+        return self.worst if self.terms is None else None
 
     @property
     def relative_error(self):
         """|claimed - numeric| / max(|claimed|, |numeric|) at the worst entry. Right entries near zero count less."""
-        if self.worst is None:
+        if (at := self.worst) is None:
             return 0.0
-        least = 1e-300 if self.wrong[self.worst] else 1e-6 * max(1.0, self.largest)
-        return float(self.error[self.worst] / max(self.size[self.worst], self.terms, least))
-
-    @property
-    def num_checked(self):
-        """How many entries were measured."""
-        return int(self.checked.sum())
+        least = 1e-300 if self.wrong[at] else 1e-6 * max(1.0, self.largest)
+        return float(self.error[at] / max(abs(self.claim[at]), abs(self.slope[at]), self.terms or 0, least))
 
     @property
     def num_wrong(self):
         """How many entries are wrong."""
         return int(self.wrong.sum())
-
-    @property
-    def num_kinks(self):
-        """How many entries lie at a kink."""
-        return int(self.kinks.sum())
-
-
-def new_row(name, claim):
-    """A Row of which nothing is measured yet."""
-    checked, wrong, kinks = (np.zeros(claim.shape, dtype=bool) for _ in range(3))
-    return Row(name, claim.shape, claim, np.full(claim.shape, np.nan), checked, wrong, kinks, np.zeros(claim.shape))
 
 
 class GradientReport(NamedTuple):
@@ -150,7 +117,7 @@ class GradientReport(NamedTuple):
         wrong = [row.name for row in self.rows if row.num_wrong]
         if not self.ok:
             return f"gradients are WRONG: {', '.join(wrong)}" if wrong else "gradients are NOT PROVED"
-        count = sum(row.num_kinks for row in self.rows)
+        count = sum(int(row.kinks.sum()) for row in self.rows)
         which = "1 entry lies at a kink" if count == 1 else f"{count} entries lie at a kink"
         kinks = f" ({which}, where it takes one of the slopes)" if count else ""
         return f"gradients are right, by {self.method}{kinks}"
@@ -167,11 +134,17 @@ WIDTHS = (14, 10, 8, 11, 11, 6, 8)
 
 def cells(row):
     """One row's cells as text."""
-    at = "-" if row.index is None else ",".join(map(str, row.index)) or "()"
-    said = "WRONG" if row.num_wrong else "unjudged" if row.is_unjudged else "right"
-    wrong = said if row.index is None else f"{row.num_wrong}/{row.num_checked}"
-    shape = "x".join(map(str, row.shape)) or "-"
-    return row.name, shape, at, f"{row.claimed:.4g}", f"{row.numeric:.4g}", f"{row.relative_error:.0e}", wrong
+    shape, numbers = "x".join(map(str, row.shape)) or "-", ("0", "0")
+    if row.worst is not None:
+        numbers = [f"{q[row.worst]:.4g}" for q in (row.claim, row.slope)]
+    if row.terms is None:
+        at, wrong = (
+            "-" if row.worst is None else ",".join(map(str, row.worst)) or "()",
+            f"{row.num_wrong}/{row.checked.sum()}",
+        )
+    else:
+        at, wrong = "-", "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
+    return row.name, shape, at, *numbers, f"{row.relative_error:.0e}", wrong
 
 
 def table(rows):

@@ -39,14 +39,8 @@ def moving(name):
 def moved_step(cell, move, parameters, xW_t, state, recurrent_dropout=None):
     """The state after one step of a cell, by its own step function, which finds its arguments by their names."""
     function = watched(cell_function(cell, "step"))
-    known = {f"{name}_prev": value for name, value in state._asdict().items()}
-    known |= {
-        **parameters._asdict(),
-        **cell.options,
-        "move": move,
-        "xW_t": xW_t,
-        "recurrent_dropout": recurrent_dropout,
-    }
+    known = {**parameters._asdict(), **cell.options, "move": move, "xW_t": xW_t, "recurrent_dropout": recurrent_dropout}
+    known |= {f"{name}_prev": value for name, value in state._asdict().items()}
     record = function(**{name: known[name] for name in inspect.signature(function).parameters if name in known})
     return cell.State(*[getattr(record, f"{name}_t") for name in cell.State._fields])
 

@@ -93,18 +93,16 @@ def complex_value(f):
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             value = f()
+        why = f"it returns a real {type(value).__name__} for complex arguments"
     except (TypeError, np.exceptions.ComplexWarning) as error:
-        raise NotComplexSafe(
-            f"the function cannot be evaluated at complex numbers ({error}); it may fix a real dtype (np.zeros without "
-            "dtype=x.dtype, .astype(float), float(…)): use method='central', or let the dtype follow the arguments"
-        ) from error
-    if not np.iscomplexobj(value):
-        raise NotComplexSafe(
-            f"the function returns a real {type(value).__name__} for complex arguments; it may take np.abs, "
-            "np.var, np.std, np.linalg.norm or .real, or fix a real dtype: use method='central', or write it without "
-            "them"
-        )
-    return value
+        value, why = None, str(error)
+    if np.iscomplexobj(value):
+        return value
+    raise NotComplexSafe(
+        f"the function loses the imaginary part ({why}); it may take np.abs, np.var, np.std, np.linalg.norm or .real, "
+        "or fix a real dtype (np.zeros without dtype=x.dtype, .astype(float), float(…)): use method='central', or let "
+        "the dtype follow the arguments"
+    )
 
 
 def gradient(f, x, method="central", epsilon=None):

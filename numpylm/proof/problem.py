@@ -5,12 +5,15 @@ from functools import cached_property
 
 import numpy as np
 
-from numpylm.proof.faults import constant, hidden_dtypes, refuse_what_cannot_be_moved, value_here
 from numpylm.proof.nested import arrays_of, children, copies, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
 ROUGH, CANCELS = 1e-9, 1e-3  # of |f|: more noise is not float64's; even more is what remains where terms cancel
+WHY = (
+    "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, copies into a real "
+    "buffer, is noisy, or its numbers are as small as the step, 1e-30; use method='central' for it"
+)
 
 
 class Problem:
@@ -21,33 +24,28 @@ class Problem:
     is wrong with the function, and is_steady whether it can be differentiated at all.
     """
 
-    def __init__(self, f, arguments, cotangents, gradients):
-        refuse_what_cannot_be_moved(arguments)
-        self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiub")
+    def __init__(self, f, arguments, cotangents):
+        if not isinstance(arguments, dict):
+            raise TypeError(f"arguments must be a dict of name -> array; got {type(arguments).__name__}")
+        self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiubc")
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
-        self.originals = [
-            *[(f"its argument {name}", array) for name, array in given.items()],
-            *[(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()],
-            *[(f"the given gradient of {name}", array) for name, array in arrays_of(gradients, "fiuc").items()],
-        ]
+        self.originals = [(f"its argument {name}", array) for name, array in given.items()]
+        self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
         self.dtypes = {name: q.dtype for name, q in given.items()}
         self.arrays = {name: np.array(q, dtype=float) for name, q in given.items() if q.dtype.kind == "f"}
         self.constants = copies({name: q for name, q in given.items() if q.ndim and q.dtype.kind != "f"})
+        refuse_what_cannot_be_moved(given)
         self.value_here, self.complaints = value_here(self)
         self.is_steady = not self.complaints
-        if self.is_steady:
-            self.complaints = constant(self) + hidden_dtypes(self)
         self.size = max(1.0, abs(self.value_here))
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
+        if self.is_steady:
+            self.complaints = constant(self)
 
     def call(self, arrays):
         """f(**arguments), with copies of these arrays in their places and of all constants."""
         return self.f(**with_arrays(self.arguments, copies(self.constants | arrays)))
-
-    def value(self, arrays):
-        """f as one number: weighted by the cotangents, if there are any."""
-        return self.as_number(self.call(arrays))
 
     def as_number(self, out):
         """Σ cotangent · f, or f. Raises ValueError for an array without cotangents."""
@@ -61,23 +59,23 @@ class Problem:
             "cotangents to weight its values"
         )
 
-    @cached_property
-    def complex_arrays(self):
-        """The arrays as complex ones."""
-        return {name: array.astype(complex) for name, array in self.arrays.items()}
-
     def along(self, direction, arrays):
-        """The value as a function of a step along a direction, name -> array. Other arrays do not move."""
-        return lambda step: self.value(arrays | {name: arrays[name] + step * v for name, v in direction.items()})
+        """The value as a function of a step along a direction, name -> array; NaN beyond the edge of f's domain."""
+
+        def value(step):
+            moved = {name: arrays[name] + step * v for name, v in direction.items()}
+            try:
+                return self.as_number(self.call(arrays | moved))
+            except (ArithmeticError, ValueError):
+                return step * np.nan
+
+        return value
 
     def difference(self, direction, method="central"):
-        """The derivative along a direction by one step of the method; NaN beyond the edge of f's domain."""
-        arrays = self.complex_arrays if method == "complex" else self.arrays
+        """The derivative along a direction by one step of the method."""
+        arrays = {name: q.astype(complex if method == "complex" else float) for name, q in self.arrays.items()}
         step = best_step(np.array(self.size_along(direction)), method)[()]
-        try:
-            return along(self.along(direction, arrays), step, method)
-        except (ArithmeticError, ValueError):
-            return np.nan
+        return along(self.along(direction, arrays), step, method)
 
     def exact(self, direction):
         """The derivative along a direction by the complex step; NaN if f does not allow it."""
@@ -85,7 +83,7 @@ class Problem:
 
     def measured(self, direction, noise=None):
         """The Slope along a direction, by steps of all sizes."""
-        noise = self.noise if noise is None else noise
+        noise = self.precision * abs(self.value_here) if noise is None else noise
         return measured(self.along(direction, self.arrays), self.size_along(direction), noise)
 
     def size_along(self, direction):
@@ -105,10 +103,6 @@ class Problem:
         length = np.sqrt(sum((v * v).sum() for v in direction.values()))
         return {name: v / max(length, 1e-300) for name, v in direction.items()}
 
-    def is_unused(self, name):
-        """Whether f's value stays the same, to the last bit, however far this array is moved."""
-        return self.is_steady and self.measured(self.random_direction(3, [name])).is_flat
-
     @cached_property
     def samples(self):
         """(direction, Slope) along two random directions of all arrays."""
@@ -116,20 +110,10 @@ class Problem:
         return [(direction, self.measured(direction, 0.0)) for direction in directions]
 
     @cached_property
-    def noise(self):
-        """How far f's value is off if it is less precise than float64, else 0."""
-        noise, size = max(slope.noise for _, slope in self.samples), abs(self.value_here)
-        return noise if ROUGH * size < noise < CANCELS * size else 0.0
-
-    @property
     def precision(self):
         """The relative precision of f if that is less than float64's, 6e-8 for float32; else 0."""
-        return self.noise / abs(self.value_here) if self.noise else 0.0
-
-    @property
-    def visible(self):
-        """The least relative error of a gradient that must show. With float32 inside f, differences see two digits."""
-        return 1e-2 if self.precision else 3e-4
+        precision = max(slope.noise for _, slope in self.samples) / max(abs(self.value_here), 1e-300)
+        return precision if ROUGH < precision < CANCELS else 0.0
 
     @cached_property
     def is_complex_safe(self):
@@ -139,23 +123,29 @@ class Problem:
             return True
         return False
 
+    @np.errstate(all="ignore")
     def check_complex_step(self):
         """Raises NotComplexSafe unless the complex step agrees with differences along two random directions."""
         for direction, found in self.samples:
             exact = self.difference(direction, "complex")
             off = abs(exact - found.value) if np.isfinite(found.error) else abs(exact)  # f may be noise and no more
-            if np.isfinite(found.value) and (
-                found.includes(exact, 1e-8) or off <= 16 * max(EPS * self.size, found.noise)
-            ):
-                continue
-            why = (
-                "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, "
-                "copies into a real buffer, is noisy, or its numbers are as small as the step, 1e-30; use "
-                "method='central' for it"
-            )
             if not np.isfinite(found.value):
-                why = "the function is not finite a little beside these arguments (it overflows, or its domain ends)"
-            raise NotComplexSafe(f"the complex step gives {exact:.8g} where differences give {found.value:.8g}: {why}")
+                raise NotComplexSafe(
+                    "the function is not finite a little beside these arguments (it overflows, or its domain ends)"
+                )
+            if not found.includes(exact, 1e-8) and off > 16 * max(EPS * self.size, found.noise):
+                raise NotComplexSafe(f"the complex step gives {exact:.8g}, differences give {found.value:.8g}: {WHY}")
+
+
+def refuse_what_cannot_be_moved(given):
+    """Raises TypeError for a complex array, ValueError if there is nothing to differentiate."""
+    for name, array in given.items():
+        if array.dtype.kind == "c":
+            raise TypeError(f"{name} is complex; the checker moves real numbers: give its real and its imaginary part")
+    shapes = {name: array.shape for name, array in given.items() if array.dtype.kind == "f"}
+    if not any(map(np.prod, shapes.values())):
+        empty = ", ".join(f"{name} is of shape {shape}" for name, shape in shapes.items()) or "no array"
+        raise ValueError(f"the arguments hold no floating-point numbers ({empty}): nothing to differentiate")
 
 
 def weighted_sum(cotangents, out):
@@ -170,3 +160,57 @@ def weighted_sum(cotangents, out):
             given = values[name].shape if name in values else "nothing"
             raise ValueError(f"the cotangent {name} is of shape {weight.shape}; f returned {given}")
     return sum((weight * values[name]).sum() for name, weight in weights.items())
+
+
+def called_twice(problem, function, read):
+    """(what read makes of the results of two equal calls, the names of the arrays that these calls changed).
+
+    Changed arrays get their old values back, so that the next call finds what this one found.
+    """
+    results, changed = [], []
+    for _ in range(2):
+        given = copies(problem.arrays | problem.constants)
+        watched = [(f"its argument {name}", array) for name, array in given.items()] + problem.originals
+        before = [array.copy() for _, array in watched]
+        results.append(read(function(**with_arrays(problem.arguments, given))))
+        for (label, array), old in zip(watched, before, strict=True):
+            if differs(array, old):
+                changed.append(label)
+                np.copyto(array, old)
+    return results, list(dict.fromkeys(changed))
+
+
+def differs(first, second):
+    """Whether two arrays differ in any bit but those of NaN."""
+    return not np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
+
+
+def value_here(problem):
+    """(the value of a Problem's function, sentences if it writes into arrays or if two equal calls differ)."""
+    (first, second), changed = called_twice(problem, problem.f, problem.as_number)
+    if not np.isfinite(first):
+        raise ValueError(f"f's value is {first}: there is no derivative to compare with")
+    said = [f"the function changes {label} in place: it must not write into arrays" for label in changed[:1]]
+    if first != second and not said:
+        said = [
+            f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
+            "hidden (random numbers, or a state that it remembers)"
+        ]
+    return first, said
+
+
+@np.errstate(all="ignore")
+def constant(problem):
+    """A sentence on a function that returns the same number even far away, where a dead ReLU would live."""
+    rng, f = np.random.default_rng(2), problem.value_here
+    with suppress(Exception):  # a function may refuse other arguments in any way: then this cannot be tried
+        for size in 10 ** np.linspace(-2, 3, 20):
+            steps = {name: size * rng.standard_normal(q.shape) for name, q in problem.arrays.items()}
+            moved = {name: q + steps[name] * np.maximum(1, np.abs(q)) for name, q in problem.arrays.items()}
+            if abs(problem.as_number(problem.call(moved)) - f) > 4 * EPS * abs(f):
+                return []
+        return [
+            f"the function returns {f:.6g} wherever its arguments are: no gradient can be proved by it (does it return "
+            "what it remembers, round, or sum a softmax, or are all cotangents zero?)"
+        ]
+    return []

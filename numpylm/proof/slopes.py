@@ -75,22 +75,14 @@ def measured(value, x=0.0, noise=0.0):
 
 def from_steps(value, x, steps, noise):
     """The Slope from these steps, the finest first, up to the edge of f's domain."""
-    here, points = value_or_nan(value, 0.0), []
+    here, points = float(value(0.0)), []
     for step in steps:
         forth, back = (x + FORTH * step) - x, x - (x - BACK * step)  # so that x ± step is exact
-        points.append((forth, back, value_or_nan(value, forth), value_or_nan(value, -back)))
+        points.append((forth, back, float(value(forth)), float(value(-back))))
         if not np.isfinite(points[-1]).all():
             points.pop()
             break
     return from_points(here, x, *np.array(points).T, noise) if len(points) >= 4 else Slope(*[np.nan] * 6)
-
-
-def value_or_nan(value, step):
-    """The function's value, a real number; NaN where the function refuses."""
-    try:
-        return float(value(step))
-    except (ArithmeticError, ValueError):
-        return np.nan
 
 
 def from_points(here, x, forth, back, plus, minus, known_noise):

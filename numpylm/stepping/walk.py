@@ -98,7 +98,7 @@ def run_once(model, inputs, targets):
     dh, dW_hy, db_y = affine_backward(dlogits, out.trace.h, model.output_matrix())
     traces = [trace._replace(lookup=None) for trace in out.trace.layers]  # dx is wanted, not the folded table's dE
     gradients, layers = model.backward(out.trace._replace(layers=traces), dh, dW_hy, db_y, keep_steps=True)
-    return Run(model, out, loss, loss_trace.y, dlogits, dh, {"W_hy": dW_hy, **gradients}, layers)
+    return Run(model, out, loss, loss_trace.y, dlogits, dh, gradients, layers)
 
 
 def states_before(run):
@@ -133,25 +133,20 @@ def forward_sections(run, layers, steps):
     loss = Entry("loss", np.array([run.loss]), (*at_target, *nats, Line("loss = nats[predicted].mean()")))
     return [
         Section("Look the tokens up", embedding_forward, over_time("x", run.forward.trace.layers[0].x, x, steps)),
-        *[forward_step(run, layer, t, t - 1 in steps) for layer in layers for t in steps],
+        *[forward_step(run, layer, t) for layer in layers for t in steps],
         Section("Predict and compare", cross_entropy_forward, [
             *over_time("logits", run.forward.logits, logits, steps), *over_time("y", run.y, y, steps), loss,
         ]),
     ]  # fmt: skip
 
 
-def forward_step(run, layer, t, follows):
-    """One step's quantities in the order of its lines; follows says that the step before is shown too."""
+def forward_step(run, layer, t):
+    """One step's quantities in the order of its lines."""
     model, trace = run.model, run.forward.trace.layers[layer]
     step = cell_function(model.cell, "step")
     xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
     entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
-    for name, value in trace.steps[t]._asdict().items():
-        lines, given = lines_of(step, name), name.endswith("_prev")
-        if given:
-            before = f"{name.removesuffix('_prev')}_t of step {t - 1}" if t else "0, the initial state"
-            lines = (Line(f"{name} = {before}"),)
-        entries.append(entry_of(run, name, value, lines, repeated=given and (follows or t == 0)))
+    entries += [entry_of(run, name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
     return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
 
 
@@ -173,48 +168,33 @@ def backward_sections(run, layers, steps):
 
 
 def backward_step(run, layer, t):
-    """What reaches a step from above and from the step after it, and each gradient of its record."""
+    """Each gradient of a step's record."""
     cell, gradients = run.model.cell, run.layers[layer].steps[t]
-    step_backward = cell_function(cell, "step_backward")
-    entries = [Entry("dh_t", gradients.dh_t, reaching(run, layer, t), ("h_t", layer, t))]
-    for name, value in list(gradients._asdict().items())[1:]:
+    step_backward, entries = cell_function(cell, "step_backward"), []
+    for name, value in gradients._asdict().items():
+        lines = lines_of(cell_function(cell, "backward") if name == "dh_t" else step_backward, name)
         q = "xW_t" if name == "da_t" else name.removeprefix("d")
         above = name in PACKED and bool(GATES[cell.name])  # da_t: the gradients above, side by side
-        entries.append(entry_of(run, name, value, lines_of(step_backward, name), (q, layer, t), above))
+        entries.append(entry_of(run, name, value, lines, (q, layer, t), above))
     return Section(f"Back through t = {t}{in_layer(run, layer)}", step_backward, entries)
 
 
-def reaching(run, layer, t):
-    """The Lines of dh_t: what comes from above, what comes from the step after it, and their sum."""
-    above = "output" if layer == len(run.layers) - 1 else "layer above"
-    lines = [f"dh[{t}] comes from the {above}"]
-    for name in run.model.cell.State._fields:
-        lines.append(
-            f"d{name}_next = " + (f"d{name}_prev of step {t + 1}" if t + 1 < len(run.dh) else "0, no later step")
-        )
-    return (*map(Line, lines), *lines_of(cell_function(run.model.cell, "backward"), "dh_t"))
-
-
 def parameter_sections(run, layers):
-    """The parameters' gradients, which are sums over all steps, in the order of the backward pass."""
-    model, backward = run.model, cell_function(run.model.cell, "backward")
-    dW, db, dE = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db"), lines_of(embedding_backward, "dE")
-    tied = model.sizes.tie_weights
+    """The parameters' gradients, which are sums over all steps: around the cell, then layer by layer."""
+    backward, tied = cell_function(run.model.cell, "backward"), run.model.sizes.tie_weights
+    dE = lines_of(embedding_backward, "dE") + ((Line("and dW_hyᵀ is added, because W_hy is Eᵀ"),) if tied else ())
+    dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
 
-    def parameter(name, lines, moved=None):
-        return entry_of(run, f"d{name}", run.gradients[name], lines, (moved or name, None, None))
+    def parameter(name, lines):
+        return entry_of(run, f"d{name}", run.gradients[name], lines, (name, None, None))
 
-    output = [parameter("W_hy", dW, "output W_hy" if tied else None), parameter("b_y", db)]
-    sections = [Section("The output projection", affine_backward, output)]
+    around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
+    sections = [Section("Around the cell", affine_backward, around)]
     for layer in reversed(layers):
-        prefix, inner = layer_prefix(layer, len(run.layers)), {"W_x": dW, "W_xh": dW, "b": db, "b_h": db}
-        entries = [
-            parameter(prefix + name, (*lines_of(backward, f"d{name}"), *inner.get(name, ())))
-            for name in model.cell.Parameters._fields
-        ]
+        names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
+        entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
         sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
-    dE = (*dE, Line("and dW_hyᵀ is added, because W_hy is Eᵀ")) if tied else dE
-    return [*sections, Section("The embedding", embedding_backward, [parameter("E", dE)])]
+    return sections
 
 
 def parts_of(entry):

@@ -11,42 +11,29 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax", "log_softmax")
 
 
 def cases(rng):
-    """Each function with its derivative."""
+    """Each function with its derivative; tokens occur more than once, and some targets are not predicted."""
     for name in ACTIVATIONS:
-        yield activation_case(name, rng)
-    yield affine_case(rng)
-    yield embedding_case(rng)
-    yield cross_entropy_case(rng)
-    yield projection_case(rng)
+        forward, backward = getattr(activations, name), getattr(activations, f"{name}_backward")
+        a, dy = rng.standard_normal((2, N, V))
+        yield Case(name, forward, {"a": a}, {"a": backward(dy, forward(a))}, dy)
 
-
-def activation_case(name, rng):
-    """An activation function of an array (N, V)."""
-    forward, backward = getattr(activations, name), getattr(activations, f"{name}_backward")
-    a, dy = rng.standard_normal((2, N, V))
-    return Case(name, forward, {"a": a}, {"a": backward(dy, forward(a))}, dy)
-
-
-def affine_case(rng):
-    """y = x W + b."""
     x, W, b, dy = (rng.standard_normal(shape) for shape in ((T, N, D), (D, H), H, (T, N, H)))
-    gradients = affine_backward(dy, x, W)
-    claim = {"x": gradients.dx, "W": gradients.dW, "b": gradients.db}
-    return Case("affine", affine_forward, {"x": x, "W": W, "b": b}, claim, dy)
+    dx, dW, db = affine_backward(dy, x, W)
+    yield Case("affine", affine_forward, {"x": x, "W": W, "b": b}, {"x": dx, "W": dW, "b": db}, dy)
 
-
-def embedding_case(rng):
-    """x = E[tokens], with tokens that occur more than once."""
     tokens, E, dx = rng.integers(0, V, (T, N)), rng.standard_normal((V, D)), rng.standard_normal((T, N, D))
-    claim = {"E": embedding_backward(dx, tokens, V)}
-    return Case("embedding", lambda E: embedding_forward(tokens, E), {"E": E}, claim, dx)
+    dE = embedding_backward(dx, tokens, V)
+    yield Case("embedding", lambda E: embedding_forward(tokens, E), {"E": E}, {"E": dE}, dx)
 
-
-def cross_entropy_case(rng):
-    """The loss from logits, with some targets that are not predicted."""
     logits, targets = rng.standard_normal((T, N, V)), rng.integers(-1, V, (T, N))
-    claim = {"logits": cross_entropy_backward(cross_entropy_forward(logits, targets)[1])}
-    return Case("cross_entropy", lambda logits: cross_entropy_forward(logits, targets)[0], {"logits": logits}, claim)
+    dlogits = cross_entropy_backward(cross_entropy_forward(logits, targets)[1])
+    yield Case(
+        "cross_entropy",
+        lambda logits: cross_entropy_forward(logits, targets)[0],
+        {"logits": logits},
+        {"logits": dlogits},
+    )
+    yield projection_case(rng)
 
 
 def projection_case(rng):
