@@ -51,10 +51,10 @@ def test_an_unknown_mistake_in_a_step_is_narrowed_by_what_is_returned():
     ("formula", "words"),
     [
         (lambda f, x, e, up, down: (up - f()) / e, "forward difference, with ε of about 1e-05"),
-        (lambda f, x, e, up, down: (up - down) / e, "it is twice the derivative"),
-        (lambda f, x, e, up, down: (down - up) / (2 * e), "the sign is wrong"),
-        (lambda f, x, e, up, down: (up - down) / 2 * e, "write `/ (2 * ε)`"),
-        (lambda f, x, e, up, down: up - down, "is the difference not divided by 2 ε?"),
+        (lambda f, x, e, up, down: (up - down) / e, "it is 2 times the derivative"),
+        (lambda f, x, e, up, down: (down - up) / (2 * e), "it is -1 times the derivative"),
+        (lambda f, x, e, up, down: (up - down) / 2 * e, "/ (2 * ε)"),
+        (lambda f, x, e, up, down: up - down, "it is 2e-05 times the derivative"),
         (lambda f, x, e, up, down: 0.0, "it is zero"),
     ],
 )

@@ -6,7 +6,6 @@ import numpy as np
 
 from numpylm.tutor.claims import claims_in
 from numpylm.tutor.foreign_problems import with_dlogits
-from numpylm.tutor.foreign_words import common_factor
 from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import is_ours, theirs
@@ -106,3 +105,12 @@ def truth(file, unit, fit, claims):
         )
     remarks = [FLOAT32.format(noise)] if noise > 1e-10 else []
     return found, ROUGH if noise < 1e-10 else 1e-3, remarks
+
+
+def common_factor(claims, truths):
+    """The one factor between all of some arrays and the right ones; None where there is none."""
+    if not claims or any(claim.size != np.size(truths[name]) for name, claim in claims.items()):
+        return None
+    q, p = (np.concatenate([np.ravel(arrays[name]) for name in claims]) for arrays in (claims, truths))
+    k = float(q @ p / (p @ p)) if p.any() else 0.0
+    return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
