@@ -60,10 +60,10 @@ def explained(file, assignment, finding, sizes):
         is_large = sizes.extreme and assignment.is_plain and finding.get("table")
         said += [OF_SIZES] if not sizes.extreme else [LARGE] if is_large else []
     reads = file.function(assignment.name)["reads"]
-    wrong = [other for other in reads if file.states.get(other, "ok") in ("wrong", "crash", "timeout")]
+    wrong = [other for other in reads if file.status(other) in ("wrong", "crash", "timeout")]
     said += [f"it calls your {other}, which is not right yet: mend that one first" for other in wrong]
     if case and not is_last:  # the diagnosis knows no limits
-        trusted = [other for other in reads if file.states.get(other) == "ok"]
+        trusted = [other for other in reads if file.status(other) == "ok"]
         hints = [] if case.forward_is_wrong else diagnose_problem(assignment, case.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
@@ -78,7 +78,7 @@ def check_problem(file, assignment, number, sizes):
     if not needs or not file.function(assignment.forward):
         return judge(file, our_case(file, assignment, rng, sizes, asked))
     case = None
-    if file.states.get(assignment.forward) in ("ok", "wrong"):
+    if file.status(assignment.forward) in ("ok", "wrong"):
         try:
             case = own_case(file, assignment, rng, sizes, asked)
         except Stop as stop:
@@ -123,7 +123,7 @@ def own_case(file, assignment, rng, sizes, asked):
         what = "it returned None as its cache" if is_none else "that returns none"
         raise Stop("wrong", f"its `cache` is what your own {known.name} returns, and {what}: let it return one as the "
                    "last of a tuple, such as `return y, cache`")  # fmt: skip
-    is_wrong = file.states[known.name] == "wrong"
+    is_wrong = file.status(known.name) == "wrong"
     needs = next(name for name in asked if name in CACHES)
     after = f"came from your own {known.name}, which is not right yet: mend that one first"
     note = f"its `{needs}` {after if is_wrong else f'was what your own {known.name} returned'}"

@@ -36,17 +36,21 @@ OTHER_F = (
 
 
 class File(NamedTuple):
-    """A student's file: the child that runs it, what it holds, each checked function's status, and the run's seed."""
+    """A student's file: the child that runs it, what it holds, the finding on each checked function, the run's seed."""
 
     child: object
     contents: dict
-    states: dict
+    findings: dict
     seed: int
     precisions: dict  # of the functions that compute in float32
 
     def rng(self, name, number):
         """A generator of its own for each function and problem."""
         return np.random.default_rng([self.seed, number, *name.encode()])
+
+    def status(self, name):
+        """The status of a function that was checked; "" of another."""
+        return self.findings.get(name, {}).get("status", "")
 
     def function(self, name):
         """What is known of a function of the file that can be checked; None where there is none."""
