@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.binding import shaped
-from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.scopes import arrays_in
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
 LARGE = 1000
 TOO_LARGE = f"this input holds ±{LARGE}: e^{LARGE} is too large for a float64 number"
