@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from numpylm.tutor import child, inspecting, runner, wire
@@ -42,6 +43,13 @@ def check_here(path, seed=1, **options):
     return check_file(path, start=Here, seed=seed, **options)
 
 
+def check_in_child(folder, source, name="mine.py", **options):
+    """The Result for a source, in a process of its own."""
+    path = folder / name
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    return check_file(path, **({"seconds": 30} | options))
+
+
 def check_source(folder, source, *changes, seed=1):
     """The Result for a source, or for the solution of the exercise of that number, with (right, wrong) exchanged."""
     if isinstance(source, int):
@@ -56,6 +64,11 @@ def check_source(folder, source, *changes, seed=1):
     path = folder / "mine.py"
     path.write_text(source, encoding="utf-8")
     return check_here(path, seed)
+
+
+def statuses(result):
+    """Name -> status."""
+    return {name: finding["status"] for name, finding in result.findings.items()}
 
 
 def told(result, name):

@@ -1,13 +1,12 @@
 """`numpylm check`: right functions pass however they are written, and whatever may be wrong is said."""
 
 import re
-import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
-from student_files import check_source
+from student_files import check_in_child, check_source, statuses, told
 
-from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.report import report
 
@@ -16,28 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def check(tmp_path):
-    """Checks a file with this source."""
-
-    def checked(source, **options):
-        path = tmp_path / "mine.py"
-        path.write_text(textwrap.dedent(source), encoding="utf-8")
-        return checking.check_file(path, **({"seconds": 30} | options))
-
-    return checked
+    return partial(check_in_child, tmp_path)
 
 
 NOT_OURS = [
     *("truncated_bptt", "ctc_alpha", "ctc_dlogits", "attention_step", "attention_step_backward"),
     *("hop_forward", "hop_backward", "beam_search"),
 ]
-
-
-def statuses(result):
-    return {name: finding["status"] for name, finding in result.findings.items()}
-
-
-def sentences(result, name):
-    return " ".join(result.findings[name]["sentences"])
 
 
 def test_the_packages_own_functions_pass(check):
@@ -110,7 +94,7 @@ def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
     assert check(source).ok
     result = check(source.replace("step.h_t > 0", "step.h_t < 0").replace("np.maximum(a_t, 0)", "a_t"))
     for name in ("rnn_step", "rnn_step_backward"):
-        assert "nonlinearity='relu' here; with 'tanh' it is right" in sentences(result, name), report(result)
+        assert "nonlinearity='relu' here; with 'tanh' it is right" in told(result, name), report(result)
     crashing = check("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity): return {'sigmoid': 0}[nonlinearity]")
     assert "nonlinearity='tanh'" in " ".join(crashing.findings["rnn_step"]["shapes"])
 
@@ -131,8 +115,8 @@ def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
         megabytes=250,
     )
     assert statuses(result) == {"sigmoid": "crash", "sigmoid_backward": "crash", "tanh": "ok"}
-    assert "it runs out of memory when it is called (MemoryError)" in sentences(result, "sigmoid")
-    assert "kept.append" in report(result) and "Unable to allocate" in sentences(result, "sigmoid_backward")
+    assert "it runs out of memory when it is called (MemoryError)" in told(result, "sigmoid")
+    assert "kept.append" in report(result) and "Unable to allocate" in told(result, "sigmoid_backward")
 
 
 def test_separate_mistakes_are_all_found(tmp_path):
@@ -140,7 +124,7 @@ def test_separate_mistakes_are_all_found(tmp_path):
     forward = ("f_t * c_prev + i_t * c_tilde_t", "f_t * c_prev - i_t * c_tilde_t")
     result = check_source(tmp_path, 8, carried, forward)
     assert result.findings["lstm_step"]["status"] == "wrong"
-    assert "lstm_step, which is not right yet" in sentences(result, "lstm_step_backward")
+    assert "lstm_step, which is not right yet" in told(result, "lstm_step_backward")
     both = check_source(tmp_path, 8, carried, bias).findings["lstm_step_backward"]
     assert {row["name"] for row in both["table"]} == {"dc_prev", "db"}
     assert (

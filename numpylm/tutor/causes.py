@@ -107,24 +107,20 @@ def suspicions(question):
 
 
 def each_alone(question):
-    """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula."""
-    if not question.has_separate_causes:
-        return several(question)
-    said = [known(mistake) for name in question.wrong for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula.
+
+    Where the pre-activations' gradients are wrong too, what follows from them has no cause of its own.
+    """
+    is_separate, said = question.has_separate_causes, []
+    names = [name for name in question.wrong if is_separate or not name.startswith(FROM_DA)]
+    for name in names:
+        said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
-    for name in unsaid(question.wrong, said):
+    for name in unsaid(names, said):
         said += suspicions(question.alone(name))
-    return said
-
-
-def several(question):
-    """Findings on the mistakes of one function, of which no single one explains all that is wrong."""
-    said = numbers(question, question.wrong)
-    for name in unsaid(question.wrong, said):
-        alone = question.alone(name)
-        found = [] if name.startswith(FROM_DA) else [known(m) for m in matching(alone)[:1]] or suspicions(alone)
-        said += [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in found]
-    return said + [Finding(SEVERAL)] * (question.case is not None)
+    if is_separate or question.case is None:
+        return said
+    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
 
 
 def unsaid(names, said):

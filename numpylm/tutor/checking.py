@@ -6,6 +6,8 @@ import math
 import secrets
 import warnings
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +18,31 @@ from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
 from numpylm.tutor.pairs import called, dotted, find_units
-from numpylm.tutor.result import Result, as_result
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import free_unit
 
 FAILED = "the check itself failed, with {}: {}. The fault is not yours: please report it"
+
+
+class Result(NamedTuple):
+    """What was found: error, if the file could not be read, else a finding for each function that it holds or lacks."""
+
+    file: str
+    error: dict | None
+    findings: dict
+    others: tuple = ()  # names of functions that are not known
+    hides: tuple = ()  # files that hide a module of Python's
+    notes: tuple = ()  # on how the file was read, and what it holds under known names and is not checked
+    seed: int = 0
+    unchecked: dict = MappingProxyType({})  # name -> why, of what looks like a backward and is not checked
+    asked: bool = False  # whether functions were required: then nothing else counts
+    adapter: tuple = ()  # lines of a test, to be pasted, for what is not checked
+
+    @property
+    def ok(self):
+        """Whether the file passes."""
+        is_whole = not self.error and (self.asked or not self.unchecked)
+        return is_whole and bool(self.findings) and all(f["status"] == "ok" for f in self.findings.values())
 
 
 def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=Child, convention=None, named=None):
@@ -32,13 +54,20 @@ def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=C
     """
     check_arguments(path, required, seconds, megabytes, convention)
     seed = secrets.randbits(32) if seed is None else seed
-    with (
-        contextlib.closing(start(path, seconds, megabytes)) as child,
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
+    with contextlib.closing(start(path, seconds, megabytes)) as child, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numbers that are not finite are the student's, and are told as such
-        return check_contents(path, required, child, seed, convention, named)
+        with np.errstate(all="ignore"):
+            try:
+                contents = read(child)
+            except Stop as stop:
+                return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
+            contents["exercise"] = [*contents["exercise"], *required]
+            file = File(child, contents, {}, seed, {})
+            for name in () if named else ASSIGNMENTS:
+                if file.function(name):
+                    file.findings[name] = guarded(file, check_function, name)
+            unchecked = check_units(file, convention, named)
+    return result_of(str(path), file, unchecked)
 
 
 def check_arguments(path, required, seconds, megabytes, convention=None):
@@ -48,74 +77,19 @@ def check_arguments(path, required, seconds, megabytes, convention=None):
             raise ValueError(f"{option} must be a finite number above 0; got {value}")
     pairs = [pair for table in CONVENTIONS.values() for pair in table.pairs.items()]
     known = [*ASSIGNMENTS, "lossFun", *[name for forward, (backward, _, _) in pairs for name in (forward, backward)]]
-    unknown = [name for name in required if name not in known and "." not in name]
     if convention not in (None, *CONVENTIONS):
         raise ValueError(f"--convention must be one of {', '.join(CONVENTIONS)}; got {convention}")
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], known, 1)
+    for name in [name for name in required if name not in known and "." not in name]:
+        close = difflib.get_close_matches(name, known, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"{unknown[0]} is no function that can be checked{meant} --list shows those that are")
+        raise ValueError(f"{name} is no function that can be checked{meant} --list shows those that are")
     if Path(path).is_dir():
         names = ", ".join(sorted(file.name for file in Path(path).glob("*.py"))[:20]) or "there is no Python file in it"
         raise IsADirectoryError(21, f"this is a folder; check a file of it: {names}", str(path))
-    if Path(path).exists() and not Path(path).is_file():
-        raise ValueError(f"{path} is a pipe or a device, where a Python file belongs: copy its text into a file first")
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise FileNotFoundError(2, "there is no such file", str(path))
-
-
-def check_contents(path, required, child, seed, convention=None, named=None):
-    """Reads the file in the child, and checks each known function that it holds."""
-    try:
-        contents = read(child)
-    except Stop as stop:
-        return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
-    contents["exercise"] = [*contents["exercise"], *required]
-    contents["file"] = str(path)
-    file = File(child, contents, {}, seed, {})
-    for name in () if named else ASSIGNMENTS:
-        if file.function(name):
-            finding = check_one(file, name)
-            file.states[name] = finding["status"]
-            contents.setdefault("findings", {})[name] = finding
-    check_units(file, convention, named)
-    return as_result(path, contents, seed)
-
-
-def check_units(file, convention, named):
-    """Checks the forwards and backwards of other conventions."""
-    found = file.contents.setdefault("findings", {})
-    judged = {n for n, finding in found.items() if finding["status"] != "not checked"} if convention is None else set()
-    if named:
-        units = [free_unit(file.contents["functions"], *named[:2], [named[2]])]
-    else:
-        units, file.contents["unchecked"] = find_units(file.contents, judged, file.child, convention)
-    for unit in units:
-        findings = guarded(file, lambda unit=unit: judge_unit(file, unit))
-        if "status" in findings:  # it stopped: this is the finding on the backward
-            findings = {unit.name: {"convention": unit.convention} | findings}
-        told = {n for n, finding in found.items() if "convention" not in finding and not unit.is_usual}
-        found |= {n: finding for n, finding in findings.items()
-                  if n not in judged and (n not in told or finding["status"] in ("ok", "wrong"))}  # fmt: skip
-    drop_covered(file.contents, units, found)
-    said = str(found.get("softmax", {}).get("diagnosis"))
-    in_columns = any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
-    in_columns = in_columns or bool(file.contents.get("unchecked"))
-    if in_columns and ("first axis" in said or "all entries" in said):
-        words = "it does not run along the last axis: right for columns, or for one vector at a time"
-        found["softmax"] = {"status": "ok", "sentences": [words]}
-
-
-def drop_covered(contents, units, found):
-    """Leave out what could not be checked by itself, where a function that calls it was judged."""
-    for unit in units:
-        kind, _, name = unit.name.rpartition(".")
-        functions = contents["classes"][kind] if kind else contents["functions"]
-        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.places:
-            inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
-            for n in inside & set(found):
-                if found[n]["status"] in ("not checked", "crash") and n not in contents["exercise"] and n != unit.name:
-                    del found[n]
+    if not Path(path).is_file():
+        raise ValueError(f"{path} is a pipe or a device, where a Python file belongs: copy its text into a file first")
 
 
 def read(child):
@@ -134,22 +108,110 @@ def read(child):
     return reply["contents"]
 
 
-def check_one(file, name):
-    """The finding on one function."""
-    finding = guarded(file, lambda: check_function(file, name))
-    if finding.get("out_of_memory"):  # what it took may still be held: the next function has all of it again
-        file.child.end()
-    return finding
-
-
-def guarded(file, check):
-    """What check() returns, or the finding where it stops. The child is started again if the last function ended it."""
+def guarded(file, check, what):
+    """What check(file, what) returns, or the finding where it stops. A child that has ended is started again."""
     try:
         if file.child.process is None:
             read(file.child)
         file.child.left = file.child.seconds
-        return check()
+        finding = check(file, what)
+        if finding.get("out_of_memory"):  # it may still be held: the next function has all of it again
+            file.child.end()
+        return finding
     except Stop as stop:
         return stop.finding
     except Exception as error:  # in the check, not in the student's code
         return {"status": "crash", "sentences": [FAILED.format(type(error).__name__, error)]}
+
+
+def check_units(file, convention, named):
+    """Checks the forwards and backwards of other conventions; name -> why, of those that are not checked."""
+    found, contents, unchecked = file.findings, file.contents, {}
+    own = set(found)
+    judged = {n for n, f in found.items() if f["status"] != "not checked"} if convention is None else set()
+    if named:
+        units = [free_unit(contents["functions"], *named[:2], [named[2]])]
+    else:
+        units, unchecked = find_units(contents, judged, file.child, convention)
+    for unit in units:
+        findings = guarded(file, judge_unit, unit)
+        if "status" in findings:  # it stopped: this is the finding on the backward
+            findings = {unit.name: {"convention": unit.convention} | findings}
+        is_told = {n: unit.is_usual or n not in own or f["status"] in ("ok", "wrong") for n, f in findings.items()}
+        found |= {n: f for n, f in findings.items() if n not in judged and is_told[n]}
+    drop_covered(contents, units, found)
+    in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
+    said = str(found.get("softmax", {}).get("diagnosis"))
+    if in_columns and ("first axis" in said or "all entries" in said):
+        words = "it does not run along the last axis: right for columns, or for one vector at a time"
+        found["softmax"] = {"status": "ok", "sentences": [words]}
+    return unchecked
+
+
+def drop_covered(contents, units, found):
+    """Leave out what could not be checked by itself, where a function that calls it was judged."""
+    for unit in units:
+        kind, _, name = unit.name.rpartition(".")
+        functions = contents["classes"][kind] if kind else contents["functions"]
+        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.places:
+            inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
+            for n in inside & set(found) - {unit.name, *contents["exercise"]}:
+                if found[n]["status"] in ("not checked", "crash"):
+                    del found[n]
+
+
+def result_of(path, file, unchecked):
+    """The Result of what was found of a file's functions, and of what it lacks."""
+    found, contents = file.findings, file.contents
+    others = [name for name, known in contents["functions"].items() if known["own"] and name not in ASSIGNMENTS]
+    names = [*found, *contents["exercise"]]
+    findings = {n: found.get(n) or missing(n, unchecked, others) for n in [*ASSIGNMENTS, *names] if n in names}
+    return Result(path, None, findings, tuple(others), tuple(contents["hides"]), notes(contents), file.seed, unchecked,
+                  bool(contents["exercise"]), adapter(Path(path).stem, contents, unchecked, others))  # fmt: skip
+
+
+def missing(name, unchecked, others):
+    """The finding on a function that is not there, or that was found and not checked."""
+    if name in unchecked:
+        return {"status": "not checked", "sentences": [unchecked[name]]}
+    close = difflib.get_close_matches(name, others, 1)
+    hint = f"; there is a {close[0]}: is it misspelt?" if close else ""
+    return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}
+
+
+def adapter(module, contents, unchecked, others):
+    """The lines of a test for the first function that was found and not checked, in the file's own names."""
+    name = next(iter(unchecked), "")
+    kind, _, method = name.rpartition(".")
+    lines = ["from numpylm.testing import assert_gradients", f"from {module} import {kind or name}"]
+    if kind:
+        return (*lines, "", "def forward(x, W):  # every array that the result depends on",
+                f"    layer = {kind}(W)", "    return layer.forward(x), layer", "", "def backward(dout, cache):",
+                f"    dx = cache.{method}(dout)", "    return dx, cache.dW  # in the order of forward's parameters", "",
+                "def test_gradients():", "    assert_gradients(forward, backward, x=(2, 3), W=(3, 5))")  # fmt: skip
+    if not name.isidentifier():
+        return ()
+    others = [other for other in others if other != name] or ["forward"]
+    forward = (difflib.get_close_matches(name.replace("back", "for"), others, 1, 0.3) or others)[0]
+    given = contents["functions"].get(forward, {}).get("parameters") or [["x", "", False]]
+    shapes = ", ".join(f"{parameter}=(2, 3)" for parameter, _, has_default in given if not has_default)
+    return (lines[0], f"{lines[1]}, {forward}", "", f"def test_{name}():",
+            f"    assert_gradients({forward}, {name}, {shapes})  # the right shapes")  # fmt: skip
+
+
+def notes(contents):
+    """Sentences on how the file was read, and on what has a known name in it and is not checked."""
+    said, functions = list(contents["notes"]), contents["functions"]
+    for failed in contents["failures"]:
+        used = failed.get("stand_ins", [])
+        words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
+        if "ImportError" in failed["error"] or "ModuleNotFoundError" in failed["error"]:
+            said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
+    known = {name: functions[name] for name in ASSIGNMENTS if name in functions}
+    library = [name for name, function in known.items() if function["kind"] == "library"]
+    ours = [name for name, function in known.items() if function["ours"] and not contents["exercise"]]
+    for names, owner in ((library, "a library's"), (ours, "numpylm's")):
+        if names:
+            said.append(f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} {owner} own: not checked")
+    solutions = [path for path in contents["opened"] if "solutions" in path]
+    return (*said, *[f"the file reads {path}: what comes from there is not its own work" for path in solutions[:1]])

@@ -17,7 +17,6 @@ Several mistakes are told apart if what they spoil does not come from each other
 import numpy as np
 
 from numpylm.proof.evidence import same
-from numpylm.tutor import numeric_mistakes
 from numpylm.tutor.case import GATES, case_of, cell_of, equation_of_result, our_name, results_of
 from numpylm.tutor.causes import Question, agree, gradients, matching, numbers
 from numpylm.tutor.mistakes import MODULES
@@ -28,11 +27,13 @@ EXCHANGED = (
     "{} and {} are exchanged: each holds what belongs to the other. Look at the order in which you return (or unpack) "
     "them"
 )
-
-
-def said_alone(values, answers, sizes):
-    """Findings on wrong gradients of code whose lines we do not know: what each has in common with the right one."""
-    return diagnose("", {}, values, answers, (), sizes._asdict())
+TIMES = "it is {:.3g} times the derivative: that is (f(x + ε) - f(x - ε)) / (2 * ε), whose points lie 2 ε apart"
+ONE_SIDED = (
+    "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) "
+    "and f(x_k - ε), and is off by ε² f'''/6 alone"
+)
+STEP = "ε is too large: the error is that of a step of about {:.0e}; take 1e-5 or so"
+ROUNDING = "the errors, up to {:.0e}, are rounding, 1e-16 |f| / ε: ε is too small; take 1e-5 or so"
 
 
 def diagnose_problem(assignment, problem, values, rows, trusted=()):
@@ -60,15 +61,14 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     out.
     """
     if function in ("central_difference", "complex_step"):
-        return numeric_mistakes.findings(function, inputs, claimed)
+        return of_a_numerical_derivative(inputs["f"], np.asarray(claimed["gradient"], dtype=float))
     case = case_of(function, inputs) if cell_of(function) or our_name(function) in MODULES else None
     return diagnose_case(case, claimed, truth, tuple(trusted), sizes, tolerance)
 
 
 def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
-    right = results_of(case) if case else {}
-    right |= {name: np.asarray(q) for name, q in (truth or {}).items()}
+    right = (results_of(case) if case else {}) | {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
     pairs = exchanged(claims, right)
     taken = {name for pair in pairs for name in pair}
@@ -122,3 +122,32 @@ def first_value(question):
     before = order[: order.index(first)]
     seen = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
     return [Finding(f"look first at {first}, {numbered(equation)}{seen}", first, equation)]
+
+
+def of_a_numerical_derivative(f, gradient):
+    """A list with the Finding on the step or the formula of a wrong numerical derivative of f, a sum of sin(x) x².
+
+    The forward difference is off by ε f''/2, the central difference by ε² f'''/6; rounding is off by 1e-16 |f| / ε.
+    """
+    x, right = np.real(f.x), np.real(f.gradient())
+    error, size = gradient - right, np.abs(gradient - right).max()
+    factor = multiple(gradient, right, 1e-4)
+    second = multiple(error, -np.sin(x) * x**2 + 4 * np.cos(x) * x + 2 * np.sin(x))
+    third = multiple(error, -np.cos(x) * x**2 - 6 * np.sin(x) * x + 6 * np.cos(x))
+    if not gradient.any():
+        words = "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place"
+    elif factor and abs(factor - 1) > 0.1:
+        words = TIMES.format(factor)
+    elif second:
+        words = ONE_SIDED.format("forward" if second > 0 else "backward", abs(2 * second))
+    elif third or 1e-8 < size < 0.05 * np.abs(right).max():
+        words = STEP.format(np.sqrt(6 * abs(third))) if third else ROUNDING.format(size)
+    else:
+        return []
+    return [Finding(words)]
+
+
+def multiple(error, slope, tolerance=0.02):
+    """The number k with error = k slope, or None."""
+    k = (error * slope).sum() / (slope * slope).sum()
+    return float(k) if k and np.abs(error - k * slope).max() <= tolerance * np.abs(error).max() else None

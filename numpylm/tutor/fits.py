@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
-from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 from numpylm.tutor.units import in_order
 
 MOST_TRIES = 800

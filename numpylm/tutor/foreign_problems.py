@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import activations, affine
+from numpylm import activations
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.problems import Problem, Sizes, cell_inputs, cell_problem, random_weights
+from numpylm.tutor.case import CELLS, SEQUENCE
+from numpylm.tutor.problems import STATES, Problem, Sizes, cell_inputs, cell_problem, random_weights
 
 SIZES = Sizes(T=4, N=2, D=3, H=5, V=6)
-NAMES = {"W_x": "W_xh", "W_h": "W_hh", "b": "b_h"}  # of an RNN's weights
 
 
 class Ours(NamedTuple):
@@ -38,28 +38,12 @@ def sizes_of(unit):
     return SIZES._replace(D=D if unit.shapes else SIZES.D, H=H, V=V)
 
 
-def state_problem(cell, form, rng, has, sizes):
-    """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
-    is_step = form == "step"
-    names = (
-        {"x": "x_t", "h_prev": "h_prev", "c_prev": "c_prev"}
-        if is_step
-        else {"x": "x", "h_prev": "h_0", "c_prev": "c_0"}
-    )
-    names |= {role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}
-    asked = {names[role] for role in ("h_prev", "c_prev") if role in has} | {"dh_t", "dh"}
-    asked |= {"dc_next"} if "dc" in has else set()
-    assignment = ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
-    problem = assignment.problem(rng, sizes, asked)
-    symbols = problem.symbols
-    arrays = {role: symbols[name] for role, name in names.items() if name in symbols}
-    outputs = {q: getattr(symbols["step"], f"{q}_t") if is_step else symbols[q] for q in ("h", "c")
-               if q == "h" or cell == "lstm"}  # fmt: skip
-    arrays |= outputs | {"dh": symbols["dh_t" if is_step else "dh"]}
-    arrays |= {"dc": symbols["dc_next"]} if "dc_next" in symbols else {}
-    arrays |= {"W_y": random_weights(rng, (sizes.H, sizes.V)), "b_y": random_weights(rng, (sizes.V,))}
-    arrays["y"] = activations.softmax(outputs["h"] @ arrays["W_y"] + arrays["b_y"])
-    return Ours(assignment, problem, arrays, gradients_of(names, problem.answers), names)
+def names_of(cell, is_step=False):
+    """Role -> our own name of the array."""
+    names = {"x": "x"} | {f"{q}_prev": f"{q}_0" for q in STATES[cell]}
+    names = {role: SEQUENCE[name] if is_step else name for role, name in names.items()}
+    parameters = getattr(CELLS[cell], f"{cell.upper()}Parameters")._fields
+    return names | dict(zip(("W_x", "W_h", "b"), parameters, strict=False))
 
 
 def gradients_of(names, answers):
@@ -67,29 +51,40 @@ def gradients_of(names, answers):
     return {role: answers[f"d{name}"] for role, name in names.items() if f"d{name}" in answers}
 
 
+def state_problem(cell, form, rng, has, sizes):
+    """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
+    is_step = form == "step"
+    names, assignment = names_of(cell, is_step), ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
+    asked = {name for role, name in names.items() if role in has} | ({"dc_next"} if "dc" in has else set())
+    problem = assignment.problem(rng, sizes, asked)
+    symbols = problem.symbols
+    arrays = {role: symbols[name] for role, name in names.items()}
+    arrays |= {q: symbols[f"{q}_t" if is_step else q] for q in STATES[cell]}
+    arrays |= {"dh": symbols["dh_t" if is_step else "dh"]}
+    arrays |= {"dc": symbols["dc_next"]} if "dc_next" in symbols else {}
+    arrays |= {"W_y": random_weights(rng, (sizes.H, sizes.V)), "b_y": random_weights(rng, (sizes.V,))}
+    arrays["y"] = activations.softmax(arrays["h"] @ arrays["W_y"] + arrays["b_y"])
+    return Ours(assignment, problem, arrays, gradients_of(names, problem.answers), names)
+
+
 def loss_problem(cell, rng, has, sizes, is_dense):
     """A model of one sequence, whose loss is summed over time. x is one-hot, or is_dense: random numbers."""
-    parts, V = {role.partition(":")[0] for role in has}, sizes.V
-    names = {"x": "x", "h_prev": "h_0", "c_prev": "c_0"} | {
-        role: NAMES[role] if cell == "rnn" else role for role in ("W_x", "W_h", "b")}  # fmt: skip
+    parts, V, names = {role.partition(":")[0] for role in has}, sizes.V, names_of(cell)
     inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has})
     inputs[names["b"]] *= "b" in parts
     tokens, targets = rng.integers(sizes.D, size=sizes.T), rng.integers(V, size=sizes.T)
     tokens[-1] = tokens[0]
     inputs["x"] = inputs["x"] if is_dense else np.eye(sizes.D)[tokens][:, None]
     goal = np.eye(V)[targets] if V > 1 else rng.standard_normal((sizes.T, V))
-    forward = cell_problem(f"{cell}_forward", inputs, sizes)
-    h, last_h = forward.answers["h"], forward.answers["h_T"]
+    forward = cell_problem(f"{cell}_forward", inputs, sizes).answers
     W_y, b_y = random_weights(rng, (sizes.H, V)), random_weights(rng, (V,)) * ("b_y" in parts)
-    y = activations.softmax(affine.affine_forward(h, W_y, b_y))
-    last = affine.affine_backward(y - goal[:, None], h, W_y)
-    problem = cell_problem(f"{cell}_backward", inputs | {"dh": last.dx}, sizes)
-    arrays = {role: inputs[name] for role, name in names.items() if name in inputs} | {"W_y": W_y, "b_y": b_y}
-    arrays["logits"] = h @ W_y + b_y
-    arrays |= {"inputs": tokens, "targets": targets, "h": h, "y": y, "T": last_h, "goal": goal}
+    logits = forward["h"] @ W_y + b_y
+    y = activations.softmax(logits)
+    arrays = {role: inputs[name] for role, name in names.items()} | {"W_y": W_y, "b_y": b_y, "logits": logits, "y": y}
+    arrays |= {"inputs": tokens, "targets": targets, "h": forward["h"], "T": forward["h_T"], "goal": goal}
     arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
-    gradients = gradients_of(names, problem.answers) | {"W_y": last.dW, "b_y": last.db}
-    return Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, gradients, names)
+    problem = Problem(inputs, {}, sizes)
+    return with_dlogits(Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, {}, names), cell, y - goal[:, None])
 
 
 def with_dlogits(ours, cell, dlogits):

@@ -4,12 +4,11 @@ import re
 
 import numpy as np
 
-from numpylm.proof.evidence import same_arrays
+from numpylm.proof.evidence import common_factor, same, same_arrays
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.diagnose import diagnose_problem, said_alone
-from numpylm.tutor.foreign_problems import SIZES
-from numpylm.tutor.layouts import to_ours
-from numpylm.tutor.loss_mistakes import loss_words
+from numpylm.tutor.diagnose import diagnose, diagnose_problem
+from numpylm.tutor.foreign_problems import SIZES, with_dlogits
+from numpylm.tutor.layouts import is_ours, theirs, to_ours
 from numpylm.tutor.results import EXACT, compare, is_float32
 from numpylm.tutor.sentences import Finding
 
@@ -17,99 +16,99 @@ OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
 }  # fmt: skip
+DIAGONAL = "the softmax's derivative is taken for σ's: the Jacobian's off-diagonal terms are missing"
 
 
 def explained(unit, fit, claims, rows, named, right, one_step):
     """Hints on wrong gradients, in our names. one_step gives (claims, wrong rows) of a single step, or None."""
-    ours, sizes = fit.ours, fit.ours.problem.sizes if fit.ours else SIZES
-    limit = clip_limit(named, right, rows)
-    said = [f"every entry is clipped to ±{limit:g}: clip in the training loop, not here"] if limit else []
-    said = said or shared_words(named, right, rows, sizes, fit.form == "loss")
-    if fit.precision is not None:
-        said = said or loss_words(unit, fit, claims, {row.name for row in rows})
-    if said:
-        return [Finding(words) for words in said]
-    if fit.precision is not None:
-        fine = {s: c / fit.scale for s, c in claims.items() if c.shape == fit.inputs[s].shape}
-        q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
-        fine = {s: c for s, c in fine.items() if str(unit.roles[s]).partition(":")[0] in {*q, "W", "W1"}}
-        moved = to_ours(fine, unit.roles, q, fit.layout)
-        values = {f"d{ours.names[role]}": gradient for role, gradient in moved.items()}
-        rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
-        values = {n: v.astype("f" if rough else "d") for n, v in values.items() if n in ours.problem.answers}
-        ours_rows, _ = compare(values, ours.problem.answers, EXACT)
-        hints = diagnose_problem(ours.assignment, ours.problem, values, ours_rows) if ours_rows else []
-        if hints:
-            return hints
-    return said_alone(named, right, sizes) or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+    sizes, wrong = fit.ours.problem.sizes if fit.ours else SIZES, {row.name for row in rows}
+    sizes = {"T": sizes.T, "V": sizes.V} if fit.form == "loss" else {"N": sizes.N}
+    shown = {name: q for name, q in right.items() if q.any()}
+    factor = common_factor(named, shown, sizes) if wrong == shown.keys() else None
+    said = [factor] if factor else same_arrays(named, sorted(wrong))
+    if fit.precision is None:
+        hints = [] if said else diagnose("", {}, named, right, (), sizes)
+        return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+    said = said or loss_words(unit, fit, claims, wrong)
+    hints = [Finding(words) for words in said] or by_our_lines(unit, fit, claims)
+    return hints or diagnose("", {}, named, right, (), sizes) or by_gate(unit, claims, rows)
+
+
+def by_our_lines(unit, fit, claims):
+    """Hints on the gradients of a forward that gives our values, moved into our layout."""
+    ours = fit.ours
+    q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
+    fine = {s: c / fit.scale for s, c in claims.items() if c.shape == fit.inputs[s].shape}
+    fine = {s: c for s, c in fine.items() if str(unit.roles[s]).partition(":")[0] in {*q, "W", "W1"}}
+    values = {f"d{ours.names[role]}": g for role, g in to_ours(fine, unit.roles, q, fit.layout).items()}
+    is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
+    values = {n: v.astype("f" if is_rough else "d") for n, v in values.items() if n in ours.problem.answers}
+    rows, _ = compare(values, ours.problem.answers, EXACT)
+    return diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
 
 
 def by_one_step(unit, found):
     """What a single step, to which nothing is carried, shows: is the mistake in the step, or in what is carried?"""
     if found is None:
         return []
-    claims, rows = found
-    if not rows:
+    if not found[1]:
         return [
             Finding("with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly")
         ]
-    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, claims, rows)]
+    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, *found)]
 
 
 def by_gate(unit, claims, rows):
     """A list with a sentence on where gradients of code that is not ours are wrong, and where they are right."""
-    names, wrong = {slot: gradient_name(unit, slot) for slot in claims}, {row.name for row in rows}
-    roles = [
-        {str(unit.roles[slot]) for slot in claims if (names[slot] in wrong) == is_wrong} for is_wrong in (True, False)
-    ]
-    gates = [{role.partition(":")[2] for role in some if ":" in role} for some in roles]
+    wrong = {row.name for row in rows}
+    bad, good = (
+        {str(unit.roles[slot]) for slot in claims if (gradient_name(unit, slot) in wrong) == is_wrong}
+        for is_wrong in (True, False)
+    )
+    gates = [{role.partition(":")[2] for role in some if ":" in role} for some in (bad, good)]
     told = sorted(gates[0] - gates[1])
     if told and gates[1]:
         words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line of d{told[0]}"
-    elif roles[0] and roles[0] <= {"h_prev", "c_prev", "x"}:
+    elif bad and bad <= {"h_prev", "c_prev", "x"}:
         words = "the weights' gradients are right: what goes on from here misses a path, or takes one wrongly"
-    elif "loss" in unit.forms and roles[1] and roles[1] <= {"W_y", "b_y"}:
+    elif "loss" in unit.forms and good and good <= {"W_y", "b_y"}:
         words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
-    elif roles[1]:
+    elif good:
         words = "the rest is right: look at the lines that make these gradients alone"
     else:
         words = "all gradients are wrong: look at the lines that all of them come from"
     return [Finding(f"{', '.join(sorted(wrong))}: {words}")]
 
 
-def clip_limit(named, right, rows):
-    """The limit to which every wrong gradient is clipped; None where that is not all that is wrong."""
-    wrong = {row.name for row in rows}
-    limit = max((np.abs(named[name]).max() for name in wrong), default=0)
-    if not limit or float(f"{limit:.3g}") != limit:
-        return None
-    return limit if all(np.abs(named[n] - np.clip(right[n], -limit, limit)).max() < 1e-6 for n in wrong) else None
+def loss_words(unit, fit, claims, wrong):
+    """A list with the sentence on a wrong gradient at the logits, or on what the states are given of a right one.
+
+    The gradients of the output layer show which it is, or those of the cell where the output layer's are right.
+    """
+    output, ours = {s for s in claims if unit.roles[s] in ("W_y", "b_y")}, fit.ours
+    if fit.form != "loss" or not output or "y" not in ours.arrays or unit.incoming:
+        return []
+    is_wrong = any(gradient_name(unit, slot) in wrong for slot in output)
+    shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
+    for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
+        made = with_dlogits(ours, fit.cell, dlogits).gradients
+        if shown and all(same(q, fit.scale * theirs(unit.roles[s], made, fit.layout)) for s, q in shown.items()):
+            return [words]
+    return []
 
 
-def shared_words(named, right, rows, sizes, is_loss):
-    """Sentences on one factor in all gradients, and on one array that is returned for two parameters."""
-    wrong = {row.name for row in rows}
-    shown = {name for name in named if right[name].any()}
-    k = common_factor({n: named[n] for n in shown}, right) if wrong == shown and len(wrong) > 1 else None
-    if k:
-        names = {"T": sizes.T, "V": sizes.V} if is_loss else {"N": sizes.N}
-        inverse = [f"1/{name}" for name, size in names.items() if abs(k * size - 1) < 1e-6 and size > 1]
-        direct = [name for name, size in names.items() if abs(k / size - 1) < 1e-6 and size > 1]
-        why = f": the loss is a mean over {direct[0]}, and the gradient is not divided by it" if direct else ""
-        why = (
-            f", k = {inverse[0]}: the gradient is divided by {inverse[0][2:]}, and the loss is not" if inverse else why
-        )
-        return [f"all gradients are k times the right ones, k = {k:.6g}{why}"]
-    return same_arrays(named, sorted(wrong))
-
-
-def common_factor(claims, truths):
-    """The one factor between all of some arrays and the right ones; None where there is none."""
-    if not claims or any(claim.size != np.size(truths[name]) for name, claim in claims.items()):
-        return None
-    q, p = (np.concatenate([np.ravel(arrays[name]) for name in claims]) for arrays in (claims, truths))
-    k = float(q @ p / (p @ p)) if p.any() else 0.0
-    return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
+def wrong_dlogits(y, targets):
+    """(what was written, the loss's gradient at the logits (T, N, V) that it gives)."""
+    onehot = np.eye(y.shape[-1])[targets][:, None]
+    right, t = y - onehot, np.arange(len(y))[:, None, None]
+    yield "the 1 at the target is not subtracted: the gradient at the logits is y - onehot(target)", y
+    yield "the last step's gradient of the loss is added at every t: each step has its own", right[-1] + 0 * right
+    yield "only the last step's loss is followed back: the loss is a sum over all steps", right * (t == len(y) - 1)
+    yield "the last step is skipped: its loss adds nothing to any gradient", right * (t < len(y) - 1)
+    yield "the first step is skipped: its loss adds nothing to any gradient", right * (t > 0)
+    for q in (y, onehot * y, right * y, -onehot):
+        yield DIAGONAL, q * (1 - y)
+    yield "this is the gradient with respect to the probabilities y, and not to the logits", -onehot / y
 
 
 def renamed(unit, words):

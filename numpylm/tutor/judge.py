@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.binding import shaped
-from numpylm.tutor.crash import crash_sentence, missing_name
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
-from numpylm.tutor.stop import Stop
-from numpylm.tutor.wire import Record
+from numpylm.tutor.scopes import arrays_in
+from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
 LARGE = 1000
 TOO_LARGE = f"this input holds ±{LARGE}: e^{LARGE} is too large for a float64 number"
@@ -25,6 +24,10 @@ REMEMBERS = (
     "two identical calls give different results: it remembers something between calls, such as a global array that it "
     "adds to, or draws random numbers"
 )
+LINEAR = (
+    "with {0} {1:g} times as large, what it returns is not {1:g} times as large: your backward is not linear in {0}. "
+    "Is something clipped inside it, or are small gradients dropped? Clip in the training loop"
+)
 OTHER_F = (
     "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
     "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
@@ -32,17 +35,21 @@ OTHER_F = (
 
 
 class File(NamedTuple):
-    """A student's file: the child that runs it, what it holds, each checked function's status, and the run's seed."""
+    """A student's file: the child that runs it, what it holds, the finding on each checked function, the run's seed."""
 
     child: object
     contents: dict
-    states: dict
+    findings: dict
     seed: int
     precisions: dict  # of the functions that compute in float32
 
     def rng(self, name, number):
         """A generator of its own for each function and problem."""
         return np.random.default_rng([self.seed, number, *name.encode()])
+
+    def status(self, name):
+        """The status of a function that was checked; "" of another."""
+        return self.findings.get(name, {}).get("status", "")
 
     def function(self, name):
         """What is known of a function of the file that can be checked; None where there is none."""
@@ -71,12 +78,11 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
     if error:
         if error.get("type") == "NotImplementedError":
             raise Stop("not written", "it is not written yet (it raises NotImplementedError)", **told)
-        given = [*steps[-1].get("kwargs", {}).items()]
+        given = steps[-1].get("kwargs", {}).items()
         shapes = [shaped(name, inputs.get(value.get("slot"))) for name, value in given if isinstance(value, dict)]
         told |= {"code": [str(line) for line in error.get("lines", [])], "shapes": shapes}
         told |= {"out_of_memory": True} if error.get("type") == "MemoryError" else {}
-        why = missing_name(error, file.contents["failures"])
-        raise Stop("crash", crash_sentence(error), *why, **told)
+        raise Stop("crash", crash_sentence(error), *missing_name(error, file.contents["failures"]), **told)
     found = reply.get("outputs")
     if not isinstance(found, list) or len(found) != len(outputs):
         raise Stop("crash", "it broke off the conversation with the check", **told)
@@ -100,15 +106,18 @@ def judge(file, case):
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *case.note, **printed)
-    sentences = said + sentences
-    if sentences or rows:
-        sentences += not_finite(case.inputs, values) + other_f(case)
+    if said or sentences or rows:
+        sentences = said + sentences + not_finite(case.inputs, values)
+        sentences += [OTHER_F] if case.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
         sentences += [sentence for sentence in case.note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(case, values, rows), **printed)
     check_own_work(case, reply)
     again, _ = without_keepdims(named_values(call(file, case)[0], assignment, answers), answers)
     if not all(np.array_equal(q, again.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
+    if assignment.is_backward:
+        given = [value.get("slot", "") for value in (*case.steps[-1]["args"], *case.steps[-1]["kwargs"].values())]
+        check_linear(file, case.steps, case.inputs, [name for name in given if name.startswith("d")], returned)
     return remarks
 
 
@@ -123,6 +132,26 @@ def call(file, case):
         words = "it returns None: it is not written yet, or its line with `return` is missing"
         raise Stop("not written", words, printed=str(reply.get("printed", "")))
     return returned, reply
+
+
+def check_linear(file, steps, inputs, incoming, before):
+    """Raises Stop where larger or smaller gradients that come in do not make all that goes out, before, so.
+
+    What does not change at all is no gradient.
+    """
+    for factor in (1e3, 1e-3) if incoming else ():
+        (after,), _ = ask(file, steps, inputs | {name: times(factor, inputs[name]) for name in incoming})
+        for (_, q), (_, made) in zip(arrays_in(before, (), 5), arrays_in(after, (), 5), strict=False):
+            is_gradient = q.shape == made.shape and q.size and not np.array_equal(q, made)
+            if is_gradient and not np.abs(made / factor - q).max() <= 1e-2 * np.abs(q).max():
+                raise Stop("wrong", LINEAR.format(" and ".join(incoming), factor))
+
+
+def times(factor, tree):
+    """All arrays of a dict or record, times a factor."""
+    if isinstance(tree, dict):
+        return {key: times(factor, part) for key, part in tree.items()}
+    return type(tree)(*[times(factor, part) for part in tree]) if isinstance(tree, tuple) else factor * tree
 
 
 def check_own_work(case, reply):
@@ -143,12 +172,6 @@ def not_finite(inputs, values):
     return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
 
 
-def other_f(case):
-    """A list with a sentence where a function was asked for ReLU, after it had been right for tanh."""
-    is_other = case.inputs.get("nonlinearity") == "relu" and "relu" not in case.assignment.name
-    return [OTHER_F] if is_other else []
-
-
 def changed_sentence(assignment, case, changed):
     """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
     placed = [name for name in assignment.parameters if name not in case.steps[-1]["kwargs"]]
@@ -163,19 +186,3 @@ def changed_sentence(assignment, case, changed):
         f"it changes its argument {words} in place: leave what you are given alone (`dx = dy` makes no copy; "
         "`dx -= 1` writes into dy too)"
     )
-
-
-def cache_path(assignment, returned):
-    """Where a forward's cache is in what it returned; None where there is none."""
-    if isinstance(returned, tuple):
-        lengths = {len(order) for order in assignment.returns}
-        last = returned[-1] if returned else None
-        is_only_array = len(returned) in lengths and isinstance(last, np.ndarray)
-        is_cache = len(returned) - 1 in lengths and not is_only_array and last is not None
-        return ["made", len(returned) - 1] if is_cache else None
-    if isinstance(returned, np.ndarray | float | int):
-        return None
-    if isinstance(returned, dict):
-        key = next((key for key in ("cache", "trace") if key in returned), None)
-        return ["made", key] if key and (key == "cache" or isinstance(returned, Record)) else ["made"]
-    return ["made"]

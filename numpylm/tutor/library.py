@@ -1,7 +1,7 @@
 """The library of mistakes: all that a function can have, and what each of them makes of a case.
 
 Most stand in mistakes.txt. Those that may stand in several places are made here: an activation's derivative, the order
-of the gates, a floor under a probability, a loop that stops early.
+of the gates, a loop that stops early.
 """
 
 import re
@@ -24,10 +24,6 @@ from numpylm.tutor.mistakes import (
 )
 
 KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
-FLOOR = (
-    "loss: y has a floor of 1e-{} before its logarithm (it is clipped, or an ε is added): no loss exceeds {:.1f} "
-    "nats: compute log y from the logits, as a - max a - log Σ e^(a - max a)"
-)
 
 
 @lru_cache(maxsize=4)
@@ -83,20 +79,8 @@ def mistakes_in(case):
                        f"gradients: the backward stops after {k} steps: the gradients are those of the last {k} steps "
                        "alone") for k in range(2, case.T - 1)
         ]  # fmt: skip
-    if case.function == "cross_entropy_forward":
-        found += floors()
     f = getattr(case.arguments.get("trace"), "nonlinearity", "tanh")
     return found + (list(derivative_mistakes(case.step or case.function, f)) if case.is_backward else [])
-
-
-def floors():
-    """The probabilities cut off at 1e-5, 1e-6, … before the loss's logarithm."""
-    y, mean = "target_entries(y, targets)[predicted]", "nats[predicted].mean().item()"
-    return [
-        mistake_of("cross_entropy_forward", [(mean, f"-np.log({cut}).mean()")], FLOOR.format(k, k * np.log(10)))
-        for k in range(5, 17)
-        for cut in (f"({y} + 1e-{k})", f"np.maximum({y}, 1e-{k})")
-    ]
 
 
 def gate_orders(cell):

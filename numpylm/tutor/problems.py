@@ -25,7 +25,7 @@ WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state ma
 
 class Sizes(NamedTuple):
     """T time steps, N sequences, D embedding size, H hidden size, V vocabulary size; extreme adds inputs of ±1000;
-    weights, states and pre-activations are larger by scale, and gradients that come in by factor."""
+    weights, states and pre-activations are larger by scale."""
 
     T: int
     N: int
@@ -34,7 +34,6 @@ class Sizes(NamedTuple):
     V: int
     extreme: bool = False
     scale: float = 1.0
-    factor: float = 1.0
 
 
 class Problem(NamedTuple):
@@ -83,11 +82,11 @@ def layer_inputs(function, rng, sizes):
     T, N, D, H, V = sizes[:5]
     q, is_backward = rng.standard_normal, function.endswith("_backward")
     if function.startswith("affine"):
-        return {"x": q((T, N, H)), "W": q((H, V)), "b": q(V), "dy": sizes.factor * q((T, N, V))}
+        return {"x": q((T, N, H)), "W": q((H, V)), "b": q(V), "dy": q((T, N, V))}
     if function.startswith("embedding"):
         tokens = rng.integers(V - 1, size=(T, N))  # the last of the vocabulary never occurs, and one token twice
         tokens[0, 0] = tokens[-1, -1]
-        return {"tokens": tokens, "E": q((V, D)), "dx": sizes.factor * q((T, N, D)), "vocab_size": V}
+        return {"tokens": tokens, "E": q((V, D)), "dx": q((T, N, D)), "vocab_size": V}
     if function.startswith("clip"):
         gradients = {"E": q((V, D)), "W_xh": q((D, H)), "b_h": q(H)}
         norm = clipping.global_norm(gradients)
@@ -108,7 +107,7 @@ def layer_inputs(function, rng, sizes):
         a[0, 1], a[-1, 2] = 1000, -1000
     name = function.removesuffix("_backward")
     output = RETURNS.get(name, "y")
-    values = {output: getattr(activations, name)(a), f"d{output}": sizes.factor * q(a.shape)}
+    values = {output: getattr(activations, name)(a), f"d{output}": q(a.shape)}
     return {"a": a} | (values if is_backward else {})
 
 
@@ -119,11 +118,11 @@ def reading_inputs(function, q, sizes):
     if function.startswith("hop"):
         symbols = {"u": sizes.scale * q((N, D)), "m": q((T, N, D)), "v": q((T, N, D)), "mask": mask}
         step = hop_forward(**symbols)
-        found = {"du_next": sizes.factor * q((N, D)), "p": step.p, "hop": step}
+        found = {"du_next": q((N, D)), "p": step.p, "hop": step}
     else:
         symbols = {"s_t": sizes.scale * q((N, H)), "h": q((T, N, H)), "mask": mask}
         step = attention_step(ATTENTIONS["dot"], (), **symbols)
-        found = {"dctx_t": sizes.factor * q((N, H)), "alpha_t": step.alpha}
+        found = {"dctx_t": q((N, H)), "alpha_t": step.alpha}
     return symbols | (found | {"step": step} if function.endswith("_backward") else {})
 
 
@@ -156,12 +155,12 @@ def cell_inputs(cell, rng, sizes, asked, is_relu=False):
     T, N, D, H = sizes[:4]
     shapes = getattr(CELLS[cell], f"{cell}_shapes")(D, H)
     inputs = {name: sizes.scale * random_weights(rng, shape) for name, shape in shapes.items()}
-    inputs |= {"x": rng.standard_normal((T, N, D)), "dh": sizes.factor * rng.standard_normal((T, N, H))}
+    inputs |= {"x": rng.standard_normal((T, N, D)), "dh": rng.standard_normal((T, N, H))}
     for q in STATES[cell]:
         is_given = bool(asked & (WHOLE | {f"{q}_0", f"{q}_prev"}))
         inputs[f"{q}_0"] = is_given * sizes.scale * rng.standard_normal((N, H))
         is_given = bool(asked & {"dstate_T", f"d{q}_T", "dc_next" if q == "c" else ""})
-        inputs[f"d{q}_T"] = is_given * sizes.factor * rng.standard_normal((N, H))
+        inputs[f"d{q}_T"] = is_given * rng.standard_normal((N, H))
     if cell == "rnn":
         inputs["nonlinearity"] = "relu" if is_relu or (sizes.extreme and "nonlinearity" in asked) else "tanh"
     return inputs

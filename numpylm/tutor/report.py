@@ -4,7 +4,7 @@ import itertools
 import re
 import textwrap
 
-from numpylm.tutor.assignments import ASSIGNMENTS, EQUATIONS
+from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.conventions import CONVENTIONS
 
 WORDS = {
@@ -12,23 +12,24 @@ WORDS = {
     "not written": "NOT WRITTEN", "not checked": "NOT CHECKED", "not yours": "NOT YOURS",
 }  # fmt: skip
 WIDTH = 80
-OTHERS = (
+ANY_FUNCTION = (
     'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with '
     "your own arguments and shapes, and run pytest:"
 )
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
+LIST = (
+    "Functions that are found by name. Parameters may be any symbols of the equations; values may come as a tuple in "
+    "this order, or in a dict or record by name."
+)
+OTHER_CODE = "Conventions of other code, which are found by themselves (--convention NAME forces one)."
 
 
 def report(result, show_lines=False):
     """The whole report: functions and their states, the details of those that are not right, and a total.
 
-    show_lines adds which lines of our own source the diagnosis is about.
+    show_lines adds which lines of our own source the diagnosis is about. A terminal obeys no character of it.
     """
-    return printable("\n".join(report_lines(result, show_lines)))
-
-
-def printable(text):
-    """A text without the control characters that a terminal would obey."""
+    text = "\n".join(report_lines(result, show_lines))
     return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", text)
 
 
@@ -39,10 +40,9 @@ def report_lines(result, show_lines):
     if not result.findings and not result.unchecked:
         return [*paragraph("", nothing_found(result)), *marked("! ", result.notes)]
     lines = [result.file, "", *overview(result.findings), "", *unchecked(result), *about_the_file(result)]
-    shown = set()
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
-            lines += details(name, finding, shown, show_lines)
+            lines += details(name, finding, show_lines)
         elif finding["sentences"]:
             lines += [*marked(f"{name}: ", finding["sentences"]), ""]
     rest = f" {len(result.unchecked)} found and not checked." if result.unchecked else ""
@@ -54,7 +54,7 @@ def unchecked(result):
     said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
     said[6:] = [f"{len(said) - 6} more were found and not checked"] if len(said) > 7 else said[6:]
     pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]]
-    return [*marked("! ", said), *paragraph("  ", OTHERS), *pasted, ""] if said else []
+    return [*marked("! ", said), *paragraph("  ", ANY_FUNCTION), *pasted, ""] if said else []
 
 
 def nothing_found(result):
@@ -68,12 +68,9 @@ def nothing_found(result):
 
 def about_the_file(result):
     """What to say of files whose names are those of modules, and of how the file was read."""
-    said = [
-        f"the name {name} hides the module {name.removesuffix('.py')} from every program in this folder: rename the "
-        "file"
-        for name in result.hides
-    ]
-    return [*marked("! ", [*said, *result.notes]), ""] if said or result.notes else []
+    words = "the name {} hides the module {} from every program in this folder: rename the file"
+    said = [*[words.format(name, name.removesuffix(".py")) for name in result.hides], *result.notes]
+    return [*marked("! ", said), ""] if said else []
 
 
 def overview(findings):
@@ -92,39 +89,23 @@ def cut(line):
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
-def details(name, finding, shown, show_lines=False):
-    """A heading, all that was found, and what the function is to compute, unless shown holds these equations."""
+def details(name, finding, show_lines=False):
+    """A heading, all that was found, and what one of our own functions is to compute."""
     heading = f"-- {name}: {WORDS[finding['status']]} "
     lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
-    while not lines[-1]:
-        lines.pop()
     if "convention" in finding or (finding["status"] == "not checked" and not finding.get("unknown")):
         return [*lines, ""]
-    return [*lines, *documentation(name, shown, with_signature=not finding.get("table")), ""]
-
-
-def documentation(name, shown, with_signature):
-    """The equation, after the signature where that was not kept to, as they are documented."""
     if name not in ASSIGNMENTS:
-        return ["", *paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")]
+        told = paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")
+        return [*lines, "", *told, ""]
     assignment = ASSIGNMENTS[name]
-    text = assignment.equation
-    for several in [several for several in EQUATIONS.values() if "\n" in several and several in text]:
-        text = text.replace(several, "the equations above") if several in shown else text
-        shown.add(several)
-    text = text.replace("the gradients of\nthe equations", "the gradients of the equations")
-    signature = ["", *hanging(assignment.signature, "  ")] if with_signature else []
-    return [*signature, "", *[f"    {line}" for line in text.split("\n")]]
-
-
-def hanging(text, indent):
-    """A signature in as many lines as it needs."""
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ")
+    signature = [] if finding.get("table") else ["", *paragraph("  ", assignment.signature, "    ")]
+    return [*lines, *signature, "", *[f"    {line}" for line in assignment.equation.split("\n")], ""]
 
 
 def body(finding, show_lines=False):
     """Table, sentences, diagnosis, the crash's lines, and what the code printed."""
-    lines = columns(finding.get("table") or []) + marked("! ", finding.get("sentences", []))
+    lines = columns(finding.get("table")) + marked("! ", finding.get("sentences", []))
     codes = finding.get("lines", []) if show_lines else []
     for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
         lines += marked("-> ", [sentence]) + paragraph("   ", code)
@@ -138,11 +119,13 @@ def body(finding, show_lines=False):
 
 
 def columns(table):
-    """Rows of wrong quantities in aligned columns, and an empty line."""
-    rows = [HEAD, *map(cells, table)] if table else []
+    """Rows of wrong quantities in aligned columns, and an empty line; [] for no rows."""
+    if not table:
+        return []
+    rows = [HEAD, *map(cells, table)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
-    return ["  " + "  ".join(row) for row in aligned] + [""] * bool(rows)
+    return ["  " + "  ".join(row) for row in aligned] + [""]
 
 
 def cells(row):
@@ -160,10 +143,10 @@ def marked(mark, sentences):
     return [line for sentence in ended for line in paragraph(mark, sentence)]
 
 
-def paragraph(mark, sentence):
-    """A sentence in lines of 80 columns after a mark."""
-    indent = " " * len(mark)
-    return textwrap.wrap(sentence, WIDTH, initial_indent=mark, subsequent_indent=indent, break_long_words=False)
+def paragraph(mark, text, indent=""):
+    """A text in lines of 80 columns after a mark; the lines after the first are indented further."""
+    rest = " " * len(mark) + indent
+    return textwrap.wrap(text, WIDTH, initial_indent=mark, subsequent_indent=rest, break_long_words=False)
 
 
 def total(findings):
@@ -177,30 +160,25 @@ def total(findings):
 
 
 def signatures():
-    """All functions that can be checked, for --list."""
-    lines = ["Functions that are found by name. Parameters may be any symbols of the"]
-    lines += ["equations; values may come as a tuple in this order, or in a dict or record by", "name.", ""]
+    """All functions and conventions that are known, for --list."""
+    lines = [*paragraph("", LIST), ""]
     for assignment in ASSIGNMENTS.values():
-        lines += hanging(assignment.signature, "  ")
-    return "\n".join(lines + conventions())
-
-
-def conventions():
-    """The conventions that are known, each with an example, for --list."""
-    lines = ["", "Conventions of other code, which are found by themselves (--convention NAME", "forces one).", ""]
+        lines += paragraph("  ", assignment.signature, "    ")
+    lines += ["", *paragraph("", OTHER_CODE), ""]
     for name, table in CONVENTIONS.items():
-        lines += hanging(f"{name}: {table.about}", "  ")
-        lines += [line for example in table.example.split("\n") for line in hanging(example, "      ")] + [""]
-    return lines
+        lines += paragraph("  ", f"{name}: {table.about}", "    ")
+        lines += [line for example in table.example.split("\n") for line in paragraph("      ", example, "    ")] + [""]
+    return "\n".join(lines)
 
 
 def as_json(result):
     """The result as a dict for a grader: ok, how many are right, and each function's finding."""
     right = sum(finding["status"] == "ok" for finding in result.findings.values())
-    counts = {"right": right, "functions": len(result.findings), "seed": result.seed}
-    told = {"error": result.error, "hides": list(result.hides), "notes": list(result.notes)}
-    told["unchecked"] = dict(result.unchecked)
-    return {"file": result.file, "ok": result.ok} | counts | told | {"findings": result.findings}
+    return {
+        "file": result.file, "ok": result.ok, "right": right, "functions": len(result.findings), "seed": result.seed,
+        "error": result.error, "hides": list(result.hides), "notes": list(result.notes),
+        "unchecked": dict(result.unchecked), "findings": result.findings,
+    }  # fmt: skip
 
 
 def list_as_json():

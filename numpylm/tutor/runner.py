@@ -5,12 +5,14 @@ files that it imports, and started with FILE, the package's folder and a number 
 a list of steps, each of which calls a function, sets a name, or reads one (see run_steps).
 """
 
+import contextlib
 import copy
 import io
 import os
 import sys
 import traceback
 import warnings
+from collections import ChainMap
 
 import numpy as np
 
@@ -55,30 +57,30 @@ def run_steps(student, steps, inputs, changes=None):
     {"slot": NAME}, a copy of that input, and {"from": PATH}, an earlier result. changes, a list, receives the names of
     the last call's arguments that it changed in place.
     """
-    space = {}
+    space = ChainMap({}, vars(student.module))
     if any("set" in step or step.get("to") == "object" for step in steps):
         np.random.seed(0)  # an object that is made with random weights is the same each time
     for step in steps:
         copies = {}
         if "set" in step:
-            assign(step["set"], fill(step["value"], inputs, copies, space, student), space, student)
+            assign(step["set"], fill(step["value"], inputs, copies, space), space)
             continue
-        value = [fill(v, inputs, copies, space, student) for v in step.get("args", [])]
-        named = {k: fill(v, inputs, copies, space, student) for k, v in step.get("kwargs", {}).items()}
-        before = copy.deepcopy(arrays_in((value, named))) if changes is not None and step is steps[-1] else {}
-        function = reach(step["call"], space, student)
-        space[step.get("to", "returned")] = function(*value, **named)
-        if before:
-            after = arrays_in((value, named))
-            changes += [name for name, array in before.items() if not same(array, after.get(name))]
+        value = [fill(v, inputs, copies, space) for v in step.get("args", [])]
+        named = {k: fill(v, inputs, copies, space) for k, v in step.get("kwargs", {}).items()}
+        is_watched = changes is not None and step is steps[-1]
+        before = bytes_within(value, named) if is_watched else {}
+        space[step.get("to", "returned")] = reach(step["call"], space)(*value, **named)
+        if is_watched:
+            after = bytes_within(value, named)
+            changes += [name for name in before if before[name] != after.get(name)]
     return space
 
 
-def fill(value, inputs, copies, space, student):
+def fill(value, inputs, copies, space):
     """A value with every slot and every earlier result in its place. copies are those already made for this step."""
 
     def inner(tree):
-        return fill(tree, inputs, copies, space, student)
+        return fill(tree, inputs, copies, space)
 
     if isinstance(value, dict):
         if "slot" in value:
@@ -86,64 +88,46 @@ def fill(value, inputs, copies, space, student):
             copies[name] = copies[name] if name in copies else copy.deepcopy(inputs[name])
             return copies[name]
         if "from" in value:
-            return reach(value["from"], space, student)
+            return reach(value["from"], space)
         if "waves" in value:
             return Waves(inner({"slot": value["waves"]}))
         return {key: inner(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(inner(item) for item in value)
-    return value
+    return type(value)(map(inner, value)) if type(value) in (list, tuple) else value
 
 
-def reach(path, space, student):
+def reach(path, space):
     """What a path leads to: each part after the first is a key, a place or an attribute."""
-    name, *rest = path
-    value = space[name] if name in space else vars(student.module)[name]
-    for part in rest:
+    value = space[path[0]]
+    for part in path[1:]:
         value = value[part] if isinstance(part, int) or isinstance(value, dict) else getattr(value, part)
     return value
 
 
-def assign(path, value, space, student):
+def assign(path, value, space):
     """Set a global of the file, an attribute, or an entry of a dict or list."""
-    if len(path) == 1:
-        vars(student.module)[path[0]] = value
-        return
-    holder = reach(path[:-1], space, student)
+    holder = reach(path[:-1], space) if len(path) > 1 else space.maps[1]
     if isinstance(path[-1], int) or isinstance(holder, dict):
         holder[path[-1]] = value
     else:
         setattr(holder, path[-1], value)
 
 
-def arrays_in(tree):
-    """Name -> array of all arrays in an argument list: "dh", "cache[0]", "parameters.W"."""
-    found, seen, (values, named) = {}, set(), tree
+def bytes_within(values, named):
+    """Name -> shape and bytes of all arrays in an argument list: "dh", "cache.0", "parameters.W"."""
+    found, seen = {}, set()
 
     def walk(name, value, depth):
         if isinstance(value, np.ndarray):
-            found[name] = value
+            found[name] = value.shape, value.tobytes()
         elif depth < 8 and id(value) not in seen:
             seen.add(id(value))
-            fields = record_fields(value)
-            items = fields if fields is not None else value if isinstance(value, dict) else None
-            if items is not None:
-                for key, item in items.items():
-                    walk(f"{name}.{key}", item, depth + 1)
-            elif isinstance(value, list | tuple):
-                for k, item in enumerate(value):
-                    walk(f"{name}[{k}]", item, depth + 1)
+            fields = dict(enumerate(value)) if type(value) in (list, tuple) else record_fields(value)
+            for key, item in (fields or (value if isinstance(value, dict) else {})).items():
+                walk(f"{name}.{key}", item, depth + 1)
 
-    for name, value in [*((str(k), v) for k, v in enumerate(values)), *named.items()]:
-        walk(name, value, 0)
+    for name, value in [*enumerate(values), *named.items()]:
+        walk(str(name), value, 0)
     return found
-
-
-def same(first, second):
-    """Whether two arrays are the same, bit for bit."""
-    if second is None or first.shape != second.shape:
-        return False
-    return first.dtype == object or np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
 
 
 def answer(student, request):
@@ -166,7 +150,7 @@ def answer(student, request):
                 sys.setprofile(student.see_call)
                 space = run_steps(student, request["steps"], request["inputs"], changes)
                 sys.setprofile(None)
-                reply["outputs"] = [reach(path, space, student) for path in request["outputs"]]
+                reply["outputs"] = [reach(path, space) for path in request["outputs"]]
         except Unreadable as error:
             reply["unreadable"] = list(error.args)
         except BaseException as error:
@@ -184,7 +168,7 @@ def varied(student, request):
     rows = []
     for value in stack:
         space = run_steps(student, request["steps"], request["inputs"] | {slot: value})
-        rows.append([np.array(reach(path, space, student), dtype=float) for path in request["outputs"]])
+        rows.append([np.array(reach(path, space), dtype=float) for path in request["outputs"]])
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
@@ -201,31 +185,23 @@ def described(student, error):
 
 def limit_memory(megabytes):
     """Let this process take so many megabytes beyond what it has; more is a MemoryError. Not on Windows."""
-    try:
+    reserved = 2000 * 2**20  # on a system that does not say what a process has reserved
+    with contextlib.suppress(ImportError, ValueError, OSError):  # or that knows the limit and does not keep it
         import resource
 
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:
             reserved = int(file.read().split()[0]) * resource.getpagesize()
-    except ImportError:
-        return
-    except OSError:
-        reserved = 2000 * 2**20  # a system that does not say what a process has reserved
-    try:
         limit, (_, hard) = reserved + int(megabytes * 2**20), resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
-    except (ValueError, OSError):
-        pass  # a system that knows the limit and does not keep it
 
 
 def lift_memory_limit():
     """Give this process all memory again, to say what happened."""
-    try:
+    with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    except (ImportError, ValueError, OSError):
-        pass
 
 
 def serve(path, package, megabytes):

@@ -1,4 +1,6 @@
-"""How the check of one function ends before its end."""
+"""How the check of one function ends before its end, and what a student is told when their code crashes."""
+
+import re
 
 
 class Stop(Exception):
@@ -7,3 +9,39 @@ class Stop(Exception):
     def __init__(self, status, *sentences, **more):
         super().__init__(*sentences)
         self.finding = {"status": status, "sentences": list(sentences)} | more
+
+
+def crash_sentence(error, when="when it is called"):
+    """What happened, in a sentence, from the child's description of an exception."""
+    kind, text = str(error.get("type")), str(error.get("text"))
+    if error.get("is_exit"):
+        return f"it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define"
+    if kind == "RecursionError":
+        return f"it calls itself without end {when} (RecursionError)"
+    if kind == "TooMuch":
+        return f"it returns {text}: the check gives it tiny arrays. Is an array of the wrong size made?"
+    if kind == "MemoryError":
+        return (
+            f"it runs out of memory {when} (MemoryError{': ' if text else ''}{text}). What it is given is tiny: does "
+            "something grow in a loop that never ends, or is an array far larger than it should be, such as np.zeros "
+            "of the wrong sizes? (--memory gives more)"
+        )
+    if kind == "EOFError":
+        return f"it asks for input {when} (EOFError): there is nobody to answer"
+    if kind == "NameError" and error.get("name") == "np":
+        text += ". NumPy is not imported: write `import numpy as np` at the top of your file"
+    sizes = re.search(r"matmul.*\(size (\d+) is different from (\d+)\)", text)
+    if sizes:
+        text = (
+            f"two matrices that do not fit are multiplied: the second has {sizes[1]} rows, the first {sizes[2]} "
+            "columns. Is one of them to be transposed, or the order another?"
+        )
+    return f"it crashes {when}: {kind}{': ' + text if text else ''}"
+
+
+def missing_name(error, failures):
+    """A list with what made a name missing: the statement of the file that could not be run."""
+    for failed in failures if error.get("type") == "NameError" else []:
+        if error.get("name") in failed["names"] or "*" in failed["names"]:
+            return [f"line {failed['line']} of your file could not be run ({failed['error']})"]
+    return []

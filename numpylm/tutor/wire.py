@@ -83,8 +83,12 @@ def encode(value, blobs, count, depth=0):
         return {"dict": [[inner(key), inner(item)] for key, item in value.items()]}
     fields = record_fields(value)
     if fields is not None:
-        parts = {"fields": fields, "views": views_of(value)}
-        return {"record": type(value).__name__} | {
+        kind = type(value)
+        names = [
+            n for n in dir(kind) if kind.__module__.startswith("numpylm.") and isinstance(getattr(kind, n), property)
+        ]
+        parts = {"fields": fields, "views": {name: getattr(value, name) for name in names}}  # a view: W_xi of W_x
+        return {"record": kind.__name__} | {
             part: [[str(n), inner(v)] for n, v in held.items()] for part, held in parts.items()
         }
     if isinstance(value, tuple | list):
@@ -114,14 +118,6 @@ def record_fields(value):
     return None
 
 
-def views_of(value):
-    """The named views of one of our own records: W_xi of W_x, and so on."""
-    kind = type(value)
-    if not kind.__module__.startswith("numpylm."):
-        return {}
-    return {name: getattr(value, name) for name in dir(kind) if isinstance(getattr(kind, name), property)}
-
-
 def decode(value, data, make_record):
     """The value of a piece of JSON. Raises ValueError for what encode cannot have written."""
     if isinstance(value, list):
@@ -135,18 +131,15 @@ def decode(value, data, make_record):
     if "array" in value:
         return decode_array(*value["array"], data)
     if "dict" in value:
-        return {key_of(inner(key)): inner(item) for key, item in value["dict"]}
+        keys = [inner(key) for key, _ in value["dict"]]
+        keys = [key if isinstance(key, str | int | float) else str(key) for key in keys]
+        return dict(zip(keys, [inner(item) for _, item in value["dict"]], strict=True))
     if "record" in value:
         fields, views = ({str(n): inner(v) for n, v in value[part]} for part in ("fields", "views"))
         return make_record(str(value["record"]), fields, views)
     if "tuple" in value:
         return tuple(inner(item) for item in value["tuple"])
     return inner(value["list"]) if "list" in value else Thing(value["thing"])
-
-
-def key_of(key):
-    """A dict's key: text or a number as it is, anything else in words."""
-    return key if isinstance(key, str | int | float) else str(key)
 
 
 def decode_array(dtype, shape, start, data):
