@@ -15,15 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.answer_task import AnswerSettings, encode_questions, score_questions
-from numpylm.commands.answer import (
-    FILE_SETTINGS,
-    READER_SETTINGS,
-    AnswerData,
-    AnswerModel,
-    make_model,
-    make_task,
-    open_data,
-)
+from numpylm.commands import answer
+from numpylm.commands.answer import AnswerData, AnswerModel
 from numpylm.commands.run_config import RunConfig
 from numpylm.data.atomic import replacing
 from numpylm.training import Progress, make_optimizer, training
@@ -40,8 +33,8 @@ PUBLISHED = {
                95.7, 99.7, 90.1, 98.2, 100, 47.9, 49.9, 86.4, 12.6, 100],
 }  # fmt: skip
 CHOICES = {  # the defaults of `answer --train`; the reader's D is larger
-    "memory": (AnswerModel(), FILE_SETTINGS),
-    "reader": (AnswerModel("gru", embedding_dim=32), READER_SETTINGS),
+    "memory": (AnswerModel(), answer.FILE_SETTINGS),
+    "reader": (AnswerModel("gru", embedding_dim=32), answer.READER_SETTINGS),
 }
 
 
@@ -49,13 +42,13 @@ def trained(folder, task, seed, model_choices, settings):
     """Accuracies in per cent on validation and test, the validation loss, and seconds, of one run's last model."""
     settings = AnswerSettings(seed=seed, **settings)
     config = RunConfig("answers", model_choices, settings, AnswerData(str(folder), str(task)))
-    data, started = open_data(config), time.perf_counter()
-    model, progress = make_model(config, data), Progress(np.random.default_rng([seed, 1]))
-    for _ in training(make_task(config, data), model, make_optimizer(settings), settings, progress):
+    data, started = answer.open_data(config), time.perf_counter()
+    model, progress = answer.make_model(config, data), Progress(np.random.default_rng([seed, 1]))
+    for _ in training(answer.make_task(config, data), model, make_optimizer(settings), settings, progress):
         pass
-    encoded = {part: encode_questions(data.vocabulary, questions, model_choices.num_sentences)
-               for part, questions in data.parts.items()}  # fmt: skip
-    scores = {part: score_questions(model, questions) for part, questions in encoded.items()}
+    scores = {}
+    for part, questions in data.parts.items():
+        scores[part] = score_questions(model, encode_questions(data.vocabulary, questions, model_choices.num_sentences))
     return {
         "seed": seed,
         **{part: round(100 * float(right.mean()), 2) for part, (_, right) in scores.items()},

@@ -186,7 +186,7 @@ class MemoryNetwork(Model):
         """The lines of forward in reverse order: gradients by name, from dlogits (N, V)."""
         tables, dvectors = self._parameters, dict.fromkeys(self.memories, 0)
         gradients = {name: np.zeros_like(array) for name, array in tables.items()}
-        gradients[self.answer_table] += dlogits.T @ trace.hops[-1].u_next  # (47)
+        gradients[self.answer_table] = dlogits.T @ trace.hops[-1].u_next  # (47)
         du = dlogits @ tables[self.answer_table]  # (47)
         for (compared, read), hop in zip(reversed(self.hops), reversed(trace.hops), strict=True):
             out = hop_backward(du, hop, trace.mask, tables.get("W_u"), trace.linear)
@@ -195,8 +195,7 @@ class MemoryNetwork(Model):
             if "W_u" in tables:
                 gradients["W_u"] += out.dW_u
             du = out.du
-        dE, _ = sentence_vectors_backward(du, trace.question, tables[self.question_table])
-        gradients[self.question_table] += dE
+        gradients[self.question_table], _ = sentence_vectors_backward(du, trace.question, tables[self.question_table])
         for E, T in self.memories.items():
             dE, gradients[T] = sentence_vectors_backward(dvectors[E], trace.sentences, tables[E])
             gradients[E] += dE

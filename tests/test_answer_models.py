@@ -174,20 +174,26 @@ def test_two_calls_give_the_same_bits_inputs_may_be_read_only_and_an_answer_of_m
     assert {gradient.dtype for gradient in gradients.values()} == {np.dtype(np.float32)}
 
 
+LAST = "padding, -1, must come after them"
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("given", "message"),
     [
-        (lambda story, question: (story[0], question), r"story must be of shape \(I, N, J\)"),
-        (lambda story, question: (np.where(story == 1, V, story), question), "story must lie in -1..7"),
-        (lambda story, question: (story[:, :, ::-1], question), "padding, -1, must come after them"),
-        (lambda story, question: (story[::-1], question), "padding, -1, must come after them"),
-        (lambda story, question: (story, np.full_like(question, -1)), "padding, -1, must come after them"),
+        ((STORY[0], QUESTION), r"story must be of shape \(I, N, J\)"),
+        ((STORY, QUESTION[:2]), r"got \(5, 3, 4\) and \(2, 4\)"),
+        ((np.where(STORY == 1, V, STORY), QUESTION), "story must lie in -1..7"),
+        ((STORY[:, :, ::-1], QUESTION), LAST),
+        ((np.where(np.arange(NUM_SENTENCES)[:, None, None] == 1, -1, STORY), QUESTION), LAST),
+        ((np.full_like(STORY, -1), QUESTION), LAST),
+        ((STORY, np.where(np.arange(J) == 1, -1, QUESTION)), LAST),
+        ((STORY, np.full_like(QUESTION, -1)), LAST),
     ],
 )
-def test_a_story_that_does_not_fit_is_refused(change, message):
+def test_a_story_that_does_not_fit_is_refused(given, message):
     for kind in ("adjacent", "lstm"):
         with pytest.raises(ValueError, match=message):
-            logits_of(model_of(kind), *change(STORY, QUESTION))
+            logits_of(model_of(kind), *given)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ LAYERS = [
     "require memory activations affine embedding projection recurrence rnn lstm gru masking dropout loss "
     "initialization parameters model clipping optimizers schedules torch_bridge attention bidirectional stack "
     "translation translation_parameters translation_torch choices "
-    "ctc transcription sentence_vectors memory_hop memory_network story_batch reader",
+    "ctc transcription memory_network reader",
     "data",
     "ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search ctc_decoding",
     "proof",
