@@ -86,5 +86,6 @@ def over_time(*step_names):
 
 
 def flatten_time(q):
-    """q (T, N, H) as the matrix (T N, H) of all its rows."""
+    """A list of T arrays (N, H), or an array (T, N, H), as the matrix (T N, H) of all its rows."""
+    q = np.asarray(q)
     return q.reshape(-1, q.shape[-1])

@@ -40,7 +40,8 @@ def missing():
     return "" if done.returncode == 0 else f"mpi4py finds no MPI library: {done.stderr.strip().splitlines()[-1]}"
 
 
-needs_mpi = pytest.mark.skipif(bool(missing()), reason=missing())
+REASON = missing()
+needs_mpi = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 
 def start(K, *arguments, folder=ROOT, env=None):

@@ -1,7 +1,6 @@
 """Checkpoints come back as they were; whatever is wrong with one is a CheckpointError, before memory is spent on it."""
 
 import copy
-import json
 import math
 import os
 
@@ -11,7 +10,6 @@ from sealed_files import little_memory, read_file, read_members, record_of, rewr
 
 from numpylm import GRULM, LSTMLM, RNNLM, CheckpointError, build_vocabulary, load_checkpoint, save_checkpoint
 from numpylm.checkpoint import read_contents
-from numpylm.data.archive import METADATA
 from numpylm.data.text import Vocabulary
 
 CHINESE = build_vocabulary("山高水长 天长地久\n", "char")
@@ -70,17 +68,6 @@ def test_sizes_that_were_computed_with_numpy_can_be_saved(path):
     save_checkpoint(path, model, CHINESE)
     kinds = [type(value) for value in load_checkpoint(path).model.config.values()]
     assert kinds == [int] * 4 + [float, bool, str, float]
-
-
-def test_numpy_opens_it_without_pickle_and_contents_are_told_without_loading(path):
-    model = GRULM(V, 3, 4)
-    save_checkpoint(path, model, CHINESE, record_of(model))
-    with np.load(path, allow_pickle=False) as file:
-        assert np.array_equal(file["parameter.W_h"], model.parameters()["W_h"])
-        assert json.loads(file[METADATA])["config"] == model.config
-    metadata, layout, _ = read_contents(path)
-    assert metadata["kind"] == "gru" and layout["parameter.W_h"] == ((4, 12), np.dtype(F4))
-    assert layout["carried.0.h"] == ((3, 4), np.dtype(F4))
 
 
 def test_what_could_not_be_loaded_again_is_not_saved(path):

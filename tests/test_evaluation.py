@@ -72,6 +72,7 @@ def test_a_batch_is_the_parts_of_the_stream_each_read_from_a_zero_state(batch_si
     assert result.num_tokens == batch_size * L == sum(part.num_tokens for part in parts)
     assert result.num_correct == sum(part.num_correct for part in parts)
     assert result.total_nats == pytest.approx(sum(part.total_nats for part in parts), rel=1e-12)
+    assert perplexity(MODEL, tokens, batch_size) == result.perplexity
 
 
 def test_float32_nats_are_added_up_in_double():

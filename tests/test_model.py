@@ -106,40 +106,33 @@ GOOD = np.zeros((T, N), dtype=int)
 
 
 @pytest.mark.parametrize(
-    ("tokens", "error", "message"),
+    ("changed", "message"),
     [
-        (np.zeros((T, N)), TypeError, "tokens must be integers; got an array of float64"),
-        (None, TypeError, "tokens must be integers; got an array of object"),
-        (np.ma.zeros((T, N), dtype=int), TypeError, "tokens must be a plain array; got a masked array"),
-        (np.zeros(T, dtype=int), ValueError, r"shape \(T, N\), time first.*got shape \(4,\)"),
-        (np.zeros((0, N), dtype=int), ValueError, r"T, N >= 1; got shape \(0, 5\)"),
-        (GOOD + V, ValueError, r"tokens must lie in 0..5 for a vocabulary of V = 6; got values in 6..6"),
-        (GOOD - 1, ValueError, r"tokens must lie in 0..5.*got values in -1..-1"),
+        ({"inputs": np.zeros((T, N))}, "tokens must be integers; got an array of float64"),
+        ({"inputs": None}, "tokens must be integers; got an array of object"),
+        ({"inputs": np.ma.zeros((T, N), dtype=int)}, "tokens must be a plain array; got a masked array"),
+        ({"inputs": np.zeros(T, dtype=int)}, r"shape \(T, N\), time first.*got shape \(4,\)"),
+        ({"inputs": np.zeros((0, N), dtype=int)}, r"T, N >= 1; got shape \(0, 5\)"),
+        ({"inputs": GOOD + V}, r"tokens must lie in 0..5 for a vocabulary of V = 6; got values in 6..6"),
+        ({"inputs": GOOD - 1}, r"tokens must lie in 0..5.*got values in -1..-1"),
+        ({"targets": GOOD[:2]}, r"targets must have the shape of the inputs, \(T, N\) = \(4, 5\)"),
+        ({"targets": GOOD + V}, r"targets must lie in -1..5"),
+        ({"targets": GOOD - 1}, "every target is -1"),
+        ({"targets": None}, "targets must be integers; got an array of object"),
+        ({"state": nlm.RNNLM(V, D, H).initial_state(N)}, r"state\[0\] must be a LSTMState; got a RNNState"),
+        ({"mask": np.ma.ones((T, N), bool)}, "mask must be a plain array; got a masked array"),
+        ({"mask": np.ones((T, N))}, r"mask must be booleans of the tokens' shape"),
+        ({"rng": 3}, r"rng must be a numpy.random.Generator or None; got int"),
     ],
 )
-def test_bad_tokens(tokens, error, message):
-    with pytest.raises(error, match=message):
-        nlm.RNNLM(V, D, H).forward(tokens)
-
-
-def test_bad_targets_states_masks_and_generators():
-    model, other = nlm.LSTMLM(V, D, H), nlm.RNNLM(V, D, H)
-    with pytest.raises(ValueError, match=r"targets must have the shape of the inputs, \(T, N\) = \(4, 5\)"):
-        model.loss_and_gradients(GOOD, GOOD[:2])
-    with pytest.raises(ValueError, match=r"targets must lie in -1..5"):
-        model.loss_and_gradients(GOOD, GOOD + V)
-    with pytest.raises(ValueError, match="every target is -1"):
-        model.loss_and_gradients(GOOD, GOOD - 1)
-    with pytest.raises(ValueError, match=r"state\[0\] must be a LSTMState; got a RNNState"):
-        model.forward(GOOD, other.initial_state(N))
-    with pytest.raises(TypeError, match="mask must be a plain array; got a masked array"):
-        model.forward(GOOD, mask=np.ma.ones((T, N), bool))
-    with pytest.raises(TypeError, match="targets must be integers; got an array of object"):
-        model.loss_and_gradients(GOOD, None)
-    with pytest.raises(ValueError, match=r"mask must be booleans of the tokens' shape"):
-        model.forward(GOOD, mask=np.ones((T, N)))
-    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or None; got int"):
-        model.forward(GOOD, rng=3)
+def test_bad_data(changed, message):
+    model, data = nlm.LSTMLM(V, D, H), {"inputs": GOOD, "targets": GOOD} | changed
+    with pytest.raises((TypeError, ValueError), match=message):
+        model.loss_and_gradients(**data)
+    tokens = data.pop("inputs")
+    if data.pop("targets") is GOOD:
+        with pytest.raises((TypeError, ValueError), match=message):
+            model.forward(tokens, **data)
 
 
 @pytest.mark.parametrize(

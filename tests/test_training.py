@@ -49,13 +49,15 @@ def mean_loss(steps):
 def test_a_step_is_the_gradients_clipped_and_the_optimizers_update():
     model, other = (random_model("gru", 5, 3, 4, dropout=0.3) for _ in range(2))
     optimizer, others, state = nlm.Adam(0.05), nlm.Adam(0.05), None
-    tokens = np.random.default_rng(1).integers(0, 5, (7, 2))
-    for inputs, targets in ((tokens[0:3], tokens[1:4]), (tokens[3:6], tokens[4:7])):
-        out = other.loss_and_gradients(inputs, targets, state, rng=np.random.default_rng(2))
-        clipped, expected_norm = nlm.clip_by_global_norm(out.gradients, 0.1)
+    tokens = np.random.default_rng(1).integers(0, 5, (10, 2))
+    for start, max_norm in ((0, None), (3, 0.1), (6, 0.1)):
+        window = tokens[start : start + 3], tokens[start + 1 : start + 4]
+        rng, same_rng = np.random.default_rng(2), np.random.default_rng(2)
+        out = other.loss_and_gradients(*window, state, rng=rng if max_norm else None)
+        clipped, expected_norm = nlm.clip_by_global_norm(out.gradients, max_norm or math.inf)
         others.step(other.parameters(), clipped)
-        rng = np.random.default_rng(2)
-        loss, norm, state = train_step(model, optimizer, inputs, targets, state, max_norm=0.1, rng=rng)
+        options = {"state": state, "max_norm": max_norm, "rng": same_rng} if max_norm else {}
+        loss, norm, state = train_step(model, optimizer, *window, **options)
         assert loss == out.loss and norm == expected_norm > 0.1
         assert_same([state, model.parameters()], [out.state, other.parameters()])
 
@@ -132,6 +134,7 @@ def test_minutes_stop_training_after_a_last_validation_by_the_clock_that_is_give
     assert [type(report) for report in reports] == [StepReport] * 4 + [EpochReport]
     assert problem[-1].seconds == 5 and problem[-1].step_seconds == 4
     assert share_done(problem[-2], problem[-1], 10) == 1.0
+    assert share_done(Settings(epochs=None, minutes=2), Progress(None, seconds=30), 10) == 0.25
 
 
 @pytest.mark.parametrize("perplexity", [True, False])
