@@ -45,9 +45,14 @@ def highlighted(text):
         from pygments.formatters import HtmlFormatter
         from pygments.lexers import PythonLexer
     except ImportError:
-        return f'<pre style="{SOURCE_STYLE}">{html.escape(text)}</pre>'
+        return preformatted(text)
     form = HtmlFormatter(noclasses=True, nobackground=True, prestyles=SOURCE_STYLE)
     return highlight(text, PythonLexer(), form)
+
+
+def preformatted(text):
+    """Text as HTML that keeps its lines."""
+    return f'<pre style="{SOURCE_STYLE}">{html.escape(text)}</pre>'
 
 
 class Table(NamedTuple):
@@ -79,17 +84,12 @@ def source_of(function, equations):
     except (TypeError, ValueError, OSError):
         raise TypeError(f"expected a function or class of numpylm; got {function!r}") from None
     if equations is not None:
-        lines = lines_of_equations(lines, set(equations), function.__name__)
+        missing = set(equations) - set().union(*map(equations_in, lines))
+        if missing:
+            numbers = ", ".join(f"({number})" for number in sorted(missing))
+            raise ValueError(f"no line of {function.__name__} names equation {numbers}")
+        lines = [line for line in lines if equations_in(line) & set(equations)]
     return (Path(PACKAGE.name) / path).as_posix(), "\n".join(lines)
-
-
-def lines_of_equations(lines, wanted, name):
-    """The lines whose comment names one of the wanted equations. Raises ValueError for one that none names."""
-    named = [equations_in(line) for line in lines]
-    missing = wanted - set().union(*named)
-    if missing:
-        raise ValueError(f"no line of {name} names equation {', '.join(f'({number})' for number in sorted(missing))}")
-    return [line for line, numbers in zip(lines, named, strict=True) if numbers & wanted]
 
 
 def equations_in(line):
@@ -120,20 +120,16 @@ def show(record=None, /, digits=3, **arrays):
     return Table(lines)
 
 
-def as_html(record):
-    """A record of the package as IPython shows it."""
-    return f'<pre style="{SOURCE_STYLE}">{html.escape(repr(show(record)))}</pre>'
-
-
 def register_records():
-    """Let IPython, where it runs, show each cell's steps, gradients, states and parameters by as_html."""
+    """Let IPython, where it runs, show each cell's steps, gradients, states and parameters as tables."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return
+    formatter = shell.display_formatter.formatters["text/html"]
     for cell in (rnn, lstm, gru):
         for record in vars(cell).values():
             if inspect.isclass(record) and record.__module__ == cell.__name__ and hasattr(record, "_fields"):
-                shell.display_formatter.formatters["text/html"].for_type(record, as_html)
+                formatter.for_type(record, lambda record: preformatted(repr(show(record))))
 
 
 def fields_of(record):

@@ -4,7 +4,6 @@ import math
 import sys
 import warnings
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from numpylm.data.atomic import FileError, replacing
@@ -27,8 +26,6 @@ BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe 
 LABEL_GAP = 0.06  # between the labels of two references, as a share of the axis
 LINEAR = 5  # per cent above the floor: up to here the axis is linear
 PER_CENTS = (-10, -5, -2, -1, 0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-
-
 CHINESE_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans CN", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
     *("Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Noto Sans CJK JP"),
@@ -37,8 +34,7 @@ CHINESE_FONTS = (
 
 @contextmanager
 def may_fail(name):
-    """While this context lasts, a picture is drawn without which a run is complete: that it cannot be drawn, or only
-    with warnings, is one line on standard error."""
+    """A context that draws a picture: one line on standard error says if it cannot be drawn, or only with warnings."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -54,17 +50,12 @@ def may_fail(name):
             print(f"note: {name}: {caught[0].message!s:.200}".partition("\n")[0], file=sys.stderr)
 
 
-def chinese_font():
-    """The name of an installed font with Chinese characters, or None."""
+def font_families():
+    """matplotlib's own font, then an installed one with Chinese characters, where there is one, for what it lacks."""
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
-    return next((name for name in CHINESE_FONTS if name in installed), None)
-
-
-def font_families():
-    """matplotlib's own font, then a Chinese one, where there is one, for what the first lacks."""
-    return list(filter(None, ("DejaVu Sans", chinese_font())))
+    return ["DejaVu Sans", *[name for name in CHINESE_FONTS if name in installed][:1]]
 
 
 def save(figure, path, **options):
@@ -130,7 +121,10 @@ def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
     from matplotlib.figure import Figure
 
     floor, measure = reference.get("floor"), safe_exp if perplexity else float
-    height_of = partial(per_cent_above, floor) if floor else float
+
+    def height_of(perplexity):
+        return 100 * (perplexity / floor - 1) if floor else perplexity
+
     with rc_context(STYLE | {"font.family": font_families()}):
         figure = Figure(layout="constrained")  # without pyplot, so that a notebook's own figures are left alone
         axes = figure.subplots()
@@ -145,11 +139,6 @@ def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
         plot_references(axes, heights)
         axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
     return figure
-
-
-def per_cent_above(floor, perplexity):
-    """By how many per cent a perplexity lies above the floor."""
-    return 100 * (perplexity / floor - 1)
 
 
 def plot_losses(axes, rows, height_of=safe_exp):
@@ -186,8 +175,7 @@ def set_scale(axes, heights, floor):
 
 
 def plot_references(axes, heights):
-    """A line for each labelled height, the floor's solid, with its label at the right edge; above the axis, the label
-    alone."""
+    """A line for each labelled height, the floor's solid, its label at the right edge; above the axis, the label."""
     to_fraction = (axes.transScale + axes.transLimits).transform
     fractions = {label: min(to_fraction((0, height))[1], 1) for label, height in heights.items()}
     labels = sorted(heights, key=heights.get)

@@ -44,7 +44,7 @@ def test_a_quick_run_prints_its_tables_and_writes_json(tmp_path):
 
 def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
     path = tmp_path / "scaling.json"
-    monkeypatch.setattr(command, "answers", lambda requests, *rest: map(answer, requests))
+    monkeypatch.setattr(command, "answers", lambda calls, *rest: (call() for call in calls))
     monkeypatch.setattr(measurements, "SCALING_SIZES", (100, 200, 400))
     monkeypatch.setattr(command.report, "SCALING_SIZES", (100, 200, 400))
     monkeypatch.setattr(measurements, "SCALING_FIXED", 1)
@@ -56,12 +56,6 @@ def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
     assert "time grows as T^" in out and "Sampling" not in out
     (row,) = json.loads(path.read_text(encoding="utf-8"))["scaling"]
     assert list(row["seconds"]) == [f"{axis}={size}" for axis in "TN" for size in (100, 200, 400)]
-
-
-def answer(request):
-    """What the process would answer, from this process."""
-    request = dict(request)
-    return processes.TASKS[request.pop("task")](**request)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +106,7 @@ def machine(monkeypatch):
     def made_up(speeds, **blas):
         rounds = {name: list(steps or []) for name, steps in speeds.items()}
 
-        def answers(requests, threads, kernel):
+        def answers(calls, threads, kernel):
             taken = kernel if kernel in speeds else "SkylakeX"
             if not rounds[taken]:
                 raise ChildProcessError("ended")

@@ -1,14 +1,15 @@
 """numpylm bench: time and memory beside the matrix products, PyTorch and JAX."""
 
 import json
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from numpylm import plots, require
-from numpylm.bench import report
+from numpylm.bench import report, system
 from numpylm.bench.clock import CLOCKS
-from numpylm.bench.measurements import MEASUREMENTS, SCALING
-from numpylm.bench.processes import answers
+from numpylm.bench.measurements import MEASUREMENTS, SCALING, measure
+from numpylm.bench.processes import answers, memory
 from numpylm.bench.shapes import GATES, SHAPES, named, parse_shape
 
 DESCRIPTION = (
@@ -46,7 +47,7 @@ def run(options):
     check_files(options.json, options.plot)
     effort = QUICK if options.quick else {"rounds": options.rounds, "seconds": options.seconds}
     effort = {**effort, "clock": options.clock}
-    (about,) = answers([{"task": "about"}], options.threads, options.kernel)
+    (about,) = answers([system.about], options.threads, options.kernel)
     check_kernel(about, options.kernel)
     print(report.about_text(about, options.threads), end="\n\n", flush=True)
     found = {"threads": options.threads, **effort, "about": about}
@@ -63,10 +64,8 @@ def run(options):
 def rows_of(name, measurement, options, shapes, effort):
     """Yields the rows of one measurement, each as soon as it is known."""
     cases = measurement.cases(options.cells, shapes)
-    requests = [
-        {"task": "measure", "name": name, "cell": cell, "shape": list(shape), "effort": effort} for cell, shape in cases
-    ]
-    for (cell, shape), answer in zip(cases, answers(requests, options.threads, options.kernel), strict=True):
+    calls = [partial(measure, name, cell, shape, effort) for cell, shape in cases]
+    for (cell, shape), answer in zip(cases, answers(calls, options.threads, options.kernel), strict=True):
         yield {"cell": cell, "shape": list(shape), **answer}
 
 
@@ -85,11 +84,10 @@ def print_table(measurement, rows):
 
 def measure_memory(about, options, shapes):
     """The peak memory of one process for each implementation: the first cell, at C."""
-    case = {"cell": options.cells[0], "shape": list(named(shapes, "C"))}
-    rows = []
+    cell, shape, rows = options.cells[0], named(shapes, "C"), []
     for name in ("numpylm", *about["others"]):
-        (answer,) = answers([{"task": "memory", "name": name, **case}], options.threads, options.kernel)
-        rows.append({"name": name, **case, **answer})
+        (answer,) = answers([partial(memory, name, cell, shape)], options.threads, options.kernel)
+        rows.append({"name": name, "cell": cell, "shape": list(shape), **answer})
     print(report.memory_table(rows), flush=True)
     return rows
 

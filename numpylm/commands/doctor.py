@@ -9,7 +9,7 @@ import os
 
 from numpylm.bench import report
 from numpylm.bench.clock import is_tie
-from numpylm.bench.processes import answers
+from numpylm.bench.processes import answers, probe
 from numpylm.bench.system import about, cpuinfo
 
 DESCRIPTION = (
@@ -60,7 +60,7 @@ def measure(kernels, threads):
         if kernel in crashed:
             continue
         try:
-            facts, answer = answers([{"task": "about"}, {"task": "probe"}], threads, kernel)
+            facts, answer = answers([about, probe], threads, kernel)
         except ChildProcessError:
             crashed.add(kernel)
             continue
