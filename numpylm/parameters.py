@@ -78,11 +78,6 @@ def record_of(Parameters, parameters, prefix=""):
     return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
 
 
-def with_prefix(prefix, record):
-    """A record's arrays, each under its prefixed name."""
-    return {prefix + name: array for name, array in record._asdict().items()}
-
-
 class Model:
     """What a model of any kind is: sizes and parameters. It remembers nothing between calls."""
 

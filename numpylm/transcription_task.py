@@ -15,7 +15,7 @@ from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import by_length, side_by_side
 from numpylm.data.error_rates import Errors, count_errors, total_errors
-from numpylm.data.text import decode, encoder, stream_start
+from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
@@ -123,11 +123,6 @@ def log_probabilities(model, vocabulary, features):
 def search(log_ys, width, language=None, weights=NO_WEIGHTS):
     """For each log_y (T, V + 1) the `width` best Hypotheses, by a beam search with a LanguageScore, if given."""
     return [beam_search(log_y, width, language, *weights, LEAST) for log_y in log_ys]
-
-
-def text_of(vocabulary, labels):
-    """The text of a sequence of labels."""
-    return decode(vocabulary, np.array(labels, dtype=int))
 
 
 class Heard(NamedTuple):
