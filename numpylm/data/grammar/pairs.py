@@ -12,9 +12,7 @@ from numpylm.data.grammar import derivation, sample_sentence
 from numpylm.data.grammar.chinese import translate, tree
 
 BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
-LENGTHS = (
-    dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS
-)  # English words; we fill the parts in this order
+LENGTHS = dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS  # of the English; we fill the parts in this order
 
 
 class Pair(NamedTuple):
