@@ -167,7 +167,7 @@ def best_possible(reference, hypotheses):
     return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
 
 
-def validation_lists(model, vocabulary, utterances, language):
+def candidates(model, vocabulary, utterances, language):
     """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
     heard = listen(model, vocabulary, utterances, language, FIRST_WEIGHTS)
     return heard.lists, heard.said

@@ -17,7 +17,7 @@ from numpylm.data.speech.recordings import read_recordings
 from numpylm.data.speech.synthesizer import spoken_sentences
 from numpylm.data.text import decode
 from numpylm.language_task import UNITS
-from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, encoded, listen, validation_lists
+from numpylm.transcription_task import BEAM, NO_WEIGHTS, candidates, choose_weights, encoded, listen
 
 WRITTEN = 3  # sounds
 BEST = "error_rate_with_language_model"
@@ -39,7 +39,7 @@ def report(run, model):
     print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
-        weights = choose_weights(*validation_lists(model, vocabulary, utterances["valid"], language))
+        weights = choose_weights(*candidates(model, vocabulary, utterances["valid"], language))
     heard = listen(model, vocabulary, utterances["test"], language, weights)
     found = measured(heard, run.task.unit, weights)
     print()

@@ -23,7 +23,7 @@ from numpylm.data.speech.recordings import read_lists, read_said
 from numpylm.data.speech.synthesizer import GRAMMAR
 from numpylm.data.text import decode, stream_start
 from numpylm.language_task import LanguageSettings
-from numpylm.transcription_task import Weights, choose_weights, first, log_probabilities, search, validation_lists
+from numpylm.transcription_task import Weights, candidates, choose_weights, first, log_probabilities, search
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 FEWEST, READ = 400, 500_000  # characters of transcripts to train on; how many it reads in all epochs together
@@ -84,7 +84,7 @@ def weights_for(model, vocabulary, folder, choices):
     except (OSError, ValueError) as error:
         raise ValueError(f"the run's validation part is gone, so give both --alpha and --beta: {error}") from None
     score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm)
-    lists = validation_lists(model, vocabulary, valid, score)
+    lists = candidates(model, vocabulary, valid, score)
     return chosen("the run's validation part", *lists, choices)
 
 
