@@ -174,10 +174,8 @@ def candidates(model, vocabulary, utterances, language):
 
 
 def choose_weights(lists, references, alpha=None, beta=None):
-    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels.
-
-    An alpha or a beta that is given stays.
-    """
+    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels. An
+    alpha or a beta that is given stays."""
     pairs = product(ALPHAS if alpha is None else [alpha], BETAS if beta is None else [beta])
     best = min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)
     return Weights(*best)
