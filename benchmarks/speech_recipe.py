@@ -21,7 +21,6 @@ from numpylm.checkpoint import load_checkpoint, save_checkpoint
 from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
 from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
-from numpylm.commands.transcription_report import NAMES
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound, stack_frames
 from numpylm.data.grammar import generate_text
@@ -30,14 +29,7 @@ from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import (
-    SpeechSettings,
-    Utterance,
-    choose_weights,
-    listen,
-    transcription_task,
-    validation_lists,
-)  # fmt: skip
+from numpylm.transcription_task import SpeechSettings, Utterance, candidates, choose_weights, listen, transcription_task
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -147,17 +139,18 @@ def learn(options, recordings, speakers, folder):
     return model, rows, seconds
 
 
-def per_cent(heard):
-    """The error rates of a Heard in per cent, by the fields of summary.json."""
-    return {name: round(100 * errors.rate, 3) for name, errors in heard.errors.items() if name in NAMES}
+def rates(model, utterances, *language):
+    """The error rates of all ways to decode, in per cent; language is a LanguageScore and its Weights, if given."""
+    errors = listen(model, VOCABULARY, utterances, *language).errors
+    return {name: round(100 * each.rate, 3) for name, each in errors.items()}
 
 
 def official(options, data, folder):
     """The official split: all speakers are known. A Measured."""
     recordings = read_recordings(data)
     model, rows, seconds = learn(options, recordings, SPEAKERS, folder / "all")
-    heard = listen(model, VOCABULARY, strings(recordings, recordings.index < 5, TEST, [0, 3], options))
-    return Measured(rows, fields(options, model, seconds, per_cent(heard)["error_rate"], per_cent(heard)))
+    found = rates(model, strings(recordings, recordings.index < 5, TEST, [0, 3], options))
+    return measured(options, model, rows, seconds, found["error_rate"], found)
 
 
 def unknown_speakers(options, data, folder):
@@ -167,12 +160,11 @@ def unknown_speakers(options, data, folder):
         others = [other for other in SPEAKERS if other != speaker]
         model, found, seconds = learn(options, recordings, others, folder / f"without-{speaker}")
         allowed = (recordings.index < 5) & (recordings.speaker == speaker)
-        test = strings(recordings, allowed, TEST // 2, [0, 3], options)
-        by_speaker[speaker] = per_cent(listen(model, VOCABULARY, test))["error_rate"]
+        by_speaker[speaker] = rates(model, strings(recordings, allowed, TEST // 2, [0, 3], options))["error_rate"]
         print(speaker, by_speaker[speaker], flush=True)
         rows, total = rows + [{"speaker": SPEAKERS.index(speaker), **row} for row in found], total + seconds
     mean = sum(by_speaker.values()) / len(by_speaker)
-    return Measured(rows, fields(options, model, total, mean, {"by_speaker": by_speaker}))
+    return measured(options, model, rows, total, mean, {"by_speaker": by_speaker})
 
 
 def with_grammar(options, data, folder):
@@ -181,17 +173,15 @@ def with_grammar(options, data, folder):
     others = [speaker for speaker in SPEAKERS if speaker != unheard]
     model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}")
     language = LanguageScore(language_model(), range(1, len(VOCABULARY)), stream_start(VOCABULARY))
-    valid, test = (numbers(recordings, mask, count, seed, options) for mask, count, seed in (
-        (np.isin(recordings.speaker, others) & (recordings.index >= 45), VALID, 1),
-        ((recordings.speaker == unheard) & (recordings.index < 5), TEST, 2),
-    ))  # fmt: skip
-    weights = choose_weights(*validation_lists(model, VOCABULARY, valid, language))
-    rates = per_cent(listen(model, VOCABULARY, test, language, weights))
-    best, with_it = rates["error_rate"], rates["error_rate_with_language_model"]
-    allowed = best - rates["error_rate_oracle"]
-    share = (best - with_it) / allowed if allowed else None
-    found = {**rates, "alpha": weights.alpha, "beta": weights.beta, "share_removed_of_what_the_oracle_allows": share}
-    return Measured(rows, fields(options, model, seconds, with_it, found))
+    valid, test = np.isin(recordings.speaker, others) & (recordings.index >= 45), recordings.speaker == unheard
+    valid = numbers(recordings, valid, VALID, 1, options)
+    test = numbers(recordings, test & (recordings.index < 5), TEST, 2, options)
+    weights = choose_weights(*candidates(model, VOCABULARY, valid, language))
+    found = rates(model, test, language, weights)
+    best, with_it, oracle = (found[f"error_rate{name}"] for name in ("", "_with_language_model", "_oracle"))
+    share = (best - with_it) / (best - oracle) if best > oracle else None
+    found |= {**weights._asdict(), "share_removed_of_what_the_oracle_allows": share}
+    return measured(options, model, rows, seconds, with_it, found)
 
 
 def numbers(recordings, allowed, count, seed, options):
@@ -206,15 +196,15 @@ def language_model():
     tokens = [encode_stream(VOCABULARY, generate_text(count, seed, PLAN)) for count, seed in ((200_000, 5), (5000, 6))]
     settings, model = LanguageSettings(epochs=2), LSTMLM(len(VOCABULARY), 32, 64)
     task = language_task(*tokens, settings, stream_start(VOCABULARY))
-    for _ in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):
-        pass
+    list(training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))))
     return model
 
 
-def fields(options, model, seconds, test, found):
-    """The fields of the JSON; test is in per cent of the digits."""
-    return {
+def measured(options, model, rows, seconds, test, found):
+    """The Measured; test is in per cent of the digits, and found is whatever else is worth keeping."""
+    fields = {
         "configuration": options, "parameters": sum(array.size for array in model.parameters().values()),
         "seconds": round(seconds, 2), "tokens_per_second": None, "unit": "% of the digits wrong", "valid": None,
         "test": test, "strings": "joined from single recordings, not spoken as such", **found,
     }  # fmt: skip
+    return Measured(rows, fields)

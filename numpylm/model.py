@@ -23,7 +23,6 @@ from numpylm.loss import affine_cross_entropy
 from numpylm.lstm import lstm_cell
 from numpylm.parameters import Model, bias, first_values, layer_prefix, matrix, record_of, recurrent_layer, table
 from numpylm.projection import Lookup
-from numpylm.recurrence import zero_state
 from numpylm.rnn import rnn_cell
 
 
@@ -93,11 +92,6 @@ class LanguageModel(Model):
     def output_matrix(self):
         """W_hy (H, V); with tied weights, the transposed view of E."""
         return self._parameters["E"].T if self.sizes.tie_weights else self._parameters["W_hy"]
-
-    def initial_state(self, batch_size):
-        """Zeros: a tuple with each layer's state, of arrays (N, H)."""
-        require.positive_integer("batch_size", batch_size)
-        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, tokens, state=None, mask=None, rng=None):
         """tokens (T, N) integers -> ForwardOutput(logits (T, N, V), state, trace).

@@ -14,6 +14,7 @@ import numpy as np
 from numpylm import require
 from numpylm.initialization import embedding_table, glorot_uniform
 from numpylm.memory import machine_bytes
+from numpylm.recurrence import zero_state
 
 
 class Part(NamedTuple):
@@ -78,11 +79,6 @@ def record_of(Parameters, parameters, prefix=""):
     return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
 
 
-def with_prefix(prefix, record):
-    """A record's arrays, each under its prefixed name."""
-    return {prefix + name: array for name, array in record._asdict().items()}
-
-
 class Model:
     """What a model of any kind is: sizes and parameters. It remembers nothing between calls."""
 
@@ -116,6 +112,11 @@ class Model:
         other = copy.copy(self)
         Model.__init__(other, self.sizes, parameters)
         return other
+
+    def initial_state(self, batch_size):
+        """Zeros, from which a model with a recurrent cell starts: a tuple with each layer's state, of arrays (N, H)."""
+        require.positive_integer("batch_size", batch_size)
+        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def astype(self, dtype):
         """A copy of this model in another dtype: float64 or complex128 to check its gradients."""

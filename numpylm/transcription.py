@@ -24,7 +24,6 @@ from numpylm.dropout import drop, optional_masks
 from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, first_values, matrix
-from numpylm.recurrence import zero_state
 from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters, stack_parts
 
 
@@ -74,10 +73,6 @@ class AcousticModel(Model):
     def layers(self):
         """Each layer's Parameters."""
         return stack_parameters(self.cell, "", self.sizes.num_layers, self._parameters)
-
-    def initial_state(self, batch_size):
-        """Zeros: a tuple with each layer's state, of arrays (N, H)."""
-        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, features, mask=None, rng=None):
         """features (T, N, B) give an AcousticOutput; a generator rng switches dropout on.

@@ -15,7 +15,7 @@ from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import by_length, side_by_side
 from numpylm.data.error_rates import Errors, count_errors, total_errors
-from numpylm.data.text import decode, encoder, stream_start
+from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
@@ -125,11 +125,6 @@ def search(log_ys, width, language=None, weights=NO_WEIGHTS):
     return [beam_search(log_y, width, language, *weights, LEAST) for log_y in log_ys]
 
 
-def text_of(vocabulary, labels):
-    """The text of a sequence of labels."""
-    return decode(vocabulary, np.array(labels, dtype=int))
-
-
 class Heard(NamedTuple):
     """What was said and what was heard, lists of label sequences: by_name has one for each way to decode.
 
@@ -172,17 +167,15 @@ def best_possible(reference, hypotheses):
     return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
 
 
-def validation_lists(model, vocabulary, utterances, language):
+def candidates(model, vocabulary, utterances, language):
     """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
     heard = listen(model, vocabulary, utterances, language, FIRST_WEIGHTS)
     return heard.lists, heard.said
 
 
 def choose_weights(lists, references, alpha=None, beta=None):
-    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels.
-
-    An alpha or a beta that is given stays.
-    """
+    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels. An
+    alpha or a beta that is given stays."""
     pairs = product(ALPHAS if alpha is None else [alpha], BETAS if beta is None else [beta])
     best = min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)
     return Weights(*best)

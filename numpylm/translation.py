@@ -34,7 +34,6 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import CELLS, ForwardOutput, LossOutput
 from numpylm.parameters import Model, first_values, record_of
-from numpylm.recurrence import zero_state
 from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters
 from numpylm.translation_parameters import TranslationSizes, check_sizes, parameter_parts
 
@@ -106,10 +105,6 @@ class EncoderDecoder(Model):
         """Each layer's Parameters, of part "encoder" or "decoder"."""
         cell = self.encoder_cell if part == "encoder" else self.cell
         return stack_parameters(cell, f"{part}.", self.sizes.num_layers, self._parameters)
-
-    def initial_state(self, batch_size):
-        """Zeros: a tuple with each layer's state, of arrays (N, H). The encoder starts from it."""
-        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.

@@ -107,7 +107,7 @@ def translate_lines(model, vocabularies, lines, **search):
         longest = 3 * len(batch.source) + 10
         hypotheses = translate(model, batch.source, end, end, batch.source_mask, longest, **search)
         for i, best in zip(places, hypotheses, strict=True):
-            found[i] = [(decode(vocabularies["target"], np.array(one.tokens, int)), one) for one in best]
+            found[i] = [(decode(vocabularies["target"], one.tokens), one) for one in best]
     return found
 
 

@@ -14,7 +14,7 @@ from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
 from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
-from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.data.speech.synthesizer import spoken_sentences
 from numpylm.data.text import build_vocabulary
 from numpylm.language_task import UNITS
 from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
@@ -145,7 +145,7 @@ def utterances_of(part, config):
 
 
 def read_utterance(path, text, choices):
-    """The Utterance of a .wav file, with soft noise: exact zeros are like no silence of a room. Raises SoundError."""
+    """The Utterance of a .wav file, with soft noise: exact zeros are like no silence of a room. Raises ValueError."""
     samples, rate = read_wav(path)
     noise = np.random.default_rng(0).standard_normal(len(samples))
     sound = Sound(samples + DITHER * samples.std() * noise, rate)

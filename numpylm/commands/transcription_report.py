@@ -14,9 +14,10 @@ from numpylm.commands.transcription_use import language_score, saved_weights, tr
 from numpylm.ctc import BLANK, ctc_backward, ctc_forward
 from numpylm.data.features import HOP_SECONDS, read_wav, write_wav
 from numpylm.data.speech.recordings import read_recordings
-from numpylm.data.speech.sentences import spoken_sentences
+from numpylm.data.speech.synthesizer import spoken_sentences
+from numpylm.data.text import decode
 from numpylm.language_task import UNITS
-from numpylm.transcription_task import BEAM, NO_WEIGHTS, choose_weights, encoded, listen, text_of, validation_lists
+from numpylm.transcription_task import BEAM, NO_WEIGHTS, candidates, choose_weights, encoded, listen
 
 WRITTEN = 3  # sounds
 BEST = "error_rate_with_language_model"
@@ -38,7 +39,7 @@ def report(run, model):
     print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
-        weights = choose_weights(*validation_lists(model, vocabulary, utterances["valid"], language))
+        weights = choose_weights(*candidates(model, vocabulary, utterances["valid"], language))
     heard = listen(model, vocabulary, utterances["test"], language, weights)
     found = measured(heard, run.task.unit, weights)
     print()
@@ -92,7 +93,7 @@ def print_transcripts(heard, vocabulary):
     def example(said, alone, corrected):
         lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
         marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]
-        return [(mark, text_of(vocabulary, labels)) for mark, labels in [("said", said), *marked]]
+        return [(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]]
 
     examples = [example(*row) for row in sorted(rows, key=lambda row: row[1] == row[2])]
     print_examples("Said, heard (best path), and with the language model where that differs", examples)

@@ -20,18 +20,10 @@ from numpylm.data.error_rates import total_errors
 from numpylm.data.grammar import generate_text
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_lists, read_said
-from numpylm.data.speech.sentences import GRAMMAR
-from numpylm.data.text import stream_start
+from numpylm.data.speech.synthesizer import GRAMMAR
+from numpylm.data.text import decode, stream_start
 from numpylm.language_task import LanguageSettings
-from numpylm.transcription_task import (
-    Weights,
-    choose_weights,
-    first,
-    log_probabilities,
-    search,
-    text_of,
-    validation_lists,
-)  # fmt: skip
+from numpylm.transcription_task import Weights, candidates, choose_weights, first, log_probabilities, search
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 FEWEST, READ = 400, 500_000  # characters of transcripts to train on; how many it reads in all epochs together
@@ -50,7 +42,7 @@ def use(trained, choices):
         log_y = log_probabilities(model, vocabulary, read_utterance(file, "", data).features)
         for one in search([log_y], choices.beam, score, weights)[0][: choices.n_best]:
             before = [on_one_line(file), f"{one.score:.4f}"][: 2 if choices.n_best > 1 else len(choices.files) > 1]
-            print("\t".join([*before, on_one_line(text_of(vocabulary, one.labels))]))
+            print("\t".join([*before, on_one_line(decode(vocabulary, one.labels))]))
     return 0
 
 
@@ -92,7 +84,7 @@ def weights_for(model, vocabulary, folder, choices):
     except (OSError, ValueError) as error:
         raise ValueError(f"the run's validation part is gone, so give both --alpha and --beta: {error}") from None
     score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm)
-    lists = validation_lists(model, vocabulary, valid, score)
+    lists = candidates(model, vocabulary, valid, score)
     return chosen("the run's validation part", *lists, choices)
 
 

@@ -126,10 +126,7 @@ def split_pairs(pairs, seed=0):
     Random(seed).shuffle(sources)
     num = max(1, round(SHARE * len(sources)))
     part_of = dict.fromkeys(sources[:num], "valid") | dict.fromkeys(sources[num : 2 * num], "test")
-    parts = {part: [] for part in PART_NAMES}
-    for pair in pairs:
-        parts[part_of.get(pair.source, "train")].append(pair)
-    return parts
+    return {part: [pair for pair in pairs if part_of.get(pair.source, "train") == part] for part in PART_NAMES}
 
 
 def encode_lines(vocabulary, lines):

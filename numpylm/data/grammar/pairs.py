@@ -11,8 +11,8 @@ from typing import NamedTuple
 from numpylm.data.grammar import derivation, sample_sentence
 from numpylm.data.grammar.chinese import translate, tree
 
-LONGEST = 20  # English words of the sentences in train, valid and test
 BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
+LENGTHS = dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS  # of the English; we fill the parts in this order
 
 
 class Pair(NamedTuple):
@@ -30,28 +30,17 @@ def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1
     wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
     pairs = {name: [] for name in wanted}
     between, rng, seen = " " * (level == "word"), Random(seed), set()
-
-    def has_room(name):
-        return len(pairs[name]) < wanted[name]
-
-    while any(map(has_room, wanted)):
+    while have_room := [name for name in LENGTHS if len(pairs[name]) < wanted[name]]:
         words = sample_sentence(rng)
         source = " ".join(words)
-        name = next(filter(has_room, parts_for(len(words))), None)
-        if name is None or source in seen:
+        fitting = [name for name in have_room if LENGTHS[name][0] <= len(words) <= LENGTHS[name][1]]
+        if not fitting or source in seen:
             continue
         target = between.join(translate(words))
         if target not in seen:
             seen |= {source, target}
-            pairs[name].append(Pair(source, target))
+            pairs[fitting[0]].append(Pair(source, target))
     return pairs
-
-
-def parts_for(num_words):
-    """The names of the parts that take a sentence of num_words English words, in the order in which they are filled."""
-    if num_words <= LONGEST:
-        return ["test", "valid", "train"]
-    return [name for name, (least, most) in BANDS.items() if least <= num_words <= most]
 
 
 def nesting_depth(sentence):

@@ -3,9 +3,9 @@
 Each file has a function cases(rng) that yields one Case for each function.
 """
 
-from numpylm.proof.cases import answers, cells, functions, models, records, transcription, translation
+from numpylm.proof.cases import answers, applications, cells, functions, models, records
 
-FAMILIES = (functions, cells, records, models, translation, transcription, answers)
+FAMILIES = (functions, cells, records, models, applications, answers)
 
 
 def cases(rng):
