@@ -46,7 +46,7 @@ def test_a_run_on_the_built_in_stories_shows_its_answers_and_where_it_looked(fol
         "model   memory network, D=8, K=2, S=50, tying adjacent, N=32\n",
         "right  majority  chance\n",
         "  is it so ",
-        "  hop 0    1\n",
+        "  hop 0  hop 1\n",
         " would be right\n",
         "answer small",
     ):
@@ -68,9 +68,9 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     asked = b"Mia walks into the old harbour.\nTom goes to the garden.\nWhere is Mia?\n"
     asked += b"\nMia walks into the garden\nTom goes to the cellar\nWhere is Tom\n"
     lines = output_in(folder, "answer", run, stdin=asked).splitlines()
-    found = [line.split("(")[0].strip() for line in lines if line.startswith("      ")]
+    found = [line.split("?  ")[1].split("(")[0].strip() for line in lines if "?" in line]
     assert found == ["old harbour", "cellar"]
-    shown = [line.partition("%")[2].strip() for line in lines if "%   " in line]  # what the hop looked at
+    shown = [" ".join(line.split()[:-2]) for line in lines if line.endswith("%")]  # what the hop looked at
     assert shown == (["1 mia walks into the old harbour", "2 tom goes to the cellar"] if run == "memory" else [])
     out = output_in(folder, "answer", run, "few.txt")
     assert out.count("where is ") == 2 and "BAD" not in out

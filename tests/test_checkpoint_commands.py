@@ -24,7 +24,6 @@ def folder(tmp_path_factory):
     nlm.save_checkpoint(folder / "bare.npz", nlm.GRULM(9, 3, 4))
     (folder / "text.npz").write_text("text")
     np.savez(folder / "foreign.npz", a=np.zeros(3))
-    (folder / "empty").mkdir()
     return folder
 
 
@@ -66,13 +65,9 @@ def test_info_of_a_run_tells_how_far_it_is_and_of_a_model_alone_nothing_more(tmp
     [
         ("info text.npz", "not a numpylm file"),
         ("info foreign.npz", "not a numpylm file"),
-        ("info nowhere", "there is no run"),
-        ("info empty", "neither best.npz nor last.npz"),
         ("export gru.npz --to text.npz", "exists already"),
         ("export gru.npz --to new.txt", "must end in .npz or .pt"),
         ("export gru.npz --to no/w.npz", "there is no folder"),
-        ("export none.npz --to new.npz", "no run or checkpoint"),
-        ("export text.npz --to new.npz", "not a numpylm file"),
     ],
 )
 def test_refusals_are_one_line_and_write_nothing(call, folder, arguments, message):
@@ -99,11 +94,8 @@ def test_the_lines_that_export_prints_load_the_weights_into_pytorch(folder, tmp_
     np.testing.assert_allclose(module.fc(hidden).detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".pt"])
-def test_a_full_disk_leaves_no_stub_of_an_export_so_that_it_can_be_tried_again(tmp_path, call, monkeypatch, suffix):
-    if suffix == ".pt":
-        pytest.importorskip("torch")
-    target = tmp_path / f"weights{suffix}"
+def test_a_full_disk_leaves_no_stub_of_an_export_so_that_it_can_be_tried_again(tmp_path, call, monkeypatch):
+    target = tmp_path / "weights.npz"
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
@@ -111,7 +103,7 @@ def test_a_full_disk_leaves_no_stub_of_an_export_so_that_it_can_be_tried_again(t
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
         message = call("export", "gru.npz", "--to", target).refused()
-    assert f"weights{suffix}: No space left on device; nothing was written" in message
+    assert "weights.npz: No space left on device; nothing was written" in message
     assert list(tmp_path.iterdir()) == []
     assert call("export", "gru.npz", "--to", target)[0] == 0
 

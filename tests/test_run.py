@@ -1,6 +1,5 @@
 """A run: what it leaves in its folder, what is refused, and what keeps two from mixing."""
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +26,6 @@ from numpylm.commands.run import RunDiverged, resume_run
 from numpylm.commands.run_folder import RunError, locked
 from numpylm.data.archive import CheckpointError
 from numpylm.data.atomic import FileError
-from numpylm.data.metrics import read_metrics
 from numpylm.training import EpochReport
 
 # What a run leaves
@@ -46,17 +44,6 @@ def test_the_seed_decides_a_run_that_may_start_from_uniform_parameters(corpus, t
         assert 0 < np.abs(array).max() <= np.float32(0.1), name
         assert np.array_equal(array, again.parameters()[name]), name
         assert not np.array_equal(array, other.parameters()[name]), name
-
-
-def test_a_run_writes_its_choices_its_checkpoints_and_a_row_for_each_part_of_an_epoch(corpus, tmp_path):
-    run = start(tmp_path / "run", corpus)
-    assert train(run)
-    assert sorted(path.name for path in run.folder.iterdir()) == ["best.npz", "config.json", "last.npz", "metrics.csv"]
-    rows = read_metrics(run.folder / "metrics.csv")
-    assert [row["step"] for row in rows] == list(range(1, 2 * NUM_BATCHES + 1))
-    assert [row["epoch"] for row in rows if row["valid_loss"] is not None] == [1, 2]
-    assert rows[-1]["train_loss"] < rows[0]["train_loss"] and rows[0]["loss_unit"] == "nats per word"
-    assert json.loads((run.folder / "config.json").read_text())["settings"]["learning_rate"] == 0.05
 
 
 def test_the_best_checkpoint_is_the_one_of_the_lowest_validation_loss(corpus, tmp_path):

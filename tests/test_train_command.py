@@ -30,8 +30,6 @@ def folder(tmp_path_factory):
     assert status == 0, err
     (folder / "whole.out").write_text(out, encoding="utf-8")
     (folder / "tiny.txt").write_text("hi\n")
-    (folder / "empty.txt").write_text("")
-    (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
     (folder / "chinese.txt").write_text("春眠不觉晓\n处处闻啼鸟\n夜来风雨声\n花落知多少\n" * 40, encoding="utf-8")
     return folder
 
@@ -170,12 +168,8 @@ def test_a_reader_that_goes_away_does_not_stop_training(folder):
         ("--corpus -", "make a token file of it: prepare - --out FILE.tokens"),
         ("--corpus tiny.txt", "give a longer one"),
         ("--corpus text.txt --batch-size 100000", "N = 100000 streams need at least"),
-        ("--corpus latin.txt", "latin.txt is not UTF-8 text"),
-        ("--corpus empty.txt", "empty.txt is empty"),
         ("--corpus text.txt --tie-weights", "D must equal H; got --embedding-dim=64, --hidden-dim=128"),
-        ("--corpus text.txt -H 0", "--hidden-dim must be a positive integer; got 0"),
         ("--clip inf", "--clip must be"),
-        ("--model transformer", "invalid choice: 'transformer'"),
         ("--model rnn --forget-bias 2", "--forget-bias is an option of --model lstm, not of rnn"),
         ("--uniform-range 0.1 --forget-bias 1", "--uniform-range draws b_f too"),
         ("--nonlinearity relu", "--nonlinearity is an option of --model rnn, not of lstm"),

@@ -114,11 +114,18 @@ def test_evaluate_measures_pairs_of_its_own_and_of_files(folder):
     assert (own["pairs"], own["test_perplexity"]) == (500, pytest.approx(summary["test_perplexity"]))
     (folder / "one.tsv").write_text("the cat sleeps .\t那 只 猫 睡觉 。\n", encoding="utf-8")
     assert "Test pairs: 1, of 6 target words\n" in output_in(folder, "evaluate", "small", "one.tsv")
+    (folder / "only_test").mkdir()
+    for side in ("src", "tgt"):
+        (folder / "only_test" / f"test.{side}").write_bytes((folder / f"a.{side}").read_bytes())
     numbers = [
         json.loads(output_in(folder, "evaluate", "words", *files, "--json"))
-        for files in (("pairs.tsv",), ("--source", "a.src", "--target", "a.tgt"))
+        for files in (
+            ("pairs.tsv",),
+            ("--source", "a.src", "--target", "a.tgt"),
+            ("only_test", "--source", "src", "--target", "tgt"),
+        )
     ]
-    assert numbers[0] == numbers[1] and numbers[0]["pairs"] == 300 and numbers[0]["bleu"] > 90
+    assert numbers[0] == numbers[1] == numbers[2] and numbers[0]["pairs"] == 300 and numbers[0]["bleu"] > 90
 
 
 def test_info_and_export_know_the_model(folder):

@@ -7,7 +7,6 @@ from statistics import fmean
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
 from numpylm.commands.answer import open_data
-from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, percent, print_table
 from numpylm.commands.run_config import read_config
@@ -91,16 +90,18 @@ def measured(model, vocabulary, test, train):
 
 
 def print_answer(question, answered, whole_story=False):
-    """Prints a question and its Answered, after the sentences that a hop looked at, with the weights of all hops."""
-    width, p = terminal_width() - 1, answered.p.T  # (I, K), of the story's last I sentences
-    if p.shape[1]:
-        print("  hop " + "    ".join(str(k) for k in range(p.shape[1])))
+    """Prints a question with its Answered, and the sentences that a hop looked at, with the weights of all hops."""
+    p, rows = answered.p.T, {}  # (I, K), of the story's last I sentences
     for i, weights in enumerate(p, start=len(question.story) - len(p)):
-        if whole_story or weights.max(initial=0) >= LOOKED_AT:
-            shown = "".join(f"{f'{100 * weight:.0f}%' if weight >= LOOKED_AT else '.':>5}" for weight in weights)
-            print(cut(f"  {shown} {i + 1:3} {on_one_line(' '.join(question.story[i]))}", width))
-    print(cut(f"  {on_one_line(' '.join(question.question))}?", width))
-    print(cut(f"      {verdict(question, answered)}", width))
+        if p.size and (whole_story or weights.max() >= LOOKED_AT):
+            shown = [f"{100 * weight:.0f} %" if weight >= LOOKED_AT else "." for weight in weights]
+            rows[f"{i + 1:3} {' '.join(question.story[i])}"] = shown
+    print_table(f"{' '.join(question.question)}?  {verdict(question, answered)}", hop_names(p), rows)
+
+
+def hop_names(p):
+    """The names of the columns of p (I, K)."""
+    return [f"hop {k}" for k in range(p.shape[1])]
 
 
 def verdict(question, answered):
@@ -117,8 +118,7 @@ def draw_hops(path, question, answered):
     sentences = list(enumerate(question.story))[-len(p) :]
     rows = [" ".join(sentence) + " (tells it)" * (i in question.support) for i, sentence in sentences]
     title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
-    hops = [f"hop {k}" for k in range(p.shape[1])]
-    plots.heat_map(path, p, rows, hops, "p, weight of a sentence", title, least=LOOKED_AT)
+    plots.heat_map(path, p, rows, hop_names(p), "p, weight of a sentence", title, least=LOOKED_AT)
 
 
 def evaluate(model, vocabulary, folder, options):

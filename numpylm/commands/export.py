@@ -23,15 +23,15 @@ def add_options(parser):
 def run(options):
     """numpylm export"""
     target = Path(options.to)
-    check_target(target)
+    check_new_file(target, ".npz", ".pt")
+    torch = import_torch() if target.suffix == ".pt" else None
     is_translation = kind_of(options.trained).name == "translation"
     model = load_trained(options.trained, "translation" if is_translation else "language").model
     state_dict = translation_state_dict(model) if is_translation else to_torch_state_dict(model)
     with replacing(target) as file:
-        if target.suffix == ".npz":
+        if torch is None:
             np.savez(file, **state_dict)
         else:
-            torch = import_torch()
             torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
     print(f"wrote {len(state_dict)} arrays to {target}")
     (print_translator if is_translation else print_loading)(model, loading(target))
@@ -62,13 +62,6 @@ def print_loading(model, loading):
     print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu})")
     print(f"  fc = nn.Linear({sizes.hidden_dim}, {sizes.vocab_size})")
     print(f"takes them by\n  module.load_state_dict({loading})")
-
-
-def check_target(target):
-    """Raises RunError unless a new .npz or .pt file can be written there."""
-    check_new_file(target, ".npz", ".pt")
-    if target.suffix == ".pt":
-        import_torch()
 
 
 def import_torch():

@@ -41,12 +41,12 @@ def print_table(title, heads, rows):
     """Prints a title, the heads of the columns if there are any, and for each name in rows its cells, which are
     strings. A name that is too long for the terminal is cut."""
     print(cut(on_one_line(title), terminal_width() - 1))
-    cells = [heads, *rows.values()] if heads else list(rows.values())
-    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
-    names = min(max(map(len, rows)) + 2, terminal_width() - 1 - sum(widths))
-    for name, row in ([("", heads)] if heads else []) + list(rows.items()):
+    lines = ([("", heads)] if heads and rows else []) + list(rows.items())
+    widths = [max(map(len, column)) + 2 for column in zip(*[cells for _, cells in lines], strict=True)]
+    names = min(max((len(name) for name in rows), default=0) + 2, terminal_width() - 1 - sum(widths))
+    for name, cells in lines:
         shown = cut(f"  {on_one_line(name)}", names)
-        print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+        print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
 
 
 def print_examples(title, examples):

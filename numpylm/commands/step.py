@@ -1,23 +1,27 @@
-"""The step command: one forward and backward pass on a few tokens, line by line, as a page, or in pdb."""
+"""The step command: one forward and backward pass on a few tokens, line by line, as a page, or in pdb; or the attention
+of an encoder-decoder over one sentence."""
 
 import inspect
 from pathlib import Path
 
 import numpy as np
 
+from numpylm import attention, translation
 from numpylm.commands.console import cut
 from numpylm.commands.run_folder import check_new_file
-from numpylm.commands.step_attention import step_attention
-from numpylm.commands.trained import kind_of, load_real
+from numpylm.commands.trained import kind_of, load_real, load_trained, note_unknown
 from numpylm.data import text
 from numpylm.data.atomic import replacing
+from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import on_one_line, visible
 from numpylm.proof.moved_step import cell_function
+from numpylm.stepping.attention_walk import attention_walk
 from numpylm.stepping.debugger import debug
 from numpylm.stepping.html_page import MOST_STEPS, page
 from numpylm.stepping.show import introduce, print_passes
-from numpylm.stepping.small import DEFAULT_TEXT, small_model
+from numpylm.stepping.small import DEFAULT_TEXT, small_model, small_translator
 from numpylm.stepping.walk import chosen, walk
+from numpylm.translation_task import translate_lines
 
 DESCRIPTION = (
     "One forward and backward pass over a few tokens, line by line: each equation's\n"
@@ -68,8 +72,7 @@ def run(options):
     if options.pdb:
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     walked = walk(model, inputs, targets, layers, steps)
-    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
-    reads = f"reads {' '.join(names[:-1])} and is to predict {' '.join(names[1:])}"
+    reads = f"reads {shown(vocabulary, tokens[:-1])} and is to predict {shown(vocabulary, tokens[1:])}"
     cell = inspect.getmodule(cell_function(model.cell, "step"))
     introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell])
     return print_passes(walked, directions)
@@ -127,3 +130,52 @@ def window(content, vocabulary, trained):
     if unknown:
         raise ValueError(f"the vocabulary of {trained} lacks {', '.join(map(repr, unknown))}")
     return tokens.astype(int)
+
+
+def shown(vocabulary, tokens):
+    """The tokens as text, long ones cut."""
+    return " ".join(cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens)
+
+
+def step_attention(options, content, directions):
+    """A small encoder-decoder that is to write the text backwards, or a run's: the exit status, 1 if a gradient is
+    wrong."""
+    refuse_idle(options)
+    content = " ".join(content.split())
+    if options.trained:
+        model, vocabularies = trained_translator(options, content)
+        origin, written = options.trained, translate_lines(model, vocabularies, [content], width=1)[0][0][0]
+    else:
+        cell, seed = options.cell or "lstm", options.seed or 0
+        model, vocabulary = small_translator(content, options.attention, cell, seed)
+        vocabularies, written = {"source": vocabulary, "target": vocabulary}, content[::-1]
+        origin = f"A small {cell.upper()} encoder-decoder, its weights drawn with seed {seed}"
+    lines = {"source": content, "target": written}
+    source, target = (encode_lines(vocabularies[side], [line])[0] for side, line in lines.items())
+    inputs, targets = np.array([target[-1], *target[:-1]])[:, None], target[:, None]
+    walked = attention_walk(model, source[:, None], inputs, targets, chosen("--at", options.at, len(target)))
+    writes = f"{'writes' if options.trained else 'is to write'} {shown(vocabularies['target'], target)}"
+    sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
+    reads, other_score = shown(vocabularies["source"], source), "(18)" if model.attention.name == "dot" else "(17)"
+    introduce(walked, origin, f"reads {reads} and {writes}", sizes, (attention, translation), other_score)
+    return print_passes(walked, directions)
+
+
+def refuse_idle(options):
+    """Raises ValueError for an option that changes nothing for attention."""
+    names = ["layer", "pdb", "html"] + (["attention", "cell", "seed"] if options.trained else [])
+    given = [f"--{name}" for name in names if str(getattr(options, name)) not in ("None", "False")]  # 0 is given
+    if given:
+        what = "a translator" if options.trained else "attention"
+        raise ValueError(f"step through {what} has no {', '.join(given)}: leave it out")
+
+
+def trained_translator(options, content):
+    """(a run's EncoderDecoder in float64, its vocabularies). ValueError where it has no attention."""
+    model, vocabularies, _ = load_trained(options.trained, "translation")
+    if model.attention is None:
+        raise ValueError(f"{options.trained} has no attention to step through: it was trained with --score none")
+    if options.text is None or not content:
+        raise ValueError("--run needs --text: a sentence to translate")
+    note_unknown(vocabularies["source"], content + "\n")
+    return model.astype(np.float64), vocabularies

@@ -29,7 +29,10 @@ STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 20
 NAMES = {  # of `evaluate`
     "perplexity": ("perplexity per token", number(3)),
     "nats_per_token": ("nats per token", number(4)),
-    "bits_per_character": ("bits per character", lambda bits: number(4)(bits) if bits else "not defined with <unk>"),
+    "bits_per_character": (
+        "bits per character",
+        lambda bits: "not defined with <unk>" if bits is None else f"{bits:.4f}",
+    ),
     "accuracy": ("guessed right", percent),
 }
 

@@ -38,10 +38,11 @@ def use(trained, choices):
         return rescore(model, vocabulary, folder, choices)
     data, weights = read_config(folder).data, weights_for(model, vocabulary, folder, choices)
     score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm) if weights.alpha else None
+    columns = 2 if choices.n_best > 1 else int(len(choices.files) > 1)  # before the text
     for file in choices.files:
         log_y = log_probabilities(model, vocabulary, read_utterance(file, "", data).features)
         for one in search([log_y], choices.beam, score, weights)[0][: choices.n_best]:
-            before = [on_one_line(file), f"{one.score:.4f}"][: 2 if choices.n_best > 1 else len(choices.files) > 1]
+            before = [on_one_line(file), f"{one.score:.4f}"][:columns]
             print("\t".join([*before, on_one_line(decode(vocabulary, one.labels))]))
     return 0
 

@@ -148,7 +148,7 @@ def good_example(pairs):
 def evaluate(model, vocabularies, folder, options):
     """The Report of the run's own test pairs, or of those in files: kind.py."""
     if options.text or options.source or options.target:
-        pairs = read_pairs(options.text, options.source, options.target, whole=True)["test"]
+        pairs = read_pairs(options.text, options.source, options.target, to_test=True)["test"]
     else:
         pairs = open_data(read_config(folder), vocabularies).parts["test"]
     return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))

@@ -35,31 +35,29 @@ class PairBatch(NamedTuple):
     targets: np.ndarray
 
 
-def read_pairs(train=None, source=None, target=None, whole=False):
+def read_pairs(train=None, source=None, target=None, to_test=False):
     """{"train": Pairs, "valid": …, "test": …} of a tab-separated file or a folder (train), or of two files.
 
-    whole: one file, or two, are all "test". With a folder, source and target are the endings of its files' names, such
-    as "de" and "en".
+    With a folder, source and target are the endings of its files' names, such as "de" and "en".
+    to_test: all pairs of one file, or two, are "test", and of a folder no other part is read.
     Raises FileNotFoundError, and ValueError for files that do not hold pairs.
     """
     if (source is None) != (target is None):
         raise ValueError("--source and --target belong together: give both")
-    split = (lambda pairs: {"test": pairs}) if whole else split_pairs
-    if train is None:
-        return split(read_two_files(source, target))
-    if Path(train).is_dir():
-        return read_folder(Path(train), source, target)
-    if source is not None:
+    if train is not None and Path(train).is_dir():
+        parts = ["test"] if to_test else PART_NAMES
+        return {part: read_part(Path(train), part, source, target) for part in parts}
+    if train is not None and source is not None:
         raise ValueError(f"{train} is one file, which holds both languages: leave out --source and --target")
-    return split(read_tab_separated(train))
+    pairs = read_two_files(source, target) if train is None else read_tab_separated(train)
+    return {"test": pairs} if to_test else split_pairs(pairs)
 
 
-def read_folder(folder, source, target):
-    """The three parts of a folder: PART.tsv, or PART.source and PART.target."""
+def read_part(folder, part, source, target):
+    """One part of a folder: PART.tsv, or PART.source and PART.target."""
     if source is None:
-        return {part: read_tab_separated(find_part(folder, part, "tsv")) for part in PART_NAMES}
-    endings = [Path(side).name.removeprefix(".") for side in (source, target)]
-    return {part: read_two_files(*[find_part(folder, part, ending) for ending in endings]) for part in PART_NAMES}
+        return read_tab_separated(find_part(folder, part, "tsv"))
+    return read_two_files(*[find_part(folder, part, Path(side).name.removeprefix(".")) for side in (source, target)])
 
 
 def find_part(folder, part, ending):
