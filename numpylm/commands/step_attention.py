@@ -16,7 +16,7 @@ from numpylm.translation_task import translate_lines
 LONGEST_NAME = 12  # characters of a token that are shown
 
 
-def step_attention(options, content, directions):
+def step_attention(options, content):
     """`numpylm step --attention dot`, or --run of a translator: the exit status, 1 if a gradient is wrong."""
     refuse_idle(options)
     content = " ".join(content.split())
@@ -32,7 +32,7 @@ def step_attention(options, content, directions):
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
     other_score = "(18)" if model.attention.name == "dot" else "(17)"
     introduce(walked, origin, reads, sizes, (attention, translation), other_score)
-    return print_passes(walked, directions)
+    return print_passes(walked)
 
 
 def refuse_idle(options):
