@@ -120,21 +120,6 @@ def test_gradient_times_input_is_the_slope_of_the_difference(cell):
     assert after.any() and not scores[after].any()
 
 
-def test_leaving_out_is_the_difference_of_two_forward_passes():
-    model = random_model("gru")
-    sentences, verbs = beginnings(draw_sentences(VOCABULARY, 30)[0])
-    scores, whole = leave_one_out(model, sentences, verbs), difference(model, sentences, verbs)
-    for m, s in ((0, 1), (0, int(verbs.row[0])), (len(verbs.row) - 1, 1)):
-        tokens = sentences.tokens[: verbs.row[m] + 1, m]
-
-        def d(*parts, m=m):
-            logits = model.forward(np.concatenate([sentences.context, *parts])[:, None]).logits[-1, 0]
-            return logits[verbs.token[m]] - logits[verbs.other[m]]
-
-        assert whole[m] == pytest.approx(d(tokens))
-        assert scores[s, m] == pytest.approx(d(tokens) - d(tokens[:s], tokens[s + 1 :]), rel=1e-9)
-
-
 def test_a_large_set_of_verbs_is_thinned_evenly(monkeypatch):
     monkeypatch.setattr("numpylm.probing.attribution.MOST_VERBS", 10)
     whole, _ = draw_sentences(VOCABULARY, 30)

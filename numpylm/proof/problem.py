@@ -73,7 +73,8 @@ class Problem:
 
     def difference(self, direction, method="central"):
         """The derivative along a direction by one step of the method."""
-        arrays = {name: q.astype(complex if method == "complex" else float) for name, q in self.arrays.items()}
+        dtype = complex if method == "complex" else float
+        arrays = {name: q.astype(dtype, copy=False) for name, q in self.arrays.items()}
         step = best_step(np.array(self.size_along(direction)), method)[()]
         return along(self.along(direction, arrays), step, method)
 

@@ -45,19 +45,14 @@ def introduce(walk, origin, reads, sizes, modules, without=""):
     print()
 
 
-def print_passes(walked, directions):
-    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
-    if "forward" in directions:
-        print("FORWARD, from the tokens to the loss\n")
-        show(walked, walked.forward)
-    if "backward" not in directions:
-        print("THE PARAMETERS\n")
-        show(walked, walked.values)
-        return 0
+def print_passes(walked):
+    """Print a walk; the exit status, 1 if a gradient is wrong."""
+    print("FORWARD, from the tokens to the loss\n")
+    show(walked, walked.forward)
     print("BACKWARD, from the loss to every quantity, in reverse order\n")
     proved = show(walked, walked.backward)
     print("THE PARAMETERS, and their gradients: sums over all steps\n")
-    proved += show(walked, [*walked.values, *walked.parameters])
+    proved += show(walked, walked.parameters)
     wrong = [f"{entry.symbol} ({section.title})" for section, entry, proof in proved if not proof.ok]
     if wrong:
         paragraph(
