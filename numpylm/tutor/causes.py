@@ -102,7 +102,7 @@ def suspicions(question):
         return []
     found = suspects(question.case, question.claims, question.trusted)
     others = [one for one in found[1:] if one.line.quantity != found[0].line.quantity]
-    others = [one for one in others if one.order[:2] == found[0].order[:2]]
+    others = [one for one in others if one.order == found[0].order]
     return [suspicion(*found[:1], *others[:1])] if found else []
 
 

@@ -18,7 +18,6 @@ from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
 from numpylm.tutor.readings import reading_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
-STORED = ("da", "dhW")  # in the loop: what the step's last line made
 PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 ASSIGNMENT = re.compile(r"^( +)((?:_, )*d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
 
@@ -42,7 +41,7 @@ class Run(NamedTuple):
 
 class Suspect(NamedTuple):
     """A line that alone explains the claim: the value that it must have had, the right one, and the Reading of that;
-    num_entries, how many of its entries can matter; place, how late it runs.
+    num_entries, how many of its entries can matter.
     """
 
     line: Line
@@ -50,12 +49,11 @@ class Suspect(NamedTuple):
     value: np.ndarray
     truth: np.ndarray
     reading: NamedTuple
-    place: int
 
     @property
     def order(self):
-        """Suspects are sorted by this: near the right line, of few entries, late in the run."""
-        return self.reading.changes, self.num_entries, -self.place
+        """Suspects are sorted by this: near the right line, and of few entries."""
+        return self.reading.changes, self.num_entries
 
 
 @cache
@@ -147,10 +145,7 @@ def suspects(case, claims, trusted=()):
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
             shape = np.shape(values)
             found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
-    found.sort(key=lambda one: one.order)
-    if found and found[0].line.quantity not in PACKED:  # all gates together explain what one of them does
-        found = [one for one in found if one.line.quantity not in PACKED]
-    return found
+    return sorted(found, key=lambda one: one.order)
 
 
 def suspect(case, line, change, active):
@@ -160,5 +155,4 @@ def suspect(case, line, change, active):
     truth = value - change  # what the line would have had on that way
     reading = reading_of(case, wrong_run, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
-    place = 0 if line.quantity in STORED else list(wrong_run.values).index(line)
-    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], reading, place)
+    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], reading)
