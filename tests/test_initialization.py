@@ -40,6 +40,7 @@ def test_every_orthogonal_matrix_is_equally_likely():
     traces = np.trace(Qs, axis1=1, axis2=2)
     assert traces.mean() == pytest.approx(0, abs=4 / math.sqrt(4000))
     assert (traces**2).mean() == pytest.approx(1, abs=0.12)
+    assert (np.linalg.det(Qs) > 0).mean() == pytest.approx(0.5, abs=0.04)
 
 
 @pytest.mark.parametrize(("tied", "deviation"), [(False, 1.0), (True, 1 / 8)])
