@@ -57,18 +57,11 @@ def test_streams_of_a_file_on_disk_are_not_read_into_memory(tmp_path):
     assert inputs[-1, -1] == 0 and targets[-1, -1] == 1  # 2²³ - 1 predictions in 4 streams leave a rest of 3
 
 
-@pytest.mark.parametrize(
-    ("tokens", "error", "message"),
-    [
-        (np.arange(3), ValueError, "N = 3 streams need at least 4 tokens"),
-        (np.zeros((5, 2), int), ValueError, r"tokens must be of shape \(number of tokens,\); got shape \(5, 2\)"),
-        (np.arange(9.0), TypeError, "tokens must be integers"),
-        ("abcdefgh", TypeError, "tokens must be integers"),
-    ],
-)
-def test_tokens_that_cannot_be_cut_are_refused(tokens, error, message):
-    with pytest.raises(error, match=message):
-        cut_streams(tokens, 3)
+def test_tokens_that_cannot_be_cut_are_refused():
+    with pytest.raises(ValueError, match="N = 3 streams need at least 4 tokens"):
+        cut_streams(np.arange(3), 3)
+    with pytest.raises(TypeError, match="tokens must be integers"):
+        cut_streams(np.arange(9.0), 3)
 
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=9), min_size=1, max_size=6)

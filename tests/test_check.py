@@ -34,12 +34,17 @@ def test_numbers_are_numbers_and_in_their_range(function, good, bad, message):
             function("size", wrong)
 
 
-def test_booleans_are_nothing_else():
+def test_booleans_and_choices_are_nothing_else():
     for good in (True, False, np.True_):
         assert require.boolean("size", good) is good
     for wrong in (0, 1, None, "True", [], np.array([True])):
         with pytest.raises(ValueError, match="size must be True or False; got"):
             require.boolean("size", wrong)
+    for choices in (("a", "b"), {"a": 0, "b": 1}):
+        assert require.one_of("kind", "b", choices) == "b"
+        for wrong in ("c", "", None, 1, ["a"], {"a": 1}, ("a", "b")):
+            with pytest.raises(ValueError, match="kind must be one of a, b; got"):
+                require.one_of("kind", wrong, choices)
 
 
 @pytest.mark.parametrize("good", [np.float32, "float64", np.complex128, float, complex, np.dtype("float32")])
@@ -57,14 +62,6 @@ def test_other_dtypes_are_refused_at_once_and_not_when_they_cannot_be_saved(wron
         LSTMLM(3, 2, 2).astype(wrong)
 
 
-def test_one_of_names_the_choices():
-    assert require.one_of("kind", "b", ("a", "b")) == "b"
-    assert require.one_of("kind", "b", {"b": 1}) == "b"
-    for wrong in ("c", "", None, 1, ["a"], {"a": 1}, ("a", "b")):
-        with pytest.raises(ValueError, match="kind must be one of a, b; got"):
-            require.one_of("kind", wrong, ("a", "b"))
-
-
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int32, np.uint64])
 def test_arrays_of_integers_pass_without_being_copied(dtype):
     values = np.arange(6, dtype=dtype)
@@ -75,16 +72,18 @@ def test_arrays_of_integers_pass_without_being_copied(dtype):
     assert require.integer_array("tokens", [1, 2]).tolist() == [1, 2]
 
 
-def test_tokens_have_two_dimensions_and_streams_one():
-    for wrong in (np.zeros(3, int), np.zeros((3, 0), int), np.zeros((0, 3), int), np.zeros((2, 2, 2), int)):
-        with pytest.raises(ValueError, match=r"tokens must be of shape \(T, N\), time first"):
-            require.tokens(wrong, 5)
-    for wrong in (np.zeros((3, 1), int), np.zeros(0, int), np.array(3)):
-        with pytest.raises(ValueError, match="tokens must be a stream of shape"):
-            require.token_stream(wrong, 5)
-    for wrong in (np.zeros((3, 1), int), np.array(3)):
-        with pytest.raises(ValueError, match=r"tokens must be of shape \(number of tokens,\); got shape"):
-            require.one_dimensional("tokens", wrong)
+@pytest.mark.parametrize(
+    ("function", "shapes", "message"),
+    [
+        (require.tokens, [(3,), (3, 0), (0, 3), (2, 2, 2)], r"tokens must be of shape \(T, N\), time first"),
+        (require.token_stream, [(3, 1), (0,), ()], "tokens must be a stream of shape"),
+        (lambda q, V: require.one_dimensional("tokens", q), [(3, 1), ()], r"\(number of tokens,\); got shape"),
+    ],
+)
+def test_tokens_have_two_dimensions_and_streams_one(function, shapes, message):
+    for shape in shapes:
+        with pytest.raises(ValueError, match=message):
+            function(np.zeros(shape, int), 5)
 
 
 @pytest.mark.parametrize("wrong", [-1, 5, 2**62])

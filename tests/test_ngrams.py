@@ -164,22 +164,19 @@ def test_of_a_longer_stream_the_beginning_is_counted_and_the_names_say_so():
 
 
 @pytest.mark.parametrize(
-    ("tokens", "error", "message"),
+    ("tokens", "order", "vocab_size", "error", "message"),
     [
-        ([1], ValueError, "must have 2 tokens or more; got 1"),
-        ([[1, 2], [2, 1]], ValueError, r"must be a stream .*; got shape \(2, 2\)"),
-        ([0.0, 1.0], TypeError, "must be integers"),
-        ([0, 3], ValueError, "V = 3; got values in 0..3"),
+        ([1], 2, 3, ValueError, "must have 2 tokens or more; got 1"),
+        ([[1, 2], [2, 1]], 2, 3, ValueError, r"must be a stream .*; got shape \(2, 2\)"),
+        ([0.0, 1.0], 2, 3, TypeError, "must be integers"),
+        ([0, 3], 2, 3, ValueError, "V = 3; got values in 0..3"),
+        ([0, 0, 0], 0, 3, ValueError, "order must be"),
+        ([0, 0, 0], 2, 0, ValueError, "vocab_size must be"),
     ],
 )
-def test_bad_streams_are_refused(tokens, error, message):
+def test_bad_streams_orders_and_vocabulary_sizes_are_refused(tokens, order, vocab_size, error, message):
     with pytest.raises(error, match=message):
-        fit_ngrams(tokens, 2, 3)
-    with pytest.raises(error, match=message):
-        token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)
-
-
-def test_bad_orders_and_vocabulary_sizes_are_refused():
-    for order, vocab_size, message in ((0, 3, "order must be"), (1.5, 3, "order"), (2, 0, "vocab_size must be")):
-        with pytest.raises(ValueError, match=message):
-            fit_ngrams([0, 0, 0], order, vocab_size)
+        fit_ngrams(tokens, order, vocab_size)
+    if order and vocab_size:
+        with pytest.raises(error, match=message):
+            token_log_probabilities(fit_ngrams([0, 1, 2], 2, 3), tokens)

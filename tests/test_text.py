@@ -94,10 +94,13 @@ def test_with_ends_blank_lines_every_line_gives_an_eos():
     assert not build_vocabulary("ab", "char", ends_blank_lines=True).ends_blank_lines
 
 
-def test_special_tokens_decode_to_unk_and_newlines():
+def test_special_tokens_decode_to_unk_and_newlines_and_no_other_ids_are_taken():
     vocabulary = build_vocabulary(SENTENCES, "word")
-    assert decode(vocabulary, [1, 2, 0, 1, 1, 5, 1]) == "\nthe <unk>\n\nran\n"
+    assert decode(vocabulary, [1, 2, 0, 1, 1, 5, 1]) == "\nthe <unk>\n\nran\n" and decode(vocabulary, []) == ""
     assert decode(build_vocabulary("ab", "char"), [1, 0, 2]) == "a<unk>b"
+    for ids, error in (([0, 7], ValueError), ([-1], ValueError), ([[1, 2]], ValueError), ([1.0], TypeError)):
+        with pytest.raises(error, match="tokens must"):
+            decode(vocabulary, ids)
 
 
 @pytest.mark.parametrize(
@@ -112,25 +115,19 @@ def test_ids_take_the_smallest_type_that_holds_them(num_characters, dtype):
     assert decode(vocabulary, ids) == text
 
 
-def test_what_is_no_stream_of_ids_is_refused():
-    vocabulary = build_vocabulary(SENTENCES, "word")
-    assert decode(vocabulary, []) == ""
-    for ids, error in (([0, 7], ValueError), ([-1], ValueError), ([[1, 2]], ValueError), ([1.0], TypeError)):
-        with pytest.raises(error, match="tokens must"):
-            decode(vocabulary, ids)
-
-
-def test_a_stream_starts_after_eos_or_a_newline():
-    words = build_vocabulary(SENTENCES, "word")
-    assert nlm_text.stream_start(words) == 1
-    assert encode_stream(words, "the cat\n").tolist() == [1, 2, 4, 1]
-    characters = build_vocabulary("aab\n\n\n\n", "char")
-    assert nlm_text.stream_start(characters) == 1
-    assert encode_stream(characters, "ab").tolist() == [1, 2, 3]
-    assert encode_stream(characters, "ab").dtype == encode(characters, "ab").dtype
-    without_newline = build_vocabulary("ab", "char")
-    assert nlm_text.stream_start(without_newline) is None
-    assert encode_stream(without_newline, "ab").tolist() == [1, 2]
+@pytest.mark.parametrize(
+    ("text", "level", "start", "encoded", "ids"),
+    [
+        (SENTENCES, "word", 1, "the cat\n", [1, 2, 4, 1]),
+        ("aab\n\n\n\n", "char", 1, "ab", [1, 2, 3]),
+        ("ab", "char", None, "ab", [1, 2]),
+    ],
+)
+def test_a_stream_starts_after_eos_or_a_newline(text, level, start, encoded, ids):
+    vocabulary = build_vocabulary(text, level)
+    stream = encode_stream(vocabulary, encoded)
+    assert nlm_text.stream_start(vocabulary) == start and stream.tolist() == ids
+    assert stream.dtype == encode(vocabulary, encoded).dtype
 
 
 # Saving
