@@ -9,10 +9,12 @@ from test_ctc import spelled
 
 from numpylm import GRULM
 from numpylm.activations import log_softmax
-from numpylm.ctc_decoding import Hypothesis, LanguageScore, beam_search, best_path, rescored
+from numpylm.ctc_decoding import Hypothesis, LanguageScore, beam_search, best_path, rescored, with_language
 from numpylm.data.error_rates import Errors, count_errors, total_errors
+from numpylm.data.text import Vocabulary
 from numpylm.evaluation import surprisals
-from numpylm.transcription_task import best_possible
+from numpylm.transcription import AcousticModel
+from numpylm.transcription_task import BEAM, LEAST, Utterance, Weights, best_possible, listen, log_probabilities
 
 rng = np.random.default_rng(0)
 T, V = 4, 2
@@ -91,3 +93,26 @@ def test_the_oracle_is_the_best_of_a_list():
     candidates = [Hypothesis(tuple(labels), 0, 0, 0) for labels in ("xbc", "abd", "abc")]
     assert best_possible("abc", candidates) == tuple("abc")
     assert best_possible("abd", candidates[::2]) == tuple("abc")
+
+
+def test_every_way_to_decode_is_the_search_that_its_name_says():
+    vocabulary = Vocabulary("word", ("<unk>", "<eos>", "low", "high"))
+    model = AcousticModel(3, 2, 4, dtype=np.float64)
+    for array in model.parameters().values():
+        array[...] = 2 * rng.standard_normal(array.shape)
+    language, weights = LanguageScore(GRULM(4, 3, 5, seed=1), [1, 2, 3], start=1), Weights(2.0, 1.0)
+    spoken = [Utterance("", rng.standard_normal((8, 2)), text) for text in ("low high", "high", "low low")]
+    heard = listen(model, vocabulary, spoken, language, weights)
+    assert heard.said == [(2, 3), (3,), (2, 2)]
+    for n, log_y in enumerate(log_probabilities(model, vocabulary, one.features) for one in spoken):
+        alone, both = beam_search(log_y, BEAM, least=LEAST), beam_search(log_y, BEAM, language, *weights, LEAST)
+        again = rescored(with_language(alone, language), *weights)
+        expected = (
+            best_path(log_y),
+            alone[0].labels,
+            again[0].labels,
+            both[0].labels,
+            best_possible(heard.said[n], both),
+        )
+        assert tuple(way[n] for way in heard.by_name.values()) == expected
+        assert sorted(heard.lists[n]) == sorted(with_language(alone + both, language))
