@@ -51,9 +51,6 @@ def run(options):
         print(json.dumps(finite(report.fields)))
     else:
         print_table(*report.table)
-    check_finite(
-        report.loss,
-        True,
-        f"the model's loss on {options.text or 'the test data'} is {{}} nats: its numbers overflow there",
-    )
+    name = options.text or "the test data"
+    check_finite(f"the model's loss on {name}", report.loss, True, ": its numbers overflow there")
     return 0

@@ -29,10 +29,10 @@ def finish(run):
     print_where(run)
     settings = run.config.settings
     check_finite(
-        report.loss, run.task.perplexity,
-        f"the best model's loss on the test data is {{}} nats per {run.task.unit}: its state overflows there, although "
-        "it did not on the validation data. All is saved; train again with a smaller --learning-rate "
-        f"(it was {settings.learning_rate:g}) or --clip (it was {settings.max_norm:g})",
+        "the best model's loss on the test data", report.loss, run.task.perplexity,
+        f" per {run.task.unit}: its state overflows there, although it did not on the validation data. All is saved; "
+        f"train again with a smaller --learning-rate (it was {settings.learning_rate:g}) or --clip (it was "
+        f"{settings.max_norm:g})",
     )  # fmt: skip
     return report
 
@@ -54,11 +54,10 @@ def common_fields(run, model):
     }
 
 
-def check_finite(loss, perplexity, message):
-    """Raises RunDiverged for a loss that is no number, or so large that its perplexity is infinite; {} in the message
-    stands for it."""
+def check_finite(name, loss, perplexity, advice):
+    """Raises RunDiverged for a loss that is no number, or so large that its perplexity is infinite."""
     if loss is not None and not math.isfinite(safe_exp(loss) if perplexity else loss):
-        raise RunDiverged(message.format(f"{loss:.3g}"))
+        raise RunDiverged(f"{name} is {loss:.3g} nats{advice}")
 
 
 def draw_learning_curve(run, report):
