@@ -88,14 +88,11 @@ def measured(heard, unit, weights):
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
     best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
-    rows = list(zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True))
-
-    def example(said, alone, corrected):
+    rows, examples = zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True), []
+    for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2]):
         lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
         marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]
-        return [(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]]
-
-    examples = [example(*row) for row in sorted(rows, key=lambda row: row[1] == row[2])]
+        examples.append([(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]])
     print_examples("Said, heard (best path), and with the language model where that differs", examples)
 
 
