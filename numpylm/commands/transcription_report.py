@@ -1,6 +1,5 @@
 """What an acoustic model hears on test utterances: error rates, transcripts, sounds to listen to, and a picture."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +35,6 @@ def report(run, model):
     vocabulary, utterances, data = run.data.vocabulary, run.data.parts, run.config.data
     train_language(run)
     language = language_score(run.folder, vocabulary.level, vocabulary.tokens[1:])
-    print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
         weights = choose_weights(*candidates(model, vocabulary, utterances["valid"], language))

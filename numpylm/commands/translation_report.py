@@ -70,7 +70,6 @@ def lines_of(text):
 
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
-    print("translating the test sentences …", file=sys.stderr)
     parts, vocabularies = run.data.parts, run.data.vocabulary
     pairs = parts["test"][:MOST_TRANSLATED]
     translations = best_of(model, vocabularies, pairs)
