@@ -56,7 +56,8 @@ def print_table(title, heads, rows):
     print(cut(on_one_line(title), terminal_width() - 1))
     lines = ([("", heads)] if heads and rows else []) + list(rows.items())
     widths = [max(map(len, column)) + 2 for column in zip(*[cells for _, cells in lines], strict=True)]
-    names = min(max((len(name) for name in rows), default=0) + 2, terminal_width() - 1 - sum(widths))
+    room = max(4, terminal_width() - 1 - sum(widths))
+    names = min(max((len(name) for name in rows), default=0) + 2, room)
     for name, cells in lines:
         shown = cut(f"  {on_one_line(name)}", names)
         print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
