@@ -68,7 +68,7 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     asked = b"Mia walks into the old harbour.\nTom goes to the garden.\nWhere is Mia?\n"
     asked += b"\nMia walks into the garden\nTom goes to the cellar\nWhere is Tom\n"
     lines = output_in(folder, "answer", run, stdin=asked).splitlines()
-    found = [line.split("?  ")[1].split("(")[0].strip() for line in lines if "?" in line]
+    found = [line.split("(")[0].strip() for line in lines if "(" in line]
     assert found == ["old harbour", "cellar"]
     shown = [" ".join(line.split()[:-2]) for line in lines if line.endswith("%")]  # what the hop looked at
     assert shown == (["1 mia walks into the old harbour", "2 tom goes to the cellar"] if run == "memory" else [])

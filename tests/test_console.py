@@ -9,6 +9,7 @@ import pytest
 
 from numpylm.commands import console
 from numpylm.commands.console import ProgressBar, blas_threads, quoted, step_text
+from numpylm.commands.results import print_table
 from numpylm.training import EpochReport, Progress, Settings, StepReport, Task
 
 TASK = Task("word", 10, *[None] * 4)
@@ -50,6 +51,20 @@ def test_a_task_whose_losses_are_no_perplexities_shows_nats_and_its_note(capsys)
     expected = "epoch 1/2: train loss 0.5000, validation loss 0.2500, error rate 3.1 % (best so far)\n"
     assert capsys.readouterr().out == expected
     assert "ppl" not in step_text(0.5, 1.5, progress_at(0, 3), perplexity=False)
+
+
+@pytest.mark.parametrize("columns", [3, 30, 80])
+def test_a_table_keeps_its_numbers_in_any_terminal_and_cuts_names(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(
+        "of three questions", ("right", "majority"), {"where is a person": ["9.5 %", "3"], "all": ["-", "70 %"]}
+    )
+    title, heads, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[-2:] for row in rows] == [["%", "3"], ["70", "%"]] and heads.split() == ["right", "majority"]
+    assert len(set(map(len, (heads, *rows)))) == 1 and (len(rows[0]) < columns or columns < 21)
+    assert ("where is a person" in rows[0]) == (columns == 80) and len(title) < columns
+    print_table("no row", ("right",), {})
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_a_path_is_quoted_where_a_shell_would_read_it_otherwise(monkeypatch, tmp_path):

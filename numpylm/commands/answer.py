@@ -107,27 +107,22 @@ def run_name(config):
 
 
 def open_data(config, vocabulary=None):
-    """The Questions that the choices name, as ReadData; a vocabulary given is used in place of a new one."""
-    name, questions = questions_of(config.data)
-    if vocabulary is None:
-        vocabulary = vocabulary_of(questions["train"] + questions["valid"])
-    fingerprint = digest([repr(sorted(questions.items())).encode("utf-8", "surrogatepass")])
-    return ReadData(name, fingerprint, vocabulary, questions)
-
-
-def questions_of(choices):
-    """(name, Questions by part). Raises StoryError, ValueError or OSError where they cannot be read."""
+    """The Questions that the choices name, as ReadData; a vocabulary given is used in place of a new one. Raises
+    StoryError, ValueError or OSError where they cannot be read."""
+    choices, path = config.data, Path(config.data.train or "")
     if choices.train is None:
         parts = {part: draw_questions(*drawn) for part, drawn in BUILT_IN.items()}
-        return "the built-in stories", {"train": draw_questions(choices.num_questions, 0), **parts}
-    path = Path(choices.train)
-    if not choices.tasks and path.is_dir():
+        name, questions = "the built-in stories", {"train": draw_questions(choices.num_questions, 0), **parts}
+    elif choices.tasks:
+        tasks = [read_parts(*task_files(path, number), f"task {number}") for number in choices.tasks]
+        name = f"task {', '.join(choices.tasks)} of bAbI"
+        questions = {part: [question for task in tasks for question in task[part]] for part in tasks[0]}
+    elif path.is_dir():
         raise ValueError(f"{path} is a folder: say which task of bAbI in it to train on (--task 1)")
-    if not choices.tasks:
-        return path.name, read_parts(path)
-    tasks = [read_parts(*task_files(path, number), f"task {number}") for number in choices.tasks]
-    parts = {part: [question for task in tasks for question in task[part]] for part in tasks[0]}
-    return f"task {', '.join(choices.tasks)} of bAbI", parts
+    else:
+        name, questions = path.name, read_parts(path)
+    fingerprint = digest([repr(sorted(questions.items())).encode("utf-8", "surrogatepass")])
+    return ReadData(name, fingerprint, vocabulary or vocabulary_of(questions["train"] + questions["valid"]), questions)
 
 
 def read_parts(train_file, test_file=None, kind=""):

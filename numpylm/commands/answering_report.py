@@ -7,6 +7,7 @@ from statistics import fmean
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
 from numpylm.commands.answer import open_data
+from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, percent, print_table
 from numpylm.commands.run_config import read_config
@@ -90,13 +91,14 @@ def measured(model, vocabulary, test, train):
 
 
 def print_answer(question, answered, whole_story=False):
-    """Prints a question with its Answered, and the sentences that a hop looked at, with the weights of all hops."""
+    """Prints a question, the sentences that a hop looked at, with the weights of all hops, and the answer."""
     p, rows = answered.p.T, {}  # (I, K), of the story's last I sentences
     for i, weights in enumerate(p, start=len(question.story) - len(p)):
         if p.size and (whole_story or weights.max() >= LOOKED_AT):
             shown = [f"{100 * weight:.0f} %" if weight >= LOOKED_AT else "." for weight in weights]
             rows[f"{i + 1:3} {' '.join(question.story[i])}"] = shown
-    print_table(f"{' '.join(question.question)}?  {verdict(question, answered)}", hop_names(p), rows)
+    print_table(f"{' '.join(question.question)}?", hop_names(p), rows)
+    print(cut(f"  {verdict(question, answered)}", terminal_width() - 1))
 
 
 def hop_names(p):

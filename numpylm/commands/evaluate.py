@@ -3,9 +3,8 @@
 import json
 from importlib import import_module
 
-from numpylm.commands.results import print_table
+from numpylm.commands.results import check_finite, print_table
 from numpylm.commands.run_folder import RunError, finite, folder_of
-from numpylm.commands.run_report import check_finite
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 
 DESCRIPTION = (
@@ -51,9 +50,6 @@ def run(options):
         print(json.dumps(finite(report.fields)))
     else:
         print_table(*report.table)
-    check_finite(
-        report.loss,
-        True,
-        f"the model's loss on {options.text or 'the test data'} is {{}} nats: its numbers overflow there",
-    )
+    name = options.text or "the test data"
+    check_finite(f"the model's loss on {name}", report.loss, True, ": its numbers overflow there")
     return 0

@@ -31,8 +31,6 @@ def read_config(folder):
     path = Path(folder) / "config.json"
     read = read_json(path)
     try:
-        if type(read) is dict and "corpus" in read:
-            raise ValueError("it was written by an older version of numpylm, whose runs cannot go on; begin a new one")
         kind = find_kind(read.get("task") if type(read) is dict else None)
         classes = {"model": kind.Model, "settings": kind.Settings, "data": kind.Data}
         check(

@@ -97,9 +97,9 @@ def train_to_the_end(options, kind):
 
 def finish(run):
     """The report at a run's end."""
-    from numpylm.commands import run_report
+    from numpylm.commands import results
 
-    run_report.finish(run)
+    results.finish(run)
 
 
 def begin(options, kind):

@@ -8,9 +8,8 @@ import numpy as np
 
 from numpylm.commands.console import terminal_width
 from numpylm.commands.kind import Report
-from numpylm.commands.results import number, percent, print_examples, print_table, rows_of
+from numpylm.commands.results import count_parameters, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_config import read_config
-from numpylm.commands.run_report import count_parameters
 from numpylm.commands.train import fingerprint, open_corpus, open_verified
 from numpylm.commands.trained import ended, read_file_or_stdin
 from numpylm.data import grammar, text
@@ -39,7 +38,6 @@ NAMES = {  # of `evaluate`
 
 def report(run, model):
     """Measures the model on the test text, prints what came out, and returns the Report."""
-    print("measuring on the test text, and the baselines …", file=sys.stderr)
     tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
     test, unknown = evaluate_tokens(model, tokens["test"]), count_unknown(tokens["test"])
     most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS

@@ -126,7 +126,8 @@ def open_data(config, vocabulary=None):
         for part in PARTS:
             encoded(vocabulary, parts[part])
     except ValueError as error:
-        raise ValueError(f"{error}. A smaller --stack (it is {choices.stack}) gives more frames") from None
+        hint = f". A smaller --stack (it is {choices.stack}) gives more frames" * (choices.stack > 1)
+        raise ValueError(f"{error}{hint}") from None
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
     read = (one for part in sorted(parts) for one in parts[part])
     fingerprint = digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)

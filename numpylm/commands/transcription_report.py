@@ -1,6 +1,5 @@
 """What an acoustic model hears on test utterances: error rates, transcripts, sounds to listen to, and a picture."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +35,6 @@ def report(run, model):
     vocabulary, utterances, data = run.data.vocabulary, run.data.parts, run.config.data
     train_language(run)
     language = language_score(run.folder, vocabulary.level, vocabulary.tokens[1:])
-    print("transcribing the test utterances …", file=sys.stderr)
     weights = NO_WEIGHTS
     if language is not None:
         weights = choose_weights(*candidates(model, vocabulary, utterances["valid"], language))
@@ -88,14 +86,11 @@ def measured(heard, unit, weights):
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
     best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
-    rows = list(zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True))
-
-    def example(said, alone, corrected):
+    rows, examples = zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True), []
+    for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2]):
         lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
         marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]
-        return [(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]]
-
-    examples = [example(*row) for row in sorted(rows, key=lambda row: row[1] == row[2])]
+        examples.append([(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]])
     print_examples("Said, heard (best path), and with the language model where that differs", examples)
 
 

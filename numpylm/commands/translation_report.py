@@ -70,7 +70,6 @@ def lines_of(text):
 
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
-    print("translating the test sentences …", file=sys.stderr)
     parts, vocabularies = run.data.parts, run.data.vocabulary
     pairs = parts["test"][:MOST_TRANSLATED]
     translations = best_of(model, vocabularies, pairs)
@@ -85,8 +84,9 @@ def report(run, model):
     ])  # fmt: skip
     if model.attention is not None:
         with plots.may_fail("attention.png"):
-            pair = good_example([pair for pair, is_right in zip(pairs, right, strict=True) if is_right] or pairs)
-            draw_attention(run.folder / "attention.png", model, vocabularies, *pair)
+            shown = [pair for pair, is_right in zip(pairs, right, strict=True) if is_right] or pairs
+            relative = [pair for pair in shown if " that " in pair.source and 8 <= len(pair.source.split()) <= 14]
+            draw_attention(run.folder / "attention.png", model, vocabularies, *(relative or shown)[0])
     return found
 
 
@@ -138,11 +138,6 @@ def built_in_fields(run, model, translations, right):
         "exact_match_by_depth": {str(depth): by_depth[depth] for depth in sorted(by_depth)},
         "grammatical_share": fmean(is_chinese(text.replace(" ", "")) for text in translations),
     }
-
-
-def good_example(pairs):
-    """A pair whose attention is worth a picture: one with a relative clause, if there is one."""
-    return next((pair for pair in pairs if " that " in pair.source and 8 <= len(pair.source.split()) <= 14), pairs[0])
 
 
 def evaluate(model, vocabularies, folder, options):
