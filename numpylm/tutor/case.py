@@ -16,7 +16,7 @@ import numpy as np
 from numpylm import gru, lstm, rnn
 from numpylm.attention import ATTENTIONS
 from numpylm.loss import cross_entropy_forward
-from numpylm.tutor.mistakes import MODULES, RETURNS, equation_of, source_of
+from numpylm.tutor.mistakes import MODULES, RETURNS
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
@@ -111,12 +111,6 @@ def results_of(case):
         blocks = np.split(found[name], len(gates), axis=-1) if gates else []
         found |= {row + gate: block for gate, block in zip(gates, blocks, strict=True)}
     return found
-
-
-def equation_of_result(case, name):
-    """The equation of what a step returns under a name, by the line that assigns it; "" if none says."""
-    lines = [line for line in source_of(case.step).split("\n") if line.strip().startswith(f"{name} = ")]
-    return equation_of(lines[0]) if lines else ""
 
 
 def loss_trace(inputs):

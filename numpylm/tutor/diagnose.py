@@ -17,11 +17,11 @@ Several mistakes are told apart if what they spoil does not come from each other
 import numpy as np
 
 from numpylm.proof.evidence import same
-from numpylm.tutor.case import GATES, case_of, cell_of, equation_of_result, our_name, results_of
+from numpylm.tutor.case import GATES, case_of, cell_of, our_name, results_of
 from numpylm.tutor.causes import Question, agree, gradients, matching, numbers
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.results import is_rounding
-from numpylm.tutor.sentences import Finding, known, numbered, with_meanings
+from numpylm.tutor.sentences import Finding, known, with_meanings
 
 EXCHANGED = (
     "{} and {} are exchanged: each holds what belongs to the other. Look at the order in which you return (or unpack) "
@@ -51,14 +51,13 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     function  the name of a function of ours, forward or backward; any other name, if truth is given
     inputs    its arguments by name, for a cell plain arrays: x h_0 c_0 W_x W_h b dh dh_T dc_T of a sequence (T, N, ·);
               x_t h_prev c_prev W_x W_h b dh_t dc_next of a step; a state or gradient that is not given is zero
-    claimed   name -> array: dx dW_x dW_h db dh_0 dc_0, or dx_t dh_prev dc_prev dW_x … of a step; a gate's own dW_xi;
-              any intermediate, such as da_f or dc_t
+    claimed   name -> array: dx dW_x dh_0 … or dx_t dh_prev dW_x …; a gate's own dW_xi; an intermediate, such as da_f
     truth     name -> array, the right values: ours, if left out
     trusted   names of functions that are known to be right
     sizes     such as {"V": 9}, by which a constant factor can be named
     tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
-    Small inputs, T N H up to about 600, let single lines be told apart. What has no known name, or holds NaN, is left
-    out.
+
+    Small inputs, T N H up to about 600, let single lines be told apart. NaN and unknown names are left out.
     """
     if function in ("central_difference", "complex_step"):
         return of_a_numerical_derivative(inputs["f"], np.asarray(claimed["gradient"], dtype=float))
@@ -106,22 +105,8 @@ def exchanged(claims, right):
 
 
 def values(question):
-    """Findings on what a forward returned: a known mistake, the first wrong value of a step, or the numbers."""
-    found = [known(mistake) for mistake in matching(question)[:1]]
-    return found or first_value(question) + numbers(question, question.wrong)
-
-
-def first_value(question):
-    """A list with the Finding on which wrong value of a step is computed first, and by which equation."""
-    case = question.case
-    order = [name for name in results_of(case) if name in question.truth] if case.is_step else []
-    first = next((name for name in order if name in question.wrong), None)
-    equation = equation_of_result(case, first) if first else ""
-    if not equation:
-        return []
-    before = order[: order.index(first)]
-    seen = f"; {', '.join(before)} {'is' if len(before) == 1 else 'are'} right" if before else ""
-    return [Finding(f"look first at {first}, {numbered(equation)}{seen}", first, equation)]
+    """Findings on what a forward returned: a known mistake, or the numbers."""
+    return [known(mistake) for mistake in matching(question)[:1]] or numbers(question, question.wrong)
 
 
 def of_a_numerical_derivative(f, gradient):

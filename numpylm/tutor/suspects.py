@@ -18,6 +18,7 @@ from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
 from numpylm.tutor.readings import reading_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
+STORED = ("da", "dhW")  # in the loop: what the step's last line made
 PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 ASSIGNMENT = re.compile(r"^( +)((?:_, )*d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
 
@@ -41,7 +42,7 @@ class Run(NamedTuple):
 
 class Suspect(NamedTuple):
     """A line that alone explains the claim: the value that it must have had, the right one, and the Reading of that;
-    num_entries, how many of its entries can matter.
+    num_entries, how many of its entries can matter; place, how late it runs.
     """
 
     line: Line
@@ -49,6 +50,7 @@ class Suspect(NamedTuple):
     value: np.ndarray
     truth: np.ndarray
     reading: NamedTuple
+    place: int
 
     @property
     def order(self):
@@ -145,7 +147,7 @@ def suspects(case, claims, trusted=()):
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
             shape = np.shape(values)
             found.append(suspect(case, line, change.reshape(shape), (J != 0).any(axis=0).reshape(shape)))
-    return sorted(found, key=lambda one: one.order)
+    return sorted(found, key=lambda one: (one.order, -one.place))
 
 
 def suspect(case, line, change, active):
@@ -155,4 +157,5 @@ def suspect(case, line, change, active):
     truth = value - change  # what the line would have had on that way
     reading = reading_of(case, wrong_run, line, value, truth, active)
     in_time = slice(None, None, -1) if len(value) > 1 else 0  # the loop runs backward
-    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], reading)
+    place = 0 if line.quantity in STORED else list(wrong_run.values).index(line)
+    return Suspect(line, int(active.sum()), value[in_time], truth[in_time], reading, place)
