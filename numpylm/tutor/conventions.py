@@ -109,10 +109,10 @@ def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
     if not found:
         return None
-    head, side = found[1][0].upper(), found[2] or found[4]
+    head, side = found[1][0].upper().replace("R", "U"), found[2] or found[4]
     part = "b" if head == "B" else head if not side else "W_x" if side in "xi" else "W_h"
     return f"{part}:{gates[found[3]]}", bool(side) and head != "B"
 

@@ -106,10 +106,11 @@ def tried(file, unit, fit):
     reply = file.child.ask({"steps": unit.forward, "inputs": fit.inputs, "outputs": unit.outputs})
     if "error" in reply:
         return reply["error"]
-    (made,) = reply["outputs"]
+    made = reply["outputs"][0]
     if made is None or (isinstance(made, tuple) and all(part is None for part in made)):
         return {"type": "None"}
-    found = dict(leaves(made, tuple(unit.outputs[0])))
+    every = zip(reply["outputs"], unit.outputs, strict=True)
+    found = {path: value for tree, root in every for path, value in leaves(tree, tuple(root))}
     way = {"loss": loss_fit, "free": named_gradients}.get(fit.form, state_fit)
     return way(unit, fit, found, np.random.default_rng(len(found)))
 
@@ -226,9 +227,9 @@ def random_input(rng, shape):
     return rng.standard_normal(shape) if shape else float(rng.standard_normal())
 
 
-def is_own_error(error):
-    """Whether an error of the child comes from the code itself, and not from what it was given."""
-    return error.get("type") == "NameError" or str(error.get("text")).startswith("module ")
+def is_own_error(text):
+    """Whether an error, by its words, comes from the code itself, and not from what it was given."""
+    return re.search(r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required", text) is not None
 
 
 def not_run(file, unit, error):
@@ -242,7 +243,7 @@ def not_run(file, unit, error):
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
     code = [str(line) for line in error.get("lines", [])]
-    if (not unit.is_usual or unit.places) and not is_own_error(error):
+    if (not unit.is_usual or unit.places) and not is_own_error(f"{error.get('type')}: {error.get('text')}"):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
         words = f"{unit.forward_name} fails for all that the check gives it ({words})"
         return Stop("not checked", words, *why, code=code)

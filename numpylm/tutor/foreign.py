@@ -10,13 +10,13 @@ import contextlib
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit
+from numpylm.tutor.fits import best_fit, is_own_error
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 from numpylm.tutor.scopes import arrays_in
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.truths import claimed, truth, understood
+from numpylm.tutor.truths import claimed, common_factor, truth, understood
 
 
 def judge_unit(file, unit):
@@ -86,7 +86,7 @@ def finding_or_stop(file, unit, fit):
     said = str(finding["sentences"])
     if "could not be run" in said:  # it needs what an import did not give
         return finding | {"status": "not checked"}
-    if finding["status"] == "crash" and "is not defined" not in said and not unit.is_usual:
+    if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
         words = f"it fails for all that the check gives it: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
@@ -105,6 +105,9 @@ def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
     fit, claims, remarks, reply = understood(file, unit, fit)
     truths, rtol, said = truth(file, unit, fit, claims)
+    if unit.incoming and has_moved(unit, fit, reply) and common_factor(claims, truths) == -1:
+        claims = {slot: -claim for slot, claim in claims.items()}
+        said = [*said, "it adds to the weights: what comes in must be the negative gradient, such as target - y"]
     told = remarks + said + written_into(reply, unit)
     finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
@@ -114,6 +117,12 @@ def backward_finding(file, unit, fit):
     if fit.precision is None and not unit.free:
         finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
     return finding
+
+
+def has_moved(unit, fit, reply):
+    """Whether the backward changed the weights: its gradients are then told by the steps that these took."""
+    after = zip(unit.places, reply["outputs"][len(reply["outputs"]) - len(unit.places) :], strict=True)
+    return any(not np.array_equal(fit.inputs[slot], value) for slot, value in after)
 
 
 def one_step(file, unit, fit):

@@ -107,4 +107,4 @@ def forward_of(functions, backward):
             return backward.replace(old, new)
     inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
     others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
-    return max(others, key=lambda n: len(called(functions, n)), default=None)
+    return max(others, key=lambda n: (not n.startswith("predict"), len(called(functions, n))), default=None)

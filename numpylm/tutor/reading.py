@@ -28,7 +28,7 @@ from numpylm.tutor.old_python import (
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import Missing, stand_in
 
-TEXT = "the tea that heat at\n" * 20  # stands for the text that a script opens: 6 different characters
+TEXT = "the tea that heat at hat eat\n" * 20  # stands for the text that a script opens: 6 different characters, 7 words
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -87,6 +87,7 @@ def plain_statements(source, nodes):
             isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
             or (isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and is_plain(source, node, True))
             or (isinstance(node, ast.For) and is_plain(source, node, False))
+            or (fills_a_list(node) and is_plain(source, node, False))
         ):
             yield node
         elif isinstance(node, ast.With) and all("open" in ast.dump(item) for item in node.items):
@@ -98,6 +99,12 @@ def plain_statements(source, nodes):
             if kept:
                 node.body = kept
                 yield node
+
+
+def fills_a_list(node):
+    """Whether a statement is a call such as weights.append(…)."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
 
 
 def is_plain(source, node, may_call):
@@ -158,6 +165,8 @@ def open_text(path, mode="r", *args, **kwargs):
     try:
         return open(path, mode, *args, **kwargs)
     except OSError:
+        if "b" in mode and not str(path).endswith((".txt", ".csv")):
+            raise  # saved weights, which stay as they were made
         return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
 
 
@@ -181,6 +190,8 @@ def run_file(source, module_name):
         except BaseException as error:
             failures.append(failure(node, error))
             stand_in(module, failures[-1:], source.read)
+            small = {n: SIZES[size_of(n)] for n in failures[-1]["names"] if size_of(n)}
+            vars(module).update({} if isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS)) else small)
     return module, failures
 
 
