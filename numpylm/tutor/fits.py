@@ -242,6 +242,8 @@ def not_run(file, unit, error):
     if error.get("type") == "NotImplementedError":
         return Stop("not written", "it is not written yet (it raises NotImplementedError)")
     why = missing_name(error, file.contents["failures"])
+    if why:
+        return Stop("not checked", f"{unit.forward_name} needs {error.get('name')}", *why)
     code = [str(line) for line in error.get("lines", [])]
     if (not unit.is_usual or unit.places) and not is_own_error(f"{error.get('type')}: {error.get('text')}"):
         words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")

@@ -149,7 +149,8 @@ def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     named, shapes = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
     if not rows and not sentences:
-        return {"status": "ok", "sentences": (remarks or rounded(named, right)) + shapes}
+        remarks = remarks or (rounded(named, right) if fit.precision is not None else [])
+        return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, fit, claims, rows, named, right, one_step)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
     told = {"table": [row._asdict() for row in rows], "diagnosis": diagnosis, "lines": [hint.code for hint in hints]}

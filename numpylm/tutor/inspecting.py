@@ -84,6 +84,7 @@ class Student:
             "ours": is_ours,
             "own": where == self.path,
             "reads": list(code.co_names) if code else [],
+            "is_step": bool(code) and code.co_name in self.source.steps,
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
             "unpacks": {text: names for text, names in unpacked(nodes) if not text.endswith(".values()")},
@@ -136,7 +137,7 @@ def arrays_within(value, path, depth):
     """(name, (path, shape)) of the real arrays in a global: in an object or dict of the file, under the last name."""
     inside = value if isinstance(value, dict) else vars(value) if type(value).__module__ == MODULE else {}
     inside = {0: value[0]} if isinstance(value, list) and len(value) == 1 else inside
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
         is_part = len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight", 0)
         yield str(path[-2] if is_part else path[-1]), (path, list(value.shape))
     elif depth:

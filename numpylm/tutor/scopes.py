@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from numpylm.tutor.conventions import plain, roles_of, word_of
 from numpylm.tutor.sizes import SIZES, size_of
+from numpylm.tutor.stand_ins import TEXT
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
-TEXT = "the tea that heat at hat eat\n"
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 

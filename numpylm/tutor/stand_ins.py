@@ -30,8 +30,11 @@ class Tanh(_Activation):
 """
 
 
+TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
+
+
 class Missing:
-    """Stands for what an import should have made, where objects are made from it: called with sizes, random numbers.
+    """Stands for what an import should have made: called with sizes it is random numbers, gone through it is a text.
 
     It does not compute: called with arrays it is a NameError, as if nothing stood for it.
     """
@@ -55,7 +58,7 @@ class Missing:
         return self
 
     def __iter__(self):
-        return iter(())
+        return iter(TEXT)
 
     def __or__(self, other):  # in a type
         return self
