@@ -30,6 +30,7 @@ from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT, Missing, stand_in
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
+SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -168,8 +169,8 @@ def open_text(path, mode="r", *args, **kwargs):
     try:
         return open(path, mode, *args, **kwargs)
     except OSError:
-        if "b" in mode and not str(path).endswith((".txt", ".csv")):
-            raise  # saved weights, which stay as they were made
+        if "b" in mode and SAVED.search(str(path)):
+            raise  # the weights stay as they were made
         return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
 
 
