@@ -72,7 +72,7 @@ ROLES = {  # role -> names without capitals and underscores
     "x": r"x|xt|xs|inputs?|xin|xinput",
     "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
-    "b": r"b|bh|ba|bias|bs|bhh",
+    "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh",
     "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
     "b_y": r"by|bq|bout|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",

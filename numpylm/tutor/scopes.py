@@ -150,6 +150,7 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"drop|decay|lambda|reg|momentum", 0.0),
     (r"clip|threshold|limit", 1e6),
     (r"activation", "tanh"),
+    (r"^_?rng$|generator", {"from": ["np", "random"]}),
 )
 
 
