@@ -56,20 +56,18 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
     if given:
         return scope
-    names = [pair for method in methods.values() for pair in method["unpacks"].items()]
-    found = arrays_of(child, scope, names)
-    if not weights_in(found, cell):
-        steps += later_steps(contents, kind, found.pop("numbers", {}))
-        found = arrays_of(child, scope, names)
-    found.pop("numbers", None)
-    roles = weights_in(found, cell)
-    return scope._replace(places={n: path for n, (path, _, _) in found.items()}, roles=roles,
-                          shapes={n: shape for n, (_, shape, _) in found.items()})  # fmt: skip
+    held = attributes_of(child, scope)
+    if not weights_in(arrays_of(held, methods), cell):
+        steps += later_steps(contents, kind, held)
+        held = attributes_of(child, scope)
+    found = arrays_of(held, methods)
+    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=weights_in(found, cell),
+                          shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
 
 
-def later_steps(contents, kind, numbers):
+def later_steps(contents, kind, held):
     """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
-    sizes = {n: size_of(n) for n in numbers}
+    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int}
     steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
     for name, method in contents["classes"][kind].items():
         if STARTS.search(name) and name != "__init__":
@@ -81,29 +79,33 @@ def later_steps(contents, kind, numbers):
 
 def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
-    roles = roles_of([name for name in found if name != "numbers"], cell)
-    is_bias = cell != "lstm" and len(roles) > 4  # whether c may be the bias beside V
-    roles = {n: "b_y" if r == "c_prev" and found[n][1] and is_bias else r for n, r in roles.items()}
+    roles = roles_of(found, cell)
+    if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
+        roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
-    others = {n: None for n, r in roles.items() if r is None and found[n][2] and not re.match(r"[dm]_?[Wb]", n)}
-    return kept | others if kept else {}
+    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not re.match(r"[dm]_?[Wb]", n)]
+    return kept | dict.fromkeys(others) if kept else {}
 
 
-def arrays_of(child, scope, names):
-    """Name -> (path, shape, whether it is not all zeros) of the real arrays in an object; "numbers", its whole ones.
-
-    names: (attribute, the names of its parts) of each list that a method takes apart.
-    """
+def attributes_of(child, scope):
+    """The attributes of the object. Raises Unknown where it cannot be made."""
     reply = child.ask({"steps": scope.make, "inputs": size_slots(scope.sizes), "outputs": [["object", "__dict__"]]})
     if "error" in reply or not isinstance(reply.get("outputs"), list) or not isinstance(reply["outputs"][0], dict):
         raise Unknown(f"{scope.name} cannot be made: {reply.get('error', {}).get('text', '')}")
-    found = {"numbers": {n for n, v in reply["outputs"][0].items() if isinstance(v, int) and not isinstance(v, bool)}}
-    for path, array in arrays_in(reply["outputs"][0], ("object",), 3):
-        name, size = path[-1], len(reply["outputs"][0].get(path[-2]) or ())
+    return reply["outputs"][0]
+
+
+def arrays_of(held, methods):
+    """Name -> (path, array) of the real arrays in an object; the parts of a list as a method takes it apart."""
+    taken = [pair for method in methods.values() for pair in method["unpacks"].items()]
+    found = {}
+    for path, array in arrays_in(held, ("object",), 3):
+        *_, parent, name = path
         if isinstance(name, int):  # the place in a list
-            name = next((parts[name] for text, parts in names if text == path[-2] and len(parts) == size), None)
+            parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
+            name = parts[0][name] if parts else ""
         if name:
-            found.setdefault(name, (list(path), array.shape, bool(array.any())))
+            found.setdefault(name, (list(path), array))
     return found
 
 
