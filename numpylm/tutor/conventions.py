@@ -90,7 +90,8 @@ WORDS = {  # what else a parameter may be: plain names
 
 def role_of(name):
     """The role that a name alone tells; None for none."""
-    return next((role for role, names in ROLES.items() if re.fullmatch(names, plain(name))), None)
+    key = re.sub(r"^weights?_?(?=.)", "w", plain(name))
+    return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
 
 
 def word_of(name):
@@ -136,6 +137,8 @@ def roles_of(names, cell):
     if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
+    if "W_x" not in roles.values():  # W alone is for both
+        roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles
 
 

@@ -69,11 +69,18 @@ class Missing:
         return (MissingBase,)
 
 
+class Empty(dict):
+    """An empty dict, which may become a list."""
+
+    def __iadd__(self, other):
+        return list(other)
+
+
 class MissingBase:
     """Stands for a class that is not there."""
 
     def __init__(self, *args, **kwargs):
-        self.params, self.grads = {}, {}
+        self.params, self.grads = Empty(), Empty()
 
 
 def stand_in(module, failures, read):
