@@ -13,6 +13,7 @@ from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.fits import best_fit, is_own_error
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
+from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.truths import claimed, common_factor, truth, understood
 
@@ -108,7 +109,7 @@ def backward_finding(file, unit, fit):
         claims = {slot: -claim for slot, claim in claims.items()}
         said = [*said, "it adds to the weights: what comes in must be the negative gradient, such as target - y"]
     told = remarks + said + written_into(reply, unit)
-    finding = verdict(unit, fit, claims, truths, rtol, told)
+    finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
@@ -124,7 +125,24 @@ def has_moved(unit, fit, reply):
     return any(not np.array_equal(fit.inputs[slot], value) for slot, value in after)
 
 
-def verdict(unit, fit, claims, truths, rtol, remarks):
+def one_step(file, unit, fit):
+    """(claims, wrong rows) of a sequence of a single step, for a forward that returns its loss; None for another."""
+    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
+    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+        return None
+    fit = fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+    try:
+        claims, _, _ = claimed(file, unit, fit)
+        truths, rtol, _ = truth(file, unit, fit, claims)
+    except Stop:
+        return None
+    named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
+    right = {gradient_name(unit, slot): truths[slot] for slot in claims}
+    return claims, compare(without_keepdims(named, right)[0], right, rtol)[0]
+
+
+def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
@@ -133,7 +151,7 @@ def verdict(unit, fit, claims, truths, rtol, remarks):
     if not rows and not sentences:
         remarks = remarks or (rounded(named, right) if fit.precision is not None else [])
         return {"status": "ok", "sentences": remarks + shapes}
-    hints = explained(unit, fit, claims, rows, named, right)
+    hints = explained(unit, fit, claims, rows, named, right, one_step)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
     told = {"table": [row._asdict() for row in rows], "diagnosis": diagnosis, "lines": [hint.code for hint in hints]}
     parts = {str(role).partition(":")[0] for role in unit.roles.values()}

@@ -22,8 +22,8 @@ OUR_NAMES = {  # role -> what our own sentences call its gradient
 DIAGONAL = "the softmax's derivative is taken for σ's: the Jacobian's off-diagonal terms are missing"
 
 
-def explained(unit, fit, claims, rows, named, right):
-    """Hints on wrong gradients, in our names."""
+def explained(unit, fit, claims, rows, named, right, one_step):
+    """Hints on wrong gradients, in our names. one_step gives (claims, wrong rows) of a single step, or None."""
     sizes, wrong = fit.ours.problem.sizes if fit.ours else SIZES, {row.name for row in rows}
     sizes = {"T": sizes.T, "V": sizes.V} if fit.form == "loss" else {"N": sizes.N}
     shown = {name: q for name, q in right.items() if q.any()}
@@ -31,7 +31,7 @@ def explained(unit, fit, claims, rows, named, right):
     said = [factor] if factor else same_arrays(named, sorted(wrong))
     if fit.precision is None:
         hints = [] if said else diagnose("", {}, named, right, (), sizes)
-        return [*map(Finding, said), *hints] or by_gate(unit, claims, rows)
+        return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
     output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
     said = said or loss_words(unit, fit, claims, wrong)
     said = said or [DLOGITS.format(", ".join(sorted(output)))] * (
@@ -52,6 +52,17 @@ def by_our_lines(unit, fit, claims):
     values = {n: v.astype("f" if is_rough else "d") for n, v in values.items() if n in ours.problem.answers}
     rows, _ = compare(values, ours.problem.answers, EXACT)
     return diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
+
+
+def by_one_step(unit, found):
+    """What a single step, to which nothing is carried, shows: is the mistake in the step, or in what is carried?"""
+    if found is None:
+        return []
+    if not found[1]:
+        return [
+            Finding("with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly")
+        ]
+    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, *found)]
 
 
 def by_gate(unit, claims, rows):
