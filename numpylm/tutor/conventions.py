@@ -137,7 +137,7 @@ def roles_of(names, cell):
     if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
-    if "W_x" not in roles.values():  # W alone is for both
+    if cell and "W_x" not in roles.values():  # W alone is for both
         roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles
 
