@@ -12,6 +12,12 @@ INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dro
 PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
 
+def gradients_in(function):
+    """The parameters that are gradients that come in: those without a default, if there are such."""
+    known = [name for name, kind, _ in function["parameters"] if INCOMING.match(name) and not kind.startswith("VAR")]
+    return [name for name in known if name in required(function)] or known
+
+
 class Arguments:
     """The values of one forward and its backward. roles, incoming and globals grow as parameters are met.
 
@@ -23,12 +29,18 @@ class Arguments:
         self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
         self.earlier, self.incoming, self.globals, self.weights, self.taken = {}, [], {}, None, set()
 
-    def of(self, function):
-        """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown."""
-        names = required(function)
+    def of(self, function, passed=None):
+        """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown.
+
+        passed: name -> path of what the file itself passes for some parameters.
+        """
+        names, passed = required(function), passed or {}
         roles = roles_of([*names, *self.roles], self.cell)
-        args = [self.value(name, roles[name], function) for name in names]
-        optional = {n: number_of(n, None) for n, _, has_default in function["parameters"] if has_default}
+        args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
+        others = [n for n, _, has_default in function["parameters"] if has_default]
+        optional = {n: number_of(n, None) for n in others}
+        if self.earlier:
+            optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
         return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}
 
     def value(self, name, role, function):

@@ -72,7 +72,7 @@ ROLES = {  # role -> names without capitals and underscores
     "x": r"x|xt|xs|inputs?|xin|xinput",
     "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
-    "b": r"b|bh|ba|bias|bs|bhh",
+    "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh",
     "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
     "b_y": r"by|bq|bout|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",
@@ -90,7 +90,8 @@ WORDS = {  # what else a parameter may be: plain names
 
 def role_of(name):
     """The role that a name alone tells; None for none."""
-    return next((role for role, names in ROLES.items() if re.fullmatch(names, plain(name))), None)
+    key = re.sub(r"^weights?_?(?=.)", "w", plain(name))
+    return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
 
 
 def word_of(name):
@@ -109,10 +110,10 @@ def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
     if not found:
         return None
-    head, side = found[1][0].upper(), found[2] or found[4]
+    head, side = found[1][0].upper().replace("R", "U"), found[2] or found[4]
     part = "b" if head == "B" else head if not side else "W_x" if side in "xi" else "W_h"
     return f"{part}:{gates[found[3]]}", bool(side) and head != "B"
 
@@ -136,6 +137,8 @@ def roles_of(names, cell):
     if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
+    if cell and "W_x" not in roles.values():  # W alone is for both
+        roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
-from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for
+from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for, random_input
 from numpylm.tutor.layouts import layouts, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
@@ -17,6 +17,10 @@ from numpylm.tutor.units import in_order
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
 AROUND = re.compile(r"^(topdiff|dldd|dld|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
+NOT_WRITTEN = {  # the child's word for it -> what is said
+    "None": "it returns None: it is not written yet, or its line with `return` is missing",
+    "NotImplementedError": "it is not written yet (it raises NotImplementedError)",
+}
 
 
 class Fit(NamedTuple):
@@ -106,10 +110,11 @@ def tried(file, unit, fit):
     reply = file.child.ask({"steps": unit.forward, "inputs": fit.inputs, "outputs": unit.outputs})
     if "error" in reply:
         return reply["error"]
-    (made,) = reply["outputs"]
+    made = reply["outputs"][0]
     if made is None or (isinstance(made, tuple) and all(part is None for part in made)):
         return {"type": "None"}
-    found = dict(leaves(made, tuple(unit.outputs[0])))
+    every = zip(reply["outputs"], unit.outputs, strict=True)
+    found = {path: value for tree, root in every for path, value in leaves(tree, tuple(root))}
     way = {"loss": loss_fit, "free": named_gradients}.get(fit.form, state_fit)
     return way(unit, fit, found, np.random.default_rng(len(found)))
 
@@ -219,31 +224,23 @@ def output_fit(unit, fit, found, told, rng):
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
 
 
-def random_input(rng, shape):
-    """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
-    if shape[:1] == ("tokens",):
-        return rng.integers(shape[1], size=shape[2:])
-    return rng.standard_normal(shape) if shape else float(rng.standard_normal())
-
-
-def is_own_error(error):
-    """Whether an error of the child comes from the code itself, and not from what it was given."""
-    return error.get("type") == "NameError" or str(error.get("text")).startswith("module ")
+def is_own_error(text):
+    """Whether an error, by its words, comes from the code itself, and not from what it was given."""
+    return re.search(r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required", text) is not None
 
 
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
-    if error and error.get("type") == "None":
-        return Stop("not written", "it returns None: it is not written yet, or its line with `return` is missing")
     if error is None:
         words = f"what {unit.forward_name} returns holds nothing of the shape that the check expects"
         return Stop("not checked", words)
-    if error.get("type") == "NotImplementedError":
-        return Stop("not written", "it is not written yet (it raises NotImplementedError)")
+    if error.get("type") in NOT_WRITTEN:
+        return Stop("not written", NOT_WRITTEN[error["type"]])
     why = missing_name(error, file.contents["failures"])
-    code = [str(line) for line in error.get("lines", [])]
-    if (not unit.is_usual or unit.places) and not is_own_error(error):
-        words = crash_sentence(error, "").removeprefix("it crashes : ").rstrip(".")
-        words = f"{unit.forward_name} fails for all that the check gives it ({words})"
-        return Stop("not checked", words, *why, code=code)
-    return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), *why, code=code)
+    if why:
+        return Stop("not checked", f"{unit.forward_name} needs {error.get('name')}", *why)
+    code, words = [str(line) for line in error.get("lines", [])], crash_sentence(error, "")
+    if (unit.is_usual and not unit.places) or is_own_error(words):
+        return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
+    words = words.removeprefix("it crashes : ").rstrip(".")
+    return Stop("not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", code=code)

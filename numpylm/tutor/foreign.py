@@ -10,13 +10,12 @@ import contextlib
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit
+from numpylm.tutor.fits import best_fit, is_own_error
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
-from numpylm.tutor.scopes import arrays_in
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
-from numpylm.tutor.truths import claimed, truth, understood
+from numpylm.tutor.truths import claimed, common_factor, truth, understood
 
 
 def judge_unit(file, unit):
@@ -86,7 +85,7 @@ def finding_or_stop(file, unit, fit):
     said = str(finding["sentences"])
     if "could not be run" in said:  # it needs what an import did not give
         return finding | {"status": "not checked"}
-    if finding["status"] == "crash" and "is not defined" not in said and not unit.is_usual:
+    if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
         words = f"it fails for all that the check gives it: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
@@ -105,15 +104,25 @@ def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
     fit, claims, remarks, reply = understood(file, unit, fit)
     truths, rtol, said = truth(file, unit, fit, claims)
+    given, is_up = claims, unit.incoming and has_moved(unit, fit, reply) and common_factor(claims, truths) == -1
+    if is_up:
+        claims = {slot: -claim for slot, claim in claims.items()}
+        said = [*said, "it adds to the weights: what comes in must be the negative gradient, such as target - y"]
     told = remarks + said + written_into(reply, unit)
     finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
-        check_linear(file, unit, fit, reply["outputs"][:1])
+        check_linear(file, unit, fit, given)
     if fit.precision is None and not unit.free:
         finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
     return finding
+
+
+def has_moved(unit, fit, reply):
+    """Whether the backward changed the weights: its gradients are then told by the steps that these took."""
+    after = zip(unit.places, reply["outputs"][len(reply["outputs"]) - len(unit.places) :], strict=True)
+    return any(not np.array_equal(fit.inputs[slot], value) for slot, value in after)
 
 
 def one_step(file, unit, fit):
@@ -140,7 +149,8 @@ def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     named, shapes = without_keepdims(named, right)
     rows, sentences = compare(named, right, rtol)
     if not rows and not sentences:
-        return {"status": "ok", "sentences": (remarks or rounded(named, right)) + shapes}
+        remarks = remarks or (rounded(named, right) if fit.precision is not None else [])
+        return {"status": "ok", "sentences": remarks + shapes}
     hints = explained(unit, fit, claims, rows, named, right, one_step)
     diagnosis = [renamed(unit, hint.words) for hint in hints] + remarks + shapes
     told = {"table": [row._asdict() for row in rows], "diagnosis": diagnosis, "lines": [hint.code for hint in hints]}
@@ -157,20 +167,13 @@ def rounded(named, right):
     return [words.format(worst)] if worst else []
 
 
-def check_linear(file, unit, fit, before):
+def check_linear(file, unit, fit, claims):
     """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
     incoming = {name: fit.inputs[name] for name in unit.incoming}
-    larger = fit.inputs | {
-        name: {key: 1e3 * part for key, part in q.items()} if isinstance(q, dict) else 1e3 * q
-        for name, q in incoming.items()
-    }
-    reply = file.child.ask({"steps": unit.program, "inputs": larger, "outputs": [["returned"]]})
-    pairs = zip(*(arrays_in(tree, (), 5) for tree in (before, reply.get("outputs", []))), strict=False)
-    if any(
-        np.abs(after - 1e3 * q).max() > 1e-2 * np.abs(q).max() * 1e3
-        for (_, q), (_, after) in pairs
-        if q.size and q.shape == after.shape
-    ):
+    larger = {name: {k: 1e3 * p for k, p in q.items()} if isinstance(q, dict) else 1e3 * q
+              for name, q in incoming.items()}  # fmt: skip
+    after, _, _ = claimed(file, unit, fit._replace(inputs=fit.inputs | larger))
+    if any(np.abs(after[slot] - 1e3 * q).max() > 10 * np.abs(q).max() for slot, q in claims.items() if q.size):
         raise Stop(
             "wrong",
             "with incoming gradients a thousand times as large, what it returns is not a thousand times as "

@@ -12,6 +12,9 @@ from numpylm.tutor.layouts import is_ours, theirs, to_ours
 from numpylm.tutor.results import EXACT, compare, is_float32
 from numpylm.tutor.sentences import Finding
 
+DLOGITS = (
+    "{}: the gradient at the outputs is wrong, and so is all that follows: for the softmax it is y - onehot(target)"
+)
 OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
@@ -29,7 +32,11 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     if fit.precision is None:
         hints = [] if said else diagnose("", {}, named, right, (), sizes)
         return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+    output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
     said = said or loss_words(unit, fit, claims, wrong)
+    said = said or [DLOGITS.format(", ".join(sorted(output)))] * (
+        fit.form == "loss" and bool(output) and output <= wrong
+    )
     hints = [Finding(words) for words in said] or by_our_lines(unit, fit, claims)
     return hints or diagnose("", {}, named, right, (), sizes) or by_gate(unit, claims, rows)
 
@@ -86,7 +93,7 @@ def loss_words(unit, fit, claims, wrong):
     The gradients of the output layer show which it is, or those of the cell where the output layer's are right.
     """
     output, ours = {s for s in claims if unit.roles[s] in ("W_y", "b_y")}, fit.ours
-    if fit.form != "loss" or not output or "y" not in ours.arrays or unit.incoming:
+    if fit.form != "loss" or not output or "y" not in ours.arrays or unit.incoming or fit.precision is None:
         return []
     is_wrong = any(gradient_name(unit, slot) in wrong for slot in output)
     shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
@@ -102,6 +109,7 @@ def wrong_dlogits(y, targets):
     onehot = np.eye(y.shape[-1])[targets][:, None]
     right, t = y - onehot, np.arange(len(y))[:, None, None]
     yield "the 1 at the target is not subtracted: the gradient at the logits is y - onehot(target)", y
+    yield "the 1 at the target is added: the gradient at the logits is y - onehot(target)", y + onehot
     yield "the last step's gradient of the loss is added at every t: each step has its own", right[-1] + 0 * right
     yield "only the last step's loss is followed back: the loss is a sum over all steps", right * (t == len(y) - 1)
     yield "the last step is skipped: its loss adds nothing to any gradient", right * (t < len(y) - 1)

@@ -66,3 +66,10 @@ def in_style(rows, style):
         "columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
         "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T,
     }[style]  # fmt: skip
+
+
+def random_input(rng, shape):
+    """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
+    if shape[:1] == ("tokens",):
+        return rng.integers(shape[1], size=shape[2:])
+    return rng.standard_normal(shape) if shape else float(rng.standard_normal())

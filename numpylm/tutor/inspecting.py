@@ -84,18 +84,25 @@ class Student:
             "ours": is_ours,
             "own": where == self.path,
             "reads": list(code.co_names) if code else [],
+            "is_step": bool(code) and code.co_name in self.source.steps,
             "returns": returned(nodes),
             "names": returned(nodes, by_name=True),
-            "unpacks": {
-                n.value.id: [getattr(part, "id", getattr(part, "attr", "")) for part in n.targets[0].elts]
-                for n in nodes
-                if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name) and isinstance(n.targets[0], ast.Tuple)
-            },
+            "unpacks": {text: names for text, names in unpacked(nodes) if not text.endswith(".values()")},
             "keys": [
-                n.slice.value
-                for n in nodes
-                if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str)
+                *(
+                    n.slice.value
+                    for n in nodes
+                    if isinstance(n, ast.Subscript)
+                    and isinstance(n.slice, ast.Constant)
+                    and isinstance(n.slice.value, str)
+                ),
+                *(name for text, names in unpacked(nodes) if text.endswith(".values()") for name in names),
             ],
+            "passes": {
+                n.func.attr: [ast.unparse(part) for part in n.args]
+                for n in nodes
+                if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and "self" in ast.dump(n.func)
+            },
             "missing": self.missing(nodes, code),
         }
 
@@ -129,9 +136,10 @@ class Student:
 def arrays_within(value, path, depth):
     """(name, (path, shape)) of the real arrays in a global: in an object or dict of the file, under the last name."""
     inside = value if isinstance(value, dict) else vars(value) if type(value).__module__ == MODULE else {}
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        name = path[-2] if len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight") else path[-1]
-        yield str(name), (path, list(value.shape))
+    inside = {0: value[0]} if isinstance(value, list) and len(value) == 1 else inside
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+        is_part = len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight", 0)
+        yield str(path[-2] if is_part else path[-1]), (path, list(value.shape))
     elif depth:
         for key, item in reversed(inside.items()):
             yield from arrays_within(item, [*path, key], depth - 1)
@@ -142,6 +150,14 @@ def is_script(tree):
     loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
     names = [n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
+
+
+def unpacked(nodes):
+    """(source without `self.`, names) of each assignment that takes something apart: a, b = self.params."""
+    for n in nodes:
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple):
+            names = [getattr(part, "id", getattr(part, "attr", "")) for part in n.targets[0].elts]
+            yield ast.unparse(n.value).removeprefix("self."), names
 
 
 def lines_above(node):

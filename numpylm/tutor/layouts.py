@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1)}  # of our (T, N, D)
+ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1), "ndt": (1, 2, 0)}  # of our (T, N, D)
 FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": ("rzn", "zrn")}
 
 
@@ -41,7 +41,7 @@ def layouts(cell, form, roles, convention):
     orders = [order for order in orders if sorted(order) == sorted(usual)] if packed else [usual]
     columns = [convention.columns, not convention.columns]
     for order, is_columns in product(orders, columns):
-        axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd")
+        axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd", "ndt")
         axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if any(":" in r and r.startswith("W_") for r in roles) else (False,)

@@ -95,13 +95,15 @@ def losses_of(series, kind, goal):
     """The losses that outputs of this kind may have with a goal (T, V), the likeliest first."""
     steps, found = len(series.values), []
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    for name in ("cross-entropy",) if kind == "y" else ("squares", "cross-entropy"):
+    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy"]}[kind]
+    told = ["binary", *told] if kind != "y" and series.values.min() > 0 and series.values.max() < 1 else told
+    for name in told:
         for words, mask in (("summed over all steps", whole), ("of the last step", last))[steps == 1 :]:
             y = series.values if (kind == "y" or name == "squares") else softmax(series.values)
             dlogits = np.zeros((len(goal), 1, goal.shape[1]))
             dlogits[-steps:, 0] = mask * (y - goal[-steps:])
-            of = partial(entropy if name == "cross-entropy" else squares, series, kind, mask * goal[-steps:], mask)
-            title = "the cross-entropy" if name == "cross-entropy" else "half the squared error"
+            title, of = LOSSES[name]
+            of = partial(of, series, kind, mask * goal[-steps:], mask)
             found.append(Loss(f"{title} {words}", of, dlogits))
     return found
 
@@ -115,3 +117,16 @@ def entropy(series, kind, goal, mask, q):
 def squares(series, kind, goal, mask, q):
     """Half the squared error of K stacks of outputs."""
     return (mask * (series.read(q) - goal) ** 2).sum(axis=(1, 2)) / 2
+
+
+def binary(series, kind, goal, mask, q):
+    """The cross-entropy of K stacks of outputs that are probabilities each by itself."""
+    p = series.read(q)
+    return -(goal * np.log(p) + (mask - goal) * np.log(1 - p)).sum(axis=(1, 2))
+
+
+LOSSES = {
+    "cross-entropy": ("the cross-entropy", entropy),
+    "squares": ("half the squared error", squares),
+    "binary": ("the binary cross-entropy", binary),
+}

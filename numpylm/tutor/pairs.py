@@ -67,8 +67,12 @@ def pairs_in(functions, kind, convention=None):
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
         is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
-        looks = BACKWARD.search(name) or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
-        if looks and name not in found and function["parameters"]:
+        looks = (
+            function["is_step"]
+            or BACKWARD.search(name)
+            or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
+        )
+        if looks and name not in found and (function["parameters"] or function["is_step"]):
             words = [word_of(n) or role_of(n) or "?" for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []
@@ -76,7 +80,7 @@ def pairs_in(functions, kind, convention=None):
             is_whole = (
                 is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
             )
-            found[name] = None if is_whole else forward, name, None  # a whole one goes forward itself
+            found[name] = None if is_whole or function["is_step"] else forward, name, None  # it goes forward itself
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}
@@ -107,4 +111,4 @@ def forward_of(functions, backward):
             return backward.replace(old, new)
     inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
     others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
-    return max(others, key=lambda n: len(called(functions, n)), default=None)
+    return max(others, key=lambda n: (not n.startswith("predict"), len(called(functions, n))), default=None)

@@ -1,13 +1,14 @@
 """Where forwards and backwards live: among a file's functions and arrays, or in an object that the check makes."""
 
+import contextlib
 import re
 from typing import NamedTuple
 
 from numpylm.tutor.conventions import plain, roles_of, word_of
 from numpylm.tutor.sizes import SIZES, size_of
+from numpylm.tutor.stand_ins import TEXT
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
-TEXT = "the tea that heat at\n"
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 
@@ -55,45 +56,56 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
     if given:
         return scope
-    found = arrays_of(child, scope)
-    if not weights_in(found, cell):
-        steps += later_steps(methods, found.pop("numbers", {}))
-        found = arrays_of(child, scope)
-    found.pop("numbers", None)
-    roles = weights_in(found, cell)
-    return scope._replace(places={n: path for n, (path, _, _) in found.items()}, roles=roles,
-                          shapes={n: shape for n, (_, shape, _) in found.items()})  # fmt: skip
+    held = attributes_of(child, scope)
+    if not weights_in(arrays_of(held, methods), cell):
+        steps += later_steps(contents, kind, held)
+        held = attributes_of(child, scope)
+    found = arrays_of(held, methods)
+    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=weights_in(found, cell),
+                          shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
 
 
-def later_steps(methods, numbers):
+def later_steps(contents, kind, held):
     """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
-    sizes = {n: size_of(n) for n in numbers}
+    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int}
     steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
-    for name, method in methods.items():
-        values = {n: {"slot": f"size {size_of(n, True)}"} for n in required(method)}
-        if STARTS.search(name) and name != "__init__" and "size " not in [value["slot"] for value in values.values()]:
-            steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
+    for name, method in contents["classes"][kind].items():
+        if STARTS.search(name) and name != "__init__":
+            with contextlib.suppress(Unknown):
+                values = {n: value_for(contents, kind, n, steps, {}) for n in required(method)}
+                steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
     return steps
 
 
 def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
-    roles = roles_of([name for name in found if name != "numbers"], cell)
-    roles = {n: "b_y" if r == "c_prev" and found[n][1] and len(roles) > 4 else r for n, r in roles.items()}
+    roles = roles_of(found, cell)
+    if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
+        roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
-    others = {n: None for n, r in roles.items() if r is None and found[n][2] and not re.match(r"[dm]_?[Wb]", n)}
-    return kept | others if kept else {}
+    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not re.match(r"[dm]_?[Wb]", n)]
+    return kept | dict.fromkeys(others) if kept else {}
 
 
-def arrays_of(child, scope):
-    """Name -> (path, shape, whether it is not all zeros) of the real arrays in an object; "numbers", its whole ones."""
+def attributes_of(child, scope):
+    """The attributes of the object. Raises Unknown where it cannot be made."""
     reply = child.ask({"steps": scope.make, "inputs": size_slots(scope.sizes), "outputs": [["object", "__dict__"]]})
     if "error" in reply or not isinstance(reply.get("outputs"), list) or not isinstance(reply["outputs"][0], dict):
         raise Unknown(f"{scope.name} cannot be made: {reply.get('error', {}).get('text', '')}")
-    found = {"numbers": {n for n, v in reply["outputs"][0].items() if isinstance(v, int) and not isinstance(v, bool)}}
-    for path, array in arrays_in(reply["outputs"][0], ("object",), 3):
-        if isinstance(path[-1], str):
-            found.setdefault(path[-1], (list(path), array.shape, bool(array.any())))
+    return reply["outputs"][0]
+
+
+def arrays_of(held, methods):
+    """Name -> (path, array) of the real arrays in an object; the parts of a list as a method takes it apart."""
+    taken = [pair for method in methods.values() for pair in method["unpacks"].items()]
+    found = {}
+    for path, array in arrays_in(held, ("object",), 3):
+        *_, parent, name = path
+        if isinstance(name, int):  # the place in a list
+            parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
+            name = parts[0][name] if parts else ""
+        if name:
+            found.setdefault(name, (list(path), array))
     return found
 
 
@@ -140,6 +152,7 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"drop|decay|lambda|reg|momentum", 0.0),
     (r"clip|threshold|limit", 1e6),
     (r"activation", "tanh"),
+    (r"^_?rng$|generator", {"from": ["np", "random"]}),
 )
 
 

@@ -30,8 +30,11 @@ class Tanh(_Activation):
 """
 
 
+TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
+
+
 class Missing:
-    """Stands for what an import should have made, where objects are made from it: called with sizes, random numbers.
+    """Stands for what an import should have made: called with sizes it is random numbers, gone through it is a text.
 
     It does not compute: called with arrays it is a NameError, as if nothing stood for it.
     """
@@ -55,7 +58,7 @@ class Missing:
         return self
 
     def __iter__(self):
-        return iter(())
+        return iter(TEXT)
 
     def __or__(self, other):  # in a type
         return self
@@ -66,11 +69,18 @@ class Missing:
         return (MissingBase,)
 
 
+class Empty(dict):
+    """An empty dict, which may become a list."""
+
+    def __iadd__(self, other):
+        return list(other)
+
+
 class MissingBase:
     """Stands for a class that is not there."""
 
     def __init__(self, *args, **kwargs):
-        self.params, self.grads = {}, {}
+        self.params, self.grads = Empty(), Empty()
 
 
 def stand_in(module, failures, read):

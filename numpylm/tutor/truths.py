@@ -9,8 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from numpylm.tutor.claims import claims_in
+from numpylm.tutor.claims import claims_in, gradient_name
 from numpylm.tutor.foreign_problems import with_dlogits
+from numpylm.tutor.foreign_words import loss_words
 from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
 from numpylm.tutor.layouts import is_ours, theirs
@@ -40,7 +41,8 @@ def understood(file, unit, fit):
         first = first or (tried, claims, remarks, reply)
     if first is None:
         raise stop
-    if "cross" not in first[0].losses[0].words:
+    names = {gradient_name(unit, slot) for slot in first[1]}
+    if "cross" not in first[0].losses[0].words or not loss_words(unit, first[0], first[1], names):
         raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
     return first
 
@@ -119,6 +121,7 @@ def common_factor(claims, truths):
         return None
     q, p = (np.concatenate([np.ravel(arrays[name]) for name in claims]) for arrays in (claims, truths))
     k = float(q @ p / (p @ p)) if p.any() else 0.0
+    k = round(k) if abs(k - round(k)) < 1e-6 else k
     return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
 
 

@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.arguments import INCOMING, Arguments
+from numpylm.tutor.arguments import Arguments, gradients_in
 from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
 from numpylm.tutor.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.sizes import SIZES
@@ -90,8 +90,9 @@ def unit_of(contents, scope, forward, backward, usual):
     named = tuple(scope.functions[forward]["names"]) if forward else ()
     is_object = scope.holder == ["object"]
     roots = [path[0] for path in places.values() if len(path) > 1]
-    hidden = forward and not named and is_object  # the forward returns nothing: its values are in the object
-    outputs = [["object", "__dict__"]] if hidden else [["made"] if forward else ["returned"]]
+    in_object = forward and is_object and len(named) < sum(rank(n) < 2 for n in incoming)  # c may be there alone
+    outputs = [["made"] if forward else ["returned"]] if named or not (forward and is_object) else []
+    outputs += [["object", "__dict__"]] if in_object or not outputs else []
     return Unit(
         backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."),
         convention_of(scope, both, form, usual), cells_of(cell, roles, usual), forms_of(form, roles), roles,
@@ -112,8 +113,19 @@ def calls(scope, arguments, forward, backward):
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
         arguments.earlier = {"cache": paths[-1]} | dict(zip(map(plain, inner), paths, strict=False))
     if backward:
-        second = [{"call": [*scope.holder, backward]} | arguments.of(scope.functions[backward])]
+        passed = passed_on(scope, forward, backward) if forward else {}
+        second = [{"call": [*scope.holder, backward]} | arguments.of(scope.functions[backward], passed)]
     return first, second, arguments.incoming
+
+
+def passed_on(scope, forward, backward):
+    """Parameter -> path of an attribute that the forward makes, where another method passes it to the backward."""
+    functions = scope.functions
+    made = {text for name in (forward, *called(functions, forward)) for text in functions[name]["reads"]}
+    texts = [list(map(str, f["passes"].get(backward, ()))) for f in functions.values()]
+    pairs = [pair for part in texts for pair in zip(required(functions[backward]), part, strict=False)]
+    attributes = {name: text.removeprefix("self.") for name, text in pairs if text.startswith("self.")}
+    return {name: ["object", text] for name, text in attributes.items() if text in made}
 
 
 def convention_of(scope, functions, form, usual):
@@ -152,7 +164,7 @@ def form_of(scope, first, second, usual):
     if usual:
         return usual[2]
     made = [plain(text) for text in first["names"]] if first else []
-    coming = [n for n in required(second) if INCOMING.match(n) and plain(n) not in made]
+    coming = [n for n in gradients_in(second) if plain(n) not in made]
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
     is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
