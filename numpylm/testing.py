@@ -18,7 +18,7 @@ from numpylm import require
 from numpylm.proof.gradient_check import check_gradients
 
 
-def assert_gradients(forward, backward, seed=0, **arguments):
+def assert_gradients(forward, backward, seed=0, rtol=0.0, **arguments):
     """Raise AssertionError, with the report, where backward's gradients are not the derivatives of forward's values.
 
     arguments    by the forward's names: a shape, for random values of order one; an array; or a dict of either
@@ -26,6 +26,7 @@ def assert_gradients(forward, backward, seed=0, **arguments):
     backward     called with a random gradient for each array that forward returns, as far as it has parameters for
                  them, then with the cache and with any of the arguments, by name; returns the gradients in the order of
                  the arguments, or a dict with the names "dx", "dW", …
+    rtol         an error up to rtol max(|claimed|, |numeric|) is right as well
     Return the report, which can be printed.
     """
     rng = np.random.default_rng(seed)
@@ -47,7 +48,7 @@ def assert_gradients(forward, backward, seed=0, **arguments):
     _, cache = split(forward(**deepcopy(given)), bool(caches))
     called = dict(zip(incoming, deepcopy(cotangents), strict=False)) | dict.fromkeys(caches, cache)
     claimed = named(backward(**called, **deepcopy({name: given[name] for name in others})), given)
-    report = check_gradients(output, given, claimed, cotangents=cotangents, rng=rng)
+    report = check_gradients(output, given, claimed, cotangents=cotangents, rtol=rtol, rng=rng)
     assert report.ok, f"{backward.__name__} is not the derivative of {forward.__name__}\n{report}"
     return report
 

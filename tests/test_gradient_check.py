@@ -126,13 +126,15 @@ def test_what_is_not_complex_safe_is_refused(function):
 def test_entries_that_are_not_drawn_are_judged_together_and_a_wrong_one_is_named():
     x = np.random.default_rng(6).standard_normal(20_000)
 
-    def check(factor):
+    def check(factor, **options):
         claim = 2 * x
         claim[7_777] *= factor
-        return nlm.check_gradients(lambda x: (x**2).sum(), {"x": x}, {"x": claim}, max_entries=20)
+        return nlm.check_gradients(lambda x: (x**2).sum(), {"x": x}, {"x": claim}, max_entries=20, **options)
 
     worst = check(1.01).worst
     assert (worst.index, worst.num_wrong, worst.checked.sum()) == ((7_777,), 1, 21)
+    assert check(1.01, rtol=0.05).ok and not check(1.1, rtol=0.05).ok
+    assert check(1.01, atol=0.05).ok and not check(1.01, atol=1e-3).ok
 
 
 def test_a_report_is_a_table_of_80_columns_with_a_wrong_entry_of_each_array():

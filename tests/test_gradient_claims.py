@@ -93,6 +93,8 @@ def test_who_writes_into_what_is_said_and_does_no_harm():
         ({"x": X[:0]}, {}, ValueError, r"x is of shape \(0, 3\)\): nothing to differentiate"),
         ({"x": X}, {"max_entries": 0}, ValueError, "max_entries must be a positive integer; got 0"),
         ({"x": X}, {"max_entries": 2.5}, ValueError, "max_entries must be a positive integer; got 2.5"),
+        ({"x": X}, {"rtol": np.nan}, ValueError, "rtol must be a finite number, 0 or above; got nan"),
+        ({"x": X}, {"atol": -1}, ValueError, "atol must be a finite number, 0 or above; got -1"),
         ({"x": X}, {"cotangents": {"h": None}}, ValueError, "cotangents hold no array"),
     ],
 )

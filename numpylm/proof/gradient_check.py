@@ -35,7 +35,9 @@ CHECKS = (*METHODS, "projection")
 SMALL = 1e-6  # of |f|: so small a claim may agree with a difference by accident
 
 
-def check_gradients(f, arguments, gradients, method="central", cotangents=None, max_entries=1000, rng=None):
+def check_gradients(
+    f, arguments, gradients, method="central", cotangents=None, max_entries=1000, rtol=0.0, atol=0.0, rng=None
+):
     """Compare claimed gradients with numerical derivatives; return a GradientReport.
 
     f            called as f(**arguments); returns a number, or arrays in any nesting if cotangents are given
@@ -48,6 +50,7 @@ def check_gradients(f, arguments, gradients, method="central", cotangents=None, 
     cotangents   arrays nested like f's value: what is differentiated is Σ cotangent · value
     max_entries  of a larger array, so many random entries are checked one by one (None: every one), the others
                  together, along a random direction
+    rtol, atol   an error up to rtol max(|claimed|, |numeric|) + atol is right as well
     rng          a numpy.random.Generator for samples and directions; None: always the same ones
     Raises TypeError or ValueError for arguments or gradients that cannot be read; NotComplexSafe (a TypeError) if
     method is "complex" and the complex step would be silently wrong. Wrong gradients are never raised, but reported.
@@ -56,13 +59,16 @@ def check_gradients(f, arguments, gradients, method="central", cotangents=None, 
     rng = np.random.default_rng(0) if require.generator(rng) is None else rng
     if max_entries is not None:
         require.positive_integer("max_entries", max_entries)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        require.expect(name, value, require.is_finite_number(value) and value >= 0, "a finite number, 0 or above")
     problem = Problem(f, arguments, cotangents)
     claims, complaints = claimed_arrays(gradients, problem)
     if not problem.is_steady:
         return GradientReport([], complaints + problem.complaints, method)
     if method == "complex":
         problem.check_complex_step()
-    check = Check(problem, claims, method, max([0, *[np.abs(q).max(initial=0) for q in claims.values()]]))
+    largest = max([0, *[np.abs(q).max(initial=0) for q in claims.values()]])
+    check = Check(problem, claims, method, largest, rtol, atol)
     rows = project(check, rng) if method == "projection" else [compare(check, q, max_entries, rng) for q in claims]
     complaints += [row.complaint for row in rows if row.complaint] + problem.complaints + float32_complaints(check)
     report = GradientReport(rows, complaints, method, precision=problem.precision)
@@ -131,7 +137,7 @@ def find_wrong(check, name, rest, rng):
 
     If they are wrong together, test one half of them, and so on.
     """
-    check, shape = check._replace(method="projection"), check.claims[name].shape
+    check, shape = check._replace(method="projection", rtol=0.0, atol=0.0), check.claims[name].shape
     v = rng.standard_normal(shape)
     v /= np.sqrt((v**2).sum())
 

@@ -25,12 +25,15 @@ FLOAT32 = 1e-3, 1e-4, 1e-6  # of a float32 claim, of the largest of its array an
 
 
 class Check(NamedTuple):
-    """What is checked: a Problem, name -> claimed array, the method, and the size of the largest claim."""
+    """What is checked: a Problem, name -> claimed array, the method, the size of the largest claim, and the errors that
+    the caller allows."""
 
     problem: object
     claims: dict
     method: str
     largest: float
+    rtol: float = 0.0
+    atol: float = 0.0
 
     def along(self, direction):
         """(Σ claim · v, the sum of its terms' sizes)."""
@@ -64,7 +67,8 @@ def look_again(check, direction, claimed, terms):
         return Verdict(np.nan)
     off, size, largest = abs(claimed - slope), max(abs(claimed), abs(slope), terms), max(check.largest, terms)
     agrees = ((min(CLOSE, RTOL[check.method]) if error == 0 else CLOSE) + 10 * problem.precision) * size
-    agrees = max(agrees, check.allowance(direction, size))
+    allowed = check.rtol * max(abs(claimed), abs(slope)) + check.atol
+    agrees = max(agrees, check.allowance(direction, size), allowed)
     if found.is_kink:
         return Verdict(found.nearest(claimed), not found.includes(claimed) and off > agrees, True)
     if off <= agrees:
