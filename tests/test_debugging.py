@@ -69,6 +69,19 @@ def test_pdb_stops_inside_both_step_functions_at_t(cell, tmp_path):
         assert np.array_equal(values[name], truth[name]), name
 
 
+@pytest.mark.parametrize(
+    ("flags", "functions"),
+    [(["--forward"], ["lstm_step"]), (["--backward", "--at", "2"], ["lstm_step_backward"])],
+)
+def test_pdb_stops_where_it_is_asked_to_and_nowhere_else(flags, functions, tmp_path):
+    commands = ["p 'h_prev', (h_prev if 'h_prev' in dir() else step.h_prev).tolist()", "c"] * len(functions)
+    status, out, err = run_numpylm("step", "--cell", "lstm", "--pdb", *flags, folder=tmp_path, stdin=typed(commands))
+    assert (status, err) == (0, "")
+    assert re.findall(r"^> .*\b(\w+)\(\)$", out, re.MULTILINE) == functions
+    at = int(flags[flags.index("--at") + 1]) if "--at" in flags else 0
+    assert np.array_equal(shown(out)["h_prev"], recorded("lstm", at)["h_prev"])
+
+
 @pytest.mark.parametrize("commands", [["q"], []])
 def test_leaving_pdb_is_no_error(commands, tmp_path):
     status, _, err = run_numpylm("step", "--pdb", folder=tmp_path, stdin="".join(f"{c}\n" for c in commands).encode())

@@ -29,10 +29,10 @@ def test_a_wrong_backward_is_found(capsys, monkeypatch):
     assert "WRONG" in capsys.readouterr().out
 
 
-def test_one_step_can_be_asked_for(capsys):
-    assert main(["step", "--attention", "dot", "--at", "2"]) == 0
+def test_one_step_and_one_direction(capsys):
+    assert main(["step", "--attention", "dot", "--at", "2", "--forward"]) == 0
     out = capsys.readouterr().out
-    assert "Target step t = 2" in out and "Target step t = 1" not in out
+    assert "Target step t = 2" in out and "Target step t = 1" not in out and "BACKWARD" not in out
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n"
 
 
 @pytest.fixture
-def call(capsys):
-    """call(words of a command line) -> (status, standard output, standard error)."""
+def call(capsys, monkeypatch):
+    """call(words of a command line, columns=80) -> (status, standard output, standard error)."""
 
-    def called(*arguments):
+    def called(*arguments, columns=80):
+        monkeypatch.setenv("COLUMNS", str(columns))
         capsys.readouterr()
         try:
             status = main(["step", *map(str, arguments)])
@@ -54,17 +55,23 @@ def columns_of(line):
 
 
 @pytest.mark.parametrize("cell", MODELS)
-def test_all_fits_into_80_columns_once_and_every_gradient_has_its_proof(call, cell):
-    status, out, err = call("--cell", cell)
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_all_fits_into_the_terminal_once_and_every_gradient_has_its_proof(call, cell, columns):
+    status, out, err = call("--cell", cell, columns=columns)
     lines, blocks = out.splitlines(), out.split("\n\n")
-    assert (status, err) == (0, "") and max(map(columns_of, lines)) <= 80
-    number = re.fullmatch(r"All (\d+) numbers of gradients are right: the largest error is \de-1[5-7]\.\n", blocks[-1])
+    assert (status, err) == (0, "") and max(map(columns_of, lines)) <= columns
+    verdict = " ".join(blocks[-1].split())
+    number = re.fullmatch(r"All (\d+) numbers of gradients are right: the largest error is \de-1[5-7]\.", verdict)
     assert int(number[1]) > 90
     assert "WRONG" not in out and "nan" not in out and "\033" not in out
     assert len(re.findall(r" dh_prev( +-?\d\.\d{4}){3} error \de-\d\d", out)) == 3
     assert len(set(blocks)) == len(blocks) and not any(line == after for line, after in pairwise(lines))
     last = out[out.index("THE PARAMETERS") :]
     assert "\n  dW" in last and "\n  b_y" in last and "\n  dW" not in out[: -len(last)]
+
+
+def test_a_narrower_terminal_gets_sixty_columns(call):
+    assert call(columns=1) == call(columns=59) == call(columns=60)
 
 
 def test_formulas_are_the_sources_own_lines(call):
@@ -81,23 +88,28 @@ def test_the_numbers_are_those_of_the_models_own_record(call):
     model, vocabulary = small_model(seed=4)
     tokens = nlm.encode(vocabulary, "look").astype(int)[:, None]
     trace = model.forward(tokens[:-1]).trace.layers[0]
-    out = call("--cell", "lstm", "--seed", 4, "--at", 1)[1]
+    out = call("--cell", "lstm", "--seed", 4, "--at", 1, "--forward")[1]
     for name in ("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "h_t", "c_prev", "h_prev"):
         (shown,) = re.findall(rf"^ +{name} +([-\d. ]+)$", out, re.MULTILINE)
         assert np.allclose(np.array(shown.split(), float), getattr(trace.steps[1], name)[0], atol=6e-5), name
     assert f"loss {model.loss_and_gradients(tokens[:-1], tokens[1:]).loss:.4f}" in out
-    assert "── Step t = 1" in out and "Step t = 0" not in out
+    assert "── Step t = 1" in out and "Step t = 0" not in out and "BACKWARD" not in out
     line = inspect.getsourcelines(lstm.lstm_step)[1]
     assert f"lstm_step, numpylm/lstm.py:{line} ──" in out
 
 
-def test_one_step_can_be_asked_for(call):
+def test_one_half_or_one_step_can_be_asked_for(call):
     whole = call("--cell", "gru")[1]
-    assert whole == call("--cell", "gru")[1], "the same command prints the same"
+    forward, backward = (call("--cell", "gru", flag)[1] for flag in ("--forward", "--backward"))
+    both = call("--cell", "gru", "--forward", "--backward")[1]
+    assert both == whole == call("--cell", "gru")[1], "the same command prints the same"
+    assert "BACKWARD" not in forward and "FORWARD" not in backward
+    assert whole.startswith(forward[: forward.index("THE PARAMETERS")])
+    assert whole.endswith(backward[backward.index("BACKWARD") :])
     at_2 = call("--cell", "gru", "--at", 2)[1]
     assert re.findall(r" t = (\d)", at_2) == ["2", "2"] and "x[2]" in at_2 and "x[1]" not in at_2
     assert call("--cell", "gru", "--seed", 1)[1] != whole
-    out = call("--text", "aababbaab")[1]  # V = 3 < T = 8: training would fold E W_x
+    out = call("--text", "aababbaab", "--forward")[1]  # V = 3 < T = 8: training would fold E W_x
     assert "reads a a b a b b a a and is to predict a b a b b a a b" in " ".join(out.split())
     assert "x[7]" in out
     assert re.search(r"^ +hW_t +zeros$", call("--cell", "gru", "--at", 0)[1], re.MULTILINE)

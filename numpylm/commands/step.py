@@ -45,6 +45,8 @@ def add_options(parser):
     parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
     parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
     parser.add_argument("--layer", type=int, metavar="l", help="the one layer to show, from 0 (all)")
+    parser.add_argument("--forward", action="store_true", help="the forward pass alone")
+    parser.add_argument("--backward", action="store_true", help="the backward pass alone")
     parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
     parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer; "
                         "of a large model it proves the gradients of step --at alone")  # fmt: skip
@@ -53,11 +55,12 @@ def add_options(parser):
 
 def run(options):
     """numpylm step"""
+    directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.html:
         check_page(options)
     content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
     if options.attention or (options.trained and kind_of(options.trained).name == "translation"):
-        return step_attention(options, content)
+        return step_attention(options, content, directions)
     cell, seed = options.cell or "lstm", options.seed or 0
     model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
     tokens = window(content, vocabulary, options.trained)
@@ -67,17 +70,17 @@ def run(options):
     if options.html:
         return write(options.html, page(model, tokens, vocabulary.tokens, layers[-1], origin, options.at))
     if options.pdb:
-        return debug(model, inputs, targets, layers[0], steps[0])
+        return debug(model, inputs, targets, layers[0], steps[0], directions)
     walked = walk(model, inputs, targets, layers, steps)
     reads = f"reads {shown(vocabulary, tokens[:-1])} and is to predict {shown(vocabulary, tokens[1:])}"
     cell = inspect.getmodule(cell_function(model.cell, "step"))
     introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell])
-    return print_passes(walked)
+    return print_passes(walked, directions)
 
 
 def check_page(options):
     """Raises ValueError unless a new .html file can be written, and for an option that a page does not have."""
-    for name in ("attention", "pdb"):
+    for name in ("attention", "pdb", "forward", "backward"):
         if getattr(options, name):
             raise ValueError(f"--{name} and --html exclude each other: a page shows one cell, in both directions")
     check_new_file(Path(options.html), ".html", ".htm")
@@ -134,7 +137,7 @@ def shown(vocabulary, tokens):
     return " ".join(cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens)
 
 
-def step_attention(options, content):
+def step_attention(options, content, directions):
     """A small encoder-decoder that is to write the text backwards, or a run's: the exit status, 1 if a gradient is
     wrong."""
     refuse_idle(options)
@@ -155,7 +158,7 @@ def step_attention(options, content):
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
     reads, other_score = shown(vocabularies["source"], source), "(18)" if model.attention.name == "dot" else "(17)"
     introduce(walked, origin, f"reads {reads} and {writes}", sizes, (attention, translation), other_score)
-    return print_passes(walked)
+    return print_passes(walked, directions)
 
 
 def refuse_idle(options):

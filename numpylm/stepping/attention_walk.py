@@ -34,7 +34,7 @@ def attention_walk(model, source, inputs, targets, steps):
     back = [backward_step(dlogits, ds_tilde, gradients, t) for t in reversed(steps)]
     return Walk(
         loss, [forward_step(out, loss_trace.y, t) for t in steps], [*back, source_section(gradients.dh)],
-        [Section("Their values", None, values), Section("Their gradients", None, found)], prove_entry,
+        [Section("Their values", None, values)], [Section("Their gradients", None, found)], prove_entry,
     )  # fmt: skip
 
 

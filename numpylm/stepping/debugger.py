@@ -26,14 +26,19 @@ class Debugger(pdb.Pdb):
         return None
 
 
-def debug(model, inputs, targets, layer, t):
+def debug(model, inputs, targets, layer, t, directions):
     """Run model.loss_and_gradients in pdb, which stops in the step functions of this layer and step."""
     L, T = model.sizes.num_layers, len(inputs)
-    step, step_backward = (cell_function(model.cell, name) for name in ("step", "step_backward"))
+    calls_before = {"forward": layer * T + t, "backward": (L - 1 - layer) * T + T - 1 - t}
+    functions = {
+        "forward": cell_function(model.cell, "step"),
+        "backward": cell_function(model.cell, "step_backward"),
+    }
     debugger = Debugger(nosigint=True)
-    stop_in(debugger, step, layer * T + t)
-    stop_in(debugger, step_backward, (L - 1 - layer) * T + T - 1 - t)
-    print(HELP.format(functions=f"{step.__name__} and then in {step_backward.__name__}", t=t))
+    for direction in directions:
+        stop_in(debugger, functions[direction], calls_before[direction])
+    names = [functions[direction].__name__ for direction in directions]
+    print(HELP.format(functions=" and then in ".join(names), t=t))
     with suppress(bdb.BdbQuit):
         debugger.runcall(model.loss_and_gradients, inputs, targets)
     return 0

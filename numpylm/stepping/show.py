@@ -1,8 +1,9 @@
-"""A walk in a terminal of 80 columns: each line of the source after its equation's number, and below it the numbers
-that it gives; after those of a gradient, how far they lie from what the complex step finds."""
+"""A walk in a terminal, in 60 to 80 columns: each line of the source after its equation's number, and below it the
+numbers that it gives; after those of a gradient, how far they lie from what the complex step finds."""
 
 import inspect
 import re
+import shutil
 from pathlib import Path
 from textwrap import wrap
 
@@ -11,11 +12,12 @@ import numpy as np
 import numpylm
 from numpylm.stepping.walk import parts_of
 
-WIDTH = 80
+NARROWEST, WIDEST = 60, 80
 MARGIN = 8  # columns for an equation's number, up to (10–13)
 LABEL = 19  # for a symbol, up to ∂loss/∂logits[9], two columns from the left
 NUMBER = 9
-MOST = 5  # numbers of a row, and rows of a matrix
+NOTE = 14  # for … and an error
+MOST = 5  # rows of a matrix
 GUIDE = (
     "Each line is the package's own source, with its equation's number before it and its numbers below it. Each "
     "gradient is proved: ∂loss/∂q is found by moving q in the equations (h_prev and c_prev as this one step reads "
@@ -24,9 +26,14 @@ GUIDE = (
 )
 
 
+def width():
+    """The columns that are used."""
+    return min(WIDEST, max(NARROWEST, shutil.get_terminal_size().columns))
+
+
 def paragraph(text):
     """Print words, broken to the width."""
-    print("\n".join(wrap(text, WIDTH)))
+    print("\n".join(wrap(text, width())))
 
 
 def introduce(walk, origin, reads, sizes, modules, without=""):
@@ -45,14 +52,19 @@ def introduce(walk, origin, reads, sizes, modules, without=""):
     print()
 
 
-def print_passes(walked):
-    """Print a walk; the exit status, 1 if a gradient is wrong."""
-    print("FORWARD, from the tokens to the loss\n")
-    show(walked, walked.forward)
+def print_passes(walked, directions):
+    """Print the directions of a walk that were asked for; the exit status, 1 if a gradient is wrong."""
+    if "forward" in directions:
+        print("FORWARD, from the tokens to the loss\n")
+        show(walked, walked.forward)
+    if "backward" not in directions:
+        print("THE PARAMETERS\n")
+        show(walked, walked.values)
+        return 0
     print("BACKWARD, from the loss to every quantity, in reverse order\n")
     proved = show(walked, walked.backward)
     print("THE PARAMETERS, and their gradients: sums over all steps\n")
-    proved += show(walked, walked.parameters)
+    proved += show(walked, [*walked.values, *walked.parameters])
     wrong = [f"{entry.symbol} ({section.title})" for section, entry, proof in proved if not proof.ok]
     if wrong:
         paragraph(
@@ -86,15 +98,17 @@ def heading(section):
     """A title and, on the right, the place in the source."""
     start, function = f"── {section.title} ", section.function
     if not function:
-        return start.ljust(WIDTH, "─")
+        return start.ljust(width(), "─")
     path = Path(inspect.getsourcefile(function)).relative_to(Path(numpylm.__file__).parents[1]).as_posix()
     end = f" {function.__name__}, {path}:{inspect.getsourcelines(function)[1]} ──"
-    return start + end.rjust(WIDTH - len(start), "─")
+    if len(start) + len(end) > width():
+        return f"{start.ljust(width(), '─')}\n{end.rjust(width())}"
+    return start + end.rjust(width() - len(start), "─")
 
 
 def print_line(text, number):
     """Print a line after a number, broken to the width."""
-    lines = wrap(text, WIDTH - MARGIN, subsequent_indent="    ")
+    lines = wrap(text, width() - MARGIN, subsequent_indent="    ")
     print("\n".join(f"{'' if k else number:<{MARGIN}}{line}" for k, line in enumerate(lines)))
 
 
@@ -125,7 +139,7 @@ def blocks_of(entry):
 
 def numbers(row, whole):
     """The first numbers of a row, in the notation that suits the whole array, and … if there are more."""
-    largest = np.nanmax(np.abs(whole), initial=0)
+    count, largest = (width() - LABEL - NOTE) // NUMBER, np.nanmax(np.abs(whole), initial=0)
     digits = ".1e" if 0 < largest < 0.001 or largest >= 1000 else ".4f"
-    texts = [f"{np.round(value, 4) + 0.0 if digits == '.4f' else value:{NUMBER}{digits}}" for value in row[:MOST]]
-    return "".join(texts) + (" …" if row.size > MOST else "")
+    texts = [f"{np.round(value, 4) + 0.0 if digits == '.4f' else value:{NUMBER}{digits}}" for value in row[:count]]
+    return "".join(texts) + (" …" if row.size > count else "")

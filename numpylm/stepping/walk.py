@@ -44,12 +44,13 @@ class Section(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """The loss; Sections of both passes, and of the parameters and their gradients; and prove: a function of a
+    """The loss; Sections of both passes, of the parameters' values and of their gradients; and prove: a function of a
     gradient's Entry, and of the indices to prove one by one in a large array, that gives its Proof."""
 
     loss: float
     forward: list
     backward: list
+    values: list
     parameters: list
     prove: object
 
@@ -82,8 +83,11 @@ def walk(model, inputs, targets, layers, steps):
     def prove_entry(entry, shown=()):
         return prove(entry.value, partial(derivatives, model, inputs, targets, states, entry.place), shown)
 
-    forward, backward = forward_sections(run, layers, steps), backward_sections(run, layers, steps)
-    return Walk(run.loss, forward, backward, parameter_sections(run, layers), prove_entry)
+    values = [entry_of(run, name, array) for name, array in model.parameters().items()]
+    return Walk(
+        run.loss, forward_sections(run, layers, steps), backward_sections(run, layers, steps),
+        [Section("Their values", None, values)], parameter_sections(run, layers), prove_entry,
+    )  # fmt: skip
 
 
 def run_once(model, inputs, targets):
@@ -176,7 +180,7 @@ def backward_step(run, layer, t):
 
 
 def parameter_sections(run, layers):
-    """The parameters, then their gradients, which are sums over all steps: around the cell, then layer by layer."""
+    """The parameters' gradients, which are sums over all steps: around the cell, then layer by layer."""
     backward, tied = cell_function(run.model.cell, "backward"), run.model.sizes.tie_weights
     dE = lines_of(embedding_backward, "dE") + ((Line("and dW_hyᵀ is added, because W_hy is Eᵀ"),) if tied else ())
     dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
@@ -185,8 +189,7 @@ def parameter_sections(run, layers):
         return entry_of(run, f"d{name}", run.gradients[name], lines, (name, None, None))
 
     around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
-    values = [entry_of(run, name, array) for name, array in run.model.parameters().items()]
-    sections = [Section("Their values", None, values), Section("Around the cell", affine_backward, around)]
+    sections = [Section("Around the cell", affine_backward, around)]
     for layer in reversed(layers):
         names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
         entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
