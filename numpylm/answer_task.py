@@ -13,11 +13,12 @@ import numpy as np
 from numpylm import require
 from numpylm.activations import softmax
 from numpylm.choices import OWN, TIME, again, choice
+from numpylm.data.batches import shuffled
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, shuffled
+from numpylm.training import Settings, Task, Validation
 
 UNKNOWN_WORD = 0
 SGD_RATE = 0.32  # Sukhbaatar et al.: 0.01 for the sum over a batch of 32, and a largest norm of 40

@@ -13,12 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from numpylm import require, schedules
 from numpylm.choices import OPTIMIZER, SIZES, TIME, choice
 from numpylm.clipping import clip_by_global_norm
-from numpylm.data.batches import by_length
 from numpylm.evaluation import safe_exp
 from numpylm.optimizers import OPTIMIZERS
 
@@ -217,27 +214,6 @@ def _validate(task, model, progress, clock):
         progress.epoch_tokens, progress.epoch_nats = 0, 0.0
     progress.seconds += clock() - started
     return EpochReport(loss, is_best, train_loss, note)
-
-
-def shuffled(num, seed, epoch):
-    """A permutation of range(num) that depends only on seed and epoch: a resumed run cuts the same batches."""
-    return np.random.default_rng([seed, 4, epoch]).permutation(num)
-
-
-def batches_by_length(lengths, settings, group, batch_of):
-    """(num_batches, batches) of a Task whose batches have sequences of about the same length: little is padding.
-
-    Each epoch shuffles the sequences, sorts them within groups of `group` batches by length, and shuffles the batches.
-    batch_of makes a batch from the places of its sequences.
-    """
-    N, seed = settings.batch_size, settings.seed
-    num_batches = -(-len(lengths) // N)
-
-    def batches(epoch, first):
-        places = by_length(lengths, shuffled(len(lengths), seed, epoch), N, group)
-        return (batch_of(places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
-
-    return num_batches, batches
 
 
 def out_of_time(settings, progress):

@@ -13,13 +13,13 @@ from numpylm.activations import log_softmax
 from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
-from numpylm.data.batches import by_length, side_by_side
+from numpylm.data.batches import batches_by_length, by_length, side_by_side
 from numpylm.data.error_rates import Errors, count_errors, total_errors
 from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED
 from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, batches_by_length
+from numpylm.training import Settings, Task, Validation
 
 GROUP, BEAM = 20, 10
 LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at

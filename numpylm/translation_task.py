@@ -9,13 +9,13 @@ import numpy as np
 
 from numpylm.beam_search import translate
 from numpylm.choices import again
-from numpylm.data.batches import by_length
+from numpylm.data.batches import batches_by_length, by_length
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import IGNORED, surprisal
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation, batches_by_length
+from numpylm.training import Settings, Task, Validation
 
 GROUP = 50
 DECODED = 64  # sentences that are translated at once

@@ -8,7 +8,7 @@ from gradient_proofs import assert_same
 from models import random_model
 
 import numpylm as nlm
-from numpylm.data.batches import cut_streams
+from numpylm.data.batches import cut_streams, shuffled
 from numpylm.language_task import LanguageSettings, language_task, restart
 from numpylm.training import (
     LEARNING_RATES,
@@ -21,7 +21,6 @@ from numpylm.training import (
     learning_rate_at,
     make_optimizer,
     share_done,
-    shuffled,
     train_step,
     training,
 )

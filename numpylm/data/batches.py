@@ -103,3 +103,24 @@ def by_length(lengths, order, batch_size, group):
     size = group * batch_size
     groups = [sorted(order[i : i + size], key=lengths.__getitem__) for i in range(0, len(order), size)]
     return [places[i : i + batch_size] for places in groups for i in range(0, len(places), batch_size)]
+
+
+def shuffled(num, seed, epoch):
+    """A permutation of range(num) that depends only on seed and epoch: a resumed run cuts the same batches."""
+    return np.random.default_rng([seed, 4, epoch]).permutation(num)
+
+
+def batches_by_length(lengths, settings, group, batch_of):
+    """(num_batches, batches) of a Task whose batches have sequences of about the same length: little is padding.
+
+    Each epoch shuffles the sequences, sorts them within groups of `group` batches by length, and shuffles the batches.
+    batch_of makes a batch from the places of its sequences.
+    """
+    N, seed = settings.batch_size, settings.seed
+    num_batches = -(-len(lengths) // N)
+
+    def batches(epoch, first):
+        places = by_length(lengths, shuffled(len(lengths), seed, epoch), N, group)
+        return (batch_of(places[k]) for k in shuffled(num_batches, seed + 1, epoch)[first:])
+
+    return num_batches, batches
