@@ -79,6 +79,11 @@ def affine_cross_entropy(h, W, b, targets):
     return loss, *affine_backward(dlogits, h, W)
 
 
+def num_predicted(targets):
+    """How many targets are predicted: M, an integer."""
+    return int((targets != IGNORED).sum())
+
+
 def target_entries(q, targets):
     """q[t, n, targets[t, n]] of q (T, N, V): (T, N). Where the target is -1, the caller must ignore the entry."""
     return np.take_along_axis(q, targets[..., None], axis=-1)[..., 0]

@@ -16,7 +16,7 @@ from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
 from numpylm.data.batches import batches_by_length, by_length, side_by_side
 from numpylm.data.error_rates import Errors, count_errors, total_errors
 from numpylm.data.text import encoder, stream_start
-from numpylm.loss import IGNORED
+from numpylm.loss import IGNORED, num_predicted
 from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
@@ -80,7 +80,7 @@ def transcription_task(train, valid, vocabulary, settings, unit):
         for places in valid_places[ranks.rank :: ranks.size]:
             batch = pad([valid[i] for i in places])
             logits = model.forward(batch.features, batch.mask).logits
-            nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_targets(batch)
+            nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_predicted(batch.labels)
             said += [valid[i][1] for i in places]
             heard += [best_path(logits[frames, n]) for n, frames in enumerate(batch.mask.T)]
         nats, *errors = ranks.total(np.array([nats, *total_errors(said, heard)])).tolist()
@@ -88,7 +88,9 @@ def transcription_task(train, valid, vocabulary, settings, unit):
         return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
     num_batches, batches = batches_by_length(lengths, settings, GROUP, lambda places: pad([train[i] for i in places]))
-    return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False)
+    return Task(
+        unit, num_batches, batches, lambda batch: num_predicted(batch.labels), loss_and_gradients, validate, False
+    )
 
 
 def encoded(vocabulary, utterances):
@@ -106,11 +108,6 @@ def pad(pairs):
     padded = side_by_side(features, 0, features[0].dtype)
     mask = lengths_to_mask(np.array([len(each) for each in features]), len(padded))
     return SpeechBatch(padded, mask, side_by_side(labels, IGNORED))
-
-
-def num_targets(batch):
-    """How many labels a batch has."""
-    return int((batch.labels != IGNORED).sum())
 
 
 def log_probabilities(model, vocabulary, features):

@@ -13,7 +13,7 @@ from numpylm.data.batches import batches_by_length, by_length
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.pairs import encode_lines, pad
 from numpylm.data.text import decode, stream_start
-from numpylm.loss import IGNORED, surprisal
+from numpylm.loss import num_predicted, surprisal
 from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
@@ -73,12 +73,7 @@ def translation_task(train, valid, settings, unit="target token"):
         return Validation(score_pairs(model, valid, ranks).loss)
 
     num_batches, batches = batches_by_length(train.lengths, settings, GROUP, partial(batch_of, train))
-    return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
-
-
-def num_targets(batch):
-    """How many target tokens of a batch are predicted."""
-    return int((batch.targets != IGNORED).sum())
+    return Task(unit, num_batches, batches, lambda batch: num_predicted(batch.targets), loss_and_gradients, validate)
 
 
 def score_pairs(model, pairs, ranks=ALONE):
@@ -88,7 +83,7 @@ def score_pairs(model, pairs, ranks=ALONE):
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)
-        num_tokens += num_targets(batch)
+        num_tokens += num_predicted(batch.targets)
     nats, num_tokens = ranks.total(np.array([nats, num_tokens], float)).tolist()
     num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
     return PairScore(nats / num_tokens, int(num_tokens), num_unknown)
