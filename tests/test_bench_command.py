@@ -3,10 +3,12 @@
 import argparse
 import json
 import os
+from functools import partial
 
 import pytest
 from processes import environment, run_numpylm
 
+from numpylm import require
 from numpylm.bench import measurements, processes, system
 from numpylm.bench.shapes import SHAPES
 from numpylm.commands import bench as command
@@ -83,6 +85,18 @@ def test_a_kernel_that_is_not_taken_and_a_missing_matplotlib_are_errors(capsys, 
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     assert cli.main(["bench", "--scaling", "--plot", "speed.png"]) == 2
     assert "--plot needs matplotlib, which is not installed" in capsys.readouterr().err
+
+
+def test_calls_are_answered_by_a_process_with_this_environment_whose_end_is_an_error():
+    before = dict(os.environ)
+    calls = [partial(os.getenv, "OMP_NUM_THREADS"), os.getpid, os.getpid]
+    threads, *pids = processes.answers(calls, threads=3)
+    assert threads == "3" and len(set(pids)) == 1 and pids[0] != os.getpid()
+    with pytest.raises(ValueError, match="must be a positive integer"):
+        list(processes.answers([partial(require.positive_integer, "rounds", 0)]))
+    with pytest.raises(ChildProcessError, match="the process that measures has ended"):
+        list(processes.answers([partial(os._exit, 3)]))
+    assert dict(os.environ) == before
 
 
 def test_the_environment_has_the_threads_for_every_library_and_the_kernel(monkeypatch):

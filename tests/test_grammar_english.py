@@ -9,8 +9,7 @@ from grammar_examples import sampled_sentences
 
 from numpylm.data.grammar import english as grammar_english
 from numpylm.data.grammar import is_grammatical
-from numpylm.data.grammar.agreement import agreement_pairs
-from numpylm.data.grammar.english import ENGLISH
+from numpylm.data.grammar.agreement import agreement_pairs, forms
 from numpylm.data.grammar.entropy import (
     entropy_per_character,
     entropy_per_word,
@@ -54,13 +53,8 @@ def test_the_distances_in_the_docstring():
 # Words
 
 
-OTHER_NUMBER = {
-    a.symbols[0]: b.symbols[0]
-    for name in ENGLISH.rules
-    if re.match("Verb.*_sg|Noun_sg|Relation_sg", name)
-    for pair in zip(ENGLISH.rules[name], ENGLISH.rules[name.replace("_sg", "_pl")], strict=True)
-    for a, b in (pair, pair[::-1])
-}
+PAIRS = forms("Noun", "Relation", "Verb_be", "Verb_intransitive", "Verb_transitive")
+OTHER_NUMBER = dict(PAIRS) | {plural: singular for singular, plural in PAIRS}
 
 
 # Sentences

@@ -12,6 +12,7 @@ import numpy as np
 from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.fits import best_fit, is_own_error
 from numpylm.tutor.foreign_words import explained, renamed
+from numpylm.tutor.judge import check_linear
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
@@ -113,7 +114,7 @@ def backward_finding(file, unit, fit):
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
-        check_linear(file, unit, fit, given)
+        check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)
     if fit.precision is None and not unit.free:
         finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
     return finding
@@ -165,20 +166,6 @@ def rounded(named, right):
     worst = max((row.relative_error for row in compare(named, right, EXACT)[0]), default=0)
     words = "right to about {:.0e}: it computes in float32, or adds a small ε, as in y (1 - y + 1e-8)"
     return [words.format(worst)] if worst else []
-
-
-def check_linear(file, unit, fit, claims):
-    """Raises Stop where gradients that come in a thousand times as large do not make all that goes out so."""
-    incoming = {name: fit.inputs[name] for name in unit.incoming}
-    larger = {name: {k: 1e3 * p for k, p in q.items()} if isinstance(q, dict) else 1e3 * q
-              for name, q in incoming.items()}  # fmt: skip
-    after, _, _ = claimed(file, unit, fit._replace(inputs=fit.inputs | larger))
-    if any(np.abs(after[slot] - 1e3 * q).max() > 10 * np.abs(q).max() for slot, q in claims.items() if q.size):
-        raise Stop(
-            "wrong",
-            "with incoming gradients a thousand times as large, what it returns is not a thousand times as "
-            "large: something is clipped inside the backward. Clip in the training loop",
-        )
 
 
 def written_into(reply, unit):

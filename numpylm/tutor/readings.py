@@ -1,7 +1,7 @@
 """Which formula someone wrote in a line of a backward, read back from its value.
 
 The value is compared, to rounding, with what may stand there: the right value with a sign, a factor or a term more;
-another gradient, alone, with another one, or times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), …).
+another gradient, alone, with another one, or times a form that derivatives have (y, 1 - y, 1 - y², y (1 - y), y w, …).
 Of several readings the best is the right line with one change, or else the shortest. Arrays hold one value for each
 call of the line: (calls, N, H), the last time step first.
 """
@@ -28,6 +28,7 @@ FORMS = [  # a factor made of one field q: length, text, value
     (DERIVATIVE, "(1 - {q}²)", lambda q: 1 - q * q),
     (DERIVATIVE, "{q} (1 - {q})", lambda q: q * (1 - q)),
 ]
+PAIRS = [("{q} {w}", np.multiply), ("({q} + {w})", np.add), ("({q} - {w})", np.subtract)]
 
 
 def reading_of(case, wrong_run, line, value, truth, active):
@@ -103,6 +104,9 @@ def fields_of(case, shape):
     return {name: q for name, q in fields.items() if q.shape == shape}
 
 
+@np.errstate(all="ignore")
 def factors_of(fields):
-    """(length, text, array) of what a gradient may have been multiplied by: a form of one of the step's fields."""
-    return [(length, text.format(q=q), f(x)) for q, x in fields.items() for length, text, f in FORMS]
+    """(length, text, array) of what a gradient may have been multiplied by: one or two of the step's fields."""
+    found = [(length, text.format(q=q), f(x)) for q, x in fields.items() for length, text, f in FORMS]
+    pairs = [(q, x, w, y) for q, x in fields.items() for w, y in fields.items()]
+    return found + [(4, text.format(q=q, w=w), f(x, y)) for q, x, w, y in pairs for text, f in PAIRS]
