@@ -43,6 +43,16 @@ def train(run):
     return runs.train(run, show_progress=False)
 
 
+def make_runs(folder):
+    """Trains two short runs in the folder that the tests of the commands use, words/ and chars/; text.txt is theirs."""
+    (folder / "text.txt").write_text(grammar.generate_text(2000, 5), encoding="utf-8")
+    choices = {"batch_size": 8, "num_steps": 16, "epochs": 3, "learning_rate": 0.03}
+    for name, level in (("words", "word"), ("chars", "char")):
+        sizes = {"embedding_dim": 8, "hidden_dim": 16}
+        assert train(start(folder / name, str(folder / "text.txt"), options=sizes, level=level, **choices))
+    return folder
+
+
 def stop_after(monkeypatch, num_reports):
     """Makes the next training believe that Ctrl-C was pressed before its report of that number (counted from 1)."""
 

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from command_runs import make_runs
 from processes import run_numpylm
+from run_examples import make_runs
 
 import numpylm as nlm
 from numpylm.data.grammar import generate_text

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from command_runs import make_runs
 from processes import run_numpylm
+from run_examples import make_runs
 
 import numpylm as nlm
 

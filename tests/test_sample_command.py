@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from command_runs import make_runs
 from processes import SECONDS, run_in_terminal, run_numpylm, start_numpylm
+from run_examples import make_runs
 
 import numpylm as nlm
 from numpylm.commands.run_folder import RunError
