@@ -31,7 +31,8 @@ def folder(tmp_path_factory):
     learn = ["--train", "babi", "--epochs", "15", "-N", "8", "--task"]
     output_in(folder, "answer", *learn, "1", "-D", "16", "--hops", "1", "--linear-epochs", "2", "--out", "memory")
     reader = ["--model", "gru", "-H", "24", "--learning-rate", "0.02", "--out", "reader"]
-    output_in(folder, "answer", *learn, "1,2", *reader)
+    out = output_in(folder, "answer", *learn, "1,2", *reader)
+    assert out.split("Unseen stories")[1].count("mia walks into the ") == 2, "a reader's examples show the story too"
     return folder
 
 

@@ -94,7 +94,7 @@ def print_answer(question, answered, whole_story=False):
     """Prints a question, the sentences that a hop looked at, with the weights of all hops, and the answer."""
     p, rows = answered.p.T, {}  # (I, K), of the story's last I sentences
     for i, weights in enumerate(p, start=len(question.story) - len(p)):
-        if p.size and (whole_story or weights.max() >= LOOKED_AT):
+        if whole_story or weights.max(initial=0) >= LOOKED_AT:
             shown = [f"{100 * weight:.0f} %" if weight >= LOOKED_AT else "." for weight in weights]
             rows[f"{i + 1:3} {' '.join(question.story[i])}"] = shown
     print_table(f"{' '.join(question.question)}?", hop_names(p), rows)

@@ -59,8 +59,8 @@ def print_table(title, heads, rows):
     room = max(4, terminal_width() - 1 - sum(widths))
     names = min(max((len(name) for name in rows), default=0) + 2, room)
     for name, cells in lines:
-        shown = cut(f"  {on_one_line(name)}", names)
-        print(f"{shown:<{names}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
+        numbers = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        print(f"{cut(f'  {on_one_line(name)}', names):<{names}}{numbers}".rstrip())
 
 
 def print_examples(title, examples):
