@@ -67,6 +67,7 @@ def test_growth_is_measured_by_itself(capsys, monkeypatch, tmp_path):
         (["--rounds", "0"], "rounds must be a positive integer"),
         (["--seconds", "-1"], "seconds must be a"),
         (["--json", "nowhere/speed.json"], "there is no folder for nowhere"),
+        (["--json", "."], ". is a folder, a device or a pipe, where a file belongs"),
         (["--plot", "speed.png"], "add --scaling"),
         (["--scaling", "--plot", "speed.xyz"], "a picture's name ends in .png, .svg, .pdf; got speed.xyz"),
     ],

@@ -1,6 +1,5 @@
 """numpylm bench: time and memory beside the matrix products, PyTorch and JAX."""
 
-import json
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +10,7 @@ from numpylm.bench.clock import CLOCKS
 from numpylm.bench.measurements import MEASUREMENTS, SCALING, measure
 from numpylm.bench.processes import answers, memory
 from numpylm.bench.shapes import GATES, SHAPES, named, parse_shape
+from numpylm.commands.run_folder import write_json
 
 DESCRIPTION = (
     "Time training steps, sampling and evaluation beside the matrix products that a\n"
@@ -97,6 +97,8 @@ def check_files(json_path, picture):
     for path in filter(None, (json_path, picture)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(f"there is no folder for {path}")
+        if Path(path).exists() and not Path(path).is_file():
+            raise ValueError(f"{path} is a folder, a device or a pipe, where a file belongs")
     if picture and find_spec("matplotlib") is None:
         raise ValueError("--plot needs matplotlib, which is not installed")
     if picture and Path(picture).suffix not in PICTURES:
@@ -113,7 +115,7 @@ def check_kernel(about, kernel):
 def write(found, options):
     """Write the JSON file and the picture that the options name."""
     if options.json:
-        Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, found)
     if options.plot:
         from matplotlib import rc_context
 
