@@ -16,16 +16,16 @@ from debug_adapter import DebugAdapter
 from processes import ROOT, SECONDS, environment, run_numpylm
 
 import numpylm as nlm
-from numpylm import gru, lstm, rnn
+from numpylm import lstm
 from numpylm.stepping.small import small_model
 from numpylm.stepping.walk import run_once
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 T, AT = 3, 2
 STEPS = {
-    "rnn": (rnn, ("a_t", "h_t"), ("da_t", "dh_prev")),
-    "lstm": (lstm, ("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "h_t"), ("dc_t", "dh_prev", "df_t", "dc_prev")),
-    "gru": (gru, ("r_t", "z_t", "n_t", "h_t"), ("dz_t", "dhW_t", "dh_prev")),
+    "rnn": (("a_t", "h_t"), ("da_t", "dh_prev")),
+    "lstm": (("i_t", "f_t", "o_t", "c_tilde_t", "c_t", "h_t"), ("dc_t", "dh_prev", "df_t", "dc_prev")),
+    "gru": (("r_t", "z_t", "n_t", "h_t"), ("dz_t", "dhW_t", "dh_prev")),
 }
 
 
@@ -55,7 +55,7 @@ def typed(lines):
 @pytest.mark.parametrize("cell", STEPS)
 def test_pdb_stops_inside_both_step_functions_at_t(cell, tmp_path):
     """--pdb: r runs to the function's return, where all its names are known."""
-    _, forward, backward = STEPS[cell]
+    forward, backward = STEPS[cell]
     commands = ["r", *printing(forward), "c", "r", *printing(backward), "c"]
     status, out, err = run_numpylm("step", "--cell", cell, "--pdb", "--at", AT, folder=tmp_path, stdin=typed(commands))
     assert (status, err) == (0, "")
@@ -132,10 +132,8 @@ def test_debugpy_stops_inside_both_step_functions_at_t():
     truth, stops = recorded("lstm"), []
     with DebugAdapter() as adapter:
         adapter.launch("numpylm", "step", "--cell", "lstm", "--at", str(AT))
-        placed = adapter.request("setBreakpoints", source=source, breakpoints=[{"line": line} for line in lines])[
-            "breakpoints"
-        ]
-        assert [place["verified"] for place in placed] == [True, True]
+        placed = adapter.request("setBreakpoints", source=source, breakpoints=[{"line": line} for line in lines])
+        assert [place["verified"] for place in placed["breakpoints"]] == [True, True]
         adapter.request("configurationDone")
         for _ in range(2 * T):
             thread = adapter.event("stopped")[1]["threadId"]
@@ -145,6 +143,6 @@ def test_debugpy_stops_inside_both_step_functions_at_t():
         assert end == ("exited", {"exitCode": 0}), "the calls that prove the numbers do not stop"
     assert [name for name, _ in stops] == ["lstm_step"] * T + ["lstm_step_backward"] * T
     at_t = stops[AT], stops[T + T - 1 - AT]
-    for (_, variables), names in zip(at_t, STEPS["lstm"][1:], strict=True):
+    for (_, variables), names in zip(at_t, STEPS["lstm"], strict=True):
         for name in names:
             assert np.allclose(as_array(variables[name]), truth[name], rtol=0, atol=1e-8), name
