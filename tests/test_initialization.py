@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numpylm import GRULM, LSTMLM, RNNLM
 from numpylm.initialization import embedding_table, glorot_uniform, identity, orthogonal, redraw_uniform
+from numpylm.lstm import lstm_cell
 
 every_model = pytest.mark.parametrize("make", [RNNLM, LSTMLM, GRULM])
 
@@ -59,6 +60,7 @@ def test_the_forget_bias_lands_in_b_f_and_all_other_biases_are_zero(forget_bias)
         b_f = lstm.layer_parameters(layer).b_f
         assert (b_f == forget_bias).all() and b_f.shape == (4,)
         b_f[...] = 0
+    assert lstm_cell().options == LSTMLM(9, 5, 4).cell.options == {"forget_bias": 1.0}
     for model in (lstm, RNNLM(9, 5, 4), GRULM(9, 5, 4)):
         assert not any(array.any() for array in model.parameters().values() if array.ndim == 1)
 
