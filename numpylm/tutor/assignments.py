@@ -131,6 +131,7 @@ def returned(first, states, weights, name):
     return tuple(tuple(q if q.startswith("d") else f"d{q}" for q in order) for order in orders)
 
 
+NUMERIC = {"central_difference": 1e-8, "complex_step": 1e-12}  # how right a numerical derivative must be
 LAYERS = (  # signature, equation
     ("sigmoid(a) -> s", "s = 1 / (1 + e^-a)"),
     ("sigmoid_backward(ds, s) -> da", "da = ds ⊙ s ⊙ (1 - s)"),
@@ -152,28 +153,29 @@ LAYERS = (  # signature, equation
 )  # fmt: skip
 OTHERS = (
     ("truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
-     f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start", RTOL),
+     f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start"),
     ("clip_by_global_norm(gradients, max_norm) -> clipped, norm",
-     "g <- g min(1, max_norm / ‖g‖)    ‖g‖² = the sum of all squares of all arrays", RTOL),
-    ("clip_by_value(gradients, limit) -> clipped", "g <- min(max(g, -limit), limit)    entry by entry", RTOL),
+     "g <- g min(1, max_norm / ‖g‖)    ‖g‖² = the sum of all squares of all arrays"),
+    ("clip_by_value(gradients, limit) -> clipped", "g <- min(max(g, -limit), limit)    entry by entry"),
     ("central_difference(f, x) -> gradient",
-     "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x", 1e-8),
+     "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x"),
     ("complex_step(f, x) -> gradient",
-     "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x", 1e-12),
-    ("ctc_alpha(y, labels) -> alpha", CTC_ALPHA, RTOL),
-    ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS, RTOL),
-    ("attention_step(s_t, h, mask) -> ctx_t, alpha_t, cache", ATTENTION, RTOL),
-    ("attention_step_backward(dctx_t, cache) -> ds_t, dh", f"the gradients of\n{ATTENTION}", RTOL),
-    ("hop_forward(u, m, v, mask) -> u_next, p, cache", HOP, RTOL),
-    ("hop_backward(du_next, cache) -> du, dm, dv", f"the gradients of\n{HOP}", RTOL),
-    ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score", BEAM_SEARCH, RTOL),
+     "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x"),
+    ("ctc_alpha(y, labels) -> alpha", CTC_ALPHA),
+    ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS),
+    ("attention_step(s_t, h, mask) -> ctx_t, alpha_t, cache", ATTENTION),
+    ("attention_step_backward(dctx_t, cache) -> ds_t, dh", f"the gradients of\n{ATTENTION}"),
+    ("hop_forward(u, m, v, mask) -> u_next, p, cache", HOP),
+    ("hop_backward(du_next, cache) -> du, dm, dv", f"the gradients of\n{HOP}"),
+    ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score", BEAM_SEARCH),
 )  # fmt: skip
 
 
-def documented(signature, equation, rtol=RTOL):
+def documented(signature, equation):
     """The Assignment whose one order of values the signature gives."""
     values = tuple(name for name in signature.partition(" -> ")[2].split(", ") if name != "cache")
-    return Assignment(signature.partition("(")[0], signature, equation, (values,), rtol)
+    name = signature.partition("(")[0]
+    return Assignment(name, signature, equation, (values,), NUMERIC.get(name, RTOL))
 
 
 ASSIGNMENTS = {

@@ -4,22 +4,8 @@ import difflib
 
 import numpy as np
 
-from numpylm.tutor.conventions import plain
+from numpylm.tutor.conventions import plain, role_of
 from numpylm.tutor.stop import Stop
-
-ALIASES = {  # what other books and libraries call the documented parameters
-    "a": "x z inputs logits", "x": "xs inputs input", "x_t": "x xt input inputs", "h_prev": "h hx hidden prev_h h_0",
-    "c_prev": "c cx cell prev_c c_0", "h_0": "h h0 h_prev h_init", "c_0": "c c0 c_prev c_init",
-    "W_xh": "Wx W_x W_ih weight_ih U Wax", "W_hh": "Wh W_h weight_hh W Waa", "b_h": "b bias ba bh",
-    "W_x": "Wx W_xh W_ih weight_ih", "W_h": "Wh W_hh weight_hh", "b": "b_h bias bh", "W": "w weight weights W_hy",
-    "dh_t": "dh dht dnext_h dh_next dout grad grad_output", "dc_next": "dc dc_t dct dnext_c", "dh": "dhs dout dh_t",
-    "dy": "dout grad grad_output dL dY upstream", "ds": "dout grad dL dy upstream", "dz": "dout grad dL dy upstream",
-    "dx": "dout grad dL dy upstream", "logits": "scores x a z", "targets": "y labels target t", "tokens": "x ids idx",
-    "E": "W embedding table weight", "vocab_size": "V num_embeddings", "gradients": "grads g", "window": "k length",
-    "max_norm": "limit clip threshold max_grad_norm", "limit": "clip threshold max_value", "cache": "ctx saved",
-    "y": "s out output", "s": "y out output", "z": "y out output", "state_0": "state h_0", "f": "func fn function",
-}  # fmt: skip
-
 
 BY_PLACE = ("POSITIONAL_ONLY", "VAR_POSITIONAL")
 
@@ -69,8 +55,8 @@ def suggestions(documented, names, unknown):
     free = [name for name in documented if name not in names]
     meant = []
     for name in unknown:
-        found = [known for known in free if name in ALIASES.get(known, "").split()]
-        found = found or [known for known in free if plain(known) == plain(name)]
+        found = [known for known in free if plain(known) == plain(name)]
+        found = found or [known for known in free if role_of(known) == role_of(name) is not None]
         found = found or difflib.get_close_matches(name, free, 1, 0.6)
         found = found or ([documented[names.index(name)]] if len(names) == len(documented) else [])
         if not found or found[0] in meant:

@@ -19,7 +19,6 @@ from numpylm.tutor import ending, wire
 from numpylm.tutor.stop import Stop
 
 START_SECONDS = 60  # for Python and NumPy to start on a busy machine
-LITTLE_MEMORY = 200  # megabytes: with less Python itself may run out
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent
 
@@ -116,12 +115,9 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
         code = self.process.returncode
-        words = f"(exit status {code})"
-        if code is not None and code < 0:
-            words += "; the system stopped it, perhaps because it took too much memory"
-        elif code and self.megabytes < LITTLE_MEMORY:
-            words += f", perhaps because it had only {self.megabytes:g} MB of memory: --memory gives more"
-        return words
+        is_stopped = code is not None and (code < 0 or (code > 0 and self.megabytes < 200))  # Python itself needs some
+        why = f"; the system stopped it, perhaps because {self.megabytes:g} MB of memory are too few: see --memory"
+        return f"(exit status {code}){why * is_stopped}"
 
     def end(self):
         """End the process and all that it started."""

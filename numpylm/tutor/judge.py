@@ -177,8 +177,8 @@ def not_finite(inputs, values):
 
 def changed_sentence(assignment, case, changed):
     """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    placed = [name for name in assignment.parameters if name not in case.steps[-1]["kwargs"]]
-    words = [re.sub(r"^\d+", lambda k: (placed + ["argument"] * 99)[int(k.group())], str(name)) for name in changed]
+    placed = [value.get("slot", "argument") for value in case.steps[-1]["args"]]
+    words = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
     words = " and ".join(re.sub(r"\.(\d+)", r"[\1]", name) for name in words)
     if assignment.name in ("central_difference", "complex_step"):
         return (

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.binding import suggestions
 from numpylm.tutor.wire import Thing
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
@@ -63,12 +62,8 @@ def by_name(returned, orders, answers, assignment):
     tops = {part for name in values for part in (name, name.partition(".")[0])}
     missing = min(([name for name in order if name not in tops] for order in orders), key=len)
     if missing:
-        unknown = [str(key) for key in returned if not answer_name(key, answers)]
-        meant = suggestions(missing, (), unknown)
-        asks = f": is its {', '.join(unknown)} meant to be {', '.join(meant)}? It" if meant else "; it"
-        raise Mismatch(
-            f"the dict or record it returns has no {', '.join(missing)}{asks} should hold {wanted(assignment)}"
-        )
+        lacks = ", ".join(missing)
+        raise Mismatch(f"the dict or record it returns has no {lacks}; it should hold {wanted(assignment)}")
     return values
 
 
