@@ -41,12 +41,10 @@ class Student:
     def see_open(self, event, arguments):
         """Note a file of ours, or a solution, that the student's code opens or imports."""
         if event == "open" and isinstance(arguments[0], str):
-            path = os.path.abspath(arguments[0])
-            solutions = os.path.join(os.path.dirname(self.package), "exercises", "solutions")
-            if path != os.path.abspath(self.path) and path.startswith((self.package + os.sep, solutions)):
-                self.opened.add(
-                    os.path.relpath(path, os.path.dirname(self.package)).replace("__pycache__" + os.sep, "")
-                )
+            path, root = os.path.abspath(arguments[0]), os.path.dirname(self.package)
+            ours = (self.package + os.sep, os.path.join(root, "exercises", "solutions"))
+            if path != os.path.abspath(self.path) and path.startswith(ours):
+                self.opened.add(os.path.relpath(path, root).replace("__pycache__" + os.sep, ""))
 
     def see_call(self, frame, event, _):
         """Note a function of numpylm that is called."""
@@ -75,42 +73,29 @@ class Student:
         code = getattr(getattr(value, "__func__", value), "__code__", None)
         kind = "class" if inspect.isclass(value) else "function"
         library = inspect.isbuiltin(value) or isinstance(value, np.ufunc) or str(value.__class__.__module__) == "numpy"
-        where = code.co_filename if code else ""
-        nodes = self.nodes(code)
-        is_ours = where.startswith(self.package + os.sep)
+        where, nodes = code.co_filename if code else "", self.nodes(code)
+        taken_apart = list(unpacked(nodes))
+        from_dicts = [name for text, names in taken_apart if text.endswith(".values()") for name in names]
+        keys = [n.slice.value for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)]
+        calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
-            "parameters": parameters_of(value),
-            "ours": is_ours,
-            "own": where == self.path,
-            "reads": list(code.co_names) if code else [],
+            "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
+            "own": where == self.path, "reads": list(code.co_names) if code else [],
             "is_step": bool(code) and code.co_name in self.source.steps,
-            "returns": returned(nodes),
-            "names": returned(nodes, by_name=True),
-            "unpacks": {text: names for text, names in unpacked(nodes) if not text.endswith(".values()")},
-            "keys": [
-                *(
-                    n.slice.value
-                    for n in nodes
-                    if isinstance(n, ast.Subscript)
-                    and isinstance(n.slice, ast.Constant)
-                    and isinstance(n.slice.value, str)
-                ),
-                *(name for text, names in unpacked(nodes) if text.endswith(".values()") for name in names),
-            ],
-            "passes": {
-                n.func.attr: [ast.unparse(part) for part in n.args]
-                for n in nodes
-                if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and "self" in ast.dump(n.func)
-            },
-            "missing": self.missing(nodes, code),
-        }
+            "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
+            "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
+            "keys": [*(key for key in keys if isinstance(key, str)), *from_dicts],
+            "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
+        }  # fmt: skip
 
     def nodes(self, code):
         """The syntax tree's nodes of the function in the file that has this code."""
         for node in ast.walk(self.source.tree) if code and code.co_filename == self.path else []:
-            if isinstance(node, ast.FunctionDef) and code.co_firstlineno in (node.lineno, *lines_above(node)):
-                return list(ast.walk(node))
+            if isinstance(node, ast.FunctionDef):
+                lines = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
+                if code.co_firstlineno in lines:
+                    return list(ast.walk(node))
         return []
 
     def methods(self, kind):
@@ -158,11 +143,6 @@ def unpacked(nodes):
         if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple):
             names = [getattr(part, "id", getattr(part, "attr", "")) for part in n.targets[0].elts]
             yield ast.unparse(n.value).removeprefix("self."), names
-
-
-def lines_above(node):
-    """The lines of a function's decorators."""
-    return [decorator.lineno for decorator in node.decorator_list]
 
 
 def returned(nodes, by_name=False):
