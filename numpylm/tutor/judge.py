@@ -95,7 +95,7 @@ def judge(file, case):
     printed = {"printed": str(reply.get("printed", ""))}
     said = [changed_sentence(assignment, case, reply["changed"])] if reply.get("changed") else []
     try:
-        values, remarks = without_keepdims(named_values(returned, assignment, answers), answers)
+        values, remarks = by_name(case, returned)
     except Mismatch as mismatch:
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
     rows, sentences = compare(values, answers, ROUGH if case.precision else assignment.rtol)
@@ -110,19 +110,34 @@ def judge(file, case):
         sentences += [OTHER_F] if case.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
         sentences += [sentence for sentence in case.note if "not right yet" in sentence]
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(case, values, rows), **printed)
-    check_own_work(case, reply)
+    check_behaviour(file, case, reply, values)
+    return remarks
+
+
+def by_name(case, returned):
+    """(name -> array of what was returned, remarks on its shapes). Raises Mismatch for what cannot be read."""
+    answers = case.problem.answers
+    return without_keepdims(named_values(returned, case.assignment, answers), answers)
+
+
+def check_behaviour(file, case, reply, values):
+    """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
+    name = case.assignment.name.replace("rnn_relu", "rnn")
+    if name in reply.get("called", []):
+        raise Stop("not yours", f"its values are right, but it calls numpylm's own {name}: write it yourself")
+    opened = [path for path in reply.get("opened", []) if "solutions" in str(path)]
+    if opened:
+        raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
     def again(inputs):
-        made, _ = call(file, case._replace(inputs=inputs))
-        return without_keepdims(named_values(made, assignment, answers), answers)[0]
+        return by_name(case, call(file, case._replace(inputs=inputs))[0])[0]
 
     same = again(case.inputs)
     if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
-    if assignment.is_backward:
-        given = [value.get("slot", "") for value in (*case.steps[-1]["args"], *case.steps[-1]["kwargs"].values())]
-        check_linear(again, case.inputs, [name for name in given if name.startswith("d")], values)
-    return remarks
+    given = [value.get("slot", "") for value in (*case.steps[-1]["args"], *case.steps[-1]["kwargs"].values())]
+    incoming = [name for name in given if name.startswith("d") and case.assignment.is_backward]
+    check_linear(again, case.inputs, incoming, values)
 
 
 def call(file, case):
@@ -155,16 +170,6 @@ def times(factor, tree):
     if isinstance(tree, dict):
         return {key: times(factor, part) for key, part in tree.items()}
     return type(tree)(*[times(factor, part) for part in tree]) if isinstance(tree, tuple) else factor * tree
-
-
-def check_own_work(case, reply):
-    """Raises Stop where right values come from our own function of the same name, or from a file of ours."""
-    name = case.assignment.name.replace("rnn_relu", "rnn")
-    if name in reply.get("called", []):
-        raise Stop("not yours", f"its values are right, but it calls numpylm's own {name}: write it yourself")
-    opened = [path for path in reply.get("opened", []) if "solutions" in str(path)]
-    if opened:
-        raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
 
 def not_finite(inputs, values):

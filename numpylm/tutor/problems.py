@@ -89,8 +89,8 @@ def layer_inputs(function, rng, sizes):
         return {"tokens": tokens, "E": q((V, D)), "dx": q((T, N, D)), "vocab_size": V}
     if function.startswith("clip"):
         gradients = {"E": q((V, D)), "W_xh": q((D, H)), "b_h": q(H)}
-        norm = clipping.global_norm(gradients)
-        return {"gradients": gradients, "max_norm": norm * (2 if sizes.extreme else 0.3), "limit": 0.75}
+        norm = clipping.global_norm(gradients) * (2 if sizes.extreme else 0.3)
+        return {"gradients": gradients, "max_norm": norm, "limit": 0.75}
     if function.startswith("cross_entropy"):
         logits, targets = 1.5 * sizes.scale * q((T, N, V)), rng.integers(V, size=(T, N))
         logits[0, 0, 0] = 1000 if sizes.extreme and not is_backward else logits[0, 0, 0]
@@ -102,13 +102,12 @@ def layer_inputs(function, rng, sizes):
         return {"y": y, "labels": np.array([first, second, second, first])}
     if function.startswith(("attention", "hop")):
         return reading_inputs(function, q, sizes)
-    a = 1.5 * sizes.scale * q((N, V))
-    if sizes.extreme and not is_backward:
-        a[0, 1], a[-1, 2] = 1000, -1000
-    name = function.removesuffix("_backward")
-    output = RETURNS.get(name, "y")
-    values = {output: getattr(activations, name)(a), f"d{output}": q(a.shape)}
-    return {"a": a} | (values if is_backward else {})
+    a, name = 1.5 * sizes.scale * q((N, V)), function.removesuffix("_backward")
+    if is_backward:
+        output = RETURNS.get(name, "y")
+        return {"a": a, output: getattr(activations, name)(a), f"d{output}": q(a.shape)}
+    a[0, 1], a[-1, 2] = (1000, -1000) if sizes.extreme else (a[0, 1], a[-1, 2])
+    return {"a": a}
 
 
 def reading_inputs(function, q, sizes):

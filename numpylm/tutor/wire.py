@@ -118,6 +118,13 @@ def record_fields(value):
     return None
 
 
+def views_of(value):
+    """The named views of one of our own records: W_xi of W_x, and so on."""
+    kind = type(value)
+    names = dir(kind) if kind.__module__.startswith("numpylm.") else ()
+    return {name: getattr(value, name) for name in names if isinstance(getattr(kind, name), property)}
+
+
 def decode(value, data, make_record):
     """The value of a piece of JSON. Raises ValueError for what encode cannot have written."""
     if isinstance(value, list):
