@@ -1,7 +1,7 @@
 """The library of mistakes: all that a function can have, and what each of them makes of a case.
 
-Most stand in mistakes.txt. Those that may stand in several places are made here: an activation's derivative, the order
-of the gates, a loop that stops early.
+Most stand in mistakes.txt. Those that may stand in several places are made here: an activation's derivative (whose
+forms are in the table too), the order of the gates, a loop that stops early.
 """
 
 import re
@@ -20,6 +20,8 @@ from numpylm.tutor.mistakes import (
     mistake_of,
     mistakes_of,
     reachable,
+    rows_of,
+    sections,
     source_of,
 )
 
@@ -100,18 +102,6 @@ def gate_orders(cell):
     return found
 
 
-DERIVATIVES = {  # what stands in place of a gradient dq times the derivative D(y) of y = f(a): what is wrong
-    "{dq}": "the activation's derivative is missing",
-    "{dq} * {f}({y})": "{name} was applied to {gate}; its derivative {derivative} belongs there",
-    "{dq} * {D_again}": "{name} was applied a second time, to {gate}, which went through it already: its derivative is "
-                        "{derivative}",
-    "{dq} * {D} * {D}": "the activation's derivative {derivative} is applied twice",
-    "{dq} / {D}": "it is divided by the activation's derivative {derivative}, not multiplied by it",
-    "{dq} * {D_other}": "the derivative is that of {its_name}; {gate} went through {name}: {derivative}",
-    "{dq} * {y}": "{gate} itself stands where the activation's derivative {derivative} belongs",
-    "{dq} * (1 - 2 * {y})": "1 - 2 {gate} stands where the activation's derivative {derivative} belongs",
-    "{dq} - {y} * {y}": "a bracket is lost: it is multiplied by the whole derivative {derivative}, not by a part of it",
-}  # fmt: skip
 D = {"sigmoid": "({0} * (1 - {0}))", "tanh": "(1 - {0} * {0})", "relu": "({0} > 0)"}
 ALONE = {  # calls in functions that are one line
     "sigmoid_backward": [("da", "ds * s * (1 - s)", "sigmoid", "ds", "s", EQUATIONS["sigmoid"])],
@@ -131,7 +121,8 @@ def derivative_mistakes(function, nonlinearity="tanh"):
     calls = calls or ALONE.get(function, [])
     for number in range(1, len(calls) + 1):
         for chosen in combinations(calls, number):
-            for form, why in DERIVATIVES.items():
+            for row in rows_of(sections()["derivatives"]):
+                form, _, why = row.partition(" :: ")
                 yield derivative_mistake(function, chosen, form, why, nonlinearity)
 
 

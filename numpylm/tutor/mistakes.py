@@ -62,8 +62,12 @@ def mistakes_of(function):
     common = re.sub(r"\bdA\b", "dhW" if cell == "gru" else "da", common)
     if cell == "rnn":
         common = re.sub(r"\b(d?)(W_x|W_h|b)\b", lambda name: name[1] + OF_RNN[name[2]], common)
-    rows = re.split(r"\n(?! )", (common + sections().get(function, "")).strip())
-    return [mistake_in_row(function, " ".join(row.split())) for row in rows if row.strip()]
+    return [mistake_in_row(function, row) for row in rows_of(common + sections().get(function, ""))]
+
+
+def rows_of(text):
+    """The rows of a section, each as one line."""
+    return [" ".join(row.split()) for row in re.split(r"\n(?! )", text.strip()) if row.strip()]
 
 
 def mistake_in_row(function, row):
