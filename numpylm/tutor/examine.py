@@ -9,7 +9,7 @@ import numpy as np
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.binding import bind, call_step, parameter_names
 from numpylm.tutor.diagnose import diagnose_problem
-from numpylm.tutor.judge import Case, ask, judge
+from numpylm.tutor.judge import Trial, ask, judge
 from numpylm.tutor.problems import Sizes, Waves
 from numpylm.tutor.stop import Stop
 
@@ -52,7 +52,7 @@ def overflow(file, assignment, finding):
 def explained(file, assignment, finding, sizes):
     """The finding on a function that is wrong in a problem of these sizes, and right in those before it."""
     said = finding["sentences"]
-    case, values, rows = finding.pop("evidence", (None, None, None))
+    trial, values, rows = finding.pop("evidence", (None, None, None))
     is_last = sizes.scale == SATURATED
     if is_last:
         said.insert(0, HIDDEN)
@@ -62,9 +62,9 @@ def explained(file, assignment, finding, sizes):
     reads = file.function(assignment.name)["reads"]
     wrong = [other for other in reads if file.status(other) in ("wrong", "crash", "timeout")]
     said += [f"it calls your {other}, which is not right yet: mend that one first" for other in wrong]
-    if case and not is_last:  # the diagnosis knows no limits
+    if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in reads if file.status(other) == "ok"]
-        hints = [] if case.forward_is_wrong else diagnose_problem(assignment, case.problem, values, rows, trusted)
+        hints = [] if trial.forward_is_wrong else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 
@@ -76,18 +76,18 @@ def check_problem(file, assignment, number, sizes):
     needs = [name for name in asked if name in CACHES]
     assignment = assignment.for_parameters(asked)
     if not needs or not file.function(assignment.forward):
-        return judge(file, our_case(file, assignment, rng, sizes, asked))
-    case = None
+        return judge(file, our_trial(file, assignment, rng, sizes, asked))
+    trial = None
     if file.status(assignment.forward) in ("ok", "wrong"):
         try:
-            case = own_case(file, assignment, rng, sizes, asked)
+            trial = own_trial(file, assignment, rng, sizes, asked)
         except Stop as stop:
             if stop.finding["status"] == "wrong":
                 raise
-    if case:
-        return judge(file, case)
+    if trial:
+        return judge(file, trial)
     try:
-        judge(file, our_case(file, assignment, rng, sizes, asked))
+        judge(file, our_trial(file, assignment, rng, sizes, asked))
     except Stop as stop:
         if stop.finding["status"] in ("not written", "timeout"):
             raise
@@ -95,8 +95,8 @@ def check_problem(file, assignment, number, sizes):
     raise Stop("not checked", told)
 
 
-def our_case(file, assignment, rng, sizes, asked):
-    """A case in which a cache is our own record."""
+def our_trial(file, assignment, rng, sizes, asked):
+    """A trial in which a cache is our own record."""
     problem = assignment.problem(rng, sizes, set(asked))
     record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
     symbols = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
@@ -105,11 +105,11 @@ def our_case(file, assignment, rng, sizes, asked):
         f"its `{needs[0]}` was our own record: your file has no {assignment.forward} that returns a cache "
         "(as the last of a tuple) when it is called"
     ] if needs and assignment.forward else []  # fmt: skip
-    return Case(assignment, problem, [step_for(file, assignment, symbols)], inputs_of(symbols), note)
+    return Trial(assignment, problem, [step_for(file, assignment, symbols)], inputs_of(symbols), note)
 
 
-def own_case(file, assignment, rng, sizes, asked):
-    """A case whose cache comes from the student's forward. Raises Stop where that fails or returns none."""
+def own_trial(file, assignment, rng, sizes, asked):
+    """A trial whose cache comes from the student's forward. Raises Stop where that fails or returns none."""
     known = ASSIGNMENTS[assignment.forward]
     before = parameter_names(file.function(known.name), known.parameters)
     problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
@@ -117,7 +117,7 @@ def own_case(file, assignment, rng, sizes, asked):
     (returned,), _ = ask(file, [first], inputs, [["made"]])
     path = cache_path(known, returned)
     if path is None and "cache" not in asked:
-        return our_case(file, assignment, rng, sizes, asked)
+        return our_trial(file, assignment, rng, sizes, asked)
     if path is None:
         is_none = isinstance(returned, tuple) and len(returned) > 1 and returned[-1] is None
         what = "it returned None as its cache" if is_none else "that returns none"
@@ -128,7 +128,7 @@ def own_case(file, assignment, rng, sizes, asked):
     after = f"came from your own {known.name}, which is not right yet: mend that one first"
     note = f"its `{needs}` {after if is_wrong else f'was what your own {known.name} returned'}"
     steps = [first, step_for(file, assignment, problem.symbols | {key: {"from": path} for key in CACHES})]
-    return Case(assignment, problem, steps, inputs, [note], is_wrong, file.precisions.get(known.name, 0.0))
+    return Trial(assignment, problem, steps, inputs, [note], is_wrong, file.precisions.get(known.name, 0.0))
 
 
 def cache_path(assignment, returned):

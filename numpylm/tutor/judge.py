@@ -56,7 +56,7 @@ class File(NamedTuple):
         return known if known and known["kind"] == "function" and not known["ours"] else None
 
 
-class Case(NamedTuple):
+class Trial(NamedTuple):
     """One call to judge: the assignment, its problem, the child's steps and inputs, a note on the cache."""
 
     assignment: NamedTuple
@@ -88,41 +88,43 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
     return found, reply
 
 
-def judge(file, case):
+def judge(file, trial):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
-    assignment, answers = case.assignment, case.problem.answers
-    returned, reply = call(file, case)
+    assignment, answers = trial.assignment, trial.problem.answers
+    returned, reply = call(file, trial)
     printed = {"printed": str(reply.get("printed", ""))}
-    said = [changed_sentence(assignment, case, reply["changed"])] if reply.get("changed") else []
+    said = [changed_sentence(assignment, trial, reply["changed"])] if reply.get("changed") else []
     try:
-        values, remarks = by_name(case, returned)
+        values, remarks = by_name(trial, returned)
     except Mismatch as mismatch:
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
-    rows, sentences = compare(values, answers, ROUGH if case.precision else assignment.rtol)
+    rows, sentences = compare(values, answers, ROUGH if trial.precision else assignment.rtol)
     precision = max((row.relative_error for row in rows), default=0)
     if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
         file.precisions[assignment.name] = precision
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
-        raise Stop("wrong", f"the values are right, but {said[0]}", *case.note, **printed)
+        raise Stop("wrong", f"the values are right, but {said[0]}", *trial.note, **printed)
     if said or sentences or rows:
-        sentences = said + sentences + not_finite(case.inputs, values)
-        sentences += [OTHER_F] if case.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
-        sentences += [sentence for sentence in case.note if "not right yet" in sentence]
-        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=(case, values, rows), **printed)
-    check_behaviour(file, case, reply, values)
+        sentences = said + sentences + not_finite(trial.inputs, values)
+        sentences += [OTHER_F] if trial.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
+        sentences += [sentence for sentence in trial.note if "not right yet" in sentence]
+        raise Stop(
+            "wrong", *sentences, table=[row._asdict() for row in rows], evidence=(trial, values, rows), **printed
+        )
+    check_behaviour(file, trial, reply, values)
     return remarks
 
 
-def by_name(case, returned):
+def by_name(trial, returned):
     """(name -> array of what was returned, remarks on its shapes). Raises Mismatch for what cannot be read."""
-    answers = case.problem.answers
-    return without_keepdims(named_values(returned, case.assignment, answers), answers)
+    answers = trial.problem.answers
+    return without_keepdims(named_values(returned, trial.assignment, answers), answers)
 
 
-def check_behaviour(file, case, reply, values):
+def check_behaviour(file, trial, reply, values):
     """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
-    name = case.assignment.name.replace("rnn_relu", "rnn")
+    name = trial.assignment.name.replace("rnn_relu", "rnn")
     if name in reply.get("called", []):
         raise Stop("not yours", f"its values are right, but it calls numpylm's own {name}: write it yourself")
     opened = [path for path in reply.get("opened", []) if "solutions" in str(path)]
@@ -130,22 +132,22 @@ def check_behaviour(file, case, reply, values):
         raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
     def again(inputs):
-        return by_name(case, call(file, case._replace(inputs=inputs))[0])[0]
+        return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
 
-    same = again(case.inputs)
+    same = again(trial.inputs)
     if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
-    given = [value.get("slot", "") for value in (*case.steps[-1]["args"], *case.steps[-1]["kwargs"].values())]
-    incoming = [name for name in given if name.startswith("d") and case.assignment.is_backward]
-    check_linear(again, case.inputs, incoming, values)
+    given = [value.get("slot", "") for value in (*trial.steps[-1]["args"], *trial.steps[-1]["kwargs"].values())]
+    incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
+    check_linear(again, trial.inputs, incoming, values)
 
 
-def call(file, case):
+def call(file, trial):
     """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
     try:
-        (returned,), reply = ask(file, case.steps, case.inputs)
+        (returned,), reply = ask(file, trial.steps, trial.inputs)
     except Stop as stop:
-        stop.finding["sentences"] += case.note if stop.finding["status"] == "crash" else []
+        stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
         raise
     if returned is None or str(returned) == "a ellipsis":
         words = "it returns None: it is not written yet, or its line with `return` is missing"
@@ -180,9 +182,9 @@ def not_finite(inputs, values):
     return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
 
 
-def changed_sentence(assignment, case, changed):
+def changed_sentence(assignment, trial, changed):
     """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    placed = [value.get("slot", "argument") for value in case.steps[-1]["args"]]
+    placed = [value.get("slot", "argument") for value in trial.steps[-1]["args"]]
     words = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
     words = " and ".join(re.sub(r"\.(\d+)", r"[\1]", name) for name in words)
     if assignment.name in ("central_difference", "complex_step"):
