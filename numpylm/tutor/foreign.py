@@ -12,7 +12,7 @@ import numpy as np
 from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.fits import best_fit, is_own_error
 from numpylm.tutor.foreign_words import explained, renamed
-from numpylm.tutor.judge import check_linear
+from numpylm.tutor.judge import changed_names, check_linear
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop
@@ -170,10 +170,7 @@ def rounded(named, right):
 
 def written_into(reply, unit):
     """A remark on an incoming gradient that the backward changed: it was a copy, and nothing was spoilt here."""
-    changed = [str(name) for name in reply.get("changed", [])]
-    slots = {str(k): value["slot"] for k, value in enumerate(unit.program[-1]["args"])
-             if isinstance(value, dict) and "slot" in value}  # fmt: skip
-    taken = [slots[name] for name in changed if slots.get(name) in unit.incoming]
+    taken = [name for name in changed_names(unit.program[-1], reply.get("changed", [])) if name in unit.incoming]
     if not taken:
         return []
     return [

@@ -182,11 +182,16 @@ def not_finite(inputs, values):
     return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
 
 
+def changed_names(step, changed):
+    """What the arguments are called that a step of the child changed in place."""
+    placed = [value.get("slot", "argument") if isinstance(value, dict) else "argument" for value in step["args"]]
+    names = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
+    return [re.sub(r"\.(\d+)", r"[\1]", name) for name in names]
+
+
 def changed_sentence(assignment, trial, changed):
     """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    placed = [value.get("slot", "argument") for value in trial.steps[-1]["args"]]
-    words = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
-    words = " and ".join(re.sub(r"\.(\d+)", r"[\1]", name) for name in words)
+    words = " and ".join(changed_names(trial.steps[-1], changed))
     if assignment.name in ("central_difference", "complex_step"):
         return (
             f"it leaves its argument {words} changed: keep the old x[k], and put it back before you go on to the next "
