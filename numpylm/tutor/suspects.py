@@ -19,7 +19,6 @@ from numpylm.tutor.readings import reading_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
 STORED = ("da", "dhW")  # in the loop: what the step's last line made
-PACKED = ("da_t", "dhW_t", "da", "dhW")  # several gates side by side
 ASSIGNMENT = re.compile(r"^( +)((?:_, )*d\w*(?:\[\w+\])?(?:, d\w*)*) [-+]?= (?!np\.empty)(.*?)(?:  #.*)?$", re.M)
 
 
