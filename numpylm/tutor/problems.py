@@ -162,6 +162,8 @@ def cell_inputs(cell, rng, sizes, asked, is_relu=False):
         inputs[f"d{q}_T"] = is_given * rng.standard_normal((N, H))
     if cell == "rnn":
         inputs["nonlinearity"] = "relu" if is_relu or (sizes.extreme and "nonlinearity" in asked) else "tanh"
+        if inputs["nonlinearity"] == "relu":
+            inputs["b_h"][:2] = 4, -4  # a unit that is on and one that is off, whatever else is drawn
     return inputs
 
 
