@@ -189,6 +189,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
         ("transcribe tones others/0.wav --n-best 20", "finds at most 10 hypotheses; got --n-best=20"),
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
         ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
+        ("transcribe tones/language others/0.wav", "holds a run of `train`: use it with `sample tones/language`"),
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe --stack 100000", "--stack must be at most 100 frames, which are a second; got 100000"),

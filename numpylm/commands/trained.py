@@ -25,7 +25,8 @@ def load_trained(path, kind="language"):
     """
     found = kind_of(path)
     if found.name != kind:
-        raise RunError(f"{path} holds a run of `{found.command}`: use it with `{found.command} {path}`")
+        fitting = found.command if found.Use else "sample"  # `train` only trains
+        raise RunError(f"{path} holds a run of `{found.command}`: use it with `{fitting} {path}`")
     path = checkpoint_path(path)
     checkpoint = load_checkpoint(path)
     if checkpoint.vocabulary is None:
