@@ -125,6 +125,10 @@ def test_weights_are_chosen_anew_for_another_language_model(folder, tmp_path):
     assert out == output_in(folder, "transcribe", "tones", "others/0.wav")
     assert "--alpha 0.25 --beta" in call_in(folder, *arguments, "--alpha", "0.25")[2]
     assert call_in(folder, *arguments, "--alpha", "1", "--beta", "0")[2] == ""
+    copytree(folder / "tones", folder / "damaged")
+    (folder / "damaged" / "summary.json").write_text("[]")
+    out = output_in(folder, "transcribe", "damaged", "others/0.wav", "--alpha", "1", "--beta", "0")
+    assert out == output_in(folder, *arguments, "--alpha", "1", "--beta", "0")
     (folder / "sounds").rename(tmp_path / "moved")
     status, _, err = call_in(folder, *arguments)
     (tmp_path / "moved").rename(folder / "sounds")
