@@ -110,7 +110,8 @@ def draw_hearing(path, model, vocabulary, utterance, sound, data):
         gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
         bottom.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
         said = [vocabulary.tokens[label] for label in labels]
-        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False)
+        size = min(10, 160 / len(said))  # so that many characters do not overlap
+        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False, fontsize=size)
         bottom.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
 
 
