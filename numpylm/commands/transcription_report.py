@@ -123,9 +123,11 @@ def draw_symbols(axes, y, vocabulary, seconds):
     heard = set(symbols.tolist()) - {BLANK}
     colors = {k: axes.plot(t, y[:, k], linewidth=1.5)[0].get_color() for k in sorted(heard)}
     begins = np.flatnonzero((symbols != BLANK) & (symbols != np.append(BLANK, symbols[:-1])))
-    for number, (place, k) in enumerate(zip(begins, symbols[begins], strict=True)):
+    for number, (begin, end) in enumerate(zip(begins, [*begins[1:], len(y)], strict=True)):
+        k = symbols[begin]
+        top = begin + y[begin:end, k].argmax()
         height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
-        axes.annotate(vocabulary.tokens[k], (t[place], y[place, k]), (0, height), textcoords="offset points",
+        axes.annotate(vocabulary.tokens[k], (t[top], y[top, k]), (0, height), textcoords="offset points",
                       ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
     axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
     axes.legend(loc="upper left")
