@@ -57,6 +57,15 @@ def kind_of(path):
     return find_kind(name)
 
 
+def own_parts(folder, vocabulary):
+    """The parts of a run's own data, after a note if they are not what they were when the run started."""
+    config = read_config(folder)
+    data = find_kind(config.task).open_data(config, vocabulary)
+    if data.fingerprint != config.data_sha256:
+        print(f"note: {data.name} is not what it was when the run started", file=sys.stderr)
+    return data.parts
+
+
 def checkpoint_path(path):
     """best.npz of a run's folder (last.npz before the first validation), or the file itself. RunError for neither."""
     path = Path(path)
