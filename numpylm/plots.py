@@ -90,8 +90,9 @@ def saved_figure(path, width, height, num_rows=1):
 def heat_map(path, weights, rows, columns, label, title="", least=None):
     """Draw weights (R, C) between 0 and 1 into a file, with a label for each row and column. Weights of `least` or more
     are written into their cells. Raises ImportError where matplotlib is not installed."""
-    room = 1.8 + 0.08 * max(map(len, rows))
-    with saved_figure(path, room + (0.36 if least is None else 0.75) * len(columns), 1.6 + 0.3 * len(rows)) as axes:
+    width = 1.8 + 0.08 * max(map(len, rows)) + (0.36 if least is None else 0.75) * len(columns)
+    height = max(1.6 + 0.3 * len(rows), 0.7 + 0.09 * len(label))  # the label stands upright
+    with saved_figure(path, max(width, 0.09 * len(title)), height) as axes:
         image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axes.set_xticks(range(len(columns)), columns, rotation=90 if least is None else 0, parse_math=False)
         axes.set_yticks(range(len(rows)), rows, parse_math=False)

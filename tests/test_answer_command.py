@@ -81,6 +81,11 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     assert "answers model" in output_in(folder, "info", run)
 
 
+def test_a_huge_loss_of_answers_which_have_no_perplexity_is_no_overflow(folder):
+    output_in(folder, "answer", *["--num-questions", "100", "--epochs", "1", "--learning-rate", "1e9", "--out", "far"])
+    assert 1e4 < json.loads(output_in(folder, "evaluate", "far", "--json"))["test_loss"] < float("inf")
+
+
 def test_defaults_depend_on_model_and_data(folder):
     output_in(folder, "answer", "--train", "babi", "--task", "1", "--minutes", "0.001", "--out", "short")
     short, memory, reader = (read(folder, run, "config.json")["settings"] for run in ("short", "memory", "reader"))

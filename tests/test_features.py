@@ -69,7 +69,8 @@ def test_a_file_that_is_no_sound_is_one_sentence(tmp_path, content):
 def test_a_file_that_is_cut_short_or_empty_is_said(tmp_path):
     save(tmp_path / "a.wav", rng.uniform(-1, 1, 1000))
     content = (tmp_path / "a.wav").read_bytes()
-    for kept in (content[:500], content[:44]):
+    damaged = content.replace(b"data", b"date").replace(content[40:44], b"\xff\xff\xff\x7f")  # a chunk of 2 GB
+    for kept in (content[:500], content[:44], damaged):
         (tmp_path / "a.wav").write_bytes(kept)
         with pytest.raises(ValueError, match=r"a\.wav is (empty or cut short|no \.wav file)"):
             read_wav(tmp_path / "a.wav")

@@ -1,13 +1,14 @@
-"""The learning curve: a picture comes out, whatever the run was like, and its labels can be read."""
+"""The learning curve and heat maps: a picture comes out, whatever the run was like, and its labels can be read."""
 
 import math
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 from numpylm.data.atomic import FileError
 from numpylm.data.metrics import COLUMNS
-from numpylm.plots import learning_curve
+from numpylm.plots import heat_map, learning_curve
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -29,8 +30,8 @@ FALLING = rows_of([3.0, 2.4, 2.2, 2.1, 2.05, 2.03, 2.01, 2.0])
 
 
 @pytest.fixture
-def draw(tmp_path, monkeypatch):
-    """learning_curve, which here returns the figure that it saved."""
+def figure_of(tmp_path, monkeypatch):
+    """A function that draws with another one, and returns the figure that was saved."""
     saved = []
     save = figures.Figure.savefig
 
@@ -40,12 +41,33 @@ def draw(tmp_path, monkeypatch):
 
     monkeypatch.setattr(figures.Figure, "savefig", savefig)
 
-    def drawn(rows, reference, title="LSTM on grammar, by words"):
-        learning_curve(tmp_path / "curve.png", rows, reference, title)
-        assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    def drawn(plot, *arguments):
+        plot(tmp_path / "picture.png", *arguments)
+        assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
         return saved.pop()
 
     return drawn
+
+
+@pytest.fixture
+def draw(figure_of):
+    """learning_curve, which here returns the figure that it saved."""
+    return lambda rows, reference, title="LSTM on grammar, by words": figure_of(learning_curve, rows, reference, title)
+
+
+@pytest.mark.parametrize(
+    ("shape", "label", "title", "least"),
+    [
+        ((1, 2), "alpha, the weight of a source position", "", None),
+        ((12, 12), "alpha, the weight of a source position", "", None),
+        ((3, 1), "p", "where was the letter before the garden?  library (4.7 %)   BAD: cellar would be right", 0.1),
+    ],
+)
+def test_nothing_of_a_heat_map_is_cut_off(figure_of, shape, label, title, least):
+    rows, columns = ([f"sentence {k}" for k in range(number)] for number in shape)
+    figure = figure_of(heat_map, np.full(shape, 0.5), rows, columns, label, title, least)
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
 
 
 def texts_of(figure):

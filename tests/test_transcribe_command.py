@@ -125,6 +125,10 @@ def test_weights_are_chosen_anew_for_another_language_model(folder, tmp_path):
     assert out == output_in(folder, "transcribe", "tones", "others/0.wav")
     assert "--alpha 0.25 --beta" in call_in(folder, *arguments, "--alpha", "0.25")[2]
     assert call_in(folder, *arguments, "--alpha", "1", "--beta", "0")[2] == ""
+    copytree(folder / "tones", folder / "damaged")
+    (folder / "damaged" / "summary.json").write_text("[]")
+    out = output_in(folder, "transcribe", "damaged", "others/0.wav", "--alpha", "1", "--beta", "0")
+    assert out == output_in(folder, *arguments, "--alpha", "1", "--beta", "0")
     (folder / "sounds").rename(tmp_path / "moved")
     status, _, err = call_in(folder, *arguments)
     (tmp_path / "moved").rename(folder / "sounds")
@@ -189,6 +193,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
         ("transcribe tones others/0.wav --n-best 20", "finds at most 10 hypotheses; got --n-best=20"),
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
         ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
+        ("transcribe tones/language others/0.wav", "holds a run of `train`: use it with `sample tones/language`"),
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe --stack 100000", "--stack must be at most 100 frames, which are a second; got 100000"),

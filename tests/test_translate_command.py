@@ -128,6 +128,20 @@ def test_evaluate_measures_pairs_of_its_own_and_of_files(folder):
     assert numbers[0] == numbers[1] == numbers[2] and numbers[0]["pairs"] == 300 and numbers[0]["bleu"] > 90
 
 
+def test_evaluate_notes_that_a_runs_own_pairs_have_changed(folder):
+    copytree(folder / "small", folder / "changed")
+    config = json.loads((folder / "small" / "config.json").read_text())
+    (folder / "changed" / "config.json").write_text(json.dumps(config | {"data_sha256": "other"}))
+    note = "note: the built-in English and Chinese is not what it was when the run started\n"
+    assert [call_in(folder, "evaluate", run, "--json")[2] for run in ("small", "changed")] == ["", note]
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_before_anything_is_translated(folder, call, monkeypatch):
+    monkeypatch.setattr(translation_report, "find_spec", lambda name: None)
+    message = call("translate", "small", "the cat", "--attention", "alpha2.png").refused()
+    assert "--attention needs matplotlib, which is not installed" in message
+
+
 def test_info_and_export_know_the_model(folder):
     out = output_in(folder, "info", "small")
     assert "translation model" in out and "encoder.forwards_W_x" in out and "vocabulary of the target" in out

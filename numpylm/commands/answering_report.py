@@ -6,12 +6,10 @@ from statistics import fmean
 
 from numpylm import plots
 from numpylm.answer_task import answer_question, encode_questions, score_questions
-from numpylm.commands.answer import open_data
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, percent, print_table
-from numpylm.commands.run_config import read_config
-from numpylm.commands.trained import lines_typed_or_read, load_trained, say_unknown
+from numpylm.commands.trained import lines_typed_or_read, load_trained, own_parts, say_unknown
 from numpylm.data.printable import on_one_line
 from numpylm.data.stories import StoryError, read_stories, with_line
 
@@ -128,6 +126,6 @@ def evaluate(model, vocabulary, folder, options):
     if options.text:
         test = train = read_stories(options.text)
     else:
-        parts = open_data(read_config(folder), vocabulary).parts
+        parts = own_parts(folder, vocabulary)
         test, train = parts["test"], parts["train"] + parts["valid"]
     return measured(model, vocabulary, test, train)[0]

@@ -176,4 +176,4 @@ def parts_of(sizes):
         if name in SYMBOLS:
             yield f"{SYMBOLS[name]}={value}"
         elif name in SHOWN and value:
-            yield name if value is True else f"{name} {value}"
+            yield name.replace("_", " ") if value is True else f"{name} {value}"

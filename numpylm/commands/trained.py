@@ -25,7 +25,8 @@ def load_trained(path, kind="language"):
     """
     found = kind_of(path)
     if found.name != kind:
-        raise RunError(f"{path} holds a run of `{found.command}`: use it with `{found.command} {path}`")
+        fitting = found.command if found.Use else "sample"  # `train` only trains
+        raise RunError(f"{path} holds a run of `{found.command}`: use it with `{fitting} {path}`")
     path = checkpoint_path(path)
     checkpoint = load_checkpoint(path)
     if checkpoint.vocabulary is None:
@@ -54,6 +55,15 @@ def kind_of(path):
             kinds = find_kind(name).command, find_kind(task).command
             raise RunError("{} is of a run of `{}`, but config.json beside it of `{}`".format(file, *kinds))
     return find_kind(name)
+
+
+def own_parts(folder, vocabulary):
+    """The parts of a run's own data, after a note if they are not what they were when the run started."""
+    config = read_config(folder)
+    data = find_kind(config.task).open_data(config, vocabulary)
+    if data.fingerprint != config.data_sha256:
+        print(f"note: {data.name} is not what it was when the run started", file=sys.stderr)
+    return data.parts
 
 
 def checkpoint_path(path):

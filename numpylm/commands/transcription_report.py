@@ -110,7 +110,8 @@ def draw_hearing(path, model, vocabulary, utterance, sound, data):
         gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
         bottom.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
         said = [vocabulary.tokens[label] for label in labels]
-        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False)
+        size = min(10, 160 / len(said))  # so that many characters do not overlap
+        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False, fontsize=size)
         bottom.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
 
 
@@ -122,9 +123,11 @@ def draw_symbols(axes, y, vocabulary, seconds):
     heard = set(symbols.tolist()) - {BLANK}
     colors = {k: axes.plot(t, y[:, k], linewidth=1.5)[0].get_color() for k in sorted(heard)}
     begins = np.flatnonzero((symbols != BLANK) & (symbols != np.append(BLANK, symbols[:-1])))
-    for number, (place, k) in enumerate(zip(begins, symbols[begins], strict=True)):
+    for number, (begin, end) in enumerate(zip(begins, [*begins[1:], len(y)], strict=True)):
+        k = symbols[begin]
+        top = begin + y[begin:end, k].argmax()
         height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
-        axes.annotate(vocabulary.tokens[k], (t[place], y[place, k]), (0, height), textcoords="offset points",
+        axes.annotate(vocabulary.tokens[k], (t[top], y[top, k]), (0, height), textcoords="offset points",
                       ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
     axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
     axes.legend(loc="upper left")

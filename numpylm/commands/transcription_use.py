@@ -78,7 +78,9 @@ def rescore(model, vocabulary, folder, choices):
 
 def weights_for(model, vocabulary, folder, choices):
     """The Weights given; what is not given was chosen at the run's end, or is chosen anew for another --lm."""
-    if choices.lm is None or len(choices.given) == 2 or choices.alpha == 0:
+    if choices.given.keys() == {*Weights._fields}:
+        return Weights(**choices.given)
+    if choices.lm is None or choices.alpha == 0:
         return saved_weights(folder)._replace(**choices.given)
     try:
         valid = utterances_of("valid", read_config(folder))

@@ -2,15 +2,14 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
-from numpylm.commands.run_config import read_config
-from numpylm.commands.trained import load_trained, note_unknown, read_lines
-from numpylm.commands.translate import open_data
+from numpylm.commands.trained import load_trained, note_unknown, own_parts, read_lines
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
 from numpylm.data.grammar.pairs import BANDS, nesting_depth
@@ -41,6 +40,8 @@ def use(trained, choices):
     model, vocabularies, _ = load_trained(trained, "translation")
     if choices.attention is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
+    if choices.attention is not None and find_spec("matplotlib") is None:
+        raise ValueError("--attention needs matplotlib, which is not installed")
     lines = lines_of(" ".join(choices.text))
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
     search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
@@ -145,7 +146,7 @@ def evaluate(model, vocabularies, folder, options):
     if options.text or options.source or options.target:
         pairs = read_pairs(options.text, options.source, options.target, to_test=True)["test"]
     else:
-        pairs = open_data(read_config(folder), vocabularies).parts["test"]
+        pairs = own_parts(folder, vocabularies)["test"]
     return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
 
 

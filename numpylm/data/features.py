@@ -45,7 +45,7 @@ def read_wav(path):
         with wave.open(str(path), "rb") as file:
             channels, width, rate, count = file.getparams()[:4]
             data = file.readframes(count)
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk is said to end after the file
         raise ValueError(
             f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
