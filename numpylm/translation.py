@@ -94,7 +94,8 @@ class EncoderDecoder(Model):
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.encoder_cell, self.cell = stack_cell(self.sizes), CELLS[self.sizes.cell]()
+        self.encoder_cell = stack_cell(self.sizes)
+        self.cell = CELLS[self.sizes.cell]()  # the decoder's
         self.attention = ATTENTIONS.get(self.sizes.attention)
 
     def output_matrix(self):
@@ -135,7 +136,7 @@ class EncoderDecoder(Model):
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
 
     def encode(self, source, source_mask=None, rng=None):
-        """Encoded for source (T_x, N): what the decoder reads. The arguments are forward's."""
+        """Encoded for source (T_x, N): what the decoder reads. Arguments and errors are those of forward."""
         source = require.tokens(source, self.sizes.source_vocab_size)
         mask = require.mask(source_mask, source.shape)
         if mask is not None and not (mask[0].all() and (mask[:-1] >= mask[1:]).all()):
@@ -187,7 +188,7 @@ class EncoderDecoder(Model):
         gradients["E_x"] = embedding_backward(encoder.dx, trace.encoded.source, self.sizes.source_vocab_size)
         gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
         gradients |= {"W_sy": dW_sy, "b_y": db_y}
-        if self.sizes.tie_weights:
+        if self.sizes.tie_weights:  # then W_sy is no parameter of its own
             gradients["E_y"] += dW_sy.T
         return {name: gradients[name] for name in self._parameters}
 
