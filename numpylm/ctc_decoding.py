@@ -98,14 +98,15 @@ class LanguageScore:
         self._known = {(): (0.0, *self._read(start, model.initial_state(1)))}  # prefix -> (log p, log y, state)
 
     def log_p(self, prefix):
-        """Of the sentences that begin with a prefix."""
+        """The log-probability that a sentence begins with this prefix."""
         return self._followed_by(prefix[:-1], self.token_of[prefix[-1] - 1]) if prefix else 0.0
 
     def log_p_ended(self, prefix):
-        """Of the sentence that is this prefix."""
+        """The log-probability of the whole sentence that has these labels."""
         return self._followed_by(prefix, self.start)
 
     def _followed_by(self, prefix, token):
+        """The log-probability of a prefix and the token after it, from the longest part of the prefix that is known."""
         known = len(prefix)
         while prefix[:known] not in self._known:
             known -= 1
