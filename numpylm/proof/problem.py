@@ -27,7 +27,8 @@ class Problem:
     def __init__(self, f, arguments, cotangents):
         if not isinstance(arguments, dict):
             raise TypeError(f"arguments must be a dict of name -> array; got {type(arguments).__name__}")
-        self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiubc")
+        self.f, self.arguments = f, arguments
+        given = arrays_of(arguments, "fiubc")
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
         self.originals = [(f"its argument {name}", array) for name, array in given.items()]
@@ -67,7 +68,7 @@ class Problem:
             try:
                 return self.as_number(self.call(arrays | moved))
             except (ArithmeticError, ValueError):
-                return step * np.nan
+                return step * np.nan  # complex for a complex step
 
         return value
 
