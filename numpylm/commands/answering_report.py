@@ -118,7 +118,7 @@ def draw_hops(path, question, answered):
     matplotlib."""
     p = answered.p.T  # (I, K), of the story's last I sentences
     sentences = list(enumerate(question.story))[-len(p) :]
-    rows = [" ".join(sentence) + " (tells it)" * (i in question.support) for i, sentence in sentences]
+    rows = [" ".join(sentence) + (" (tells it)" if i in question.support else "") for i, sentence in sentences]
     title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
     plots.heat_map(path, p, rows, hop_names(p), "p, weight of a sentence", title, least=LOOKED_AT)
 
