@@ -164,7 +164,7 @@ class MemoryNetwork(Model):
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.memories, self.hops, self.question_table, self.answer_table = table_names(self.sizes)
+        self.memories, self.pairs, self.question_table, self.answer_table = table_names(self.sizes)
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
@@ -184,7 +184,7 @@ class MemoryNetwork(Model):
         vectors = {E: sentence_vectors_forward(sentences, tables[E], tables[T]) for E, T in self.memories.items()}
         u = sentence_vectors_forward(asked, tables[self.question_table])
         hops = []
-        for compared, read in self.hops:
+        for compared, read in self.pairs:
             hop = hop_forward(u, vectors[compared], vectors[read], mask, tables.get("W_u"), linear)
             u = hop.u_next
             hops.append(hop)
@@ -198,7 +198,7 @@ class MemoryNetwork(Model):
         dvectors = dict.fromkeys(self.memories, 0)  # a memory that two hops use gets the sum of both
         gradients[self.answer_table] = dlogits.T @ trace.hops[-1].u_next  # (47)
         du = dlogits @ tables[self.answer_table]  # (47)
-        for (compared, read), hop in zip(reversed(self.hops), reversed(trace.hops), strict=True):
+        for (compared, read), hop in zip(reversed(self.pairs), reversed(trace.hops), strict=True):
             out = hop_backward(du, hop, trace.mask, tables.get("W_u"), trace.linear)
             dvectors[compared] = dvectors[compared] + out.dm
             dvectors[read] = dvectors[read] + out.dv
@@ -240,9 +240,9 @@ def parameter_parts(sizes):
 
 
 def table_names(sizes):
-    """(memories, hops, the question's table, the answers' table), all by their names.
+    """(memories, pairs, the question's table, the answers' table), all by their names.
 
-    memories: {a table of words: its table of ages}; hops: for each hop the memory to compare with and the one to read.
+    memories: {a table of words: its table of ages}; pairs: for each hop the memory to compare with and the one to read.
     """
     if sizes.tying == "layer-wise":
         return {"A": "T_A", "C": "T_C"}, [("A", "C")] * sizes.num_hops, "B", "E_y"

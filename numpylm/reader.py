@@ -13,6 +13,8 @@ into one state before the question comes.
     N stories · D embedding size · H hidden size · V vocabulary size
     story (I, N, J), question (N, J) as in memory_network.py   E_x (V, D)   s (T, N, H)   W_sy (H, V)   logits (N, V)
 
+A language model answers in the same way: its next word after story and question is the answer (notebook 19).
+
 Source: Weston et al., Towards AI-complete question answering (2015), whose baseline is an LSTM that reads so.
 """
 

@@ -40,13 +40,13 @@ class AcousticSizes(NamedTuple):
 
 
 class AcousticOutput(NamedTuple):
-    """logits (T, N, V + 1), and what the backward pass reads; h (T, N, H) is what W_hy reads, after dropout."""
+    """The logits, and what the backward pass reads."""
 
-    logits: np.ndarray
-    mask: np.ndarray | None
+    logits: np.ndarray  # (T, N, V + 1)
+    mask: np.ndarray | None  # (T, N), False after an utterance's end
     stack: NamedTuple  # a StackTrace
-    output_mask: np.ndarray | None
-    h: np.ndarray
+    output_mask: np.ndarray | None  # (T, N, H), dropout's
+    h: np.ndarray  # (T, N, H), after dropout: what W_hy reads
 
 
 class AcousticModel(Model):

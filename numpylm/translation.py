@@ -13,8 +13,8 @@
 
 Encoder and decoder are L layers of one kind of cell: equation (1), (3) to (8), or (10) to (13). A bidirectional encoder
 has H/2 units in each direction, so that the decoder can start from its last state as it is. In training the decoder
-reads the target that came, not its own prediction (teacher forcing): its T_y inputs are known, all s_t come before all
-attention, and attention and output are a few large products for the whole batch.
+reads the right token, not its own prediction (teacher forcing). So its T_y inputs are known at once: we compute first
+all s_t, then all attention and output, by a few large products for the whole batch.
 
 Sources: Sutskever, Vinyals and Le, Sequence to Sequence Learning with Neural Networks (2014); Cho et al., Learning
 Phrase Representations using RNN Encoder-Decoder (2014); Luong, Pham and Manning (2015), equation 5, for (22), here
@@ -39,13 +39,13 @@ from numpylm.translation_parameters import TranslationSizes, check_sizes, parame
 
 
 class Encoded(NamedTuple):
-    """The source (T_x, N) and its mask; what the encoder made of it: h (T_x, N, H), s_0 of each layer, a StackTrace."""
+    """The source, and what the encoder makes of it."""
 
-    source: np.ndarray
-    mask: np.ndarray | None
-    h: np.ndarray
-    state: tuple
-    trace: NamedTuple
+    source: np.ndarray  # (T_x, N)
+    mask: np.ndarray | None  # (T_x, N)
+    h: np.ndarray  # (T_x, N, H)
+    state: tuple  # s_0 of each layer
+    trace: NamedTuple  # a StackTrace
 
 
 class TranslationTrace(NamedTuple):
@@ -62,7 +62,10 @@ class TranslationTrace(NamedTuple):
 
 
 class OutputGradients(NamedTuple):
-    """Gradients between s̃ and both states: dctx, the attention's own, all of ds and of dh."""
+    """From s̃ back to both states: dctx, the attention's gradients, ds by (22) and the score, dh by (20) and the score.
+
+    Without attention, dctx and the attention's gradients are None.
+    """
 
     dctx: np.ndarray | None
     attention: AttentionGradients | None

@@ -9,7 +9,8 @@ from numpylm.proof.nested import arrays_of, children, copies, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
-ROUGH, CANCELS = 1e-9, 1e-3  # of |f|: more noise is not float64's; even more is what remains where terms cancel
+ROUGH = 1e-9  # of |f|: more noise than this is no rounding of float64
+CANCELS = 1e-3  # of |f|: more noise than this comes from large terms that cancel, not from float32
 WHY = (
     "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, copies into a real "
     "buffer, is noisy, or its numbers are as small as the step, 1e-30; use method='central' for it"
@@ -40,6 +41,7 @@ class Problem:
         self.value_here, self.complaints = value_here(self)
         self.is_steady = not self.complaints
         self.size = max(1.0, abs(self.value_here))
+        # The size of the arguments: a right backward pass rounds in proportion to it (judging.py)
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
         if self.is_steady:
             self.complaints = constant(self)
