@@ -28,7 +28,9 @@ STREAMS = 50  # read side by side
 
 def train_and_measure(options, data, folder):
     """Train with each seed, and measure agreement: a Measured whose rows are (seed, distance) pairs."""
-    sentences, runs, rows = grammar.generate_text(TEXT_WORDS, TEXT_SEED), [], []
+    sentences = grammar.generate_text(TEXT_WORDS, TEXT_SEED)
+    runs = []
+    rows = []
     pairs = find_pairs(sentences)
     for seed in SEEDS:
         run = folder / f"seed-{seed}"
@@ -39,7 +41,8 @@ def train_and_measure(options, data, folder):
     def mean(name):
         return sum(run[name] for run in runs) / len(runs)
 
-    floor, test = safe_exp(grammar.entropy_per_word()), mean("test")
+    floor = safe_exp(grammar.entropy_per_word())
+    test = mean("test")
     fields = {
         **runs[0],
         "seconds": sum(run["seconds"] for run in runs),

@@ -42,8 +42,10 @@ def trained(folder, task, seed, model_choices, settings):
     """Accuracies in per cent on validation and test, the validation loss, and seconds, of one run's last model."""
     settings = AnswerSettings(seed=seed, **settings)
     config = RunConfig("answers", model_choices, settings, AnswerData(str(folder), str(task)))
-    data, started = answer.open_data(config), time.perf_counter()
-    model, progress = answer.make_model(config, data), Progress(np.random.default_rng([seed, 1]))
+    data = answer.open_data(config)
+    started = time.perf_counter()
+    model = answer.make_model(config, data)
+    progress = Progress(np.random.default_rng([seed, 1]))
     for _ in training(answer.make_task(config, data), model, make_optimizer(settings), settings, progress):
         pass
     scores = {}

@@ -93,7 +93,8 @@ def measure(folder, level, options):
         prepared[name] = run("prepare", folder / f"{name}.txt", *out)
     for number in range(options.rounds):
         for name, found in trained.items():
-            out, corpus = folder / f"{name}-{level}-{number}", folder / f"{name}-{level}.tokens"
+            out = folder / f"{name}-{level}-{number}"
+            corpus = folder / f"{name}-{level}.tokens"
             minutes = ("--minutes", options.seconds / 60, "--epochs", "1000000")
             _, peak = run("train", "--corpus", corpus, *minutes, "--out", out)
             summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
@@ -115,7 +116,9 @@ def run(*arguments):
     command = [sys.executable, "-m", "numpylm", *map(str, arguments)]
     with tempfile.TemporaryFile() as output:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        process, peak, ended = subprocess.Popen(command, env=environment(1, None), cwd=ROOT, **pipes), 0, 0
+        process = subprocess.Popen(command, env=environment(1, None), cwd=ROOT, **pipes)
+        peak = 0
+        ended = 0
         while not ended:
             time.sleep(0.02)
             status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()

@@ -99,7 +99,9 @@ def learn(options, data, folder):
         for k, curve in enumerate(curves.T.tolist())
     ]
     last = curves[:, -max(1, len(rows) // 10) :].mean(axis=1).tolist()
-    is_copy, T, seconds = options["task"] == "copy", options["num_steps"], sum(run["seconds"] for run in runs)
+    is_copy = options["task"] == "copy"
+    T = options["num_steps"]
+    seconds = sum(run["seconds"] for run in runs)
     num_tokens = len(SEEDS) * options["steps"] * options["batch_size"] * (T + 2 * tasks.NUM_COPIED * is_copy)
     fields = {
         "configuration": options,

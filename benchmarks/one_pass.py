@@ -26,10 +26,12 @@ ROW_STEPS = 200  # steps from one row of the CSV to the next
 def one_pass(options, data, folder):
     """Read the text once; options are a dict of model, embedding_dim, hidden_dim, num_steps, learning_rate, limit,
     seed. Nothing is kept in the folder."""
-    text, sizes = read_text(data), (options["embedding_dim"], options["hidden_dim"])
+    text = read_text(data)
+    sizes = (options["embedding_dim"], options["hidden_dim"])
     vocabulary = nlm.build_vocabulary(text, "char")
     model = MODELS[options["model"]](len(vocabulary), *sizes, seed=options["seed"])
-    streams, started = nlm.cut_streams(nlm.text.encode(vocabulary, text), batch_size=1), time.perf_counter()
+    streams = nlm.cut_streams(nlm.text.encode(vocabulary, text), batch_size=1)
+    started = time.perf_counter()
     rows = list(read(model, nlm.Adagrad(options["learning_rate"]), streams, options["num_steps"], options["limit"]))
     seconds = time.perf_counter() - started
     fields = {
@@ -47,7 +49,9 @@ def one_pass(options, data, folder):
 
 def read(model, optimizer, streams, num_steps, limit):
     """Learn from one window after another; yield a row of the CSV after every ROW_STEPS, and after the last."""
-    state, smoothed, num = None, math.log(model.sizes.vocab_size), num_windows(streams, num_steps)
+    state = None
+    smoothed = math.log(model.sizes.vocab_size)
+    num = num_windows(streams, num_steps)
     for k in range(num):
         inputs, targets = window(streams, num_steps, k)
         out = model.loss_and_gradients(inputs, targets, state)

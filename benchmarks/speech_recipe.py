@@ -123,7 +123,8 @@ def learn(options, recordings, speakers, folder):
     if kept.exists():
         return load_checkpoint(folder / "best.npz").model, *json.loads(kept.read_text(encoding="utf-8"))
     task, settings, valid = joined_task(recordings, speakers, options)
-    model, optimizer = new_model(valid, options), make_optimizer(settings)
+    model = new_model(valid, options)
+    optimizer = make_optimizer(settings)
     started, rows = time.perf_counter(), []
     for report in training(task, model, optimizer, settings, Progress(np.random.default_rng(0))):
         if isinstance(report, EpochReport):
@@ -173,7 +174,8 @@ def with_grammar(options, data, folder):
     others = [speaker for speaker in SPEAKERS if speaker != unheard]
     model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}")
     language = LanguageScore(language_model(), range(1, len(VOCABULARY)), stream_start(VOCABULARY))
-    valid, test = np.isin(recordings.speaker, others) & (recordings.index >= 45), recordings.speaker == unheard
+    valid = np.isin(recordings.speaker, others) & (recordings.index >= 45)
+    test = recordings.speaker == unheard
     valid = numbers(recordings, valid, VALID, 1, options)
     test = numbers(recordings, test & (recordings.index < 5), TEST, 2, options)
     weights = choose_weights(*candidates(model, VOCABULARY, valid, language))

@@ -47,7 +47,8 @@ def train(options, data, folder, threads=1, command=("train", "--corpus"), measu
 
 def measured(folder):
     """The results in a finished run's folder."""
-    summary, config = json.loads((folder / "summary.json").read_text(encoding="utf-8")), read_config(folder)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    config = read_config(folder)
     if config.data.split[1] == 0:
         summary |= at_the_end(folder, config.data)
     by_words, valid = summary["level"] == "word", summary["valid_perplexity"]

@@ -77,10 +77,15 @@ class Answered(NamedTuple):
     p: np.ndarray
 
 
+def answer_token(answer):
+    """An answer as one token, even if it has several words: the_red_lamp. No word of a sentence has a _."""
+    return answer.replace(" ", "_")
+
+
 def vocabulary_of(questions):
-    """The Vocabulary of all words and answers of Questions. An answer of several words is one token: the_red_lamp."""
+    """The Vocabulary of all words and answers of Questions."""
     words = {word for one in questions for sentence in (*one.story, one.question) for word in sentence}
-    words |= {one.answer.replace(" ", "_") for one in questions}
+    words |= {answer_token(one.answer) for one in questions}
     return Vocabulary("word", (*SPECIAL_TOKENS["word"], *sorted(words - {*SPECIAL_TOKENS["word"]})))
 
 
@@ -89,12 +94,14 @@ def encode_questions(vocabulary, questions, num_sentences):
     ids = {token: place for place, token in enumerate(vocabulary.tokens)}
     most = min(num_sentences, max(len(one.story) for one in questions))
     longest = max(len(words) for one in questions for words in (*one.story, one.question))
-    words = np.full((most + 1, len(questions), longest), IGNORED)  # the question comes last
+    story = np.full((most, len(questions), longest), IGNORED)
+    question = np.full((len(questions), longest), IGNORED)
     for n, one in enumerate(questions):
-        for i, sentence in (*enumerate(one.story[-most:]), (-1, one.question)):
-            words[i, n, : len(sentence)] = [ids.get(word, UNKNOWN_WORD) for word in sentence]
-    answers = [ids.get(one.answer.replace(" ", "_"), IGNORED) for one in questions]
-    return StoryBatch(words[:-1], words[-1], np.array(answers))
+        for i, words in enumerate(one.story[-num_sentences:]):
+            story[i, n, : len(words)] = [ids.get(word, UNKNOWN_WORD) for word in words]
+        question[n, : len(one.question)] = [ids.get(word, UNKNOWN_WORD) for word in one.question]
+    answers = [ids.get(answer_token(one.answer), IGNORED) for one in questions]
+    return StoryBatch(story, question, np.array(answers))
 
 
 def with_empty(batch, rng, probability):
@@ -131,7 +138,7 @@ def answer_task(train, valid, settings):
         return Validation(loss, f"accuracy {100 * right.mean():.1f} %")
 
     axes = StoryBatch(story=1, question=0, answers=0, linear=None)
-    return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, False, axes)
+    return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False, axes=axes)
 
 
 def num_targets(batch):
@@ -148,7 +155,8 @@ def score_questions(model, questions, ranks=ALONE):
         nats += surprisal(logits, part.answers).sum(dtype=float)
         right[k : k + ANSWERED] = logits.argmax(axis=1) == part.answers
     nats, *right = ranks.total(np.array([nats, *right]))
-    return float(nats / max(1, (questions.answers != IGNORED).sum())), np.array(right, bool)
+    num_known = (questions.answers != IGNORED).sum()
+    return float(nats / max(1, num_known)), np.array(right, bool)
 
 
 def answer_question(model, vocabulary, question):

@@ -116,12 +116,14 @@ def masked_softmax(e, mask):
 
 def inner_products(s, h):
     """s_t · h_j for every t and j of each sequence: s (T_y, N, H) and h (T_x, N, H) give (T_y, N, T_x)."""
-    return (s.swapaxes(0, 1) @ h.transpose(1, 2, 0)).swapaxes(0, 1)
+    products = s.swapaxes(0, 1) @ h.transpose(1, 2, 0)  # (N, T_y, T_x)
+    return products.swapaxes(0, 1)
 
 
 def weighted_sum(alpha, h):
     """Σ_j alpha_tj h_j: alpha (T_y, N, T_x) and h (T_x, N, H) give (T_y, N, H)."""
-    return (alpha.swapaxes(0, 1) @ h.swapaxes(0, 1)).swapaxes(0, 1)
+    sums = alpha.swapaxes(0, 1) @ h.swapaxes(0, 1)  # (N, T_y, H)
+    return sums.swapaxes(0, 1)
 
 
 def dot_scores(parameters, s, h):

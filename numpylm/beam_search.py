@@ -44,7 +44,8 @@ def beam_search(advance, state, tokens, end, max_length, width=5, length_penalty
     Raises ValueError for a width, n_best or max_length below 1, and for n_best > width.
     """
     check_search(width, length_penalty, n_best, max_length)
-    N, tokens = len(tokens), np.asarray(tokens)
+    N = len(tokens)
+    tokens = np.asarray(tokens)
     log_p = np.zeros((1, N))  # (K, N), one hypothesis at first
     history = np.empty((0, 1, N), dtype=int)  # (t, K, N)
     complete = [[] for _ in range(N)]
@@ -71,7 +72,8 @@ def best_continuations(log_p, log_y, width):
     log_p (K, N) of the hypotheses and log_y (K N, V) of the next token give three arrays (min(width, K V), N), the most
     probable first.
     """
-    (K, N), V = log_p.shape, log_y.shape[1]
+    K, N = log_p.shape
+    V = log_y.shape[1]
     continued = log_p[:, :, None] + log_y.reshape(K, N, V)
     flat = continued.swapaxes(0, 1).reshape(N, K * V)
     best = np.argpartition(-flat, min(width, K * V) - 1, axis=1)[:, :width]  # (N, width), in no order
@@ -111,7 +113,8 @@ def translate(model, source, start, end, source_mask=None, max_length=50, **sear
     for name, token in (("start", start), ("end", end)):
         require.token(name, token, model.sizes.target_vocab_size)
     encoded = model.encode(source, source_mask)
-    advance, first = partial(model.advance, encoded=encoded), np.full(encoded.h.shape[1], start)
+    advance = partial(model.advance, encoded=encoded)
+    first = np.full(encoded.h.shape[1], start)  # (N,)
     return beam_search(advance, encoded.state, first, end, max_length, **search)
 
 

@@ -43,23 +43,26 @@ def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dro
     mask (T, N) is True for each sequence's steps, which come first. After a sequence's end its h stays as it is.
     recurrent_dropout (N, H) is as in the cell, one half for each direction.
     """
-    parameters, state_0 = parameters.directions, halves(state_0)
+    own = parameters.directions
+    first = halves(state_0)
     dropout = Directions(None, None) if recurrent_dropout is None else Directions(*gates(recurrent_dropout, 2))
     x_reversed = reverse_sequences(x, mask)
-    forwards = cell.forward(parameters.forwards, x, state_0.forwards, mask, dropout.forwards)  # (14)
-    backwards = cell.forward(parameters.backwards, x_reversed, state_0.backwards, mask, dropout.backwards)  # (15)
-    h = np.concatenate((forwards.h, reverse_sequences(backwards.h, mask)), axis=-1)  # (16)
+    forwards = cell.forward(own.forwards, x, first.forwards, mask, dropout.forwards)  # (14)
+    backwards = cell.forward(own.backwards, x_reversed, first.backwards, mask, dropout.backwards)  # (15)
+    h_backwards = reverse_sequences(backwards.h, mask)
+    h = np.concatenate((forwards.h, h_backwards), axis=-1)  # (16)
     trace = BidirectionalTrace(Directions(forwards.trace, backwards.trace), mask)
     return Output(h, joined(forwards.state, backwards.state), trace)
 
 
 def bidirectional_backward(cell, parameters, dh, dstate_T, trace):
     """dh (T, N, H) and dstate_T, of arrays (N, H), give Gradients. x serves both directions, so that dx is a sum."""
-    both, dstate_T = parameters.directions, halves(dstate_T)
+    own = parameters.directions
+    dlast = halves(dstate_T)
     dh_forwards, dh_backwards = gates(dh, 2)  # (16)
     dh_reversed = reverse_sequences(dh_backwards, trace.mask)
-    backwards = cell.backward(both.backwards, dh_reversed, dstate_T.backwards, trace.cells.backwards)  # (15)
-    forwards = cell.backward(both.forwards, dh_forwards, dstate_T.forwards, trace.cells.forwards)  # (14)
+    backwards = cell.backward(own.backwards, dh_reversed, dlast.backwards, trace.cells.backwards)  # (15)
+    forwards = cell.backward(own.forwards, dh_forwards, dlast.forwards, trace.cells.forwards)  # (14)
     dx = forwards.dx + reverse_sequences(backwards.dx, trace.mask)
     dparameters = type(parameters)(*forwards.dparameters, *backwards.dparameters)
     return Gradients(dparameters, dx, joined(forwards.dstate_0, backwards.dstate_0))
@@ -69,9 +72,10 @@ def reverse_sequences(q, mask):
     """q (T, N, ·) with each sequence's own steps in reverse order; padding stays where it is. Twice gives q again."""
     if mask is None:
         return q[::-1]
-    t = np.arange(len(mask))[:, None]
+    T, N = mask.shape
+    t = np.arange(T)[:, None]
     place = np.where(mask, mask.sum(axis=0) - 1 - t, t)  # (T, N)
-    return q[place, np.arange(mask.shape[1])]
+    return q[place, np.arange(N)]
 
 
 def joined(forwards, backwards):
@@ -81,7 +85,8 @@ def joined(forwards, backwards):
 
 def halves(state):
     """The Directions of a state of arrays (N, H): two states of arrays (N, H/2), views."""
-    return Directions(*[type(state)(*half) for half in zip(*[gates(array, 2) for array in state], strict=True)])
+    left, right = zip(*[gates(array, 2) for array in state], strict=True)
+    return Directions(type(state)(*left), type(state)(*right))
 
 
 @cache
@@ -96,11 +101,19 @@ def bidirectional_parameters(Parameters):
 def bidirectional_cell(cell):
     """The Cell whose H units are two cells of H/2 units, one for each direction. It reads whole sequences only."""
     Parameters = bidirectional_parameters(cell.Parameters)
+
+    def shapes(D, H):
+        one = list(cell.shapes(D, H // 2).values())
+        return dict(zip(Parameters._fields, one + one, strict=True))
+
+    def initialize(rng, D, H):
+        return Parameters(*cell.initialize(rng, D, H // 2), *cell.initialize(rng, D, H // 2))
+
     return cell._replace(
         name=f"bidirectional {cell.name}",
         Parameters=Parameters,
-        shapes=lambda D, H: dict(zip(Parameters._fields, 2 * [*cell.shapes(D, H // 2).values()], strict=True)),
-        initialize=lambda rng, D, H: Parameters(*[q for _ in range(2) for q in cell.initialize(rng, D, H // 2)]),
+        shapes=shapes,
+        initialize=initialize,
         forward=partial(bidirectional_forward, cell),
         backward=partial(bidirectional_backward, cell),
         project=None,

@@ -67,14 +67,12 @@ def ctc_forward(logits, labels, mask=None):
     require_fit(labels, num_labels, num_frames)
     if not num_labels.any():
         raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
-    log_y, states = log_softmax(logits), blank_between(labels)  # (30)
+    log_y = log_softmax(logits)  # (30)
+    states = blank_between(labels)
     may_skip = skips(states)
     log_at_state = np.take_along_axis(log_y, states[None], axis=2)  # (T, N, S)
     alpha = forward_variables(log_at_state, may_skip)
-    n = np.arange(N)
-    ends = alpha[num_frames - 1, n]  # (N, S)
-    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
-    log_p = log_sum(ends[n, 2 * num_labels], last_label)  # (32): the last symbol is a blank, or the last label
+    log_p = log_probability(alpha, num_frames, num_labels)
     loss = -log_p.sum() / num_labels.sum().item()  # (35)
     return loss.item(), CTCTrace(log_y, states, may_skip, num_frames, num_labels, log_at_state, alpha, log_p)
 
@@ -84,9 +82,10 @@ def ctc_backward(trace):
     beta = backward_variables(trace)
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
     onehot = (trace.states[:, :, None] == np.arange(trace.log_y.shape[2])).astype(gamma.dtype)  # (N, S, V + 1)
-    counts = (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)  # (T, N, V + 1): a product for each n sums by symbol
+    counts = (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)  # (T, N, V + 1): Σ gamma_ts over the states of symbol k
     dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
-    dlogits[np.arange(len(dlogits))[:, None] >= trace.num_frames] = 0
+    ended = np.arange(len(dlogits))[:, None] >= trace.num_frames  # (T, N)
+    dlogits[ended] = 0
     return CTCGradients(beta, gamma, dlogits)
 
 
@@ -96,21 +95,35 @@ def forward_variables(log_at_state, may_skip):
     alpha = np.full((T, N, S + 2), LOG_ZERO, log_at_state.dtype)  # two states that do not exist come before l'_0
     alpha[0, :, 2:4] = log_at_state[0, :, :2]  # a path begins with the blank, or with the first label
     for t in range(1, T):
-        stay, advance, skip = alpha[t - 1, :, 2:], alpha[t - 1, :, 1:-1], alpha[t - 1, :, :-2]
+        stay = alpha[t - 1, :, 2:]  # from r = s
+        advance = alpha[t - 1, :, 1:-1]  # from r = s - 1
+        skip = alpha[t - 1, :, :-2]  # from r = s - 2
         alpha[t, :, 2:] = log_at_state[t] + log_sum(stay, advance, np.where(may_skip, skip, LOG_ZERO))  # (31)
     return alpha[:, :, 2:]
+
+
+def log_probability(alpha, num_frames, num_labels):
+    """log p(l) of each utterance (N,): its paths end in the last blank, or in the last label."""
+    n = np.arange(alpha.shape[1])
+    ends = alpha[num_frames - 1, n]  # (N, S)
+    last_blank = ends[n, 2 * num_labels]
+    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
+    return log_sum(last_blank, last_label)  # (32)
 
 
 def backward_variables(trace):
     """beta (T, N, S), backwards from each utterance's own last frame; LOG_ZERO after this frame."""
     T, N, S = trace.alpha.shape
     may_leave = np.pad(trace.may_skip[:, 2:], ((0, 0), (0, 2)))  # (N, S): whether s may step to s + 2
-    s, last = np.arange(S), 2 * trace.num_labels[:, None]
-    at_end = np.where((s == last) | (s == last - 1), 0, LOG_ZERO)  # (N, S)
+    s = np.arange(S)
+    last_blank = 2 * trace.num_labels[:, None]
+    at_end = np.where((s == last_blank) | (s == last_blank - 1), 0, LOG_ZERO)  # (N, S)
     beta = np.empty_like(trace.alpha)
-    after = np.full((N, S + 2), LOG_ZERO, beta.dtype)  # two states that do not exist come after l'_{S-1}
+    after = np.full((N, S + 2), LOG_ZERO, beta.dtype)  # of t + 1; two states that do not exist come after l'_{S-1}
     for t in reversed(range(T)):
-        stay, advance, skip = after[:, :-2], after[:, 1:-1], after[:, 2:]
+        stay = after[:, :-2]  # to r = s
+        advance = after[:, 1:-1]  # to r = s + 1
+        skip = after[:, 2:]  # to r = s + 2
         on_the_way = log_sum(stay, advance, np.where(may_leave, skip, LOG_ZERO))  # (33)
         beta[t] = np.where(trace.num_frames[:, None] == t + 1, at_end, on_the_way)
         after[:, :-2] = trace.log_at_state[t] + beta[t]
@@ -146,4 +159,5 @@ def skips(states):
 def log_sum(*logs):
     """log Σ e^q over arrays q of one shape; we first subtract the largest, so that nothing overflows."""
     largest = reduce(np.maximum, logs)
-    return largest + np.log(sum(np.exp(q - largest) for q in logs))
+    total = sum(np.exp(q - largest) for q in logs)
+    return largest + np.log(total)

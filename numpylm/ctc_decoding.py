@@ -46,14 +46,16 @@ def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0, least=-math.in
     least      in each frame, symbols whose log-probability is lower are left out: faster, and no longer exact
     """
 
-    def score(item):
+    def best_first(item):
         prefix, endings = item
         log_p_lm = language.log_p(prefix) if language else 0
-        return -(log_add(*endings) + alpha * log_p_lm + beta * len(prefix)), prefix
+        score = log_add(*endings) + alpha * log_p_lm + beta * len(prefix)
+        return -score, prefix
 
     prefixes = {(): (0.0, NO_PATH)}
     for frame in log_y.astype(float).tolist():
-        prefixes = dict(sorted(extend(prefixes, frame, least).items(), key=score)[:width])
+        extended = extend(prefixes, frame, least)
+        prefixes = dict(sorted(extended.items(), key=best_first)[:width])
     found = [Hypothesis(prefix, 0.0, log_add(*endings), 0.0) for prefix, endings in prefixes.items()]
     return rescored(with_language(found, language) if language else found, alpha, beta)
 
@@ -96,21 +98,23 @@ class LanguageScore:
         self._known = {(): (0.0, *self._read(start, model.initial_state(1)))}  # prefix -> (log p, log y, state)
 
     def log_p(self, prefix):
-        """Of the sentences that begin with a prefix."""
+        """The log-probability that a sentence begins with this prefix."""
         return self._followed_by(prefix[:-1], self.token_of[prefix[-1] - 1]) if prefix else 0.0
 
     def log_p_ended(self, prefix):
-        """Of the sentence that is this prefix."""
+        """The log-probability of the whole sentence that has these labels."""
         return self._followed_by(prefix, self.start)
 
     def _followed_by(self, prefix, token):
+        """The log-probability of a prefix and the token after it, from the longest part of the prefix that is known."""
         known = len(prefix)
         while prefix[:known] not in self._known:
             known -= 1
         log_p, log_y, state = self._known[prefix[:known]]
         for length in range(known, len(prefix)):
             read = self.token_of[prefix[length] - 1]
-            log_p, (log_y, state) = log_p + float(log_y[read]), self._read(read, state)
+            log_p = log_p + float(log_y[read])
+            log_y, state = self._read(read, state)
             self._known[prefix[: length + 1]] = log_p, log_y, state
         return log_p + float(log_y[token])
 

@@ -39,7 +39,7 @@ def draw_mask(rng, p, shape, dtype):
 
 
 def optional_masks(rng, p, shape, sizes, dtype):
-    """A mask (T, N, size) for each of the sizes, shape being (T, N); None without a generator or dropout."""
+    """A mask (T, N, size) for each of the sizes; shape is (T, N). None without a generator or dropout."""
     require.generator(rng)
     return [None if rng is None or p == 0 else draw_mask(rng, p, (*shape, size), dtype) for size in sizes]
 

@@ -9,10 +9,10 @@
     u_{k+1} = u_k + r_k     or, layer-wise,   u_k W_u + r_k                                                  (46)
     y       = softmax(u_K W_uy)                        the answer, after the hops 0 … K-1                    (47)
 
-v_i is (40) by other tables than m_i, and u_0 is (40) of the question, without an age. Two ways to share tables:
+v_i is (40) with other tables than m_i has. u_0 is (40) of the question, without an age. Two ways to share tables:
 
-    "adjacent"     hop k compares by E_k, T_k and reads by E_{k+1}, T_{k+1}; u_0 is by E_0, and W_uy is E_Kᵀ
-    "layer-wise"   every hop compares by A, T_A and reads by C, T_C, as in an RNN; u_0 is by B, and W_uy is E_yᵀ
+    "adjacent"     hop k compares with E_k, T_k and reads with E_{k+1}, T_{k+1}; u_0 has E_0, and W_uy is E_Kᵀ
+    "layer-wise"   every hop compares with A, T_A and reads with C, T_C, as in an RNN; u_0 has B, and W_uy is E_yᵀ
 
     I sentences · J words · N stories · D embedding size · V vocabulary size · S the most sentences remembered
 
@@ -20,11 +20,11 @@ v_i is (40) by other tables than m_i, and u_0 is (40) of the question, without a
     E (V, D)   T (S, D), age 0 for the last sentence   bag (…, 2 V + S)   m, v (I, N, D)   u, r (N, D)   e, p (N, I)
     mask (I, N), True for a story's own sentences   W_u (D, D)   W_uy (D, V)   logits (N, V)
 
-For (42): l_jd = a_j + b_j (d/D) with a_j = 1 - j/J and b_j = 2 j/J - 1, so that words and tables come apart. A
-sentence's bag says how often, weighted by a and then by b, it has each word of the vocabulary, and how old it is.
+For (42): l_jd = a_j + b_j (d/D) with a_j = 1 - j/J and b_j = 2 j/J - 1. The sentence gives a and b, the table gives
+d/D. A sentence's bag has each word's count, weighted by a; each word's count, weighted by b; and a single 1 at its age.
 
 A hop is dot-product attention (attention.py) with one vector to compare and one to read. Linear start: with linear=True
-p is e itself, without (44). Training that begins so is caught less early in a poor optimum.
+p is e itself, without (44). Training that begins with it gets caught in a poor optimum less often.
 
 Source: Sukhbaatar, Szlam, Weston and Fergus, End-To-End Memory Networks (2015).
 """
@@ -51,13 +51,17 @@ def bags_of(words, vocab_size, dtype, position_encoding=True):
     Without position encoding every l_jd is 1: "the cat sees the dog" is then "the dog sees the cat".
     """
     real = words >= 0
-    j, J = np.arange(1, words.shape[-1] + 1), np.maximum(real.sum(axis=-1, keepdims=True), 1)
-    a, b = (1 - j / J, 2 * j / J - 1) if position_encoding else (np.ones(words.shape), np.zeros(words.shape))
-    bags = np.zeros((*words.shape[:-1], 2, vocab_size), dtype)
-    first = np.flatnonzero(real) // words.shape[-1] * 2 * vocab_size + words[real]  # places in all bags, end to end
-    np.add.at(bags.reshape(-1), first, a[real])
-    np.add.at(bags.reshape(-1), first + vocab_size, b[real])
-    return bags.reshape(*words.shape[:-1], 2 * vocab_size)
+    *shape, longest = words.shape
+    j = np.arange(1, longest + 1)
+    J = np.maximum(real.sum(axis=-1, keepdims=True), 1)  # (…, 1)
+    a = 1 - j / J if position_encoding else np.ones(words.shape)  # (…, J)
+    b = 2 * j / J - 1 if position_encoding else np.zeros(words.shape)
+    bags = np.zeros(int(np.prod(shape)) * 2 * vocab_size, dtype)  # all bags, end to end
+    sentence = np.flatnonzero(real) // longest  # of each real word
+    place = sentence * 2 * vocab_size + words[real]
+    np.add.at(bags, place, a[real])
+    np.add.at(bags, place + vocab_size, b[real])
+    return bags.reshape(*shape, 2 * vocab_size)
 
 
 def sentence_vectors_forward(bags, E, T=None):
@@ -70,7 +74,8 @@ def sentence_vectors_backward(dm, bags, E):
     """dE (V, D) and dT (S, D) from dm (…, D)."""
     V = len(E)
     dtables = rows(bags).T @ rows(dm)  # (42)
-    return dtables[:V] + share_of(E) * dtables[V : 2 * V], dtables[2 * V :]
+    dE = dtables[:V] + share_of(E) * dtables[V : 2 * V]
+    return dE, dtables[2 * V :]
 
 
 def share_of(E):
@@ -92,7 +97,7 @@ class Hop(NamedTuple):
 
 
 class HopGradients(NamedTuple):
-    """The loss's gradient with respect to each of them; dW_u (D, D) is None without W_u."""
+    """The loss's gradient with respect to every intermediate of one hop; dW_u (D, D) is None without W_u."""
 
     dr: np.ndarray
     dp: np.ndarray
@@ -159,7 +164,7 @@ class MemoryNetwork(Model):
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.memories, self.hops, self.question_table, self.answer_table = table_names(self.sizes)
+        self.memories, self.pairs, self.question_table, self.answer_table = table_names(self.sizes)
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
@@ -168,27 +173,32 @@ class MemoryNetwork(Model):
         """
         V, _, _, S, _ = self.sizes
         story, question = require.story_and_question(story, question, V)
-        tables, dtype, hops = self._parameters, self.dtype.type().real.dtype, []
-        age = (story[..., 0] >= 0).sum(axis=0) - 1 - np.arange(len(story))[:, None]  # (I, N), < 0 for padding
+        tables = self._parameters
+        dtype = self.dtype.type().real.dtype  # bags are real numbers, even if the tables are complex
+        num_own = (story[..., 0] >= 0).sum(axis=0)  # (N,), how many sentences each story has
+        age = num_own - 1 - np.arange(len(story))[:, None]  # (I, N), < 0 for padding
         ages = (age[..., None] == np.arange(S)).astype(dtype)  # (I, N, S), zeros for padding and what is too old
         mask = ages.any(axis=-1)
         sentences = np.concatenate((bags_of(story, V, dtype), ages), axis=-1)
         asked = bags_of(question, V, dtype)
         vectors = {E: sentence_vectors_forward(sentences, tables[E], tables[T]) for E, T in self.memories.items()}
         u = sentence_vectors_forward(asked, tables[self.question_table])
-        for compared, read in self.hops:
-            hops.append(hop_forward(u, vectors[compared], vectors[read], mask, tables.get("W_u"), linear))
-            u = hops[-1].u_next
+        hops = []
+        for compared, read in self.pairs:
+            hop = hop_forward(u, vectors[compared], vectors[read], mask, tables.get("W_u"), linear)
+            u = hop.u_next
+            hops.append(hop)
         logits = u @ tables[self.answer_table].T  # (47)
         return ForwardOutput(logits, None, MemoryTrace(sentences, asked, mask, hops, linear))
 
     def backward(self, dlogits, trace):
         """The lines of forward in reverse order: gradients by name, from dlogits (N, V)."""
-        tables, dvectors = self._parameters, dict.fromkeys(self.memories, 0)
+        tables = self._parameters
         gradients = {name: np.zeros_like(array) for name, array in tables.items()}
+        dvectors = dict.fromkeys(self.memories, 0)  # a memory that two hops use gets the sum of both
         gradients[self.answer_table] = dlogits.T @ trace.hops[-1].u_next  # (47)
         du = dlogits @ tables[self.answer_table]  # (47)
-        for (compared, read), hop in zip(reversed(self.hops), reversed(trace.hops), strict=True):
+        for (compared, read), hop in zip(reversed(self.pairs), reversed(trace.hops), strict=True):
             out = hop_backward(du, hop, trace.mask, tables.get("W_u"), trace.linear)
             dvectors[compared] = dvectors[compared] + out.dm
             dvectors[read] = dvectors[read] + out.dv
@@ -198,7 +208,7 @@ class MemoryNetwork(Model):
         gradients[self.question_table], _ = sentence_vectors_backward(du, trace.question, tables[self.question_table])
         for E, T in self.memories.items():
             dE, gradients[T] = sentence_vectors_backward(dvectors[E], trace.sentences, tables[E])
-            gradients[E] += dE
+            gradients[E] += dE  # E_0 serves the question too, and E_K the answer
         return gradients
 
     def loss_and_gradients(self, story, question, answers, linear=False):
@@ -220,17 +230,20 @@ def check_sizes(sizes):
 
 
 def parameter_parts(sizes):
-    """The Parts of a memory network's parameters, in their order; drawn from a normal distribution."""
+    """The Parts of a memory network's parameters, in their order: normally distributed, with standard deviation 0.1."""
     V, D, _, S, tying = sizes
     memories, _, question, answer = table_names(sizes)
     shapes = dict.fromkeys([*memories, question, answer], (V, D)) | dict.fromkeys(memories.values(), (S, D))
-    shapes |= {"W_u": (D, D)} if tying == "layer-wise" else {}
+    if tying == "layer-wise":
+        shapes["W_u"] = (D, D)
     return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
 
 
 def table_names(sizes):
-    """The names of the tables: {table of words: its table of ages} of the memories; each hop's pair of memories, to
-    compare by and to read by; the question's table; the answers'."""
+    """(memories, pairs, the question's table, the answers' table), all by their names.
+
+    memories: {a table of words: its table of ages}; pairs: for each hop the memory to compare with and the one to read.
+    """
     if sizes.tying == "layer-wise":
         return {"A": "T_A", "C": "T_C"}, [("A", "C")] * sizes.num_hops, "B", "E_y"
     memories = {f"E_{k}": f"T_{k}" for k in range(sizes.num_hops + 1)}

@@ -97,10 +97,11 @@ def heat_map(path, weights, rows, columns, label, title="", least=None):
         axes.set_xticks(range(len(columns)), columns, rotation=90 if least is None else 0, parse_math=False)
         axes.set_yticks(range(len(rows)), rows, parse_math=False)
         axes.xaxis.tick_top()
-        for i in range(len(rows)) if least is not None else ():
-            for k in (k for k in range(len(columns)) if weights[i][k] >= least):
-                color = "white" if weights[i][k] > 0.6 else "black"
-                axes.text(k, i, f"{weights[i][k]:.2f}", ha="center", va="center", fontsize=9, color=color)
+        for i, row in enumerate(weights):
+            for k, weight in enumerate(row):
+                if least is not None and weight >= least:
+                    color = "white" if weight > 0.6 else "black"
+                    axes.text(k, i, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=color)
         axes.figure.suptitle(title, fontsize=11, parse_math=False)
         axes.figure.colorbar(image, label=label)
 

@@ -1,7 +1,7 @@
 """A recurrent reader: it reads story and question word by word, and then says the answer.
 
 It is translation's encoder-decoder without attention (translation.py): the encoder reads one of the two texts, the
-decoder the other one, and only its last prediction counts. Both read with the same table of words, E_x.
+decoder reads the other one, and only its last prediction counts. Both read with the same table of words, E_x.
 
     s_0 = the last state of L layers that read the first text, from zeros          (1), (3) to (8) or (10) to (16)
     s_t = the states of L other layers that read the second text, from s_0         t = 1 … last                 (48)
@@ -12,6 +12,8 @@ into one state before the question comes.
 
     N stories · D embedding size · H hidden size · V vocabulary size
     story (I, N, J), question (N, J) as in memory_network.py   E_x (V, D)   s (T, N, H)   W_sy (H, V)   logits (N, V)
+
+A language model answers in the same way: its next word after story and question is the answer (notebook 19).
 
 Source: Weston et al., Towards AI-complete question answering (2015), whose baseline is an LSTM that reads so.
 """
@@ -46,7 +48,9 @@ class ReaderSizes(NamedTuple):
     def network(self):
         """The TranslationSizes of its encoder-decoder."""
         V, D, H, L, cell, bidirectional, _, dropout, _ = self
-        return translation_parameters.TranslationSizes(V, V, D, H, L, cell, "none", bidirectional, dropout, False)
+        return translation_parameters.TranslationSizes(
+            V, V, D, H, L, cell, "none", bidirectional, dropout, tie_weights=False
+        )
 
 
 class Reader(Model):
@@ -73,7 +77,7 @@ class Reader(Model):
         """
         source, mask, inputs, last = self._texts(story, question)
         out = self.network.forward(source, inputs, mask, rng=rng)
-        return out._replace(logits=out.logits[last])
+        return out._replace(logits=out.logits[last])  # (49)
 
     def loss_and_gradients(self, story, question, answers, rng=None):
         """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) are words 0..V-1.
@@ -90,10 +94,13 @@ class Reader(Model):
     def _texts(self, story, question):
         """The first text and its mask, the second text, all (T, N), and the places (t, n) where a second text ends."""
         story, question = require.story_and_question(story, question, self.sizes.vocab_size)
-        words = story.transpose(0, 2, 1).reshape(-1, len(question))  # (I J, N), with padding between the sentences
-        words = np.take_along_axis(words, np.argsort(words < 0, axis=0, kind="stable"), axis=0)  # and now after them
+        N = len(question)
+        words = story.transpose(0, 2, 1).reshape(-1, N)  # (I J, N), with padding between the sentences
+        padding_last = np.argsort(words < 0, axis=0, kind="stable")
+        words = np.take_along_axis(words, padding_last, axis=0)  # (I J, N), with padding after them
         source, inputs = (question.T, words) if self.sizes.first == "question" else (words, question.T)
-        last = (inputs >= 0).sum(axis=0) - 1, np.arange(len(question))
+        t_last = (inputs >= 0).sum(axis=0) - 1  # (N,)
+        last = t_last, np.arange(N)
         return np.maximum(source, 0), source >= 0, np.maximum(inputs, 0), last
 
 

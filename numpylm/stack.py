@@ -28,8 +28,9 @@ def stack_forward(cell, parameters, x, state_0, mask=None, masks=None):
     masks = masks or [None] * len(parameters)
     outs, h = [], x
     for layer_parameters, layer_state, dropout_mask in zip(parameters, state_0, masks, strict=True):
-        outs.append(cell.forward(layer_parameters, drop(h, dropout_mask), layer_state, mask))
-        h = outs[-1].h
+        out = cell.forward(layer_parameters, drop(h, dropout_mask), layer_state, mask)
+        h = out.h
+        outs.append(out)
     return Output(h, tuple(out.state for out in outs), StackTrace([out.trace for out in outs], masks))
 
 
@@ -37,8 +38,9 @@ def stack_backward(cell, parameters, dh, dstate_T, trace):
     """dh (T, N, H) and dstate_T give Gradients, with dparameters and dstate_0 tuples of one entry a layer."""
     outs = []
     for layer in reversed(range(len(parameters))):
-        outs.insert(0, cell.backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer]))
-        dh = drop(outs[0].dx, trace.masks[layer])
+        out = cell.backward(parameters[layer], dh, dstate_T[layer], trace.layers[layer])
+        dh = drop(out.dx, trace.masks[layer])  # of the layer below; of layer 0 it is dx
+        outs.insert(0, out)
     return Gradients(tuple(out.dparameters for out in outs), dh, tuple(out.dstate_0 for out in outs))
 
 

@@ -40,13 +40,13 @@ class AcousticSizes(NamedTuple):
 
 
 class AcousticOutput(NamedTuple):
-    """logits (T, N, V + 1), and what the backward pass reads; h (T, N, H) is what W_hy reads, after dropout."""
+    """The logits, and what the backward pass reads."""
 
-    logits: np.ndarray
-    mask: np.ndarray | None
+    logits: np.ndarray  # (T, N, V + 1)
+    mask: np.ndarray | None  # (T, N), False after an utterance's end
     stack: NamedTuple  # a StackTrace
-    output_mask: np.ndarray | None
-    h: np.ndarray
+    output_mask: np.ndarray | None  # (T, N, H), dropout's
+    h: np.ndarray  # (T, N, H), after dropout: what W_hy reads
 
 
 class AcousticModel(Model):
@@ -79,15 +79,18 @@ class AcousticModel(Model):
 
         Raises ValueError or TypeError for features or a mask that do not fit.
         """
-        features, (_, B, H, L, *_) = np.asarray(features), self.sizes
+        _, B, H, L, *_ = self.sizes
+        features = np.asarray(features)
         if features.ndim != 3 or not features.size or features.shape[2] != B:
             raise ValueError(f"features must be of shape (T, N, B), time first, with B = {B}; got {features.shape}")
         if features.dtype.kind not in "fc":
             raise TypeError(f"features must be floats; got {features.dtype}")
-        features, mask = features.astype(self.dtype, copy=False), require.mask(mask, features.shape[:2])
-        *between, output_mask = optional_masks(rng, self.sizes.dropout, features.shape[:2], [H] * L, self.dtype)
-        state_0 = self.initial_state(features.shape[1])
-        out = stack_forward(self.cell, self.layers(), features, state_0, mask, [None, *between])
+        features = features.astype(self.dtype, copy=False)
+        T, N, _ = features.shape
+        mask = require.mask(mask, (T, N))
+        *between, output_mask = optional_masks(rng, self.sizes.dropout, (T, N), [H] * L, self.dtype)
+        masks = [None, *between]  # the features themselves are not dropped
+        out = stack_forward(self.cell, self.layers(), features, self.initial_state(N), mask, masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
         return AcousticOutput(logits, mask, out.trace, output_mask, h)
@@ -114,7 +117,7 @@ class AcousticModel(Model):
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
     require.positive_integers(sizes, "num_labels", "num_features")
-    stack_cell(sizes)
+    stack_cell(sizes)  # checks the layers' choices
 
 
 def check_labels(labels, N, num_labels):

@@ -21,8 +21,9 @@ from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
-GROUP, BEAM = 20, 10
-LEAST = np.log(1e-4)  # of a symbol in a frame, that the beam search looks at
+GROUP = 20  # so many batches at a time are sorted by length
+BEAM = 10  # so many hypotheses a beam search keeps
+LEAST = np.log(1e-4)  # in each frame, the beam search leaves out symbols that are less probable
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 
@@ -65,12 +66,8 @@ FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choo
 
 def transcription_task(train, valid, vocabulary, settings, unit):
     """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
-    train, valid = (
-        [(one.features, labels) for one, labels in zip(part, encoded(vocabulary, part), strict=True)]
-        for part in (train, valid)
-    )
-    lengths, valid_lengths = ([len(features) for features, _ in part] for part in (train, valid))
-    valid_places = by_length(valid_lengths, range(len(valid)), 4 * settings.batch_size, GROUP)
+    train, valid = with_labels(vocabulary, train), with_labels(vocabulary, valid)
+    valid_places = by_length(lengths(valid), range(len(valid)), 4 * settings.batch_size, GROUP)
 
     def loss_and_gradients(model, batch, carried, rng):
         return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
@@ -87,10 +84,13 @@ def transcription_task(train, valid, vocabulary, settings, unit):
         errors = Errors(*errors)
         return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
-    num_batches, batches = batches_by_length(lengths, settings, GROUP, lambda places: pad([train[i] for i in places]))
-    return Task(
-        unit, num_batches, batches, lambda batch: num_predicted(batch.labels), loss_and_gradients, validate, False
+    num_batches, batches = batches_by_length(
+        lengths(train), settings, GROUP, lambda places: pad([train[i] for i in places])
     )
+    return Task(
+        unit, num_batches, batches, lambda batch: num_predicted(batch.labels), loss_and_gradients, validate,
+        perplexity=False,
+    )  # fmt: skip
 
 
 def encoded(vocabulary, utterances):
@@ -102,11 +102,21 @@ def encoded(vocabulary, utterances):
     return found
 
 
+def with_labels(vocabulary, utterances):
+    """(features, labels) of each Utterance."""
+    return [(one.features, labels) for one, labels in zip(utterances, encoded(vocabulary, utterances), strict=True)]
+
+
+def lengths(pairs):
+    """The number of frames of each of these pairs."""
+    return [len(features) for features, _ in pairs]
+
+
 def pad(pairs):
     """The SpeechBatch of the features and labels of N utterances."""
     features, labels = zip(*pairs, strict=True)
     padded = side_by_side(features, 0, features[0].dtype)
-    mask = lengths_to_mask(np.array([len(each) for each in features]), len(padded))
+    mask = lengths_to_mask(np.array(lengths(pairs)), len(padded))
     return SpeechBatch(padded, mask, side_by_side(labels, IGNORED))
 
 
@@ -125,7 +135,8 @@ def search(log_ys, width, language=None, weights=NO_WEIGHTS):
 class Heard(NamedTuple):
     """What was said and what was heard, lists of label sequences: by_name has one for each way to decode.
 
-    lists: for each utterance all Hypotheses of both searches, with the log-probability of the language model.
+    lists: for each utterance the Hypotheses of the search by sound alone, and, with a language model, also those of the
+    search with it. Then all of them have its log-probability.
     """
 
     said: list
@@ -142,15 +153,16 @@ def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
     said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
     log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    found = lists = search(log_ys, BEAM)
-    by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(lists)}
+    by_sound = search(log_ys, BEAM)
+    by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(by_sound)}
+    lists = last = by_sound
     if language is not None:
-        without = [with_language(one, language) for one in lists]
-        found = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_rescored"] = first(without, *weights)
-        by_name["error_rate_with_language_model"] = first(found, *weights)
-        lists = [one + two for one, two in zip(without, found, strict=True)]
-    by_name["error_rate_oracle"] = list(map(best_possible, said, found))
+        rated = [with_language(hypotheses, language) for hypotheses in by_sound]
+        last = search(log_ys, BEAM, language, weights)
+        by_name["error_rate_rescored"] = first(rated, *weights)
+        by_name["error_rate_with_language_model"] = first(last, *weights)
+        lists = [one + two for one, two in zip(rated, last, strict=True)]
+    by_name["error_rate_oracle"] = list(map(best_possible, said, last))  # of the last search
     return Heard(said, by_name, lists)
 
 

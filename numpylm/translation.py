@@ -13,8 +13,8 @@
 
 Encoder and decoder are L layers of one kind of cell: equation (1), (3) to (8), or (10) to (13). A bidirectional encoder
 has H/2 units in each direction, so that the decoder can start from its last state as it is. In training the decoder
-reads the target that came, not its own prediction (teacher forcing): its T_y inputs are known, all s_t come before all
-attention, and attention and output are a few large products for the whole batch.
+reads the right token, not its own prediction (teacher forcing). So its T_y inputs are known at once: we compute first
+all s_t, then all attention and output, by a few large products for the whole batch.
 
 Sources: Sutskever, Vinyals and Le, Sequence to Sequence Learning with Neural Networks (2014); Cho et al., Learning
 Phrase Representations using RNN Encoder-Decoder (2014); Luong, Pham and Manning (2015), equation 5, for (22), here
@@ -39,13 +39,13 @@ from numpylm.translation_parameters import TranslationSizes, check_sizes, parame
 
 
 class Encoded(NamedTuple):
-    """The source (T_x, N) and its mask; what the encoder made of it: h (T_x, N, H), s_0 of each layer, a StackTrace."""
+    """The source, and what the encoder makes of it."""
 
-    source: np.ndarray
-    mask: np.ndarray | None
-    h: np.ndarray
-    state: tuple
-    trace: NamedTuple
+    source: np.ndarray  # (T_x, N)
+    mask: np.ndarray | None  # (T_x, N)
+    h: np.ndarray  # (T_x, N, H)
+    state: tuple  # s_0 of each layer
+    trace: NamedTuple  # a StackTrace
 
 
 class TranslationTrace(NamedTuple):
@@ -62,7 +62,10 @@ class TranslationTrace(NamedTuple):
 
 
 class OutputGradients(NamedTuple):
-    """Gradients between s̃ and both states: dctx, the attention's own, all of ds and of dh."""
+    """From s̃ back to both states: dctx, the attention's gradients, ds by (22) and the score, dh by (20) and the score.
+
+    Without attention, dctx and the attention's gradients are None.
+    """
 
     dctx: np.ndarray | None
     attention: AttentionGradients | None
@@ -94,7 +97,8 @@ class EncoderDecoder(Model):
         super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
 
     def _prepare(self):
-        self.encoder_cell, self.cell = stack_cell(self.sizes), CELLS[self.sizes.cell]()
+        self.encoder_cell = stack_cell(self.sizes)
+        self.cell = CELLS[self.sizes.cell]()  # the decoder's
         self.attention = ATTENTIONS.get(self.sizes.attention)
 
     def output_matrix(self):
@@ -135,7 +139,7 @@ class EncoderDecoder(Model):
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
 
     def encode(self, source, source_mask=None, rng=None):
-        """Encoded for source (T_x, N): what the decoder reads. The arguments are forward's."""
+        """Encoded for source (T_x, N): what the decoder reads. Arguments and errors are those of forward."""
         source = require.tokens(source, self.sizes.source_vocab_size)
         mask = require.mask(source_mask, source.shape)
         if mask is not None and not (mask[0].all() and (mask[:-1] >= mask[1:]).all()):
@@ -187,7 +191,7 @@ class EncoderDecoder(Model):
         gradients["E_x"] = embedding_backward(encoder.dx, trace.encoded.source, self.sizes.source_vocab_size)
         gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
         gradients |= {"W_sy": dW_sy, "b_y": db_y}
-        if self.sizes.tie_weights:
+        if self.sizes.tie_weights:  # then W_sy is no parameter of its own
             gradients["E_y"] += dW_sy.T
         return {name: gradients[name] for name in self._parameters}
 

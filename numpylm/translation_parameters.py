@@ -47,7 +47,7 @@ class TranslationSizes(NamedTuple):
 def check_sizes(sizes):
     """Raises a ValueError that names the size or kind that is wrong."""
     require.positive_integers(sizes, "source_vocab_size", "target_vocab_size", "embedding_dim")
-    stack_cell(sizes)
+    stack_cell(sizes)  # checks the layers' choices
     require.one_of("attention", sizes.attention, ("none", *ATTENTIONS))
     require.boolean("tie_weights", sizes.tie_weights)
     if sizes.tie_weights and sizes.output_dim != sizes.embedding_dim:

@@ -151,5 +151,6 @@ SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [(
 def measure(name, cell, shape, effort):
     """The seconds per unit of a measurement's contestants, by name: a list with an entry for each round."""
     measurement = {**MEASUREMENTS, "scaling": SCALING}[name]
-    times, units = clock.race(measurement.prepare(cell, shape), **effort), measurement.units(shape)
+    times = clock.race(measurement.prepare(cell, shape), **effort)
+    units = measurement.units(shape)
     return {"seconds": {name: [one / units for one in times[name]] for name in times}}

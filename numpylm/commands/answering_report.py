@@ -26,7 +26,9 @@ def use(trained, choices):
     model, vocabulary, _ = load_trained(trained, "answers")
     at_terminal, lines = lines_typed_or_read(choices.text, HINT)
     name = "standard input" if choices.text == "-" else choices.text
-    story, known, num_questions = {}, set(vocabulary.tokens), 0
+    story = {}
+    known = set(vocabulary.tokens)
+    num_questions = 0
     for number, line in enumerate(lines, start=1):
         try:
             story, question = with_line(story, line, f"line {number}" if at_terminal else f"{name}, line {number}")
@@ -70,7 +72,8 @@ def measured(model, vocabulary, test, train):
     """(the Report of test questions, whether each was answered right). Beside the model: the most frequent answer to a
     kind of question in training, and drawing one of its answers by chance."""
     loss, right = score_questions(model, encode_questions(vocabulary, test, model.sizes.num_sentences))
-    kinds, answers = [one.kind for one in test], {one.kind: Counter() for one in test + train}
+    kinds = [one.kind for one in test]
+    answers = {one.kind: Counter() for one in test + train}
     for one in train:
         answers[one.kind][one.answer] += 1
     majority = {kind: max(counts, key=counts.get, default=None) for kind, counts in answers.items()}
@@ -116,7 +119,7 @@ def draw_hops(path, question, answered):
     matplotlib."""
     p = answered.p.T  # (I, K), of the story's last I sentences
     sentences = list(enumerate(question.story))[-len(p) :]
-    rows = [" ".join(sentence) + " (tells it)" * (i in question.support) for i, sentence in sentences]
+    rows = [" ".join(sentence) + (" (tells it)" if i in question.support else "") for i, sentence in sentences]
     title = f"{' '.join(question.question)}?  {verdict(question, answered)}"
     plots.heat_map(path, p, rows, hop_names(p), "p, weight of a sentence", title, least=LOOKED_AT)
 

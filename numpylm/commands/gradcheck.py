@@ -35,9 +35,11 @@ def run(options):
         reports = [prove(case, method) for method in METHODS]
         failed += [f"{case.name} by {method}" for method, report in zip(METHODS, reports, strict=True) if not report.ok]
         for rows in zip(*[report.rows for report in reports], strict=False):
-            errors, checked = [scaled_error(row) for row in rows], int(rows[0].checked.sum())
+            errors = [scaled_error(row) for row in rows]
+            checked = int(rows[0].checked.sum())
             print(LINE.format(case.name, rows[0].name, checked, *[f"{error:.0e}" for error in errors]))
-            worst, num_entries = np.maximum(worst, errors), num_entries + checked
+            worst = np.maximum(worst, errors)
+            num_entries = num_entries + checked
     print(LINE.format("worst", "", f"{num_entries:,}", *[f"{error:.0e}" for error in worst]))
     verdict = "WRONG: " + ", ".join(failed) if failed else "Every gradient is right"
     print(f"{verdict}; {time.perf_counter() - started:.1f} s.")

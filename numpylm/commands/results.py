@@ -118,7 +118,8 @@ def check_finite(name, loss, perplexity, advice):
 
 def draw_learning_curve(run, report):
     """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
-    rows, name = read_metrics(run.folder / "metrics.csv"), "learning_curve.png"
+    rows = read_metrics(run.folder / "metrics.csv")
+    name = "learning_curve.png"
     name_of_run = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
     with plots.may_fail(name):
         plots.learning_curve(

@@ -111,7 +111,9 @@ def record_of(optimizer, progress, running):
 def restore(record, settings, model, num_batches):
     """The optimizer, Progress and RunningMean of a record that load_checkpoint has checked. Raises RunError if they
     contradict the settings, the data, or one another."""
-    read, rng, optimizer = dict(record.fields), np.random.default_rng(), make_optimizer(settings)
+    read = dict(record.fields)
+    rng = np.random.default_rng()
+    optimizer = make_optimizer(settings)
     rng.bit_generator.state = read.pop("rng")
     num_streams, trained_by = read.pop("num_streams"), read.pop("optimizer")
     try:

@@ -84,7 +84,8 @@ def print_tokens(vocabulary, tokens, prompt):
     """Prints a prompt, and then each token as it comes; a terminal's lines are broken between words."""
     width = terminal_width() if sys.stdout.isatty() else math.inf
     print(printable(prompt), end="", flush=True)
-    previous, column = prompt[-1:] or "\n", len(prompt.rpartition("\n")[2])
+    previous = prompt[-1:] or "\n"
+    column = len(prompt.rpartition("\n")[2])
     for token in tokens:
         piece = printable(spelled(vocabulary, token, previous))
         is_space = vocabulary.level == "char" and piece == " "  # a word may follow it

@@ -144,19 +144,23 @@ def step_attention(options, content, directions):
     content = " ".join(content.split())
     if options.trained:
         model, vocabularies = trained_translator(options, content)
-        origin, written = options.trained, translate_lines(model, vocabularies, [content], width=1)[0][0][0]
+        origin = options.trained
+        written = translate_lines(model, vocabularies, [content], width=1)[0][0][0]
     else:
         cell, seed = options.cell or "lstm", options.seed or 0
         model, vocabulary = small_translator(content, options.attention, cell, seed)
-        vocabularies, written = {"source": vocabulary, "target": vocabulary}, content[::-1]
+        vocabularies = {"source": vocabulary, "target": vocabulary}
+        written = content[::-1]
         origin = f"A small {cell.upper()} encoder-decoder, its weights drawn with seed {seed}"
     lines = {"source": content, "target": written}
     source, target = (encode_lines(vocabularies[side], [line])[0] for side, line in lines.items())
-    inputs, targets = np.array([target[-1], *target[:-1]])[:, None], target[:, None]
+    inputs = np.array([target[-1], *target[:-1]])[:, None]
+    targets = target[:, None]
     walked = attention_walk(model, source[:, None], inputs, targets, chosen("--at", options.at, len(target)))
     writes = f"{'writes' if options.trained else 'is to write'} {shown(vocabularies['target'], target)}"
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
-    reads, other_score = shown(vocabularies["source"], source), "(18)" if model.attention.name == "dot" else "(17)"
+    reads = shown(vocabularies["source"], source)
+    other_score = "(18)" if model.attention.name == "dot" else "(17)"
     introduce(walked, origin, f"reads {reads} and {writes}", sizes, (attention, translation), other_score)
     return print_passes(walked, directions)
 

@@ -153,7 +153,8 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's streams."""
-    tokens, line_end = data.parts, stream_start(data.vocabulary)
+    tokens = data.parts
+    line_end = stream_start(data.vocabulary)
     task = language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
     return task._replace(batches=watched(task.batches, data.source)) if isinstance(data.source, TokenFile) else task
 

@@ -39,7 +39,8 @@ NAMES = {  # of `evaluate`
 def report(run, model):
     """Measures the model on the test text, prints what came out, and returns the Report."""
     tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
-    test, unknown = evaluate_tokens(model, tokens["test"]), count_unknown(tokens["test"])
+    test = evaluate_tokens(model, tokens["test"])
+    unknown = count_unknown(tokens["test"])
     most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
     floor = None if corpus.floor is None else safe_exp(corpus.floor[level])
@@ -99,7 +100,8 @@ def write(run, model):
 def draw_samples(run, model):
     """The beginning of a text that the model wrote; and, on the built-in corpus, its sentences, each a pair (sentence,
     whether it is grammatical)."""
-    on_grammar, level = run.config.data.corpus == GRAMMAR, run.config.data.level
+    on_grammar = run.config.data.corpus == GRAMMAR
+    level = run.config.data.level
     start = text.stream_start(run.data.vocabulary)
     start = 1 if start is None else start  # without line ends: the most frequent character
     num_tokens = (SAMPLED_TOKENS if on_grammar else SHOWN_TOKENS)[level]
@@ -115,7 +117,8 @@ def evaluate(model, vocabulary, folder, options):
     tokens, num_characters, name = evaluated_tokens(vocabulary, folder, options)
     if len(tokens) < 2:
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
-    result, unknown = evaluate_tokens(model, tokens), count_unknown(tokens)
+    result = evaluate_tokens(model, tokens)
+    unknown = count_unknown(tokens)
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     fields = {
         "tokens": result.num_tokens,

@@ -126,7 +126,7 @@ def open_data(config, vocabulary=None):
         for part in PARTS:
             encoded(vocabulary, parts[part])
     except ValueError as error:
-        hint = f". A smaller --stack (it is {choices.stack}) gives more frames" * (choices.stack > 1)
+        hint = f". A smaller --stack (it is {choices.stack}) gives more frames" if choices.stack > 1 else ""
         raise ValueError(f"{error}{hint}") from None
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
     read = (one for part in sorted(parts) for one in parts[part])

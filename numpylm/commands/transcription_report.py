@@ -75,7 +75,8 @@ def measured(heard, unit, weights):
     rates = {name: errors.rate for name, errors in heard.errors.items()}
     sentences = {f"sentence_{name}": errors.sequence_rate for name, errors in heard.errors.items()}
     fields = {"utterances": len(heard.said)} | dict.fromkeys(NAMES) | rates | sentences | weights._asdict()
-    num_labels, rows = sum(map(len, heard.said)), {}
+    num_labels = sum(map(len, heard.said))
+    rows = {}
     for name, errors in heard.errors.items():
         counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
         rows[NAMES[name]] = [*(f"{count:.1f}" for count in counts), percent(errors.sequence_rate)]
@@ -86,7 +87,8 @@ def measured(heard, unit, weights):
 def print_transcripts(heard, vocabulary):
     """Prints some transcripts: first those that the language model changed, then others."""
     best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
-    rows, examples = zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True), []
+    rows = zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True)
+    examples = []
     for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2]):
         lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
         marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]

@@ -36,7 +36,8 @@ def use(trained, choices):
     folder = folder_of(trained)
     if choices.rescore is not None:
         return rescore(model, vocabulary, folder, choices)
-    data, weights = read_config(folder).data, weights_for(model, vocabulary, folder, choices)
+    data = read_config(folder).data
+    weights = weights_for(model, vocabulary, folder, choices)
     score = language_score(folder, vocabulary.level, vocabulary.tokens[1:], choices.lm) if weights.alpha else None
     columns = 2 if choices.n_best > 1 else int(len(choices.files) > 1)  # before the text
     for file in choices.files:
@@ -49,7 +50,8 @@ def use(trained, choices):
 
 def rescore(model, vocabulary, folder, choices):
     """Prints a list of candidates in the order that a language model gives them. A label is a token of the list."""
-    lists, by_words = read_lists(choices.rescore), vocabulary.level == "word"
+    lists = read_lists(choices.rescore)
+    by_words = vocabulary.level == "word"
     texts = [text for rows in lists.values() for _, text in rows]
     tokens = list(dict.fromkeys(token for text in texts for token in (text.split() if by_words else text)))
     number = {token: k for k, token in enumerate(tokens, start=1)}
@@ -145,7 +147,8 @@ def train_language(run):
             return
         folder.mkdir(exist_ok=True)
         write_whole(path, text)
-        epochs, batch_size = min(30, max(2, READ // len(text))), min(32, len(text) // 200)
+        epochs = min(30, max(2, READ // len(text)))
+        batch_size = min(32, len(text) // 200)
         settings = LanguageSettings(epochs=epochs, batch_size=batch_size, num_steps=16)
         corpus = CorpusChoices(str(path.resolve()), level=data.level)
         config = RunConfig("language", ModelChoices(embedding_dim=32, hidden_dim=64), settings, corpus)

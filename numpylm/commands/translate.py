@@ -92,9 +92,11 @@ class TranslateChoices:
 
 def open_data(config, vocabulary=None):
     """The pairs that the choices name, as ReadData; a dict of vocabularies given is used in place of new ones."""
-    choices, levels = config.data, {"source": config.data.source_level, "target": config.data.target_level}
+    choices = config.data
+    levels = {"source": config.data.source_level, "target": config.data.target_level}
     if choices.train is None and choices.source is None and choices.target is None:
-        name, parts = "the built-in English and Chinese", grammar_pairs(choices.num_pairs, level=choices.target_level)
+        name = "the built-in English and Chinese"
+        parts = grammar_pairs(choices.num_pairs, level=choices.target_level)
     else:
         parts = read_pairs(choices.train, choices.source, choices.target)
         name = Path(choices.train or choices.source).name

@@ -103,7 +103,8 @@ def exact(translations, pairs):
 
 def measured(model, vocabularies, pairs, greedy, more=()):
     """The Report of test pairs; greedy are the translations of all of them, or of the first ones; more are fields."""
-    score, level = score_pairs(model, encode_pairs(vocabularies, pairs)), vocabularies["target"].level
+    score = score_pairs(model, encode_pairs(vocabularies, pairs))
+    level = vocabularies["target"].level
     translated = pairs[: len(greedy)]
     references = [pair.target for pair in translated]
     with_beam, signature = bleu(best_of(model, vocabularies, translated, BEAM), references, level)
@@ -128,7 +129,10 @@ def measured(model, vocabularies, pairs, greedy, more=()):
 def built_in_fields(run, model, translations, right):
     """The fields that only the built-in corpus has. exact_match_without_attention is this run's own, or the stored one
     of the same choices."""
-    config, kind, parts, exact_match = run.config, run.kind, run.data.parts, fmean(right)
+    config = run.config
+    kind = run.kind
+    parts = run.data.parts
+    exact_match = fmean(right)
     same = (config.model, config.settings, config.data) == (kind.Model(), kind.Settings(), kind.Data())
     stored = WITHOUT_ATTENTION if same else None
     longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}

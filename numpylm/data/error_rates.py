@@ -35,23 +35,27 @@ class Errors(NamedTuple):
         return self.wrong_sequences / self.num_sequences if self.num_sequences else float("nan")
 
 
-MOST = 10**6  # of a sequence's labels
-SUBSTITUTION, INSERTION, DELETION, CHANGE = (MOST**k for k in range(4))  # one number counts all four, as its digits
+# One number counts four things, as its digits in base MOST: changes, and of them deletions, insertions, substitutions.
+# So the smallest number has the fewest changes. MOST is larger than a sequence's number of labels.
+MOST = 10**6
+SUBSTITUTION, INSERTION, DELETION, CHANGE = (MOST**k for k in range(4))
 
 
 def count_errors(reference, hypothesis):
     """The Errors of one hypothesis, both sequences of labels (words, characters, numbers)."""
-    row = [j * (CHANGE + INSERTION) for j in range(len(hypothesis) + 1)]  # from the reference so far to hypothesis[:j]
+    deleted, inserted, substituted = CHANGE + DELETION, CHANGE + INSERTION, CHANGE + SUBSTITUTION
+    row = [j * inserted for j in range(len(hypothesis) + 1)]  # row[j]: from the reference so far to hypothesis[:j]
     for said in reference:
-        above, row = row, [row[0] + CHANGE + DELETION]
+        above, row = row, [row[0] + deleted]
         for j, heard in enumerate(hypothesis):
-            kept = above[j] + (CHANGE + SUBSTITUTION if said != heard else 0)
-            row.append(min(kept, above[j + 1] + CHANGE + DELETION, row[j] + CHANGE + INSERTION))
+            kept = above[j] + (substituted if said != heard else 0)
+            row.append(min(kept, above[j + 1] + deleted, row[j] + inserted))
     substitutions, insertions, deletions, changes = (row[-1] // MOST**k % MOST for k in range(4))
     return Errors(substitutions, deletions, insertions, len(reference), int(changes > 0), 1)
 
 
 def total_errors(references, hypotheses):
     """The Errors of many pairs, added up."""
-    counted = map(count_errors, references, hypotheses)
-    return Errors(*map(sum, zip((0,) * len(Errors._fields), *counted, strict=True)))
+    none = Errors(0, 0, 0, 0, 0, 0)
+    counted = [none, *map(count_errors, references, hypotheses)]
+    return Errors(*map(sum, zip(*counted, strict=True)))

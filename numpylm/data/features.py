@@ -54,10 +54,13 @@ def read_wav(path):
         raise ValueError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
     if not data or len(data) < count * channels * width:
         raise ValueError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
-    pcm = np.frombuffer(data, np.uint8).reshape(-1, width)
+    pcm = np.frombuffer(data, np.uint8).reshape(-1, width)  # a number's bytes in each row, the lowest first
+    if width == 1:
+        pcm = pcm ^ 0x80  # 8 bits are unsigned, with 128 for silence: this makes them signed
     wide = np.zeros((len(pcm), 4), np.uint8)
-    wide[:, 4 - width :] = pcm ^ (0x80 if width == 1 else 0)  # the highest bytes of 32 bits; 8 bits have no sign
-    return Sound((wide.view("<i4") / 2**31).reshape(-1, channels).mean(axis=1), rate)
+    wide[:, 4 - width :] = pcm  # the highest bytes of 32 bits
+    samples = wide.view("<i4") / 2**31  # between -1 and 1
+    return Sound(samples.reshape(-1, channels).mean(axis=1), rate)
 
 
 def write_wav(path, sound):
@@ -77,8 +80,10 @@ def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0)
     """
     if sound.samples.ndim != 1 or not sound.samples.size or not np.isfinite(sound.samples).all():
         raise ValueError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
-    frames = cut_frames(pre_emphasize(sound.samples), sound.rate)  # (F, L)
-    power = power_spectrum(frames * hamming(frames.shape[1]))  # (F, L // 2 + 1)
+    emphasized = pre_emphasize(sound.samples)
+    frames = cut_frames(emphasized, sound.rate)  # (F, L)
+    windowed = frames * hamming(frames.shape[1])
+    power = power_spectrum(windowed)  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
     log_bands = np.log(bands + LEAST_ENERGY)
     return normalize(cepstrum(log_bands, num_cepstra) if num_cepstra else log_bands)
@@ -112,14 +117,17 @@ def mel_filterbank(num_bands, length, rate, highest):
     """The triangles (L // 2 + 1, B) whose corners lie equally far apart in mel, from 0 Hz to the highest."""
     frequencies = np.arange(length // 2 + 1)[:, None] * rate / length
     mel = np.linspace(0, 2595 * np.log10(1 + highest / 700), num_bands + 2)  # equal steps sound equally far apart
-    corners = 700 * (10 ** (mel / 2595) - 1)
+    corners = 700 * (10 ** (mel / 2595) - 1)  # (B + 2,), in Hz
     left, middle, right = corners[:-2], corners[1:-1], corners[2:]
-    return np.maximum(0, np.minimum((frequencies - left) / (middle - left), (right - frequencies) / (right - middle)))
+    rising = (frequencies - left) / (middle - left)
+    falling = (right - frequencies) / (right - middle)
+    return np.maximum(0, np.minimum(rising, falling))
 
 
 def cepstrum(log_bands, count):
     """The first `count` coefficients of a cosine transform over the bands: (F, B) becomes (F, count)."""
-    centres = (np.arange(log_bands.shape[1])[:, None] + 0.5) / log_bands.shape[1]
+    num_bands = log_bands.shape[1]
+    centres = (np.arange(num_bands)[:, None] + 0.5) / num_bands
     return log_bands @ np.cos(np.pi * centres * np.arange(count))
 
 

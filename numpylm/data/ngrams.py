@@ -93,7 +93,8 @@ def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
     vocab_size = int(require.positive_integer("vocab_size", vocab_size))
-    levels, num_contexts = [], 1  # the unigrams' context is the empty n-gram
+    levels = []
+    num_contexts = 1  # the unigrams' context is the empty n-gram
     for codes, counts in count_ngrams(tokens, order, vocab_size):
         levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
         num_contexts = len(codes)
@@ -120,7 +121,8 @@ def count_ngrams(tokens, order: int, vocab_size: int) -> Iterator[tuple[np.ndarr
     """For each length 1 .. order, the stream's n-grams: their sorted codes (K,) and counts c(h w) (K,)."""
     require.positive_integer("order", order)
     tokens = _checked_stream(tokens, order, vocab_size)
-    shorter_codes, ids = None, np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: empty
+    shorter_codes = None
+    ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
     for length in range(1, order + 1):
         codes_in_stream = _codes_of(ids[:-1], tokens[length - 1 :], vocab_size)
         codes, first_place, new_ids, occurrences = np.unique(

@@ -70,7 +70,7 @@ def find_part(folder, part, ending):
     hint = "; where the pairs are in two files each, say their endings: --source de --target en"
     raise ValueError(
         f"{folder} must have one file {'/'.join(beginnings)}….{ending}[.gz]; found {', '.join(found) or 'none'}"
-        + hint * (ending == "tsv")
+        + (hint if ending == "tsv" else "")
     )
 
 
@@ -113,7 +113,8 @@ def read_lines(path):
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}") from None
-    return "".join(read_pieces([TextFile(str(path), io.BytesIO(content))])).removesuffix("\n").split("\n")
+    text = "".join(read_pieces([TextFile(str(path), io.BytesIO(content))]))
+    return text.removesuffix("\n").split("\n")
 
 
 def split_pairs(pairs, seed=0):
@@ -135,5 +136,6 @@ def encode_lines(vocabulary, lines):
 
 def pad(sources, targets, start):
     """The PairBatch of N sentences' ids; the decoder's first input is the id start."""
-    source, inputs = side_by_side(sources, -1), side_by_side([[start, *target[:-1]] for target in targets], 0)
+    source = side_by_side(sources, -1)
+    inputs = side_by_side([[start, *target[:-1]] for target in targets], 0)
     return PairBatch(np.maximum(source, 0), source >= 0, inputs, side_by_side(targets, -1))

@@ -53,7 +53,8 @@ def prepare(
     check_limits(level, min_count, max_size)
     if vocabulary is not None and vocabulary.level != level:
         raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
-    size, needed = sum(file.size for file in files), [True] * len(PARTS)
+    size = sum(file.size for file in files)
+    needed = [True] * len(PARTS)
     read = partial(_three_files, files)
     if fractions is not None:
         checked_fractions(fractions, train_may_be_zero=vocabulary is not None)

@@ -52,9 +52,9 @@ def read_stories(path, kind=""):
             raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
         story, question = with_line(story, line, where)
         if question is not None:
-            questions.append(question._replace(kind=kind))
             if not question.answer:
                 raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
+            questions.append(question._replace(kind=kind))
     if not questions:
         raise StoryError(f"{path} holds no question: a question is a line with its answer after a tab")
     return questions

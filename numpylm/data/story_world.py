@@ -70,9 +70,10 @@ def draw_event(rng, world, told):
     """Changes the world by one event, and returns the sentence that tells it; told holds this sentence's number."""
     at, holder, path = world
     person = receiver = pick(rng, PEOPLE)
-    place, held = at.get(person, ("",))[0], world.held_by(person)
+    place = at.get(person, ("",))[0]  # "" before the first walk
+    held = world.held_by(person)
     others = [other for other in PEOPLE if other != person and at.get(other, ("",))[0] == place]
-    free = [thing for thing in world.held_by("") if not path[thing] or path[thing][-1][0] == place]
+    free = [thing for thing in world.held_by("") if not path[thing] or path[thing][-1][0] == place]  # nobody holds it
     stays = place and rng.random() >= 0.4
     if stays and held and others and rng.random() < 0.5:
         thing, receiver, wordings = pick(rng, held), pick(rng, others), HANDS
@@ -98,16 +99,20 @@ def ask(rng, world, kind):
         person, (place, told) = pick(rng, list(at.items()))
         asked = place if rng.random() < 0.5 else pick(rng, [other for other in PLACES if other != place])
         return f"is {person} in the {asked}", "yes" if asked == place else "no", told
-    held = {person: [holder[thing][1][0] for thing in world.held_by(person)] for person in at}
+    taken = {
+        person: [holder[thing][1][0] for thing in world.held_by(person)] for person in at
+    }  # who: when they took it
     moved = [(thing, *places[-2:]) for thing, places in path.items() if len(places) > 1]
     possible = {
-        "where is a person": [(f"where is {person}", *told) for person, told in at.items()],
+        "where is a person": [(f"where is {person}", place, told) for person, (place, told) in at.items()],
         "where is a thing": [(f"where is the {thing}", *places[-1]) for thing, places in path.items() if places],
         "where was it before": [
             (f"where was the {thing} before the {now}", before, first + second)
             for thing, (before, first), (now, second) in moved
         ],
-        "how many things": [(f"how many things does {person} carry", NUMBERS[len(n)], n) for person, n in held.items()],
-        "who has it": [(f"who has the {thing}", *told) for thing, told in holder.items() if told[0]],
+        "how many things": [
+            (f"how many things does {person} carry", NUMBERS[len(told)], told) for person, told in taken.items()
+        ],
+        "who has it": [(f"who has the {thing}", person, told) for thing, (person, told) in holder.items() if person],
     }[kind]
     return pick(rng, possible) if possible else None

@@ -122,7 +122,8 @@ def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
-    dtype, ends_blank_lines = token_dtype(len(_check_vocabulary(vocabulary))), vocabulary.ends_blank_lines
+    dtype = token_dtype(len(_check_vocabulary(vocabulary)))
+    ends_blank_lines = vocabulary.ends_blank_lines
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
         id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))

@@ -122,10 +122,11 @@ def open_token_file(path) -> TokenFile:
         if len(vocabulary) != fields["vocab_size"]:
             raise ValueError(f"its vocabulary has {len(vocabulary)} tokens, its metadata say {fields['vocab_size']}")
         archive.fp.seek(26)
-        header, dtype = archive.fp.read(10), _stored_dtype(len(vocabulary))
+        header = archive.fp.read(10)
         if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
             raise ValueError("it is not a token file")
-        num_tokens, parts = archive.getinfo(TOKENS).file_size // dtype.itemsize, fields["parts"]
+        dtype, parts = _stored_dtype(len(vocabulary)), fields["parts"]
+        num_tokens = archive.getinfo(TOKENS).file_size // dtype.itemsize
         mapped = np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
         tokens = {part: mapped[of["start"] : of["stop"]] for part, of in parts.items()}
         if any(len(tokens[part]) != of["stop"] - of["start"] for part, of in parts.items()):

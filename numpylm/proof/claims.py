@@ -11,8 +11,10 @@ from numpylm.proof.problem import called_twice, differs
 
 def claimed_arrays(gradients, problem):
     """(name -> claimed gradient if it can be judged, complaints about the others)."""
-    claims, said = named_arrays(gradients, problem) if not callable(gradients) else None, []
-    if claims is None:
+    said = []
+    if not callable(gradients):
+        claims = named_arrays(gradients, problem)
+    else:
         (claims, again), changed = called_twice(problem, gradients, lambda out: named_arrays(out, problem))
         said = [f"the backward pass changes {label} in place" for label in changed]
         said += [
@@ -46,7 +48,7 @@ def named_arrays(gradients, problem):
 
 
 def fault_of(name, claim, problem):
-    """A sentence on why a claim cannot be judged; None or "" where it can, or where there is no need for it.
+    """A sentence on why a claim cannot be judged; None where it can, or where there is no need for it.
 
     An argument that f does not use needs no claim. A claim for integers does no harm if it is zero, or a copy of the
     argument.
@@ -66,4 +68,6 @@ def fault_of(name, claim, problem):
         return f"the gradient of {name} is of shape {claim.shape}; {name} is of shape {shape}"
     if not np.isfinite(claim).all():
         return f"the gradient of {name} is not finite at {tuple(np.argwhere(~np.isfinite(claim))[0].tolist())}"
-    return f"the gradient of {name} is complex; {name} is real, and so is its gradient" * np.iscomplexobj(claim)
+    if np.iscomplexobj(claim):
+        return f"the gradient of {name} is complex; {name} is real, and so is its gradient"
+    return None

@@ -10,8 +10,9 @@ all at once: this is the dot-product test, a few evaluations of f whatever the s
 does only the latter; the other methods check the entries one by one, and in a large array a random sample of them, then
 the rest along one random v.
 
-A claim passes at once if |claimed - numeric| <= RTOL[method] max(|claimed|, |numeric|). Otherwise it gets a second look
-(judging.py): f may bend within the step, have a kink (ReLU at 0), or hide the gradient by rounding. So a report says
+A claim passes at once if |claimed - numeric| <= RTOL[method] max(|claimed|, |numeric|), and if it is not tiny beside f.
+Otherwise it gets a second look (judging.py): f may bend within the step, have a kink (ReLU at 0), or hide the gradient
+by rounding. So a report says
 
     right          the claims are right at these arguments
     WRONG          at least one entry is wrong: row.wrong tells which
@@ -94,7 +95,8 @@ def compare(check, name, max_entries, rng):
 @np.errstate(all="ignore")
 def examine(check, direction):
     """The Verdict on the claims along a direction, name -> array: by one step of the method, or by a second look."""
-    problem, (claimed, terms) = check.problem, check.along(direction)
+    problem = check.problem
+    claimed, terms = check.along(direction)
     projects = check.method == "projection"
     numeric = problem.exact(direction) if projects else problem.difference(direction, check.method)
     size = max(abs(claimed), abs(numeric), terms)
@@ -137,7 +139,8 @@ def find_wrong(check, name, rest, rng):
 
     If they are wrong together, test one half of them, and so on.
     """
-    check, shape = check._replace(method="projection", rtol=0.0, atol=0.0), check.claims[name].shape
+    check = check._replace(method="projection", rtol=0.0, atol=0.0)
+    shape = check.claims[name].shape
     v = rng.standard_normal(shape)
     v /= np.sqrt((v**2).sum())
 
@@ -147,7 +150,9 @@ def find_wrong(check, name, rest, rng):
         return row_along(check, f"the entries of {name} that were not drawn", shape, {name: part})
 
     together = judged(rest)
-    while together.num_wrong and len(rest) > 1:
+    if not together.num_wrong:
+        return together, None
+    while len(rest) > 1:
         half = rest[: len(rest) // 2]
         rest = half if judged(half).num_wrong else rest[len(half) :]
-    return together, tuple(map(int, np.unravel_index(rest[0], shape))) if together.num_wrong else None
+    return together, tuple(map(int, np.unravel_index(rest[0], shape)))

@@ -75,7 +75,8 @@ def label_steps(axes, shape):
     if not shape:
         axes.set_xticks([])
     if len(shape) > 2:
-        height, shown = math.prod(shape[1:-1]), range(0, shape[0], math.ceil(shape[0] / 6))
+        height = math.prod(shape[1:-1])  # rows of one step
+        shown = range(0, shape[0], math.ceil(shape[0] / 6))
         axes.set_yticks([k * height + (height - 1) / 2 for k in shown], shown)
         axes.set_ylabel("t, with n inside")
         for k in range(1, shape[0]) if height > 1 else ():

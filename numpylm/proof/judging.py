@@ -17,11 +17,12 @@ import numpy as np
 
 from numpylm.proof.slopes import EPS, Slope
 
-# Relative agreement: what one step of the method shows, and what any measurement does
+# Relative agreement of a right claim: with one step of the method; with an exact slope; with any other measured slope
 RTOL = {"forward": 1e-5, "central": 1e-7, "fourth": 1e-7, "complex": 1e-11, "projection": 1e-11}
-EXACT, CLOSE = 1e-11, 1e-7
+EXACT = 1e-11
+CLOSE = 1e-7
 UNNOTICED = 1e-10  # a larger error must be named, even beside a much larger derivative
-FLOAT32 = 1e-3, 1e-4, 1e-6  # of a float32 claim, of the largest of its array and of all arrays: it rounds as much
+FLOAT32 = 1e-3, 1e-4, 1e-6  # a float32 claim may be off by so much of itself, of its array's largest, of the largest
 
 
 class Check(NamedTuple):
@@ -42,11 +43,12 @@ class Check(NamedTuple):
             return sum(float(q.sum()) for q in products), sum(float(abs(q).sum()) for q in products)
 
     def allowance(self, direction, size):
-        """How far a claim of this size may be off, whatever the rule says: a float32 claim rounds."""
+        """How far a claim of this size may be off because it is rounded: little in float64, much in float32."""
         claims = [self.claims[name] for name in direction]
         if all(q.dtype != np.float32 for q in claims):
             return 16 * EPS * min(1, self.largest)
-        return float(np.dot(FLOAT32, (size, max(np.abs(q).max(initial=0) for q in claims), self.largest)))
+        largest_here = max(np.abs(q).max(initial=0) for q in claims)
+        return float(np.dot(FLOAT32, (size, largest_here, self.largest)))
 
 
 class Verdict(NamedTuple):
@@ -61,36 +63,42 @@ class Verdict(NamedTuple):
 @np.errstate(all="ignore")
 def look_again(check, direction, claimed, terms):
     """The Verdict on Σ claim · v, of terms of this size, along a direction v."""
-    problem, found = check.problem, measure(check.problem, direction, claimed)
+    problem = check.problem
+    found = measure(problem, direction, claimed)
     slope, error = found.value, found.error
     if not np.isfinite(slope):
         return Verdict(np.nan)
-    off, size, largest = abs(claimed - slope), max(abs(claimed), abs(slope), terms), max(check.largest, terms)
-    agrees = ((min(CLOSE, RTOL[check.method]) if error == 0 else CLOSE) + 10 * problem.precision) * size
-    allowed = check.rtol * max(abs(claimed), abs(slope)) + check.atol
-    agrees = max(agrees, check.allowance(direction, size), allowed)
+    off = abs(claimed - slope)
+    size = max(abs(claimed), abs(slope), terms)
+    rtol = min(CLOSE, RTOL[check.method]) if error == 0 else CLOSE
+    by_caller = check.rtol * max(abs(claimed), abs(slope)) + check.atol
+    allowed = max((rtol + 10 * problem.precision) * size, check.allowance(direction, size), by_caller)
     if found.is_kink:
-        return Verdict(found.nearest(claimed), not found.includes(claimed) and off > agrees, True)
-    if off <= agrees:
+        is_wrong = not found.includes(claimed) and off > allowed
+        return Verdict(found.nearest(claimed), is_wrong, is_kink=True)
+    if off <= allowed:
         return Verdict(slope, unsure=error)
     # What does not move f at all may hide in the rounding of a sum: then the noise along random directions counts.
     noise = 16 * max([found.noise, *[slope.noise for _, slope in problem.samples if found.is_flat]])
+    largest = max(check.largest, terms)
     rounding = 8 * EPS * problem.reach * largest + 16 * EPS * abs(problem.value_here) + noise
-    if off > agrees + error + rounding:
-        return Verdict(slope, True)
-    return Verdict(slope, unsure=np.inf if off > max(error, noise, UNNOTICED) else max(error, off))
+    if off > allowed + error + rounding:
+        return Verdict(slope, is_wrong=True)
+    is_suspicious = off > max(error, noise, UNNOTICED)
+    return Verdict(slope, unsure=np.inf if is_suspicious else max(error, off))
 
 
 def measure(problem, direction, claimed):
     """The Slope along a direction: exact, if the complex step can be taken and no kink is near."""
     exact = problem.exact(direction)
-    off, apart = abs(claimed - exact), abs(problem.difference(direction) - exact)  # at a kink, apart is large
+    off = abs(claimed - exact)
+    apart = abs(problem.difference(direction) - exact)  # large at a kink
     is_right = off <= EXACT * abs(exact) and apart <= 1e-2 * max(abs(exact), 1e-6 * problem.size)
-    if is_right or apart < 0.1 * off:  # two calls, not 65
+    if is_right or apart < 0.1 * off:  # two calls of f settle it; many steps take 65
         return Slope(exact, 0.0, exact, exact, 0.0, 0.0)
     found = problem.measured(direction)
-    is_no_better = found.includes(exact, 1e-9) or found.is_flat or found.error == np.inf
-    if np.isfinite(exact) and not found.is_kink and is_no_better:
+    steps_tell_no_more = found.includes(exact, 1e-9) or found.is_flat or found.error == np.inf
+    if np.isfinite(exact) and not found.is_kink and steps_tell_no_more:
         return found._replace(value=exact, error=0.0)
     return found._replace(error=4 * found.error)
 
@@ -139,7 +147,8 @@ def is_rounded(problem, name, claim):
     """Whether a float64 claim holds float32 numbers only, and its largest entry that is no round number, such as 0.75,
     is off as much as float32 rounds."""
     with np.errstate(over="ignore"):
-        is_round = np.frexp(claim)[0] * 2**16 % 1 == 0
+        mantissa = np.frexp(claim)[0]
+        is_round = mantissa * 2**16 % 1 == 0
         if (claim != claim.astype(np.float32)).any() or is_round.all():
             return False
     index = np.unravel_index(np.argmax(np.abs(claim) * ~is_round), claim.shape)

@@ -9,7 +9,8 @@ from numpylm.proof.nested import arrays_of, children, copies, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
-ROUGH, CANCELS = 1e-9, 1e-3  # of |f|: more noise is not float64's; even more is what remains where terms cancel
+ROUGH = 1e-9  # of |f|: more noise than this is no rounding of float64
+CANCELS = 1e-3  # of |f|: more noise than this comes from large terms that cancel, not from float32
 WHY = (
     "the function takes np.abs, np.var, np.std, np.linalg.norm, .real or a maximum of magnitudes, copies into a real "
     "buffer, is noisy, or its numbers are as small as the step, 1e-30; use method='central' for it"
@@ -27,7 +28,8 @@ class Problem:
     def __init__(self, f, arguments, cotangents):
         if not isinstance(arguments, dict):
             raise TypeError(f"arguments must be a dict of name -> array; got {type(arguments).__name__}")
-        self.f, self.arguments, given = f, arguments, arrays_of(arguments, "fiubc")
+        self.f, self.arguments = f, arguments
+        given = arrays_of(arguments, "fiubc")
         weights = arrays_of({"": cotangents}, "fiub")
         self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
         self.originals = [(f"its argument {name}", array) for name, array in given.items()]
@@ -39,6 +41,7 @@ class Problem:
         self.value_here, self.complaints = value_here(self)
         self.is_steady = not self.complaints
         self.size = max(1.0, abs(self.value_here))
+        # The size of the arguments: a right backward pass rounds in proportion to it (judging.py)
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
         if self.is_steady:
             self.complaints = constant(self)
@@ -67,7 +70,7 @@ class Problem:
             try:
                 return self.as_number(self.call(arrays | moved))
             except (ArithmeticError, ValueError):
-                return step * np.nan
+                return step * np.nan  # complex for a complex step
 
         return value
 

@@ -139,7 +139,8 @@ def blocks_of(entry):
 
 def numbers(row, whole):
     """The first numbers of a row, in the notation that suits the whole array, and … if there are more."""
-    count, largest = (width() - LABEL - NOTE) // NUMBER, np.nanmax(np.abs(whole), initial=0)
+    count = (width() - LABEL - NOTE) // NUMBER
+    largest = np.nanmax(np.abs(whole), initial=0)
     digits = ".1e" if 0 < largest < 0.001 or largest >= 1000 else ".4f"
     texts = [f"{np.round(value, 4) + 0.0 if digits == '.4f' else value:{NUMBER}{digits}}" for value in row[:count]]
     return "".join(texts) + (" …" if row.size > count else "")

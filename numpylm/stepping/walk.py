@@ -170,7 +170,8 @@ def backward_sections(run, layers, steps):
 def backward_step(run, layer, t):
     """Each gradient of a step's record."""
     cell, gradients = run.model.cell, run.layers[layer].steps[t]
-    step_backward, entries = cell_function(cell, "step_backward"), []
+    step_backward = cell_function(cell, "step_backward")
+    entries = []
     for name, value in gradients._asdict().items():
         lines = lines_of(cell_function(cell, "backward") if name == "dh_t" else step_backward, name)
         q = "xW_t" if name == "da_t" else name.removeprefix("d")
@@ -181,7 +182,8 @@ def backward_step(run, layer, t):
 
 def parameter_sections(run, layers):
     """The parameters' gradients, which are sums over all steps: around the cell, then layer by layer."""
-    backward, tied = cell_function(run.model.cell, "backward"), run.model.sizes.tie_weights
+    backward = cell_function(run.model.cell, "backward")
+    tied = run.model.sizes.tie_weights
     dE = lines_of(embedding_backward, "dE") + ((Line("and dW_hyᵀ is added, because W_hy is Eᵀ"),) if tied else ())
     dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
 

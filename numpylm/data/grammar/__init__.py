@@ -26,7 +26,9 @@ from numpylm.data.grammar.rules import EOS, Grammar, Rule
 
 def sample_sentence(rng: Random, grammar: Grammar = ENGLISH) -> list[str]:
     """Draw the words of one sentence, without `<eos>`; one call of `rng.random()` for each rule used."""
-    random, choices, words, stack = rng.random, grammar.choices, [], [grammar.start]
+    random, choices = rng.random, grammar.choices
+    words = []
+    stack = [grammar.start]
     while stack:
         symbol = stack.pop()
         if symbol in choices:
@@ -45,7 +47,9 @@ def generate_text(num_words: int, seed: int, grammar: Grammar = ENGLISH) -> str:
     """
     if num_words < 1 or seed < 0:
         raise ValueError(f"expected num_words >= 1 and seed >= 0, got {num_words} and {seed}")
-    rng, lines, words_so_far = Random(seed), [], 0
+    rng = Random(seed)
+    lines = []
+    words_so_far = 0
     while words_so_far < num_words:
         words = sample_sentence(rng, grammar)
         lines.append(" ".join(words) + "\n")

@@ -61,7 +61,7 @@ def chinese_rules():
     rules["Counted"] = [[measure, noun] for noun, measure in MEASURES.items()]
     rules["Counted"] += [[measure, "Attribute", noun] for measure, noun in rules["Counted"]]
 
-    def symbols(body):
+    def symbols(body):  # a Chinese word is one symbol for each of its characters
         return tuple(symbol for word in body for symbol in ([word] if word in rules else word))
 
     return {name: [symbols(body) for body in bodies] for name, bodies in rules.items()}
@@ -69,7 +69,8 @@ def chinese_rules():
 
 def is_chinese(text):
     """Whether the rules can write this text, without spaces, as a Sentence."""
-    rules, chart = chinese_rules(), []  # chart[k]: symbol expected next, at character k -> items (A, β after it, i)
+    rules = chinese_rules()
+    chart = []  # chart[k]: symbol expected next, at character k -> items (A, β after it, i)
     agenda = [("Sentence", body, 0) for body in rules["Sentence"]]
     for k in range(len(text) + 1):
         waiting, complete = {}, set()  # complete: (A, i) that end before character k
@@ -77,8 +78,9 @@ def is_chinese(text):
         while agenda:
             A, rest, i = agenda.pop()
             if not rest:  # complete; no rule is empty, so that i < k
-                agenda += chart[i].get(A, ()) if (A, i) not in complete else ()
-                complete.add((A, i))
+                if (A, i) not in complete:
+                    complete.add((A, i))
+                    agenda += chart[i].get(A, ())
                 continue
             if rest[0] not in waiting:  # predict
                 waiting[rest[0]] = set()

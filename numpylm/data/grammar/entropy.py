@@ -44,9 +44,10 @@ def expected_word_counts(grammar: Grammar = ENGLISH) -> dict[str, float]:
     uses = expected_uses(grammar)
     counts = {EOS: 1.0}
     for name, rules in grammar.rules.items():
-        for word, probability in ((word, rule.probability) for rule in rules for word in rule.symbols):
-            if word not in grammar.rules:
-                counts[word] = counts.get(word, 0.0) + uses[name] * probability
+        for rule in rules:
+            for word in rule.symbols:
+                if word not in grammar.rules:
+                    counts[word] = counts.get(word, 0.0) + uses[name] * rule.probability
     return counts
 
 

@@ -29,7 +29,8 @@ def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1
     """
     wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
     pairs = {name: [] for name in wanted}
-    between, rng, seen = " " * (level == "word"), Random(seed), set()
+    between = " " if level == "word" else ""
+    rng, seen = Random(seed), set()
     while have_room := [name for name in LENGTHS if len(pairs[name]) < wanted[name]]:
         words = sample_sentence(rng)
         source = " ".join(words)
@@ -49,7 +50,7 @@ def nesting_depth(sentence):
     def depth(node):
         if isinstance(node, str):
             return 0
-        is_modifier = node.symbol.startswith(("Modifier", "Place")) and bool(node.children)
-        return is_modifier + max(map(depth, node.children), default=0)
+        is_modifier = node.symbol.startswith(("Modifier", "Place")) and node.children
+        return (1 if is_modifier else 0) + max(map(depth, node.children), default=0)
 
     return depth(tree(iter(derivation(sentence.split())[0])))

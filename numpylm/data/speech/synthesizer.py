@@ -45,7 +45,7 @@ d   50 200 1600 2600 0.2 0.00 3200 1200 then 20 250 1600 2600 0.4 0.25 3200 1200
 g   50 200 1990 2850 0.2 0.00 1900  700 then 20 250 1990 2850 0.4 0.25 1900  700
 """
 SOUNDS = {
-    sound: [(*map(float, segment.split()), *QUIET)[:8] for segment in segments.split("then")]
+    sound: [(*map(float, segment.split()), *QUIET)[:8] for segment in segments.split("then")]  # 5 numbers get QUIET
     for sound, segments in re.findall(r"([a-z]+)((?: +(?:[\d.]+|then))+)", SOUNDS)
 }
 
@@ -82,13 +82,17 @@ def track(words, voice, rng):
     segments = [(rng.uniform(60, 120), *SILENCE)]
     for word in words:
         for sound in word:
-            segments += [(d * rng.uniform(0.85, 1.15) / voice.tempo, *targets) for d, *targets in SOUNDS[sound]]
+            for duration, *targets in SOUNDS[sound]:
+                segments.append((duration * rng.uniform(0.85, 1.15) / voice.tempo, *targets))
         segments.append((rng.uniform(0, 60) / voice.tempo + 5, *SILENCE))
-    segments = np.array([*segments, (rng.uniform(60, 120), *SILENCE)])  # (S, 8)
-    ends, margin = np.cumsum(segments[:, 0]), GLIDE * segments[:, 0]
-    starts = ends - segments[:, 0]
+    segments.append((rng.uniform(60, 120), *SILENCE))
+    table = np.array(segments)  # (S, 8)
+    durations = table[:, 0]  # milliseconds
+    ends = np.cumsum(durations)
+    starts = ends - durations
+    margin = GLIDE * durations
     times = np.stack((starts + margin, ends - margin), axis=1).ravel()  # a segment holds its targets in between
-    targets = np.repeat(segments[:, 1:], 2, axis=0)
+    targets = np.repeat(table[:, 1:], 2, axis=0)
     targets[:, :3] *= voice.formant_scale
     frames = np.arange(0, ends[-1], 1000 * HOP / RATE)
     return np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
@@ -116,11 +120,12 @@ def filtered(both, targets):
     throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
     hiss = 1j * f * width / (centre**2 - f**2 + 1j * f * width)
     spectrum = voiced * throat * resonances(targets[:, :3], f) * pulses + breath * hiss * noise
-    frames = np.fft.irfft(spectrum, FRAME).reshape(len(targets), -1, HOP)
-    samples = np.zeros((len(frames) + FRAME // HOP - 1, HOP))
-    for k in range(FRAME // HOP):
+    pieces = FRAME // HOP  # of a frame; a frame begins one piece after the frame before
+    frames = np.fft.irfft(spectrum, FRAME).reshape(-1, pieces, HOP)
+    samples = np.zeros((len(frames) + pieces - 1, HOP))
+    for k in range(pieces):
         samples[k : k + len(frames)] += frames[:, k]
-    return samples.ravel()
+    return samples.ravel()  # (K,)
 
 
 def resonances(formants, f):
