@@ -101,6 +101,12 @@ def test_names_lead_to_roles():
         "Wxh": "W_x", "Whh": "W_h", "Why": "W_y", "bh": "b", "by": "b_y", "nothing": None}  # fmt: skip
 
 
+def test_a_function_of_our_name_that_takes_a_dict_of_parameters_is_no_crash(check):
+    source = SOURCES["gru_targets"].partition("def gru_backward")[0]
+    assert check(source).findings["gru_forward"]["status"] == "not checked"
+    assert check(source, "gated = np", "gated = n_p").findings["gru_forward"]["status"] != "ok"
+
+
 JSON = {  # the schema that graders rely on: key -> type
     "file": str, "ok": bool, "right": int, "functions": int, "seed": int, "error": (dict, type(None)), "hides": list,
     "notes": list, "unchecked": dict, "findings": dict,

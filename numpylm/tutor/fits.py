@@ -88,6 +88,8 @@ def fits_of(unit, form, cell, N, rng, is_strict):
         sizes = sizes._replace(D=sizes.V)
     is_square = sizes.D == sizes.V > 1
     styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    if not unit.is_given("targets", unit.forward):  # the backward's own are found later
+        styles = [(one, other) for one, other in styles if one == other]
     styles = styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())

@@ -6,6 +6,7 @@ Whatever looks like a backward and is not understood is named with the reason: i
 import re
 from functools import partial
 
+from numpylm.tutor.arguments import gradients_in
 from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
 from numpylm.tutor.scopes import Unknown, called, class_scope, file_scope, required
 from numpylm.tutor.sizes import SIZES
@@ -100,8 +101,10 @@ def usual_pairs(functions, convention):
 
 def is_usual(forward, backward):
     """Whether a pair of well-known names is called in the usual way: with a cache, and without targets."""
-    words = [word_of(n) for n in required(forward)]
-    return "targets" not in words[1:] and (backward is None or len(required(backward)) < 4)
+    words = [word_of(n) for n in required(forward)[1:]]
+    if backward is not None and not gradients_in(backward):
+        words += [word_of(n) for n in required(backward)]
+    return "targets" not in words and (backward is None or len(required(backward)) < 4)
 
 
 def forward_of(functions, backward):
