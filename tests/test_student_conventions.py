@@ -201,6 +201,10 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("        self.last_hs = {0: h}", "        self.last_hs, self.slopes = {0: h}, {}"),
         ("(1 - self.last_hs[t + 1] ** 2)", "self.slopes[t]"),
     ),
+    "states that may be left out, and other names of what comes in": (
+        "nodes", ("def bottom_data_is(self, x, s_prev, h_prev)", "def forward(self, x, s_prev=None, h_prev=None)"),
+        ("top_diff_is", "backward"), ("top_diff_h", "dh"), ("top_diff_s", "dL_plus_1_ds"),
+    ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from numpylm.tutor.units import in_order
 
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
-AROUND = re.compile(r"^(topdiff|dldd|dld|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
+AROUND = re.compile(r"^(topdiff|dl(plus1)?dd?|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
 NOT_WRITTEN = {  # the child's word for it -> what is said
     "None": "it returns None: it is not written yet, or its line with `return` is missing",
     "NotImplementedError": "it is not written yet (it raises NotImplementedError)",

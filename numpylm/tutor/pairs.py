@@ -39,7 +39,7 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, (forward, backward, usual) in pairs.items():
             try:
-                again = partial(with_one_input, contents, child, scope, cell, (forward, backward, usual))
+                again = partial(others_of, contents, child, scope, cell, (forward, backward, usual))
                 units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
             except Unknown as why:
@@ -49,12 +49,14 @@ def find_units(contents, taken, child, convention=None):
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
-def with_one_input(contents, child, scope, cell, pair):
-    """The Unit of a network for numbers in place of vectors; None where a constructor takes no sizes."""
-    if "'size V'" not in str(scope.make):
-        return None
-    scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
-    return unit_of(contents, scope, *pair)
+def others_of(contents, child, scope, cell, pair):
+    """Yields the Unit whose optional states are given, and that of a network for numbers in place of vectors."""
+    other = unit_of(contents, scope, *pair, all_states=True)
+    if other.roles != unit_of(contents, scope, *pair).roles:
+        yield other
+    if "'size V'" in str(scope.make):
+        scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
+        yield unit_of(contents, scope, *pair)
 
 
 def dotted(kind, name):
