@@ -101,6 +101,32 @@ def test_names_lead_to_roles():
         "Wxh": "W_x", "Whh": "W_h", "Why": "W_y", "bh": "b", "by": "b_y", "nothing": None}  # fmt: skip
 
 
+def test_a_backward_of_the_course_without_its_forward_is_given_the_courses_cache(check):
+    source = SOURCES["coursera"].replace("lstm_cell_forward", "lstm_part").replace("rnn_cell_forward", "rnn_part")
+    result = check(source)
+    assert result.ok and {"lstm_cell_backward", "rnn_cell_backward"} <= set(result.findings), report(result)
+    assert "lstm_cell_forward" not in result.findings and "lstm_cell_forward is not in the file" in str(result.notes)
+    finding = check(source, "dc_prev = dc * ft", "dc_prev = dc_next * ft").findings["lstm_cell_backward"]
+    assert finding["status"] == "wrong" and "only dc_next goes on" in finding["diagnosis"][0]
+
+
+CACHES = [("(a_next, c_next, a_prev,", "(c_next, a_next, a_prev,"), ('"Wf"', '"W_forget"'), ("concat.T", "concat")]
+
+
+@pytest.mark.parametrize("change", CACHES)
+def test_a_backward_with_a_cache_or_keys_of_its_own_is_not_judged_by_the_courses_cache(check, change):
+    source = "import numpy as np\ndef lstm_cell_backward" + SOURCES["coursera"].partition("def lstm_cell_backward")[2]
+    assert check(source).findings["lstm_cell_backward"]["status"] == "ok"
+    result = check(source, *change)
+    assert not result.ok and {"ok", "wrong", "crash"}.isdisjoint(f["status"] for f in result.findings.values())
+
+
+def test_a_function_of_our_name_that_takes_a_dict_of_parameters_is_no_crash(check):
+    source = SOURCES["gru_targets"].partition("def gru_backward")[0]
+    assert check(source).findings["gru_forward"]["status"] == "not checked"
+    assert check(source, "gated = np", "gated = n_p").findings["gru_forward"]["status"] != "ok"
+
+
 JSON = {  # the schema that graders rely on: key -> type
     "file": str, "ok": bool, "right": int, "functions": int, "seed": int, "error": (dict, type(None)), "hides": list,
     "notes": list, "unchecked": dict, "findings": dict,
@@ -174,6 +200,10 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("self.last_hs[i + 1] = h", "self.last_hs[i + 1] = h; self.slopes[i] = self.act.derivative()"),
         ("        self.last_hs = {0: h}", "        self.last_hs, self.slopes = {0: h}, {}"),
         ("(1 - self.last_hs[t + 1] ** 2)", "self.slopes[t]"),
+    ),
+    "states that may be left out, and other names of what comes in": (
+        "nodes", ("def bottom_data_is(self, x, s_prev, h_prev)", "def forward(self, x, s_prev=None, h_prev=None)"),
+        ("top_diff_is", "backward"), ("top_diff_h", "dh"), ("top_diff_s", "dL_plus_1_ds"),
     ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip

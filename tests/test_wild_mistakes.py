@@ -8,7 +8,7 @@ Each row: a file of tests/foreign/, the function, a right piece, the wrong one, 
 import re
 
 import pytest
-from foreign_code import check_changed
+from foreign_code import SOURCES, check_changed
 
 from numpylm.tutor.report import report
 
@@ -116,6 +116,7 @@ MISTAKES = [
     ("gru", "GRU.backward", "dr = drh * h_prev * r", "dr = drh * r", "the lines that all of them come from"),
     ("gru_loss", "gru_loss", "dz = dh * (h[t - 1] - n[t])", "dz = dh * (h[t] - n[t])", "with a single step too.* only z has wrong"),
     ("gru_loss", "gru_loss", "dh_next = dh * z[t] + drh", "dh_next = drh", "with a single step all is right: what step t hands"),
+    ("gru_targets", "gru_backward", '+ dgated[:H] * k["r"]', "+ dgated[:H]", "only the output layer.s gradients are right"),
     ("held", "Memory.backward", "dc * c_prev * f * (1 - f)", "dc * c_prev * f", "f_t itself stands where"),
     ("embedding", "backward", "dWhh += da @ hs[t - 1].T", "dWhh += da @ hs[t].T", "dWhh"),
     ("nodes", "Node.top_diff_is", "df = self.i * ds", "df = ds", "of the gates, only c"),
@@ -132,3 +133,13 @@ def test_a_mistake_is_found_and_named_in_the_first_sentence(tmp_path, name, func
     assert finding["status"] == "wrong" and not result.ok, report(result)
     first = [*finding["sentences"], *finding.get("diagnosis", [])][0]
     assert re.search(words, first), first
+
+
+def test_s_beside_h_is_the_state_c_of_an_lstm(tmp_path):
+    source = SOURCES["nodes"].replace("self.state.h = self.state.s", "self.state.h = np.tanh(self.state.s)")
+    source = source.replace("self.state.s * top_diff_h", "np.tanh(self.state.s) * top_diff_h")
+    right = "self.o * top_diff_h * (1 - np.tanh(self.state.s) ** 2)"
+    result = check_changed(tmp_path, source, "self.o * top_diff_h", right)
+    assert result.ok and result.findings["Node.bottom_data_is"]["status"] == "ok", report(result)
+    finding = check_changed(tmp_path, source, "self.o * top_diff_h + top_diff_s", right).findings["Node.top_diff_is"]
+    assert finding["status"] == "wrong"

@@ -22,11 +22,13 @@ class Arguments:
     """The values of one forward and its backward. roles, incoming and globals grow as parameters are met.
 
     roles: slot -> role. incoming: gradients that come in. globals: name -> value of those that the file has not made.
+    all_states: whether states before the first step are given where they may be left out.
     earlier: plain name -> path of what the forward returned, once it was called.
     """
 
-    def __init__(self, functions, cell, form, roles):
+    def __init__(self, functions, cell, form, roles, all_states=False):
         self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
+        self.all_states = all_states
         self.earlier, self.incoming, self.globals, self.weights, self.taken = {}, [], {}, None, set()
 
     def of(self, function, passed=None):
@@ -39,6 +41,9 @@ class Arguments:
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
         others = [n for n, _, has_default in function["parameters"] if has_default]
         optional = {n: number_of(n, None) for n in others}
+        if self.all_states and not self.earlier:
+            states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
+            optional |= {n: self.array(n, role, function) for n, role in states.items()}
         if self.earlier:
             optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
         return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}

@@ -137,6 +137,9 @@ def roles_of(names, cell):
     if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
+    states = [plain(n).removeprefix("prev") for n, role in roles.items() if role == "h_prev"]
+    if cell == "lstm" and any(n.startswith("h") for n in states):  # s beside h is c
+        roles = {n: "c_prev" if r == "h_prev" and plain(n)[0] == "s" else r for n, r in roles.items()}
     if cell and "W_x" not in roles.values():  # W alone is for both
         roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles

@@ -16,7 +16,7 @@ from numpylm.tutor.units import in_order
 
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
-AROUND = re.compile(r"^(topdiff|dldd|dld|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
+AROUND = re.compile(r"^(topdiff|dl(plus1)?dd?|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
 NOT_WRITTEN = {  # the child's word for it -> what is said
     "None": "it returns None: it is not written yet, or its line with `return` is missing",
     "NotImplementedError": "it is not written yet (it raises NotImplementedError)",
@@ -88,6 +88,8 @@ def fits_of(unit, form, cell, N, rng, is_strict):
         sizes = sizes._replace(D=sizes.V)
     is_square = sizes.D == sizes.V > 1
     styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    if not unit.is_given("targets", unit.forward):  # the backward's own are found later
+        styles = [(one, other) for one, other in styles if one == other]
     styles = styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())

@@ -22,11 +22,14 @@ from numpylm.tutor.truths import claimed, common_factor, truth, understood
 def judge_unit(file, unit):
     """Name -> finding, of the backward, and of the forward where that can be judged."""
     findings = findings_of(file, unit)
-    if findings[unit.name]["status"] not in ("not checked", "crash") or unit.again is None or not file.child.process:
-        return findings
-    other = unit.again()
-    again = findings_of(file, other._replace(name=unit.name)) if other else {unit.name: findings[unit.name]}
-    return again if again[unit.name]["status"] in ("ok", "wrong") else findings
+    is_open = findings[unit.name]["status"] in ("not checked", "crash") and unit.again is not None
+    for other in unit.again() if is_open else ():
+        if not file.child.process:
+            break
+        again = findings_of(file, other._replace(name=unit.name))
+        if again[unit.name]["status"] in ("ok", "wrong"):
+            return again
+    return findings
 
 
 def findings_of(file, unit):

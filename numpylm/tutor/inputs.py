@@ -6,7 +6,7 @@ from numpylm.tutor.scopes import size_slots
 NUMBERS = {"ids", "array", "row"}  # styles of tokens that are numbers
 STYLES = tuple(  # of inputs and targets
     (one, other)
-    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors", "scalars", "across")
+    for one in ("ids", "columns", "matrix", "array", "three", "batch", "first", "vectors", "scalars", "across", "last")
     for other in dict.fromkeys((one, "ids", "array", "row"))
 )
 
@@ -65,6 +65,7 @@ def in_style(rows, style):
     return {
         "columns": list(rows[:, :, None]), "matrix": rows, "three": rows[:, :, None], "batch": rows[:, None],
         "first": rows[None], "vectors": list(rows), "scalars": rows[:, 0].tolist(), "across": rows.T,
+        "last": rows.T[:, None],
     }[style]  # fmt: skip
 
 

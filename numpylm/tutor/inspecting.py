@@ -63,6 +63,7 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
+            "added": self.source.added,
             "script": is_script(self.source.tree),
             "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
@@ -81,7 +82,8 @@ class Student:
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
-            "own": where == self.path, "reads": list(code.co_names) if code else [],
+            "own": where == self.path and getattr(value, "__name__", "") not in self.source.added,
+            "reads": list(code.co_names) if code else [],
             "is_step": bool(code) and code.co_name in self.source.steps,
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},

@@ -6,6 +6,7 @@ Whatever looks like a backward and is not understood is named with the reason: i
 import re
 from functools import partial
 
+from numpylm.tutor.arguments import gradients_in
 from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
 from numpylm.tutor.scopes import Unknown, called, class_scope, file_scope, required
 from numpylm.tutor.sizes import SIZES
@@ -38,7 +39,7 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, (forward, backward, usual) in pairs.items():
             try:
-                again = partial(with_one_input, contents, child, scope, cell, (forward, backward, usual))
+                again = partial(others_of, contents, child, scope, cell, (forward, backward, usual))
                 units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
             except Unknown as why:
@@ -48,12 +49,14 @@ def find_units(contents, taken, child, convention=None):
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
-def with_one_input(contents, child, scope, cell, pair):
-    """The Unit of a network for numbers in place of vectors; None where a constructor takes no sizes."""
-    if "'size V'" not in str(scope.make):
-        return None
-    scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
-    return unit_of(contents, scope, *pair)
+def others_of(contents, child, scope, cell, pair):
+    """Yields the Unit whose optional states are given, and that of a network for numbers in place of vectors."""
+    other = unit_of(contents, scope, *pair, all_states=True)
+    if other.roles != unit_of(contents, scope, *pair).roles:
+        yield other
+    if "'size V'" in str(scope.make):
+        scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
+        yield unit_of(contents, scope, *pair)
 
 
 def dotted(kind, name):
@@ -100,8 +103,10 @@ def usual_pairs(functions, convention):
 
 def is_usual(forward, backward):
     """Whether a pair of well-known names is called in the usual way: with a cache, and without targets."""
-    words = [word_of(n) for n in required(forward)]
-    return "targets" not in words[1:] and (backward is None or len(required(backward)) < 4)
+    words = [word_of(n) for n in required(forward)[1:]]
+    if backward is not None and not gradients_in(backward):
+        words += [word_of(n) for n in required(backward)]
+    return "targets" not in words and (backward is None or len(required(backward)) < 4)
 
 
 def forward_of(functions, backward):

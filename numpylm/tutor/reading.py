@@ -15,6 +15,7 @@ import sys
 import types
 import warnings
 
+from numpylm.tutor.course import course_forwards
 from numpylm.tutor.loops import with_steps
 from numpylm.tutor.old_python import (
     TEXT_NAME,
@@ -41,6 +42,9 @@ class Source:
         self.path, self.notes = path, []
         text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
         self.tree = self.parse(text)
+        added = course_forwards(self.tree)
+        self.tree.body += added
+        self.added = [node.name for node in added]
         self.steps = with_steps(self.tree)  # functions that go forward and backward in a loop
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods

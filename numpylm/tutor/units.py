@@ -17,7 +17,7 @@ class Unit(NamedTuple):
     role, of everything that the forward is given; None for an array that is only differentiated. shapes: of those slots
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
-    sizes: of what the check makes; again, a function, makes the Unit of a network with one input and one output.
+    sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -62,7 +62,7 @@ def rank(name):
     key = plain(name)
     if key in ("dz", "dy", "dlogits", "dyt"):
         return 2
-    return int(key.startswith(("dc", "dnextc", "topdiffs")) or key.endswith("c") or key == "ds")
+    return int(key.startswith(("dc", "dnextc", "topdiffs")) or key.endswith("c") or key.endswith("ds"))
 
 
 def in_order(incoming):
@@ -70,7 +70,7 @@ def in_order(incoming):
     return sorted(incoming, key=rank)
 
 
-def unit_of(contents, scope, forward, backward, usual):
+def unit_of(contents, scope, forward, backward, usual, all_states=False):
     """The Unit of a forward and a backward, one of which may be None. Raises Unknown."""
     both = [scope.functions[name] for name in (forward, backward) if name]
     inside = {name for first in (forward, backward) if first for name in (first, *called(scope.functions, first))}
@@ -82,7 +82,7 @@ def unit_of(contents, scope, forward, backward, usual):
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
     roles = used_weights(scope, both, names, cell)
     places = {n: scope.places[n] for n in roles if n in scope.places}
-    arguments = Arguments(scope.functions, cell, form, roles)
+    arguments = Arguments(scope.functions, cell, form, roles, all_states)
     arguments.missing(every)
     first, second, incoming = calls(scope, arguments, forward, backward)
     sets = [{"set": path, "value": {"slot": n}} for n, path in places.items()]
