@@ -138,8 +138,9 @@ def test_a_mistake_is_found_and_named_in_the_first_sentence(tmp_path, name, func
 def test_s_beside_h_is_the_state_c_of_an_lstm(tmp_path):
     source = SOURCES["nodes"].replace("self.state.h = self.state.s", "self.state.h = np.tanh(self.state.s)")
     source = source.replace("self.state.s * top_diff_h", "np.tanh(self.state.s) * top_diff_h")
-    right = "self.o * top_diff_h * (1 - np.tanh(self.state.s) ** 2)"
-    result = check_changed(tmp_path, source, "self.o * top_diff_h", right)
+    source = source.replace("self.o * top_diff_h", "self.o * top_diff_h * (1 - np.tanh(self.state.s) ** 2)")
+    source = source.replace("x, s_prev, h_prev):", "x, s_prev=None, h_prev=None):")
+    result = check_changed(tmp_path, source)
     assert result.ok and result.findings["Node.bottom_data_is"]["status"] == "ok", report(result)
-    finding = check_changed(tmp_path, source, "self.o * top_diff_h + top_diff_s", right).findings["Node.top_diff_is"]
-    assert finding["status"] == "wrong"
+    finding = check_changed(tmp_path, source, "self.s_prev * ds", "self.state.s * ds").findings["Node.top_diff_is"]
+    assert finding["status"] == "wrong" and "df" in finding["diagnosis"][0], finding

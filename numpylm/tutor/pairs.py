@@ -37,11 +37,12 @@ def find_units(contents, taken, child, convention=None):
         except Unknown as why:
             refused |= dict.fromkeys(pairs, str(why))
             continue
-        for name, (forward, backward, usual) in pairs.items():
+        for name, pair in pairs.items():
             try:
-                again = partial(others_of, contents, child, scope, cell, (forward, backward, usual))
-                units.append(unit_of(contents, scope, forward, backward, usual)._replace(name=name, again=again))
-                covered |= {dotted(kind, other) for other in called(functions, backward or forward)}
+                first, *rest = units_of(contents, scope, pair)
+                again = partial(others_of, rest, contents, child, scope, cell, pair)
+                units.append(first._replace(name=name, again=again))
+                covered |= {dotted(kind, other) for other in called(functions, pair[1] or pair[0])}
             except Unknown as why:
                 refused[name] = str(why)
     if contents["script"] and not units and not refused:
@@ -49,11 +50,16 @@ def find_units(contents, taken, child, convention=None):
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
-def others_of(contents, child, scope, cell, pair):
-    """Yields the Unit whose optional states are given, and that of a network for numbers in place of vectors."""
-    other = unit_of(contents, scope, *pair, all_states=True)
-    if other.roles != unit_of(contents, scope, *pair).roles:
-        yield other
+def units_of(contents, scope, pair):
+    """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step."""
+    plain, whole = (unit_of(contents, scope, *pair, all_states=is_whole) for is_whole in (False, True))
+    both = [plain] if plain.roles == whole.roles else [plain, whole]
+    return both[::-1] if len(plain.gradients) > 1 else both
+
+
+def others_of(units, contents, child, scope, cell, pair):
+    """Yields more Units after the first: those given, and that of a network for numbers in place of vectors."""
+    yield from units
     if "'size V'" in str(scope.make):
         scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
         yield unit_of(contents, scope, *pair)
