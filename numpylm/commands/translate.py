@@ -112,12 +112,8 @@ def open_data(config, vocabulary=None):
 
 def without_long(pairs, longest, levels):
     """The pairs without those that have more tokens than longest on a side. Raises ValueError if none is left."""
-
-    def fits(pair):
-        sides = zip(pair, levels.values(), strict=True)
-        return all(len(line if level == "char" else line.split()) <= longest for line, level in sides)
-
-    kept = list(filter(fits, pairs))
+    count = [{"char": len, "word": lambda line: len(line.split())}[level] for level in levels.values()]
+    kept = [pair for pair in pairs if count[0](pair.source) <= longest and count[1](pair.target) <= longest]
     if not kept:
         raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
     if len(kept) < len(pairs):

@@ -129,12 +129,9 @@ def measured(model, vocabularies, pairs, greedy, more=()):
 def built_in_fields(run, model, translations, right):
     """The fields that only the built-in corpus has. exact_match_without_attention is this run's own, or the stored one
     of the same choices."""
-    config = run.config
-    kind = run.kind
-    parts = run.data.parts
-    exact_match = fmean(right)
-    same = (config.model, config.settings, config.data) == (kind.Model(), kind.Settings(), kind.Data())
-    stored = WITHOUT_ATTENTION if same else None
+    config, parts, exact_match = run.config, run.data.parts, fmean(right)
+    defaults = run.kind.Model(), run.kind.Settings(), run.kind.Data()
+    stored = WITHOUT_ATTENTION if (config.model, config.settings, config.data) == defaults else None
     longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
     by_depth = mean_by([nesting_depth(pair.source) for pair in parts["test"]], right)
     return {

@@ -159,9 +159,7 @@ SPLIT = ("Speaker", "Clause", "Gapped", "Object", "Companion")  # their parts ar
 
 def parts(node):
     """The words of a noun phrase's determiner and noun, and the Nodes beside them, left to right."""
-    if isinstance(node, str):
-        return [node]
-    if node.symbol.startswith(("Noun", "Determiner", "Article")):
+    if isinstance(node, str) or node.symbol.startswith(("Noun", "Determiner", "Article")):
         return [word_of(node)]
     if not node.symbol.startswith(SPLIT):
         return [node]
