@@ -1,7 +1,7 @@
 """Results that others published, again, in pure NumPy: one recipe for each row of the table in benchmarks/README.md.
 
     python benchmarks/recipes.py --list                 the recipes
-    python benchmarks/recipes.py NAME [DATA_FOLDER]     runs one; DATA_FOLDER holds ptb/ and tinyshakespeare.txt
+    python benchmarks/recipes.py NAME [DATA_FOLDER]     runs one; DATA_FOLDER holds what its row of --list names
     python benchmarks/recipes.py --table                the results so far, as a table in Markdown
 
 A recipe writes benchmarks/results/NAME.csv (its progress) and NAME.json (its choices and its result). Models and
@@ -45,7 +45,7 @@ def parsed(arguments):
         description=__doc__.split("\n")[0], epilog="Recipes: " + ", ".join(RECIPES) + " (--list explains them)."
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="which recipe")
-    parser.add_argument("data", nargs="?", type=Path, metavar="DATA_FOLDER", help="holds ptb/ and tinyshakespeare.txt")
+    parser.add_argument("data", nargs="?", type=Path, metavar="DATA_FOLDER", help="what it needs: see --list")
     parser.add_argument("--list", action="store_true", help="show all recipes")
     parser.add_argument("--table", action="store_true", help="show all results as a Markdown table")
     parser.add_argument("--runs", type=Path, default=Path("runs", "recipes"), metavar="DIR", help="(runs/recipes)")
@@ -77,7 +77,8 @@ def listing():
     lines = []
     for recipe in RECIPES.values():
         lines.append(recipe.name)
-        for text in (recipe.what, f"to compare with: {recipe.beside} ({recipe.source})"):
+        needs = f"needs DATA_FOLDER/{recipe.data}" if recipe.data else "needs no data"
+        for text in (recipe.what, needs, f"to compare with: {recipe.beside} ({recipe.source})"):
             lines += textwrap.wrap(text, 80, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
 

@@ -159,6 +159,8 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     assert "no language model: there are too few transcripts" in err
     assert summary_of(tmp_path, "c")["error_rate_with_language_model"] is None
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
+    (tmp_path / "s" / "transcripts.tsv").write_text(listed.removesuffix("\ttest"))
+    assert "11.wav has no part, and others have" in call_in(tmp_path, "transcribe", "--train", "s")[2]
 
 
 BAD_FOLDERS = {

@@ -3,7 +3,7 @@ r"""Files about recordings: their transcripts, and lists of candidates from this
     transcripts.tsv, in a folder of .wav files    FILE \t TEXT    or    FILE \t TEXT \t PART
     a list of candidates                          UTTERANCE \t SCORE \t TEXT
 
-FILE is relative to the folder. PART is train, valid or test; where no line says it, the seed draws a tenth of the
+FILE is relative to the folder. PART is train, valid or test; if no line says it, the seed draws a tenth of the
 recordings for valid and a tenth for test. SCORE is a number, higher for better ones, best a log-probability in nats
 without a language model. The lines of an utterance need not stand together.
 """
@@ -47,8 +47,10 @@ def read_recordings(folder):
 
 
 def split_recordings(recordings, seed=0):
-    """{part: Recordings}. Raises ValueError where a part would be empty."""
+    """{part: Recordings}. Raises ValueError where a part would be empty, or only some recordings name theirs."""
     parts = [one.part for one in recordings]
+    if any(parts) and None in parts:
+        raise ValueError(f"{recordings[parts.index(None)].path} has no part, and others have: name the part of all")
     if not any(parts):
         if len(recordings) < len(PARTS):
             raise ValueError(f"{len(recordings)} recordings are too few: each of {', '.join(PARTS)} needs one or more")
