@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,12 @@ KEPT = (
 
 
 def translate(options, data, folder, threads=2):
-    """Train with the options in the run's folder, or go on with a run that was stopped there: a Measured."""
+    """Train with the options in the run's folder, or go on with a run that was stopped there: a Measured.
+
+    Raises ValueError without sacreBLEU, which measures the result.
+    """
+    if find_spec("sacrebleu") is None:
+        raise ValueError("BLEU is measured by sacreBLEU, which is not installed: pip install -r requirements-dev.txt")
     return train(options, data, folder, threads, ("translate", "--train"), measured)
 
 

@@ -145,6 +145,7 @@ def test_what_is_missing_is_said(command, capsys, arguments, message):
 
 
 def test_a_translation_recipe_runs_from_end_to_end(tmp_path):
+    pytest.importorskip("sacrebleu")
     path = tmp_path / "pairs.tsv"
     parts = grammar_pairs(60, 5, 5, 1).values()
     path.write_text("".join(f"{s}\t{t}\n" for part in parts for s, t in part), encoding="utf-8")
