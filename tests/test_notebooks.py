@@ -75,12 +75,13 @@ IN_TEXT = {  # what is added to a text cell, and the complaint
     "| $|x|$ | norm |": "| in a table's formula",
     "with $W_{xh$": "braces that do not pair",
 }
+TEMPORARY = "/".join(["", "tmp", "x"])  # no file has such a path as it is, this one included
 IN_CODE = {
     "numpylm.rnn.rnn_stop": "there is no numpylm.rnn.rnn_stop",
     "def rnn_step(x):\n    return x": "defines rnn_step, which the package has",
     "x = 1\n" * 16: "at most 15",
     f"x = '{'x' * 99}'": "at most 100",
-    "open('/tmp/x')": "an absolute path: /tmp/x",
+    f"open('{TEMPORARY}')": f"an absolute path: {TEMPORARY}",
 }
 OUTPUTS = [
     ({"output_type": "error", "ename": "ValueError", "evalue": "no"}, "a stored error: ValueError: no"),
