@@ -40,7 +40,7 @@ from numpylm.affine import rows
 from numpylm.attention import inner_products, masked_softmax, weighted_sum
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import ForwardOutput, LossOutput
-from numpylm.parameters import Model, Part, first_values
+from numpylm.parameters import Model, Part
 
 TYINGS = ("adjacent", "layer-wise")
 
@@ -139,6 +139,31 @@ class MemorySizes(NamedTuple):
     num_sentences: int = 50  # S: of a longer story the last S sentences count
     tying: str = "adjacent"  # one of TYINGS
 
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "vocab_size", "embedding_dim", "num_sentences")
+        require.depth("num_hops", self.num_hops)
+        require.one_of("tying", self.tying, TYINGS)
+
+    def parts(self):
+        """The Parts of the parameters, all normally distributed with standard deviation 0.1."""
+        V, D, _, S, tying = self
+        memories, _, question, answer = self.tables()
+        shapes = dict.fromkeys([*memories, question, answer], (V, D)) | dict.fromkeys(memories.values(), (S, D))
+        if tying == "layer-wise":
+            shapes["W_u"] = (D, D)
+        return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
+
+    def tables(self):
+        """The names of the tables: (memories, pairs, the question's, the answers').
+
+        memories: {a table of words: its table of ages}; pairs: for each hop the memory to compare with, and to read.
+        """
+        if self.tying == "layer-wise":
+            return {"A": "T_A", "C": "T_C"}, [("A", "C")] * self.num_hops, "B", "E_y"
+        memories = {f"E_{k}": f"T_{k}" for k in range(self.num_hops + 1)}
+        return memories, list(pairwise(memories)), "E_0", f"E_{self.num_hops}"
+
 
 class MemoryTrace(NamedTuple):
     """The forward pass as the backward pass reads it."""
@@ -156,15 +181,10 @@ class MemoryNetwork(Model):
     dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
     """
 
-    kind = "memory-network"
-
-    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
-        sizes = MemorySizes(*sizes, **named_sizes)
-        check_sizes(sizes)
-        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
+    kind, Sizes = "memory-network", MemorySizes
 
     def _prepare(self):
-        self.memories, self.pairs, self.question_table, self.answer_table = table_names(self.sizes)
+        self.memories, self.pairs, self.question_table, self.answer_table = self.sizes.tables()
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
@@ -220,31 +240,3 @@ class MemoryNetwork(Model):
         targets = require.targets(answers, out.logits.shape[:1], self.sizes.vocab_size)
         loss, trace = cross_entropy_forward(out.logits[None], targets[None])  # as one step of N sequences
         return LossOutput(loss, self.backward(cross_entropy_backward(trace)[0], out.trace), None)
-
-
-def check_sizes(sizes):
-    """Raises a ValueError that names the size or kind that is wrong."""
-    require.positive_integers(sizes, "vocab_size", "embedding_dim", "num_sentences")
-    require.depth("num_hops", sizes.num_hops)
-    require.one_of("tying", sizes.tying, TYINGS)
-
-
-def parameter_parts(sizes):
-    """The Parts of a memory network's parameters, in their order: normally distributed, with standard deviation 0.1."""
-    V, D, _, S, tying = sizes
-    memories, _, question, answer = table_names(sizes)
-    shapes = dict.fromkeys([*memories, question, answer], (V, D)) | dict.fromkeys(memories.values(), (S, D))
-    if tying == "layer-wise":
-        shapes["W_u"] = (D, D)
-    return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
-
-
-def table_names(sizes):
-    """(memories, pairs, the question's table, the answers' table), all by their names.
-
-    memories: {a table of words: its table of ages}; pairs: for each hop the memory to compare with and the one to read.
-    """
-    if sizes.tying == "layer-wise":
-        return {"A": "T_A", "C": "T_C"}, [("A", "C")] * sizes.num_hops, "B", "E_y"
-    memories = {f"E_{k}": f"T_{k}" for k in range(sizes.num_hops + 1)}
-    return memories, list(pairwise(memories)), "E_0", f"E_{sizes.num_hops}"

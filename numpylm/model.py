@@ -37,6 +37,26 @@ class Sizes(NamedTuple):
     tie_weights: bool
     dropout_kind: str
 
+    def check(self):
+        """Raises a ValueError that names the wrong size."""
+        require.positive_integers(self, "vocab_size", "embedding_dim", "hidden_dim")
+        require.depth("num_layers", self.num_layers)
+        require.fraction("dropout", self.dropout)
+        require.boolean("tie_weights", self.tie_weights)
+        require.one_of("dropout_kind", self.dropout_kind, KINDS)
+        if self.tie_weights and self.embedding_dim != self.hidden_dim:
+            raise ValueError(
+                "tie_weights makes W_hy the transpose of E, so that D must equal H; "
+                f"got embedding_dim={self.embedding_dim}, hidden_dim={self.hidden_dim}"
+            )
+
+    def parts(self, cell):
+        """The Parts of a language model's parameters, in the order of LanguageModel.parameters."""
+        V, D, H, L = self[:4]
+        layers = [recurrent_layer(cell, layer_prefix(k, L), H if k else D, H) for k in range(L)]
+        W_hy = [] if self.tie_weights else [matrix("W_hy", H, V)]
+        return [table("E", V, D, self.tie_weights), *layers, *W_hy, bias("b_y", V)]
+
 
 class Trace(NamedTuple):
     """The forward pass as the backward pass reads it."""
@@ -71,12 +91,10 @@ class LanguageModel(Model):
     they begin with the layer's number: layer_0.W_xh, layer_1.W_xh.
     """
 
-    def __init__(self, cell, sizes, parameters=None, dtype=np.float32, seed=0):
+    def __init__(self, cell, sizes, dtype, seed):
         self.cell = cell
-        if parameters is None:
-            check_sizes(sizes)
-            parameters = first_values(parameter_parts(cell, sizes), dtype, seed)
-        super().__init__(sizes, parameters)
+        sizes.check()
+        self._hold(sizes, first_values(sizes.parts(cell), dtype, seed))
 
     @property
     def config(self):
@@ -174,28 +192,6 @@ class LanguageModel(Model):
         return tokens, state, require.mask(mask, tokens.shape)
 
 
-def check_sizes(sizes):
-    """Raise a ValueError that names the wrong size."""
-    require.positive_integers(sizes, "vocab_size", "embedding_dim", "hidden_dim")
-    require.depth("num_layers", sizes.num_layers)
-    require.fraction("dropout", sizes.dropout)
-    require.boolean("tie_weights", sizes.tie_weights)
-    require.one_of("dropout_kind", sizes.dropout_kind, KINDS)
-    if sizes.tie_weights and sizes.embedding_dim != sizes.hidden_dim:
-        raise ValueError(
-            "tie_weights makes W_hy the transpose of E, so that D must equal H; "
-            f"got embedding_dim={sizes.embedding_dim}, hidden_dim={sizes.hidden_dim}"
-        )
-
-
-def parameter_parts(cell, sizes):
-    """The Parts of a language model's parameters, in the order of LanguageModel.parameters."""
-    V, D, H, L = sizes[:4]
-    layers = [recurrent_layer(cell, layer_prefix(k, L), H if k else D, H) for k in range(L)]
-    W_hy = [] if sizes.tie_weights else [matrix("W_hy", H, V)]
-    return [table("E", V, D, sizes.tie_weights), *layers, *W_hy, bias("b_y", V)]
-
-
 class RNNLM(LanguageModel):
     """Language model of simple recurrent layers, equations (1) and (2); nonlinearity is "tanh" or "relu".
 
@@ -209,7 +205,7 @@ class RNNLM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(rnn_cell(nonlinearity), sizes, dtype=dtype, seed=seed)
+        super().__init__(rnn_cell(nonlinearity), sizes, dtype, seed)
 
 
 class LSTMLM(LanguageModel):
@@ -220,7 +216,7 @@ class LSTMLM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(lstm_cell(forget_bias), sizes, dtype=dtype, seed=seed)
+        super().__init__(lstm_cell(forget_bias), sizes, dtype, seed)
 
 
 class GRULM(LanguageModel):
@@ -231,7 +227,7 @@ class GRULM(LanguageModel):
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(gru_cell(), sizes, dtype=dtype, seed=seed)
+        super().__init__(gru_cell(), sizes, dtype, seed)
 
 
 MODELS = {"rnn": RNNLM, "lstm": LSTMLM, "gru": GRULM}
@@ -239,7 +235,8 @@ CELLS = {"rnn": rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
 
 
 def make_model(cell, sizes, parameters):
-    """An RNNLM, LSTMLM or GRULM that holds these parameters, a dict by name in the order of parameter_parts."""
+    """An RNNLM, LSTMLM or GRULM that holds these parameters, a dict by name in the order of sizes.parts(cell)."""
     model = MODELS[cell.name].__new__(MODELS[cell.name])
-    LanguageModel.__init__(model, cell, sizes, parameters)
+    model.cell = cell
+    model._hold(sizes, parameters)
     return model

@@ -6,15 +6,14 @@ A new kind of model is one more entry in KINDS.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from numpylm import memory_network, model, reader, transcription, translation_parameters
+from numpylm import model
 from numpylm.data import schema
-from numpylm.memory_network import MemoryNetwork, MemorySizes
+from numpylm.memory_network import MemoryNetwork
 from numpylm.model import CELLS, Sizes
 from numpylm.parameters import parameter_shapes
-from numpylm.reader import Reader, ReaderSizes
-from numpylm.transcription import AcousticModel, AcousticSizes
+from numpylm.reader import Reader
+from numpylm.transcription import AcousticModel
 from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes
 
 ONLY = "text"  # the name of a model's only vocabulary
 
@@ -34,13 +33,13 @@ class Kind(NamedTuple):
     vocab_sizes: Callable
 
 
-def sizes_of(config, Sizes, check_sizes, options=()):
+def sizes_of(config, Sizes, options=()):
     """A config as the record of sizes of its kind, and its other options as a dict."""
     if config.keys() != {*Sizes._fields, *options}:
         names = ", ".join((*Sizes._fields, *options))
         raise ValueError(f"its config must have {names} in this version of numpylm; got {schema.shown(config)}")
     sizes = Sizes(**{name: config[name] for name in Sizes._fields})
-    check_sizes(sizes)
+    sizes.check()
     return sizes, {name: config[name] for name in options}
 
 
@@ -48,8 +47,12 @@ def language_model(make_cell):
     """The Kind of the language models of one cell."""
 
     def described(config):
-        sizes, options = sizes_of(config, Sizes, model.check_sizes, make_cell().options)
+        sizes, options = sizes_of(config, Sizes, make_cell().options)
         return make_cell(**options), sizes
+
+    def shapes(config):
+        cell, sizes = described(config)
+        return parameter_shapes(sizes.parts(cell))
 
     def state_shapes(config, N):
         cell, sizes = described(config)
@@ -57,21 +60,21 @@ def language_model(make_cell):
         return {f"{layer}.{name}": shape for layer in range(sizes.num_layers) for name in cell.State._fields}
 
     return Kind(
-        shapes=lambda config: parameter_shapes(model.parameter_parts(*described(config))),
+        shapes=shapes,
         make=lambda config, parameters: model.make_model(*described(config), parameters),
         state_shapes=state_shapes,
         vocab_sizes=lambda config: {ONLY: config["vocab_size"]},
     )
 
 
-def other_model(Model, Sizes, module, vocab_sizes):
-    """The Kind of a model that carries nothing from batch to batch; its module has check_sizes and parameter_parts."""
+def other_model(Model, vocab_sizes):
+    """The Kind of a model that carries nothing from batch to batch."""
 
     def sizes(config):
-        return sizes_of(config, Sizes, module.check_sizes)[0]
+        return sizes_of(config, Model.Sizes)[0]
 
     return Kind(
-        shapes=lambda config: parameter_shapes(module.parameter_parts(sizes(config))),
+        shapes=lambda config: parameter_shapes(sizes(config).parts()),
         make=lambda config, parameters: Model.holding(sizes(config), parameters),
         state_shapes=lambda config, N: {},
         vocab_sizes=vocab_sizes,
@@ -94,8 +97,8 @@ def labels_and_unknown(config):
 
 
 KINDS = {name: language_model(make_cell) for name, make_cell in CELLS.items()} | {
-    "encoder-decoder": other_model(EncoderDecoder, TranslationSizes, translation_parameters, both_vocabularies),
-    "acoustic": other_model(AcousticModel, AcousticSizes, transcription, labels_and_unknown),
-    "memory-network": other_model(MemoryNetwork, MemorySizes, memory_network, only_vocabulary),
-    "reader": other_model(Reader, ReaderSizes, reader, only_vocabulary),
+    "encoder-decoder": other_model(EncoderDecoder, both_vocabularies),
+    "acoustic": other_model(AcousticModel, labels_and_unknown),
+    "memory-network": other_model(MemoryNetwork, only_vocabulary),
+    "reader": other_model(Reader, only_vocabulary),
 }

@@ -80,9 +80,20 @@ def record_of(Parameters, parameters, prefix=""):
 
 
 class Model:
-    """What a model of any kind is: sizes and parameters. It remembers nothing between calls."""
+    """What a model of any kind is: sizes and parameters. It remembers nothing between calls.
 
-    def __init__(self, sizes, parameters):
+    The fields of its record Sizes are the arguments that make it. Sizes has two methods: check() raises a ValueError
+    that names the size or kind that is wrong; parts() lists the Parts of the parameters, in their order.
+    """
+
+    Sizes: type
+
+    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
+        sizes = self.Sizes(*sizes, **named_sizes)
+        sizes.check()
+        self._hold(sizes, first_values(sizes.parts(), dtype, seed))
+
+    def _hold(self, sizes, parameters):
         self.sizes = sizes
         self._parameters = parameters
         self.dtype = next(iter(parameters.values())).dtype
@@ -95,7 +106,7 @@ class Model:
     def holding(cls, sizes, parameters):
         """A model of these sizes that holds these parameters: a dict of arrays by name, in the fixed order."""
         model = cls.__new__(cls)
-        Model.__init__(model, sizes, parameters)
+        model._hold(sizes, parameters)
         return model
 
     @property
@@ -110,7 +121,7 @@ class Model:
     def with_parameters(self, parameters):
         """A model of the same kind and sizes that holds these parameters."""
         other = copy.copy(self)
-        Model.__init__(other, self.sizes, parameters)
+        other._hold(self.sizes, parameters)
         return other
 
     def initial_state(self, batch_size):

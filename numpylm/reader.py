@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require, translation_parameters
+from numpylm import require
 from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
-from numpylm.parameters import Model, first_values
+from numpylm.parameters import Model
 from numpylm.translation import EncoderDecoder
+from numpylm.translation_parameters import TranslationSizes
 
 TEXTS = ("question", "story")
 
@@ -48,9 +49,17 @@ class ReaderSizes(NamedTuple):
     def network(self):
         """The TranslationSizes of its encoder-decoder."""
         V, D, H, L, cell, bidirectional, _, dropout, _ = self
-        return translation_parameters.TranslationSizes(
-            V, V, D, H, L, cell, "none", bidirectional, dropout, tie_weights=False
-        )
+        return TranslationSizes(V, V, D, H, L, cell, "none", bidirectional, dropout)
+
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "vocab_size", "num_sentences")
+        require.one_of("first", self.first, TEXTS)
+        self.network.check()
+
+    def parts(self):
+        """The Parts of an encoder-decoder's parameters, without E_y."""
+        return [part for part in self.network.parts() if "E_y" not in part.shapes]
 
 
 class Reader(Model):
@@ -59,12 +68,7 @@ class Reader(Model):
     dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
     """
 
-    kind = "reader"
-
-    def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
-        sizes = ReaderSizes(*sizes, **named_sizes)
-        check_sizes(sizes)
-        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
+    kind, Sizes = "reader", ReaderSizes
 
     def _prepare(self):
         parameters = self._parameters | {"E_y": self._parameters["E_x"]}
@@ -102,15 +106,3 @@ class Reader(Model):
         t_last = (inputs >= 0).sum(axis=0) - 1  # (N,)
         last = t_last, np.arange(N)
         return np.maximum(source, 0), source >= 0, np.maximum(inputs, 0), last
-
-
-def check_sizes(sizes):
-    """Raises a ValueError that names the size or kind that is wrong."""
-    require.positive_integers(sizes, "vocab_size", "num_sentences")
-    require.one_of("first", sizes.first, TEXTS)
-    translation_parameters.check_sizes(sizes.network)
-
-
-def parameter_parts(sizes):
-    """The Parts of a reader's parameters, in their order."""
-    return [part for part in translation_parameters.parameter_parts(sizes.network) if "E_y" not in part.shapes]

@@ -23,7 +23,7 @@ from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import drop, optional_masks
 from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
-from numpylm.parameters import Model, bias, first_values, matrix
+from numpylm.parameters import Model, bias, matrix
 from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters, stack_parts
 
 
@@ -33,10 +33,20 @@ class AcousticSizes(NamedTuple):
     num_labels: int  # V
     num_features: int  # B
     hidden_dim: int
-    num_layers: int
-    cell: str
-    bidirectional: bool
-    dropout: float
+    num_layers: int = 1
+    cell: str = "lstm"
+    bidirectional: bool = True
+    dropout: float = 0.0
+
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "num_labels", "num_features")
+        stack_cell(self)  # checks the layers' choices
+
+    def parts(self):
+        """The Parts of an acoustic model's parameters, in the order of AcousticModel.parameters."""
+        V, B, H, L = self[:4]
+        return [*stack_parts(stack_cell(self), "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]
 
 
 class AcousticOutput(NamedTuple):
@@ -50,22 +60,14 @@ class AcousticOutput(NamedTuple):
 
 
 class AcousticModel(Model):
-    """The model; parameters() has the layers' (W_x or forwards_W_x, …), then W_hy and b_y.
+    """The model, made by the fields of AcousticSizes. parameters() has the layers' (W_x or forwards_W_x, …), W_hy, b_y.
 
     cell: "rnn", "lstm" or "gru"; bidirectional needs an even hidden_dim. dropout acts between layers and on the last h
     when a generator is passed in. dtype: float32 to train, float64 or complex128 to check gradients.
     Raises ValueError for arguments that are not of these kinds.
     """
 
-    kind = "acoustic"
-
-    def __init__(
-        self, num_labels, num_features, hidden_dim, num_layers=1, cell="lstm", bidirectional=True, dropout=0.0,
-        dtype=np.float32, seed=0,
-    ):  # fmt: skip
-        sizes = AcousticSizes(num_labels, num_features, hidden_dim, num_layers, cell, bidirectional, dropout)
-        check_sizes(sizes)
-        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
+    kind, Sizes = "acoustic", AcousticSizes
 
     def _prepare(self):
         self.cell = stack_cell(self.sizes)
@@ -114,12 +116,6 @@ class AcousticModel(Model):
         return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
 
 
-def check_sizes(sizes):
-    """Raises a ValueError that names the size or kind that is wrong."""
-    require.positive_integers(sizes, "num_labels", "num_features")
-    stack_cell(sizes)  # checks the layers' choices
-
-
 def check_labels(labels, N, num_labels):
     """labels (U, N), in 1..V or -1 after an utterance's end, or an error that says what does not fit."""
     labels = require.integer_array("labels", labels)
@@ -132,9 +128,3 @@ def check_labels(labels, N, num_labels):
             f"them; got {np.unique(labels)}"
         )
     return labels
-
-
-def parameter_parts(sizes):
-    """The Parts of an acoustic model's parameters, in the order of AcousticModel.parameters."""
-    V, B, H, L = sizes[:4]
-    return [*stack_parts(stack_cell(sizes), "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]

@@ -33,9 +33,9 @@ from numpylm.dropout import drop, optional_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import CELLS, ForwardOutput, LossOutput
-from numpylm.parameters import Model, first_values, record_of
+from numpylm.parameters import Model, record_of
 from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters
-from numpylm.translation_parameters import TranslationSizes, check_sizes, parameter_parts
+from numpylm.translation_parameters import TranslationSizes
 
 
 class Encoded(NamedTuple):
@@ -75,7 +75,7 @@ class OutputGradients(NamedTuple):
 
 
 class EncoderDecoder(Model):
-    """The encoder-decoder model; translation_parameters.py says how its parameters are named.
+    """The model, made by the fields of TranslationSizes; translation_parameters.py says how its parameters are named.
 
     cell: "rnn", "lstm" or "gru"; attention: "none", "dot" or "additive" (whose A is H). bidirectional needs an even
     hidden_dim. tie_weights needs attention, or embedding_dim == hidden_dim. dropout acts on embeddings, between layers
@@ -83,18 +83,7 @@ class EncoderDecoder(Model):
     Raises ValueError for arguments that are not of these kinds.
     """
 
-    kind = "encoder-decoder"
-
-    def __init__(
-        self, source_vocab_size, target_vocab_size, embedding_dim, hidden_dim, num_layers=1, cell="lstm",
-        attention="dot", bidirectional=True, dropout=0.0, tie_weights=False, dtype=np.float32, seed=0,
-    ):  # fmt: skip
-        sizes = TranslationSizes(
-            source_vocab_size, target_vocab_size, embedding_dim, hidden_dim, num_layers, cell, attention, bidirectional,
-            dropout, tie_weights,
-        )  # fmt: skip
-        check_sizes(sizes)
-        super().__init__(sizes, first_values(parameter_parts(sizes), dtype, seed))
+    kind, Sizes = "encoder-decoder", TranslationSizes
 
     def _prepare(self):
         self.encoder_cell = stack_cell(self.sizes)

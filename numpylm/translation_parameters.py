@@ -22,16 +22,16 @@ from numpylm.stack import stack_cell, stack_parts
 class TranslationSizes(NamedTuple):
     """An encoder-decoder's sizes and kind: the arguments that make it."""
 
-    source_vocab_size: int
-    target_vocab_size: int
+    source_vocab_size: int  # V_x
+    target_vocab_size: int  # V_y
     embedding_dim: int
     hidden_dim: int
-    num_layers: int
-    cell: str
-    attention: str
-    bidirectional: bool
-    dropout: float
-    tie_weights: bool
+    num_layers: int = 1
+    cell: str = "lstm"
+    attention: str = "dot"
+    bidirectional: bool = True
+    dropout: float = 0.0
+    tie_weights: bool = False
 
     @property
     def input_dims(self):
@@ -43,28 +43,26 @@ class TranslationSizes(NamedTuple):
         """The size of s̃, which W_sy reads: D with attention, H without."""
         return self.hidden_dim if self.attention == "none" else self.embedding_dim
 
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "source_vocab_size", "target_vocab_size", "embedding_dim")
+        stack_cell(self)  # checks the layers' choices
+        require.one_of("attention", self.attention, ("none", *ATTENTIONS))
+        require.boolean("tie_weights", self.tie_weights)
+        if self.tie_weights and self.output_dim != self.embedding_dim:
+            raise ValueError(
+                "tie_weights without attention makes W_sy (H, V) the transpose of E_y (V, D), so that D must equal H; "
+                f"got embedding_dim={self.embedding_dim}, hidden_dim={self.hidden_dim}"
+            )
 
-def check_sizes(sizes):
-    """Raises a ValueError that names the size or kind that is wrong."""
-    require.positive_integers(sizes, "source_vocab_size", "target_vocab_size", "embedding_dim")
-    stack_cell(sizes)  # checks the layers' choices
-    require.one_of("attention", sizes.attention, ("none", *ATTENTIONS))
-    require.boolean("tie_weights", sizes.tie_weights)
-    if sizes.tie_weights and sizes.output_dim != sizes.embedding_dim:
-        raise ValueError(
-            "tie_weights without attention makes W_sy (H, V) the transpose of E_y (V, D), so that D must equal H; "
-            f"got embedding_dim={sizes.embedding_dim}, hidden_dim={sizes.hidden_dim}"
-        )
-
-
-def parameter_parts(sizes):
-    """The Parts of an encoder-decoder's parameters, in the order of EncoderDecoder.parameters."""
-    V_x, V_y, D, H, L = sizes[:5]
-    parts = [table("E_x", V_x, D), *stack_parts(stack_cell(sizes), "encoder.", D, H, L)]
-    parts += [table("E_y", V_y, D, sizes.tie_weights), *stack_parts(CELLS[sizes.cell](), "decoder.", D, H, L)]
-    if sizes.attention != "none":
-        parts += ATTENTIONS[sizes.attention].parts(H, H)
-        parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
-    if not sizes.tie_weights:
-        parts.append(matrix("W_sy", sizes.output_dim, V_y))
-    return [*parts, bias("b_y", V_y)]
+    def parts(self):
+        """The Parts of an encoder-decoder's parameters, in the order of EncoderDecoder.parameters."""
+        V_x, V_y, D, H, L = self[:5]
+        parts = [table("E_x", V_x, D), *stack_parts(stack_cell(self), "encoder.", D, H, L)]
+        parts += [table("E_y", V_y, D, self.tie_weights), *stack_parts(CELLS[self.cell](), "decoder.", D, H, L)]
+        if self.attention != "none":
+            parts += ATTENTIONS[self.attention].parts(H, H)
+            parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
+        if not self.tie_weights:
+            parts.append(matrix("W_sy", self.output_dim, V_y))
+        return [*parts, bias("b_y", V_y)]

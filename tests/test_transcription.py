@@ -19,7 +19,7 @@ IDS = [f"{cell}, {'both directions' if both else 'forwards'}, {layers} layers" f
 
 def model_of(cell="lstm", bidirectional=True, num_layers=1, dropout=0.0):
     """A model in float64 with parameters of order one."""
-    model = AcousticModel(V, B, H, num_layers, cell, bidirectional, dropout, np.float64)
+    model = AcousticModel(V, B, H, num_layers, cell, bidirectional, dropout, dtype=np.float64)
     for array in model.parameters().values():
         array[...] = rng.standard_normal(array.shape)
     return model

@@ -53,7 +53,7 @@ class AnswerModel:
 
     def __post_init__(self):
         require.one_of("model", self.model, MODELS)
-        (memory_network if self.model == "memory" else reader).check_sizes(self.sizes(1))
+        self.sizes(1).check()
 
     def sizes(self, vocab_size):
         """The MemorySizes or ReaderSizes."""

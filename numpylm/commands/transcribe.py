@@ -17,7 +17,7 @@ from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordi
 from numpylm.data.speech.synthesizer import spoken_sentences
 from numpylm.data.text import build_vocabulary
 from numpylm.language_task import UNITS
-from numpylm.transcription import AcousticModel, AcousticSizes, check_sizes
+from numpylm.transcription import AcousticModel, AcousticSizes
 from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
 
 DESCRIPTION = (
@@ -43,7 +43,7 @@ class SpeechModel:
     dropout: float = again(ModelChoices, "dropout", 0.2)
 
     def __post_init__(self):
-        check_sizes(self.sizes(1, 1))
+        self.sizes(1, 1).check()
 
     def sizes(self, num_labels, num_features):
         """The AcousticSizes."""

@@ -15,7 +15,7 @@ from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
 from numpylm.language_task import UNITS
 from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes, check_sizes
+from numpylm.translation_parameters import TranslationSizes
 from numpylm.translation_task import TranslationSettings, encode_pairs, translation_task
 
 DESCRIPTION = (
@@ -43,7 +43,7 @@ class TranslationModel:
     uniform_range: float | None = again(ModelChoices, "uniform_range", None)
 
     def __post_init__(self):
-        check_sizes(self.sizes(1, 1))
+        self.sizes(1, 1).check()
         if self.uniform_range is not None:
             require.positive_number("uniform_range", self.uniform_range)
 
