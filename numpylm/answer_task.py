@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import require
-from numpylm.activations import softmax
 from numpylm.choices import OWN, TIME, again, choice
-from numpylm.data.batches import shuffled
+from numpylm.data.batches import shuffled, side_by_side
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
@@ -34,13 +33,11 @@ class AnswerSettings(Settings):
     learning_rate: float | None = again(Settings, "learning_rate", None, shown="0.32 with sgd, 0.005 with adam")
     max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
     linear_epochs: int | None = choice(
-        None, "a memory network's first K epochs leave the softmax over sentences out (linear start)", metavar="K",
-        shown="a fifth of the epochs", group=TIME,
-    )  # fmt: skip
+        None, "epochs at first without softmax over sentences", metavar="K", shown="a fifth of them", group=TIME
+    )
     empty_sentences: float = choice(
-        0.1, "probability of an empty sentence before each sentence in training", metavar="P",
-        shown="0.1; 0 for a reader", group=OWN,
-    )  # fmt: skip
+        0.1, "probability of an empty sentence before each", metavar="P", shown="0.1; 0 for a reader", group=OWN
+    )
 
     def __post_init__(self):
         if self.learning_rate is None and self.optimizer == "sgd":
@@ -69,38 +66,27 @@ class StoryBatch(NamedTuple):
         return StoryBatch(story, question, self.answers[chosen], self.linear)
 
 
-class Answered(NamedTuple):
-    """The most probable answer, its probability, and p (K, I): what each hop looked at; K = 0 without hops."""
-
-    answer: str
-    probability: float
-    p: np.ndarray
-
-
-def answer_token(answer):
-    """An answer as one token, even if it has several words: the_red_lamp. No word of a sentence has a _."""
-    return answer.replace(" ", "_")
-
-
 def vocabulary_of(questions):
-    """The Vocabulary of all words and answers of Questions."""
+    """The Vocabulary of all words and answers of Questions. An answer is one token, even if it has several words:
+    the_red_lamp; no word of a sentence has a _."""
     words = {word for one in questions for sentence in (*one.story, one.question) for word in sentence}
-    words |= {answer_token(one.answer) for one in questions}
+    words |= {one.answer.replace(" ", "_") for one in questions}
     return Vocabulary("word", (*SPECIAL_TOKENS["word"], *sorted(words - {*SPECIAL_TOKENS["word"]})))
 
 
 def encode_questions(vocabulary, questions, num_sentences):
     """The StoryBatch of Questions; each story keeps its last num_sentences sentences."""
     ids = {token: place for place, token in enumerate(vocabulary.tokens)}
-    most = min(num_sentences, max(len(one.story) for one in questions))
-    longest = max(len(words) for one in questions for words in (*one.story, one.question))
-    story = np.full((most, len(questions), longest), IGNORED)
-    question = np.full((len(questions), longest), IGNORED)
-    for n, one in enumerate(questions):
-        for i, words in enumerate(one.story[-num_sentences:]):
-            story[i, n, : len(words)] = [ids.get(word, UNKNOWN_WORD) for word in words]
-        question[n, : len(one.question)] = [ids.get(word, UNKNOWN_WORD) for word in one.question]
-    answers = [ids.get(answer_token(one.answer), IGNORED) for one in questions]
+
+    def encoded(sentences):
+        return side_by_side([[ids.get(word, UNKNOWN_WORD) for word in words] for words in sentences], IGNORED).T
+
+    stories = [one.story[-num_sentences:] for one in questions]
+    sentences = encoded([words for story in stories for words in story])  # (·, J), one story after the other
+    ends = np.cumsum([len(story) for story in stories])
+    story = side_by_side(np.split(sentences, ends[:-1]), IGNORED)  # (I, N, J)
+    question = encoded([one.question for one in questions])
+    answers = [ids.get(one.answer.replace(" ", "_"), IGNORED) for one in questions]
     return StoryBatch(story, question, np.array(answers))
 
 
@@ -137,13 +123,10 @@ def answer_task(train, valid, settings):
         loss, right = score_questions(model, valid, ranks)
         return Validation(loss, f"accuracy {100 * right.mean():.1f} %")
 
-    axes = StoryBatch(story=1, question=0, answers=0, linear=None)
-    return Task("answer", num_batches, batches, num_targets, loss_and_gradients, validate, perplexity=False, axes=axes)
-
-
-def num_targets(batch):
-    """How many answers of a batch are predicted."""
-    return len(batch.answers)
+    return Task(
+        "answer", num_batches, batches, lambda batch: len(batch.answers), loss_and_gradients, validate,
+        perplexity=False, axes=StoryBatch(story=1, question=0, answers=0, linear=None),
+    )  # fmt: skip
 
 
 def score_questions(model, questions, ranks=ALONE):
@@ -157,12 +140,3 @@ def score_questions(model, questions, ranks=ALONE):
     nats, *right = ranks.total(np.array([nats, *right]))
     num_known = (questions.answers != IGNORED).sum()
     return float(nats / max(1, num_known)), np.array(right, bool)
-
-
-def answer_question(model, vocabulary, question):
-    """Answered for a Question."""
-    batch = encode_questions(vocabulary, [question], model.sizes.num_sentences)
-    out = model.forward(batch.story, batch.question)
-    y = softmax(out.logits[0])
-    p = np.array([hop.p[0] for hop in getattr(out.trace, "hops", [])]).reshape(-1, len(batch.story))
-    return Answered(vocabulary.tokens[y.argmax()].replace("_", " "), float(y.max()), p)

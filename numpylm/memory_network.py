@@ -176,10 +176,7 @@ class MemoryTrace(NamedTuple):
 
 
 class MemoryNetwork(Model):
-    """The model, made by the fields of MemorySizes; parameters() has the tables of words and of ages.
-
-    dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
-    """
+    """The model, made by the fields of MemorySizes; parameters() has the tables of words and of ages."""
 
     kind, Sizes = "memory-network", MemorySizes
 
@@ -191,9 +188,8 @@ class MemoryNetwork(Model):
 
         trace.hops hold the attention p (N, I); linear leaves (44) out. Raises what require.story_and_question does.
         """
-        V, _, _, S, _ = self.sizes
+        V, S, tables = self.sizes.vocab_size, self.sizes.num_sentences, self._parameters
         story, question = require.story_and_question(story, question, V)
-        tables = self._parameters
         dtype = self.dtype.type().real.dtype  # bags are real numbers, even if the tables are complex
         num_own = (story[..., 0] >= 0).sum(axis=0)  # (N,), how many sentences each story has
         age = num_own - 1 - np.arange(len(story))[:, None]  # (I, N), < 0 for padding
@@ -232,10 +228,8 @@ class MemoryNetwork(Model):
         return gradients
 
     def loss_and_gradients(self, story, question, answers, linear=False):
-        """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) are words 0..V-1.
-
-        Raises what forward does, and for answers outside -1..V-1 (-1: not counted).
-        """
+        """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) are words 0..V-1, or -1, which
+        does not count. Raises what forward does, and ValueError for other answers."""
         out = self.forward(story, question, linear)
         targets = require.targets(answers, out.logits.shape[:1], self.sizes.vocab_size)
         loss, trace = cross_entropy_forward(out.logits[None], targets[None])  # as one step of N sequences

@@ -82,8 +82,9 @@ def record_of(Parameters, parameters, prefix=""):
 class Model:
     """What a model of any kind is: sizes and parameters. It remembers nothing between calls.
 
-    The fields of its record Sizes are the arguments that make it. Sizes has two methods: check() raises a ValueError
-    that names the size or kind that is wrong; parts() lists the Parts of the parameters, in their order.
+    The fields of its record Sizes are the arguments that make it, with a dtype, float32 to train, float64 or complex128
+    to check gradients, and a seed. Sizes has two methods: check() raises a ValueError that names the size or kind that
+    is wrong; parts() lists the Parts of the parameters, in their order.
     """
 
     Sizes: type

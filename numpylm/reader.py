@@ -63,10 +63,7 @@ class ReaderSizes(NamedTuple):
 
 
 class Reader(Model):
-    """The model, made by the fields of ReaderSizes; its parameters have the names of an encoder-decoder's.
-
-    dtype: float32 to train, float64 or complex128 to check gradients. Raises ValueError for sizes that cannot be.
-    """
+    """The model, made by the fields of ReaderSizes; its parameters have the names of an encoder-decoder's."""
 
     kind, Sizes = "reader", ReaderSizes
 
@@ -84,10 +81,7 @@ class Reader(Model):
         return out._replace(logits=out.logits[last])  # (49)
 
     def loss_and_gradients(self, story, question, answers, rng=None):
-        """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) are words 0..V-1.
-
-        Raises what forward does, and for answers outside -1..V-1 (-1: not counted).
-        """
+        """The LossOutput of answers (N,), as of a MemoryNetwork."""
         source, mask, inputs, last = self._texts(story, question)
         targets = np.full(inputs.shape, IGNORED)
         targets[last] = require.targets(answers, inputs.shape[1:], self.sizes.vocab_size)
@@ -103,6 +97,5 @@ class Reader(Model):
         padding_last = np.argsort(words < 0, axis=0, kind="stable")
         words = np.take_along_axis(words, padding_last, axis=0)  # (I J, N), with padding after them
         source, inputs = (question.T, words) if self.sizes.first == "question" else (words, question.T)
-        t_last = (inputs >= 0).sum(axis=0) - 1  # (N,)
-        last = t_last, np.arange(N)
+        last = (inputs >= 0).sum(axis=0) - 1, np.arange(N)
         return np.maximum(source, 0), source >= 0, np.maximum(inputs, 0), last

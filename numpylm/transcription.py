@@ -63,8 +63,7 @@ class AcousticModel(Model):
     """The model, made by the fields of AcousticSizes. parameters() has the layers' (W_x or forwards_W_x, …), W_hy, b_y.
 
     cell: "rnn", "lstm" or "gru"; bidirectional needs an even hidden_dim. dropout acts between layers and on the last h
-    when a generator is passed in. dtype: float32 to train, float64 or complex128 to check gradients.
-    Raises ValueError for arguments that are not of these kinds.
+    when a generator is passed in. Raises ValueError for arguments that are not of these kinds.
     """
 
     kind, Sizes = "acoustic", AcousticSizes

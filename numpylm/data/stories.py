@@ -16,7 +16,7 @@ from typing import NamedTuple
 from numpylm.data.text_files import read_text
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-NUMBERED = re.compile(r"\s*([1-9]\d*)\s+(\S.*)", re.DOTALL | re.ASCII)
+NUMBERED = re.compile(r"\s*([1-9]\d{0,8})\s+(\S.*)", re.DOTALL | re.ASCII)
 QUESTION_WORDS = ("where", "who", "whose", "what", "which", "why", "how", "is", "are", "was", "were", "does", "did")
 
 
@@ -34,29 +34,21 @@ class Question(NamedTuple):
     kind: str = ""
 
 
-class StoryError(ValueError):
-    """A line that breaks the format; the message names file, line and number."""
-
-
-def words_of(text):
-    """The words of a sentence, lower-case, without punctuation."""
-    return tuple(WORD.findall(text.lower()))
-
-
 def read_stories(path, kind=""):
-    """The Questions of a file, in order. Raises StoryError for a broken line, and what read_text does."""
+    """The Questions of a file, in order. Raises ValueError for a broken line, and what read_text does."""
     questions, story = [], {}
-    for place, line in enumerate(read_text(path).splitlines(), start=1):
+    for place, line in enumerate(read_text(path).split("\n"), start=1):
         where = f"{path}, line {place}"
         if line.strip() and not NUMBERED.fullmatch(line):
-            raise StoryError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
+            raise ValueError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
         story, question = with_line(story, line, where)
-        if question is not None:
-            if not question.answer:
-                raise StoryError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
-            questions.append(question._replace(kind=kind))
+        if question is None:
+            continue
+        if not question.answer:
+            raise ValueError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
+        questions.append(question._replace(kind=kind))
     if not questions:
-        raise StoryError(f"{path} holds no question: a question is a line with its answer after a tab")
+        raise ValueError(f"{path} holds no question: a question is a line with its answer after a tab")
     return questions
 
 
@@ -65,33 +57,36 @@ def with_line(story, line, where):
 
     A question has a question mark or a tab, or begins with a question word. A line without a number gets the next one.
     Number 1, or an empty line, begins a new story.
-    Raises StoryError, which says where, for a line without a word, a question without a story, or a wrong support.
+    Raises ValueError, which says where, for a line without a word, a number that does not rise, a question without a
+    story, or a wrong support.
     """
     if not line.strip():
         return {}, None
     numbered = NUMBERED.fullmatch(line)
-    number, content = (int(numbered[1]), numbered[2]) if numbered else (max(story, default=0) + 1, line)
-    story = {} if numbered and number == 1 else story
+    last = max(story, default=0)
+    number, content = (int(numbered[1]), numbered[2]) if numbered else (last + 1, line)
+    if number == 1:
+        story = {}
+    elif number <= last:
+        raise ValueError(f"{where}: the number {number} comes after {last}; number 1 begins a new story")
     text, answer, support = [*content.split("\t"), "", ""][:3]
-    words = words_of(text)
+    words = tuple(WORD.findall(text.lower()))
     if not words:
-        raise StoryError(f"{where}: the line has no word: {line[:80]!r}")
+        raise ValueError(f"{where}: the line has no word: {line[:80]!r}")
     if "?" not in text and "\t" not in content and words[0] not in QUESTION_WORDS:
         return {**story, number: words}, None
     if not story:
-        raise StoryError(f"{where}: the question has no story: no sentence stands before it")
-    numbers = list(map(str, story))
+        raise ValueError(f"{where}: the question has no story: no sentence stands before it")
+    numbers = [*map(str, story)]
     for one in support.split():
         if one not in numbers:
-            raise StoryError(f"{where}: the answer is said to rest on line {one!r}, which is no sentence of the story")
+            raise ValueError(f"{where}: the answer is said to rest on line {one!r}, which is no sentence of the story")
     told = tuple(map(numbers.index, support.split()))
     return story, Question(tuple(story.values()), words, " ".join(answer.lower().split()), told)
 
 
-def task_files(folder, task):
-    """(training file, test file) of bAbI's task with this number in a folder. Raises FileNotFoundError."""
-    found = {part: next(Path(folder).glob(f"qa{task}_*_{part}.txt"), None) for part in ("train", "test")}
-    for part, file in found.items():
-        if file is None:
-            raise FileNotFoundError(2, f"there is no file qa{task}_…_{part}.txt of bAbI in this folder", str(folder))
-    return found["train"], found["test"]
+def task_file(folder, task, part):
+    """The file of bAbI's task with this number in a folder; part is "train" or "test". Raises FileNotFoundError."""
+    for file in Path(folder).glob(f"qa{task}_*_{part}.txt"):
+        return file
+    raise FileNotFoundError(2, f"there is no file qa{task}_…_{part}.txt of bAbI in this folder", str(folder))

@@ -1,14 +1,7 @@
 """Stories of our own, in which every answer and the sentences that tell it are known exactly.
 
 People walk from place to place, pick things up, put them down and hand them on. A story is drawn event by event. Then
-one question asks about the world as it is, or was:
-
-    where is a person           one sentence tells it
-    where is a thing            two: who took it, got it or put it down, and where that person walked
-    where was it before         three or four: the same of the thing's last two places
-    how many things             each that a person has taken and not given away or put down
-    is it so                    yes or no: is a person in this place
-    who has it                  one
+one question of one of six KINDS asks about the world as it is, or was.
 
 Only `random.Random(seed).random()` is used, whose stream Python guarantees never to change.
 """
@@ -22,7 +15,14 @@ PEOPLE = ("mia", "tom", "lena", "omar")
 PLACES = ("cellar", "garden", "library", "harbour", "market", "tower")
 THINGS = ("lamp", "coin", "letter", "rope")
 NUMBERS = ("none", "one", "two", "three", "four")
-KINDS = ("where is a person", "where is a thing", "where was it before", "how many things", "is it so", "who has it")
+KINDS = (
+    "where is a person",  # one sentence tells it
+    "where is a thing",  # two: who took it, got it or put it down, and where that person walked
+    "where was it before",  # three or four: the same of the thing's last two places
+    "how many things",  # each that a person has taken and not given away or put down
+    "is it so",  # one: is a person in this place, yes or no?
+    "who has it",  # one
+)
 WALKS = ("{} walks into the {}", "{} goes to the {}", "{} hurries to the {}")
 TAKES = ("{} picks up the {}", "{} takes the {}")
 DROPS = ("{} puts down the {}", "{} leaves the {} there")
@@ -46,8 +46,6 @@ class World(NamedTuple):
 
 def draw_questions(count, seed, num_events=(6, 14)):
     """`count` Questions, each with its own story; num_events is (fewest, most) events. The kinds take turns."""
-    if count < 1 or seed < 0:
-        raise ValueError(f"expected count >= 1 and seed >= 0; got {count} and {seed}")
     rng, (fewest, most), questions = Random(seed), num_events, []
     while len(questions) < count:
         kind = KINDS[len(questions) % len(KINDS)]
@@ -99,9 +97,7 @@ def ask(rng, world, kind):
         person, (place, told) = pick(rng, list(at.items()))
         asked = place if rng.random() < 0.5 else pick(rng, [other for other in PLACES if other != place])
         return f"is {person} in the {asked}", "yes" if asked == place else "no", told
-    taken = {
-        person: [holder[thing][1][0] for thing in world.held_by(person)] for person in at
-    }  # who: when they took it
+    taken = {person: [holder[thing][1][0] for thing in world.held_by(person)] for person in at}  # in which sentences
     moved = [(thing, *places[-2:]) for thing, places in path.items() if len(places) > 1]
     possible = {
         "where is a person": [(f"where is {person}", place, told) for person, (place, told) in at.items()],
