@@ -25,7 +25,7 @@ import matplotlib
 import nbformat
 import numpy as np
 
-from numpylm.data import grammar, story_world
+from numpylm.data import grammar, stories
 from numpylm.data.ngrams import baseline_perplexities
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import perplexity
@@ -84,7 +84,7 @@ def run(number, seed, cells):
 def change_seeds(seed):
     """From now on every generator's seed is another one; with 0 it is the one that the code names."""
     np.random.default_rng = lambda k=None: real_generator(k if seed == 0 or not isinstance(k, int) else [k, seed])
-    grammar.Random = story_world.Random = lambda k: real_random(k + 1000 * seed)  # the built-in texts
+    grammar.Random = stories.Random = lambda k: real_random(k + 1000 * seed)  # the built-in texts
     trained.corpus.cache_clear()
     trained.trained.cache_clear()
 

@@ -1,8 +1,8 @@
 """How a model that answers questions about stories trains, and how it is measured.
 
 Two tricks of Sukhbaatar et al. (2015) help a memory network. Linear start: in the first epochs the hops leave the
-softmax over sentences out. Random empty sentences: now and then training puts a sentence of <unk> alone between two
-others, so that the model does not learn by heart how old each sentence is.
+softmax over sentences out. Empty sentences: now and then training puts a sentence of <unk> alone before another one, so
+that the model does not learn by heart how old each sentence is.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,9 @@ from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.ranks import ALONE
-from numpylm.training import Settings, Task, Validation
+from numpylm.training import LEARNING_RATES, Settings, Task, Validation
 
 UNKNOWN_WORD = 0
-SGD_RATE = 0.32  # Sukhbaatar et al.: 0.01 for the sum over a batch of 32, and a largest norm of 40
 ANSWERED = 100  # questions that are answered at once
 
 
@@ -39,9 +38,9 @@ class AnswerSettings(Settings):
         0.1, "probability of an empty sentence before each", metavar="P", shown="0.1; 0 for a reader", group=OWN
     )
 
+    rates = LEARNING_RATES | {"sgd": 0.32}  # Sukhbaatar et al.: 0.01 for the sum over a batch of 32, a norm of 40
+
     def __post_init__(self):
-        if self.learning_rate is None and self.optimizer == "sgd":
-            object.__setattr__(self, "learning_rate", SGD_RATE)
         super().__post_init__()
         if self.linear_epochs is None:
             object.__setattr__(self, "linear_epochs", (self.epochs or 30) // 5)
@@ -50,13 +49,12 @@ class AnswerSettings(Settings):
 
 
 class StoryBatch(NamedTuple):
-    """story (I, N, J) and question (N, J) as in memory_network.py; answers (N,), -1 where the vocabulary lacks the
-    answer; linear: whether the hops leave their softmax out."""
+    """N stories, questions and answers, as memory_network.py reads them."""
 
-    story: np.ndarray
-    question: np.ndarray
-    answers: np.ndarray
-    linear: bool = False
+    story: np.ndarray  # (I, N, J)
+    question: np.ndarray  # (N, J)
+    answers: np.ndarray  # (N,), -1 where the vocabulary lacks the answer
+    linear: bool = False  # whether the hops leave their softmax out
 
     def part(self, chosen):
         """The StoryBatch of the stories chosen, with no more padding than they need."""
@@ -67,8 +65,7 @@ class StoryBatch(NamedTuple):
 
 
 def vocabulary_of(questions):
-    """The Vocabulary of all words and answers of Questions. An answer is one token, even if it has several words:
-    the_red_lamp; no word of a sentence has a _."""
+    """The Vocabulary of all words and answers of Questions; an answer of several words is one token: the_red_lamp."""
     words = {word for one in questions for sentence in (*one.story, one.question) for word in sentence}
     words |= {one.answer.replace(" ", "_") for one in questions}
     return Vocabulary("word", (*SPECIAL_TOKENS["word"], *sorted(words - {*SPECIAL_TOKENS["word"]})))

@@ -15,7 +15,6 @@ v_i is (40) with other tables than m_i has. u_0 is (40) of the question, without
     "layer-wise"   every hop compares with A, T_A and reads with C, T_C, as in an RNN; u_0 has B, and W_uy is E_yᵀ
 
     I sentences · J words · N stories · D embedding size · V vocabulary size · S the most sentences remembered
-
     story (I, N, J), question (N, J) integers; -1 is padding, after a story's own sentences and a sentence's own words
     E (V, D)   T (S, D), age 0 for the last sentence   bag (…, 2 V + S)   m, v (I, N, D)   u, r (N, D)   e, p (N, I)
     mask (I, N), True for a story's own sentences   W_u (D, D)   W_uy (D, V)   logits (N, V)
@@ -46,22 +45,19 @@ TYINGS = ("adjacent", "layer-wise")
 
 
 def bags_of(words, vocab_size, dtype, position_encoding=True):
-    """The bags (…, 2 V) of sentences words (…, J), without ages; zeros for a sentence of -1 alone.
-
-    Without position encoding every l_jd is 1: "the cat sees the dog" is then "the dog sees the cat".
-    """
+    """The bags (…, 2 V) of sentences words (…, J), without ages; zeros for a sentence of -1 alone. Without position
+    encoding every l_jd is 1: "the cat sees the dog" is then "the dog sees the cat"."""
     real = words >= 0
-    *shape, longest = words.shape
-    j = np.arange(1, longest + 1)
+    j = np.arange(1, words.shape[-1] + 1)
     J = np.maximum(real.sum(axis=-1, keepdims=True), 1)  # (…, 1)
     a = 1 - j / J if position_encoding else np.ones(words.shape)  # (…, J)
     b = 2 * j / J - 1 if position_encoding else np.zeros(words.shape)
-    bags = np.zeros(int(np.prod(shape)) * 2 * vocab_size, dtype)  # all bags, end to end
-    sentence = np.flatnonzero(real) // longest  # of each real word
-    place = sentence * 2 * vocab_size + words[real]
+    bags = np.zeros(J.size * 2 * vocab_size, dtype)  # all bags, end to end
+    begin = np.arange(0, bags.size, 2 * vocab_size).reshape(J.shape)  # of each sentence's bag
+    place = (begin + words)[real]
     np.add.at(bags, place, a[real])
     np.add.at(bags, place + vocab_size, b[real])
-    return bags.reshape(*shape, 2 * vocab_size)
+    return bags.reshape(*words.shape[:-1], 2 * vocab_size)
 
 
 def sentence_vectors_forward(bags, E, T=None):
@@ -80,8 +76,7 @@ def sentence_vectors_backward(dm, bags, E):
 
 def share_of(E):
     """d/D for d = 1 … D, in the table's precision."""
-    D = E.shape[1]
-    return (np.arange(1, D + 1) / D).astype(E.real.dtype)
+    return np.arange(1, E.shape[1] + 1, dtype=E.real.dtype) / E.shape[1]
 
 
 class Hop(NamedTuple):
@@ -155,10 +150,8 @@ class MemorySizes(NamedTuple):
         return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
 
     def tables(self):
-        """The names of the tables: (memories, pairs, the question's, the answers').
-
-        memories: {a table of words: its table of ages}; pairs: for each hop the memory to compare with, and to read.
-        """
+        """Names: ({a memory's table of words: its table of ages}, [for each hop the memory to compare with and the one
+        to read], the question's table, the answers')."""
         if self.tying == "layer-wise":
             return {"A": "T_A", "C": "T_C"}, [("A", "C")] * self.num_hops, "B", "E_y"
         memories = {f"E_{k}": f"T_{k}" for k in range(self.num_hops + 1)}
@@ -184,11 +177,10 @@ class MemoryNetwork(Model):
         self.memories, self.pairs, self.question_table, self.answer_table = self.sizes.tables()
 
     def forward(self, story, question, linear=False):
-        """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace).
-
-        trace.hops hold the attention p (N, I); linear leaves (44) out. Raises what require.story_and_question does.
-        """
-        V, S, tables = self.sizes.vocab_size, self.sizes.num_sentences, self._parameters
+        """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace); trace.hops hold the
+        attention p (N, I). linear leaves (44) out. Raises what require.story_and_question does."""
+        V, _, _, S, _ = self.sizes
+        tables = self._parameters
         story, question = require.story_and_question(story, question, V)
         dtype = self.dtype.type().real.dtype  # bags are real numbers, even if the tables are complex
         num_own = (story[..., 0] >= 0).sum(axis=0)  # (N,), how many sentences each story has

@@ -13,9 +13,8 @@ into one state before the question comes.
     N stories · D embedding size · H hidden size · V vocabulary size
     story (I, N, J), question (N, J) as in memory_network.py   E_x (V, D)   s (T, N, H)   W_sy (H, V)   logits (N, V)
 
-A language model answers in the same way: its next word after story and question is the answer (notebook 19).
-
-Source: Weston et al., Towards AI-complete question answering (2015), whose baseline is an LSTM that reads so.
+A language model answers in the same way: its next word after story and question is the answer (notebook 19). Source:
+Weston et al., Towards AI-complete question answering (2015), whose baseline is an LSTM that reads so.
 """
 
 from typing import NamedTuple
@@ -24,7 +23,6 @@ import numpy as np
 
 from numpylm import require
 from numpylm.loss import IGNORED
-from numpylm.model import LossOutput
 from numpylm.parameters import Model
 from numpylm.translation import EncoderDecoder
 from numpylm.translation_parameters import TranslationSizes
@@ -72,10 +70,8 @@ class Reader(Model):
         self.network = EncoderDecoder.holding(self.sizes.network, parameters)
 
     def forward(self, story, question, rng=None):
-        """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), state, trace), as an EncoderDecoder's.
-
-        A generator rng switches dropout on. Raises what require.story_and_question does.
-        """
+        """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), state, trace) as an EncoderDecoder's; a
+        generator rng switches dropout on. Raises what require.story_and_question does."""
         source, mask, inputs, last = self._texts(story, question)
         out = self.network.forward(source, inputs, mask, rng=rng)
         return out._replace(logits=out.logits[last])  # (49)
@@ -87,7 +83,7 @@ class Reader(Model):
         targets[last] = require.targets(answers, inputs.shape[1:], self.sizes.vocab_size)
         out = self.network.loss_and_gradients(source, inputs, targets, mask, rng=rng)
         out.gradients["E_x"] += out.gradients.pop("E_y")  # one table serves both texts
-        return LossOutput(out.loss, out.gradients, None)
+        return out._replace(state=None)
 
     def _texts(self, story, question):
         """The first text and its mask, the second text, all (T, N), and the places (t, n) where a second text ends."""

@@ -82,12 +82,13 @@ class Settings:
     max_norm: float = choice(
         5.0, "largest global norm of the gradients", flag="--clip", metavar="NORM", group=OPTIMIZER
     )  # fmt: skip
+    rates = LEARNING_RATES  # no field: what learning_rate is if None is given
 
     def __post_init__(self):
         require.one_of("optimizer", self.optimizer, OPTIMIZERS)
         require.one_of("schedule", self.schedule, schedules.SCHEDULES)
         if self.learning_rate is None:
-            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
+            object.__setattr__(self, "learning_rate", self.rates[self.optimizer])
         if self.epochs is None and self.minutes is None:
             raise ValueError("give a number of epochs, or of minutes, or both")
         for name in ("batch_size", *["epochs"] * (self.epochs is not None)):

@@ -7,8 +7,7 @@ import pytest
 from calls import call_in, output_in
 
 from numpylm.answer_task import AnswerSettings
-from numpylm.commands.answer import KIND, AnswerChoices, AnswerData, AnswerModel, open_data, read_parts
-from numpylm.commands.answering_report import use
+from numpylm.commands.answer import KIND, AnswerChoices, AnswerData, AnswerModel, open_data, read_parts, use
 from numpylm.commands.run_config import RunConfig
 from numpylm.data.stories import read_stories
 
@@ -100,7 +99,7 @@ def test_defaults_depend_on_model_and_data(folder):
 
 def test_no_test_question_is_trained_on(folder):
     path, other = folder / "babi" / "qa1_places_train.txt", folder / "few.txt"
-    alone, task = read_parts(path), read_parts(path, other)
+    alone, task = read_parts([path]), read_parts([path, other])
     assert alone["train"] + alone["valid"] + alone["test"] == task["train"] + task["valid"] == read_stories(path)
     assert [len(part) for part in alone.values()] == [72, 9, 9] and task["test"] == read_stories(other)
     (folder / "zoe.txt").write_text(path.read_text() + "1 Zoe sits.\n2 Who sits?\tzoe\n")
@@ -133,7 +132,7 @@ def press_ctrl_d():
     [
         ("answer small missing.txt", "there is no file missing.txt"),
         ("answer --train babi", "babi is a folder: say which task of bAbI in it to train on (--task 1)"),
-        ("answer --train babi --task 7", "there is no file qa7_…_train.txt of bAbI in this folder"),
+        ("answer --train babi --task 7", "there is no file qa7_*_train.txt of bAbI in this folder"),
         ("answer --train babi --task one", "--task must be a number"),
         ("answer --task 1", "name the folder that holds it (--train FOLDER)"),
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),

@@ -11,8 +11,7 @@ from numpylm.answer_task import (
     vocabulary_of,
     with_empty,
 )
-from numpylm.data.stories import Question
-from numpylm.data.story_world import draw_questions
+from numpylm.data.stories import Question, draw_questions
 from numpylm.loss import surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader

@@ -4,8 +4,17 @@ from zlib import crc32
 
 import pytest
 
-from numpylm.data.stories import read_stories, task_file, with_line
-from numpylm.data.story_world import KINDS, NUMBERS, PEOPLE, PLACES, THINGS, draw_questions
+from numpylm.data.stories import (
+    KINDS,
+    NUMBERS,
+    PEOPLE,
+    PLACES,
+    THINGS,
+    draw_questions,
+    read_stories,
+    task_files,
+    with_line,
+)
 
 GOOD = "1 Mia goes to the cellar.\n2 Tom's dog sleeps.\n3 Where is Mia?\tcellar\t1\n4 Which way?\tNorth, west\t1 2\n"
 
@@ -53,12 +62,12 @@ def test_a_broken_line_is_told_with_its_number_and_file(tmp_path, content, messa
 def test_a_task_is_found_by_its_number(tmp_path):
     for name in ("qa1_single_train.txt", "qa1_single_test.txt", "qa11_other_train.txt"):
         (tmp_path / name).write_text(GOOD)
-    assert [task_file(tmp_path, 1, part).name for part in ("train", "test")] == [
+    assert [path.name for path in task_files(tmp_path, 1)] == [
         "qa1_single_train.txt",
         "qa1_single_test.txt",
     ]
-    with pytest.raises(FileNotFoundError, match=r"qa11_…_test\.txt"):
-        task_file(tmp_path, 11, "test")
+    with pytest.raises(FileNotFoundError, match=r"qa11_\*_test\.txt"):
+        task_files(tmp_path, 11)
 
 
 def answered(question):

@@ -1,17 +1,22 @@
-"""The answer command: runs of models that answer questions about stories, what they read, and how one answers."""
+"""The answer command: runs of models that answer questions about stories; what they read, do, and show."""
 
+import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
-from numpylm import require
-from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, vocabulary_of
+from numpylm import plots, require
+from numpylm.activations import softmax
+from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
 from numpylm.choices import OWN, SIZES, again, choice
-from numpylm.commands.kind import Kind, ReadData, digest
+from numpylm.commands.kind import Kind, ReadData, Report, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.results import SHOWN, mean_by, percent, print_table
 from numpylm.commands.task_command import add_task_options, run_task
-from numpylm.data.stories import read_stories, task_file
-from numpylm.data.story_world import draw_questions
+from numpylm.commands.trained import lines_typed_or_read, load_trained, own_parts, say_unknown
+from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
 from numpylm.memory_network import TYINGS, MemoryNetwork
 from numpylm.reader import TEXTS, Reader
 
@@ -27,6 +32,9 @@ READER_SETTINGS = {"optimizer": "adam", "learning_rate": None, "max_norm": 5.0, 
 FILE_SETTINGS = {"epochs": 100, "linear_epochs": None}  # of a memory network: measured on bAbI's tasks
 BUILT_IN = {"valid": (600, 1), "test": (1200, 2)}  # part -> number of questions, seed
 MOST_QUESTIONS = 100_000  # built-in ones: they take half a GB
+QUESTION = "a question begins with a question word, or has a question mark"
+HINT = f"Type a sentence a line, then a question: {QUESTION}.\nAn empty line begins a new story"
+LOOKED_AT = 0.1  # sentences with at least this weight in a hop are shown
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,9 @@ class AnswerData:
     """The questions to train on."""
 
     train: str | None = choice(
-        None, "a folder of the bAbI tasks, with --task, or a file of their format", metavar="PATH",
-        shown="the built-in stories", place=True,
-    )  # fmt: skip
-    task: str | None = choice(None, "numbers of bAbI tasks in the folder: 1, or 1,2,3 together", metavar="K")
+        None, "a folder of bAbI's tasks, or a file of their format", metavar="PATH", shown="our own", place=True
+    )
+    task: str | None = choice(None, "of the tasks in the folder this one, or several: 1,2,3", metavar="K")
     num_questions: int = choice(10_000, "training questions of the built-in stories", metavar="K")
 
     def __post_init__(self):
@@ -99,27 +106,26 @@ def open_data(config, vocabulary=None):
         drawn = {"train": (choices.num_questions, 0), **BUILT_IN}
         name, parts = "the built-in stories", {part: draw_questions(*drawn[part]) for part in drawn}
     elif choices.tasks:
-        tasks = [read_parts(task_file(path, k, "train"), task_file(path, k, "test"), k) for k in choices.tasks]
+        tasks = [read_parts(task_files(path, number), f"task {number}") for number in choices.tasks]
         name = f"task {', '.join(choices.tasks)} of bAbI"
         parts = {part: [question for task in tasks for question in task[part]] for part in tasks[0]}
     elif path.is_dir():
         raise ValueError(f"{path} is a folder: say which task of bAbI in it to train on (--task 1)")
     else:
-        name, parts = path.name, read_parts(path)
+        name, parts = path.name, read_parts([path])
     fingerprint = digest([repr(sorted(parts.items())).encode("utf-8", "surrogatepass")])
     return ReadData(name, fingerprint, vocabulary or vocabulary_of(parts["train"] + parts["valid"]), parts)
 
 
-def read_parts(train_file, test_file=None, task=None):
-    """The Questions of a task by part. The last tenth of the first file validates; without another file, one tests."""
-    kind = f"task {task}" if task else ""
-    train = read_stories(train_file, kind)
+def read_parts(files, kind=""):
+    """The Questions of a file by part; its last tenth validates. A second file tests, or without one another tenth."""
+    train, *test = (read_stories(file, kind) for file in files)
     tenth = len(train) // 10
     if not tenth:
-        raise ValueError(f"{train_file} holds {len(train)} questions; to train on a file it must have 10 or more")
-    test = read_stories(test_file, kind) if test_file else train[-tenth:]
-    train = train if test_file else train[:-tenth]
-    return {"train": train[:-tenth], "valid": train[-tenth:], "test": test}
+        raise ValueError(f"{files[0]} holds {len(train)} questions; to train on a file it must have 10 or more")
+    if not test:
+        train, test = train[:-tenth], [train[-tenth:]]
+    return {"train": train[:-tenth], "valid": train[-tenth:], "test": test[0]}
 
 
 def make_model(config, data):
@@ -134,9 +140,112 @@ def make_task(config, data):
     return answer_task(train, valid, config.settings)
 
 
+def answered(model, vocabulary, question):
+    """What is shown of a Question: (itself, the answer with its probability, the names of the hops, {sentence: its
+    weights in them}). A reader has no hops."""
+    batch = encode_questions(vocabulary, [question], model.sizes.num_sentences)
+    out = model.forward(batch.story, batch.question)
+    y = softmax(out.logits[0])
+    answer, expected = vocabulary.tokens[y.argmax()].replace("_", " "), question.answer
+    wrong = f"   BAD: {expected} would be right" if expected not in ("", answer) else ""
+    hops, looked = getattr(out.trace, "hops", []), {}
+    for k, i in enumerate(range(len(question.story))[-len(batch.story) :]):
+        sentence = f"{i + 1:3} {' '.join(question.story[i])}{' (tells it)' if i in question.support else ''}"
+        looked[sentence] = [hop.p[0, k] for hop in hops]
+    answer = f"{answer} ({percent(y.max())}){wrong}"
+    return f"{' '.join(question.question)}?", answer, [f"hop {k}" for k in range(len(hops))], looked
+
+
+def print_answer(question, answer, hops, looked, least=LOOKED_AT):
+    """Prints what answered returns, with the sentences that have at least this weight in a hop."""
+    rows = {}
+    for sentence, weights in looked.items():
+        if max(weights, default=0) >= least:
+            rows[sentence] = [f"{100 * weight:.0f} %" if weight >= LOOKED_AT else "." for weight in weights]
+    print_table(question, hops, rows | {answer: [""] * len(hops)})
+
+
+def use(trained, choices):
+    """Answers the questions of a file, or of a person at the terminal, who may mistype a line."""
+    model, vocabulary, _ = load_trained(trained, "answers")
+    at_terminal, lines = lines_typed_or_read(choices.text, HINT)
+    name = "standard input" if choices.text == "-" else choices.text
+    story, known, num_questions = {}, set(vocabulary.tokens), 0
+    for number, line in enumerate(lines, start=1):
+        try:
+            story, question = with_line(story, line, f"{name}, line {number}")
+        except ValueError as error:
+            if not at_terminal:
+                raise
+            print(error, file=sys.stderr)
+            continue
+        if question is not None:
+            words = dict.fromkeys(word for sentence in (*question.story, question.question) for word in sentence)
+            say_unknown([word for word in words if word not in known])
+            known.update(words)  # each unknown word is named once
+            print_answer(*answered(model, vocabulary, question))
+            num_questions += 1
+    if not num_questions and not at_terminal:
+        raise ValueError(f"{name} holds no question: {QUESTION}")
+
+
+def report(run, model):
+    """Measures the model on the test questions, prints what came out, and returns the Report."""
+    parts, vocabulary = run.data.parts, run.data.vocabulary
+    found, right = measured(model, vocabulary, parts)
+    print()
+    print_table(*found.table)
+    print("\nUnseen stories")
+    first = {}  # the first question of each kind that was answered right, and the first of all that was not
+    for question, is_right in zip(parts["test"], right, strict=True):
+        first.setdefault(question.kind if is_right else None, question)
+    shown = [*first.values()][:SHOWN]
+    for question in shown:
+        print()
+        print_answer(*answered(model, vocabulary, question), least=0)
+    if run.config.model.model == "memory":
+        longest = max(shown, key=lambda question: len(question.support))
+        question, answer, hops, looked = answered(model, vocabulary, longest)
+        path, title = run.folder / "hops.png", f"{question}  {answer}"
+        with plots.may_fail(path.name):
+            plots.heat_map(path, [*looked.values()], [*looked], hops, "p, weight of a sentence", title, LOOKED_AT)
+    return found
+
+
+def evaluate(model, vocabulary, folder, options):
+    """The Report of the run's own test questions, or of those in a file: kind.py."""
+    if options.text:
+        parts = dict.fromkeys(("train", "valid", "test"), read_stories(options.text))
+    else:
+        parts = own_parts(folder, vocabulary)
+    return measured(model, vocabulary, parts)[0]
+
+
+def measured(model, vocabulary, parts):
+    """(the Report of the test questions, whether each was answered right). Beside the model: the most frequent answer
+    to a kind of question in training, and drawing one of its answers by chance."""
+    test, train = parts["test"], parts["train"] + parts["valid"]
+    loss, right = score_questions(model, encode_questions(vocabulary, test, model.sizes.num_sentences))
+    kinds = [one.kind for one in test]
+    answers = {kind: Counter(one.answer for one in train if one.kind == kind) for kind in dict.fromkeys(kinds)}
+    majority = {kind: max(counts, key=counts.get, default=None) for kind, counts in answers.items()}
+    columns = {
+        "accuracy": right,
+        "accuracy_majority": [one.answer == majority[one.kind] for one in test],
+        "accuracy_chance": [1 / max(1, len(answers[kind])) for kind in kinds],
+    }
+    fields = {"test_questions": len(test), "test_loss": loss}
+    for name, values in columns.items():
+        fields |= {name: fmean(values), f"{name}_by_kind": mean_by(kinds, values)}
+    several = kinds if len(answers) > 1 else []
+    rows = {kind: [percent(fields[f"{name}_by_kind"][kind]) for name in columns] for kind in several}
+    rows["all"] = [percent(fields[name]) for name in columns]
+    return Report(fields, (f"Test questions: {len(test):,}", ("right", "majority", "chance"), rows), loss), right
+
+
 KIND = Kind(
     "answers", "answer", "questions", AnswerSettings, AnswerModel, AnswerData,
     lambda config: "-".join(["answer", Path(config.data.train or "stories").stem, *config.data.tasks]),
-    "{} reader", open_data, make_model, make_task, "numpylm.commands.answering_report", complete, AnswerChoices,
+    "{} reader", open_data, make_model, make_task, __name__, complete, AnswerChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)
