@@ -135,9 +135,8 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's questions."""
-    S = config.model.num_sentences
-    train, valid = (encode_questions(data.vocabulary, data.parts[part], S) for part in ("train", "valid"))
-    return answer_task(train, valid, config.settings)
+    encoded = partial(encode_questions, data.vocabulary, num_sentences=config.model.num_sentences)
+    return answer_task(encoded(data.parts["train"]), encoded(data.parts["valid"]), config.settings)
 
 
 def answered(model, vocabulary, question):

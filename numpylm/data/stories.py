@@ -53,11 +53,10 @@ def read_stories(path, kind=""):
         if line.strip() and not NUMBERED.fullmatch(line):
             raise ValueError(f"{where}: expected a number and a sentence; got {line[:80]!r}")
         story, question = with_line(story, line, where)
-        if question is None:
-            continue
-        if not question.answer:
-            raise ValueError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
-        questions.append(question._replace(kind=kind))
+        if question is not None:
+            if not question.answer:
+                raise ValueError(f"{where}: expected a question, a tab and its answer; got {line[:80]!r}")
+            questions.append(question._replace(kind=kind))
     if not questions:
         raise ValueError(f"{path} holds no question: a question is a line with its answer after a tab")
     return questions
