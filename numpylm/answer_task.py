@@ -32,12 +32,11 @@ class AnswerSettings(Settings):
     learning_rate: float | None = again(Settings, "learning_rate", None, shown="0.32 with sgd, 0.005 with adam")
     max_norm: float = again(Settings, "max_norm", 1.25, shown="1.25; 5 for a reader")
     linear_epochs: int | None = choice(
-        None, "epochs at first without softmax over sentences", metavar="K", shown="a fifth of them", group=TIME
+        None, "linear start: epochs without softmax over sentences", metavar="K", shown="a fifth of them", group=TIME
     )
     empty_sentences: float = choice(
-        0.1, "probability of an empty sentence before each", metavar="P", shown="0.1; 0 for a reader", group=OWN
+        0.1, "in training, how likely is an empty one before each", metavar="P", shown="0.1; 0 for a reader", group=OWN
     )
-
     rates = LEARNING_RATES | {"sgd": 0.32}  # Sukhbaatar et al.: 0.01 for the sum over a batch of 32, a norm of 40
 
     def __post_init__(self):

@@ -138,6 +138,7 @@ def press_ctrl_d():
         ("answer --train broken.txt", "broken.txt, line 2: expected a number and a sentence; got 'Tom sits.'"),
         ("answer --train few.txt", "few.txt holds 2 questions; to train on a file it must have 10 or more"),
         ("answer --empty-sentences 1", "--empty-sentences must be"),
+        ("answer --num-questions 100001", "--num-questions must be at most 100,000; got 100,001"),
         ("answer --model gru -H 5 --bidirectional", "H must be even; got --hidden-dim=5"),
     ],
 )

@@ -66,9 +66,9 @@ class AnswerData:
     """The questions to train on."""
 
     train: str | None = choice(
-        None, "a folder of bAbI's tasks, or a file of their format", metavar="PATH", shown="our own", place=True
+        None, "a folder of bAbI's tasks, or a file like theirs", metavar="PATH", shown="built-in stories", place=True
     )
-    task: str | None = choice(None, "of the tasks in the folder this one, or several: 1,2,3", metavar="K")
+    task: str | None = choice(None, "the number of a task in the folder, or several: 1,2,3", metavar="K")
     num_questions: int = choice(10_000, "training questions of the built-in stories", metavar="K")
 
     def __post_init__(self):
