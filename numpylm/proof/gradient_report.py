@@ -37,9 +37,9 @@ class Row:
 
     @property
     def error(self):
-        """|claimed - numeric| of every entry; NaN: not checked. It is 0 where the claim is right at a kink."""
+        """|claimed - numeric| of every entry; NaN: not checked."""
         with np.errstate(over="ignore"):
-            return np.where(self.kinks & ~self.wrong, 0.0, np.abs(self.claim - self.slope))
+            return np.abs(self.claim - self.slope)
 
     @property
     def worst(self):
