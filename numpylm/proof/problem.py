@@ -75,12 +75,12 @@ class Problem:
         values = arrays_of({"cotangents": out}, "fciub")
         for name, weight in self.weights.items():
             shape = values[name].shape if name in values else None
-            if self.has_cotangents and shape != weight.shape:
-                raise ValueError(f"{name} must be of the shape of f's value, {shape}; got shape {weight.shape}")
             if shape != weight.shape:
+                value = f"{type(out).__name__}{f' of shape {shape}' if shape else ''}"
+                expected = f"{name} of shape {weight.shape}" if self.has_cotangents else "a number"
                 raise ValueError(
-                    f"f must return a number; it returned {type(out).__name__}{f' of shape {shape}' if shape else ''}: "
-                    "return the loss only, or give cotangents to weight its values"
+                    f"f must return what fits {expected}; it returned {value}: return the loss only, or give cotangents "
+                    "of the shape of its value"
                 )
         return sum((weight * values[name]).sum() for name, weight in self.weights.items())
 
