@@ -18,12 +18,11 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.lstm import lstm_cell
-from numpylm.masking import freeze
 from numpylm.memory_network import MemoryNetwork
 from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.parameters import parameter_shapes
 from numpylm.projection import Lookup, projection_backward, projection_forward
-from numpylm.proof.moved_step import moved_step
+from numpylm.proof.moved_step import moved_steps
 from numpylm.reader import Reader
 from numpylm.rnn import rnn_cell
 from numpylm.transcription import AcousticModel
@@ -128,33 +127,22 @@ def record_cases(rng):
     """
     for name, cell in CELLS.items():
         parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, (T, N, 5, 2))  # small: it has many fields
-        recurrent_dropout = rng.choice([0, 2.0], (N, 2))
-        out = cell.forward(parameters, x, state_0, MASK, recurrent_dropout)
-        records = cell.backward(parameters, dh, dstate_T, out.trace, keep_steps=True).steps
+        arguments = parameters, x, state_0, MASK, rng.choice([0, 2.0], (N, 2))
+        trace = cell.forward(*arguments).trace
+        records = cell.backward(parameters, dh, dstate_T, trace, keep_steps=True).steps
         claim = {name[1:]: np.stack([getattr(record, name) for record in records]) for name in records[0]._fields}
         claim["xW_t"] = claim.pop("a_t")
+
+        def forward(cell=cell, arguments=arguments, **displacements):
+            def move(t, quantity, q):
+                return q + displacements[quantity][t] if quantity in displacements else q
+
+            with moved_steps(cell, move):
+                out = cell.forward(*arguments)
+            return {"h": out.h, "state": out.state}
+
         displacements = {name: np.zeros_like(dq) for name, dq in claim.items()}
-        forward = displaced(cell, parameters, x, state_0, recurrent_dropout)
         yield Case(f"{name} records", forward, displacements, claim, {"h": dh, "state": dstate_T})
-
-
-def displaced(cell, parameters, x, state_0, recurrent_dropout):
-    """The forward pass of a cell as a function of the displacements of its quantities."""
-
-    def forward(**displacements):
-        xW = projection_forward(x, parameters[0], parameters[2])
-        state, h = state_0, []
-        for t in range(T):
-
-            def move(name, q, t=t):
-                return q + displacements[name][t] if name in displacements else q
-
-            new = moved_step(cell, move, parameters, xW[t], state, recurrent_dropout)
-            state = cell.State(*[freeze(MASK, t, q_t, q_prev) for q_t, q_prev in zip(new, state, strict=True)])
-            h.append(state.h)
-        return {"h": np.stack(h), "state": state}
-
-    return forward
 
 
 def sequence_function_cases(rng):

@@ -79,8 +79,8 @@ class Problem:
                 value = f"{type(out).__name__}{f' of shape {shape}' if shape else ''}"
                 expected = f"{name} of shape {weight.shape}" if self.has_cotangents else "a number"
                 raise ValueError(
-                    f"f must return what fits {expected}; it returned {value}: return the loss only, or give cotangents "
-                    "of the shape of its value"
+                    f"f must return what fits {expected}; it returned {value}: return the loss only, or give "
+                    "cotangents of the shape of its value"
                 )
         return sum((weight * values[name]).sum() for name, weight in self.weights.items())
 
