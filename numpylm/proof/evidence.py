@@ -16,17 +16,16 @@ CARRIED = "it is right at the last time step only: what is carried from step t +
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def explain(report, claims, truths, arrays):
+def explain(rows, claims, arrays):
     """Sentences on what is likely wrong with each wrong gradient of a report, and on what all have in common."""
-    wrong = [row.name for row in report.rows if row.num_wrong and row.name in truths]
-    wrong = [name for name in wrong if not np.isnan(truths[name]).all()]
+    truths = {row.name: row.slope for row in rows if row.num_wrong and row.terms is None}
     sizes = sizes_of(arrays)
-    shared = common_factor(claims, {name: truths[name] for name in wrong}, sizes)
+    shared = common_factor(claims, truths, sizes)
     if shared:
         return (shared,)
-    said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in wrong])
-    for name in wrong:
-        found = relations(claims[name], truths[name], sizes, gates_of(name, arrays))
+    said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in truths])
+    for name, slope in truths.items():
+        found = relations(claims[name], slope, sizes, gates_of(name, arrays))
         said += [f"d{name}: {sentence}" for sentence in found]
     return tuple(said)
 

@@ -27,15 +27,18 @@ FLOAT32 = 1e-3, 1e-4, 1e-6  # a float32 claim may be off by so much of itself, o
 
 
 class Check(NamedTuple):
-    """What is checked: a Problem, name -> claimed array, the method, the size of the largest claim, and the errors that
-    the caller allows."""
+    """What is checked: a Problem, name -> claimed array, the method, and the errors that the caller allows."""
 
     problem: object
     claims: dict
     method: str
-    largest: float
     rtol: float = 0.0
     atol: float = 0.0
+
+    @property
+    def largest(self):
+        """The size of the largest claim."""
+        return max(np.abs(q).max(initial=0) for q in self.claims.values())
 
     def along(self, direction):
         """(Σ claim · v, the sum of its terms' sizes)."""
@@ -101,31 +104,30 @@ def measure(problem, direction, claimed):
 
 def complaint_about(problem, row):
     """A sentence on what could not be judged in a Row, or None."""
-    along = row.terms is not None
-    where = f"along a direction of {row.name}" if along else f"beside {row.name}"
+
+    def place(index):
+        return f"along a direction of {row.name}" if row.terms is not None else f"at {row.name}{list(map(int, index))}"
+
     unknown = row.checked & ~np.isfinite(row.slope)
     if unknown.any():
-        index = "" if along else np.argwhere(unknown)[0].tolist()
-        return f"the function is not finite {where}{index}: there is no derivative to compare with"
-    if row.kinks.any() and along:
-        return (
-            f"there is a kink (a ReLU at 0, a tie of a maximum, |x| at 0) {where}, where the slopes on both sides "
-            "differ: use method='central', which looks at every entry by itself"
-        )
+        where = place(np.argwhere(unknown)[0])
+        return f"the function is not finite a little to one side, {where}: there is no derivative to compare with"
     if row.kinks.any() and (row.kinks == row.checked).all():
-        return f"every entry of {row.name} lies at a kink, where any slope between two passes: nothing was proved"
+        return (
+            f"every slope of {row.name} lies at a kink (a ReLU at 0, a tie of a maximum, |x| at 0), where any between "
+            "those of both sides passes: nothing was proved. Use method='central', which looks at every entry by itself"
+        )
     is_zero = (row.claim == 0) & (row.unsure < UNNOTICED * problem.size)
     unsure = np.where(row.wrong | is_zero, 0, row.unsure)
     visible = 1e-2 if problem.precision else 3e-4  # of differences; with float32 inside f they see two digits
     if unsure.max(initial=0) <= visible * max(np.abs(row.claim).max(initial=0), row.largest, row.terms or 0):
         return None
     index = np.unravel_index(unsure.argmax(), unsure.shape)
-    where = where if along else f"at {row.name}{[int(k) for k in index] or ''}"
     return (
-        f"the gradient {where} is too small to be judged: {row.claim[index]:.1e} is claimed and {row.slope[index]:.1e} "
-        f"is measured, but f's value, {problem.value_here:.1e}, and its parts are rounded. Choose arguments at which "
-        "this gradient is larger, move f nearer to zero, or write f so that the complex step can be taken (no abs, no "
-        "fixed dtype)"
+        f"the gradient {place(index)} is too small to be judged: {row.claim[index]:.1e} is claimed and "
+        f"{row.slope[index]:.1e} is measured, but f's value, {problem.value_here:.1e}, and its parts are rounded. "
+        "Choose arguments at which this gradient is larger, move f nearer to zero, or write f so that the complex step "
+        "can be taken (no abs, no fixed dtype)"
     )
 
 
