@@ -29,30 +29,35 @@ def derivatives(model, inputs, targets, place, directions):
     """Σ ∂loss/∂q[k] direction[k] over the entries of the q at place, (name, layer, t), for each of K directions of q's
     shape: (K,). The t of a parameter is None."""
     name, layer, t = place
-    steps = 1j * COMPLEX_STEP * np.asarray(directions)
+    T, K, steps = len(inputs), len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
     if t is None:
         q = model.astype(complex).parameters()
         moved = [model.with_parameters(q | {name: q[name] + step}) for step in steps]
-        return np.array([surprisal(each.forward(inputs).logits, targets).mean().imag for each in moved]) / COMPLEX_STEP
+        nats = [surprisal(moved_logits(each, inputs), targets).mean() for each in moved]
+        return np.imag(nats) / COMPLEX_STEP
+    step = np.concatenate(steps)  # K copies of the sequences side by side, each with a direction of its own
+    inputs, targets = np.tile(inputs, (1, K)), np.tile(targets, (1, K))
+    if name in ("h", "logits"):  # h_t moves the logits
+        logits = moved_logits(model, inputs).astype(complex)
+        logits[t] += step if name == "logits" else step @ model.output_matrix()
+    elif name == "x":  # it moves xW_t
+        logits = moved_logits(model, inputs, "xW_t", layer * T + t, step @ model.layer_parameters(layer)[0])
+    else:
+        logits = moved_logits(model, inputs, name, layer * T + t, step)
+    return surprisal(logits, targets).reshape(T, K, -1).mean(axis=(0, 2)).imag / COMPLEX_STEP
 
-    # K copies of the sequences side by side: in each, q moves along a direction of its own
-    copies, step = np.tile(targets, (1, len(steps))), np.concatenate(steps)
-    if name == "x":  # it moves xW_t
-        name, step = "xW_t", step @ model.layer_parameters(layer)[0]
-    if name == "h":  # it moves the logits
-        name, step = "logits", step @ model.output_matrix()
 
-    call = None if layer is None else layer * len(inputs) + t
+def moved_logits(model, inputs, name=None, call=None, step=0.0):
+    """The logits where the quantity of this name, in this call of the step function, is moved by a step.
+
+    No breakpoint in the package's step functions stops here: watched copies of them run in their place.
+    """
 
     def move(k, moved, q):
         return q + step if (moved, k) == (name, call) else q
 
     with moved_steps(model.cell, move):
-        logits = model.forward(np.tile(inputs, (1, len(steps)))).logits
-    if name == "logits":
-        logits = logits.astype(complex)
-        logits[t] += step
-    return surprisal(logits, copies).reshape(len(inputs), len(steps), -1).mean(axis=(0, 2)).imag / COMPLEX_STEP
+        return model.forward(inputs).logits
 
 
 def prove(gradient, derivatives_along, shown):

@@ -114,6 +114,8 @@ def over_time(symbol, q, lines, steps, name=None, layer=None):
 def in_layer(run, layer):
     """Which layer, if there are several."""
     return f", layer {layer}" if len(run.layers) > 1 else ""
+
+
 def forward_sections(run, layers, steps):
     """From the tokens to the loss."""
     x, logits = (Line("x = E[tokens]"),), (Line("logits = h W_hy + b_y"), *lines_of(affine_forward, "y"))
