@@ -3,7 +3,7 @@
 The slope is measured by the complex step if f allows that and differences agree, or else by differences of many steps
 (slopes.py), which say how far they may be off. Then the claim is
 
-    right         if it agrees to 7 digits, to 11 with an exact slope, or lies between the two slopes of a kink
+    right         if it agrees as far as the method sees, 7 digits or more, or lies between the two slopes of a kink
     wrong         if it is further off than the error of the measurement plus the rounding of a right backward pass
     not proved    in between: rounding hides the slope
 
@@ -75,7 +75,7 @@ def look_again(check, direction, claimed, terms):
     off = abs(claimed - slope)
     size = max(abs(claimed), abs(slope), terms)
     by_caller = check.rtol * max(abs(claimed), abs(slope)) + check.atol
-    rtol = (CLOSE if error else EXACT) + 10 * problem.precision
+    rtol = max(RTOL[check.method], CLOSE if error else 0) + 10 * problem.precision
     allowed = max(rtol * size, check.allowance(direction, size), by_caller)
     if off <= allowed:
         return Verdict(slope, is_kink=found.is_kink, unsure=error)
