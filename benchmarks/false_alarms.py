@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm import check_gradients
-from numpylm.proof.cases.cells import CELLS, sequence_case
+from numpylm.proof.cases import CELLS, sequence_case
 from numpylm.proof.gradient_check import CHECKS
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))

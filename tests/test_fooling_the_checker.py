@@ -109,7 +109,7 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "NaN in the second call": (square, {"x": X}, counted(lambda n, x: {"x": 2 * x * (np.nan if n == 2 else 1)}), {},
                                "two identical calls of the backward pass"),
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},
-                        "not finite beside x[0]"),
+                        "not finite a little to one side, at x[0]"),
     "a result kept for ever": (once(), {"x": X}, {"x": 0 * X}, {}, "wherever its arguments are"),
     "cotangents of zero": (lambda x: x**2, {"x": X}, {"x": 0 * X}, {"cotangents": 0 * X}, "wherever its arguments"),
     "a sum of a softmax": (lambda x: (np.exp(x) / np.exp(x).sum()).sum(), {"x": X}, {"x": 0 * X}, {},
@@ -143,7 +143,7 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
               "WRONG: x"),
     "fast waves": (lambda x: square(x) + 1e-6 * np.sin(1e9 * x).sum(), {"x": X}, {"x": 2 * X}, {}, "WRONG: x"),
     "kinks everywhere": (lambda x: np.maximum(x, 0).sum(), {"x": np.zeros(3)}, {"x": np.full(3, 0.3)}, {},
-                         "every entry of x lies at a kink"),
+                         "every slope of x lies at a kink"),
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numpylm import check_gradients
-from numpylm.proof.cases.cells import CELLS, sequence_case
+from numpylm.proof.cases import CELLS, sequence_case
 
 
 def with_one_wrong_entry(seed):

@@ -1,6 +1,6 @@
 """The gradcheck command: the package proves its own gradients.
 
-Every function, every recurrent cell, every record of a backward step and every whole model (proof/cases/), every
+Every function, every recurrent cell, every record of a backward step and every whole model (proof/cases.py), every
 argument, in float64, with weights, biases and cotangents of order one and sizes that all differ, by three methods that
 have nothing in common: central differences, the complex step, and random projection (the dot-product test). Each
 number of the table is the worst relative error over an array's entries.

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from numpylm.proof.nested import arrays_of, children, leaves
-from numpylm.proof.problem import called_twice, differs
+from numpylm.proof.nested import children, leaves
+from numpylm.proof.problem import differs
 
 
 def claimed_arrays(gradients, problem):
@@ -15,8 +15,8 @@ def claimed_arrays(gradients, problem):
     if not callable(gradients):
         claims = named_arrays(gradients, problem)
     else:
-        (claims, again), changed = called_twice(problem, gradients, lambda out: named_arrays(out, problem))
-        said = [f"the backward pass changes {label} in place" for label in changed]
+        (claims, again), changed = problem.called_twice(gradients, lambda out: named_arrays(out, problem))
+        said = [f"the backward pass changes {name} in place" for name in changed]
         said += [
             f"two identical calls of the backward pass give different gradients of {name}: it writes to what it "
             "remembers"
@@ -42,9 +42,8 @@ def named_arrays(gradients, problem):
     arrays = {}
     for name, claim in leaves(gradients, problem.arrays):
         with suppress(ValueError):  # rows of several lengths
-            array = np.array(claim)
-            arrays |= {name: array} if array.dtype.kind in "fiuc" else {}
-    return arrays
+            arrays[name] = np.array(claim)
+    return {name: array for name, array in arrays.items() if array.dtype.kind in "fiuc"}
 
 
 def fault_of(name, claim, problem):
@@ -53,17 +52,17 @@ def fault_of(name, claim, problem):
     An argument that f does not use needs no claim. A claim for integers does no harm if it is zero, or a copy of the
     argument.
     """
-    if name not in dict(leaves(problem.arguments)):
-        return f"there is a gradient of {name}, which is no argument"
     if name not in problem.arrays:
-        known = arrays_of(problem.arguments, "iub").get(name)
+        known = problem.given.get(name)
+        if known is None and name not in dict(leaves(problem.arguments)):
+            return f"there is a gradient of {name}, which is no argument"
         is_harmless = known is None or not claim.any() or (claim.dtype.kind in "iub" and np.array_equal(claim, known))
         what = "holds integers and was not checked: give it as real numbers, 1.0, 2.0, …, and not 1, 2, …"
         return None if is_harmless else f"{name} {what}"
-    shape = problem.arrays[name].shape
     if claim is None:
-        is_unused = problem.is_steady and problem.measured(problem.random_direction(3, [name])).is_flat
+        is_unused = problem.is_steady and problem.measured(problem.random_direction(3, [name]))[:2] == (0, 0)
         return None if is_unused else f"there is no gradient of {name}"
+    shape = problem.arrays[name].shape
     if claim.shape != shape:
         return f"the gradient of {name} is of shape {claim.shape}; {name} is of shape {shape}"
     if not np.isfinite(claim).all():

@@ -4,6 +4,8 @@ Each function compares a claim q with the truth p, of one shape. A relation coun
 p's size, so that it is no accident. NaN means "not measured" in p.
 """
 
+from math import isclose
+
 import numpy as np
 
 CLOSE = 1e-6
@@ -14,17 +16,16 @@ CARRIED = "it is right at the last time step only: what is carried from step t +
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def explain(report, claims, truths, arrays):
+def explain(rows, claims, arrays):
     """Sentences on what is likely wrong with each wrong gradient of a report, and on what all have in common."""
-    wrong = [row.name for row in report.rows if row.num_wrong and row.name in truths]
-    wrong = [name for name in wrong if not np.isnan(truths[name]).all()]
+    truths = {row.name: row.slope for row in rows if row.num_wrong and row.terms is None}
     sizes = sizes_of(arrays)
-    shared = common_factor(claims, {name: truths[name] for name in wrong}, sizes)
+    shared = common_factor(claims, truths, sizes)
     if shared:
         return (shared,)
-    said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in wrong])
-    for name in wrong:
-        found = relations(claims[name], truths[name], sizes, gates_of(name, arrays))
+    said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in truths])
+    for name, slope in truths.items():
+        found = relations(claims[name], slope, sizes, gates_of(name, arrays))
         said += [f"d{name}: {sentence}" for sentence in found]
     return tuple(said)
 
@@ -51,25 +52,26 @@ def scaled(q, p, sizes):
     k = factor_of(q[seen], p[seen])
     if k is not None:
         times = f"it is the right one times {k:.6g}{as_size(k, sizes)}"
-        yield k * p, "it has the wrong sign" if close(k, -1) else times
-    if q.size > 1 and not same(np.clip(p, -limit, limit), p):  # an entry that was not measured may show the limit
-        yield np.clip(p, -limit, limit), CLIPPED.format(limit)
+        yield k * p, "it has the wrong sign" if isclose(k, -1, rel_tol=CLOSE) else times
+    clipped = np.clip(p, -limit, limit)
+    if q.size > 1 and not same(clipped, p):  # an entry that was not measured may show the limit
+        yield clipped, CLIPPED.format(limit)
 
 
 def rearranged(q, p, gates):
     """(an array that q may be, what to say of it): p in another order. NaN stands for any number."""
-    axes = [axis for axis in range(p.ndim) if p.shape[axis] > 1]
-    if p.ndim == 2:
-        yield p.T, "it is the transpose of the right one"
-    for axis in axes:
-        yield np.flip(p, axis), f"it is right, but reversed along {axis_name(p, axis)}"
+    names = ["axis 0 (T)", "axis 1 (N)", "axis 2"] if p.ndim == 3 else [f"axis {axis}" for axis in range(p.ndim)]
+    axes = [(axis, name) for axis, name in enumerate(names) if p.shape[axis] > 1]
+    yield p.T, "it is the transpose of the right one"
+    for axis, name in axes:
+        yield np.flip(p, axis), f"it is right, but reversed along {name}"
     if p.ndim == 3 and len(p) > 2:
         for other, part in (("t - 1", (p[:1] * np.nan, p[:-1])), ("t + 1", (p[1:], p[:1] * np.nan))):
             yield np.concatenate(part), f"it is off by one in time: entry t holds what belongs to {other}"
     if gates:
         yield in_other_order(q, p, gates)
-    for axis in axes:
-        words = f"it is the same all along {axis_name(p, axis)}: something was summed and spread that should not be"
+    for axis, name in axes:
+        words = f"it is the same all along {name}: something was summed and spread that should not be"
         yield np.broadcast_to(np.take(q, [0], axis), q.shape), words
 
 
@@ -102,13 +104,12 @@ def right_parts(q, p, gates):
 def common_factor(claims, truths, sizes=None):
     """One factor that every wrong gradient is off by: a loss averaged otherwise than its gradient, or clipping."""
     factors = [factor_of(claims[name][~np.isnan(p)], p[~np.isnan(p)]) for name, p in truths.items()]
-    if len(truths) < 2 or None in factors or max(factors) - min(factors) > CLOSE * abs(factors[0]):
+    if len(truths) < 2 or None in factors or not np.allclose(factors, factors[0], CLOSE, 0):
         return None
-    k = factors[0]
-    norm = float(np.sqrt(sum((claims[name] ** 2).sum() for name in truths)))
-    if close(k, -1):
+    k, norm = factors[0], np.linalg.norm([np.linalg.norm(claims[name]) for name in truths])
+    if isclose(k, -1, rel_tol=CLOSE):
         return "all gradients have the wrong sign"
-    if 0 < k < 1 and close(norm, float(f"{norm:.2g}")):  # as a person would choose: 5, 0.25, 1, …
+    if 0 < k < 1 and isclose(norm, float(f"{norm:.2g}"), rel_tol=CLOSE):  # as a person would choose: 5, 0.25, 1, …
         return (
             f"all gradients are the right ones times {k:.6g}, and their global norm is {norm:.6g}: they were clipped "
             "before they were checked. Clipping belongs in the training loop, never in a backward pass"
@@ -142,18 +143,17 @@ def as_size(k, sizes):
     sizes = {name: size for name, size in sizes.items() if size > 1}
     if {"T", "N"} <= sizes.keys():
         sizes["T·N"] = sizes["T"] * sizes["N"]
-    names = [f"{name} (= {size})" for name, size in sizes.items() if close(k, size)]
-    names += [f"1/{name} ({name} = {size})" for name, size in sizes.items() if close(k, 1 / size)]
+    names = [f"{name} (= {size})" for name, size in sizes.items() if isclose(k, size, rel_tol=CLOSE)]
+    names += [f"1/{name} ({name} = {size})" for name, size in sizes.items() if isclose(k, 1 / size, rel_tol=CLOSE)]
     return f", which is {' or '.join(names[:3])}" if names else ""
 
 
 def gates_of(name, arrays):
     """How many gates the columns of an array of this name hold: 4, 3, or 0. A cell's W_h is (H, 4H) or (H, 3H)."""
     prefix, dot, last = name.rpartition(".")
-    W_h = arrays.get(f"{prefix}{dot}W_h")
-    if last not in ("W_x", "W_h", "b") or W_h is None or W_h.ndim != 2:
-        return 0
-    return next((number for number in GATES if W_h.shape[1] == number * W_h.shape[0]), 0)
+    shape = np.shape(arrays.get(f"{prefix}{dot}W_h"))
+    is_cells = last in ("W_x", "W_h", "b") and len(shape) == 2
+    return next((number for number in GATES if is_cells and shape[1] == number * shape[0]), 0)
 
 
 def sizes_of(arrays):
@@ -172,13 +172,3 @@ def same(q, p, size=None):
         return False
     size = max(np.nanmax(np.abs(p), initial=0), np.abs(q).max(initial=0)) if size is None else size
     return not (np.abs(q - p) > CLOSE * size).any()
-
-
-def close(a, b):
-    """Whether two numbers agree to a millionth."""
-    return abs(a - b) <= CLOSE * max(abs(a), abs(b))
-
-
-def axis_name(array, axis):
-    """An axis by its number and, in an array (T, N, ·), its name."""
-    return f"axis {axis} ({'TN'[axis]})" if array.ndim == 3 and axis < 2 else f"axis {axis}"

@@ -68,13 +68,10 @@ def check_gradients(
         return GradientReport([], complaints + problem.complaints, method)
     if method == "complex":
         problem.check_complex_step()
-    largest = max([0, *[np.abs(q).max(initial=0) for q in claims.values()]])
-    check = Check(problem, claims, method, largest, rtol, atol)
+    check = Check(problem, claims, method, rtol, atol)
     rows = project(check, rng) if method == "projection" else [compare(check, q, max_entries, rng) for q in claims]
     complaints += [row.complaint for row in rows if row.complaint] + problem.complaints + float32_complaints(check)
-    report = GradientReport(rows, complaints, method, precision=problem.precision)
-    slopes = {row.name: row.slope for row in rows if row.terms is None}
-    return report._replace(diagnosis=explain(report, claims, slopes, problem.arrays))
+    return GradientReport(rows, complaints, method, explain(rows, claims, problem.arrays), problem.precision)
 
 
 def compare(check, name, max_entries, rng):
@@ -112,7 +109,7 @@ def chosen_entries(shape, max_entries, rng):
     if max_entries is None or size <= max_entries:
         return list(np.ndindex(shape))
     drawn = np.sort(rng.choice(size, max_entries, replace=False))
-    return [tuple(map(int, np.unravel_index(flat, shape))) for flat in drawn]
+    return list(zip(*np.unravel_index(drawn, shape), strict=True))
 
 
 def project(check, rng):
@@ -155,4 +152,4 @@ def find_wrong(check, name, rest, rng):
     while len(rest) > 1:
         half = rest[: len(rest) // 2]
         rest = half if judged(half).num_wrong else rest[len(half) :]
-    return together, tuple(map(int, np.unravel_index(rest[0], shape)))
+    return together, np.unravel_index(rest[0], shape)

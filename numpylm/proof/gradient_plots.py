@@ -31,8 +31,7 @@ def error_map(report, path=None):
             place.set_axis_off()
         for place, row in zip(axes.flat, rows, strict=False):
             image = draw_errors(place, row)
-            label_steps(place, row.shape)
-            label_gates(place, row.claim, GATES.get(gates_of(row.name, arrays), ()))
+            label_axes(place, row.shape, GATES.get(gates_of(row.name, arrays), ()))
         bar = figure.colorbar(image, ax=axes, ticks=[-16, -12, BETWEEN, -4, 0])
         bar.set_label("log10 (error / largest derivative)\nblue: right, orange: wrong", fontsize=10)
         not_proved = "Not proved: no entry is wrong, but see the report's complaints"
@@ -53,22 +52,21 @@ def draw_errors(axes, row):
     drawn = f", {row.checked.sum()} of {row.claim.size} drawn" if row.checked.sum() < row.claim.size else ""
     shape = "x".join(map(str, row.shape)) or "number"
     axes.set_title(f"d{row.name} {shape}: {row.num_wrong} wrong{drawn}", fontsize=11)
-    axes.grid(False)
     return image
 
 
 def colors():
     """Blues up to 1e-7, which is right for a difference, oranges from there on, and grey for what was not checked."""
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
+    from matplotlib.colors import LinearSegmentedColormap
 
-    blues = colormaps["Blues_r"](np.linspace(0, 0.75, 10 * (BETWEEN - LEAST)))
-    oranges = colormaps["Oranges"](np.linspace(0.4, 1, 10 * (MOST - BETWEEN)))
-    return ListedColormap(np.concatenate((blues, oranges))).with_extremes(bad="#d0d0d0")
+    change = (BETWEEN - LEAST) / (MOST - LEAST)
+    stops = [(0, "#08306b"), (change, "#b3cfe5"), (change, "#fda762"), (1, "#7f2704")]
+    return LinearSegmentedColormap.from_list("errors", stops).with_extremes(bad="#d0d0d0")
 
 
-def label_steps(axes, shape):
-    """Ticks that are indices; in an array (T, N, ·) those of t, with lines between the steps."""
+def label_axes(axes, shape, gates):
+    """Ticks that are indices; in an array (T, N, ·) those of t; and the gates' names above their columns."""
+    axes.grid(False)
     axes.locator_params(integer=True, min_n_ticks=1)
     if len(shape) < 2:
         axes.set_yticks([])
@@ -79,17 +77,9 @@ def label_steps(axes, shape):
         shown = range(0, shape[0], math.ceil(shape[0] / 6))
         axes.set_yticks([k * height + (height - 1) / 2 for k in shown], shown)
         axes.set_ylabel("t, with n inside")
-        for k in range(1, shape[0]) if height > 1 else ():
-            axes.axhline(k * height - 0.5, color="white", linewidth=1)
-
-
-def label_gates(axes, array, gates):
-    """The gates' names above their columns, with lines between them."""
     if gates:
-        each = array.shape[-1] / len(gates)
+        each = shape[-1] / len(gates)
         for k in range(1, len(gates)):
             axes.axvline(k * each - 0.5, color="white", linewidth=1.5)
         above = axes.secondary_xaxis("top")
         above.set_xticks([(k + 0.5) * each - 0.5 for k in range(len(gates))], gates)
-        above.tick_params(length=0)
-        above.spines["top"].set_visible(False)

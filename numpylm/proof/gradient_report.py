@@ -37,9 +37,9 @@ class Row:
 
     @property
     def error(self):
-        """|claimed - numeric| of every entry; NaN: not checked. It is 0 where the claim is right at a kink."""
+        """|claimed - numeric| of every entry; NaN: not checked."""
         with np.errstate(over="ignore"):
-            return np.where(self.kinks & ~self.wrong, 0.0, np.abs(self.claim - self.slope))
+            return np.abs(self.claim - self.slope)
 
     @property
     def worst(self):
@@ -133,27 +133,21 @@ WIDTHS = (14, 10, 8, 11, 11, 6, 8)
 
 
 def cells(row):
-    """One row's cells as text."""
-    shape, numbers = "x".join(map(str, row.shape)) or "-", ("0", "0")
-    if row.worst is not None:
-        numbers = [f"{q[row.worst]:.4g}" for q in (row.claim, row.slope)]
-    if row.terms is None:
-        at, wrong = (
-            "-" if row.worst is None else ",".join(map(str, row.worst)) or "()",
-            f"{row.num_wrong}/{row.checked.sum()}",
-        )
-    else:
-        at, wrong = "-", "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
-    return row.name, shape, at, *numbers, f"{row.relative_error:.0e}", wrong
+    """One row's cells as text. A long name keeps its end."""
+    name = row.name if len(row.name) <= WIDTHS[0] else f"…{row.name[1 - WIDTHS[0] :]}"
+    numbers = ("0", "0") if row.worst is None else [f"{q[row.worst]:.4g}" for q in (row.claim, row.slope)]
+    at, wrong = "-", f"{row.num_wrong}/{row.checked.sum()}"
+    if row.terms is not None:
+        wrong = "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
+    elif row.worst is not None:
+        at = ",".join(map(str, row.worst)) or "()"
+    return name, "x".join(map(str, row.shape)) or "-", at, *numbers, f"{row.relative_error:.0e}", wrong
 
 
 def table(rows):
-    """The rows as aligned lines of 80 columns. A long name keeps its end."""
-    lines = []
-    for name, *others in (HEAD, *map(cells, rows)):
-        name = name if len(name) <= WIDTHS[0] else f"…{name[1 - WIDTHS[0] :]}"
-        lines.append("  ".join([name.ljust(WIDTHS[0]), *map(str.rjust, others, WIDTHS[1:])]))
-    return lines
+    """The rows as aligned lines of 80 columns."""
+    lines = [HEAD, *map(cells, rows)]
+    return ["  ".join([name.ljust(WIDTHS[0]), *map(str.rjust, others, WIDTHS[1:])]) for name, *others in lines]
 
 
 def paragraphs(mark, sentences):

@@ -8,13 +8,14 @@ The slope is measured by the complex step if f allows that and differences agree
     not proved    in between: rounding hides the slope
 
 A right backward pass rounds too. It may be off by a few units in the last place of the largest derivative, times the
-size of the arguments, by the last digits of f, and by what f's value jumps when its arguments move smoothly: its noise.
+size of the arguments, and by the last digits of f.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.proof.numerical import COMPLEX_STEP
 from numpylm.proof.slopes import EPS, Slope
 
 # Relative agreement of a right claim: with one step of the method; with an exact slope; with any other measured slope
@@ -26,15 +27,18 @@ FLOAT32 = 1e-3, 1e-4, 1e-6  # a float32 claim may be off by so much of itself, o
 
 
 class Check(NamedTuple):
-    """What is checked: a Problem, name -> claimed array, the method, the size of the largest claim, and the errors that
-    the caller allows."""
+    """What is checked: a Problem, name -> claimed array, the method, and the errors that the caller allows."""
 
     problem: object
     claims: dict
     method: str
-    largest: float
     rtol: float = 0.0
     atol: float = 0.0
+
+    @property
+    def largest(self):
+        """The size of the largest claim."""
+        return max(np.abs(q).max(initial=0) for q in self.claims.values())
 
     def along(self, direction):
         """(Σ claim · v, the sum of its terms' sizes)."""
@@ -65,27 +69,20 @@ def look_again(check, direction, claimed, terms):
     """The Verdict on Σ claim · v, of terms of this size, along a direction v."""
     problem = check.problem
     found = measure(problem, direction, claimed)
-    slope, error = found.value, found.error
+    slope, error = found.nearest(claimed), found.error
     if not np.isfinite(slope):
         return Verdict(np.nan)
     off = abs(claimed - slope)
     size = max(abs(claimed), abs(slope), terms)
-    rtol = min(CLOSE, RTOL[check.method]) if error == 0 else CLOSE
     by_caller = check.rtol * max(abs(claimed), abs(slope)) + check.atol
-    allowed = max((rtol + 10 * problem.precision) * size, check.allowance(direction, size), by_caller)
-    if found.is_kink:
-        is_wrong = not found.includes(claimed) and off > allowed
-        return Verdict(found.nearest(claimed), is_wrong, is_kink=True)
+    rtol = max(RTOL[check.method], CLOSE if error else 0) + 10 * problem.precision
+    allowed = max(rtol * size, check.allowance(direction, size), by_caller)
     if off <= allowed:
-        return Verdict(slope, unsure=error)
-    # What does not move f at all may hide in the rounding of a sum: then the noise along random directions counts.
-    noise = 16 * max([found.noise, *[slope.noise for _, slope in problem.samples if found.is_flat]])
-    largest = max(check.largest, terms)
-    rounding = 8 * EPS * problem.reach * largest + 16 * EPS * abs(problem.value_here) + noise
-    if off > allowed + error + rounding:
-        return Verdict(slope, is_wrong=True)
-    is_suspicious = off > max(error, noise, UNNOTICED)
-    return Verdict(slope, unsure=np.inf if is_suspicious else max(error, off))
+        return Verdict(slope, is_kink=found.is_kink, unsure=error)
+    rounding = 8 * EPS * problem.reach * max(check.largest, terms) + 16 * EPS * abs(problem.value_here)
+    if off > allowed + error + rounding + 16 * found.noise:
+        return Verdict(slope, is_wrong=True, is_kink=found.is_kink)
+    return Verdict(slope, unsure=np.inf if off > max(error, 16 * found.noise, UNNOTICED) else max(error, off))
 
 
 def measure(problem, direction, claimed):
@@ -95,41 +92,42 @@ def measure(problem, direction, claimed):
     apart = abs(problem.difference(direction) - exact)  # large at a kink
     is_right = off <= EXACT * abs(exact) and apart <= 1e-2 * max(abs(exact), 1e-6 * problem.size)
     if is_right or apart < 0.1 * off:  # two calls of f settle it; many steps take 65
-        return Slope(exact, 0.0, exact, exact, 0.0, 0.0)
+        return Slope(exact, exact)
     found = problem.measured(direction)
-    steps_tell_no_more = found.includes(exact, 1e-9) or found.is_flat or found.error == np.inf
-    if np.isfinite(exact) and not found.is_kink and steps_tell_no_more:
-        return found._replace(value=exact, error=0.0)
-    return found._replace(error=4 * found.error)
+    is_flat = found.low == found.high == 0  # f moves by less than its rounding
+    agree = is_flat or abs(exact - found.low) <= found.error + 1e-9 * abs(exact)
+    if found.is_kink or not (np.isfinite(exact) and agree):
+        return found
+    noise = max(EPS, *[slope.noise for _, slope in problem.samples]) if is_flat else max(COMPLEX_STEP, found.noise)
+    return Slope(exact, exact, noise=noise)
 
 
 def complaint_about(problem, row):
     """A sentence on what could not be judged in a Row, or None."""
-    along = row.terms is not None
-    where = f"along a direction of {row.name}" if along else f"beside {row.name}"
+
+    def place(index):
+        return f"along a direction of {row.name}" if row.terms is not None else f"at {row.name}{list(map(int, index))}"
+
     unknown = row.checked & ~np.isfinite(row.slope)
     if unknown.any():
-        index = "" if along else np.argwhere(unknown)[0].tolist()
-        return f"the function is not finite {where}{index}: there is no derivative to compare with"
-    if row.kinks.any() and along:
-        return (
-            f"there is a kink (a ReLU at 0, a tie of a maximum, |x| at 0) {where}, where the slopes on both sides "
-            "differ: use method='central', which looks at every entry by itself"
-        )
+        where = place(np.argwhere(unknown)[0])
+        return f"the function is not finite a little to one side, {where}: there is no derivative to compare with"
     if row.kinks.any() and (row.kinks == row.checked).all():
-        return f"every entry of {row.name} lies at a kink, where any slope between two passes: nothing was proved"
+        return (
+            f"every slope of {row.name} lies at a kink (a ReLU at 0, a tie of a maximum, |x| at 0), where any between "
+            "those of both sides passes: nothing was proved. Use method='central', which looks at every entry by itself"
+        )
     is_zero = (row.claim == 0) & (row.unsure < UNNOTICED * problem.size)
     unsure = np.where(row.wrong | is_zero, 0, row.unsure)
     visible = 1e-2 if problem.precision else 3e-4  # of differences; with float32 inside f they see two digits
     if unsure.max(initial=0) <= visible * max(np.abs(row.claim).max(initial=0), row.largest, row.terms or 0):
         return None
     index = np.unravel_index(unsure.argmax(), unsure.shape)
-    where = where if along else f"at {row.name}{[int(k) for k in index] or ''}"
     return (
-        f"the gradient {where} is too small to be judged: {row.claim[index]:.1e} is claimed and {row.slope[index]:.1e} "
-        f"is measured, but f's value, {problem.value_here:.1e}, and its parts are rounded. Choose arguments at which "
-        "this gradient is larger, move f nearer to zero, or write f so that the complex step can be taken (no abs, no "
-        "fixed dtype)"
+        f"the gradient {place(index)} is too small to be judged: {row.claim[index]:.1e} is claimed and "
+        f"{row.slope[index]:.1e} is measured, but f's value, {problem.value_here:.1e}, and its parts are rounded. "
+        "Choose arguments at which this gradient is larger, move f nearer to zero, or write f so that the complex step "
+        "can be taken (no abs, no fixed dtype)"
     )
 
 
@@ -138,19 +136,17 @@ def float32_complaints(check):
     return [
         f"the gradient of {name} has the precision of float32 only: a buffer of a fixed dtype is hidden in it"
         for name, claim in check.claims.items()
-        if check.problem.dtypes[name] == np.float64
+        if check.problem.given[name].dtype == np.float64
         and (claim.dtype == np.float32 or is_rounded(check.problem, name, claim))
     ]
 
 
+@np.errstate(over="ignore")
 def is_rounded(problem, name, claim):
-    """Whether a float64 claim holds float32 numbers only, and its largest entry that is no round number, such as 0.75,
-    is off as much as float32 rounds."""
-    with np.errstate(over="ignore"):
-        mantissa = np.frexp(claim)[0]
-        is_round = mantissa * 2**16 % 1 == 0
-        if (claim != claim.astype(np.float32)).any() or is_round.all():
-            return False
-    index = np.unravel_index(np.argmax(np.abs(claim) * ~is_round), claim.shape)
-    off = abs(claim[index] - problem.measured(problem.entry(name, index)).value)
-    return max(3e-9 * abs(claim[index]), 1e-15) < off < 1e-5 * abs(claim[index])
+    """Whether a float64 claim holds float32 numbers only, and its largest entry is off as much as float32 rounds."""
+    if not claim.any() or (claim != claim.astype(np.float32)).any():
+        return False
+    index = np.unravel_index(np.argmax(np.abs(claim)), claim.shape)
+    found = problem.measured(problem.entry(name, index))
+    off = abs(claim[index] - found.nearest(claim[index]))
+    return max(3e-9 * abs(claim[index]), found.error) < off < 1e-5 * abs(claim[index])

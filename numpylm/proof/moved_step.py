@@ -1,8 +1,9 @@
 """The package's own step functions, with every quantity on its way moved.
 
-Every quantity q goes through move("q", q), which returns it, or returns it plus something. The derivative by what is
-added is ∂loss/∂q, and needs no backward pass: this proves each field dq of an LSTMStepGradients, …, although q is no
-argument of any function. `watched` puts move between the lines of a step function:
+While `moved_steps` is open, every quantity q of a cell's step functions goes through move(k, "q", q), which returns it,
+or returns it plus something; k counts the steps. The derivative by what is added is ∂loss/∂q, and needs no backward
+pass: this proves each field dq of an LSTMStepGradients, …, although q is no argument of any function. `watched` puts
+move between the lines of a step function:
 
     c_t = f_t * c_prev + i_t * c_tilde_t
     c_t = move("c_t", c_t)
@@ -10,8 +11,20 @@ argument of any function. `watched` puts move between the lines of a step functi
 
 import ast
 import inspect
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from itertools import count
+from unittest.mock import patch
+
+
+def moved_steps(cell, move):
+    """A context in which each quantity of the cell's k-th step goes through move(k, name, quantity)."""
+    step, steps = watched(cell_function(cell, "step")), count()
+
+    def moved(*arguments, **options):
+        return step(partial(move, next(steps)), *arguments, **options)
+
+    return patch(f"numpylm.{cell.name}.{cell.name}_step", moved)
 
 
 @cache
@@ -34,15 +47,6 @@ def watched(function):
 def moving(name):
     """The line name = move("name", name)."""
     return ast.parse(f"{name} = move({name!r}, {name})").body[0]
-
-
-def moved_step(cell, move, parameters, xW_t, state, recurrent_dropout=None):
-    """The state after one step of a cell, by its own step function, which finds its arguments by their names."""
-    function = watched(cell_function(cell, "step"))
-    known = {**parameters._asdict(), **cell.options, "move": move, "xW_t": xW_t, "recurrent_dropout": recurrent_dropout}
-    known |= {f"{name}_prev": value for name, value in state._asdict().items()}
-    record = function(**{name: known[name] for name in inspect.signature(function).parameters if name in known})
-    return cell.State(*[getattr(record, f"{name}_t") for name in cell.State._fields])
 
 
 def cell_function(cell, name):

@@ -1,6 +1,5 @@
 """Arrays in nested dicts, lists, tuples, named records and dataclasses, named "parameters.W_h", "state.0.c", …"""
 
-import copy
 import dataclasses
 
 import numpy as np
@@ -27,7 +26,7 @@ def leaves(tree, whole=(), prefix=""):
 
 
 def arrays_of(tree, kinds="f"):
-    """Name -> array for every array or number in a tree whose dtype is of these kinds: f real, c complex, i and u
+    """Name -> every array or number in a tree whose dtype is of these kinds: f real, c complex, i and u
     integer, b boolean. Raises ValueError where two have one name, such as {"a.b": …, "a": {"b": …}}."""
     arrays = {}
     for name, value in leaves(tree):
@@ -39,13 +38,9 @@ def arrays_of(tree, kinds="f"):
     return arrays
 
 
-def copies(arrays):
-    """Name -> copy."""
-    return {name: array.copy() for name, array in arrays.items()}
-
-
 def with_arrays(tree, arrays, prefix=""):
     """The same tree with the named arrays in their places; everything else is kept."""
+    names = [name for name, _ in children(tree)]
     values = [
         arrays[prefix + name] if prefix + name in arrays else with_arrays(value, arrays, f"{prefix}{name}.")
         for name, value in children(tree)
@@ -55,8 +50,5 @@ def with_arrays(tree, arrays, prefix=""):
     if isinstance(tree, dict):
         return dict(zip(tree, values, strict=True))
     if dataclasses.is_dataclass(tree):
-        changed = copy.copy(tree)
-        for field, value in zip(dataclasses.fields(tree), values, strict=True):
-            object.__setattr__(changed, field.name, value)  # it may be frozen
-        return changed
+        return dataclasses.replace(tree, **dict(zip(names, values, strict=True)))
     return type(tree)(*values) if hasattr(tree, "_fields") else type(tree)(values)

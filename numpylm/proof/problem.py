@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from numpylm.proof.nested import arrays_of, children, copies, with_arrays
+from numpylm.proof.nested import arrays_of, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
@@ -20,55 +20,78 @@ WHY = (
 class Problem:
     """The function as the checker sees it: a number that depends on named float64 arrays.
 
-    arrays are float64 copies of the real arguments, constants copies of the integer ones; value_here is the number.
-    originals are (what it is, array) of all that the caller gave: nobody may write into these. complaints says what
-    is wrong with the function, and is_steady whether it can be differentiated at all.
+    given are all numbers and arrays of the caller by their names, arrays float64 copies of the real ones; value_here is
+    the number. complaints says what is wrong with the function, and is_steady whether it can be differentiated at all.
     """
 
     def __init__(self, f, arguments, cotangents):
         if not isinstance(arguments, dict):
             raise TypeError(f"arguments must be a dict of name -> array; got {type(arguments).__name__}")
-        self.f, self.arguments = f, arguments
-        given = arrays_of(arguments, "fiubc")
-        weights = arrays_of({"": cotangents}, "fiub")
-        self.cotangents = with_arrays({"": cotangents}, copies(weights))[""]
-        self.originals = [(f"its argument {name}", array) for name, array in given.items()]
-        self.originals += [(f"the cotangent {name[1:]}".rstrip(), array) for name, array in weights.items()]
-        self.dtypes = {name: q.dtype for name, q in given.items()}
-        self.arrays = {name: np.array(q, dtype=float) for name, q in given.items() if q.dtype.kind == "f"}
-        self.constants = copies({name: q for name, q in given.items() if q.ndim and q.dtype.kind != "f"})
-        refuse_what_cannot_be_moved(given)
-        self.value_here, self.complaints = value_here(self)
+        self.f, self.arguments, self.has_cotangents = f, arguments, cotangents is not None
+        self.given = arrays_of(arguments, "fiubc")
+        refuse_what_cannot_be_moved(self.given)
+        self.arrays = {name: np.array(q, dtype=float) for name, q in self.given.items() if q.dtype.kind == "f"}
+        self.constants = {name: q for name, q in self.given.items() if q.ndim and q.dtype.kind != "f"}
+        self.weights = arrays_of({"cotangents": cotangents if self.has_cotangents else 1.0}, "fiub")
+        if not self.weights:
+            raise ValueError("cotangents hold no array of real numbers: nothing of f's value counts")
+        (self.value_here, again), changed = self.called_twice(f, self.as_number)
+        if not np.isfinite(self.value_here):
+            raise ValueError(f"f's value is {self.value_here}: there is no derivative to compare with")
+        self.complaints = [f"the function changes {name} in place: it must not write into arrays" for name in changed]
+        if self.value_here != again and not changed:
+            self.complaints = [
+                f"two identical calls of the function return {self.value_here:.17g} and {again:.17g}: it depends on "
+                "something hidden (random numbers, or a state that it remembers)"
+            ]
         self.is_steady = not self.complaints
         self.size = max(1.0, abs(self.value_here))
-        # The size of the arguments: a right backward pass rounds in proportion to it (judging.py)
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
-        if self.is_steady:
-            self.complaints = constant(self)
+        if self.is_steady and self.is_constant():
+            self.complaints = [
+                f"the function returns {self.value_here:.6g} wherever its arguments are: no gradient can be proved by "
+                "it (does it return what it remembers, round, or sum a softmax, or are all cotangents zero?)"
+            ]
 
-    def call(self, arrays):
-        """f(**arguments), with copies of these arrays in their places and of all constants."""
-        return self.f(**with_arrays(self.arguments, copies(self.constants | arrays)))
+    def called_twice(self, function, read):
+        """(what read makes of the results of two equal calls, the names of the arrays that these calls changed).
+
+        Changed arrays get their old values back, so that the next call finds what this one found.
+        """
+        results, changed = [], {}
+        for _ in range(2):
+            given = {name: q.copy() for name, q in (self.constants | self.arrays).items()}
+            watched = [*given.items(), *self.given.items(), *self.weights.items()]
+            before = [q.copy() for _, q in watched]
+            results.append(read(function(**with_arrays(self.arguments, given))))
+            for (name, q), old in zip(watched, before, strict=True):
+                if differs(q, old):
+                    changed[name if name in self.weights else f"its argument {name}"] = True
+                    np.copyto(q, old)
+        return results, list(changed)
 
     def as_number(self, out):
         """Σ cotangent · f, or f. Raises ValueError for an array without cotangents."""
-        if self.cotangents is not None:
-            return weighted_sum(self.cotangents, out)
-        if isinstance(out, int | float | complex | np.generic | np.ndarray) and not np.ndim(out):
-            return out[()] if isinstance(out, np.ndarray) else out
-        shape = f" of shape {out.shape}" if isinstance(out, np.ndarray) else ""
-        raise ValueError(
-            f"f must return a number; it returned {type(out).__name__}{shape}: return the loss only, or give "
-            "cotangents to weight its values"
-        )
+        values = arrays_of({"cotangents": out}, "fciub")
+        for name, weight in self.weights.items():
+            shape = values[name].shape if name in values else None
+            if shape != weight.shape:
+                value = f"{type(out).__name__}{f' of shape {shape}' if shape else ''}"
+                expected = f"{name} of shape {weight.shape}" if self.has_cotangents else "a number"
+                raise ValueError(
+                    f"f must return what fits {expected}; it returned {value}: return the loss only, or give "
+                    "cotangents of the shape of its value"
+                )
+        return sum((weight * values[name]).sum() for name, weight in self.weights.items())
 
-    def along(self, direction, arrays):
+    def along(self, direction):
         """The value as a function of a step along a direction, name -> array; NaN beyond the edge of f's domain."""
 
         def value(step):
-            moved = {name: arrays[name] + step * v for name, v in direction.items()}
+            arrays = {name: q.copy() for name, q in self.constants.items()}
+            arrays |= {name: q + step * direction.get(name, 0) for name, q in self.arrays.items()}
             try:
-                return self.as_number(self.call(arrays | moved))
+                return self.as_number(self.f(**with_arrays(self.arguments, arrays)))
             except (ArithmeticError, ValueError):
                 return step * np.nan  # complex for a complex step
 
@@ -76,23 +99,19 @@ class Problem:
 
     def difference(self, direction, method="central"):
         """The derivative along a direction by one step of the method."""
-        dtype = complex if method == "complex" else float
-        arrays = {name: q.astype(dtype, copy=False) for name, q in self.arrays.items()}
-        step = best_step(np.array(self.size_along(direction)), method)[()]
-        return along(self.along(direction, arrays), step, method)
+        return along(self.along(direction), best_step(self.size_along(direction), method)[()], method)
 
     def exact(self, direction):
         """The derivative along a direction by the complex step; NaN if f does not allow it."""
         return self.difference(direction, "complex") if self.is_complex_safe else np.nan
 
-    def measured(self, direction, noise=None):
+    def measured(self, direction):
         """The Slope along a direction, by steps of all sizes."""
-        noise = self.precision * abs(self.value_here) if noise is None else noise
-        return measured(self.along(direction, self.arrays), self.size_along(direction), noise)
+        return measured(self.along(direction), self.size_along(direction), self.precision * abs(self.value_here))
 
     def size_along(self, direction):
         """The size of the largest entry that a direction moves."""
-        return float(max(np.abs(self.arrays[name][v != 0]).max(initial=0) for name, v in direction.items()))
+        return np.max([np.abs(self.arrays[name][v != 0]).max(initial=0.0) for name, v in direction.items()])
 
     def entry(self, name, index):
         """The direction that moves one entry and nothing else."""
@@ -111,7 +130,7 @@ class Problem:
     def samples(self):
         """(direction, Slope) along two random directions of all arrays."""
         directions = [self.random_direction(seed) for seed in (1, 2)]
-        return [(direction, self.measured(direction, 0.0)) for direction in directions]
+        return [(direction, measured(self.along(direction), self.size_along(direction))) for direction in directions]
 
     @cached_property
     def precision(self):
@@ -131,14 +150,25 @@ class Problem:
     def check_complex_step(self):
         """Raises NotComplexSafe unless the complex step agrees with differences along two random directions."""
         for direction, found in self.samples:
-            exact = self.difference(direction, "complex")
-            off = abs(exact - found.value) if np.isfinite(found.error) else abs(exact)  # f may be noise and no more
-            if not np.isfinite(found.value):
+            if not np.isfinite(found.low):
                 raise NotComplexSafe(
                     "the function is not finite a little beside these arguments (it overflows, or its domain ends)"
                 )
-            if not found.includes(exact, 1e-8) and off > 16 * max(EPS * self.size, found.noise):
-                raise NotComplexSafe(f"the complex step gives {exact:.8g}, differences give {found.value:.8g}: {WHY}")
+            exact = self.difference(direction, "complex")
+            off = abs(exact - found.nearest(exact))
+            off = off - found.error if np.isfinite(found.error) else abs(exact)  # f may be noise and no more
+            if not off <= 1e-8 * abs(exact) + 16 * max(EPS * self.size, found.noise):
+                raise NotComplexSafe(f"the complex step gives {exact:.8g}, differences give {found.low:.8g}: {WHY}")
+
+    @np.errstate(all="ignore")
+    def is_constant(self):
+        """Whether f returns the same number even far away, where a dead ReLU would live."""
+        direction = {name: v * np.maximum(1, np.abs(self.arrays[name])) for name, v in self.random_direction(2).items()}
+        value = self.along(direction)
+        sizes = 10 ** np.linspace(-2, 2, 16) * np.sqrt(sum(q.size for q in self.arrays.values())) * np.tile([1, -1], 8)
+        with suppress(Exception):  # a function may refuse other arguments in any way: then this cannot be tried
+            return all(abs(value(size) - self.value_here) <= 4 * EPS * abs(self.value_here) for size in sizes)
+        return False
 
 
 def refuse_what_cannot_be_moved(given):
@@ -152,69 +182,6 @@ def refuse_what_cannot_be_moved(given):
         raise ValueError(f"the arguments hold no floating-point numbers ({empty}): nothing to differentiate")
 
 
-def weighted_sum(cotangents, out):
-    """Σ cotangent · value over nested arrays of the same names and shapes."""
-    if not children(cotangents):
-        cotangents, out = {"value": cotangents}, {"value": out}
-    weights, values = arrays_of(cotangents, "fiub"), arrays_of(out, "fciub")
-    if not weights:
-        raise ValueError("cotangents hold no array of real numbers: nothing of f's value counts")
-    for name, weight in weights.items():
-        if name not in values or values[name].shape != weight.shape:
-            given = values[name].shape if name in values else "nothing"
-            raise ValueError(f"the cotangent {name} is of shape {weight.shape}; f returned {given}")
-    return sum((weight * values[name]).sum() for name, weight in weights.items())
-
-
-def called_twice(problem, function, read):
-    """(what read makes of the results of two equal calls, the names of the arrays that these calls changed).
-
-    Changed arrays get their old values back, so that the next call finds what this one found.
-    """
-    results, changed = [], []
-    for _ in range(2):
-        given = copies(problem.arrays | problem.constants)
-        watched = [(f"its argument {name}", array) for name, array in given.items()] + problem.originals
-        before = [array.copy() for _, array in watched]
-        results.append(read(function(**with_arrays(problem.arguments, given))))
-        for (label, array), old in zip(watched, before, strict=True):
-            if differs(array, old):
-                changed.append(label)
-                np.copyto(array, old)
-    return results, list(dict.fromkeys(changed))
-
-
 def differs(first, second):
     """Whether two arrays differ in any bit but those of NaN."""
     return not np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
-
-
-def value_here(problem):
-    """(the value of a Problem's function, sentences if it writes into arrays or if two equal calls differ)."""
-    (first, second), changed = called_twice(problem, problem.f, problem.as_number)
-    if not np.isfinite(first):
-        raise ValueError(f"f's value is {first}: there is no derivative to compare with")
-    said = [f"the function changes {label} in place: it must not write into arrays" for label in changed[:1]]
-    if first != second and not said:
-        said = [
-            f"two identical calls of the function return {first:.17g} and {second:.17g}: it depends on something "
-            "hidden (random numbers, or a state that it remembers)"
-        ]
-    return first, said
-
-
-@np.errstate(all="ignore")
-def constant(problem):
-    """A sentence on a function that returns the same number even far away, where a dead ReLU would live."""
-    rng, f = np.random.default_rng(2), problem.value_here
-    with suppress(Exception):  # a function may refuse other arguments in any way: then this cannot be tried
-        for size in 10 ** np.linspace(-2, 3, 20):
-            steps = {name: size * rng.standard_normal(q.shape) for name, q in problem.arrays.items()}
-            moved = {name: q + steps[name] * np.maximum(1, np.abs(q)) for name, q in problem.arrays.items()}
-            if abs(problem.as_number(problem.call(moved)) - f) > 4 * EPS * abs(f):
-                return []
-        return [
-            f"the function returns {f:.6g} wherever its arguments are: no gradient can be proved by it (does it return "
-            "what it remembers, round, or sum a softmax, or are all cotangents zero?)"
-        ]
-    return []

@@ -1,4 +1,4 @@
-"""One derivative from many steps: how large it is, how far that may be off, and whether there is a kink.
+"""One derivative from many steps: where it lies, how far that may be off, and whether there is a kink.
 
 The best step depends on two things that nobody knows beforehand: over which length the function bends, and how its
 value is rounded. Both are measured:
@@ -23,38 +23,25 @@ FORTH, BACK = 1.17, 0.89  # uneven, and no powers of two: rounding to float32 wo
 
 
 class Slope(NamedTuple):
-    """A derivative: value ± error, and the slopes on both sides ± side_error.
+    """A derivative: from low to high, which differ at a kink only, ± error.
 
     noise is how far f's values are off, if more than its rounding and that of x; else 0. All are NaN where f is not
     finite on both sides of x. error is infinite where f is little but noise.
     """
 
-    value: float
-    error: float
-    left: float
-    right: float
-    side_error: float
-    noise: float
+    low: float
+    high: float
+    error: float = 0.0
+    noise: float = 0.0
 
     @property
     def is_kink(self):
         """Whether the slopes on both sides differ by more than their errors."""
-        return abs(self.right - self.left) > 4 * self.side_error + 1e-6 * max(abs(self.left), abs(self.right))
+        return self.low < self.high
 
-    @property
-    def is_flat(self):
-        """Whether the value did not change at any step."""
-        return self.left == self.right == 0
-
-    def includes(self, slope, rtol=1e-6):
-        """Whether a slope is the measured one within its error, or lies between those of both sides of a kink."""
-        slack = 4 * (self.side_error if self.is_kink else self.error) + rtol * max(abs(slope), abs(self.value))
-        low, high = sorted((self.left, self.right)) if self.is_kink else (self.value, self.value)
-        return bool(np.isfinite(slack) and low - slack <= slope <= high + slack)
-
-    def nearest(self, slope):
-        """The measured slope; at a kink, the side's slope that is nearer to the given one."""
-        return min(self.left, self.right, key=lambda side: abs(side - slope)) if self.is_kink else self.value
+    def nearest(self, claim):
+        """The slope from low to high that is nearest to a claim."""
+        return float(np.clip(claim, self.low, self.high))
 
 
 @np.errstate(all="ignore")
@@ -66,7 +53,7 @@ def measured(value, x=0.0, noise=0.0):
     x = x if np.isfinite(x) else 0.0
     size = 2.0 ** np.floor(np.log2(max(1.0, abs(x))))
     guess = from_steps(value, x, size * RATIO ** np.arange(-7.0, -3.0), noise)
-    if guess.error < 1e-9 * abs(guess.value) and not guess.is_kink:
+    if guess.error < 4e-9 * abs(guess.low) and not guess.is_kink:
         return guess
     finest = max(min(EPS, 2.0**-20 * abs(x)) or EPS, 8 * np.spacing(abs(x)))
     count = int(np.log2(size / 4 / finest) / np.log2(RATIO)) + 1
@@ -82,7 +69,7 @@ def from_steps(value, x, steps, noise):
         if not np.isfinite(points[-1]).all():
             points.pop()
             break
-    return from_points(here, x, *np.array(points).T, noise) if len(points) >= 4 else Slope(*[np.nan] * 6)
+    return from_points(here, x, *np.array(points).T, noise) if len(points) >= 4 else Slope(*[np.nan] * 4)
 
 
 def from_points(here, x, forth, back, plus, minus, known_noise):
@@ -97,11 +84,13 @@ def from_points(here, x, forth, back, plus, minus, known_noise):
     slope, error = best_of(central, width, (RATIO**2, RATIO**3))
     left, left_error = best_of(left, 2 * width, (RATIO, RATIO**2))
     right, right_error = best_of(right, 2 * width, (RATIO, RATIO**2))
-    noise = noise if noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope)) else 0.0
-    if left == right == 0:
-        noise = max(noise, EPS)  # in a sum 1 + x rounding may hide x
-    is_hopeless = noise > 1e-3 * max(abs(here), np.abs(plus).max(), np.abs(minus).max())
-    return Slope(slope, np.inf if is_hopeless else error, left, right, left_error + right_error, noise)
+    low, high, side_error = min(left, right), max(left, right), left_error + right_error
+    if high - low <= 4 * side_error + 1e-6 * max(abs(left), abs(right)):
+        low, high, side_error = slope, slope, error
+    if noise > 1e-3 * max(abs(here), np.abs(plus).max(), np.abs(minus).max()):
+        side_error = np.inf
+    is_noisy = noise > 10 * (2 * EPS * abs(here) + np.spacing(abs(x)) * abs(slope))
+    return Slope(low, high, 4 * side_error, noise if is_noisy else 0.0)
 
 
 def noise_of(bends, least):
@@ -121,12 +110,8 @@ def best_of(slopes, width, powers):
     for power in powers:
         slopes = (power * slopes[:-1] - slopes[1:]) / (power - 1)
         width = (power * width[:-1] + width[1:]) / (power - 1)
-    low, high, before = slopes[0] - width[0], slopes[0] + width[0], slopes[0]
-    best = float(slopes[0]), float(width[0] + abs(slopes[1] - slopes[0]))
-    for slope, within in zip(slopes[1:], width[1:], strict=True):
-        low, high = max(low, slope - within), min(high, slope + within)
-        if low > high:
-            break
-        best = min(best, (float(slope), float(within + abs(slope - before))), key=lambda pair: pair[1])
-        before = slope
-    return best
+    low, high = slopes - width, slopes + width
+    agrees = np.maximum.accumulate(low) <= np.minimum.accumulate(high)  # with all finer ones
+    error = width + np.abs(np.diff(slopes, prepend=slopes[1]))
+    best = np.argmin(np.where(agrees, error, np.inf))
+    return float(slopes[best]), float(error[best])

@@ -29,23 +29,15 @@ class Debugger(pdb.Pdb):
 def debug(model, inputs, targets, layer, t, directions):
     """Run model.loss_and_gradients in pdb, which stops in the step functions of this layer and step."""
     L, T = model.sizes.num_layers, len(inputs)
-    calls_before = {"forward": layer * T + t, "backward": (L - 1 - layer) * T + T - 1 - t}
-    functions = {
-        "forward": cell_function(model.cell, "step"),
-        "backward": cell_function(model.cell, "step_backward"),
-    }
-    debugger = Debugger(nosigint=True)
-    for direction in directions:
-        stop_in(debugger, functions[direction], calls_before[direction])
-    names = [functions[direction].__name__ for direction in directions]
+    stops = {"forward": ("step", layer * T + t), "backward": ("step_backward", (L - 1 - layer) * T + T - 1 - t)}
+    debugger, names = Debugger(nosigint=True), []
+    for name, calls_before in [stops[direction] for direction in directions]:
+        function = cell_function(model.cell, name)
+        code = function.__code__
+        debugger.set_break(code.co_filename, code.co_firstlineno, temporary=True, funcname=function.__name__)
+        bdb.Breakpoint.bpbynumber[-1].ignore = calls_before
+        names.append(function.__name__)
     print(HELP.format(functions=" and then in ".join(names), t=t))
     with suppress(bdb.BdbQuit):
         debugger.runcall(model.loss_and_gradients, inputs, targets)
     return 0
-
-
-def stop_in(debugger, function, calls_before):
-    """Set a breakpoint at a function's first line that stops once, after calls_before calls."""
-    code = function.__code__
-    debugger.set_break(code.co_filename, code.co_firstlineno, temporary=True, funcname=function.__name__)
-    bdb.Breakpoint.bpbynumber[-1].ignore = calls_before

@@ -1,8 +1,7 @@
 """The forward pass once more, with one quantity on its way moved: this proves a gradient without the backward pass.
 
-`replay` computes the loss of a window by the package's own lines (proof/moved_step.py). It hands every quantity to
-move(name, layer, t, value), which returns it, or it plus something: add i ε to one entry of q, and the imaginary part
-of the loss over ε is ∂loss/∂q (the complex step of Squire and Trapp, 1998).
+i ε is added to one entry of a quantity q between the package's own lines (proof/moved_step.py): the imaginary part of
+the loss over ε is ∂loss/∂q (the complex step of Squire and Trapp, 1998).
 """
 
 from typing import NamedTuple
@@ -10,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.loss import surprisal
-from numpylm.model import make_model
-from numpylm.proof.moved_step import moved_step
+from numpylm.proof.moved_step import moved_steps
 from numpylm.proof.numerical import COMPLEX_STEP
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-14  # how far a gradient may lie from its numerical value
@@ -27,52 +25,39 @@ class Proof(NamedTuple):
     ok: bool
 
 
-def replay(model, inputs, targets, move, states=None, start=0):
-    """The surprisal of each sequence, (N,) nats: inputs and targets (T, N) without the steps before start. states are
-    those before that step."""
-    parameters = {name: move(name, None, None, array) for name, array in model.parameters().items()}
-    dtype = np.result_type(*parameters.values())  # complex, if one of them is moved
-    parameters = {name: array.astype(dtype, copy=False) for name, array in parameters.items()}
-    moved = make_model(model.cell, model.sizes, parameters)
-    states = list(states or model.initial_state(inputs.shape[1]))
-    nats = 0
-    for t in range(start, len(inputs)):
-        q = parameters["E"][inputs[t]]
-        for layer in range(len(states)):
-            q = move("x", layer, t, q)
-
-            def move_here(name, value, layer=layer, t=t):
-                return move(name, layer, t, value)
-
-            p = moved.layer_parameters(layer)
-            xW_t = model.cell.project(p, q[None])[0]
-            states[layer] = moved_step(model.cell, move_here, p, xW_t, states[layer])
-            q = states[layer].h
-        h_t = move("h", None, t, q)  # as the output projection reads it
-        logits = move("logits", None, t, h_t @ moved.output_matrix() + parameters["b_y"])
-        nats = nats + surprisal(logits[None], targets[t][None])[0]
-    return nats
-
-
-def derivatives(model, inputs, targets, states, place, directions):
+def derivatives(model, inputs, targets, place, directions):
     """Σ ∂loss/∂q[k] direction[k] over the entries of the q at place, (name, layer, t), for each of K directions of q's
-    shape: (K,). states[t] is the state before step t. What comes before t does not depend on q."""
+    shape: (K,). The t of a parameter is None."""
+    name, layer, t = place
+    T, K, steps = len(inputs), len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
+    if t is None:
+        q = model.astype(complex).parameters()
+        moved = [model.with_parameters(q | {name: q[name] + step}) for step in steps]
+        nats = [surprisal(moved_logits(each, inputs), targets).mean() for each in moved]
+        return np.imag(nats) / COMPLEX_STEP
+    step = np.concatenate(steps)  # K copies of the sequences side by side, each with a direction of its own
+    inputs, targets = np.tile(inputs, (1, K)), np.tile(targets, (1, K))
+    if name in ("h", "logits"):  # h_t moves the logits
+        logits = moved_logits(model, inputs).astype(complex)
+        logits[t] += step if name == "logits" else step @ model.output_matrix()
+    elif name == "x":  # it moves xW_t
+        logits = moved_logits(model, inputs, "xW_t", layer * T + t, step @ model.layer_parameters(layer)[0])
+    else:
+        logits = moved_logits(model, inputs, name, layer * T + t, step)
+    return surprisal(logits, targets).reshape(T, K, -1).mean(axis=(0, 2)).imag / COMPLEX_STEP
 
-    def moving(direction):
-        def move(name, layer, t, value):
-            return value + 1j * COMPLEX_STEP * direction if (name, layer, t) == place else value
 
-        return move
+def moved_logits(model, inputs, name=None, call=None, step=0.0):
+    """The logits where the quantity of this name, in this call of the step function, is moved by a step.
 
-    *_, t = place
-    if t is None:  # a parameter
-        nats = np.array([replay(model, inputs, targets, moving(direction)).sum() for direction in directions])
-    else:  # K copies of the sequences side by side, in each of which q moves along a direction of its own
-        K = len(directions)
-        before = [type(state)(*[np.tile(array, (K, 1)) for array in state]) for state in states[t]]
-        inputs, copies = np.tile(inputs, (1, K)), np.tile(targets, (1, K))
-        nats = replay(model, inputs, copies, moving(np.concatenate(directions)), before, t).reshape(K, -1).sum(axis=1)
-    return nats.imag / COMPLEX_STEP / targets.size
+    No breakpoint in the package's step functions stops here: watched copies of them run in their place.
+    """
+
+    def move(k, moved, q):
+        return q + step if (moved, k) == (name, call) else q
+
+    with moved_steps(model.cell, move):
+        return model.forward(inputs).logits
 
 
 def prove(gradient, derivatives_along, shown):

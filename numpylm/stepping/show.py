@@ -4,12 +4,10 @@ numbers that it gives; after those of a gradient, how far they lie from what the
 import inspect
 import re
 import shutil
-from pathlib import Path
 from textwrap import wrap
 
 import numpy as np
 
-import numpylm
 from numpylm.stepping.walk import parts_of
 
 NARROWEST, WIDEST = 60, 80
@@ -89,7 +87,7 @@ def show(walk, sections):
             printed = entry.lines
             proof = walk.prove(entry) if entry.place else None
             proved += [(section, entry, proof)] if proof else []
-            print("".join(f"{row}\n" for row in rows_of(entry, proof)), end="")
+            print(*rows_of(entry, proof), sep="\n")
         print()
     return proved
 
@@ -99,8 +97,8 @@ def heading(section):
     start, function = f"── {section.title} ", section.function
     if not function:
         return start.ljust(width(), "─")
-    path = Path(inspect.getsourcefile(function)).relative_to(Path(numpylm.__file__).parents[1]).as_posix()
-    end = f" {function.__name__}, {path}:{inspect.getsourcelines(function)[1]} ──"
+    file = f"{function.__module__.replace('.', '/')}.py"
+    end = f" {function.__name__}, {file}:{inspect.getsourcelines(function)[1]} ──"
     if len(start) + len(end) > width():
         return f"{start.ljust(width(), '─')}\n{end.rjust(width())}"
     return start + end.rjust(width() - len(start), "─")
@@ -108,20 +106,19 @@ def heading(section):
 
 def print_line(text, number):
     """Print a line after a number, broken to the width."""
-    lines = wrap(text, width() - MARGIN, subsequent_indent="    ")
-    print("\n".join(f"{'' if k else number:<{MARGIN}}{line}" for k, line in enumerate(lines)))
+    print(*wrap(text, width(), initial_indent=number.ljust(MARGIN), subsequent_indent=" " * (MARGIN + 4)), sep="\n")
 
 
 def rows_of(entry, proof):
     """The rows of an entry's numbers, with the error of its proof; if that is wrong, with the true numbers too."""
     rows = [f"  {entry.symbol:<{LABEL - 2}}"] if entry.repeated else blocks_of(entry)
-    if not proof:
-        return rows
-    if proof.ok:
-        return [*rows[:-1], f"{rows[-1]} error {proof.error:.0e}"]
-    moved = entry.symbol.removeprefix("d") if "[" in entry.symbol else entry.place[0].rpartition(".")[2]
-    truth = blocks_of(entry._replace(symbol=f"∂loss/∂{moved}", value=proof.numeric))
-    return [*rows, *truth, f"  {entry.symbol}: WRONG by {proof.error:.0e}"]
+    if proof and proof.ok:
+        rows[-1] += f" error {proof.error:.0e}"
+    elif proof:
+        moved = entry.symbol.removeprefix("d") if "[" in entry.symbol else entry.place[0].rpartition(".")[2]
+        rows += blocks_of(entry._replace(symbol=f"∂loss/∂{moved}", value=proof.numeric))
+        rows.append(f"  {entry.symbol}: WRONG by {proof.error:.0e}")
+    return rows
 
 
 def blocks_of(entry):
@@ -131,8 +128,8 @@ def blocks_of(entry):
     lines = []
     for symbol, part in parts_of(entry):
         rows = np.atleast_2d(part)
-        for k, row in enumerate(rows[:MOST]):
-            lines.append(f"{f'  {symbol}' if k == 0 else '':<{LABEL}}{numbers(row, part)}")
+        labels = [f"  {symbol}", *[""] * (len(rows) - 1)]
+        lines += [f"{label:<{LABEL}}{numbers(row, part)}" for label, row in zip(labels, rows[:MOST], strict=False)]
         lines += [" " * LABEL + "    …"] if len(rows) > MOST else []
     return lines
 
@@ -141,6 +138,8 @@ def numbers(row, whole):
     """The first numbers of a row, in the notation that suits the whole array, and … if there are more."""
     count = (width() - LABEL - NOTE) // NUMBER
     largest = np.nanmax(np.abs(whole), initial=0)
-    digits = ".1e" if 0 < largest < 0.001 or largest >= 1000 else ".4f"
-    texts = [f"{np.round(value, 4) + 0.0 if digits == '.4f' else value:{NUMBER}{digits}}" for value in row[:count]]
+    if 0 < largest < 0.001 or largest >= 1000:
+        texts = [f"{value:{NUMBER}.1e}" for value in row[:count]]
+    else:
+        texts = [f"{np.round(value, 4) + 0.0:{NUMBER}.4f}" for value in row[:count]]
     return "".join(texts) + (" …" if row.size > count else "")

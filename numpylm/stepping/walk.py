@@ -78,10 +78,9 @@ def chosen(name, given, number):
 def walk(model, inputs, targets, layers, steps):
     """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
     run = run_once(model, inputs, targets)
-    states = states_before(run)
 
     def prove_entry(entry, shown=()):
-        return prove(entry.value, partial(derivatives, model, inputs, targets, states, entry.place), shown)
+        return prove(entry.value, partial(derivatives, model, inputs, targets, entry.place), shown)
 
     values = [entry_of(run, name, array) for name, array in model.parameters().items()]
     return Walk(
@@ -99,15 +98,6 @@ def run_once(model, inputs, targets):
     traces = [trace._replace(lookup=None) for trace in out.trace.layers]  # dx is wanted, not the folded table's dE
     gradients, layers = model.backward(out.trace._replace(layers=traces), dh, dW_hy, db_y, keep_steps=True)
     return Run(model, out, loss, loss_trace.y, dlogits, dh, gradients, layers)
-
-
-def states_before(run):
-    """For each t, every layer's state before step t, as the records have it."""
-    State, traces = run.model.cell.State, run.forward.trace.layers
-    return [
-        [State(*[getattr(trace.steps[t], f"{name}_prev") for name in State._fields]) for trace in traces]
-        for t in range(len(run.dh))
-    ]
 
 
 def entry_of(run, symbol, value, lines=(), place=None, repeated=False):
