@@ -4,6 +4,7 @@ T time steps · N sequences in a batch · H hidden size · V vocabulary size
 """
 
 import math
+import reprlib
 
 import numpy as np
 
@@ -13,7 +14,7 @@ MAX_LAYERS = 1000
 def expect(name, value, fits, expected):
     """value, if it fits. Raises ValueError that says what was expected, and what was given."""
     if not fits:
-        raise ValueError(f"{name} must be {expected}; got {value!r}")
+        raise ValueError(f"{name} must be {expected}; got {reprlib.repr(value)}")  # shortened, if it is long
     return value
 
 
