@@ -54,27 +54,30 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
     Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
     """
     require.one_of("level", level, SPECIAL_TOKENS)
-    if source == GRAMMAR:
-        return load_grammar_corpus(grammar_words)
     if not isinstance(source, (str, Path)) or not str(source):
         raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
     path = Path(source)
-    if path.is_dir():
+    if source == GRAMMAR:
+        corpus = load_grammar_corpus(grammar_words)
+    elif path.is_dir():
         files = find_parts(path)
-        parts = map(read_text, files)
-        return _checked_corpus(Corpus(path.resolve().name, *parts, ends_blank_lines=is_wikitext(files)))
-    if path.exists():
-        return _checked_corpus(Corpus(path.stem, *split_text(read_text(path), level, fractions)))
-    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
+        corpus = Corpus(path.resolve().name, *map(read_text, files), ends_blank_lines=is_wikitext(files))
+    elif path.exists():
+        corpus = Corpus(path.stem, *split_text(read_text(path), level, fractions))
+    else:
+        raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
+    lengths = {part: len(getattr(corpus, part).strip()) for part in PART_NAMES}
+    check_parts(lengths, "characters", f" of the corpus {corpus.name}")
+    return corpus
 
 
 def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
     from numpylm.data import grammar
 
-    parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
+    parts = map(grammar.generate_text, num_words, GRAMMAR_SEEDS)
     floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
-    return _checked_corpus(Corpus(GRAMMAR, *parts, floor))
+    return Corpus(GRAMMAR, *parts, floor)
 
 
 def is_wikitext(files: list[Path]) -> bool:
@@ -142,9 +145,3 @@ def check_parts(lengths: dict[str, int], unit: str, of: str = "") -> None:
         if not length:
             counts = ", ".join(f"{part} has {length}" for part, length in lengths.items())
             raise ValueError(f"the {part} part{of} has no text; in {unit}, {counts}: give a longer text")
-
-
-def _checked_corpus(corpus: Corpus) -> Corpus:
-    lengths = {part: len(getattr(corpus, part).strip()) for part in PART_NAMES}
-    check_parts(lengths, "characters", f" of the corpus {corpus.name}")
-    return corpus
