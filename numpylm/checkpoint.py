@@ -32,7 +32,7 @@ RNG = {  # the state of numpy.random.PCG64
     "uinteger": schema.integer_below(2**32, "2^32"),
 }
 TRAINING = {
-    **schema.fields_of(Progress, rng=RNG, carried=None, valid_losses=[schema.finite]),
+    **schema.fields_of(Progress, rng=RNG, carried=None, valid_losses=[require.finite_number]),
     **dict.fromkeys(("epoch_nats", "step_seconds", "seconds"), schema.number),
     "num_streams": schema.count,  # N of the carried state; 0: nothing is carried
     "optimizer": schema.one_of(*OPTIMIZERS),

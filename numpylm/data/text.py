@@ -65,7 +65,7 @@ def build_vocabulary(
     Raises ValueError if a setting is out of range, no token is left or too many are; TypeError if `text` is not a str.
     """
     check_limits(level, min_count, max_size)
-    _check_type("text", text, str, "a str")
+    require.instance("text", text, str, "a str")
     counts = Counter(text if level == "char" else split_words(text))
     return vocabulary_of_counts(level, counts.items(), min_count, max_size, ends_blank_lines)
 
@@ -112,13 +112,13 @@ def token_dtype(vocab_size: int) -> np.dtype:
 
 def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
     """The ids of a text's tokens: (number of tokens,), of `token_dtype(V)`; unknown ones become <unk>."""
-    _check_type("text", text, str, "a str")
+    require.instance("text", text, str, "a str")
     return encoder(vocabulary)(text)
 
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
-    _check_type("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
+    require.instance("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
     dtype, ends_blank_lines = token_dtype(len(vocabulary)), vocabulary.ends_blank_lines
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
@@ -134,7 +134,7 @@ def decode(vocabulary: Vocabulary, ids) -> str:
     At word level words are joined by one space and <eos> becomes a newline. <unk> is written as it is.
     Raises ValueError if `ids` has not one dimension or leaves 0 .. V - 1, TypeError if it is not of integers.
     """
-    _check_type("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
+    require.instance("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
     ids = require.array("tokens", ids)
     if ids.size:
         ids = require.token_stream(ids, len(vocabulary))
@@ -199,8 +199,3 @@ def _check_tokens(level: str, tokens) -> None:
         if not TOKEN[level].fullmatch(token):
             expected = "one character" if level == "char" else "a word without white space"
             raise ValueError(f"a token at level {level!r} is {expected} and without lone surrogates, got {token!r}")
-
-
-def _check_type(name, value, kind, expected) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {expected}; got {require.described(value)}")
