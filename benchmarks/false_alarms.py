@@ -79,20 +79,15 @@ def other_gates(rng):
     return [(", ".join(right), ", ".join(gates)), (", ".join(GRADIENTS), ", ".join(gradients))]
 
 
-def positive(text):
-    """A positive integer, as argparse reads it."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a positive integer; got {text!r}")
-    return int(text)
-
-
 def main(arguments=None):
     """Run all methods, or all files; return the exit status."""
     parser = argparse.ArgumentParser(description="Counts correct gradients that the gradient checker calls wrong.")
     about = "problems for each method (default: 2000)"
-    parser.add_argument("count", metavar="COUNT", nargs="?", type=positive, default=2000, help=about)
+    parser.add_argument("count", metavar="COUNT", nargs="?", type=int, default=2000, help=about)
     parser.add_argument("--foreign", action="store_true", help="right files in other people's conventions")
     options = parser.parse_args(arguments)
+    if options.count < 1:
+        parser.error(f"COUNT must be a positive integer; got {options.count}")
     with tempfile.TemporaryDirectory() as folder:
         checks = {method: partial(check_one, method=method) for method in CHECKS}
         checks = {"foreign": partial(check_foreign, Path(folder))} if options.foreign else checks

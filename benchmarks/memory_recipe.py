@@ -8,7 +8,7 @@ import json
 import time
 
 import numpy as np
-from recipe_results import Measured
+from recipe_results import measured
 
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.clipping import clip_by_global_norm
@@ -99,19 +99,8 @@ def learn(options, data, folder):
         for k, curve in enumerate(curves.T.tolist())
     ]
     last = curves[:, -max(1, len(rows) // 10) :].mean(axis=1).tolist()
-    is_copy = options["task"] == "copy"
-    T = options["num_steps"]
-    seconds = sum(run["seconds"] for run in runs)
+    is_copy, T, model = options["task"] == "copy", options["num_steps"], make(options, 0)[0]
     num_tokens = len(SEEDS) * options["steps"] * options["batch_size"] * (T + 2 * tasks.NUM_COPIED * is_copy)
-    fields = {
-        "configuration": options,
-        "parameters": sum(array.size for array in make(options, 0)[0].parameters().values()),
-        "seconds": round(seconds, 2),
-        "tokens_per_second": round(num_tokens / seconds),
-        "unit": ERRORS[options["task"]],
-        "valid": None,
-        "test": sum(last) / len(last),
-        "seeds": last,
-        "baseline": tasks.copy_baseline(T) if is_copy else tasks.ADDING_BASELINE,
-    }
-    return Measured(rows, fields)
+    baseline = tasks.copy_baseline(T) if is_copy else tasks.ADDING_BASELINE
+    seconds, unit, test = sum(run["seconds"] for run in runs), ERRORS[options["task"]], sum(last) / len(last)
+    return measured(rows, options, model, seconds, unit, test, num_tokens, seeds=last, baseline=baseline)

@@ -13,7 +13,7 @@ divides by the gradients' own size, so that its learning rate stays the same.
 import math
 import time
 
-from recipe_results import Measured
+from recipe_results import measured
 
 import numpylm as nlm
 from numpylm.data.batches import num_windows, window
@@ -33,18 +33,8 @@ def one_pass(options, data, folder):
     streams = nlm.cut_streams(nlm.text.encode(vocabulary, text), batch_size=1)
     started = time.perf_counter()
     rows = list(read(model, nlm.Adagrad(options["learning_rate"]), streams, options["num_steps"], options["limit"]))
-    seconds = time.perf_counter() - started
-    fields = {
-        "configuration": options,
-        "parameters": sum(array.size for array in model.parameters().values()),
-        "epochs": 1,
-        "seconds": round(seconds, 2),
-        "tokens_per_second": round(len(streams.inputs) / seconds),
-        "unit": "nats per character",
-        "valid": None,
-        "test": rows[-1]["smoothed_loss"],
-    }
-    return Measured(rows, fields)
+    seconds, test = time.perf_counter() - started, rows[-1]["smoothed_loss"]
+    return measured(rows, options, model, seconds, "nats per character", test, len(streams.inputs), epochs=1)
 
 
 def read(model, optimizer, streams, num_steps, limit):

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agreement_recipe import train_and_measure
+from command_recipe import train, translate
 from memory_recipe import learn
 from one_pass import one_pass
 from speech_recipe import official, unknown_speakers, with_grammar
-from train_recipe import train
-from translation_recipe import translate
 
 
 class Recipe(NamedTuple):

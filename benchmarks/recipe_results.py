@@ -28,6 +28,20 @@ class Measured(NamedTuple):
     fields: dict
 
 
+def measured(rows, configuration, model, seconds, unit, test, num_tokens=None, **others):
+    """The Measured of a model that a recipe trains in a loop of its own, without a validation text."""
+    fields = {
+        "configuration": configuration,
+        "parameters": sum(array.size for array in model.parameters().values()),
+        "seconds": round(seconds, 2),
+        "tokens_per_second": None if num_tokens is None else round(num_tokens / seconds),
+        "unit": unit,
+        "valid": None,
+        "test": test,
+    }
+    return Measured(rows, fields | others)
+
+
 def write_result(folder, recipe, measured):
     """Write NAME.json and NAME.csv: every k-th row, for the smallest k that leaves MOST_ROWS or fewer; rows with a
     validation stay, and the last."""

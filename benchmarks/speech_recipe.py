@@ -14,7 +14,7 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-from recipe_results import Measured
+from recipe_results import measured
 
 from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
@@ -41,6 +41,7 @@ Area   -> 50 two zero seven | 30 one six one | 20 seven seven
 Digit  -> 1 zero | 1 one | 1 two | 1 three | 1 four | 1 five | 1 six | 1 seven | 1 eight | 1 nine
 """)
 VALID, TEST = 200, 500  # strings
+UNIT, JOINED = "% of the digits wrong", {"strings": "joined from single recordings, not spoken as such"}
 
 
 class Recordings(NamedTuple):
@@ -151,7 +152,7 @@ def official(options, data, folder):
     recordings = read_recordings(data)
     model, rows, seconds = learn(options, recordings, SPEAKERS, folder / "all")
     found = rates(model, strings(recordings, recordings.index < 5, TEST, [0, 3], options))
-    return measured(options, model, rows, seconds, found["error_rate"], found)
+    return measured(rows, options, model, seconds, UNIT, found["error_rate"], **JOINED, **found)
 
 
 def unknown_speakers(options, data, folder):
@@ -165,7 +166,7 @@ def unknown_speakers(options, data, folder):
         print(speaker, by_speaker[speaker], flush=True)
         rows, total = rows + [{"speaker": SPEAKERS.index(speaker), **row} for row in found], total + seconds
     mean = sum(by_speaker.values()) / len(by_speaker)
-    return measured(options, model, rows, total, mean, {"by_speaker": by_speaker})
+    return measured(rows, options, model, total, UNIT, mean, **JOINED, by_speaker=by_speaker)
 
 
 def with_grammar(options, data, folder):
@@ -183,7 +184,7 @@ def with_grammar(options, data, folder):
     best, with_it, oracle = (found[f"error_rate{name}"] for name in ("", "_with_language_model", "_oracle"))
     share = (best - with_it) / (best - oracle) if best > oracle else None
     found |= {**weights._asdict(), "share_removed_of_what_the_oracle_allows": share}
-    return measured(options, model, rows, seconds, with_it, found)
+    return measured(rows, options, model, seconds, UNIT, with_it, **JOINED, **found)
 
 
 def numbers(recordings, allowed, count, seed, options):
@@ -200,13 +201,3 @@ def language_model():
     task = language_task(*tokens, settings, stream_start(VOCABULARY))
     list(training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))))
     return model
-
-
-def measured(options, model, rows, seconds, test, found):
-    """The Measured; test is in per cent of the digits, and found is whatever else is worth keeping."""
-    fields = {
-        "configuration": options, "parameters": sum(array.size for array in model.parameters().values()),
-        "seconds": round(seconds, 2), "tokens_per_second": None, "unit": "% of the digits wrong", "valid": None,
-        "test": test, "strings": "joined from single recordings, not spoken as such", **found,
-    }  # fmt: skip
-    return Measured(rows, fields)

@@ -32,7 +32,7 @@ RNG = {  # the state of numpy.random.PCG64
     "uinteger": schema.integer_below(2**32, "2^32"),
 }
 TRAINING = {
-    **schema.fields_of(Progress, rng=RNG, carried=None, valid_losses=[schema.finite]),
+    **schema.fields_of(Progress, rng=RNG, carried=None, valid_losses=[require.finite_number]),
     **dict.fromkeys(("epoch_nats", "step_seconds", "seconds"), schema.number),
     "num_streams": schema.count,  # N of the carried state; 0: nothing is carried
     "optimizer": schema.one_of(*OPTIMIZERS),
@@ -125,17 +125,13 @@ def read_contents(path):
 
 def read_described(archive):
     """What read_contents returns, of an open archive."""
-    found = zips.read_layout(archive)
-    content = zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES)
-    metadata = schema.check("its metadata", schema.decode_json(content), SCHEMA)
-    vocabularies = {
-        name: text.from_bytes(
-            content=zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES), **of
-        )
-        for name, of in metadata["vocabularies"].items()
-    }
+    metadata = schema.decode_json(zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES))
     layout = expected_layout(metadata)
-    zips.check_layout(found, layout)
+    zips.check_layout(zips.read_layout(archive), layout)
+    vocabularies = {}
+    for name, described in metadata["vocabularies"].items():
+        content = zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES)
+        vocabularies[name] = text.from_bytes(content=content, **described)
     check_vocabularies(metadata, vocabularies)
     return metadata, layout, vocabularies
 

@@ -58,6 +58,4 @@ def clip_by_value(gradients, limit):
 
 def checked_limit(name, value):
     """value, which must be above 0, as a Python float: float32 gradients times it stay float32."""
-    if not require.is_number(value) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0; got {value!r}")
-    return float(value)
+    return float(require.expect(name, value, require.is_number(value) and value > 0, "a number above 0"))

@@ -211,9 +211,8 @@ def check_ids(vocab_size, ids):
 
 def check_filters(vocab_size, temperature, top_k, top_p):
     """Raises ValueError for a temperature, top_k or top_p that cannot be."""
-    if require.finite_number("temperature", temperature) < 0:
-        raise ValueError(f"temperature must be a finite number, 0 or above; got {temperature!r}")
+    require.non_negative_number("temperature", temperature)
     if top_k is not None and not 1 <= require.positive_integer("top_k", top_k) <= vocab_size:
         raise ValueError(f"top_k must lie in 1..V = {vocab_size}; got {top_k}")
-    if top_p is not None and not (require.is_number(top_p) and 0 < top_p <= 1):
-        raise ValueError(f"top_p must be a probability, 0 < top_p <= 1; got {top_p!r}")
+    if top_p is not None:
+        require.expect("top_p", top_p, require.is_number(top_p) and 0 < top_p <= 1, "a probability, 0 < top_p <= 1")

@@ -138,17 +138,13 @@ def check_fit(parameters, gradients):
         extra = sorted(gradients.keys() - parameters.keys())
         raise ValueError(f"one gradient is needed for each parameter; missing: {missing}, without parameter: {extra}")
     for name, parameter in parameters.items():
-        check_one_fit(name, parameter, gradients[name])
-
-
-def check_one_fit(name, parameter, gradient):
-    """The same for one parameter: shape, dtype, and an array that can be written to."""
-    if parameter.shape != gradient.shape:
-        raise ValueError(f"the gradient of {name} must be of its shape {parameter.shape}; got {gradient.shape}")
-    if not np.can_cast(gradient.dtype, parameter.dtype, "same_kind"):
-        raise TypeError(f"the gradient of {name} must be of its dtype {parameter.dtype}; got {gradient.dtype}")
-    if not parameter.flags.writeable:
-        raise ValueError(f"the parameter {name} must be an array that can be written to; it is read-only")
+        gradient = gradients[name]
+        if parameter.shape != gradient.shape:
+            raise ValueError(f"the gradient of {name} must be of its shape {parameter.shape}; got {gradient.shape}")
+        if not np.can_cast(gradient.dtype, parameter.dtype, "same_kind"):
+            raise TypeError(f"the gradient of {name} must be of its dtype {parameter.dtype}; got {gradient.dtype}")
+        if not parameter.flags.writeable:
+            raise ValueError(f"the parameter {name} must be an array that can be written to; it is read-only")
 
 
 def check_memory(parameters, remembered):

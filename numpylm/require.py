@@ -4,6 +4,7 @@ T time steps · N sequences in a batch · H hidden size · V vocabulary size
 """
 
 import math
+import reprlib
 
 import numpy as np
 
@@ -13,8 +14,20 @@ MAX_LAYERS = 1000
 def expect(name, value, fits, expected):
     """value, if it fits. Raises ValueError that says what was expected, and what was given."""
     if not fits:
-        raise ValueError(f"{name} must be {expected}; got {value!r}")
+        raise ValueError(f"{name} must be {expected}; got {reprlib.repr(value)}")  # shortened, if it is long
     return value
+
+
+def instance(name, value, kinds, expected):
+    """value, if it is of one of these kinds. Raises TypeError that says what was expected, and what was given."""
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {expected}; got {described(value)}")
+    return value
+
+
+def described(given):
+    """A value of the wrong kind in a few words: its type, and a sequence's length."""
+    return f"{type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
 
 
 def is_integer(value):
@@ -35,16 +48,20 @@ def is_finite_number(value):
         return False
 
 
-def positive_integer(name, value):
-    """value, if it is an integer of at least 1."""
-    return expect(name, value, is_integer(value) and value >= 1, "a positive integer")
+def must_be(expected, fits):
+    """A check: a function (name, value) that returns the value if it fits, and raises ValueError if not."""
+    return lambda name, value: expect(name, value, fits(value), expected)
 
 
-def depth(name, value):
-    """value, if it is a number of layers or hops: an integer from 1 to MAX_LAYERS."""
-    return expect(
-        name, value, is_integer(value) and 1 <= value <= MAX_LAYERS, f"a positive integer, {MAX_LAYERS} or less"
-    )
+positive_integer = must_be("a positive integer", lambda value: is_integer(value) and value >= 1)
+depth = must_be(  # how many layers or hops
+    f"a positive integer, {MAX_LAYERS} or less", lambda value: is_integer(value) and 1 <= value <= MAX_LAYERS
+)
+count = must_be("an integer, 0 or above", lambda value: is_integer(value) and value >= 0)
+finite_number = must_be("a finite number", is_finite_number)
+positive_number = must_be("a finite number above 0", lambda value: is_finite_number(value) and value > 0)
+non_negative_number = must_be("a finite number, 0 or above", lambda value: is_finite_number(value) and value >= 0)
+boolean = must_be("True or False", lambda value: isinstance(value, bool | np.bool_))
 
 
 def positive_integers(record, *names):
@@ -53,29 +70,9 @@ def positive_integers(record, *names):
         positive_integer(name, getattr(record, name))
 
 
-def count(name, value):
-    """value, if it is an integer of at least 0."""
-    return expect(name, value, is_integer(value) and value >= 0, "an integer, 0 or above")
-
-
-def finite_number(name, value):
-    """value, if it is a finite number."""
-    return expect(name, value, is_finite_number(value), "a finite number")
-
-
-def positive_number(name, value):
-    """value, if it is a finite number above 0."""
-    return expect(name, value, is_finite_number(value) and value > 0, "a finite number above 0")
-
-
 def fraction(name, value):
     """value, if 0 <= value < 1."""
     return expect(name, value, is_number(value) and 0 <= value < 1, f"a number with 0 <= {name} < 1")
-
-
-def boolean(name, value):
-    """value, if it is True or False."""
-    return expect(name, value, isinstance(value, bool | np.bool_), "True or False")
 
 
 def one_of(name, value, choices):
@@ -117,9 +114,7 @@ def sequence(name, values):
 
 def generator(rng):
     """rng, if it is None or a numpy.random.Generator."""
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator or None; got {type(rng).__name__}")
-    return rng
+    return instance("rng", rng, np.random.Generator | None, "a numpy.random.Generator or None")
 
 
 def array(name, values):
@@ -131,12 +126,8 @@ def array(name, values):
 
 def named_arrays(name, values):
     """values, if they are a dict of NumPy arrays, such as model.parameters() or out.gradients."""
-    if not isinstance(values, dict):
-        raise TypeError(f"{name} must be a dict, name -> array; got {described(values)}")
-    for key, value in values.items():
-        if not isinstance(value, np.ndarray | np.generic):
-            raise TypeError(f"{name}[{key!r}] must be a NumPy array; got {described(value)}")
-        array(f"{name}[{key!r}]", value)
+    for key, value in instance(name, values, dict, "a dict, name -> array").items():
+        array(f"{name}[{key!r}]", instance(f"{name}[{key!r}]", value, np.ndarray | np.generic, "a NumPy array"))
     return values
 
 
@@ -223,11 +214,6 @@ def state(given, expected):
             f"state must be a tuple of L = {len(expected)} layers' states, as out.state is; got {described(given)}"
         )
     return tuple(layer_state(layer, *pair) for layer, pair in enumerate(zip(given, expected, strict=True)))
-
-
-def described(given):
-    """A value of the wrong kind in a few words: its type, and a sequence's length."""
-    return f"{type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
 
 
 def layer_state(layer, given, expected):

@@ -77,8 +77,7 @@ def load_torch_state_dict(model, state_dict):
     and for a tied model when embedding.weight and fc.weight differ.
     """
     expected = to_torch_state_dict(model)
-    if not isinstance(state_dict, Mapping):
-        raise TypeError(f"the state dict must be a dict, name -> array; got {require.described(state_dict)}")
+    require.instance("the state dict", state_dict, Mapping, "a dict, name -> array")
     arrays = {name: np.asarray(value) for name, value in state_dict.items()}
     check_state_dict(expected, arrays, model.sizes.tie_weights)
     parameters, kind = model.parameters(), model.cell.name

@@ -6,10 +6,11 @@ from random import Random
 import pytest
 
 from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import ENTRIES, MEASURES, PINYIN, translate
 from numpylm.data.grammar.english import ENGLISH
-from numpylm.data.grammar.pairs import BANDS, grammar_pairs, nesting_depth
+from numpylm.data.grammar.pairs import BANDS, grammar_pairs
 
 SIZES = {"num_train": 300, "num_valid": 40, "num_test": 50, "num_longer": 10}
 BY_HAND = {  # one for each pattern
@@ -132,4 +133,4 @@ def test_by_characters_the_chinese_has_no_spaces():
     ],
 )
 def test_nesting_depth(sentence, depth):
-    assert nesting_depth(sentence) == depth
+    assert max(word_depths(sentence.split())) == depth

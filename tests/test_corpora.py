@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm.data import grammar
+from numpylm.data import grammar, text_files
 from numpylm.data.corpora import load_corpus, split_text
 
 LINES = "".join(f"line number {number}\n" for number in range(40))
@@ -77,10 +77,13 @@ def test_cuts_are_exact_decimals(length):
     assert len(split_text(text, "char", (0.29, 0.7, 0.01))[0]) == length * 29 // 100
 
 
-def test_a_cut_that_is_at_a_line_end_stays_and_without_valid_the_test_part_is_both():
+def test_a_cut_moves_to_the_next_line_end_or_white_space_and_without_valid_the_test_part_is_both(monkeypatch):
     assert split_text("a\nb\nc\nd\n", "word", (0.5, 0.25, 0.25)) == ("a\nb\n", "c\n", "d\n")
     assert split_text("a\nb\ncc\nd", "word", (0.5, 0.3, 0.2)) == ("a\nb\n", "cc\n", "d")
-
+    text = "a b c\na b ddddddddd eeeeeeeee\n"  # cuts after 6 and 15 characters
+    assert split_text(text, "word", (0.2, 0.3, 0.5)) == ("a b c\n", "a b ddddddddd eeeeeeeee\n", "")
+    monkeypatch.setattr(text_files, "FAR", 3)
+    assert split_text(text, "word", (0.2, 0.3, 0.5)) == ("a b c\n", "a b ddddddddd ", "eeeeeeeee\n")
     assert split_text("abcdefghij", "char", (0.9, 0, 0.1)) == ("abcdefghi", "j", "j")
 
 

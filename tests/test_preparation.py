@@ -114,7 +114,7 @@ def test_a_vocabulary_that_is_given_is_used_and_then_all_may_be_for_testing(tmp_
     ("content", "choices", "message"),
     [
         (b"a b\n" * 9, {"fractions": (0, 0, 1)}, r"fractions are three numbers .* got \(0, 0, 1\)"),
-        (b"a b\n" * 9, {"level": "letter"}, "'char' or 'word', got 'letter'"),
+        (b"a b\n" * 9, {"level": "letter"}, "level must be one of char, word; got 'letter'"),
         (b"a b\n" * 9, {"min_count": 0}, "min_count must be a positive integer"),
         (b"a b\n" * 9, {"min_count": 99}, "no word occurs at least 99 times in the training text"),
         (b"a b\n", {}, "the valid part has no text; in tokens, train has 3, valid has 0, test has 0"),

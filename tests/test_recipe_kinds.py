@@ -9,6 +9,7 @@ from recipe_results import Measured
 
 import numpylm as nlm
 from numpylm.data import grammar, tasks
+from numpylm.data.grammar import agreement
 from numpylm.model import CELLS
 
 
@@ -45,33 +46,20 @@ def test_a_memory_recipe_learns_keeps_its_seeds_and_refuses_others(task, tmp_pat
         memory_recipe.learn({**options, "steps": 70}, None, tmp_path)
 
 
-def test_pairs_know_distance_and_whether_the_last_noun_misleads():
-    text = "the king near the cats sleeps .\nmany dogs that a queen likes smile near many wolves .\n"
-    assert agreement_recipe.find_pairs(text).tolist() == [
-        [1 + 5, 4, False],  # king … sleeps, with cats between
-        [1 + 8 + 5, 1, True],  # queen likes
-        [1 + 8 + 6, 5, False],  # dogs … smile, with queen between
+def test_agreement_counts_the_verbs_of_every_distance_and_those_that_are_misled(monkeypatch):
+    """The king near the cats sleeps: 4 words back, and misled. The model that always prefers the singular is right of
+    every singular verb."""
+    lines = ["a dog sings .\n"] * agreement_recipe.CONTEXT + [
+        "the king near the cats sleeps .\n",
+        "many dogs that a queen likes smile near many wolves .\n",  # queen likes; dogs … smile, with queen between
+        "the cats sleep .\n",
     ]
-
-
-@pytest.mark.parametrize("streams", [1, 3])
-def test_a_verb_is_right_where_it_is_likelier_than_its_other_number(monkeypatch, streams):
-    monkeypatch.setattr(agreement_recipe, "STREAMS", streams)
-    text = grammar.generate_text(150, 3)
     vocabulary = nlm.build_vocabulary(grammar.generate_text(3000, 0), "word")
     model = nlm.LSTMLM(len(vocabulary), 5, 8, seed=1)
-    right = agreement_recipe.chosen_rightly(model, vocabulary, text)
-    words = ["<eos>", *text.replace("\n", " <eos> ").split()]
-    tokens = np.array([vocabulary.tokens.index(word) for word in words])
-    length = (len(tokens) - 1) // streams
-    assert len(right) == streams * length + 1
-    other = dict(agreement_recipe.VERBS) | {plural: singular for singular, plural in agreement_recipe.VERBS}
-    found = []
-    for place in agreement_recipe.find_pairs(text)[:, 0]:
-        if place < len(right):
-            start = (place - 1) // length * length  # of its stream
-            logits = model.forward(tokens[start:place, None]).logits[-1, 0]
-            rival = vocabulary.tokens.index(other[words[place]])
-            assert right[place] == (logits[tokens[place]] > logits[rival]), words[place]
-            found.append(right[place])
-    assert len(found) > 10 and 0 < sum(found) < len(found)
+    b_y = model.parameters()["b_y"]
+    for singular, _ in agreement.VERBS:
+        b_y[vocabulary.tokens.index(singular)] = 100
+    for sentences in (1, 2, 1000):
+        monkeypatch.setattr(agreement_recipe, "SENTENCES", sentences)
+        rows = agreement_recipe.by_distance(model, vocabulary, lines)
+        assert [tuple(row.values()) for row in rows] == [(1, 1, 2, 1, 0, 0), (3, 4, 1, 1, 1, 1), (5, 5, 1, 0, 1, 0)]

@@ -6,9 +6,9 @@ import json
 import math
 import re
 
+import command_recipe
 import pytest
 import recipes
-import train_recipe
 from agreement_recipe import train_and_measure
 from recipe_list import RECIPES, Recipe, train, translate
 from recipe_results import RESULTS, table
@@ -121,7 +121,7 @@ def test_without_a_validation_text_nothing_is_chosen_by_the_test_text(command, t
 
 def test_a_stopped_recipe_goes_on_with_the_same_options_alone(command, tmp_path, monkeypatch, capsys):
     trained = []
-    monkeypatch.setattr(train_recipe, "numpylm", lambda arguments: trained.append(arguments[1]) or 130)
+    monkeypatch.setattr(command_recipe, "numpylm", lambda arguments: trained.append(arguments[1]) or 130)
     assert command("tiny", "data") == 130
     assert "the same command goes on" in capsys.readouterr().err and not (tmp_path / "results").exists()
     (tmp_path / "runs" / "tiny" / "last.npz").write_bytes(b"")

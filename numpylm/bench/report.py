@@ -12,7 +12,6 @@ from numpylm.plots import BLUE, GREY, ORANGE
 
 TITLES = {"jax": "JAX"}
 FLOORS = ("products", "floor")  # of which only numpylm's multiples are shown
-NOTHING = "–"
 UPPER = 100  # the upper decade of T and N begins here
 LINES = {"T": (BLUE, "o-", "N"), "N": (ORANGE, "s--", "T")}  # colour, style, and the other one
 
@@ -40,20 +39,18 @@ def heading(measurement, names):
 def line(measurement, row):
     """A row: times, and how many times those of the others numpylm takes."""
     shown = [times for name, times in row["seconds"].items() if name not in FLOORS]
-    columns = "".join(f"{number(median(times), measurement.scale):>9}" for times in shown)
-    quotients = "".join(f"{quotient_text(times_of(row, name)):>11}" for name in row["seconds"] if name != "numpylm")
+    columns = "".join(f"{number(measurement.scale * median(times)):>9}" for times in shown)
     label_text = label(row) if len(label(row)) < 8 else f"{label(row)}\n{'':8}"
-    return f"{label_text:<8}{columns}{quotients}"
+    return f"{label_text:<8}{columns}" + "".join(map(quotient_text, quotients(row)))
 
 
 def footer(rows):
     """The geometric means over the rows, the number of rounds, and what ≈ means."""
-    names = [name for name in rows[0]["seconds"] if name != "numpylm"]
     num_shown = sum(name not in FLOORS for name in rows[0]["seconds"])
-    means = [geometric_mean([times_of(row, name) for row in rows]) for name in names]
+    means = map(geometric_mean, zip(*map(quotients, rows), strict=True))
     rounds = [len(row["seconds"]["numpylm"]) for row in rows]
     return (
-        f"{'geometric mean':<{8 + 9 * num_shown}}" + "".join(f"{quotient_text(mean):>11}" for mean in means) + "\n\n"
+        f"{'geometric mean':<{8 + 9 * num_shown}}" + "".join(map(quotient_text, means)) + "\n\n"
         f"Medians of {min(rounds)} to {max(rounds)} rounds; ≈ is a tie, less than {100 * (TIE - 1):.0f} % apart."
     )
 
@@ -113,19 +110,16 @@ def label(row):
     return f"{row['cell'].upper():<5}{row['shape'][0]}"
 
 
-def times_of(row, name):
-    """numpylm's time ÷ another's; None where the other was not measured."""
-    return ratio(row["seconds"]["numpylm"], row["seconds"][name]) if name in row["seconds"] else None
+def quotients(row):
+    """numpylm's time ÷ that of each of the others."""
+    return [ratio(row["seconds"]["numpylm"], times) for name, times in row["seconds"].items() if name != "numpylm"]
 
 
 def quotient_text(quotient):
-    """Two decimals, and ≈ where it is a tie."""
-    return NOTHING + "  " if quotient is None else f"{quotient:.2f}" + (" ≈" if is_tie(quotient) else "  ")
+    """A column: two decimals, and ≈ where it is a tie."""
+    return f"{quotient:.2f}{' ≈' if is_tie(quotient) else '  '}".rjust(11)
 
 
-def number(value, scale=1.0):
+def number(value):
     """Three digits, or all before the point; a dash for None."""
-    if value is None:
-        return NOTHING
-    value *= scale
-    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3}f}"
+    return "–" if value is None else f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3}f}"

@@ -10,9 +10,10 @@ from numpylm import plots
 from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.trained import load_trained, note_unknown, own_parts, read_lines
+from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
-from numpylm.data.grammar.pairs import BANDS, nesting_depth
+from numpylm.data.grammar.pairs import BANDS
 from numpylm.data.pairs import read_pairs
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
@@ -133,7 +134,7 @@ def built_in_fields(run, model, translations, right):
     defaults = run.kind.Model(), run.kind.Settings(), run.kind.Data()
     stored = WITHOUT_ATTENTION if (config.model, config.settings, config.data) == defaults else None
     longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
-    by_depth = mean_by([nesting_depth(pair.source) for pair in parts["test"]], right)
+    by_depth = mean_by([max(word_depths(pair.source.split())) for pair in parts["test"]], right)
     return {
         "exact_match_without_attention": exact_match if config.model.score == "none" else stored,
         "exact_match_by_length": {"1-20 words": exact_match, **longer},

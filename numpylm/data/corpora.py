@@ -19,8 +19,9 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
+from numpylm import require
 from numpylm.data.text import SPECIAL_TOKENS
-from numpylm.data.text_files import next_line_end, read_text
+from numpylm.data.text_files import read_text, split_pieces
 
 GRAMMAR = "grammar"
 GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
@@ -52,29 +53,31 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
     moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts.
     Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
     """
-    if level not in SPECIAL_TOKENS:
-        raise ValueError(f"the level is {' or '.join(map(repr, SPECIAL_TOKENS))}, got {level!r}")
-    if source == GRAMMAR:
-        return load_grammar_corpus(grammar_words)
+    require.one_of("level", level, SPECIAL_TOKENS)
     if not isinstance(source, (str, Path)) or not str(source):
         raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
     path = Path(source)
-    if path.is_dir():
+    if source == GRAMMAR:
+        corpus = load_grammar_corpus(grammar_words)
+    elif path.is_dir():
         files = find_parts(path)
-        parts = map(read_text, files)
-        return _checked_corpus(Corpus(path.resolve().name, *parts, ends_blank_lines=is_wikitext(files)))
-    if path.exists():
-        return _checked_corpus(Corpus(path.stem, *split_text(read_text(path), level, fractions)))
-    raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
+        corpus = Corpus(path.resolve().name, *map(read_text, files), ends_blank_lines=is_wikitext(files))
+    elif path.exists():
+        corpus = Corpus(path.stem, *split_text(read_text(path), level, fractions))
+    else:
+        raise FileNotFoundError(f'{source} is neither "{GRAMMAR}" nor a text file nor a folder')
+    lengths = {part: len(getattr(corpus, part).strip()) for part in PART_NAMES}
+    check_parts(lengths, "characters", f" of the corpus {corpus.name}")
+    return corpus
 
 
 def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
     from numpylm.data import grammar
 
-    parts = [grammar.generate_text(count, seed) for count, seed in zip(num_words, GRAMMAR_SEEDS, strict=True)]
+    parts = map(grammar.generate_text, num_words, GRAMMAR_SEEDS)
     floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
-    return _checked_corpus(Corpus(GRAMMAR, *parts, floor))
+    return Corpus(GRAMMAR, *parts, floor)
 
 
 def is_wikitext(files: list[Path]) -> bool:
@@ -90,18 +93,27 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
     valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was chosen by the test
     text, and the result on it is a little too good.
     """
-    checked_fractions(fractions)
-    first, second = cut_points(len(text), fractions)
-    if level == "word":
-        first, cut = next_line_end(text, first), second
-        second = next_line_end(text, cut) if cut > first else first
-    train, valid, test = text[:first], text[first:second], text[second:]
+    parts = ["", "", ""]
+    for part, piece in split_pieces([text], cut_points(len(text), fractions), level):
+        parts[part] += piece
+    train, valid, test = parts
     return train, valid if fractions[1] else test, test
 
 
-def cut_points(num_characters: int, fractions) -> list[int]:
-    """Where a text of num_characters is cut: floor(train n) and floor((train + valid) n), computed exactly."""
-    return [math.floor(share * num_characters) for share in accumulate(exact(fractions)[:2])]
+def cut_points(num_characters: int, fractions, train_may_be_zero: bool = False) -> list[int]:
+    """Where a text of n characters is cut: floor(train n) and floor((train + valid) n), computed exactly.
+
+    Raises ValueError unless the fractions are three that sum to 1, and none is 0 but that of valid (and of train, if it
+    may).
+    """
+    shares = [Fraction(str(fraction)) for fraction in fractions]  # exact: 0.7 + 0.2 of ten characters are nine
+    in_range = len(shares) == 3 and min(shares) >= 0 and (shares[0] > 0 or train_may_be_zero) and shares[2] > 0
+    if not in_range or abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(
+            "fractions are three numbers (train, valid, test) that sum to 1, of which only valid may be 0, "
+            f"got {fractions}"
+        )
+    return [math.floor(share * num_characters) for share in accumulate(shares[:2])]
 
 
 def find_parts(folder: Path) -> list[Path]:
@@ -127,29 +139,9 @@ def part_of(file_name: str) -> str | None:
     return parts[0] if len(parts) == 1 else None
 
 
-def exact(fractions) -> list[Fraction]:
-    """The fractions as exact decimals: 0.7 + 0.2 of ten characters are nine, where floating point finds eight."""
-    return [Fraction(str(fraction)) for fraction in fractions]
-
-
-def checked_fractions(fractions, train_may_be_zero: bool = False):
-    """The fractions, if they are three that sum to 1, and none is 0 but that of valid (and of train, if it may)."""
-    shares = exact(fractions)
-    in_range = len(shares) == 3 and min(shares) >= 0 and (shares[0] > 0 or train_may_be_zero) and shares[2] > 0
-    if not in_range or abs(sum(shares) - 1) > 1e-9:
-        raise ValueError(
-            "fractions are three numbers (train, valid, test) that sum to 1, of which only valid may be 0, "
-            f"got {fractions}"
-        )
-    return fractions
-
-
-def _checked_corpus(corpus: Corpus) -> Corpus:
-    texts = {part: getattr(corpus, part) for part in PART_NAMES}
-    for part, text in texts.items():
-        if not text.strip():
-            lengths = ", ".join(f"{part} has {len(text)}" for part, text in texts.items())
-            raise ValueError(
-                f"the {part} part of the corpus {corpus.name} has no text; in characters, {lengths}: give a longer one"
-            )
-    return corpus
+def check_parts(lengths: dict[str, int], unit: str, of: str = "") -> None:
+    """Raise ValueError if a part has no text. lengths has, in the unit, how long each part is that must have one."""
+    for part, length in lengths.items():
+        if not length:
+            counts = ", ".join(f"{part} has {length}" for part, length in lengths.items())
+            raise ValueError(f"the {part} part{of} has no text; in {unit}, {counts}: give a longer text")

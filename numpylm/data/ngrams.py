@@ -48,7 +48,6 @@ class NGramLevel(NamedTuple):
 class NGramModel(NamedTuple):
     """An n-gram model: `levels[k - 1]` holds the n-grams of k tokens, k = 1 .. order."""
 
-    order: int
     vocab_size: int
     levels: tuple[NGramLevel, ...]
 
@@ -77,7 +76,7 @@ def baseline_perplexities(
 def mean_surprisal(model: NGramModel, tokens) -> float:
     """The mean of -log p of `tokens[1:]` in nats, in memory that does not grow with the stream's length."""
     tokens = _checked_stream(tokens, 2, model.vocab_size)
-    num_context = max(1, model.order - 1)
+    num_context = max(1, len(model.levels) - 1)
     total = 0.0
     for first in range(1, len(tokens), BLOCK_TOKENS):
         start = max(0, first - num_context)
@@ -98,7 +97,7 @@ def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     for codes, counts in count_ngrams(tokens, order, vocab_size):
         levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
         num_contexts = len(codes)
-    return NGramModel(int(order), vocab_size, tuple(levels))
+    return NGramModel(vocab_size, tuple(levels))
 
 
 def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:

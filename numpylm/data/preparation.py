@@ -21,16 +21,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
 from numpylm.data.atomic import one_error
-from numpylm.data.corpora import checked_fractions, cut_points, is_wikitext
+from numpylm.data.corpora import check_parts, cut_points, is_wikitext
 from numpylm.data.text import NUM_CODE_POINTS, Vocabulary, check_limits, code_points, encoder, vocabulary_of_counts
-from numpylm.data.text_files import TextFile, open_text, read_pieces, split_pieces, whole_words
+from numpylm.data.text_files import TextFile, open_text, read_pieces, split_pieces
 from numpylm.data.token_file import PARTS, write_token_file
 
 MOST_WORDS = 2**20  # different ones in memory: about 150 MiB
@@ -55,27 +54,30 @@ def prepare(
         raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
     size = sum(file.size for file in files)
     needed = [True] * len(PARTS)
-    read = partial(_three_files, files)
+    read = partial(_three_files, files, level)
     if fractions is not None:
-        checked_fractions(fractions, train_may_be_zero=vocabulary is not None)
+        cut_points(0, fractions, vocabulary is not None)  # raises ValueError before the text is read
         needed = [share > 0 for share in fractions]
         with progress("length", size) as on_bytes:
             length = sum(map(len, read_pieces(files, on_bytes)))
-        read = partial(_one_text, files, level, length, cut_points(length, fractions))
+        cuts = cut_points(length, fractions, vocabulary is not None)
+        read = partial(_one_text, files, level, length, cuts)
     if vocabulary is None:
         ends_blank_lines = fractions is None and is_wikitext([Path(file.name) for file in files])
         with progress("counting", size) as on_bytes:
             training = (piece for part, piece in read(on_bytes) if part == 0)
-            counts = character_counts(training) if level == "char" else word_counts(whole_words(training))
+            counts = character_counts(training) if level == "char" else word_counts(training)
             vocabulary = vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines)
     with progress("encoding", size) as on_bytes:
-        pieces = _checked(_encoded(read(on_bytes), vocabulary), needed)
+        pieces = _encoded(read(on_bytes), vocabulary, needed)
         write_token_file(out, vocabulary, pieces, valid_is_test=not needed[1])
 
 
-def _three_files(files, on_bytes) -> Iterator[tuple[int, str]]:
+def _three_files(files, level, on_bytes) -> Iterator[tuple[int, str]]:
     """Pairs (number of the part, piece of its text)."""
-    return ((part, piece) for part, file in enumerate(files) for piece in read_pieces([file], on_bytes))
+    for part, file in enumerate(files):
+        for _, piece in split_pieces(read_pieces([file], on_bytes), [], level):
+            yield part, piece
 
 
 def _one_text(files, level, length, cuts, on_bytes) -> Iterator[tuple[int, str]]:
@@ -88,23 +90,14 @@ def _one_text(files, level, length, cuts, on_bytes) -> Iterator[tuple[int, str]]
         raise ValueError(f"the text changed while it was read: it had {length} characters, now {length - remaining}")
 
 
-def _encoded(pieces, vocabulary: Vocabulary) -> Iterator[tuple[int, np.ndarray, int]]:
-    encode = encoder(vocabulary)
-    for part, same_part in groupby(pieces, key=itemgetter(0)):
-        texts = (text for _, text in same_part)
-        for text in whole_words(texts) if vocabulary.level == "word" else texts:
-            yield part, encode(text), len(text)
-
-
-def _checked(pieces, needed: list[bool]) -> Iterator[tuple[int, np.ndarray, int]]:
-    lengths = dict.fromkeys(PARTS, 0)
-    for part, ids, num_characters in pieces:
+def _encoded(pieces, vocabulary: Vocabulary, needed: list[bool]) -> Iterator[tuple[int, np.ndarray, int]]:
+    """Triples (number of the part, ids, number of characters). Raises ValueError for a needed part without tokens."""
+    encode, lengths = encoder(vocabulary), dict.fromkeys(compress(PARTS, needed), 0)
+    for part, piece in pieces:
+        ids = encode(piece)
         lengths[PARTS[part]] += len(ids)
-        yield part, ids, num_characters
-    for part, is_needed in zip(PARTS, needed, strict=True):
-        if is_needed and not lengths[part]:
-            counts = ", ".join(f"{name} has {number}" for name, number in lengths.items())
-            raise ValueError(f"the {part} part has no text; in tokens, {counts}: give a longer text")
+        yield part, ids, len(piece)
+    check_parts(lengths, "tokens")
 
 
 def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:

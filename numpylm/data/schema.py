@@ -10,13 +10,13 @@ function (name, value) that raises ValueError, as those of require.py do.
 import dataclasses
 import json
 import reprlib
-import sys
 import types
 import typing
 from collections.abc import Callable
 from typing import Any
 
-LARGEST = sys.float_info.max
+from numpylm.require import finite_number, must_be, non_negative_number
+
 MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it is parsed
 
 
@@ -42,16 +42,6 @@ def check(name: str, value: Any, description: Any) -> Any:
 def shown(value: Any) -> str:
     """A value from a file in a few characters."""
     return reprlib.repr(value)
-
-
-def must_be(words: str, test: Callable[[Any], bool]) -> Callable:
-    """A description: what passes the test, in words."""
-
-    def check_value(name: str, value: Any) -> None:
-        if not test(value):
-            raise ValueError(f"{name} must be {words}; got {shown(value)}")
-
-    return check_value
 
 
 def integer_below(bound: int, words: str) -> Callable:
@@ -82,13 +72,12 @@ def mapping(description: Any) -> Callable:
 
 
 count = integer_below(2**53, "2^53")  # a float holds every integer below
-finite = must_be("a finite number", lambda value: type(value) in (int, float) and abs(value) <= LARGEST)
-number = must_be("a finite number, 0 or above", lambda value: type(value) in (int, float) and 0 <= value <= LARGEST)
+number = non_negative_number
 boolean = must_be("true or false", lambda value: type(value) is bool)
 string = must_be("a string", lambda value: type(value) is str)
 record = must_be("an object with fields", lambda value: type(value) is dict)  # the fields are somebody else's to check
 array = must_be("a list", lambda value: type(value) is list)  # and so are the entries
-OF_TYPE = {int: count, float: finite, bool: boolean, str: string, dict: record, list: array, tuple: array}
+OF_TYPE = {int: count, float: finite_number, bool: boolean, str: string, dict: record, list: array, tuple: array}
 
 
 def fields_of(cls: type, **described: Any) -> dict:

@@ -16,11 +16,12 @@ with ends_blank_lines=True follows them (corpora.py says when).
 A vocabulary has at most MAX_VOCABULARY tokens. This is the one bound for texts, token files and checkpoints.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
-from itertools import chain, repeat
+from itertools import repeat
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from numpylm import require
 
 UNKNOWN = "<unk>"
 END_OF_SENTENCE = "<eos>"
+TOKEN = {"char": re.compile(r"[^\ud800-\udfff]"), "word": re.compile(r"[^\s\ud800-\udfff]+")}
 SPECIAL_TOKENS = {"char": (UNKNOWN,), "word": (UNKNOWN, END_OF_SENTENCE)}
 NUM_CODE_POINTS = 0x110000  # Unicode ends at U+10FFFF
 MAX_VOCABULARY = 300_000  # tokens; WikiText-103 has 267,735
@@ -47,7 +49,7 @@ class Vocabulary:
     ends_blank_lines: bool = False
 
     def __post_init__(self):
-        _check_level(self.level)
+        require.one_of("level", self.level, SPECIAL_TOKENS)
         _check_tokens(self.level, self.tokens)
 
     def __len__(self) -> int:
@@ -62,9 +64,8 @@ def build_vocabulary(
     Tokens that occur fewer than `min_count` times are left out; `max_size` limits V, special tokens included.
     Raises ValueError if a setting is out of range, no token is left or too many are; TypeError if `text` is not a str.
     """
-    _check_level(level)
-    _check_text(text)
     check_limits(level, min_count, max_size)
+    require.instance("text", text, str, "a str")
     counts = Counter(text if level == "char" else split_words(text))
     return vocabulary_of_counts(level, counts.items(), min_count, max_size, ends_blank_lines)
 
@@ -75,9 +76,8 @@ def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: b
     No more pairs are kept in memory than the vocabulary needs.
     """
     special = SPECIAL_TOKENS[level]
-    kept = ((-count, token) for token, count in counts if count >= min_count and token not in special)
-    most = MAX_VOCABULARY + 1 if max_size is None else max_size
-    kept = nsmallest(most - len(special), kept)
+    frequent = ((-count, token) for token, count in counts if count >= min_count and token not in special)
+    kept = nsmallest((max_size or MAX_VOCABULARY + 1) - len(special), frequent)
     if not kept:
         raise ValueError(f"no {level} occurs at least {min_count} times in the training text")
     return Vocabulary(level, (*special, *(token for _, token in kept)), ends_blank_lines and level == "word")
@@ -85,7 +85,7 @@ def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: b
 
 def check_limits(level, min_count, max_size) -> None:
     """Raises ValueError for a level, a min_count or a max_size that `build_vocabulary` does not take."""
-    _check_level(level)
+    require.one_of("level", level, SPECIAL_TOKENS)
     require.positive_integer("min_count", min_count)
     if max_size is not None:
         fewest = len(SPECIAL_TOKENS[level]) + 1
@@ -96,17 +96,13 @@ def check_limits(level, min_count, max_size) -> None:
 def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
     """The words of a text, and <eos> for the newline of each line without one; a blank line
     gives nothing, or an <eos> with ends_blank_lines."""
-    return chain.from_iterable(_words_of_lines(text, ends_blank_lines))
-
-
-def _words_of_lines(text: str, ends_blank_lines: bool) -> Iterator[list[str]]:
     *ended_lines, last_line = text.split("\n")
     for line in ended_lines:
         words = line.split()
+        yield from words
         if words[-1:] != [END_OF_SENTENCE] and (words or ends_blank_lines):
-            words.append(END_OF_SENTENCE)
-        yield words
-    yield last_line.split()
+            yield END_OF_SENTENCE
+    yield from last_line.split()
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
@@ -116,14 +112,14 @@ def token_dtype(vocab_size: int) -> np.dtype:
 
 def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
     """The ids of a text's tokens: (number of tokens,), of `token_dtype(V)`; unknown ones become <unk>."""
-    _check_text(text)
+    require.instance("text", text, str, "a str")
     return encoder(vocabulary)(text)
 
 
 def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
-    dtype = token_dtype(len(_check_vocabulary(vocabulary)))
-    ends_blank_lines = vocabulary.ends_blank_lines
+    require.instance("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
+    dtype, ends_blank_lines = token_dtype(len(vocabulary)), vocabulary.ends_blank_lines
     if vocabulary.level == "char":
         id_of_code_point = np.zeros(NUM_CODE_POINTS, dtype)  # 0 is <unk>
         id_of_code_point[code_points("".join(vocabulary.tokens[1:]))] = np.arange(1, len(vocabulary))
@@ -138,7 +134,7 @@ def decode(vocabulary: Vocabulary, ids) -> str:
     At word level words are joined by one space and <eos> becomes a newline. <unk> is written as it is.
     Raises ValueError if `ids` has not one dimension or leaves 0 .. V - 1, TypeError if it is not of integers.
     """
-    _check_vocabulary(vocabulary)
+    require.instance("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
     ids = require.array("tokens", ids)
     if ids.size:
         ids = require.token_stream(ids, len(vocabulary))
@@ -170,7 +166,7 @@ def to_bytes(vocabulary: Vocabulary) -> bytes:
 
 def from_bytes(level: str, content: bytes, ends_blank_lines: bool = False) -> Vocabulary:
     """The inverse of `to_bytes`. Raises ValueError if the content, as of a damaged file, is no vocabulary."""
-    _check_level(level)
+    require.one_of("level", level, SPECIAL_TOKENS)
     text = content.decode("utf-8")
     count = len(text) if level == "char" else text.count("\n") + 1
     if count > MAX_VOCABULARY:  # before there is a string for each
@@ -183,11 +179,6 @@ def code_points(text: str) -> np.ndarray:
     """The Unicode code points of a text: (number of characters,) of uint32."""
     # A lone surrogate, as from a broken command line, passes here and is unknown to every vocabulary.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def _check_level(level) -> None:
-    if not isinstance(level, str) or level not in SPECIAL_TOKENS:
-        raise ValueError(f"the level is {' or '.join(map(repr, SPECIAL_TOKENS))}, got {level!r}")
 
 
 def _check_tokens(level: str, tokens) -> None:
@@ -205,19 +196,6 @@ def _check_tokens(level: str, tokens) -> None:
         twice = next(token for token, count in Counter(tokens).items() if count > 1)
         raise ValueError(f"the token {twice!r} is in the vocabulary twice")
     for token in tokens[len(special) :]:
-        if not (len(token) == 1 if level == "char" else token.split() == [token]):
+        if not TOKEN[level].fullmatch(token):
             expected = "one character" if level == "char" else "a word without white space"
-            raise ValueError(f"a token at level {level!r} is {expected}, got {token!r}")
-        if any("\ud800" <= character <= "\udfff" for character in token):
-            raise ValueError(f"the token {token!r} holds a lone surrogate, which is not a character")
-
-
-def _check_vocabulary(vocabulary) -> Vocabulary:
-    if not isinstance(vocabulary, Vocabulary):
-        raise TypeError(f"vocabulary must be one of build_vocabulary; got {require.described(vocabulary)}")
-    return vocabulary
-
-
-def _check_text(text) -> None:
-    if not isinstance(text, str):
-        raise TypeError(f"expected a text (str), got {type(text).__name__}")
+            raise ValueError(f"a token at level {level!r} is {expected} and without lone surrogates, got {token!r}")

@@ -139,21 +139,39 @@ def whole_words(pieces: Iterable[str]) -> Iterator[str]:
         cut = held.rfind("\n") + 1 or (held.rindex(words[-1]) if len(words) == 2 else 0)
         if cut:
             yield held[:cut]
+        elif len(held) > LONGEST_WORD:
+            raise ValueError(
+                f"there are {len(held):,} characters without a place between two words, from {held.strip()[:20]!r} on: "
+                "this is no text by words, take it by characters (--level char)"
+            )
         held = held[cut:]
-        _check_has_words(held)
     if held:
         yield held
 
 
-def _check_has_words(held: str) -> None:
-    if len(held) > LONGEST_WORD:
-        raise ValueError(
-            f"there are {len(held):,} characters without a place between two words, from {held.strip()[:20]!r} on: "
-            "this is no text by words, take it by characters (--level char)"
-        )
+def split_pieces(pieces: Iterable[str], cuts: list[int], level: str) -> Iterator[tuple[int, str]]:
+    """The pieces of a text that is cut after so many characters: pairs (number of the part, piece).
+
+    At level "word" a cut moves to the next line end, or where no line ends within FAR characters, to the next white
+    space; and the pieces are whole words.
+    """
+    pieces, far = (iter(whole_words(pieces)), FAR) if level == "word" else (iter(pieces), 0)
+    held, start = "", 0  # held is the text from character number start on
+    for part, cut in enumerate(cuts):
+        while start + len(held) < cut + far and (piece := next(pieces, "")):
+            if held and start + len(held) < cut:  # all of it comes before the cut
+                yield part, held
+                held, start = "", start + len(held)
+            held += piece
+        end = max(0, cut - start)
+        end = _next_line_end(held, end) if level == "word" else min(end, len(held))
+        if end:
+            yield part, held[:end]
+        held, start = held[end:], start + end
+    yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
 
 
-def next_line_end(text: str, cut: int) -> int:
+def _next_line_end(text: str, cut: int) -> int:
     """The next line end at or after cut, or the next white space if no line ends within FAR characters."""
     if cut == 0:
         return 0
@@ -162,34 +180,3 @@ def next_line_end(text: str, cut: int) -> int:
         return newline + 1
     space = re.compile(r"\s").search(text, cut - 1)
     return len(text) if space is None else space.end()
-
-
-def split_pieces(pieces: Iterable[str], cuts: list[int], level: str) -> Iterator[tuple[int, str]]:
-    """The pieces of a text that is cut as `corpora.split_text` does: pairs (number of the part, piece).
-
-    `cuts` are in characters, from `corpora.cut_points`. At level "word" they move to the next line end.
-    """
-    pieces, held, start = iter(pieces), "", 0  # held is the text from character number start on
-    for part, cut in enumerate(cuts):
-        end = None
-        while end is None:
-            piece = next(pieces, "")
-            held += piece
-            safe = max(0, min(len(held), cut - start - 1))  # what surely comes before the cut
-            if safe > PIECE_CHARACTERS:
-                yield part, held[:safe]
-                held, start = held[safe:], start + safe
-            end = _place(held, cut - start, level, is_last=not piece)
-            _check_has_words(held if level == "word" else "")
-        if end > 0:
-            yield part, held[:end]
-            held, start = held[end:], start + end
-    yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
-
-
-def _place(held: str, cut: int, level: str, is_last: bool) -> int | None:
-    """Where the held text is cut, cut being in characters; None before enough of the text is known."""
-    if level == "char":
-        return cut if cut <= len(held) or is_last else None
-    end = next_line_end(held, max(0, cut))
-    return end if is_last or (len(held) >= cut + FAR and end < len(held)) else None

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.data.grammar import derivation, generate_text
-from numpylm.data.grammar.agreement import NUMBER_OF_NOUN, VERBS, agreement_pairs
+from numpylm.data.grammar import generate_text
+from numpylm.data.grammar.agreement import NUMBER_OF_NOUN, VERBS, agreement_pairs, word_depths
 from numpylm.data.text import END_OF_SENTENCE, Vocabulary, encode_stream
 
 MOST_WORDS = 40  # longer sentences, about one in 1,900, are left out
@@ -94,20 +94,6 @@ def label_sentences(vocabulary: Vocabulary, sentences: list[list[str]], context)
             found.append((verb, n, tokens[verb + 1, n], noun + 1))
     verbs = describe_verbs(np.array(found).T, tokens, is_noun, id_of)
     return Sentences(context, tokens, lengths, number, subject, depth, quoted, is_noun, verbs)
-
-
-def word_depths(words: list[str]) -> list[int]:
-    """How many modifiers of nouns and verbs each word stands in; 0 for the words of the main clause."""
-    steps, _ = derivation(words)
-    depths, open_depths = [], [0, 0]  # of each open symbol: a stack beside the parser's, as in agreement_pairs
-    for symbol, rule in steps:
-        depth = open_depths.pop()
-        if rule is None:
-            depths.append(depth)
-        else:
-            inside = symbol.startswith(("Modifier", "Place"))
-            open_depths.extend([depth + inside] * len(rule.symbols))
-    return depths[:-1]  # without that of <eos>
 
 
 def describe_verbs(found, tokens, is_noun, id_of) -> Verbs:

@@ -1,4 +1,4 @@
-"""Agreement in number: which noun each verb agrees with.
+"""Agreement in number: which noun each verb agrees with; and how deep each word stands in modifiers.
 
 A model can only get "the king near the cats sleeps" right if it remembers the king across the words between. A grammar
 says by its names what agrees: a rule that begins with a `Noun...` symbol makes that noun the subject of all `Verb...`
@@ -42,3 +42,20 @@ def agreement_pairs(words: list[str], grammar: Grammar = ENGLISH) -> list[tuple[
             subject = position
         subjects.extend([subject] * len(rule.symbols))
     return pairs
+
+
+def word_depths(words: list[str]) -> list[int]:
+    """How many modifiers of nouns and verbs each word stands in; 0 for the words of the main clause.
+
+    Raises what agreement_pairs does.
+    """
+    steps, _ = derivation(words)
+    depths, open_depths = [], [0, 0]  # of each open symbol: a stack beside the parser's
+    for symbol, rule in steps:
+        depth = open_depths.pop()
+        if rule is None:
+            depths.append(depth)
+        else:
+            inside = symbol.startswith(("Modifier", "Place"))
+            open_depths.extend([depth + inside] * len(rule.symbols))
+    return depths[:-1]  # without that of <eos>

@@ -8,8 +8,8 @@ everywhere: only `random.Random(seed).random()` is used.
 from random import Random
 from typing import NamedTuple
 
-from numpylm.data.grammar import derivation, sample_sentence
-from numpylm.data.grammar.chinese import translate, tree
+from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.chinese import translate
 
 BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
 LENGTHS = dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS  # of the English; we fill the parts in this order
@@ -42,15 +42,3 @@ def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1
             seen |= {source, target}
             pairs[fitting[0]].append(Pair(source, target))
     return pairs
-
-
-def nesting_depth(sentence):
-    """How deep an English sentence nests: the most modifiers of nouns and verbs inside each other; 0 has none."""
-
-    def depth(node):
-        if isinstance(node, str):
-            return 0
-        is_modifier = node.symbol.startswith(("Modifier", "Place")) and node.children
-        return (1 if is_modifier else 0) + max(map(depth, node.children), default=0)
-
-    return depth(tree(iter(derivation(sentence.split())[0])))
