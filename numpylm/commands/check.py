@@ -13,7 +13,6 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """The options of `numpylm check`."""
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="a Python file with functions of known names")
     add("--require", action="append", default=[], metavar="NAME[,NAME]", help="functions that must be there (those in "

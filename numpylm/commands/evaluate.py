@@ -16,7 +16,6 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """RUN [TEXT] [--source FILE --target FILE] [--json]"""
     add_run_argument(parser)
     add = parser.add_argument
     add("text", nargs="?", metavar="TEXT",

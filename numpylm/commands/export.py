@@ -15,13 +15,11 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """RUN --to FILE"""
     add_run_argument(parser)
     parser.add_argument("--to", required=True, metavar="FILE", help="a new file, ending in .npz or .pt")
 
 
 def run(options):
-    """numpylm export"""
     target = check_new_file(options.to, ".npz", ".pt")
     torch = import_torch() if target.suffix == ".pt" else None
     kind = kind_of(options.trained).name

@@ -12,12 +12,10 @@ DESCRIPTION = "What is in a checkpoint: model, sizes, parameters, vocabulary, tr
 
 
 def add_options(parser):
-    """RUN"""
     add_run_argument(parser)
 
 
 def run(options):
-    """numpylm info"""
     path = checkpoint_path(options.trained)
     metadata, layout, vocabularies = read_contents(path)
     print(f"{on_one_line(path)}: {metadata['kind'].upper()} {kind_of(options.trained).name} model, {metadata['dtype']}")

@@ -42,7 +42,6 @@ BEFORE = {"word": 6, "char": 30}  # tokens of context
 
 
 def add_options(parser):
-    """The runs, the text, and what to do with the results."""
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="a run's folder or a checkpoint; at last, a text: a UTF-8 file, or - "
         "for standard input (the built-in grammar)")  # fmt: skip
@@ -55,7 +54,6 @@ def add_options(parser):
 
 
 def run(options):
-    """numpylm look"""
     if not FEWEST <= options.sentences <= MOST:
         raise ValueError(f"sentences must lie in {FEWEST}..{MOST}: fewer measure nothing; got {options.sentences}")
     *paths, last = options.runs

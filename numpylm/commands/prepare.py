@@ -20,7 +20,6 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """TEXT …, the new file, and how the text is cut and counted."""
     add = parser.add_argument
     add("texts", nargs="+", metavar="TEXT", help="UTF-8 files, taken as one text, or - for standard input; or a folder "
         "with train, valid and test")  # fmt: skip
@@ -36,7 +35,6 @@ def add_options(parser):
 
 
 def run(options):
-    """numpylm prepare"""
     texts = options.texts
     vocabulary = None if options.vocabulary is None else known_vocabulary(options)
     is_folder = len(texts) == 1 and texts[0] != "-" and Path(texts[0]).is_dir()

@@ -15,9 +15,8 @@ import numpy as np
 from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
-from numpylm.commands.kind import Kind, find_kind
+from numpylm.commands.kind import Kind, RunConfig, find_kind, read_config, write_config
 from numpylm.commands.options import place_flags
-from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
 from numpylm.commands.trained import kind_of

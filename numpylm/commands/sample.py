@@ -24,7 +24,6 @@ LONG_WORD = 12  # characters: where a line of characters is broken at a space
 
 
 def add_options(parser):
-    """RUN, and how to draw."""
     add_run_argument(parser)
     add = parser.add_argument
     add("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
@@ -39,7 +38,6 @@ def add_options(parser):
 
 
 def run(options):
-    """numpylm sample"""
     if options.seed is not None:
         require.count("seed", options.seed)
     model, vocabulary, _ = load_trained(options.trained)

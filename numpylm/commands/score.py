@@ -33,7 +33,6 @@ class Scored(NamedTuple):
 
 
 def add_options(parser):
-    """RUN [TEXT] [--rank] [--per-token]"""
     add_run_argument(parser)
     add = parser.add_argument
     add("text", nargs="?", default="-", metavar="TEXT", help="a UTF-8 file, or - for standard input (-)")
@@ -43,7 +42,6 @@ def add_options(parser):
 
 
 def run(options):
-    """numpylm score"""
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
     lines, scored = read_lines(options.text), []

@@ -31,7 +31,6 @@ LONGEST_NAME = 12  # characters of a token that are shown
 
 
 def add_options(parser):
-    """The model, the text, and what of the pass to show."""
     add = parser.add_argument
     add("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
     add("--attention", choices=("dot", "additive"), help="step through attention instead, in a small encoder-decoder; "
@@ -49,7 +48,6 @@ def add_options(parser):
 
 
 def run(options):
-    """numpylm step"""
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.html:
         check_page(options)

@@ -18,12 +18,11 @@ from numpylm.beam_search import check_search
 from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.interrupts import Stopped
-from numpylm.commands.kind import title
+from numpylm.commands.kind import RunConfig, title
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
 from numpylm.commands.results import finish
 from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line

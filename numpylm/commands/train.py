@@ -93,14 +93,10 @@ def open_data(config, vocabulary=None):
 
 
 def open_corpus(choices):
-    """The Corpus of texts, or the TokenFile that was prepared from one."""
-    if choices.corpus != GRAMMAR and is_token_file(choices.corpus):
-        return open_verified(choices.corpus)
-    return load_corpus(choices.corpus, choices.level, choices.split)
-
-
-def open_verified(path):
-    """The TokenFile at path, with every byte of it checked."""
+    """The Corpus of texts, or the TokenFile that was prepared from one, with every byte of it checked."""
+    path = choices.corpus
+    if path == GRAMMAR or not is_token_file(path):
+        return load_corpus(path, choices.level, choices.split)
     with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
         verify(path, on_bytes)
     return open_token_file(path)

@@ -6,8 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint, read_contents
-from numpylm.commands.kind import MODELS, find_kind
-from numpylm.commands.run_config import read_config
+from numpylm.commands.kind import MODELS, find_kind, read_config
 from numpylm.commands.run_folder import CHECKPOINTS, RunError, folder_of
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
@@ -15,7 +14,6 @@ from numpylm.data.text_files import TextFile, read_pieces, read_text
 
 
 def add_run_argument(parser):
-    """RUN"""
     parser.add_argument("trained", metavar="RUN", help="a run's folder (its best.npz), or a checkpoint file")
 
 
