@@ -60,11 +60,10 @@ def complete(config, options):
         raise ValueError("--corpus cannot read standard input; make a token file of it: prepare - --out FILE.tokens")
     is_file = data.corpus != GRAMMAR and path.is_file()
     if is_file and is_token_file(data.corpus):
-        made = {"level": data.level, "split": data.split, "max_vocabulary": data.max_vocabulary}
-        made = [name for name, value in made.items() if value is not None] + ["min_count"] * (data.min_count != 1)
-        if made:
-            option = "--" + made[0].replace("_", "-")
-            raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
+        for name in ("level", "split", "min_count", "max_vocabulary"):
+            if getattr(data, name) != getattr(CorpusChoices, name):
+                option = "--" + name.replace("_", "-")
+                raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
         level = open_token_file(data.corpus).vocabulary.level
     elif data.split is not None and (data.corpus == GRAMMAR or path.is_dir()):
         raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
