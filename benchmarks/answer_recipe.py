@@ -17,7 +17,7 @@ import numpy as np
 from numpylm.answer_task import AnswerSettings, encode_questions, score_questions
 from numpylm.commands import answer
 from numpylm.commands.answer import AnswerData, AnswerModel
-from numpylm.commands.kind import RunConfig
+from numpylm.commands.run_config import RunConfig
 from numpylm.data.atomic import replacing
 from numpylm.training import Progress, make_optimizer, training
 

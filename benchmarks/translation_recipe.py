@@ -9,7 +9,7 @@ import numpy as np
 from recipe_results import Measured
 from train_recipe import train
 
-from numpylm.commands.kind import read_config
+from numpylm.commands.run_config import read_config
 from numpylm.commands.translate import open_data
 from numpylm.data.metrics import read_metrics
 from numpylm.data.ngrams import baseline_perplexities

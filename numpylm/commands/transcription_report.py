@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from numpylm import plots
-from numpylm.commands.kind import Report, read_config
+from numpylm.commands.kind import Report
 from numpylm.commands.results import percent, print_examples, print_table
+from numpylm.commands.run_config import read_config
 from numpylm.commands.transcribe import SEEDS, features_of, read_utterance, utterances_of
 from numpylm.commands.transcription_use import language_score, saved_weights, train_language, use  # noqa: F401
 from numpylm.ctc import BLANK, ctc_backward, ctc_forward

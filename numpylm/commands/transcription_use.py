@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from numpylm import require
-from numpylm.commands.kind import RunConfig, read_config
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run, start_run, train
+from numpylm.commands.run_config import RunConfig, read_config
 from numpylm.commands.run_folder import RunError, folder_of, read_json, write_whole
 from numpylm.commands.train import KIND as LANGUAGE
 from numpylm.commands.train import CorpusChoices, complete
