@@ -60,12 +60,7 @@ def language_task(train_tokens, valid_tokens, settings, line_end=None, unit="tok
         num_parts = min(settings.batch_size, len(valid_tokens) - 1)
         return Validation(evaluate(model, valid_tokens, num_parts, ranks).loss)
 
-    return Task(unit, num_batches, batches, num_targets, loss_and_gradients, validate)
-
-
-def num_targets(batch):
-    """How many tokens of a window (inputs, targets) are predicted."""
-    return batch[1].size
+    return Task(unit, num_batches, batches, lambda batch: batch[1].size, loss_and_gradients, validate)
 
 
 def restart(state, restarted):

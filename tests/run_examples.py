@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
+from numpylm.commands.kind import RunConfig
 from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
-from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_record import MetricsFile
 from numpylm.commands.train import KIND, CorpusChoices
 from numpylm.data import grammar

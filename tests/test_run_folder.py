@@ -5,7 +5,8 @@ import json
 import pytest
 from run_examples import config_of
 
-from numpylm.commands import run_config, run_folder
+from numpylm.commands import run_folder
+from numpylm.commands.kind import read_config, write_config
 from numpylm.commands.run_folder import RunError
 from numpylm.commands.train import fingerprint
 from numpylm.data.corpora import Corpus
@@ -14,8 +15,8 @@ CONFIG = config_of("book\udcff é.txt", {"model": "gru", "hidden_dim": 8}, "char
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path):
-    run_config.write_config(tmp_path, CONFIG)
-    assert run_config.read_config(tmp_path) == CONFIG
+    write_config(tmp_path, CONFIG)
+    assert read_config(tmp_path) == CONFIG
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
@@ -32,12 +33,12 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
     ids=str,
 )
 def test_a_choice_that_cannot_be_is_refused(tmp_path, part, changed):
-    run_config.write_config(tmp_path, CONFIG)
+    write_config(tmp_path, CONFIG)
     read = json.loads((tmp_path / "config.json").read_text())
     (read if part is None else read[part]).update(changed)
     (tmp_path / "config.json").write_text(json.dumps(read))
     with pytest.raises(RunError, match=r"config\.json is damaged(, or another version of numpylm wrote it)?: "):
-        run_config.read_config(tmp_path)
+        read_config(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_choice_that_cannot_be_is_refused(tmp_path, part, changed):
 def test_a_damaged_or_old_configuration_is_refused(tmp_path, content, message):
     (tmp_path / "config.json").write_text(content, encoding="latin-1")
     with pytest.raises(RunError, match=rf"config\.json .*{message}"):
-        run_config.read_config(tmp_path)
+        read_config(tmp_path)
 
 
 def test_a_free_folder_is_one_that_does_not_exist_yet(tmp_path):

@@ -22,7 +22,6 @@ QUICK = {"rounds": 2, "seconds": 0.2}
 
 
 def add_options(parser):
-    """The command's options."""
     add = parser.add_argument
     add("--shapes", nargs="+", default=list(SHAPES), metavar="S", help="A to E, or sizes T,N,D,H,V (A B C D E)")
     add("--cells", nargs="+", default=list(GATES), choices=tuple(GATES), metavar="CELL", help="(lstm rnn gru)")
@@ -38,7 +37,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Measure, print and write."""
     shapes = [parse_shape(text) for text in options.shapes]
     require.positive_integer("rounds", options.rounds)
     require.positive_number("seconds", options.seconds)
@@ -58,7 +56,13 @@ def run(options):
         for name, measurement in MEASUREMENTS.items():
             found[name] = print_table(measurement, rows_of(name, measurement, options, shapes, effort))
         found["memory"] = measure_memory(about, options, shapes)
-    write(found, options)
+    if options.json:
+        write_json(options.json, found)
+    if options.plot:
+        from matplotlib import rc_context
+
+        with rc_context(plots.STYLE):
+            plots.save(report.scaling_figure(found["scaling"][0]), options.plot)
 
 
 def rows_of(name, measurement, options, shapes, effort):
@@ -110,14 +114,3 @@ def check_kernel(about, kernel):
     taken = about["blas"]["kernel"]
     if kernel and (taken is None or taken.lower() != kernel.lower()):
         raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'an unknown one'}")
-
-
-def write(found, options):
-    """Write the JSON file and the picture that the options name."""
-    if options.json:
-        write_json(options.json, found)
-    if options.plot:
-        from matplotlib import rc_context
-
-        with rc_context(plots.STYLE):
-            plots.save(report.scaling_figure(found["scaling"][0]), options.plot)

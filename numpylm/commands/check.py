@@ -13,26 +13,21 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """The options of `numpylm check`."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a Python file with functions of known names")
-    parser.add_argument(
-        "--require", action="append", default=[], metavar="NAME[,NAME]",
-        help="functions that must be there (those in the file's list EXERCISE); may be given several times",
-    )  # fmt: skip
-    parser.add_argument("--convention", metavar="NAME", help="read the file in one convention: --list shows them")
-    parser.add_argument("--forward", metavar="NAME", help="any function, to be checked with --backward and --shapes")
-    parser.add_argument("--backward", metavar="NAME", help="its backward: gradient(s) in, then the cache or arguments")
-    parser.add_argument("--shapes", metavar="S", help='the shapes of its parameters: "x=3,4 h=3,5 W=4,5"')
-    parser.add_argument("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
-    parser.add_argument("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
-    parser.add_argument("--seed", type=int, metavar="N", help="repeat a run: its seed is the report's last line")
-    parser.add_argument(
-        "--show-lines",
-        action="store_true",
-        help="show our own lines that a mistake is about: they give the answer away",
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON, for a grader")
-    parser.add_argument("--list", action="store_true", help="the functions that are known, and what they return")
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="a Python file with functions of known names")
+    add("--require", action="append", default=[], metavar="NAME[,NAME]", help="functions that must be there (those in "
+        "the file's list EXERCISE); may be given several times")  # fmt: skip
+    add("--convention", metavar="NAME", help="read the file in one convention: --list shows them")
+    add("--forward", metavar="NAME", help="any function, to be checked with --backward and --shapes")
+    add("--backward", metavar="NAME", help="its backward: gradient(s) in, then the cache or arguments")
+    add("--shapes", metavar="S", help='the shapes of its parameters: "x=3,4 h=3,5 W=4,5"')
+    add("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
+    add("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
+    add("--seed", type=int, metavar="N", help="repeat a run: its seed is the report's last line")
+    add("--show-lines", action="store_true",
+        help="show our own lines that a mistake is about: they give the answer away")  # fmt: skip
+    add("--json", action="store_true", help="print the result as JSON, for a grader")
+    add("--list", action="store_true", help="the functions that are known, and what they return")
 
 
 def run(options):
@@ -71,9 +66,8 @@ def named_pair(forward, backward, shapes):
     found = {}
     for part in shapes.split():
         name, equals, sizes = part.partition("=")
-        if not (
-            name.isidentifier() and equals and all(n.isdigit() and 0 < int(n) < 100 for n in sizes.split(",") if n)
-        ):
+        numbers = [size for size in sizes.split(",") if size]
+        if not (name.isidentifier() and equals and all(n.isdigit() and 0 < int(n) < 100 for n in numbers)):
             raise ValueError(f"--shapes: {part!r} is no shape such as x=3,4, of sizes from 1 to 99")
-        found[name] = tuple(int(n) for n in sizes.split(",") if n)
+        found[name] = tuple(map(int, numbers))
     return forward, backward, found

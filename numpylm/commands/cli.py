@@ -86,6 +86,7 @@ def run_command(name, *arguments):
     from numpylm.commands.run_folder import RunError
     from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
+    from numpylm.data.printable import printable
     from numpylm.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -102,7 +103,7 @@ def run_command(name, *arguments):
     except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
             raise
-        print(f"numpylm {name}: error: {explain(error, parser)}", file=sys.stderr)
+        print(f"numpylm {name}: error: {printable(explain(error, parser))}", file=sys.stderr)
         return getattr(error, "status", 2)
     finally:
         settle_output()
@@ -118,13 +119,11 @@ def refuse_empty(options, parser):
 
 def explain(error, parser):
     """An error in a line, as a person would say it: with paths, and with options as they are typed."""
-    from numpylm.data.printable import printable
-
     if isinstance(error, OSError) and error.strerror:
-        return printable(f"{error.filename or 'the output'}: {error.strerror}")
+        return f"{error.filename or 'the output'}: {error.strerror}"
     if isinstance(error, MemoryError):
         return f"not enough memory; choose smaller sizes ({error})"
-    return printable(with_flags(str(error), parser))
+    return with_flags(str(error), parser)
 
 
 def with_flags(message, parser):

@@ -48,14 +48,13 @@ class ProgressBar:
         self.bar.update(share_done(self.settings, progress, self.task.num_batches) - self.bar.n)
 
     def _epoch_line(self, progress, report):
-        epoch = self._epoch(progress.epoch - (progress.batch == 0))  # the batch after a whole epoch is the next one's
-        trained = "" if report.train_loss is None else f"train {self._measure(report.train_loss)}, "
-        note = f", {report.note}" if report.note else ""
-        best = " (best so far)" if report.is_best else ""
-        return f"{epoch}: {trained}validation {self._measure(report.valid_loss)}{note}{best}"
+        def shown(loss):
+            return f"perplexity {safe_exp(loss):.2f}" if self.task.perplexity else f"loss {loss:.4f}"
 
-    def _measure(self, loss):
-        return f"perplexity {safe_exp(loss):.2f}" if self.task.perplexity else f"loss {loss:.4f}"
+        epoch = self._epoch(progress.epoch - (progress.batch == 0))  # the batch after a whole epoch is the next one's
+        trained = "" if report.train_loss is None else f"train {shown(report.train_loss)}, "
+        note = f", {report.note}" if report.note else ""
+        return f"{epoch}: {trained}validation {shown(report.valid_loss)}{note}{' (best so far)' * report.is_best}"
 
     def _epoch(self, epoch):
         return f"epoch {epoch + 1}" if self.settings.epochs is None else f"epoch {epoch + 1}/{self.settings.epochs}"
@@ -111,23 +110,22 @@ def cut(line, width):
 def quoted(path):
     """A path as it is typed into a command: in quotation marks if the shell would read it otherwise."""
     text = on_one_line(path)
-    if re.fullmatch(r"[\w@%+=:,./~\\ -]*", text):
-        return f'"{text}"' if " " in text else text
-    return shlex.quote(text)
+    if not re.fullmatch(r"[\w@%+=:,./~\\ -]*", text):
+        return shlex.quote(text)
+    return f'"{text}"' if " " in text else text
 
 
 def program():
     """How this program is called again: with the Python that runs now, by its name where that is enough."""
-    executable = Path(sys.executable)
-    if executable.is_relative_to(Path.cwd()):
-        executable = executable.relative_to(Path.cwd())
-    name = next((name for name in ("python", "python3") if shutil.which(name) == sys.executable), executable)
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    name = next((name for name in ("python", "python3") if shutil.which(name) == sys.executable), python)
     return f"{quoted(name)} -m numpylm"
 
 
-@contextmanager
 def blas_threads(number):
-    """While this context lasts, NumPy's matrix products use this number of threads (if threadpoolctl is installed).
+    """A context in which NumPy's matrix products use this number of threads (if threadpoolctl is installed).
 
     One is the default of every command: the products of a time step are small, and on a machine that is busy with
     something else, two threads waiting for each other made a training step ten times slower or worse.
@@ -136,7 +134,5 @@ def blas_threads(number):
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
-        yield
-        return
-    with threadpool_limits(number):
-        yield
+        return nullcontext()
+    return threadpool_limits(number)

@@ -29,7 +29,6 @@ def add_options(parser):
 
 
 def run(options):
-    """Print versions, kernels and advice."""
     facts = about()
     print(report.about_text(facts, options.threads), end="\n\n", flush=True)
     found = measure(kernels_to_try(facts["blas"]), options.threads)

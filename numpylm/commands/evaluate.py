@@ -16,18 +16,14 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """RUN [TEXT] [--source FILE --target FILE] [--json]"""
     add_run_argument(parser)
-    parser.add_argument(
-        "text",
-        nargs="?",
-        metavar="TEXT",
-        help="a UTF-8 file, a token file's test part, or - for standard input (the run's own test text)",
-    )
-    parser.add_argument("--source", metavar="FILE", help="of a run of translate: the sentences, one a line; with a "
-                        "folder as TEXT, the ending of its files, such as de")  # fmt: skip
-    parser.add_argument("--target", metavar="FILE", help="the same of their translations")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    add = parser.add_argument
+    add("text", nargs="?", metavar="TEXT",
+        help="a UTF-8 file, a token file's test part, or - for standard input (the run's own test text)")  # fmt: skip
+    add("--source", metavar="FILE", help="of a run of translate: the sentences, one a line; with a folder as TEXT, the "
+        "ending of its files, such as de")  # fmt: skip
+    add("--target", metavar="FILE", help="the same of their translations")
+    add("--json", action="store_true", help="print the numbers as JSON")
 
 
 def run(options):
@@ -36,6 +32,9 @@ def run(options):
     is_named = bool(options.text or options.source or options.target)
     if kind.name != "translation" and (options.source or options.target):
         raise ValueError(f"--source and --target are files of translate; {trained} is a run of `{kind.command}`")
+    if kind.name != "language" and options.text == "-":
+        raise ValueError(f"standard input can hold a text for a run of `train` alone; {trained} is a run of "
+                         f"`{kind.command}`: name a file or a folder")  # fmt: skip
     model, vocabulary, _ = load_trained(trained, kind.name)
     folder = folder_of(trained)
     if not is_named and not (folder / "config.json").exists():
@@ -50,6 +49,6 @@ def run(options):
         print(json.dumps(finite(report.fields)))
     else:
         print_table(*report.table)
-    name, has_perplexity = options.text or "the test data", any("perplexity" in field for field in report.fields)
-    check_finite(f"the model's loss on {name}", report.loss, has_perplexity, ": its numbers overflow there")
-    return 0
+    has_perplexity = any("perplexity" in field for field in report.fields)
+    name = f"the model's loss on {options.text or 'the test data'}"
+    check_finite(name, report.loss, has_perplexity, ": its numbers overflow there")

@@ -15,53 +15,50 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """RUN --to FILE"""
     add_run_argument(parser)
     parser.add_argument("--to", required=True, metavar="FILE", help="a new file, ending in .npz or .pt")
 
 
 def run(options):
-    """numpylm export"""
-    target = Path(options.to)
-    check_new_file(target, ".npz", ".pt")
+    target = check_new_file(options.to, ".npz", ".pt")
     torch = import_torch() if target.suffix == ".pt" else None
-    is_translation = kind_of(options.trained).name == "translation"
-    model = load_trained(options.trained, "translation" if is_translation else "language").model
-    state_dict = translation_state_dict(model) if is_translation else to_torch_state_dict(model)
+    kind = kind_of(options.trained).name
+    model = load_trained(options.trained, "translation" if kind == "translation" else "language").model
+    state_dict = translation_state_dict(model) if kind == "translation" else to_torch_state_dict(model)
     with replacing(target) as file:
         if torch is None:
             np.savez(file, **state_dict)
+            loading = f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
         else:
             torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
+            loading = f"torch.load({str(target)!r})"
     print(f"wrote {len(state_dict)} arrays to {target}")
-    (print_translator if is_translation else print_loading)(model, loading(target))
+    print(translator_source(model) if kind == "translation" else module_lines(model), end="")
+    print(f"{'network' if kind == 'translation' else '  module'}.load_state_dict({loading})")
 
 
-def loading(target):
-    """The Python expression that reads a state dict from a file."""
-    if target.suffix == ".npz":
-        return f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
-    return f"torch.load({str(target)!r})"
-
-
-def print_translator(model, loading):
-    """Prints the source of the PyTorch module that takes an encoder-decoder's weights, and how."""
+def translator_source(model):
+    """The source of the PyTorch module that takes an encoder-decoder's weights, and how it is made."""
     source = Path(__file__).parents[1] / "translation_torch.py"
     arguments = ", ".join(f"{name}={value!r}" for name, value in model.config.items())
-    print(f"the PyTorch module that takes them, from {source.name}:\n\n{source.read_text(encoding='utf-8')}")
-    print(f"network = Translator({arguments})\nnetwork.load_state_dict({loading})")
+    return (
+        f"the PyTorch module that takes them, from {source.name}:\n\n{source.read_text(encoding='utf-8')}\n"
+        f"network = Translator({arguments})\n"
+    )
 
 
-def print_loading(model, loading):
-    """Prints the PyTorch module that takes a language model's weights, and how."""
-    sizes, kind = model.sizes, model.cell.name
-    print("in PyTorch, a module with the attributes")
-    print(f"  embedding = nn.Embedding({sizes.vocab_size}, {sizes.embedding_dim})")
-    layers = f", num_layers={sizes.num_layers}" if sizes.num_layers > 1 else ""
+def module_lines(model):
+    """The PyTorch module that takes a language model's weights."""
+    (V, D, H, L, *_), kind = model.sizes, model.cell.name
+    layers = f", num_layers={L}" if L > 1 else ""
     relu = ', nonlinearity="relu"' if model.cell.options.get("nonlinearity") == "relu" else ""
-    print(f"  {kind} = nn.{kind.upper()}({sizes.embedding_dim}, {sizes.hidden_dim}{layers}{relu})")
-    print(f"  fc = nn.Linear({sizes.hidden_dim}, {sizes.vocab_size})")
-    print(f"takes them by\n  module.load_state_dict({loading})")
+    return (
+        "in PyTorch, a module with the attributes\n"
+        f"  embedding = nn.Embedding({V}, {D})\n"
+        f"  {kind} = nn.{kind.upper()}({D}, {H}{layers}{relu})\n"
+        f"  fc = nn.Linear({H}, {V})\n"
+        "takes them by\n"
+    )
 
 
 def import_torch():

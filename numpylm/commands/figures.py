@@ -15,13 +15,11 @@ DPI = 110  # with figures about ten inches wide: legible at a README's width
 
 
 def add_options(parser):
-    """NAME …, and the folder."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as lstm_cell (all)")
     parser.add_argument("--out", default="figures", metavar="DIR", help="the folder to write to (figures)")
 
 
 def run(options):
-    """numpylm figures"""
     known = [path.stem for path in sorted(SOURCES.glob("*.py"))]
     if not known:
         raise ValueError("what draws the pictures is in the project's repository, not in the installed package")

@@ -22,7 +22,6 @@ LINE = "{:<19}{:<23}{:>7}{:>10}{:>10}{:>11}"
 
 
 def add_options(parser):
-    """--seed"""
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="of weights and cotangents (0)")
 
 

@@ -1,11 +1,15 @@
-"""A kind of model that can be trained: what its runs need beside what all runs have in common (run.py)."""
+"""A kind of model that can be trained: what its runs need beside what all runs have in common (run.py); and the choices
+of a run, which its config.json keeps."""
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from numpylm.commands.run_folder import RunError
+from numpylm.commands.run_folder import RunError, read_json, write_json
+from numpylm.data.schema import check, fields_of
 
 KINDS = {  # kind's name -> the module with its KIND
     "language": "numpylm.commands.train",
@@ -98,3 +102,39 @@ def find_kind(name):
     if name not in KINDS:
         raise RunError(f"there is no kind of run {name!r}; there are {', '.join(KINDS)}")
     return import_module(KINDS[name]).KIND
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Every choice of a run: the kind of task, and the kind's own Model, Settings and Data. data_sha256 is the data's
+    fingerprint when the run began."""
+
+    task: str
+    model: Any
+    settings: Any
+    data: Any
+    data_sha256: str = ""
+
+
+def write_config(folder, config):
+    """Writes a RunConfig as config.json."""
+    write_json(Path(folder) / "config.json", asdict(config))
+
+
+def read_config(folder):
+    """The RunConfig of a folder. Raises RunError if there is none, or it is damaged."""
+    path = Path(folder) / "config.json"
+    read = read_json(path)
+    try:
+        kind = find_kind(read.get("task") if type(read) is dict else None)
+        classes = {"model": kind.Model, "settings": kind.Settings, "data": kind.Data}
+        described = fields_of(RunConfig, **{name: fields_of(cls) for name, cls in classes.items()})
+        check("the configuration", read, described)
+        return RunConfig(**read | {name: from_json(cls, read[name]) for name, cls in classes.items()})
+    except (ValueError, TypeError, RunError) as error:
+        raise RunError(f"{path} is damaged, or another version of numpylm wrote it: {error}") from None
+
+
+def from_json(cls, read):
+    """A dataclass of the fields that JSON held; its lists become tuples."""
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in read.items()})

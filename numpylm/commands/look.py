@@ -1,4 +1,4 @@
-"""The look command: what a trained language model has learned."""
+"""The look command: what a trained language model has learned, in tables 60 columns wide."""
 
 import json
 import sys
@@ -10,15 +10,15 @@ import numpy as np
 
 from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
-from numpylm.commands.look_report import print_grammar, print_side_by_side, print_text
+from numpylm.commands.results import number
 from numpylm.commands.step import write
 from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
-from numpylm.data.printable import on_one_line
+from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream
-from numpylm.evaluation import surprisals
+from numpylm.evaluation import safe_exp, surprisals
 from numpylm.probing.ablation import measure_ablation
 from numpylm.probing.attribution import measure_attribution
-from numpylm.probing.pictures import grammar_figure, title
+from numpylm.probing.pictures import LOOKS, RANGES, grammar_figure, title
 from numpylm.probing.reading import read, unit_names, units_of
 from numpylm.probing.sentences import draw_sentences, knows_grammar
 from numpylm.probing.units import measure_units
@@ -34,29 +34,36 @@ DESCRIPTION = (
 USAGE = "python -m numpylm look RUN [RUN …] [TEXT] [options]"
 LONGEST = 2000  # tokens of a text that are read
 FEWEST, MOST = 100, 100_000  # sentences
+AREAS = {"auc": 5, "untrained_auc": 10, "shuffled": 9, "probe": 5, "untrained_probe": 10, "control": 8}
+FOUND = {"all": 10, "misled": 8, "nouns": 14, "misled_nouns": 8}
+DISTANCES = [5] * len(RANGES)
+PLACES = 5  # of a unit, and surprising tokens, that are shown
+BEFORE = {"word": 6, "char": 30}  # tokens of context
 
 
 def add_options(parser):
-    """The runs, the text, and what to do with the results."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder or a checkpoint; at last, a text: a "
-                        "UTF-8 file, or - for standard input (the built-in grammar)")  # fmt: skip
-    parser.add_argument("--unit", metavar="NAME", help="show where this unit, such as h12, is most active on the text "
-                        "(the one that varies most)")  # fmt: skip
-    parser.add_argument("--sentences", type=int, default=1000, metavar="K",
-                        help="of the grammar: K to choose units and fit probes, K to test them (1000)")  # fmt: skip
-    parser.add_argument("--out", metavar="DIR", help="the folder for the picture or page (that of the first run)")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON; draw nothing")
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="a run's folder or a checkpoint; at last, a text: a UTF-8 file, or - "
+        "for standard input (the built-in grammar)")  # fmt: skip
+    add("--unit", metavar="NAME", help="show where this unit, such as h12, is most active on the text (the one that "
+        "varies most)")  # fmt: skip
+    add("--sentences", type=int, default=1000, metavar="K",
+        help="of the grammar: K to choose units and fit probes, K to test them (1000)")  # fmt: skip
+    add("--out", metavar="DIR", help="the folder for the picture or page (that of the first run)")
+    add("--json", action="store_true", help="print the numbers as JSON; draw nothing")
 
 
 def run(options):
-    """numpylm look"""
     if not FEWEST <= options.sentences <= MOST:
         raise ValueError(f"sentences must lie in {FEWEST}..{MOST}: fewer measure nothing; got {options.sentences}")
-    paths, name = split_arguments(options.runs)
-    runs = [(path, *load_real(path)[:2]) for path in paths]
-    content = None if name is None else read_file_or_stdin(name)
-    look, print_one = (look_at_grammar, print_grammar) if content is None else (look_at_text, print_text)
-    folder = Path(options.out) if options.out else checkpoint_path(paths[0]).parent
+    *paths, last = options.runs
+    has_text = last == "-" or (paths and Path(last).is_file() and not last.endswith(".npz"))
+    if has_text and not paths:
+        raise ValueError("name a run before the text: look RUN TEXT")
+    runs = [(path, *load_real(path)[:2]) for path in (paths if has_text else options.runs)]
+    content = read_file_or_stdin(last) if has_text else None
+    look, print_one = (look_at_text, print_text) if has_text else (look_at_grammar, print_grammar)
+    folder = Path(options.out) if options.out else checkpoint_path(options.runs[0]).parent
     if not options.json:
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} is no folder; name a folder for the picture or page (--out)")
@@ -72,19 +79,10 @@ def run(options):
             sys.stdout.flush()
     if options.json:
         print(json.dumps({"runs": results}))
-    elif content is None:
-        draw(results, folder / "look.png")
-    else:
+    elif has_text:
         write_page(*runs[0], content, folder / "look.html")
-
-
-def split_arguments(arguments):
-    """(the runs, the text's name or None): the last argument is a text if it is -, or a file that is no checkpoint."""
-    *before, last = arguments
-    is_text = last == "-" or (before and Path(last).is_file() and not last.endswith(".npz"))
-    if is_text and not before:
-        raise ValueError("name a run before the text: look RUN TEXT")
-    return (before, last) if is_text else (arguments, None)
+    else:
+        draw(results, folder / "look.png")
 
 
 def look_at_grammar(about, model, vocabulary, _, options):
@@ -147,3 +145,93 @@ def write_page(run, model, vocabulary, content, target):
     """Writes a run's page of the text's beginning: the step command's, with its heat map."""
     tokens = tokens_of(vocabulary, content)[: MOST_STEPS + 1]
     write(target, page(model.astype(np.float64), tokens, vocabulary.tokens, model.sizes.num_layers - 1, str(run)))
+
+
+def line(label, widths, texts):
+    """Prints a label, and each text at the end of a column of its width."""
+    print(label + "".join(f"{text:>{width}}" for width, text in zip(widths, texts, strict=True)))
+
+
+def per_cent(share):
+    """A share as it is printed, in per cent, or - for None and NaN."""
+    return "-" if share is None or np.isnan(share) else f"{100 * share:.0f}"
+
+
+def print_grammar(result):
+    """Prints what was measured on the grammar."""
+    print(f"{result['sentences']:,} sentences to choose and fit, as many others to test")
+    print_properties(result["properties"])
+    print_changes(result["ablation"])
+    print("\nThe word that a verb depends on most is its subject, %")
+    line(f"{'':<20}", FOUND.values(), ("any word", "misled", "any noun", "misled"))
+    for name, shares in result["attribution"].items():
+        line(f"{name:<20}", FOUND.values(), [per_cent(shares[key]) for key in FOUND])
+    print()
+
+
+def print_properties(properties):
+    """Prints the AUC of the best units and of the probes, with their controls."""
+    two_digits = number(2)
+    print(f"\nArea under the ROC curve (AUC){'probe of all units':>30}")
+    line("best unit    ", AREAS.values(), ("AUC", "untrained", "shuffled", "AUC", "untrained", "control"))
+    for name, told in properties.items():
+        line(f"{name:<8}{told['unit']:<5}", AREAS.values(), [two_digits(told[key]) for key in AREAS])
+    told = properties["number"]
+    line(f"\n{'number, by words since the subject':<40}", DISTANCES, RANGES)
+    for label, key in ((f"best unit, {told['unit']}", "auc"), ("probe of all units", "probe")):
+        line(f"  {label:<38}", DISTANCES, map(two_digits, told[f"{key}_by_distance"]))
+
+
+def print_changes(ablation):
+    """Prints the shares of right verbs by words from the subject, as trained and with changed units; of several draws
+    their means, and the last column's standard deviation."""
+    rows = [("as trained", [ablation["as_trained"]])]
+    for kind, found in ablation["changes"].items():
+        for k, one in found.items():
+            name = one["units"][0] if k == "1" else f"{k} strongest"
+            rows.append((f"{name}: {LOOKS[kind][0]}", [one["strongest"]]))
+            rows.append((f"  {len(one['random'])} draws of others", one["random"]))
+    line(f"\n{'Verbs in the right number, %':<28}", [*DISTANCES, 8], [*RANGES, "misled"])
+    for label, draws in rows:
+        columns = np.array([[*draw["by_distance"], draw["misled"]] for draw in draws], float)
+        spread = f" ±{100 * columns[:, -1].std():2.0f}" if len(draws) > 1 else ""
+        line(f"{label:<28}", [*DISTANCES, 8, 0], [*map(per_cent, columns.mean(axis=0)), spread])
+    print("(misled: the nearest noun has the other number)")
+
+
+def print_side_by_side(results):
+    """Prints a row for each run: the best unit for number, the misled verbs that are right as trained and when the
+    strongest unit is off or held at the other number, and those whose subject is found by leaving words out."""
+    widths = (6, 6, 11, 5, 8, 9)
+    print(f"Side by side          number{'misled verbs right, %':>23}  subject")
+    line(f"{'':<15}", widths, ("unit", "AUC", "trained", "off", "swapped", "found, %"))
+    for result in results:
+        ablation, told = result["ablation"], result["properties"]["number"]
+        one = [ablation["changes"][kind]["1"]["strongest"] for kind in ("off", "swap")]
+        shares = [each["misled"] for each in (ablation["as_trained"], *one, result["attribution"]["leave one out"])]
+        line(f"{cut(title(result), 15):<15}", widths, [told["unit"], number(2)(told["auc"]), *map(per_cent, shares)])
+
+
+def print_text(result):
+    """Prints a text's perplexity, its most surprising tokens, and where one unit is most active."""
+    text = result["text"]
+    nats, values = np.array(text["surprisals"]), np.array(text["values"])
+    print(f"{len(nats) - 1:,} tokens predicted, perplexity {safe_exp(nats[1:].mean()):.2f}")
+    for heading, shown, order in (
+        ("The most surprising tokens, in nats", nats, -nats),
+        (f"Where unit {text['unit']} is highest", values, -values),
+        (f"Where unit {text['unit']} is lowest", values, values),
+    ):
+        print(f"\n{heading}")
+        for place in np.argsort(order, kind="stable")[:PLACES]:
+            print(f"{shown[place]:8.3f}  {in_context(text, place, terminal_width() - 10)}")
+    print()
+
+
+def in_context(text, place, width):
+    """A token in brackets after the end of those before it, in one line of at most width columns."""
+    tokens, before = text["tokens"], BEFORE[text["level"]]
+    between = " " if text["level"] == "word" else ""
+    token = f"[{cut(visible(tokens[place]), width // 2)}]"
+    context = on_one_line(between.join([*tokens[max(0, place - before) : place], ""]))
+    return context[max(0, len(context) + len(token) - width) :] + token

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from numpylm.commands.console import byte_bar, program, quoted
-from numpylm.commands.run_folder import RunError
+from numpylm.commands.run_folder import check_new_file
 from numpylm.commands.train import note_lines_without_spaces
-from numpylm.commands.trained import load_trained
+from numpylm.commands.trained import invite_typing, load_trained
 from numpylm.data.corpora import DEFAULT_FRACTIONS, find_parts
 from numpylm.data.preparation import open_texts
 from numpylm.data.preparation import prepare as prepare_files
@@ -20,43 +20,36 @@ DESCRIPTION = (
 
 
 def add_options(parser):
-    """TEXT …, the new file, and how the text is cut and counted."""
-    parser.add_argument(
-        "texts", nargs="+", metavar="TEXT",
-        help="UTF-8 files, taken as one text, or - for standard input; or a folder with train, valid and test",
-    )  # fmt: skip
-    parser.add_argument("--out", metavar="FILE", help="a new file (the text's name, with .tokens for its suffix)")
-    parser.add_argument("--level", choices=("char", "word"), help="tokens (char for a text, word for a folder)")
-    parser.add_argument("--min-count", type=int, default=1, metavar="K", help="rarer tokens become <unk> (1)")
-    parser.add_argument("--max-vocabulary", type=int, metavar="V", help="the most frequent tokens only (all)")
-    parser.add_argument(
-        "--split", nargs=3, type=float, metavar=("TRAIN", "VALID", "TEST"),
+    add = parser.add_argument
+    add("texts", nargs="+", metavar="TEXT", help="UTF-8 files, taken as one text, or - for standard input; or a folder "
+        "with train, valid and test")  # fmt: skip
+    add("--out", metavar="FILE", help="a new file (the text's name, with .tokens for its suffix)")
+    add("--level", choices=("char", "word"), help="tokens (char for a text, word for a folder)")
+    add("--min-count", type=int, default=1, metavar="K", help="rarer tokens become <unk> (1)")
+    add("--max-vocabulary", type=int, metavar="V", help="the most frequent tokens only (all)")
+    add("--split", nargs=3, type=float, metavar=("TRAIN", "VALID", "TEST"),
         help="shares of the text, in order; with 0 for validation the test part is used for both (0.8 0.1 0.1). "
-        "Of a large text a small share is enough to validate and test on: 0.998 0.001 0.001",
-    )  # fmt: skip
-    parser.add_argument(
-        "--vocabulary", metavar="RUN",
-        help="the vocabulary of a run, a checkpoint or a token file in place of a new one; with --split 0 0 1 the "
-        "whole text is there to evaluate on",
-    )  # fmt: skip
+        "Of a large text a small share is enough to validate and test on: 0.998 0.001 0.001")  # fmt: skip
+    add("--vocabulary", metavar="RUN", help="the vocabulary of a run, a checkpoint or a token file in place of a new "
+        "one; with --split 0 0 1 the whole text is there to evaluate on")  # fmt: skip
 
 
 def run(options):
-    """numpylm prepare"""
+    texts = options.texts
     vocabulary = None if options.vocabulary is None else known_vocabulary(options)
-    is_folder = len(options.texts) == 1 and options.texts[0] != "-" and Path(options.texts[0]).is_dir()
+    is_folder = len(texts) == 1 and texts[0] != "-" and Path(texts[0]).is_dir()
     out = target(options, is_folder)
     level = options.level or (vocabulary.level if vocabulary else "word" if is_folder else "char")
-    choices = (options.min_count, options.max_vocabulary, vocabulary, byte_bar)
-    if is_folder:
-        if options.split is not None:
-            raise ValueError(f"--split cuts one text; {options.texts[0]} has its three parts already")
-        with open_texts(map(str, find_parts(Path(options.texts[0]))), out.parent, None) as files:
-            prepare_files(files, out, level, None, *choices)
+    split = None
+    if not is_folder:
+        check_sources(texts)
+        split = options.split or DEFAULT_FRACTIONS
+    elif options.split is not None:
+        raise ValueError(f"--split cuts one text; {texts[0]} has its three parts already")
     else:
-        check_sources(options.texts)
-        with open_texts(options.texts, out.parent, sys.stdin.buffer) as files:
-            prepare_files(files, out, level, options.split or DEFAULT_FRACTIONS, *choices)
+        texts = map(str, find_parts(Path(texts[0])))
+    with open_texts(texts, out.parent, sys.stdin and sys.stdin.buffer) as files:
+        prepare_files(files, out, level, split, options.min_count, options.max_vocabulary, vocabulary, byte_bar)
     print_prepared(out)
 
 
@@ -64,11 +57,11 @@ def check_sources(names):
     """Raises ValueError for names that cannot be read as one text."""
     if names.count("-") > 1:
         raise ValueError("standard input, -, can be read once only")
-    if "-" in names and sys.stdin.isatty():
-        print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
-    prepared = [name for name in names if is_token_file(name)]
-    if prepared:
-        raise ValueError(f"{prepared[0]} is a token file already; prepare takes texts")
+    if "-" in names:
+        invite_typing()
+    for name in names:
+        if is_token_file(name):
+            raise ValueError(f"{name} is a token file already; prepare takes texts")
 
 
 def known_vocabulary(options):
@@ -86,12 +79,7 @@ def target(options, is_folder):
         raise ValueError("name the token file to write: --out FILE.tokens")
     text = Path(options.texts[0])
     beside = text.with_name(text.resolve().name + SUFFIX) if is_folder else text.with_suffix(SUFFIX)
-    out = Path(options.out) if options.out is not None else beside
-    if out.exists():
-        raise RunError(f"{out} exists already; name a new file (--out)")
-    if not out.parent.is_dir():
-        raise RunError(f"{out} cannot be written: there is no folder {out.parent}")
-    return out
+    return check_new_file(beside if options.out is None else options.out)
 
 
 def print_prepared(out):

@@ -2,9 +2,9 @@
 
 import math
 import sys
-import textwrap
 from importlib import import_module
 from statistics import fmean
+from textwrap import fill
 
 from numpylm import plots
 from numpylm.bench.system import peak_mib
@@ -63,6 +63,11 @@ def print_table(title, heads, rows):
         print(f"{cut(f'  {on_one_line(name)}', names):<{names}}{numbers}".rstrip())
 
 
+def print_filled(text):
+    """Prints a text in lines that the terminal holds, two columns from the left."""
+    print(fill(text, terminal_width() - 1, initial_indent="  ", subsequent_indent="  "))
+
+
 def print_examples(title, examples):
     """Prints a title and the first examples; each is a list of pairs (mark, line)."""
     rows = [row for example in examples[:SHOWN] for row in example]
@@ -119,19 +124,16 @@ def check_finite(name, loss, perplexity, advice):
 def draw_learning_curve(run, report):
     """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows = read_metrics(run.folder / "metrics.csv")
-    name = "learning_curve.png"
-    name_of_run = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
-    with plots.may_fail(name):
-        plots.learning_curve(
-            run.folder / name, rows, report.reference or {}, name_of_run, run.task.unit, run.task.perplexity
-        )  # fmt: skip
+    path, task = run.folder / "learning_curve.png", run.task
+    heading = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
+    with plots.may_fail(path.name):
+        plots.learning_curve(path, rows, report.reference or {}, heading, task.unit, task.perplexity)
 
 
 def print_where(run):
     """Prints what was saved, and how to go on."""
-    names = sorted(path.name for path in run.folder.iterdir() if not path.name.startswith("."))
     print(f"\nSaved in {on_one_line(run.folder)}:")
-    print(textwrap.fill(", ".join(names), terminal_width() - 1, initial_indent="  ", subsequent_indent="  "))
+    print_filled(", ".join(sorted(path.name for path in run.folder.iterdir() if not path.name.startswith("."))))
     verb, command = ("Use it", run.kind.command) if run.kind.Use else ("Let it write more", "sample")
     print(f"{verb} with\n  {program()} {command} {quoted(run.folder)}")
 

@@ -15,9 +15,8 @@ import numpy as np
 from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
-from numpylm.commands.kind import Kind, find_kind
+from numpylm.commands.kind import Kind, RunConfig, find_kind, read_config, write_config
 from numpylm.commands.options import place_flags
-from numpylm.commands.run_config import RunConfig, read_config, write_config
 from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
 from numpylm.commands.trained import kind_of
@@ -58,8 +57,7 @@ def start_run(folder, kind, config, ranks=ALONE):
     ranks.on_first(lambda: check_free(folder))
     data = ranks.on_each(lambda: kind.open_data(config))
     config = replace(config, data_sha256=data.fingerprint)
-    require_same_choices(ranks, config)
-    task = data_parallel(kind.make_task(config, data), ranks)
+    task = shared_task(kind, config, data, ranks)
     model = kind.make_model(config, data)
     seed, uniform_range = config.settings.seed, getattr(config.model, "uniform_range", None)
     if uniform_range is not None:
@@ -73,6 +71,13 @@ def start_run(folder, kind, config, ranks=ALONE):
     return run
 
 
+def shared_task(kind, config, data, ranks):
+    """The Task of a rank. Raises RanksDiffer unless all ranks read the same data, and train alike."""
+    ranks.require_same("the data", config.data_sha256)
+    ranks.require_same("the options", repr((config.model, config.settings)))
+    return data_parallel(kind.make_task(config, data), ranks)
+
+
 def claim(folder, config, stack):
     """Makes the folder of a new run, and locks it until the stack ends."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,12 +85,6 @@ def claim(folder, config, stack):
     check_free(folder)  # again: another run may have begun there in the meantime
     (folder / "metrics.csv").unlink(missing_ok=True)
     write_config(folder, config)
-
-
-def require_same_choices(ranks, config):
-    """Raises RanksDiffer unless all ranks read the same data, and train alike."""
-    ranks.require_same("the data", config.data_sha256)
-    ranks.require_same("the options", repr((config.model, config.settings)))
 
 
 def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
@@ -102,15 +101,13 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
         config = replace(config, settings=replace(config.settings, epochs=epochs, minutes=minutes))
     config = replace(config, data=replace(config.data, **places or {}))
     data = ranks.on_each(lambda: open_same_data(folder, kind, config, vocabulary))
-    require_same_choices(ranks, config)
-    task = data_parallel(kind.make_task(config, data), ranks)
+    task = shared_task(kind, config, data, ranks)
     optimizer, progress, running = restore(record, config.settings, model, task.num_batches)
     ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
     begun = progress.epoch + (progress.batch > 0)
     if epochs is not None and epochs < begun:
-        raise RunError(
-            f"the run is in epoch {begun} already, and --epochs counts from the run's beginning; got --epochs {epochs}"
-        )
+        counted = "--epochs counts from the run's beginning"
+        raise RunError(f"the run is in epoch {begun} already, and {counted}; got --epochs {epochs}")
     if progress.carried is not None:
         progress.carried = own_rows(ranks, progress.carried)
     with ExitStack() as stack:  # nobody else may train here meanwhile
@@ -176,9 +173,8 @@ def is_finished(run):
     settings, progress = run.config.settings, run.progress
     if settings.epochs is not None and progress.epoch >= settings.epochs:
         return True
-    rows = read_metrics(run.folder / "metrics.csv")
-    validated = rows and rows[-1]["step"] == progress.step and rows[-1]["valid_loss"] is not None
-    return out_of_time(settings, progress) and bool(validated)
+    last = (read_metrics(run.folder / "metrics.csv") or [{"step": None}])[-1]
+    return out_of_time(settings, progress) and last["step"] == progress.step and last["valid_loss"] is not None
 
 
 def reports(run):
@@ -186,19 +182,14 @@ def reports(run):
     try:
         yield from training(run.task, run.model, run.optimizer, run.config.settings, run.progress, run.ranks.clock)
     except TrainingDiverged as error:
-        advice = run.ranks.on_first(lambda: what_to_try(run))
-        raise RunDiverged(f"training diverged at {error}.\n{advice}") from None
-
-
-def what_to_try(run):
-    """What was kept of a training that diverged, and what may help."""
-    last, settings = run.folder / "last.npz", run.config.settings
-    other_model = "" if run.config.model.model == "lstm" else ", or --model lstm"
-    return (
-        f"The last good checkpoint is {last}, of step {read_contents(last)[0]['training']['step']}.\n"
-        f"Begin again in another folder with a smaller --learning-rate (it was {settings.learning_rate:g}), "
-        f"a smaller --clip (it was {settings.max_norm:g}){other_model}."
-    )
+        last, settings = run.folder / "last.npz", run.config.settings
+        step = run.ranks.on_first(lambda: read_contents(last)[0]["training"]["step"])
+        other_model = "" if run.config.model.model == "lstm" else ", or --model lstm"
+        raise RunDiverged(
+            f"training diverged at {error}.\nThe last good checkpoint is {last}, of step {step}.\n"
+            f"Begin again in another folder with a smaller --learning-rate (it was {settings.learning_rate:g}), "
+            f"a smaller --clip (it was {settings.max_norm:g}){other_model}."
+        ) from None
 
 
 def save(run, is_best=False):

@@ -76,13 +76,15 @@ def read_json(path):
 
 
 def check_new_file(path, *endings):
-    """Raises RunError unless a new file with one of these endings can be written there."""
-    if path.suffix not in endings:
+    """The path, if a new file, with one of these endings if there are any, can be written there; else RunError."""
+    path = Path(path)
+    if endings and path.suffix not in endings:
         raise RunError(f"{path} must end in {' or '.join(endings)}")
     if path.exists():
         raise RunError(f"{path} exists already; name a new file")
     if not path.parent.is_dir():
         raise RunError(f"{path} cannot be written: there is no folder {path.parent}")
+    return path
 
 
 def write_json(path, fields):

@@ -65,27 +65,23 @@ class MetricsFile:
             self._write(progress)
 
     def _write(self, progress, valid_loss=None):
-        row = row_of(progress, self.running, self.task, valid_loss)
+        running = self.running
+        row = {
+            "step": progress.step,
+            "epoch": round(progress.epoch + progress.batch / self.task.num_batches, 4),
+            "tokens": progress.tokens,
+            "seconds": round(progress.seconds, 3),
+            "train_loss": running.nats / running.num_tokens if running.num_tokens else None,
+            "valid_loss": valid_loss,
+            "gradient_norm": running.norms / running.num_steps if running.num_steps else None,
+            "learning_rate": running.learning_rate,
+            "tokens_per_second": tokens_per_second(progress),
+            "loss_unit": f"nats per {self.task.unit}",
+        }
         hint = "free some space, and go on with --resume"
         with one_error(self.path, hint, FileError), open(self.path, "a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
-        self.running.begin_next_row()
-
-
-def row_of(progress, running, task, valid_loss):
-    """One row, by column."""
-    return {
-        "step": progress.step,
-        "epoch": round(progress.epoch + progress.batch / task.num_batches, 4),
-        "tokens": progress.tokens,
-        "seconds": round(progress.seconds, 3),
-        "train_loss": running.nats / running.num_tokens if running.num_tokens else None,
-        "valid_loss": valid_loss,
-        "gradient_norm": running.norms / running.num_steps if running.num_steps else None,
-        "learning_rate": running.learning_rate,
-        "tokens_per_second": tokens_per_second(progress),
-        "loss_unit": f"nats per {task.unit}",
-    }
+        running.begin_next_row()
 
 
 def tokens_per_second(progress):
@@ -139,7 +135,8 @@ def restore(record, settings, model, num_batches):
 
 def check_agreement(progress, num_batches):
     """Raises ValueError where the counts contradict one another or the data."""
-    if not progress.batch <= min(num_batches, progress.step):
-        raise ValueError(f"batch is {progress.batch}, in step {progress.step}, of {num_batches} batches in an epoch")
-    if not progress.epoch <= min(len(progress.valid_losses), progress.step):
-        raise ValueError(f"{progress.epoch} epochs, {len(progress.valid_losses)} validations, {progress.step} steps")
+    epoch, batch, step, validations = progress.epoch, progress.batch, progress.step, len(progress.valid_losses)
+    if not batch <= min(num_batches, step):
+        raise ValueError(f"batch is {batch}, in step {step}, of {num_batches} batches in an epoch")
+    if not epoch <= min(validations, step):
+        raise ValueError(f"{epoch} epochs, {validations} validations, {step} steps")

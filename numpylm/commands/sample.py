@@ -24,30 +24,30 @@ LONG_WORD = 12  # characters: where a line of characters is broken at a space
 
 
 def add_options(parser):
-    """RUN, and how to draw."""
     add_run_argument(parser)
-    parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
-    parser.add_argument("--length", type=int, metavar="K", help="how many tokens (60 words or 400 characters)")
-    parser.add_argument("--count", type=int, metavar="K", help="write K texts at once (1)")
-    parser.add_argument("--one-line", action="store_true", help="end a text with its first line")
-    parser.add_argument("--temperature", type=float, metavar="X", help="below 1 bolder, above 1 more varied (1)")
-    parser.add_argument("--top-k", type=int, metavar="K", help="draw from the K most probable tokens only")
-    parser.add_argument("--top-p", type=float, metavar="P", help="draw from the fewest tokens of joint probability P")
-    parser.add_argument("--greedy", action="store_true", help="always the most probable token (temperature 0)")
-    parser.add_argument("--seed", type=int, help=SEED)
+    add = parser.add_argument
+    add("--prompt", default="", metavar="TEXT", help="what to go on from (the beginning of a line)")
+    add("--length", type=int, metavar="K", help="how many tokens (60 words or 400 characters)")
+    add("--count", type=int, metavar="K", help="write K texts at once (1)")
+    add("--one-line", action="store_true", help="end a text with its first line")
+    add("--temperature", type=float, metavar="X", help="below 1 bolder, above 1 more varied (1)")
+    add("--top-k", type=int, metavar="K", help="draw from the K most probable tokens only")
+    add("--top-p", type=float, metavar="P", help="draw from the fewest tokens of joint probability P")
+    add("--greedy", action="store_true", help="always the most probable token (temperature 0)")
+    add("--seed", type=int, help=SEED)
 
 
 def run(options):
-    """numpylm sample"""
     if options.seed is not None:
         require.count("seed", options.seed)
     model, vocabulary, _ = load_trained(options.trained)
-    start = stream_start(vocabulary) or 1  # without line ends: the most frequent token
+    line_end = stream_start(vocabulary)
+    start = 1 if line_end is None else line_end  # without line ends: the most frequent token
     prompt = encode_stream(vocabulary, options.prompt) if options.prompt else np.array([start])
     note_unknown(vocabulary, options.prompt)
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
-    if options.one_line and stream_start(vocabulary) is None:
+    if options.one_line and line_end is None:
         raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
     stop = [start] if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
@@ -81,27 +81,23 @@ def temperature(options):
 
 
 def print_tokens(vocabulary, tokens, prompt):
-    """Prints a prompt, and then each token as it comes; a terminal's lines are broken between words."""
-    width = terminal_width() if sys.stdout.isatty() else math.inf
+    """Prints a prompt, and then each token as it comes; a terminal's lines are broken between words.
+
+    Words are set off by spaces, and <eos> ends the line.
+    """
+    width, by_words = terminal_width() if sys.stdout.isatty() else math.inf, vocabulary.level == "word"
     print(printable(prompt), end="", flush=True)
     previous = prompt[-1:] or "\n"
     column = len(prompt.rpartition("\n")[2])
     for token in tokens:
-        piece = printable(spelled(vocabulary, token, previous))
-        is_space = vocabulary.level == "char" and piece == " "  # a word may follow it
-        if column + (LONG_WORD if is_space else len(piece.strip("\n"))) > width:
+        piece = printable(vocabulary.tokens[token])
+        if by_words:
+            piece = "\n" if piece == END_OF_SENTENCE else piece if previous in "\n " else f" {piece}"
+        needed = LONG_WORD if piece == " " else len(piece.strip("\n"))  # a word may follow a space
+        if column + needed > width:
             piece = "\n" + piece.strip()
         print(piece, end="", flush=True)
         previous = piece[-1]
         column = len(piece.rpartition("\n")[2]) + (0 if "\n" in piece else column)
     if previous != "\n":
         print()
-
-
-def spelled(vocabulary, token, previous):
-    """How a token is printed after the character before it: words are set off by spaces, <eos> ends the line."""
-    if vocabulary.level == "char":
-        return vocabulary.tokens[token]
-    if vocabulary.tokens[token] == END_OF_SENTENCE:
-        return "\n"
-    return ("" if previous in "\n " else " ") + vocabulary.tokens[token]

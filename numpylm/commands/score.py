@@ -33,19 +33,15 @@ class Scored(NamedTuple):
 
 
 def add_options(parser):
-    """RUN [TEXT] [--rank] [--per-token]"""
     add_run_argument(parser)
-    parser.add_argument(
-        "text", nargs="?", default="-", metavar="TEXT", help="a UTF-8 file, or - for standard input (-)"
-    )
-    parser.add_argument("--rank", action="store_true", help="the most probable line first, without the tokens")
-    parser.add_argument(
-        "--per-token", action="store_true", help="the mean per token in place of the sum, so that length does not count"
-    )
+    add = parser.add_argument
+    add("text", nargs="?", default="-", metavar="TEXT", help="a UTF-8 file, or - for standard input (-)")
+    add("--rank", action="store_true", help="the most probable line first, without the tokens")
+    add("--per-token", action="store_true",
+        help="the mean per token in place of the sum, so that length does not count")  # fmt: skip
 
 
 def run(options):
-    """numpylm score"""
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
     lines, scored = read_lines(options.text), []
@@ -55,7 +51,7 @@ def run(options):
         scored.append(Scored(line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
     if options.rank:
         scored.sort(key=rank)
-        last = sum(bool((one.tokens == 0).any()) for one in scored)
+        last = sum(0 in one.tokens for one in scored)
         if last:
             print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
     for one in scored:
@@ -71,17 +67,17 @@ def rank(scored):
     """What lines are sorted by: known words, then unknown ones; the most probable first; blank and broken ones last."""
     if not len(scored.tokens):
         return 2, 0.0
-    return (int((scored.tokens == 0).any()), scored.nats) if math.isfinite(scored.nats) else (2, 1.0)
+    return (int(0 in scored.tokens), scored.nats) if math.isfinite(scored.nats) else (2, 1.0)
 
 
 def line_surprisals(model, vocabulary, line):
     """(predicted token ids, their surprisals in nats) of one line with its end, after the end of another."""
     tokens = encode_stream(vocabulary, ended(vocabulary, line))
-    if len(tokens) < 2:
-        if stream_start(vocabulary) is None and line:
-            raise ValueError(f"a line of one character cannot be scored without a line end in the vocabulary: {line!r}")
-        return tokens[1:], np.zeros(0)
-    return tokens[1:], surprisals(model, tokens)
+    if len(tokens) > 1:
+        return tokens[1:], surprisals(model, tokens)
+    if stream_start(vocabulary) is None and line:
+        raise ValueError(f"a line of one character cannot be scored without a line end in the vocabulary: {line!r}")
+    return tokens[1:], np.zeros(0)
 
 
 def print_surprisals(vocabulary, tokens, nats):
@@ -90,5 +86,6 @@ def print_surprisals(vocabulary, tokens, nats):
     width = max(6, *map(len, names)) + 2
     per_row = max(1, (terminal_width() - 13) // width)
     for start in range(0, len(names), per_row):
-        print(" " * 12 + "".join(f"{name:>{width}}" for name in names[start : start + per_row]))
-        print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[start : start + per_row]))
+        row = slice(start, start + per_row)
+        print(" " * 12 + "".join(f"{name:>{width}}" for name in names[row]))
+        print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[row]))

@@ -2,16 +2,14 @@
 of an encoder-decoder over one sentence."""
 
 import inspect
-from pathlib import Path
 
 import numpy as np
 
 from numpylm import attention, translation
 from numpylm.commands.console import cut
-from numpylm.commands.run_folder import check_new_file
-from numpylm.commands.trained import kind_of, load_real, load_trained, note_unknown
+from numpylm.commands.run_folder import check_new_file, write_whole
+from numpylm.commands.trained import kind_of, load_real, load_trained, note_unknown, unknown_tokens
 from numpylm.data import text
-from numpylm.data.atomic import replacing
 from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import on_one_line, visible
 from numpylm.proof.moved_step import cell_function
@@ -33,28 +31,23 @@ LONGEST_NAME = 12  # characters of a token that are shown
 
 
 def add_options(parser):
-    """The model, the text, and what of the pass to show."""
-    parser.add_argument("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
-    parser.add_argument(
-        "--attention",
-        choices=("dot", "additive"),
-        help="step through attention instead, in a small encoder-decoder; "
-        "with --run of a translator, through its attention over the text",
-    )
-    parser.add_argument("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
-    parser.add_argument("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
-    parser.add_argument("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
-    parser.add_argument("--layer", type=int, metavar="l", help="the one layer to show, from 0 (all)")
-    parser.add_argument("--forward", action="store_true", help="the forward pass alone")
-    parser.add_argument("--backward", action="store_true", help="the backward pass alone")
-    parser.add_argument("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
-    parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer; "
-                        "of a large model it proves the gradients of step --at alone")  # fmt: skip
-    parser.add_argument("--seed", type=int, metavar="K", help="of the small model's weights (0)")
+    add = parser.add_argument
+    add("--cell", choices=("rnn", "lstm", "gru"), help="the recurrent cell (lstm, or the run's)")
+    add("--attention", choices=("dot", "additive"), help="step through attention instead, in a small encoder-decoder; "
+        "with --run of a translator, through its attention over the text")  # fmt: skip
+    add("--text", metavar="TEXT", help="T + 1 tokens to read and predict (look)")
+    add("--run", dest="trained", metavar="RUN", help="a run's folder or a checkpoint (a small model)")
+    add("--at", type=int, metavar="t", help="the one time step to show, from 0 (all)")
+    add("--layer", type=int, metavar="l", help="the one layer to show, from 0 (all)")
+    add("--forward", action="store_true", help="the forward pass alone")
+    add("--backward", action="store_true", help="the backward pass alone")
+    add("--pdb", action="store_true", help="stop inside the step functions, at --at (0)")
+    add("--html", metavar="FILE", help="write a page for a browser instead: a new file, one layer; "
+        "of a large model it proves the gradients of step --at alone")  # fmt: skip
+    add("--seed", type=int, metavar="K", help="of the small model's weights (0)")
 
 
 def run(options):
-    """numpylm step"""
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.html:
         check_page(options)
@@ -65,7 +58,8 @@ def run(options):
     model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
     tokens = window(content, vocabulary, options.trained)
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
-    layers, steps = chosen("--layer", options.layer, model.sizes.num_layers), chosen("--at", options.at, len(inputs))
+    sizes = model.sizes
+    layers, steps = chosen("--layer", options.layer, sizes.num_layers), chosen("--at", options.at, len(inputs))
     origin = options.trained or f"A small {cell.upper()}, its weights drawn with seed {seed}"
     if options.html:
         return write(options.html, page(model, tokens, vocabulary.tokens, layers[-1], origin, options.at))
@@ -73,8 +67,11 @@ def run(options):
         return debug(model, inputs, targets, layers[0], steps[0], directions)
     walked = walk(model, inputs, targets, layers, steps)
     reads = f"reads {shown(vocabulary, tokens[:-1])} and is to predict {shown(vocabulary, tokens[1:])}"
-    cell = inspect.getmodule(cell_function(model.cell, "step"))
-    introduce(walked, on_one_line(origin), reads, described(model, len(inputs)), [cell])
+    described = f"T = {len(inputs)} steps, N = 1 sequence, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}"
+    described += f", V = {sizes.vocab_size}"
+    if "nonlinearity" in model.cell.options:
+        described += f"; f is {model.cell.options['nonlinearity']}"
+    introduce(walked, on_one_line(origin), reads, described, [inspect.getmodule(cell_function(model.cell, "step"))])
     return print_passes(walked, directions)
 
 
@@ -83,24 +80,13 @@ def check_page(options):
     for name in ("attention", "pdb", "forward", "backward"):
         if getattr(options, name):
             raise ValueError(f"--{name} and --html exclude each other: a page shows one cell, in both directions")
-    check_new_file(Path(options.html), ".html", ".htm")
+    check_new_file(options.html, ".html", ".htm")
 
 
 def write(path, made):
-    """Write a page whole or not at all, and say where it is; the exit status."""
-    with replacing(path) as file:
-        file.write(made.encode("utf-8"))
+    """Write a page whole or not at all, and say where it is."""
+    write_whole(path, made)
     print(f"wrote {on_one_line(path)}, {len(made.encode('utf-8')) / 1000:.0f} kB: open it in a browser")
-    return 0
-
-
-def described(model, T):
-    """The sizes of one pass, and what f is."""
-    sizes, f = model.sizes, model.cell.options.get("nonlinearity")
-    return (
-        f"T = {T} steps, N = 1 sequence, D = {sizes.embedding_dim}, H = {sizes.hidden_dim}, V = {sizes.vocab_size}"
-        f"{f'; f is {f}' if f else ''}"
-    )
 
 
 def trained_model(options):
@@ -111,9 +97,8 @@ def trained_model(options):
         raise ValueError("--run needs --text: a few tokens for the model to read")
     model, vocabulary, _ = load_real(options.trained)
     if options.cell not in (None, model.cell.name):
-        raise ValueError(
-            f"{options.trained} holds a model of cell {model.cell.name}, not {options.cell}; leave out --cell"
-        )
+        held = f"{options.trained} holds a model of cell {model.cell.name}"
+        raise ValueError(f"{held}, not {options.cell}; leave out --cell")
     return model.astype(np.float64), vocabulary
 
 
@@ -125,8 +110,7 @@ def window(content, vocabulary, trained):
             f"--text must have 2 to {MOST_STEPS + 1} tokens ({vocabulary.level}s), one to read and one to predict at "
             f"least; {content!r} has {len(tokens)}"
         )
-    pieces = content if vocabulary.level == "char" else text.split_words(content)
-    unknown = [piece for piece in dict.fromkeys(pieces) if piece not in vocabulary.tokens]
+    unknown = unknown_tokens(vocabulary, content)
     if unknown:
         raise ValueError(f"the vocabulary of {trained} lacks {', '.join(map(repr, unknown))}")
     return tokens.astype(int)

@@ -18,16 +18,15 @@ from numpylm.beam_search import check_search
 from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.interrupts import Stopped
-from numpylm.commands.kind import title
+from numpylm.commands.kind import RunConfig, title
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
+from numpylm.commands.results import finish
 from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_config import RunConfig
 from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
 from numpylm.language_task import UNITS
-from numpylm.training import Settings
 
 RESUMED = (
     "go on with the run in this folder, as if it had never stopped; with --epochs or --minutes until then, counted "
@@ -95,13 +94,6 @@ def train_to_the_end(options, kind):
     return 130
 
 
-def finish(run):
-    """The report at a run's end."""
-    from numpylm.commands import results
-
-    results.finish(run)
-
-
 def begin(options, kind):
     """A new run from the options that were given."""
     if hasattr(options, "minutes") and not hasattr(options, "epochs"):
@@ -109,22 +101,19 @@ def begin(options, kind):
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
     note_without_effect(options, model, settings)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
-    places = {name: getattr(config.data, name) for name in place_names(kind)}
-    given = {name: place for name, place in places.items() if place != getattr(kind.Data, name)}
-    config = replace(config, data=replace(config.data, **whole(given)))
+    config = replace(config, data=replace(config.data, **given_places(options, kind)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
 
 
-def place_names(kind):
-    """The names of the fields that say where the data are."""
-    return [field.name for field in fields(kind.Data) if field.metadata["place"]]
-
-
-def whole(places):
-    """The same with the whole path of each place that exists."""
-    found = {name: str(Path(place).resolve()) for name, place in places.items() if Path(place).exists()}
-    return places | found
+def given_places(options, kind):
+    """{field: place} of the options that say where the data are; whole paths, so that any folder can resume the run."""
+    names = [field.name for field in fields(kind.Data) if field.metadata["place"] and hasattr(options, field.name)]
+    places = {name: getattr(options, name) for name in names}
+    for name, place in places.items():
+        if place != getattr(kind.Data, name) and Path(place).exists():
+            places[name] = str(Path(place).resolve())
+    return places
 
 
 def note_without_effect(options, model, settings):
@@ -134,22 +123,22 @@ def note_without_effect(options, model, settings):
         "decay_factor": settings.schedule not in ("decay", "plateau"),
         "dropout_kind": getattr(model, "dropout", 0) == 0,
     }
-    without_effect = ["--" + name.replace("_", "-") for name in idle if idle[name] and hasattr(options, name)]
-    if without_effect:
-        print(f"note: no effect of {', '.join(without_effect)} with the other options as they are", file=sys.stderr)
+    names = ["--" + name.replace("_", "-") for name in idle if idle[name] and hasattr(options, name)]
+    if names:
+        print(f"note: no effect of {', '.join(names)} with the other options as they are", file=sys.stderr)
 
 
 def resume(options, kind):
     """The run to go on with. Raises ValueError for options that would be ignored."""
+    places = given_places(options, kind)
     changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
-    places = {name: vars(options).pop(name) for name in place_names(kind) if hasattr(options, name)}
+    for name in places:
+        delattr(options, name)
     ignored = flags_given(options, kind.Data, kind.Model, kind.Settings) + ["--out"] * hasattr(options, "out")
     if ignored:
-        raise ValueError(
-            "a resumed run keeps its options, only --epochs and --minutes may change; leave out "
-            + ", ".join(sorted(ignored))
-        )
-    return resume_run(options.resume, **changed, places=whole(places), ranks=ranks())
+        kept = "a resumed run keeps its options, only --epochs and --minutes may change"
+        raise ValueError(f"{kept}; leave out {', '.join(sorted(ignored))}")
+    return resume_run(options.resume, **changed, places=places, ranks=ranks())
 
 
 def describe(run):
@@ -160,7 +149,7 @@ def describe(run):
     lines = {
         "corpus": f"{data.name}: {counts} {run.kind.items}",
         "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
-        "model": ", ".join([title(run), *parts_of(run.model.sizes), *parts_of(settings)]),
+        "model": ", ".join([title(run), *parts_of(run.model.sizes._asdict() | vars(settings))]),
         "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
     }
     if run.ranks.size > 1:
@@ -171,8 +160,8 @@ def describe(run):
 
 
 def parts_of(sizes):
-    """What a model or its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
-    for name, value in (vars(sizes) if isinstance(sizes, Settings) else sizes._asdict()).items():
+    """What a model and its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
+    for name, value in sizes.items():
         if name in SYMBOLS:
             yield f"{SYMBOLS[name]}={value}"
         elif name in SHOWN and value:

@@ -60,11 +60,10 @@ def complete(config, options):
         raise ValueError("--corpus cannot read standard input; make a token file of it: prepare - --out FILE.tokens")
     is_file = data.corpus != GRAMMAR and path.is_file()
     if is_file and is_token_file(data.corpus):
-        made = {"level": data.level, "split": data.split, "max_vocabulary": data.max_vocabulary}
-        made = [name for name, value in made.items() if value is not None] + ["min_count"] * (data.min_count != 1)
-        if made:
-            option = "--" + made[0].replace("_", "-")
-            raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
+        for name in ("level", "split", "min_count", "max_vocabulary"):
+            if getattr(data, name) != getattr(CorpusChoices, name):
+                option = "--" + name.replace("_", "-")
+                raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
         level = open_token_file(data.corpus).vocabulary.level
     elif data.split is not None and (data.corpus == GRAMMAR or path.is_dir()):
         raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
@@ -93,14 +92,10 @@ def open_data(config, vocabulary=None):
 
 
 def open_corpus(choices):
-    """The Corpus of texts, or the TokenFile that was prepared from one."""
-    if choices.corpus != GRAMMAR and is_token_file(choices.corpus):
-        return open_verified(choices.corpus)
-    return load_corpus(choices.corpus, choices.level, choices.split)
-
-
-def open_verified(path):
-    """The TokenFile at path, with every byte of it checked."""
+    """The Corpus of texts, or the TokenFile that was prepared from one, with every byte of it checked."""
+    path = choices.corpus
+    if path == GRAMMAR or not is_token_file(path):
+        return load_corpus(path, choices.level, choices.split)
     with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
         verify(path, on_bytes)
     return open_token_file(path)

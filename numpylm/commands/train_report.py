@@ -2,15 +2,14 @@
 
 import math
 import sys
-import textwrap
+from statistics import fmean
 
 import numpy as np
 
-from numpylm.commands.console import terminal_width
-from numpylm.commands.kind import Report
-from numpylm.commands.results import count_parameters, number, percent, print_examples, print_table, rows_of
-from numpylm.commands.run_config import read_config
-from numpylm.commands.train import fingerprint, open_corpus, open_verified
+from numpylm.commands import results
+from numpylm.commands.kind import Report, read_config
+from numpylm.commands.results import number, percent
+from numpylm.commands.train import CorpusChoices, fingerprint, open_corpus
 from numpylm.commands.trained import ended, read_file_or_stdin
 from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
@@ -28,10 +27,7 @@ STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 20
 NAMES = {  # of `evaluate`
     "perplexity": ("perplexity per token", number(3)),
     "nats_per_token": ("nats per token", number(4)),
-    "bits_per_character": (
-        "bits per character",
-        lambda bits: "not defined with <unk>" if bits is None else f"{bits:.4f}",
-    ),
+    "bits_per_character": ("bits per character", lambda x: "not defined with <unk>" if x is None else number(4)(x)),
     "accuracy": ("guessed right", percent),
 }
 
@@ -43,10 +39,13 @@ def report(run, model):
     unknown = count_unknown(tokens["test"])
     most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
-    floor = None if corpus.floor is None else safe_exp(corpus.floor[level])
-    table = perplexities(run, model, test, unknown, baselines, floor)
+    floor = {} if corpus.floor is None else {"floor": safe_exp(corpus.floor[level])}
+    counted = f"over {test.num_tokens:,} {UNITS[level]}s" + (f", {unknown:,} of them unknown" if unknown else "")
+    this = f"this {model.cell.name.upper()} ({results.count_parameters(model):,} parameters)"
+    rows = among(baselines | {this: test.perplexity}, **floor)
+    table = f"Test perplexity per {UNITS[level]}, {counted}", (), rows
     print()
-    print_table(*table)
+    results.print_table(*table)
     print(f"  = {test.loss:.4f} nats or {test.bits_per_token:.4f} bits per {UNITS[level]}", end="")
     print(f"; {percent(test.accuracy)} guessed right")
     fields = {
@@ -57,11 +56,11 @@ def report(run, model):
         "test_perplexity": test.perplexity,
         "test_nats_per_token": test.loss,
         "test_unknown_tokens": unknown,
-        "floor_perplexity": floor,
+        "floor_perplexity": floor.get("floor"),
         "baselines": baselines,
         "grammatical_share": write(run, model) if np.isfinite(test.loss) else None,
     }
-    return Report(fields, table, test.loss, ({} if floor is None else {"floor": floor}) | baselines)
+    return Report(fields, table, test.loss, floor | baselines)
 
 
 def count_unknown(tokens):
@@ -69,17 +68,13 @@ def count_unknown(tokens):
     return len(tokens) - int(np.count_nonzero(tokens))
 
 
-def perplexities(run, model, test, unknown, baselines, floor):
-    """The table of the model's perplexity among those of the baselines, with per cents above the floor, if it is
-    known."""
-    unit = UNITS[run.config.data.level]
-    counted = f"over {test.num_tokens:,} {unit}s" + (f", {unknown:,} of them unknown" if unknown else "")
-    found = baselines | {f"this {model.cell.name.upper()} ({count_parameters(model):,} parameters)": test.perplexity}
-    found |= {} if floor is None else {"floor: no model can be better": floor}
+def among(perplexities, floor=None):
+    """The rows of a table of perplexities, the lowest first; with per cents above the floor, if it is known."""
+    found = perplexities | ({} if floor is None else {"floor: no model can be better": floor})
     rows = {name: [f"{value:.3f}"] for name, value in sorted(found.items(), key=lambda one: one[1])}
     for name, row in rows.items() if floor else ():
         row.append("" if found[name] == floor else f"{100 * (found[name] / floor - 1):+.1f} %")
-    return f"Test perplexity per {unit}, {counted}", (), rows
+    return rows
 
 
 def write(run, model):
@@ -88,27 +83,26 @@ def write(run, model):
     if not sentences:
         print("\nThe model writes")
         for line in beginning.split("\n"):
-            lines = textwrap.fill(on_one_line(line), terminal_width() - 1, initial_indent="  ", subsequent_indent="  ")
-            print(lines)
+            results.print_filled(on_one_line(line))
         return None
-    print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
-    share = np.mean([right for _, right in sentences])
+    results.print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
+    share = fmean(right for _, right in sentences)
     print(f"  {percent(share)} of {len(sentences)} sentences are grammatical")
-    return float(share)
+    return share
 
 
 def draw_samples(run, model):
     """The beginning of a text that the model wrote; and, on the built-in corpus, its sentences, each a pair (sentence,
     whether it is grammatical)."""
+    vocabulary, level = run.data.vocabulary, run.config.data.level
     on_grammar = run.config.data.corpus == GRAMMAR
-    level = run.config.data.level
-    start = text.stream_start(run.data.vocabulary)
-    start = 1 if start is None else start  # without line ends: the most frequent character
+    line_end = text.stream_start(vocabulary)
+    start = 1 if line_end is None else line_end  # without line ends: the most frequent character
     num_tokens = (SAMPLED_TOKENS if on_grammar else SHOWN_TOKENS)[level]
     rng = np.random.default_rng([run.config.settings.seed, 2])
     tokens = generate(model, [start], num_tokens, rng=rng, exclude=[0])  # <unk> is no text
-    complete = text.decode(run.data.vocabulary, tokens).split("\n")[:-1] if on_grammar else []
-    beginning = text.decode(run.data.vocabulary, tokens[: SHOWN_TOKENS[level]])
+    complete = text.decode(vocabulary, tokens).split("\n")[:-1] if on_grammar else []
+    beginning = text.decode(vocabulary, tokens[: SHOWN_TOKENS[level]])
     return beginning, [(line, grammar.is_grammatical(line.split())) for line in complete]
 
 
@@ -130,7 +124,7 @@ def evaluate(model, vocabulary, folder, options):
         "unknown_tokens": unknown,
     }
     title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
-    return Report(fields, (title, (), rows_of(fields, NAMES)), result.loss)
+    return Report(fields, (title, (), results.rows_of(fields, NAMES)), result.loss)
 
 
 def evaluated_tokens(vocabulary, folder, options):
@@ -141,7 +135,7 @@ def evaluated_tokens(vocabulary, folder, options):
         if fingerprint(corpus) != config.data_sha256:
             print(f"note: {config.data.corpus} is not what it was when the run started", file=sys.stderr)
     elif options.text != "-" and is_token_file(options.text):
-        corpus = open_verified(options.text)
+        corpus = open_corpus(CorpusChoices(options.text))
     else:
         content = ended(vocabulary, read_file_or_stdin(options.text))
         name = "standard input" if options.text == "-" else options.text

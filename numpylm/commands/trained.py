@@ -2,11 +2,11 @@
 
 import io
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint, read_contents
-from numpylm.commands.kind import MODELS, find_kind
-from numpylm.commands.run_config import read_config
+from numpylm.commands.kind import MODELS, find_kind, read_config
 from numpylm.commands.run_folder import CHECKPOINTS, RunError, folder_of
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
@@ -14,7 +14,6 @@ from numpylm.data.text_files import TextFile, read_pieces, read_text
 
 
 def add_run_argument(parser):
-    """RUN"""
     parser.add_argument("trained", metavar="RUN", help="a run's folder (its best.npz), or a checkpoint file")
 
 
@@ -71,26 +70,29 @@ def checkpoint_path(path):
     path = Path(path)
     if not path.exists():
         raise RunError(f"there is no run or checkpoint {path}")
-    if not path.is_dir():
-        return path
-    for name in ("best.npz", "last.npz"):
-        if (path / name).exists():
-            return path / name
-    raise RunError(f"the folder {path} holds no run: neither best.npz nor last.npz is in it")
+    found = [path / name for name in ("best.npz", "last.npz") if (path / name).exists()] if path.is_dir() else [path]
+    if not found:
+        raise RunError(f"the folder {path} holds no run: neither best.npz nor last.npz is in it")
+    return found[0]
 
 
 def read_file_or_stdin(name):
     """The text of a file, or of standard input for -."""
     if name != "-":
         return read_text(name)
-    if sys.stdin is None:
-        raise ValueError("standard input is closed: name a text file")
-    if sys.stdin.isatty():
-        print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
+    invite_typing()
     content = "".join(read_pieces([TextFile("standard input", io.BytesIO(sys.stdin.buffer.read()))]))
     if not content.strip():
         raise ValueError("standard input holds no text")
     return content
+
+
+def invite_typing():
+    """Says how a text that is typed ends, where standard input is a terminal. ValueError where it is closed."""
+    if sys.stdin is None:
+        raise ValueError("standard input is closed: name a text file")
+    if sys.stdin.isatty():
+        print("type or paste the text; end it with Ctrl-D (Windows: Ctrl-Z, Enter)", file=sys.stderr)
 
 
 def read_lines(name):
@@ -101,20 +103,17 @@ def read_lines(name):
 def lines_typed_or_read(name, hint):
     """(whether a person types them at the terminal, the lines of a file, or of standard input for -). A person reads
     the hint, types a line at a time, and gets an answer to each."""
+
+    def typed():
+        with suppress(EOFError):
+            while True:
+                yield input("> ")
+        print()
+
     if name != "-" or sys.stdin is None or not sys.stdin.isatty():
         return False, read_lines(name)
     print(f"{hint}; Ctrl-D (Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)
     return True, typed()
-
-
-def typed():
-    """The lines that a person types."""
-    while True:
-        try:
-            yield input("> ")
-        except EOFError:
-            print()
-            return
 
 
 def ended(vocabulary, content):
@@ -123,11 +122,16 @@ def ended(vocabulary, content):
     return content + "\n" if has_ends and not content.endswith("\n") else content
 
 
-def note_unknown(vocabulary, content):
-    """Says which of a text's tokens the vocabulary lacks, on standard error."""
+def unknown_tokens(vocabulary, content):
+    """The different tokens of a text that the vocabulary lacks."""
     known = set(vocabulary.tokens)
     tokens = content if vocabulary.level == "char" else text.split_words(content)
-    say_unknown([token for token in dict.fromkeys(tokens) if token not in known])
+    return [token for token in dict.fromkeys(tokens) if token not in known]
+
+
+def note_unknown(vocabulary, content):
+    """Says which of a text's tokens the vocabulary lacks, on standard error."""
+    say_unknown(unknown_tokens(vocabulary, content))
 
 
 def say_unknown(tokens):

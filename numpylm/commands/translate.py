@@ -23,6 +23,7 @@ DESCRIPTION = (
     "arguments: the built-in English into Chinese, in under three minutes. With RUN:\n"
     "translate the lines of TEXT, a file, or - for standard input, or a sentence."
 )
+MOST_PAIRS = 1_000_000  # of the built-in corpus
 USAGE = "python -m numpylm translate [RUN [TEXT …]] [options]"
 
 
@@ -73,7 +74,9 @@ class TranslationData:
     num_pairs: int = choice(40_000, "training pairs of the built-in corpus", metavar="K")
 
     def __post_init__(self):
-        require.positive_integers(self, "min_count", "longest", "num_pairs")
+        require.positive_integers(self, "min_count", "longest")
+        bounded = require.is_integer(self.num_pairs) and 1 <= self.num_pairs <= MOST_PAIRS
+        require.expect("num_pairs", self.num_pairs, bounded, f"an integer from 1 to {MOST_PAIRS:,}")
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,9 @@ class TranslateChoices:
 def open_data(config, vocabulary=None):
     """The pairs that the choices name, as ReadData; a dict of vocabularies given is used in place of new ones."""
     choices = config.data
-    levels = {"source": config.data.source_level, "target": config.data.target_level}
-    if choices.train is None and choices.source is None and choices.target is None:
-        name = "the built-in English and Chinese"
-        parts = grammar_pairs(choices.num_pairs, level=choices.target_level)
+    levels = {"source": choices.source_level, "target": choices.target_level}
+    if (choices.train, choices.source, choices.target) == (None, None, None):
+        name, parts = "the built-in English and Chinese", grammar_pairs(choices.num_pairs, level=choices.target_level)
     else:
         parts = read_pairs(choices.train, choices.source, choices.target)
         name = Path(choices.train or choices.source).name

@@ -39,9 +39,10 @@ NAMES = {
 def use(trained, choices):
     """Prints the translation of each line."""
     model, vocabularies, _ = load_trained(trained, "translation")
-    if choices.attention is not None and model.attention is None:
+    picture = choices.attention
+    if picture is not None and model.attention is None:
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
-    if choices.attention is not None and find_spec("matplotlib") is None:
+    if picture is not None and find_spec("matplotlib") is None:
         raise ValueError("--attention needs matplotlib, which is not installed")
     lines = lines_of(" ".join(choices.text))
     note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
@@ -53,9 +54,9 @@ def use(trained, choices):
             print(f"{score}{on_one_line(text)}")
         if choices.n_best > 1 and len(found) > 1:
             print()
-    if choices.attention is not None:
-        draw_attention(choices.attention, model, vocabularies, lines[0], found[0][0][0])
-        print(f"drew the attention over the first line in {on_one_line(choices.attention)}", file=sys.stderr)
+    if picture is not None:
+        draw_attention(picture, model, vocabularies, lines[0], found[0][0][0])
+        print(f"drew the attention over the first line in {on_one_line(picture)}", file=sys.stderr)
 
 
 def lines_of(text):
