@@ -103,15 +103,12 @@ class AcousticModel(Model):
         out = self.forward(features, mask, rng)
         labels = check_labels(labels, out.logits.shape[1], self.sizes.num_labels)
         loss, ctc_trace = ctc_forward(out.logits, labels, out.mask)
-        return LossOutput(loss, self._backward(out, ctc_trace), None)
-
-    def _backward(self, out, ctc_trace):
-        """The lines of forward in reverse order: gradients by name, in the parameters' order."""
-        dlogits = ctc_backward(ctc_trace).dlogits
+        dlogits = ctc_backward(ctc_trace).dlogits  # from here, the lines of forward in reverse order
         dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
         dh = drop(dh, out.output_mask)
         layers = stack_backward(self.cell, self.layers(), dh, self.initial_state(dh.shape[1]), out.stack)
-        return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        gradients = stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        return LossOutput(loss, gradients, None)
 
 
 def check_sizes(sizes):
