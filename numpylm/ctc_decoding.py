@@ -21,7 +21,7 @@ from numpylm.ctc import BLANK
 from numpylm.generation import next_logits, one_step
 
 NO_PATH = -math.inf
-LEAST = math.log(1e-4)
+LEAST = math.log(1e-4)  # in each frame, the search leaves out labels that are less probable
 
 
 class Hypothesis(NamedTuple):
@@ -43,33 +43,27 @@ def best_path(log_y):
     return [symbol for symbol in symbols[changed].tolist() if symbol != BLANK]
 
 
-def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0, least=LEAST):
-    """The `width` best Hypotheses for log_y (T, V + 1), the best first.
+def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0):
+    """The `width` best Hypotheses for log_y (T, V + 1), the best first. language is a LanguageScore, or None."""
 
-    language   a LanguageScore, or None
-    least      in each frame, symbols whose log-probability is lower are left out: faster; exact only with NO_PATH
-    """
-
-    def best_first(item):
-        labels, endings = item
-        log_p_lm = language.log_p(labels) if language and alpha else 0.0
-        return -Hypothesis(labels, np.logaddexp(*endings), log_p_lm).score(alpha, beta), labels
+    def hypothesis(labels, ended=False):
+        log_p_lm = language.log_p(labels, ended) if language and (alpha or ended) else 0.0
+        return Hypothesis(labels, np.logaddexp(*prefixes[labels]).item(), log_p_lm)
 
     prefixes = {(): (0.0, NO_PATH)}
     for frame in log_y.astype(float).tolist():
-        extended = extend(prefixes, frame, least)
-        prefixes = dict(sorted(extended.items(), key=best_first)[:width])
-    log_p_lm = language.log_p if language else lambda labels, ended: 0.0
-    found = ((labels, np.logaddexp(*endings).item()) for labels, endings in prefixes.items())
-    return ranked([Hypothesis(labels, log_p, log_p_lm(labels, ended=True)) for labels, log_p in found], alpha, beta)
+        prefixes = extend(prefixes, frame)
+        best = ranked(map(hypothesis, prefixes), alpha, beta)[:width]
+        prefixes = {one.labels: prefixes[one.labels] for one in best}
+    return ranked([hypothesis(labels, ended=True) for labels in prefixes], alpha, beta)
 
 
-def extend(prefixes, frame, least):
+def extend(prefixes, frame):
     """Each prefix after one more frame: with a blank, its last label again, or one more label.
 
     prefixes: {labels: (log-probability of the paths that end in a blank, of those that end in the last label)}
     """
-    labels = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= least]
+    labels = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= LEAST]
     extended = {}
 
     def add(prefix, *endings):

@@ -120,14 +120,11 @@ def check_sizes(sizes):
 def check_labels(labels, N, num_labels):
     """labels (U, N), in 1..V or -1 after an utterance's end, or an error that says what does not fit."""
     labels = require.integer_array("labels", labels)
-    if labels.ndim != 2 or labels.shape[1] != N:
-        raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
     real = labels != IGNORED
-    if (real & ((labels < 1) | (labels > num_labels))).any() or (real[1:] > real[:-1]).any():
-        raise ValueError(
-            f"each utterance's labels must lie in 1..V = {num_labels} (0 is the blank), with its padding, -1, after "
-            f"them; got {np.unique(labels)}"
-        )
+    fits = labels.ndim == 2 and labels.shape[1] == N and not (real[1:] > real[:-1]).any()
+    if not fits or (real & ((labels < 1) | (labels > num_labels))).any():
+        expected = f"(U, N = {N}), in 1..V = {num_labels} (0 is the blank), and -1 only after an utterance's end"
+        raise ValueError(f"labels must be {expected}; got {labels.shape}, {np.unique(labels)}")
     return labels
 
 

@@ -5,6 +5,7 @@ A run's own language model is trained on transcripts and kept in its folder: `sa
 
 import sys
 from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 
@@ -115,15 +116,13 @@ def saved_weights(folder):
 
 def language_score(folder, vocabulary, other=None):
     """The LanguageScore of another run, or of the run's own language model, if it has one; label k is token k of the
-    vocabulary. Raises ValueError where the model reads another level, or has never read the end of a line."""
+    vocabulary. Raises ValueError for one of another level, or that has never read the end of a line."""
     path = other or folder / "language"
     if not other and not path.exists():
         return None
     model, known, _ = load_trained(path)
-    if known.level != vocabulary.level:
-        raise ValueError(f"the language model {path} reads {known.level}s, but the labels are {vocabulary.level}s")
-    if stream_start(known) is None:
-        raise ValueError(f"the language model {path} has never read the end of a line, which ends an utterance here")
+    if known.level != vocabulary.level or stream_start(known) is None:
+        raise ValueError(f"the language model {path} must read {vocabulary.level}s, as labels are, and line ends")
     ids = {token: i for i, token in enumerate(known.tokens)}
     return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens], stream_start(known))
 
@@ -167,7 +166,7 @@ def report(run, model):
     if data.train is None:
         print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.")
         print("Human speech is harder (see --train).")
-        for k, sound in enumerate(spoken_sentences(min(3, len(parts["test"])), BUILT_IN["test"][1])[1]):
+        for k, (_, sound) in enumerate(spoken_sentences(min(3, len(parts["test"])), BUILT_IN["test"][1])):
             write_wav(run.folder / f"test-{k}.wav", sound)
         shown = shown._replace(name=run.folder / "test-0.wav")
     with plots.may_fail("hearing.png"):
@@ -192,10 +191,11 @@ def measured(heard, unit, weights):
     fields, rows = {"utterances": len(heard.said), **weights}, {}
     for name, labels in heard.by_name.items():
         errors = total_errors(heard.said, labels)
-        fields |= {name: errors.rate, f"sentence_{name}": errors.sequence_rate}
+        wrong = fmean(said != found for said, found in zip(heard.said, labels, strict=True))
+        fields |= {name: errors.rate, f"sentence_{name}": wrong}
         counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
         way = name.removeprefix("error_rate").strip("_").replace("_", " ") or "best path"
-        rows[way] = [*(f"{count:.1f}" for count in counts), percent(errors.sequence_rate)]
+        rows[way] = [*(f"{count:.1f}" for count in counts), percent(wrong)]
     title = f"Test utterances: {len(heard.said):,}, of {num_labels:,} {unit}s. Errors per 100 {unit}s"
     return Report(fields, (title, ("wrong", "subst.", "deleted", "inserted", "utterances"), rows))
 

@@ -161,8 +161,8 @@ PRONUNCIATIONS = {word: sounds for word, *sounds in map(str.split, re.split(r"[|
 
 
 def spoken_sentences(count, seed):
-    """(transcripts, sounds): `count` different drawings of the grammar, each spoken by a new random voice."""
-    transcripts = generate_text(20 * count, seed, GRAMMAR).split("\n")[:count]
+    """Yields (transcript, Sound) of `count` different drawings of the grammar, each spoken by a new random voice."""
     rng = np.random.default_rng([seed, 1])
-    spoken = ([PRONUNCIATIONS[word] for word in transcript.split()] for transcript in transcripts)
-    return transcripts, [speak(words, draw_voice(rng), rng) for words in spoken]
+    for transcript in generate_text(20 * count, seed, GRAMMAR).split("\n")[:count]:
+        words = [PRONUNCIATIONS[word] for word in transcript.split()]
+        yield transcript, speak(words, draw_voice(rng), rng)
