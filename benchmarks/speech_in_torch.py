@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from recipe_list import LARGER
-from speech_recipe import SPEAKERS, TEST, VOCABULARY, joined_task, new_model, read_recordings, strings
+from speech_recipe import SPEAKERS, TEST, joined_task, new_model, read_recordings, strings
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from numpylm.commands.run_folder import write_json
@@ -23,7 +23,6 @@ from numpylm.dropout import optional_masks
 from numpylm.schedules import cosine
 from numpylm.torch_bridge import cell_state_dict
 from numpylm.training import make_optimizer, update
-from numpylm.transcription_task import encoded
 
 
 class Recogniser(torch.nn.Module):
@@ -62,10 +61,11 @@ def copy_direction(layer, arrays):
 def torch_step(module, optimizer, batch, rng, max_norm):
     """One step of PyTorch; its loss, in nats per label."""
     sizes = [module.fc.in_features] * len(module.layers)
-    masks = map(torch.from_numpy, optional_masks(rng, LARGER["dropout"], batch.mask.shape, sizes, np.float32))
-    lengths, counts = torch.tensor(batch.mask.sum(axis=0)), torch.tensor((batch.labels > 0).sum(axis=0))
-    log_y = module(torch.from_numpy(batch.features), lengths, masks)
-    labels = torch.tensor(np.maximum(batch.labels, 0).T)
+    features, labels, mask = batch
+    masks = map(torch.from_numpy, optional_masks(rng, LARGER["dropout"], mask.shape, sizes, np.float32))
+    lengths, counts = torch.tensor(mask.sum(axis=0)), torch.tensor((labels > 0).sum(axis=0))
+    log_y = module(torch.from_numpy(features), lengths, masks)
+    labels = torch.tensor(np.maximum(labels, 0).T)
     loss = torch.nn.functional.ctc_loss(log_y, labels, lengths, counts, reduction="sum") / counts.sum()
     optimizer.zero_grad()
     loss.backward()
@@ -88,7 +88,7 @@ def train_epoch(ours, theirs, task, epoch, settings):
 
 def errors(scores, utterances):
     """Per cent of the digits that each best path has wrong; scores map features (T, 1, B) to (T, 1, V + 1)."""
-    said = [list(labels) for labels in encoded(VOCABULARY, utterances)]
+    said = [one.labels for one in utterances]
     heard = [[best_path(score(one.features[:, None])[:, 0]) for one in utterances] for score in scores]
     return [round(100 * total_errors(said, found).rate, 3) for found in heard]
 

@@ -22,14 +22,16 @@ from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
 from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
 from numpylm.ctc_decoding import LanguageScore
+from numpylm.data.error_rates import total_errors
 from numpylm.data.features import Sound, stack_frames
 from numpylm.data.grammar import generate_text
 from numpylm.data.grammar.rules import parse_rules
-from numpylm.data.text import build_vocabulary, encode_stream, stream_start
+from numpylm.data.text import build_vocabulary, encode, encode_stream, stream_start
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, Utterance, candidates, choose_weights, listen, transcription_task
+from numpylm.transcription_task import FIRST_WEIGHTS, SpeechSettings, Utterance, choose_weights, listen
+from numpylm.transcription_task import transcription_task as task_of
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -80,7 +82,7 @@ def joined(recordings, allowed, words, rng, options, vary=False):
     samples = samples + 0.1 * 10 ** (decibels / 20) * rng.standard_normal(len(samples))
     features = features_of(Sound(samples, RATE), SpeechData(cepstra=options["cepstra"], stack=1))
     kept = np.arange(0, len(features) - 0.5, tempo).round().astype(int)
-    return Utterance(str(speaker), stack_frames(features[kept], STACK), " ".join(words))
+    return Utterance(str(speaker), stack_frames(features[kept], STACK), encode(VOCABULARY, " ".join(words)).astype(int))
 
 
 def gap(rng):
@@ -104,7 +106,7 @@ def joined_task(recordings, speakers, options):
 
     def of_epoch(epoch):
         utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options, vary=True)
-        return transcription_task(utterances, valid, VOCABULARY, settings, "digit")
+        return task_of(utterances, valid, settings, "digit")
 
     return of_epoch(0)._replace(batches=lambda epoch, first: of_epoch(epoch).batches(epoch, first)), settings, valid
 
@@ -141,10 +143,10 @@ def learn(options, recordings, speakers, folder):
     return model, rows, seconds
 
 
-def rates(model, utterances, *language):
-    """The error rates of all ways to decode, in per cent; language is a LanguageScore and its Weights, if given."""
-    errors = listen(model, VOCABULARY, utterances, *language).errors
-    return {name: round(100 * each.rate, 3) for name, each in errors.items()}
+def rates(model, utterances, language=None, **weights):
+    """The error rates of all ways to decode, in per cent; with a LanguageScore, its alpha and beta."""
+    said, by_name, _ = listen(model, VOCABULARY, utterances, language, **weights)
+    return {name: round(100 * total_errors(said, heard).rate, 3) for name, heard in by_name.items()}
 
 
 def official(options, data, folder):
@@ -174,16 +176,17 @@ def with_grammar(options, data, folder):
     recordings, unheard = read_recordings(data), options["without"]
     others = [speaker for speaker in SPEAKERS if speaker != unheard]
     model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}")
-    language = LanguageScore(language_model(), range(1, len(VOCABULARY)), stream_start(VOCABULARY))
+    language = LanguageScore(language_model(), range(len(VOCABULARY)), stream_start(VOCABULARY))
     valid = np.isin(recordings.speaker, others) & (recordings.index >= 45)
     test = recordings.speaker == unheard
     valid = numbers(recordings, valid, VALID, 1, options)
     test = numbers(recordings, test & (recordings.index < 5), TEST, 2, options)
-    weights = choose_weights(*candidates(model, VOCABULARY, valid, language))
-    found = rates(model, test, language, weights)
+    said, _, lists = listen(model, VOCABULARY, valid, language, **FIRST_WEIGHTS)
+    weights = choose_weights(said, lists)
+    found = rates(model, test, language, **weights)
     best, with_it, oracle = (found[f"error_rate{name}"] for name in ("", "_with_language_model", "_oracle"))
     share = (best - with_it) / (best - oracle) if best > oracle else None
-    found |= {**weights._asdict(), "share_removed_of_what_the_oracle_allows": share}
+    found |= {**weights, "share_removed_of_what_the_oracle_allows": share}
     return measured(rows, options, model, seconds, UNIT, with_it, **JOINED, **found)
 
 

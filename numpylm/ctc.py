@@ -29,23 +29,24 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.activations import log_softmax
-from numpylm.loss import IGNORED
+from numpylm.loss import IGNORED, num_predicted
 
 BLANK = 0
 LOG_ZERO = -1e30  # stands for log 0; it is finite, because -inf - (-inf) is NaN
 
 
 class CTCTrace(NamedTuple):
-    """What ctc_backward reads. log_at_state (T, N, S) is log y_t[l'_s]; may_skip (N, S): a path may step from s - 2."""
+    """What ctc_backward reads."""
 
     log_y: np.ndarray  # (T, N, V + 1)
     states: np.ndarray  # (N, S): l', the symbol of each state
-    may_skip: np.ndarray
+    may_skip: np.ndarray  # (N, S): whether a path may step from s - 2 to s
+    may_end: np.ndarray  # (N, S): whether a path may end in s
+    log_at_state: np.ndarray  # (T, N, S): log y_t[l'_s]
+    alpha: np.ndarray  # (T, N, S)
+    log_p: np.ndarray  # (N,)
     num_frames: np.ndarray  # (N,)
-    num_labels: np.ndarray  # (N,)
-    log_at_state: np.ndarray
-    alpha: np.ndarray
-    log_p: np.ndarray
+    num_labels: int  # M
 
 
 class CTCGradients(NamedTuple):
@@ -63,18 +64,18 @@ def ctc_forward(logits, labels, mask=None):
     """
     T, N, _ = logits.shape
     num_frames = np.full(N, T) if mask is None else mask.sum(axis=0)
-    num_labels = (labels != IGNORED).sum(axis=0)
-    require_fit(labels, num_labels, num_frames)
-    if not num_labels.any():
+    require_fit(labels, num_frames)
+    num_labels = num_predicted(labels)
+    if num_labels == 0:
         raise ValueError("no utterance of the batch has a label: the loss is a mean over labels")
+    states, may_skip, may_end = lattice(labels)
     log_y = log_softmax(logits)  # (30)
-    states = blank_between(labels)
-    may_skip = skips(states)
     log_at_state = np.take_along_axis(log_y, states[None], axis=2)  # (T, N, S)
     alpha = forward_variables(log_at_state, may_skip)
-    log_p = log_probability(alpha, num_frames, num_labels)
-    loss = -log_p.sum() / num_labels.sum().item()  # (35)
-    return loss.item(), CTCTrace(log_y, states, may_skip, num_frames, num_labels, log_at_state, alpha, log_p)
+    at_end = alpha[num_frames - 1, np.arange(N)]  # (N, S)
+    log_p = log_sum(*np.where(may_end, at_end, LOG_ZERO).T)  # (32)
+    loss = -log_p.sum() / num_labels  # (35)
+    return loss.item(), CTCTrace(log_y, states, may_skip, may_end, log_at_state, alpha, log_p, num_frames, num_labels)
 
 
 def ctc_backward(trace):
@@ -83,7 +84,7 @@ def ctc_backward(trace):
     gamma = np.exp(trace.alpha + beta - trace.log_p[:, None])  # (34)
     onehot = (trace.states[:, :, None] == np.arange(trace.log_y.shape[2])).astype(gamma.dtype)  # (N, S, V + 1)
     counts = (gamma.swapaxes(0, 1) @ onehot).swapaxes(0, 1)  # (T, N, V + 1): Σ gamma_ts over the states of symbol k
-    dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels.sum().item()  # (36)
+    dlogits = (np.exp(trace.log_y) - counts) / trace.num_labels  # (36)
     ended = np.arange(len(dlogits))[:, None] >= trace.num_frames  # (T, N)
     dlogits[ended] = 0
     return CTCGradients(beta, gamma, dlogits)
@@ -102,22 +103,11 @@ def forward_variables(log_at_state, may_skip):
     return alpha[:, :, 2:]
 
 
-def log_probability(alpha, num_frames, num_labels):
-    """log p(l) of each utterance (N,): its paths end in the last blank, or in the last label."""
-    n = np.arange(alpha.shape[1])
-    ends = alpha[num_frames - 1, n]  # (N, S)
-    last_blank = ends[n, 2 * num_labels]
-    last_label = np.where(num_labels > 0, ends[n, 2 * num_labels - 1], LOG_ZERO)
-    return log_sum(last_blank, last_label)  # (32)
-
-
 def backward_variables(trace):
     """beta (T, N, S), backwards from each utterance's own last frame; LOG_ZERO after this frame."""
     T, N, S = trace.alpha.shape
     may_leave = np.pad(trace.may_skip[:, 2:], ((0, 0), (0, 2)))  # (N, S): whether s may step to s + 2
-    s = np.arange(S)
-    last_blank = 2 * trace.num_labels[:, None]
-    at_end = np.where((s == last_blank) | (s == last_blank - 1), 0, LOG_ZERO)  # (N, S)
+    at_end = np.where(trace.may_end, 0, LOG_ZERO)
     beta = np.empty_like(trace.alpha)
     after = np.full((N, S + 2), LOG_ZERO, beta.dtype)  # of t + 1; two states that do not exist come after l'_{S-1}
     for t in reversed(range(T)):
@@ -130,8 +120,9 @@ def backward_variables(trace):
     return beta
 
 
-def require_fit(labels, num_labels, num_frames, names=None):
+def require_fit(labels, num_frames, names=None):
     """Raise ValueError if an utterance has fewer frames than labels and blanks between equal labels."""
+    num_labels = (labels != IGNORED).sum(axis=0)
     repeats = ((labels[1:] == labels[:-1]) & (labels[1:] != IGNORED)).sum(axis=0)
     needed = np.maximum(num_labels + repeats, 1)
     for n in np.flatnonzero(num_frames < needed)[:1]:
@@ -141,12 +132,15 @@ def require_fit(labels, num_labels, num_frames, names=None):
         )
 
 
-def blank_between(labels):
-    """l' (N, S): each utterance's labels with a blank before, between and after them; only blanks after its end."""
+def lattice(labels):
+    """The states of labels (U, N), and the steps between them: states, may_skip and may_end of a CTCTrace."""
     U, N = labels.shape
-    states = np.full((N, 2 * U + 1), BLANK)
+    states = np.full((N, 2 * U + 1), BLANK)  # after an utterance's end, only blanks
     states[:, 1::2] = np.where(labels == IGNORED, BLANK, labels).T
-    return states
+    last_blank = 2 * (labels != IGNORED).sum(axis=0)[:, None]
+    s = np.arange(2 * U + 1)
+    may_end = (s == last_blank) | (s == last_blank - 1)  # the last blank, and the last label
+    return states, skips(states), may_end
 
 
 def skips(states):

@@ -104,26 +104,20 @@ class AcousticModel(Model):
         out = self.forward(features, mask, rng)
         labels = check_labels(labels, out.logits.shape[1], self.sizes.num_labels)
         loss, ctc_trace = ctc_forward(out.logits, labels, out.mask)
-        return LossOutput(loss, self._backward(out, ctc_trace), None)
-
-    def _backward(self, out, ctc_trace):
-        """The lines of forward in reverse order: gradients by name, in the parameters' order."""
-        dlogits = ctc_backward(ctc_trace).dlogits
+        dlogits = ctc_backward(ctc_trace).dlogits  # from here, the lines of forward in reverse order
         dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
         dh = drop(dh, out.output_mask)
         layers = stack_backward(self.cell, self.layers(), dh, self.initial_state(dh.shape[1]), out.stack)
-        return stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        gradients = stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
+        return LossOutput(loss, gradients, None)
 
 
 def check_labels(labels, N, num_labels):
     """labels (U, N), in 1..V or -1 after an utterance's end, or an error that says what does not fit."""
     labels = require.integer_array("labels", labels)
-    if labels.ndim != 2 or labels.shape[1] != N:
-        raise ValueError(f"labels must be of shape (U, N), N = {N} as the features have; got {labels.shape}")
     real = labels != IGNORED
-    if (real & ((labels < 1) | (labels > num_labels))).any() or (real[1:] > real[:-1]).any():
-        raise ValueError(
-            f"each utterance's labels must lie in 1..V = {num_labels} (0 is the blank), with its padding, -1, after "
-            f"them; got {np.unique(labels)}"
-        )
+    fits = labels.ndim == 2 and labels.shape[1] == N and not (real[1:] > real[:-1]).any()
+    if not fits or (real & ((labels < 1) | (labels > num_labels))).any():
+        expected = f"(U, N = {N}), in 1..V = {num_labels} (0 is the blank), and -1 only after an utterance's end"
+        raise ValueError(f"labels must be {expected}; got {labels.shape}, {np.unique(labels)}")
     return labels

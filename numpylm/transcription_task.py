@@ -12,7 +12,7 @@ import numpy as np
 from numpylm.activations import log_softmax
 from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
-from numpylm.ctc_decoding import beam_search, best_path, rescored, with_language
+from numpylm.ctc_decoding import beam_search, best_path, ranked
 from numpylm.data.batches import batches_by_length, by_length, side_by_side
 from numpylm.data.error_rates import Errors, count_errors, total_errors
 from numpylm.data.text import encoder, stream_start
@@ -23,7 +23,7 @@ from numpylm.training import Settings, Task, Validation
 
 GROUP = 20  # so many batches at a time are sorted by length
 BEAM = 10  # so many hypotheses a beam search keeps
-LEAST = np.log(1e-4)  # in each frame, the beam search leaves out symbols that are less probable
+FIRST_WEIGHTS = {"alpha": 0.5, "beta": 0.0}  # until others are chosen
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 
@@ -38,86 +38,52 @@ class SpeechSettings(Settings):
 
 
 class Utterance(NamedTuple):
-    """Where a sound is from, its features (T, B), and what was said."""
+    """Where a sound is from, its features (T, B), and the labels (U,) of what was said."""
 
     name: str
     features: np.ndarray
-    text: str
-
-
-class SpeechBatch(NamedTuple):
-    """features (T, N, B), mask (T, N) and labels (U, N); padding is 0, False and -1."""
-
-    features: np.ndarray
-    mask: np.ndarray
     labels: np.ndarray
 
 
-class Weights(NamedTuple):
-    """alpha: how much the language model counts; beta: what each label is paid."""
-
-    alpha: float
-    beta: float
-
-
-NO_WEIGHTS = Weights(0.0, 0.0)
-FIRST_WEIGHTS = Weights(0.75, 1.0)  # with these we look for candidates, to choose the weights on
+def with_labels(vocabulary, spoken):
+    """Utterances of (name, features, text) each. Raises ValueError where one has more labels than frames."""
+    encode = encoder(vocabulary)
+    utterances = [Utterance(name, features, encode(text).astype(int)) for name, features, text in spoken]
+    names, features, labels = zip(*utterances, strict=True)
+    require_fit(side_by_side(labels, IGNORED), np.array([*map(len, features)]), names)
+    return utterances
 
 
-def transcription_task(train, valid, vocabulary, settings, unit):
-    """The Task of an acoustic model on lists of Utterances. Raises ValueError for one too short for its labels."""
-    train, valid = with_labels(vocabulary, train), with_labels(vocabulary, valid)
-    valid_places = by_length(lengths(valid), range(len(valid)), 4 * settings.batch_size, GROUP)
+def transcription_task(train, valid, settings, unit):
+    """The Task of an acoustic model on lists of Utterances."""
+    train_frames, valid_frames = ([len(one.features) for one in utterances] for utterances in (train, valid))
+    valid_places = by_length(valid_frames, range(len(valid)), 4 * settings.batch_size, GROUP)
 
     def loss_and_gradients(model, batch, carried, rng):
-        return model.loss_and_gradients(batch.features, batch.labels, batch.mask, rng)
+        return model.loss_and_gradients(*batch, rng)
 
     def validate(model, ranks=ALONE):
         nats, said, heard = 0.0, [], []
         for places in valid_places[ranks.rank :: ranks.size]:
-            batch = pad([valid[i] for i in places])
-            logits = model.forward(batch.features, batch.mask).logits
-            nats += ctc_forward(logits, batch.labels, batch.mask)[0] * num_predicted(batch.labels)
-            said += [valid[i][1] for i in places]
-            heard += [best_path(logits[frames, n]) for n, frames in enumerate(batch.mask.T)]
+            features, labels, mask = pad([valid[i] for i in places])
+            logits = model.forward(features, mask).logits
+            nats += ctc_forward(logits, labels, mask)[0] * num_predicted(labels)
+            said += [valid[i].labels for i in places]
+            heard += [best_path(logits[frames, n]) for n, frames in enumerate(mask.T)]
         nats, *errors = ranks.total(np.array([nats, *total_errors(said, heard)])).tolist()
         errors = Errors(*errors)
         return Validation(nats / errors.num_labels, f"{unit} error rate {100 * errors.rate:.1f} %")
 
-    num_batches, batches = batches_by_length(
-        lengths(train), settings, GROUP, lambda places: pad([train[i] for i in places])
-    )
-    return Task(
-        unit, num_batches, batches, lambda batch: num_predicted(batch.labels), loss_and_gradients, validate,
-        perplexity=False,
-    )  # fmt: skip
+    batches = batches_by_length(train_frames, settings, GROUP, lambda places: pad([train[i] for i in places]))
+    return Task(unit, *batches, lambda batch: num_predicted(batch[1]), loss_and_gradients, validate, perplexity=False)
 
 
-def encoded(vocabulary, utterances):
-    """The labels of each Utterance. Raises ValueError where there are more of them than frames."""
-    encode = encoder(vocabulary)
-    found = [encode(utterance.text).astype(int) for utterance in utterances]
-    for (name, features, _), labels in zip(utterances, found, strict=True):
-        require_fit(labels[:, None], np.array([len(labels)]), np.array([len(features)]), [name])
-    return found
-
-
-def with_labels(vocabulary, utterances):
-    """(features, labels) of each Utterance."""
-    return [(one.features, labels) for one, labels in zip(utterances, encoded(vocabulary, utterances), strict=True)]
-
-
-def lengths(pairs):
-    """The number of frames of each of these pairs."""
-    return [len(features) for features, _ in pairs]
-
-
-def pad(pairs):
-    """The SpeechBatch of the features and labels of N utterances."""
-    features, labels = zip(*pairs, strict=True)
+def pad(utterances):
+    """features (T, N, B), labels (U, N) and mask (T, N) of N Utterances; padding is 0, -1 and False."""
+    _, features, labels = zip(*utterances, strict=True)
     padded = side_by_side(features, 0, features[0].dtype)
-    mask = lengths_to_mask(np.array(lengths(pairs)), len(padded))
-    return SpeechBatch(padded, mask, side_by_side(labels, IGNORED))
+    mask = lengths_to_mask(np.array([*map(len, features)]), len(padded))
+    return padded, side_by_side(labels, IGNORED), mask
 
 
 def log_probabilities(model, vocabulary, features):
@@ -127,64 +93,40 @@ def log_probabilities(model, vocabulary, features):
     return log_y
 
 
-def search(log_ys, width, language=None, weights=NO_WEIGHTS):
-    """For each log_y (T, V + 1) the `width` best Hypotheses, by a beam search with a LanguageScore, if given."""
-    return [beam_search(log_y, width, language, *weights, LEAST) for log_y in log_ys]
-
-
 class Heard(NamedTuple):
-    """What was said and what was heard, lists of label sequences: by_name has one for each way to decode.
-
-    lists: for each utterance the Hypotheses of the search by sound alone, and, with a language model, also those of the
-    search with it. Then all of them have its log-probability.
-    """
+    """Of each utterance: the labels said; the labels that each way to decode has heard; and the Hypotheses of both
+    searches, by sound alone and with a language model, all with its log-probability."""
 
     said: list
     by_name: dict
     lists: list
 
-    @property
-    def errors(self):
-        """The Errors of each way to decode."""
-        return {name: total_errors(self.said, heard) for name, heard in self.by_name.items()}
 
-
-def listen(model, vocabulary, utterances, language=None, weights=NO_WEIGHTS):
+def listen(model, vocabulary, utterances, language=None, alpha=0.0, beta=0.0):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
-    said = [tuple(labels.tolist()) for labels in encoded(vocabulary, utterances)]
+    said = [tuple(utterance.labels.tolist()) for utterance in utterances]
     log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    by_sound = search(log_ys, BEAM)
-    by_name = {"error_rate": list(map(best_path, log_ys)), "error_rate_beam": first(by_sound)}
-    lists = last = by_sound
+    by_sound = fused = [beam_search(log_y, BEAM, language) for log_y in log_ys]
+    by_name = {"error_rate": [tuple(best_path(log_y)) for log_y in log_ys], "error_rate_beam": best_labels(by_sound)}
     if language is not None:
-        rated = [with_language(hypotheses, language) for hypotheses in by_sound]
-        last = search(log_ys, BEAM, language, weights)
-        by_name["error_rate_rescored"] = first(rated, *weights)
-        by_name["error_rate_with_language_model"] = first(last, *weights)
-        lists = [one + two for one, two in zip(rated, last, strict=True)]
-    by_name["error_rate_oracle"] = list(map(best_possible, said, last))  # of the last search
-    return Heard(said, by_name, lists)
+        fused = [beam_search(log_y, BEAM, language, alpha, beta) for log_y in log_ys]
+        by_name["error_rate_rescored"] = best_labels(by_sound, alpha, beta)
+        by_name["error_rate_with_language_model"] = best_labels(fused, alpha, beta)
+    by_name["error_rate_oracle"] = [oracle(*pair) for pair in zip(said, fused, strict=True)]
+    return Heard(said, by_name, [one + two for one, two in zip(by_sound, fused, strict=True)])
 
 
-def first(lists, alpha=0.0, beta=0.0):
+def best_labels(lists, alpha=0.0, beta=0.0):
     """The labels of the best Hypothesis of each list, with this alpha and beta."""
-    return [rescored(one, alpha, beta)[0].labels for one in lists]
+    return [ranked(hypotheses, alpha, beta)[0].labels for hypotheses in lists]
 
 
-def best_possible(reference, hypotheses):
-    """The labels of the Hypothesis of a list with the fewest errors: its oracle."""
-    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(reference, labels).total)
+def oracle(said, hypotheses):
+    """The labels of the Hypothesis of a list with the fewest errors."""
+    return min((one.labels for one in hypotheses), key=lambda labels: count_errors(said, labels).total)
 
 
-def candidates(model, vocabulary, utterances, language):
-    """What choose_weights reads: lists of Hypotheses, found with a LanguageScore and without, and what was said."""
-    heard = listen(model, vocabulary, utterances, language, FIRST_WEIGHTS)
-    return heard.lists, heard.said
-
-
-def choose_weights(lists, references, alpha=None, beta=None):
-    """The Weights with which rescored lists of Hypotheses have the fewest errors; references are tuples of labels. An
-    alpha or a beta that is given stays."""
-    pairs = product(ALPHAS if alpha is None else [alpha], BETAS if beta is None else [beta])
-    best = min(pairs, key=lambda weights: total_errors(references, first(lists, *weights)).total)
-    return Weights(*best)
+def choose_weights(said, lists, **given):
+    """The alpha and beta with which rescored lists of Hypotheses have the fewest errors; one that is given stays."""
+    tried = [{"alpha": alpha, "beta": beta} | given for alpha, beta in product(ALPHAS, BETAS)]
+    return min(tried, key=lambda weights: total_errors(said, best_labels(lists, **weights)).total)

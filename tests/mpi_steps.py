@@ -22,7 +22,7 @@ from numpylm.ranks import checksum
 from numpylm.reader import Reader
 from numpylm.training import Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, Utterance, transcription_task
+from numpylm.transcription_task import SpeechSettings, transcription_task, with_labels
 from numpylm.translation import EncoderDecoder
 from numpylm.translation_task import EncodedPairs, TranslationSettings, translation_task
 
@@ -53,10 +53,12 @@ def speech(options):
     rng = np.random.default_rng(3)
     vocabulary = nlm.build_vocabulary("abcabcabc", "char")
     texts = ["abc", "", "", "ab", "", "c", "a"] * 4
-    utterances = [Utterance(str(n), rng.normal(size=(6 + n % 4, 3)), text) for n, text in enumerate(texts)]
+    utterances = with_labels(
+        vocabulary, [(str(n), rng.normal(size=(6 + n % 4, 3)), text) for n, text in enumerate(texts)]
+    )
     settings = SpeechSettings(batch_size=4, epochs=3, **options)
     model = AcousticModel(len(vocabulary) - 1, 3, hidden_dim=6, num_layers=1, dtype=np.float64, seed=1)
-    return transcription_task(utterances, utterances[:9], vocabulary, settings, "character"), model, settings
+    return transcription_task(utterances, utterances[:9], settings, "character"), model, settings
 
 
 def answers(options):

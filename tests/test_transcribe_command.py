@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from calls import call_in, output_in
 
-from numpylm.commands.transcribe import SpeechData, read_utterance
+from numpylm.commands.transcribe import SpeechData, read_features
 from numpylm.data.features import Sound, write_wav
 
 RATE = 8000
@@ -57,8 +57,9 @@ def test_the_built_in_run_says_what_it_does(folder):
         "epoch 1/1: train loss ",
         "word error rate ",
         "Test utterances: 2, of ",
-        "beam with language model ",
-        "oracle of that list ",
+        "  best path ",
+        "  with language model ",
+        "  oracle ",
         "a program spoke each sentence, with a voice that training has not heard",
         "transcribe small",
     ):
@@ -96,7 +97,7 @@ def test_it_transcribes_recordings_that_it_has_not_heard(folder):
 def test_silence_of_exact_zeros_gets_soft_noise(tmp_path):
     samples = np.concatenate((np.zeros(4000), 0.3 * np.random.default_rng(0).standard_normal(4000)))
     write_wav(tmp_path / "a.wav", Sound(samples, RATE))
-    features = read_utterance(tmp_path / "a.wav", "low", SpeechData(cepstra=0, stack=1)).features
+    features = read_features(tmp_path / "a.wav", SpeechData(cepstra=0, stack=1))
     assert (features[:40].std(axis=0) > 0.05).all() and (features[:40].mean(axis=0) < features[60:].mean(axis=0)).all()
 
 
@@ -140,7 +141,7 @@ def test_weights_are_chosen_on_a_list_of_which_we_know_what_was_said(folder):
     (folder / "said.tsv").write_text("b\tmid low\na\tlow high\n")
     arguments = ["transcribe", "tones", "--rescore", "list.tsv", "--said", "said.tsv"]
     status, out, err = call_in(folder, *arguments)
-    assert status == 0 and "0.0 % of its labels wrong, and without a language model 50.0 %" in err
+    assert status == 0 and "chosen on the list: --alpha " in err
     assert [line.split("\t")[::2] for line in out.splitlines()] == [["a", "low high"], ["b", "mid low"]]
     (folder / "said.tsv").write_text("a\tlow high\n")
     assert "said.tsv does not say what was said in 'b'" in call_in(folder, *arguments)[2]
@@ -156,18 +157,17 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     status, out, err = call_in(tmp_path, "transcribe", *options.split())
     assert status == 0, err
     assert "s: 8 train, 2 valid, 2 test" in out and "LSTM with CTC, B=40, H=8, L=1, dropout 0.2" in out
-    assert "no language model: there are too few transcripts" in err
-    assert summary_of(tmp_path, "c")["error_rate_with_language_model"] is None
+    assert summary_of(tmp_path, "c")["error_rate_with_language_model"] <= 1
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
     (tmp_path / "s" / "transcripts.tsv").write_text(listed.removesuffix("\ttest"))
     assert "11.wav has no part, and others have" in call_in(tmp_path, "transcribe", "--train", "s")[2]
 
 
 BAD_FOLDERS = {
-    "none": ("a.wav\tlow\n", "none/transcripts.tsv, line 1: there is no file "),
-    "empty": ("a.wav\t \n", "line 1: the transcript of a.wav is empty"),
-    "part": ("a.wav\tlow\ttst\n", "the part is train, valid, test; got 'tst'"),
-    "one": ("a.wav\tlow\n", "1 recordings are too few: each of train, valid, test needs one or more"),
+    "none": ("a.wav\tlow\n", "none/transcripts.tsv, line 1: the recording must be a file; got "),
+    "empty": ("a.wav\t \n", "line 1: what is said must be some words; got ''"),
+    "part": ("a.wav\tlow\ttst\n", "line 1: the part must be train or valid or test; got 'tst'"),
+    "one": ("a.wav\tlow\n", "each part needs a recording or more; got 0 train, 1 valid, 0 test"),
     "short": (f"a.wav\t{'low ' * 31}\nb.wav\tlow\nc.wav\tlow\n", "has 16 frames, but its 31 labels need 61: one "
               "frame each, and one for a blank between two equal labels. A smaller --stack (it is 3) "
               "gives more frames"),
@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
     [
         ("transcribe tones", "name .wav files to transcribe, or a list with --rescore LIST.tsv"),
         ("transcribe tones missing.wav", "missing.wav: No such file"),
-        ("transcribe tones sounds", "sounds is a folder, a pipe or a device, expected a .wav file"),
+        ("transcribe tones sounds", "sounds: Is a directory"),
         ("transcribe forged others/0.wav", "summary.json is damaged: its alpha and beta must be finite numbers"),
         ("transcribe tones sounds/transcripts.tsv", "transcripts.tsv is no .wav file"),
         ("transcribe tones others/0.wav --n-best 20", "finds at most 10 hypotheses; got --n-best=20"),
@@ -198,8 +198,8 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
         ("transcribe tones/language others/0.wav", "holds a run of `train`: use it with `sample tones/language`"),
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
-        ("transcribe --stack 100000", "--stack must be at most 100 frames, which are a second; got 100000"),
-        ("transcribe --cepstra 50", "--cepstra must be at most the 40 bands; got 50"),
+        ("transcribe --stack 100000", "--stack must be at most 100 frames, a second; got 100000"),
+        ("transcribe --cepstra 50", "--cepstra must be 0, or at most num_bands; got 50"),
         ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
         ("evaluate forged", "gone has no transcripts.tsv: its lines are a .wav file, a tab and what is said. If the "
          "data have moved, name them: evaluate forged TEXT"),

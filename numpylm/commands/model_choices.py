@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numpylm import require
 from numpylm.choices import OWN, SIZES, choice
 from numpylm.dropout import KINDS
-from numpylm.model import CELLS, Sizes, check_sizes
+from numpylm.model import CELLS, Sizes
 from numpylm.rnn import NONLINEARITIES
 
 
@@ -40,7 +40,7 @@ class ModelChoices:
         if self.uniform_range is not None and self.forget_bias is not None:
             raise ValueError("uniform_range draws b_f too, like every parameter: leave out --forget-bias, or it")
         CELLS[self.model](**self.cell_options)
-        check_sizes(sizes_of(self, Sizes, vocab_size=1))
+        sizes_of(self, Sizes, vocab_size=1).check()
         if self.uniform_range is None or self.model == "rnn":
             for name, value in self.cell_options.items():
                 object.__setattr__(self, name, value)

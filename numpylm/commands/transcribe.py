@@ -13,12 +13,12 @@ from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
 from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
-from numpylm.data.speech.recordings import PARTS, read_recordings, split_recordings
+from numpylm.data.speech.recordings import read_recordings, split_recordings
 from numpylm.data.speech.synthesizer import spoken_sentences
 from numpylm.data.text import build_vocabulary
 from numpylm.language_task import UNITS
 from numpylm.transcription import AcousticModel, AcousticSizes
-from numpylm.transcription_task import SpeechSettings, Utterance, encoded, transcription_task
+from numpylm.transcription_task import SpeechSettings, transcription_task, with_labels
 
 DESCRIPTION = (
     "Train an acoustic model with CTC, and transcribe with it. Without arguments:\n"
@@ -26,10 +26,8 @@ DESCRIPTION = (
     "each .wav file, by a beam search with the run's own language model."
 )
 USAGE = "python -m numpylm transcribe [RUN [FILE.wav …]] [options]"
-SEEDS = {"train": 0, "valid": 1, "test": 2}  # of the built-in parts
+BUILT_IN = {"train": (1, 0), "valid": (0.1, 1), "test": (0.2, 2)}  # part -> its size beside training's, and its seed
 DITHER = 10 ** (-40 / 20)  # 40 dB below a sound
-SHARES = {"train": 1, "valid": 0.1, "test": 0.2}  # their sizes, beside the training part's
-WIDEST_STACK = 100  # frames: one second
 
 
 @dataclass(frozen=True)
@@ -69,10 +67,8 @@ class SpeechData:
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
         require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
-        if self.stack > WIDEST_STACK:
-            raise ValueError(f"stack must be at most {WIDEST_STACK} frames, which are a second; got {self.stack}")
-        if require.count("cepstra", self.cepstra) > self.num_bands:
-            raise ValueError(f"cepstra must be at most the {self.num_bands} bands; got {self.cepstra}")
+        require.expect("stack", self.stack, self.stack <= 100, "at most 100 frames, a second")
+        require.expect("cepstra", self.cepstra, 0 <= self.cepstra <= self.num_bands, "0, or at most num_bands")
 
 
 @dataclass(frozen=True)
@@ -117,40 +113,44 @@ def open_data(config, vocabulary=None):
     """The Utterances that the choices name, as ReadData; a vocabulary given is used in place of a new one."""
     choices = config.data
     if choices.train is None:
-        print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
-    parts = {part: utterances_of(part, config) for part in PARTS}
+        spoken = speak_parts(choices)
+    else:
+        split = split_recordings(read_recordings(choices.train), config.settings.seed)
+        spoken = {part: read_spoken(recordings, choices) for part, recordings in split.items()}
+    every = [one for part in sorted(spoken) for one in spoken[part]]
     if vocabulary is None:
-        text = "".join(utterance.text + "\n" for part in PARTS for utterance in parts[part])
-        vocabulary = build_vocabulary(text, choices.level)
+        vocabulary = build_vocabulary("".join(f"{text}\n" for _, _, text in every), choices.level)
     try:
-        for part in PARTS:
-            encoded(vocabulary, parts[part])
+        parts = {part: with_labels(vocabulary, found) for part, found in spoken.items()}
     except ValueError as error:
         hint = f". A smaller --stack (it is {choices.stack}) gives more frames" if choices.stack > 1 else ""
         raise ValueError(f"{error}{hint}") from None
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
-    read = (one for part in sorted(parts) for one in parts[part])
-    fingerprint = digest(one.text.encode("utf-8", "surrogatepass") + b"\n" + one.features.tobytes() for one in read)
+    fingerprint = digest(text.encode("utf-8", "surrogatepass") + b"\n" + read.tobytes() for _, read, text in every)
     return ReadData(name, fingerprint, vocabulary, parts)
 
 
-def utterances_of(part, config):
-    """The Utterances of "train", "valid" or "test"; each built-in sentence has a voice of its own."""
-    choices = config.data
-    if choices.train is not None:
-        recordings = split_recordings(read_recordings(choices.train), config.settings.seed)[part]
-        return [read_utterance(one.path, one.text, choices) for one in recordings]
-    count = max(1, round(SHARES[part] * choices.num_utterances))
-    named = zip(*spoken_sentences(count, SEEDS[part]), strict=True)
-    return [Utterance(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in enumerate(named)]
+def speak_parts(choices):
+    """{part: (name, features, text) of each sentence} of the built-in speech; each sentence has a voice of its own."""
+    print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
+    parts = {}
+    for part, (share, seed) in BUILT_IN.items():
+        count = max(1, round(share * choices.num_utterances))
+        spoken = enumerate(spoken_sentences(count, seed))
+        parts[part] = [(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in spoken]
+    return parts
 
 
-def read_utterance(path, text, choices):
-    """The Utterance of a .wav file, with soft noise: exact zeros are like no silence of a room. Raises ValueError."""
+def read_spoken(recordings, choices):
+    """The same of Recordings."""
+    return [(str(one.path), read_features(one.path, choices), one.text) for one in recordings]
+
+
+def read_features(path, choices):
+    """The features of a .wav file with soft noise: exact zeros are like no silence of a room. Raises ValueError."""
     samples, rate = read_wav(path)
     noise = np.random.default_rng(0).standard_normal(len(samples))
-    sound = Sound(samples + DITHER * samples.std() * noise, rate)
-    return Utterance(str(path), features_of(sound, choices), text)
+    return features_of(Sound(samples + DITHER * samples.std() * noise, rate), choices)
 
 
 def features_of(sound, choices):
@@ -167,8 +167,7 @@ def make_model(config, data):
 
 def make_task(config, data):
     """The Task of the run's utterances."""
-    train, valid, _ = data.parts.values()
-    return transcription_task(train, valid, data.vocabulary, config.settings, UNITS[config.data.level])
+    return transcription_task(data.parts["train"], data.parts["valid"], config.settings, UNITS[config.data.level])
 
 
 KIND = Kind(

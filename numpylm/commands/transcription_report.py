@@ -1,119 +1,223 @@
-"""What an acoustic model hears on test utterances: error rates, transcripts, sounds to listen to, and a picture."""
+"""What a trained acoustic model does: it transcribes, ranks candidates again, and is measured, with a language model.
 
+A run's own language model is trained on transcripts and kept in its folder: `sample RUN/language` lets it write.
+"""
+
+import sys
 from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 
-from numpylm import plots
+from numpylm import LSTMLM, plots, require
+from numpylm.checkpoint import save_checkpoint
 from numpylm.commands.kind import Report
 from numpylm.commands.results import percent, print_examples, print_table
 from numpylm.commands.run_config import read_config
-from numpylm.commands.transcribe import SEEDS, features_of, read_utterance, utterances_of
-from numpylm.commands.transcription_use import language_score, saved_weights, train_language, use  # noqa: F401
+from numpylm.commands.run_folder import RunError, folder_of, read_json
+from numpylm.commands.trained import load_trained, own_parts
+from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
 from numpylm.ctc import BLANK, ctc_backward, ctc_forward
-from numpylm.data.features import HOP_SECONDS, read_wav, write_wav
-from numpylm.data.speech.recordings import read_recordings
-from numpylm.data.speech.synthesizer import spoken_sentences
-from numpylm.data.text import decode
-from numpylm.language_task import UNITS
-from numpylm.transcription_task import BEAM, NO_WEIGHTS, candidates, choose_weights, encoded, listen
+from numpylm.ctc_decoding import Hypothesis, LanguageScore, beam_search, ranked
+from numpylm.data.error_rates import total_errors
+from numpylm.data.features import HOP_SECONDS, write_wav
+from numpylm.data.grammar import generate_text
+from numpylm.data.printable import on_one_line
+from numpylm.data.speech.recordings import read_lists, read_recordings, read_said
+from numpylm.data.speech.synthesizer import GRAMMAR, spoken_sentences
+from numpylm.data.text import Vocabulary, decode, encode, encode_stream, split_words, stream_start
+from numpylm.language_task import UNITS, LanguageSettings, language_task
+from numpylm.training import EpochReport, Progress, make_optimizer, training
+from numpylm.transcription_task import FIRST_WEIGHTS, choose_weights, listen, log_probabilities, with_labels
 
-WRITTEN = 3  # sounds
-BEST = "error_rate_with_language_model"
-NAMES = {
-    "error_rate": "best path",
-    "error_rate_beam": f"beam of {BEAM}",
-    "error_rate_rescored": "its list rescored",
-    BEST: "beam with language model",
-    "error_rate_oracle": "oracle of that list",
-}
-HEADS = ("wrong", "subst.", "deleted", "inserted", "utterances")
+WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
+READ = 100_000  # tokens that a language model reads in all epochs together
+
+
+def use(trained, choices):
+    """Prints the n_best texts of each file, or of each utterance of a list."""
+    model, vocabulary, _ = load_trained(trained, "speech")
+    folder = folder_of(trained)
+    if choices.rescore is not None:
+        return rescore(model, vocabulary, folder, choices)
+    data = read_config(folder).data
+    language = language_score(folder, vocabulary, choices.lm)
+    weights = weights_for(model, vocabulary, folder, language, choices)
+    columns = 2 if choices.n_best > 1 else int(len(choices.files) > 1)  # before the text
+    for file in choices.files:
+        log_y = log_probabilities(model, vocabulary, read_features(file, data))
+        found = beam_search(log_y, choices.beam, language, **weights)
+        print_best(file, found[: choices.n_best], weights, vocabulary, columns)
+
+
+def rescore(model, vocabulary, folder, choices):
+    """Ranks the candidates of a list again by score + alpha log p + beta labels, and prints the n_best."""
+    read = read_lists(choices.rescore)
+    texts = "\n".join(text for rows in read.values() for _, text in rows)
+    tokens = split_words(texts) if vocabulary.level == "word" else texts
+    known = Vocabulary(vocabulary.level, tuple(dict.fromkeys([*vocabulary.tokens, *tokens])))
+    language = language_score(folder, known, choices.lm)
+    if language is None:
+        raise ValueError("--rescore needs a language model: this run has none, so name one with --lm RUN")
+
+    def labels(text):
+        return tuple(encode(known, text).tolist())
+
+    lists = {
+        name: [Hypothesis(labels(text), score, language.log_p(labels(text), ended=True)) for score, text in rows]
+        for name, rows in read.items()
+    }
+    listed = None if choices.said is None else (list(map(labels, read_said(choices.said, lists))), lists.values())
+    weights = weights_for(model, vocabulary, folder, language, choices, listed)
+    for name, hypotheses in lists.items():
+        print_best(name, ranked(hypotheses, **weights)[: choices.n_best], weights, known)
+
+
+def print_best(name, hypotheses, weights, vocabulary, columns=2):
+    """Prints a line for each of the Hypotheses: as many columns of name and score, and the text."""
+    for one in hypotheses:
+        before = [on_one_line(name), f"{one.score(**weights):.4f}"][:columns]
+        print("\t".join([*before, on_one_line(decode(vocabulary, one.labels))]))
+
+
+def weights_for(model, vocabulary, folder, language, choices, listed=None):
+    """The alpha and beta given. What is not given was chosen at the run's end. It is chosen anew on a list of which we
+    know what was said, (said, its Hypotheses), and, for another --lm, on the run's validation part."""
+    if len(choices.given) == 2:
+        return choices.given
+    if listed is None and choices.lm is None:
+        return saved_weights(folder) | choices.given
+    where = "the list"
+    if listed is None:
+        where = "the run's validation part"
+        try:
+            valid = own_parts(folder, vocabulary)["valid"]
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{where} is gone, so give both --alpha and --beta: {error}") from None
+        heard = listen(model, vocabulary, valid, language, **FIRST_WEIGHTS)
+        listed = heard.said, heard.lists
+    weights = choose_weights(*listed, **choices.given)
+    print("chosen on {}: --alpha {alpha:g} --beta {beta:g}".format(where, **weights), file=sys.stderr)
+    return weights
+
+
+def saved_weights(folder):
+    """The alpha and beta that a run has chosen at its end for its own language model; before that, FIRST_WEIGHTS."""
+    path = folder / "summary.json"
+    if not path.exists():
+        return FIRST_WEIGHTS
+    summary = read_json(path)
+    try:
+        return {name: require.finite_number(name, summary[name]) for name in FIRST_WEIGHTS}
+    except (KeyError, TypeError, ValueError):
+        message = f"{path} is damaged: its alpha and beta must be finite numbers; give --alpha and --beta"
+        raise RunError(message) from None
+
+
+def language_score(folder, vocabulary, other=None):
+    """The LanguageScore of another run, or of the run's own language model, if it has one; label k is token k of the
+    vocabulary. Raises ValueError for one of another level, or that has never read the end of a line."""
+    path = other or folder / "language"
+    if not other and not path.exists():
+        return None
+    model, known, _ = load_trained(path)
+    if known.level != vocabulary.level or stream_start(known) is None:
+        raise ValueError(f"the language model {path} must read {vocabulary.level}s, as labels are, and line ends")
+    ids = {token: i for i, token in enumerate(known.tokens)}
+    return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens], stream_start(known))
+
+
+def train_language(run):
+    """Trains the run's own language model on more of the built-in grammar, or on the transcripts of the training part:
+    the fewer, the more epochs. The best on the transcripts that validate is kept."""
+    vocabulary, parts, path = run.data.vocabulary, run.data.parts, run.folder / "language" / "best.npz"
+    start = stream_start(vocabulary)
+    train, valid = (np.concatenate([[start, *one.labels] for one in parts[part]]) for part in ("train", "valid"))
+    if run.config.data.train is None:
+        text = generate_text(WORDS_PER_UTTERANCE * len(parts["train"]), GRAMMAR_SEED, GRAMMAR)
+        train = encode_stream(vocabulary, text)
+    print("training the language model …", file=sys.stderr)
+    epochs = min(30, max(3, READ // len(train)))
+    settings = LanguageSettings(epochs=epochs, batch_size=min(16, 1 + len(train) // 40), num_steps=16)
+    task, model = language_task(train, valid, settings, start), LSTMLM(len(vocabulary), 32, 64)
+    path.parent.mkdir(exist_ok=True)
+    for report in training(task, model, make_optimizer(settings), settings, Progress(np.random.default_rng(0))):
+        if isinstance(report, EpochReport) and report.is_best:
+            save_checkpoint(path, model, vocabulary)
 
 
 def report(run, model):
     """Trains the language model, measures both on the test part, prints what came out, and returns the Report."""
-    vocabulary, utterances, data = run.data.vocabulary, run.data.parts, run.config.data
+    vocabulary, parts, data = run.data.vocabulary, run.data.parts, run.config.data
     train_language(run)
-    language = language_score(run.folder, vocabulary.level, vocabulary.tokens[1:])
-    weights = NO_WEIGHTS
-    if language is not None:
-        weights = choose_weights(*candidates(model, vocabulary, utterances["valid"], language))
-    heard = listen(model, vocabulary, utterances["test"], language, weights)
+    language = language_score(run.folder, vocabulary)
+    heard = listen(model, vocabulary, parts["valid"], language, **FIRST_WEIGHTS)
+    weights = choose_weights(heard.said, heard.lists)
+    heard = listen(model, vocabulary, parts["test"], language, **weights)
     found = measured(heard, run.task.unit, weights)
     print()
     print_table(*found.table)
-    if language is not None:
-        print(f"  chosen on the validation part: alpha = {weights.alpha:g}, beta = {weights.beta:g}")
-    print_transcripts(heard, vocabulary)
+    print("  chosen on the validation part: alpha = {alpha:g}, beta = {beta:g}".format(**weights))
+    ways = heard.said, heard.by_name["error_rate"], heard.by_name["error_rate_with_language_model"]
+    lines = sorted(zip(*ways, strict=True), key=lambda labels: labels[1] == labels[2])  # first, what is corrected
+    marks = ("said", "best path", "with language model")
+    print_examples("Some transcripts", [zip(marks, [decode(vocabulary, q) for q in one], strict=True) for one in lines])
+    shown = parts["test"][0]
     if data.train is None:
         print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.")
         print("Human speech is harder (see --train).")
-        for k, sound in enumerate(spoken_sentences(min(WRITTEN, len(utterances["test"])), SEEDS["test"])[1]):
+        for k, (_, sound) in enumerate(spoken_sentences(min(3, len(parts["test"])), BUILT_IN["test"][1])):
             write_wav(run.folder / f"test-{k}.wav", sound)
+        shown = shown._replace(name=run.folder / "test-0.wav")
     with plots.may_fail("hearing.png"):
-        one = utterances["test"][0]
-        sound = read_wav(run.folder / "test-0.wav" if data.train is None else one.name)
-        draw_hearing(run.folder / "hearing.png", model, vocabulary, one, sound, data)
+        draw_hearing(run.folder / "hearing.png", model, vocabulary, shown, data)
     return found
 
 
 def evaluate(model, vocabulary, folder, options):
     """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
-    config = read_config(folder)
+    data, weights = read_config(folder).data, saved_weights(folder)
     if options.text:
-        utterances = [read_utterance(one.path, one.text, config.data) for one in read_recordings(options.text)]
+        utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), data))
     else:
-        utterances = utterances_of("test", config)
-    weights = saved_weights(folder)
-    language = language_score(folder, vocabulary.level, vocabulary.tokens[1:])
-    heard = listen(model, vocabulary, utterances, language, weights)
-    return measured(heard, UNITS[config.data.level], weights)
+        utterances = own_parts(folder, vocabulary)["test"]
+    heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
+    return measured(heard, UNITS[data.level], weights)
 
 
 def measured(heard, unit, weights):
-    """The Report of a Heard, with a row for each way to decode; what needs a language model is None without one."""
-    rates = {name: errors.rate for name, errors in heard.errors.items()}
-    sentences = {f"sentence_{name}": errors.sequence_rate for name, errors in heard.errors.items()}
-    fields = {"utterances": len(heard.said)} | dict.fromkeys(NAMES) | rates | sentences | weights._asdict()
+    """The Report of a Heard, with a row for each way to decode."""
     num_labels = sum(map(len, heard.said))
-    rows = {}
-    for name, errors in heard.errors.items():
+    fields, rows = {"utterances": len(heard.said), **weights}, {}
+    for name, labels in heard.by_name.items():
+        errors = total_errors(heard.said, labels)
+        wrong = fmean(said != found for said, found in zip(heard.said, labels, strict=True))
+        fields |= {name: errors.rate, f"sentence_{name}": wrong}
         counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
-        rows[NAMES[name]] = [*(f"{count:.1f}" for count in counts), percent(errors.sequence_rate)]
+        way = name.removeprefix("error_rate").strip("_").replace("_", " ") or "best path"
+        rows[way] = [*(f"{count:.1f}" for count in counts), percent(wrong)]
     title = f"Test utterances: {len(heard.said):,}, of {num_labels:,} {unit}s. Errors per 100 {unit}s"
-    return Report(fields, (title, HEADS, rows))
+    return Report(fields, (title, ("wrong", "subst.", "deleted", "inserted", "utterances"), rows))
 
 
-def print_transcripts(heard, vocabulary):
-    """Prints some transcripts: first those that the language model changed, then others."""
-    best = heard.by_name.get(BEST, heard.by_name["error_rate_beam"])
-    rows = zip(heard.said, map(tuple, heard.by_name["error_rate"]), best, strict=True)
-    examples = []
-    for said, alone, corrected in sorted(rows, key=lambda row: row[1] == row[2]):
-        lines = [("heard", alone)] + [("with it", corrected)] * (corrected != alone)
-        marked = [(f"{word:<8}{'ok' if labels == said else 'BAD'}", labels) for word, labels in lines]
-        examples.append([(mark, decode(vocabulary, labels)) for mark, labels in [("said", said), *marked]])
-    print_examples("Said, heard (best path), and with the language model where that differs", examples)
-
-
-def draw_hearing(path, model, vocabulary, utterance, sound, data):
-    """Draws an utterance into a file: its log-mel features, the probabilities of the symbols at each frame, and CTC's
-    alignment. Raises ImportError where matplotlib is not installed."""
-    labels = encoded(vocabulary, [utterance])[0]
-    trace = ctc_forward(model.forward(utterance.features[:, None]).logits, labels[:, None])[1]
-    bands = features_of(sound, replace(data, cepstra=0, stack=1)).T  # (B, F)
-    seconds = len(utterance.features) * data.stack * HOP_SECONDS
+def draw_hearing(path, model, vocabulary, utterance, data):
+    """Draws an utterance, with the name of its .wav file, into a file: its log-mel features, the probabilities of the
+    symbols at each frame, and CTC's alignment. Raises ImportError where matplotlib is not installed."""
+    name, features, labels = utterance
+    trace = ctc_forward(model.forward(features[:, None]).logits, labels[:, None])[1]
+    bands = read_features(name, replace(data, cepstra=0, stack=1)).T  # (B, F)
+    seconds = len(features) * data.stack * HOP_SECONDS
     with plots.saved_figure(path, 10, 8, num_rows=3) as (top, middle, bottom):
-        top.set_title(f'"{utterance.text}"', parse_math=False)
+        top.set_title(f'"{decode(vocabulary, labels)}"', parse_math=False)
         extent = (0, bands.shape[1] * HOP_SECONDS, 0, len(bands))
         top.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
         top.set_ylabel("mel band")
         draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary, seconds)
         gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
         bottom.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
-        said = [vocabulary.tokens[label] for label in labels]
-        size = min(10, 160 / len(said))  # so that many characters do not overlap
-        bottom.set_yticks(np.arange(len(said)) + 0.5, said, parse_math=False, fontsize=size)
+        tokens = [vocabulary.tokens[label] for label in labels]
+        size = min(10, 160 / len(tokens))  # so that many characters do not overlap
+        bottom.set_yticks(np.arange(len(tokens)) + 0.5, tokens, parse_math=False, fontsize=size)
         bottom.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
 
 
@@ -122,14 +226,10 @@ def draw_symbols(axes, y, vocabulary, seconds):
     t = (np.arange(len(y)) + 0.5) * seconds / len(y)
     symbols = y.argmax(axis=1)
     axes.plot(t, y[:, BLANK], color=plots.GREY, linewidth=1, linestyle=":", label="blank")
-    heard = set(symbols.tolist()) - {BLANK}
-    colors = {k: axes.plot(t, y[:, k], linewidth=1.5)[0].get_color() for k in sorted(heard)}
+    axes.plot(t, y[:, np.setdiff1d(symbols, BLANK)], linewidth=1.5)
     begins = np.flatnonzero((symbols != BLANK) & (symbols != np.append(BLANK, symbols[:-1])))
-    for number, (begin, end) in enumerate(zip(begins, [*begins[1:], len(y)], strict=True)):
-        k = symbols[begin]
-        top = begin + y[begin:end, k].argmax()
-        height = 2 + 11 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
-        axes.annotate(vocabulary.tokens[k], (t[top], y[top, k]), (0, height), textcoords="offset points",
-                      ha="center", color=colors[k], fontsize=9, parse_math=False)  # fmt: skip
+    for number, begin in enumerate(begins):
+        height = 1.05 + 0.15 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
+        axes.text(t[begin], height, vocabulary.tokens[symbols[begin]], ha="center", fontsize=9, parse_math=False)
     axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
     axes.legend(loc="upper left")

@@ -10,14 +10,12 @@ from typing import NamedTuple
 
 
 class Errors(NamedTuple):
-    """The changes that turn references of num_labels labels into hypotheses, and how many sequences have any."""
+    """The changes that turn references of num_labels labels into hypotheses."""
 
     substitutions: int
     deletions: int
     insertions: int
     num_labels: int
-    wrong_sequences: int
-    num_sequences: int
 
     @property
     def total(self):
@@ -28,11 +26,6 @@ class Errors(NamedTuple):
     def rate(self):
         """Changes per label that was said; NaN where none was."""
         return self.total / self.num_labels if self.num_labels else float("nan")
-
-    @property
-    def sequence_rate(self):
-        """The share of sequences with a change."""
-        return self.wrong_sequences / self.num_sequences if self.num_sequences else float("nan")
 
 
 # One number counts four things, as its digits in base MOST: changes, and of them deletions, insertions, substitutions.
@@ -50,12 +43,11 @@ def count_errors(reference, hypothesis):
         for j, heard in enumerate(hypothesis):
             kept = above[j] + (substituted if said != heard else 0)
             row.append(min(kept, above[j + 1] + deleted, row[j] + inserted))
-    substitutions, insertions, deletions, changes = (row[-1] // MOST**k % MOST for k in range(4))
-    return Errors(substitutions, deletions, insertions, len(reference), int(changes > 0), 1)
+    substitutions, insertions, deletions = (row[-1] // MOST**k % MOST for k in range(3))
+    return Errors(substitutions, deletions, insertions, len(reference))
 
 
 def total_errors(references, hypotheses):
     """The Errors of many pairs, added up."""
-    none = Errors(0, 0, 0, 0, 0, 0)
-    counted = [none, *map(count_errors, references, hypotheses)]
+    counted = [Errors(0, 0, 0, 0), *map(count_errors, references, hypotheses)]
     return Errors(*map(sum, zip(*counted, strict=True)))

@@ -1,15 +1,13 @@
 """From sound to what an acoustic model reads: the logarithm of the energy in bands of pitch, frame by frame.
 
-    samples       x[k], between -1 and 1, at `rate` samples a second (Hz)
+    samples       x[k], between -1 and 1, at `rate` samples a second (Hz)      (K,)
     pre-emphasis  x'[k] = x[k] - 0.97 x[k-1]                                   high pitches become as loud as low ones
     frames        pieces of 25 ms, a new one each 10 ms                        (F, L): F frames of L samples
     window        w[k] = 0.54 - 0.46 cos(2 π k / (L - 1))                      a frame fades in and out (Hamming)
     power         |rfft(w x')|² / L                                            (F, L // 2 + 1), one value a frequency
-    mel bands     m(f) = 2595 log10(1 + f / 700), triangles of equal width in m (F, B), a sum for each band;
-                  up to 4,000 Hz, so that sounds of any rate from 8,000 Hz on have the same bands
+    mel bands     sums over triangles of equal width in 2595 log10(1 + f/700)  (F, B); all rates have the same ones
     logarithm     ln(energy + 1e-10), in nats                                  loudness as we hear it
-    cepstrum      c_k = Σ_b cos(π k (b + 1/2) / B) ln energy_b, for k < C      (F, C), if asked for: the outline of the
-                  spectrum, which a voice's pitch changes little
+    cepstrum      c_k = Σ_b cos(π k (b + 1/2) / B) ln energy_b, for k < C      (F, C): the spectrum without the pitch
     normalised    less the utterance's mean, over its standard deviation       in each band (or c_k)
 
 Sources: Davis and Mermelstein, Comparison of parametric representations (1980); mel formula: O'Shaughnessy (1987).
@@ -17,7 +15,6 @@ Sources: Davis and Mermelstein, Comparison of parametric representations (1980);
 
 import wave
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +36,6 @@ class Sound(NamedTuple):
 
 def read_wav(path):
     """The Sound in a .wav file of 8, 16, 24 or 32 bits; several channels become their mean. Raises ValueError."""
-    if Path(path).exists() and not Path(path).is_file():
-        raise ValueError(f"{path} is a folder, a pipe or a device, expected a .wav file")
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, count = file.getparams()[:4]
@@ -67,9 +62,7 @@ def write_wav(path, sound):
     """Write a Sound as a .wav file of 16 bits; what is louder than 1 is cut off."""
     samples = np.round(np.clip(sound.samples, -1, 1) * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sound.rate)
+        file.setparams((1, 2, sound.rate, len(samples), "NONE", None))
         file.writeframes(samples.tobytes())
 
 
@@ -82,7 +75,7 @@ def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0)
         raise ValueError(f"expected finite samples (K,), K >= 1; got an array of shape {sound.samples.shape}")
     emphasized = pre_emphasize(sound.samples)
     frames = cut_frames(emphasized, sound.rate)  # (F, L)
-    windowed = frames * hamming(frames.shape[1])
+    windowed = frames * np.hamming(frames.shape[1])
     power = power_spectrum(windowed)  # (F, L // 2 + 1)
     bands = power @ mel_filterbank(num_bands, frames.shape[1], sound.rate, highest)  # (F, B)
     log_bands = np.log(bands + LEAST_ENERGY)
@@ -99,11 +92,6 @@ def cut_frames(samples, rate):
     length, hop = max(2, round(FRAME_SECONDS * rate)), max(1, round(HOP_SECONDS * rate))
     samples = np.pad(samples, (0, max(0, length - len(samples))))
     return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
-
-
-def hamming(length):
-    """The window (L,) that a frame is multiplied by."""
-    return 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(length) / (length - 1))
 
 
 def power_spectrum(frames):

@@ -8,12 +8,12 @@ recordings for valid and a tenth for test. SCORE is a number, higher for better 
 without a language model. The lines of an utterance need not stand together.
 """
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm import require
 from numpylm.data.text_files import read_text
 
 TRANSCRIPTS = "transcripts.tsv"
@@ -36,12 +36,9 @@ def read_recordings(folder):
     recordings = []
     for where, (name, *said) in read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)"):
         one = Recording(Path(folder) / name, *(" ".join(field.split()) for field in said))
-        if not one.text:
-            raise ValueError(f"{where}: the transcript of {name} is empty")
-        if one.part not in (None, *PARTS):
-            raise ValueError(f"{where}: the part is {', '.join(PARTS)}; got {one.part!r}")
-        if not one.path.is_file():
-            raise ValueError(f"{where}: there is no file {one.path}")
+        require.expect(f"{where}: what is said", one.text, one.text, "some words")
+        require.expect(f"{where}: the part", one.part, one.part in (None, *PARTS), " or ".join(PARTS))
+        require.expect(f"{where}: the recording", str(one.path), one.path.is_file(), "a file")
         recordings.append(one)
     return recordings
 
@@ -52,15 +49,13 @@ def split_recordings(recordings, seed=0):
     if any(parts) and None in parts:
         raise ValueError(f"{recordings[parts.index(None)].path} has no part, and others have: name the part of all")
     if not any(parts):
-        if len(recordings) < len(PARTS):
-            raise ValueError(f"{len(recordings)} recordings are too few: each of {', '.join(PARTS)} needs one or more")
-        tenth = max(1, len(recordings) // 10)
-        parts = ["valid"] * tenth + ["test"] * tenth + ["train"] * (len(recordings) - 2 * tenth)
-        parts = np.random.default_rng(seed).permutation(parts).tolist()
-    split = {name: [one for one, part in zip(recordings, parts, strict=True) if part == name] for name in PARTS}
-    for name, found in split.items():
-        if not found:
-            raise ValueError(f"no recording is of the part {name}; each of {', '.join(PARTS)} needs one or more")
+        tenth = max(1, len(parts) // 10)
+        parts = ["valid"] * tenth + ["test"] * tenth + ["train"] * (len(parts) - 2 * tenth)
+        parts = np.random.default_rng(seed).permutation(parts)
+    split = {name: [one for one, part in zip(recordings, parts, strict=False) if part == name] for name in PARTS}
+    if not all(split.values()):
+        counts = ", ".join(f"{len(found)} {name}" for name, found in split.items())
+        raise ValueError(f"each part needs a recording or more; got {counts}")
     return split
 
 
@@ -69,11 +64,9 @@ def read_lists(path):
     lists = {}
     for where, (utterance, score, text) in read_rows(path, (3,), "an utterance, a tab, a score, a tab and a text"):
         try:
-            number = float(score)
+            number = require.finite_number("the score", float(score))
         except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise ValueError(f"{where}: the score must be a number; got {score!r}")
+            raise ValueError(f"{where}: the score must be a number; got {score!r}") from None
         lists.setdefault(utterance, []).append((number, text))
     return lists
 
@@ -81,9 +74,8 @@ def read_lists(path):
 def read_said(path, utterances):
     r"""What was said in each utterance, from lines UTTERANCE \t TEXT. Raises ValueError for one that is missing."""
     said = dict(fields for _, fields in read_rows(path, (2,), "an utterance, a tab and what was said"))
-    for utterance in utterances:
-        if utterance not in said:
-            raise ValueError(f"{path} does not say what was said in {utterance!r}")
+    if missing := [utterance for utterance in utterances if utterance not in said]:
+        raise ValueError(f"{path} does not say what was said in {missing[0]!r}")
     return [said[utterance] for utterance in utterances]
 
 

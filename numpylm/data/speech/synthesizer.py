@@ -23,7 +23,7 @@ from numpylm.data.grammar.rules import parse_rules
 
 RATE = 8000  # Hz, as on a telephone
 HOP, FRAME = 40, 160  # samples: 5 ms and 20 ms
-F4, BANDWIDTHS = 3500, (70, 100, 150, 250)  # Hz
+F4, BANDWIDTHS = 3500, np.array([[70], [100], [150], [250]])  # Hz
 GLIDE = 0.35  # the share of a segment, at each end, in which its targets come from and go to its neighbours'
 QUIET = (0, 3000, 1000)  # no noise, and its centre and width (Hz), of a segment that does not name them
 SILENCE = (500, 1500, 2500, 0, *QUIET)
@@ -119,22 +119,15 @@ def filtered(both, targets):
     voiced, breath, centre, width = targets.T[3:, :, None]  # each (F, 1)
     throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
     hiss = 1j * f * width / (centre**2 - f**2 + 1j * f * width)
-    spectrum = voiced * throat * resonances(targets[:, :3], f) * pulses + breath * hiss * noise
+    F = np.pad(targets[:, :3], ((0, 0), (0, 1)), constant_values=F4)[:, :, None] ** 2  # (F, 4, 1): F_k²
+    mouth = F.prod(axis=1) / (F - f**2 + 1j * f * BANDWIDTHS).prod(axis=1)  # (F, K')
+    spectrum = voiced * throat * mouth * pulses + breath * hiss * noise
     pieces = FRAME // HOP  # of a frame; a frame begins one piece after the frame before
     frames = np.fft.irfft(spectrum, FRAME).reshape(-1, pieces, HOP)
     samples = np.zeros((len(frames) + pieces - 1, HOP))
     for k in range(pieces):
         samples[k : k + len(frames)] += frames[:, k]
     return samples.ravel()  # (K,)
-
-
-def resonances(formants, f):
-    """H(f) of each frame (F, K'), for its first three formants (F, 3)."""
-    four = np.concatenate((formants, np.full((len(formants), 1), F4)), axis=1)
-    H = np.ones(1)
-    for F_k, B_k in zip(four.T[:, :, None], BANDWIDTHS, strict=True):
-        H = H * (F_k**2 - f**2 + 1j * f * B_k)
-    return (four**2).prod(axis=1, keepdims=True) / H
 
 
 # What it says: telephone numbers of a known plan, alarms and appointments. The grammar is in LL(1) form, so that its
@@ -168,8 +161,8 @@ PRONUNCIATIONS = {word: sounds for word, *sounds in map(str.split, re.split(r"[|
 
 
 def spoken_sentences(count, seed):
-    """(transcripts, sounds): `count` different drawings of the grammar, each spoken by a new random voice."""
-    transcripts = generate_text(20 * count, seed, GRAMMAR).split("\n")[:count]
+    """Yields (transcript, Sound) of `count` different drawings of the grammar, each spoken by a new random voice."""
     rng = np.random.default_rng([seed, 1])
-    spoken = ([PRONUNCIATIONS[word] for word in transcript.split()] for transcript in transcripts)
-    return transcripts, [speak(words, draw_voice(rng), rng) for words in spoken]
+    for transcript in generate_text(20 * count, seed, GRAMMAR).split("\n")[:count]:
+        words = [PRONUNCIATIONS[word] for word in transcript.split()]
+        yield transcript, speak(words, draw_voice(rng), rng)
