@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.binding import shaped
+from numpylm.tutor.binding import call_step, inputs_of, shaped
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
@@ -30,6 +30,14 @@ LINEAR = (
 OTHER_F = (
     "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
     "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
+)
+CHANGED = (
+    "it changes its argument {} in place: leave what you are given alone (`dx = dy` makes no copy; `dx -= 1` writes "
+    "into dy too)"
+)
+NOT_PUT_BACK = (
+    "it leaves its argument {} changed: keep the old x[k], and put it back before you go on to the next entry (to add "
+    "and subtract ε again leaves a rounding error)"
 )
 
 
@@ -57,13 +65,13 @@ class File(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One call to judge: the assignment, its problem, the child's steps and inputs, a note on the cache."""
+    """One call to judge: the assignment, its problem, the symbols, the child's steps before it, a note on the cache."""
 
     assignment: NamedTuple
     problem: NamedTuple
-    steps: list
-    inputs: dict
-    note: list
+    symbols: dict
+    before: tuple = ()
+    note: tuple = ()
     forward_is_wrong: bool = False  # whether the cache comes from a forward that is wrong
     precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
@@ -91,9 +99,11 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
 def judge(file, trial):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
     assignment, answers = trial.assignment, trial.problem.answers
-    returned, reply = call(file, trial)
+    step = call_step(assignment, file.function(assignment.name), trial.symbols)
+    returned, reply = call(file, trial, step)
     printed = {"printed": str(reply.get("printed", ""))}
-    said = [changed_sentence(assignment, trial, reply["changed"])] if reply.get("changed") else []
+    words = NOT_PUT_BACK if "f" in answers.keys() | trial.symbols.keys() else CHANGED
+    said = [words.format(" and ".join(changed_names(step, reply["changed"])))] if reply.get("changed") else []
     try:
         values, remarks = by_name(trial, returned)
     except Mismatch as mismatch:
@@ -105,15 +115,27 @@ def judge(file, trial):
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *trial.note, **printed)
-    if said or sentences or rows:
-        sentences = said + sentences + not_finite(trial.inputs, values)
-        sentences += [OTHER_F] if trial.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
-        sentences += [sentence for sentence in trial.note if "not right yet" in sentence]
-        raise Stop(
-            "wrong", *sentences, table=[row._asdict() for row in rows], evidence=(trial, values, rows), **printed
-        )
-    check_behaviour(file, trial, reply, values)
+    if sentences or rows:
+        sentences = said + sentences + not_finite(trial.symbols, values)
+        sentences += [OTHER_F] if trial.symbols.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
+        sentences += [note for note in trial.note if "not right yet" in note]
+        evidence = trial, values, rows
+        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=evidence, **printed)
+    check_behaviour(file, trial, step, reply, values)
     return remarks
+
+
+def call(file, trial, step):
+    """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
+    try:
+        (returned,), reply = ask(file, [*trial.before, step], inputs_of(trial.symbols))
+    except Stop as stop:
+        stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
+        raise
+    if returned is None or str(returned) == "a ellipsis":
+        words = "it returns None: it is not written yet, or its line with `return` is missing"
+        raise Stop("not written", words, printed=str(reply.get("printed", "")))
+    return returned, reply
 
 
 def by_name(trial, returned):
@@ -122,7 +144,7 @@ def by_name(trial, returned):
     return without_keepdims(named_values(returned, trial.assignment, answers), answers)
 
 
-def check_behaviour(file, trial, reply, values):
+def check_behaviour(file, trial, step, reply, values):
     """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
     name = trial.assignment.name.replace("rnn_relu", "rnn")
     if name in reply.get("called", []):
@@ -131,28 +153,15 @@ def check_behaviour(file, trial, reply, values):
     if opened:
         raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
-    def again(inputs):
-        return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
+    def again(symbols):
+        return by_name(trial, call(file, trial._replace(symbols=symbols), step)[0])[0]
 
-    same = again(trial.inputs)
+    same = again(trial.symbols)
     if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
-    given = [value.get("slot", "") for value in (*trial.steps[-1]["args"], *trial.steps[-1]["kwargs"].values())]
+    given = [value.get("slot", "") for value in (*step["args"], *step["kwargs"].values())]
     incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
-    check_linear(again, trial.inputs, incoming, values)
-
-
-def call(file, trial):
-    """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
-    try:
-        (returned,), reply = ask(file, trial.steps, trial.inputs)
-    except Stop as stop:
-        stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
-        raise
-    if returned is None or str(returned) == "a ellipsis":
-        words = "it returns None: it is not written yet, or its line with `return` is missing"
-        raise Stop("not written", words, printed=str(reply.get("printed", "")))
-    return returned, reply
+    check_linear(again, trial.symbols, incoming, values)
 
 
 def check_linear(again, inputs, incoming, before):
@@ -187,17 +196,3 @@ def changed_names(step, changed):
     placed = [value.get("slot", "argument") if isinstance(value, dict) else "argument" for value in step["args"]]
     names = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
     return [re.sub(r"\.(\d+)", r"[\1]", name) for name in names]
-
-
-def changed_sentence(assignment, trial, changed):
-    """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    words = " and ".join(changed_names(trial.steps[-1], changed))
-    if assignment.name in ("central_difference", "complex_step"):
-        return (
-            f"it leaves its argument {words} changed: keep the old x[k], and put it back before you go on to the next "
-            "entry (to add and subtract ε again leaves a rounding error)"
-        )
-    return (
-        f"it changes its argument {words} in place: leave what you are given alone (`dx = dy` makes no copy; "
-        "`dx -= 1` writes into dy too)"
-    )
