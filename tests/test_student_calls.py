@@ -6,7 +6,7 @@ from student_files import check_in_child, check_source, statuses, told
 
 from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.binding import suggestions
+from numpylm.tutor.examine import suggestions
 from numpylm.tutor.problems import Sizes
 from numpylm.tutor.report import report
 

@@ -27,11 +27,6 @@ class Assignment(NamedTuple):
     equation: str
     returns: tuple
 
-    def for_parameters(self, asked):
-        """The assignment for a function of these parameters."""
-        orders = [order for order in self.returns if order[0] != "da_t" or "cache" not in asked]
-        return self._replace(returns=tuple(orders))
-
     def problem(self, rng, sizes, asked):
         """A random Problem for it, for a function of these parameters."""
         return problem_of(self.name, rng, sizes, asked)

@@ -22,6 +22,7 @@ from numpylm.tutor.pairs import called, dotted, find_units
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import free_unit
 
+COLUMNS = "it does not run along the last axis: right for columns, or for one vector at a time"
 FAILED = "the check itself failed, with {}: {}. The fault is not yours: please report it"
 
 
@@ -126,36 +127,38 @@ def guarded(file, check, what):
 
 
 def check_units(file, convention, named):
-    """Checks the forwards and backwards of other conventions; name -> why, of those that are not checked."""
-    found, contents, unchecked = file.findings, file.contents, {}
-    own = set(found)
-    judged = {n for n, f in found.items() if not is_open(f)} if convention is None else set()
+    """Checks the forwards and backwards of other conventions; name -> why, of those that are not checked.
+
+    What was found under our own names stands, but for what is open, and for a convention that was asked for.
+    """
+    found, contents, own, unchecked = file.findings, file.contents, dict(file.findings), {}
+    settled = {name for name, finding in own.items() if convention is None and not is_open(finding)}
     if named:
         units = [free_unit(contents["functions"], *named[:2], [named[2]])]
     else:
-        units, unchecked = find_units(contents, judged, file.child, convention)
-        unchecked = {n: why for n, why in unchecked.items() if file.status(n) != "crash"}
+        units, unchecked = find_units(contents, settled, file.child, convention)
+        unchecked = {name: why for name, why in unchecked.items() if file.status(name) != "crash"}
     for unit in units:
         findings = guarded(file, judge_unit, unit)
-        if unit.forward_name in contents["added"] and "status" not in findings:  # its own may have another layout
+        findings = {unit.name: {"convention": unit.convention} | findings} if "status" in findings else findings
+        if unit.forward_name in contents["added"]:  # its own may have another layout
             finding = findings[unit.name]
-            findings = {unit.name: finding | {"status": "not checked"} if is_open(finding) else finding}
-        if "status" in findings:  # it stopped: this is the finding on the backward
-            findings = {unit.name: {"convention": unit.convention} | findings}
-        free = {n for n in findings if n not in own or (unit.is_usual and found[n]["status"] == "not checked")}
-        is_told = {n: n in free or f["status"] in ("ok", "wrong") for n, f in findings.items()}
-        found |= {n: f for n, f in findings.items() if n not in judged and is_told[n]}
+            findings = {unit.name: finding | ({"status": "not checked"} if is_open(finding) else {})}
+        for name, finding in findings.items():
+            is_known = finding["status"] in ("ok", "wrong")
+            is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
+            if name not in own or (is_known and name not in settled):
+                found[name] = finding
     drop_covered(contents, units, found)
-    in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
     said = str(found.get("softmax", {}).get("diagnosis"))
-    if in_columns and ("first axis" in said or "all entries" in said):
-        words = "it does not run along the last axis: right for columns, or for one vector at a time"
-        found["softmax"] = {"status": "ok", "sentences": [words]}
+    is_in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
+    if is_in_columns and ("first axis" in said or "all entries" in said):
+        found["softmax"] = {"status": "ok", "sentences": [COLUMNS]}
     return unchecked
 
 
 def is_open(finding):
-    """Whether what was found under our own names may be another convention's: it fails, not by an error of its own."""
+    """Whether what was found in one convention may be another's: it fails, not by an error of its own."""
     is_crash = finding["status"] == "crash" and not is_own_error(str(finding["sentences"]))
     return is_crash or finding["status"] == "not checked"
 

@@ -4,19 +4,21 @@ A function is called by its parameters' names, on problems of several sizes. A b
 `step`, or `trace`) gets what the student's own forward returned, if the file has one; else our own record.
 """
 
+import difflib
+
 import numpy as np
 
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.binding import call_step, inputs_of, parameter_names
 from numpylm.tutor.diagnose import diagnose_problem
 from numpylm.tutor.fits import is_own_error
-from numpylm.tutor.judge import Trial, ask, judge
-from numpylm.tutor.problems import Sizes
+from numpylm.tutor.judge import Trial, ask, judge, shaped
+from numpylm.tutor.problems import Sizes, Waves
 from numpylm.tutor.stop import Stop
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
 SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network
 PROBLEMS = (FIRST, SECOND, SECOND._replace(extreme=True), SECOND._replace(scale=SATURATED))
+BY_PLACE = ("POSITIONAL_ONLY", "VAR_POSITIONAL")
 CACHES = ("cache", "step", "trace")
 OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes written into the code?".format(
     *(", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False)) for sizes in (FIRST, SECOND))
@@ -29,8 +31,10 @@ HIDDEN = (
 OURS = (
     "its `{}` was our own record: your file has no {} that returns a cache (as the last of a tuple) when it is called"
 )
+FROM_YOURS = "its `{}` was what your own {} returned"
+FROM_WRONG = "its `{}` came from your own {}, which is not right yet: mend that one first"
 NO_CACHE = (
-    "its `cache` is what your own {} returns, and {}: let it return one as the last of a tuple, such as "
+    "its `cache` is what your own {} returns, and that returns none: let it return one as the last of a tuple, such as "
     "`return y, cache`"
 )
 
@@ -74,7 +78,8 @@ def explained(file, assignment, finding, sizes):
     said += [f"it calls your {other}, which is not right yet: mend that one first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in function["reads"] if file.status(other) == "ok"]
-        hints = [] if trial.forward_is_wrong else diagnose_problem(assignment, trial.problem, values, rows, trusted)
+        is_misled = len(trial.steps) > 1 and file.status(assignment.forward) == "wrong"
+        hints = [] if is_misled else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 
@@ -82,56 +87,49 @@ def explained(file, assignment, finding, sizes):
 def check_problem(file, assignment, number, sizes):
     """Calls the function on one random problem: remarks. Raises Stop unless what it returns is right."""
     asked = parameter_names(file.function(assignment.name), assignment.parameters)
-    assignment = assignment.for_parameters(asked)
+    orders = [order for order in assignment.returns if order[0] != "da_t" or "cache" not in asked]
+    assignment = assignment._replace(returns=tuple(orders))
     needs = next((name for name in asked if name in CACHES), None)
-    has_forward = needs and file.function(assignment.forward)
-    if has_forward and file.status(assignment.forward) in ("ok", "wrong"):
-        trial = own_trial(file, assignment, number, sizes, asked, needs)
-        if trial:
-            return judge(file, trial)
+    forward = ASSIGNMENTS[assignment.forward] if needs and file.function(assignment.forward) else None
+    has_run = forward and file.status(forward.name) in ("ok", "wrong")
+    trial = trial_of(file, assignment, number, sizes, asked, needs, forward) if has_run else None
+    is_waiting = forward and trial is None
     try:
-        remarks = judge(file, our_trial(file, assignment, number, sizes, asked, needs))
+        remarks = judge(file, trial or trial_of(file, assignment, number, sizes, asked, needs, None))
     except Stop as stop:
-        if not has_forward or stop.finding["status"] in ("not written", "timeout"):
+        if not is_waiting or stop.finding["status"] in ("not written", "timeout"):
             raise
-    if not has_forward:
-        return remarks
-    words = f"it is not checked until your {assignment.forward} runs: its `{needs}` is what that returns"
-    raise Stop("not checked", words)
+    if is_waiting:
+        words = f"it is not checked until your {forward.name} runs: its `{needs}` is what that returns"
+        raise Stop("not checked", words)
+    return remarks
 
 
-def our_trial(file, assignment, number, sizes, asked, needs):
-    """A trial in which a cache is our own record."""
-    problem = assignment.problem(file.rng(assignment.name, number), sizes, set(asked))
-    record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
-    symbols = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
-    note = (OURS.format(needs, assignment.forward),) if needs and assignment.forward else ()
-    return Trial(assignment, problem, symbols, note=note)
+def trial_of(file, assignment, number, sizes, asked, needs, forward):
+    """A trial whose cache comes from the student's forward, or is our own record; None where the forward fails.
 
-
-def own_trial(file, assignment, number, sizes, asked, needs):
-    """A trial whose cache comes from the student's forward; None where that fails. Raises Stop if it returns none."""
-    known = ASSIGNMENTS[assignment.forward]
-    forward = file.function(known.name)
-    names = {*asked, *parameter_names(forward, known.parameters)} - {*CACHES}
+    Raises Stop where the function cannot be called, or its forward returns no cache.
+    """
+    names = {*asked}
+    if forward:
+        names = {*asked, *parameter_names(file.function(forward.name), forward.parameters)} - {*CACHES}
     problem = assignment.problem(file.rng(assignment.name, number), sizes, names)
-    try:
-        first = call_step(known, forward, problem.symbols, "made")
-        (returned,), _ = ask(file, [first], inputs_of(problem.symbols), [["made"]])
-    except Stop:
-        return None
-    path = cache_path(known, returned)
-    if path is None and "cache" not in asked:
-        return our_trial(file, assignment, number, sizes, asked, needs)
-    if path is None:
-        is_none = isinstance(returned, tuple) and len(returned) > 1 and returned[-1] is None
-        what = "it returned None as its cache" if is_none else "that returns none"
-        raise Stop("wrong", NO_CACHE.format(known.name, what))
-    is_wrong = file.status(known.name) == "wrong"
-    note = f"its `{needs}` came from your own {known.name}, which is not right yet: mend that one first"
-    note = note if is_wrong else f"its `{needs}` was what your own {known.name} returned"
-    symbols = problem.symbols | {key: {"from": path} for key in CACHES}
-    return Trial(assignment, problem, symbols, (first,), (note,), is_wrong, file.precisions.get(known.name, 0.0))
+    symbols, steps, path = problem.symbols, [], None
+    if forward:
+        try:
+            steps = [call_step(forward, file.function(forward.name), symbols, "made")]
+            (returned,), _ = ask(file, steps, inputs_of(symbols), [["made"]])
+        except Stop:
+            return None
+        path = cache_path(forward, returned)
+        if path is None and "cache" in asked:
+            raise Stop("wrong", NO_CACHE.format(forward.name))
+    words = OURS if path is None else FROM_WRONG if file.status(forward.name) == "wrong" else FROM_YOURS
+    record = {"from": path} if path else next((symbols[key] for key in CACHES if key in symbols), None)
+    symbols = symbols if record is None else symbols | dict.fromkeys(CACHES, record)
+    steps = [*(steps if path else ()), call_step(assignment, file.function(assignment.name), symbols)]
+    note = [words.format(needs, assignment.forward)] if needs and assignment.forward else []
+    return Trial(assignment, problem, steps, inputs_of(symbols), note)
 
 
 def cache_path(assignment, returned):
@@ -143,3 +141,65 @@ def cache_path(assignment, returned):
         return ["made", len(returned) - 1] if is_cache else None
     key = next((key for key in ("cache", "trace") if isinstance(returned, dict) and key in returned), None)
     return None if isinstance(returned, np.ndarray | float | int) else ["made", *([key] if key else [])]
+
+
+def parameter_names(function, documented=()):
+    """The parameters' names, as far as a function can be asked for them; the documented ones of f(*args)."""
+    known = function["parameters"] or []
+    names = [name for name, kind, _ in known if kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")]
+    return names or (list(documented) if any(kind == "VAR_POSITIONAL" for _, kind, _ in known) else [])
+
+
+def call_step(assignment, function, symbols, to="returned"):
+    """The child's step that calls a function with symbols by its parameters' names, or by place where it must be.
+
+    Raises Stop for parameters that are no symbols.
+    """
+    values = {own: as_sent(name, symbols[name]) for own, name in bound(assignment, function, symbols).items()}
+    kinds = {name: kind for name, kind, _ in function["parameters"] or []}
+    otherwise = "VAR_POSITIONAL" if "VAR_POSITIONAL" in kinds.values() else ""
+    placed = [values.pop(name) for name in list(values) if kinds.get(name, otherwise) in BY_PLACE]
+    return {"call": [assignment.name], "args": placed, "kwargs": values, "to": to}
+
+
+def bound(assignment, function, symbols):
+    """Parameter's name -> the symbol that it is given. Raises Stop."""
+    names = parameter_names(function, assignment.parameters)
+    optional = {name for name, _, has_default in function["parameters"] if has_default}
+    required = [name for name in names if name not in optional]
+    if len(symbols) == len(required) == 1:  # a function of one argument may call it anything
+        return {required[0]: next(iter(symbols))}
+    unknown = [name for name in required if name not in symbols]
+    if unknown:
+        quoted = ", ".join(f"`{name}`" for name in unknown)
+        meant = ", ".join(suggestions(assignment.parameters, names, unknown))
+        known = ", ".join(shaped(name, symbols[name]) for name in assignment.parameters if name in symbols)
+        words = f"no symbol of this problem is called {quoted}{f': did you mean {meant}?' if meant else '.'}"
+        words += f" The check calls a function by its parameters' names: {known}"
+        raise Stop("not checked", words, unknown=unknown)
+    return {name: name for name in names if name in symbols}
+
+
+def as_sent(name, value):
+    """How a step names one symbol: an earlier result, the function that is differentiated, or an input."""
+    if isinstance(value, dict) and "from" in value:
+        return value
+    return {"waves": "x"} if isinstance(value, Waves) else {"slot": name}
+
+
+def inputs_of(symbols):
+    """What the child gets: everything but functions and earlier results."""
+    return {name: value for name, value in symbols.items() if "slot" in as_sent(name, value)}
+
+
+def suggestions(documented, names, unknown):
+    """For each unknown name the documented one that was likely meant; nothing where one of them is like none."""
+    meant = []
+    for name in unknown:
+        free = [known for known in documented if known not in (*names, *meant)]
+        alike = difflib.get_close_matches(name, free, 1, 0.6)
+        alike += [documented[names.index(name)]] if len(names) == len(documented) else []
+        if not alike or alike[0] in meant:
+            return []
+        meant.append(alike[0])
+    return meant

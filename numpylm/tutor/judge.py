@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.binding import call_step, inputs_of, shaped
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
@@ -65,15 +64,13 @@ class File(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One call to judge: the assignment, its problem, the symbols, the child's steps before it, a note on the cache."""
+    """One call to judge: the assignment, its problem, the child's steps and inputs, and sentences on the cache."""
 
     assignment: NamedTuple
     problem: NamedTuple
-    symbols: dict
-    before: tuple = ()
-    note: tuple = ()
-    forward_is_wrong: bool = False  # whether the cache comes from a forward that is wrong
-    precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
+    steps: list
+    inputs: dict
+    note: list
 
 
 def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
@@ -99,16 +96,18 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
 def judge(file, trial):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
     assignment, answers = trial.assignment, trial.problem.answers
-    step = call_step(assignment, file.function(assignment.name), trial.symbols)
-    returned, reply = call(file, trial, step)
+    returned, reply = call(file, trial)
     printed = {"printed": str(reply.get("printed", ""))}
-    words = NOT_PUT_BACK if "f" in answers.keys() | trial.symbols.keys() else CHANGED
-    said = [words.format(" and ".join(changed_names(step, reply["changed"])))] if reply.get("changed") else []
+    words = NOT_PUT_BACK if "f" in trial.problem.symbols else CHANGED
+    said = (
+        [words.format(" and ".join(changed_names(trial.steps[-1], reply["changed"])))] if reply.get("changed") else []
+    )
     try:
         values, remarks = by_name(trial, returned)
     except Mismatch as mismatch:
         raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
-    rows, sentences = compare(values, answers, ROUGH if trial.precision else assignment.rtol)
+    is_rough = len(trial.steps) > 1 and assignment.forward in file.precisions
+    rows, sentences = compare(values, answers, ROUGH if is_rough else assignment.rtol)
     precision = max((row.relative_error for row in rows), default=0)
     if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
         file.precisions[assignment.name] = precision
@@ -116,19 +115,19 @@ def judge(file, trial):
     if said and not rows and not sentences:
         raise Stop("wrong", f"the values are right, but {said[0]}", *trial.note, **printed)
     if sentences or rows:
-        sentences = said + sentences + not_finite(trial.symbols, values)
-        sentences += [OTHER_F] if trial.symbols.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
+        sentences = said + sentences + not_finite(trial.inputs, values)
+        sentences += [OTHER_F] if trial.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
         sentences += [note for note in trial.note if "not right yet" in note]
         evidence = trial, values, rows
         raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=evidence, **printed)
-    check_behaviour(file, trial, step, reply, values)
+    check_behaviour(file, trial, reply, values)
     return remarks
 
 
-def call(file, trial, step):
+def call(file, trial):
     """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
     try:
-        (returned,), reply = ask(file, [*trial.before, step], inputs_of(trial.symbols))
+        (returned,), reply = ask(file, trial.steps, trial.inputs)
     except Stop as stop:
         stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
         raise
@@ -144,7 +143,7 @@ def by_name(trial, returned):
     return without_keepdims(named_values(returned, trial.assignment, answers), answers)
 
 
-def check_behaviour(file, trial, step, reply, values):
+def check_behaviour(file, trial, reply, values):
     """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
     name = trial.assignment.name.replace("rnn_relu", "rnn")
     if name in reply.get("called", []):
@@ -153,15 +152,15 @@ def check_behaviour(file, trial, step, reply, values):
     if opened:
         raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
 
-    def again(symbols):
-        return by_name(trial, call(file, trial._replace(symbols=symbols), step)[0])[0]
+    def again(inputs):
+        return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
 
-    same = again(trial.symbols)
+    same = again(trial.inputs)
     if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
-    given = [value.get("slot", "") for value in (*step["args"], *step["kwargs"].values())]
+    given = [value.get("slot", "") for value in (*trial.steps[-1]["args"], *trial.steps[-1]["kwargs"].values())]
     incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
-    check_linear(again, trial.symbols, incoming, values)
+    check_linear(again, trial.inputs, incoming, values)
 
 
 def check_linear(again, inputs, incoming, before):
@@ -196,3 +195,10 @@ def changed_names(step, changed):
     placed = [value.get("slot", "argument") if isinstance(value, dict) else "argument" for value in step["args"]]
     names = [re.sub(r"^\d+", lambda k: placed[int(k.group())], str(name)) for name in changed]
     return [re.sub(r"\.(\d+)", r"[\1]", name) for name in names]
+
+
+def shaped(name, value):
+    """A symbol with its shape, or its word."""
+    if isinstance(value, str):
+        return f"{name}={value!r}"
+    return f"{name} {value.shape}" if isinstance(value, np.ndarray) else name

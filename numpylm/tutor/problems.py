@@ -11,14 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import activations, clipping
-from numpylm.attention import ATTENTIONS, attention_step
 from numpylm.beam_search import beam_search
-from numpylm.loss import cross_entropy_forward
-from numpylm.memory_network import hop_forward
 from numpylm.proof.numerical import complex_step
 from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
-from numpylm.tutor.mistakes import RETURNS
+from numpylm.tutor.mistakes import MODULES
 
 SEARCH = {"start": 1, "end": 0, "width": 3, "length_penalty": 0.7}
 WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in
@@ -26,6 +23,7 @@ SHAPES = {  # a layer's arrays, each with its axes; an activation's otherwise
     "affine": "x TNH W HV b V dy TNV", "embedding": "E VD dx TND", "clip": "E VD W_xh DH b_h H",
     "cross": "logits TNV", "ctc": "", "attention": "s_t NH h TNH dctx_t NH", "hop": "u ND m TND v TND du_next ND",
 }  # fmt: skip
+WITH_CACHE = ("cross", "attention", "hop")  # whose backwards read what the forward has kept
 STATES = {cell: getattr(module, f"{cell.upper()}State")._fields for cell, module in CELLS.items()}
 INSIDE = {"rnn": "a", "lstm": "i f o c_tilde c tanh_c", "gru": "r z n"}  # of a trace, (T, N, H)
 
@@ -112,19 +110,16 @@ def layer_inputs(function, rng, sizes):
 
 def of_the_forward(function, found, rng):
     """What a layer's backward may be given of its forward, and an activation's gradient that comes in."""
-    if function == "attention_step":
-        step = attention_step(ATTENTIONS["dot"], (), **{name: found[name] for name in ("s_t", "h", "mask")})
-        return {"step": step, "alpha_t": step.alpha}
-    if function == "hop":
-        hop = hop_forward(**{name: found[name] for name in ("u", "m", "v", "mask")})
-        return {"step": hop, "hop": hop, "p": hop.p}
-    if function == "cross_entropy":
-        trace = cross_entropy_forward(found["logits"], found["targets"])[1]
-        return {"trace": trace, "y": trace.y}
-    if "a" not in found:
+    if "a" not in found and not function.startswith(WITH_CACHE):
         return {}
-    output = RETURNS.get(function, "y")
-    return {output: getattr(activations, function)(found["a"]), f"d{output}": rng.standard_normal(found["a"].shape)}
+    case = case_of(function if function in MODULES else f"{function}_forward", found)
+    values = results_of(case)
+    if "a" in found:
+        ((name, q),) = values.items()
+        return {name: q, f"d{name}": rng.standard_normal(q.shape)}
+    record = getattr(MODULES[case.function], case.function)(**case.arguments)
+    record = record[1] if function == "cross_entropy" else record
+    return values | dict.fromkeys(("trace", "step", "hop"), record)
 
 
 def beam_search_problem(rng, sizes):
