@@ -24,6 +24,15 @@ OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes writ
     *(", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False)) for sizes in (FIRST, SECOND))
 )
 LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
+TOO_LARGE = "this input holds ±1000: e^1000 is too large for a float64 number"
+LOG_OF_ZERO = (
+    "this input holds ±1000, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: compute "
+    "log y without y, as a - max a - log Σ e^(a - max a)"
+)
+OTHER_F = (
+    "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
+    "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
+)
 HIDDEN = (
     f"with weights and states {SATURATED:g} times as large it is wrong, and with smaller ones right: is something "
     "in it clipped, or kept away from 0 or 1, such as np.clip(a, -10, 10)?"
@@ -31,8 +40,6 @@ HIDDEN = (
 OURS = (
     "its `{}` was our own record: your file has no {} that returns a cache (as the last of a tuple) when it is called"
 )
-FROM_YOURS = "its `{}` was what your own {} returned"
-FROM_WRONG = "its `{}` came from your own {}, which is not right yet: mend that one first"
 NO_CACHE = (
     "its `cache` is what your own {} returns, and that returns none: let it return one as the last of a tuple, such as "
     "`return y, cache`"
@@ -40,48 +47,68 @@ NO_CACHE = (
 
 
 def check_function(file, name):
-    """The finding on one function: its status, sentences, table and diagnosis, and what it printed."""
+    """The finding on one function: its status, sentences, table and diagnosis, and what it printed.
+
+    An activation that overflows for ±1000 alone is right, where no exercise asks for it.
+    """
     assignment, remarks = ASSIGNMENTS[name], None
     for number, sizes in enumerate(PROBLEMS):
         try:
             said = check_problem(file, assignment, number, sizes)
         except Stop as stop:
-            said = overflow(file, assignment, stop.finding) if sizes.extreme else None
-            if said is None:
-                return explained(file, assignment, stop.finding, sizes)
+            finding = explained(file, assignment, stop.finding, sizes)
+            said = [
+                f"right, but it overflows: {why}" for why in finding["sentences"] if why in (TOO_LARGE, LOG_OF_ZERO)
+            ]
+            if not said or finding.get("table") or not assignment.is_plain or name in file.contents["exercise"]:
+                return finding
         remarks = said if remarks is None or sizes.extreme else remarks
     return {"status": "ok", "sentences": remarks}
-
-
-def overflow(file, assignment, finding):
-    """The remark on an activation that is wrong for ±1000 alone, where no exercise asks for it; None for another."""
-    said = [sentence for sentence in finding["sentences"] if sentence.startswith("this input holds")]
-    is_asked = assignment.name in file.contents["exercise"]
-    is_excused = said and assignment.is_plain and not finding.get("table") and not is_asked
-    return [f"right, but it overflows: {said[0]}"] if is_excused else None
 
 
 def explained(file, assignment, finding, sizes):
     """The finding on a function that is wrong in a problem of these sizes, and right in those before it."""
     said, function = finding["sentences"], file.function(assignment.name)
-    if finding["status"] == "crash" and "parameters" in parameter_names(function) and not is_own_error(str(said)):
-        is_documented = "parameters" in assignment.parameters
-        finding["status"] = "crash" if is_documented else "not checked"  # it may expect a dict, and not our record
-    trial, values, rows = finding.pop("evidence", (None, None, None))
+    needs, reads = needed(parameter_names(function, assignment.parameters)), function["reads"]
+    if finding["status"] == "crash":
+        said += [OURS.format(needs, assignment.forward)] if needs and not file.function(assignment.forward) else []
+        may_be_dict = "parameters" in {*parameter_names(function)} - {*assignment.parameters}  # and not our record
+        finding["status"] = "not checked" if may_be_dict and not is_own_error(str(said)) else "crash"
+    trial, values, rows = finding.pop("evidence", (None, {}, []))
+    wrong = [n for n in (*reads, assignment.forward) if file.status(n) in ("wrong", "crash", "timeout")]
+    wrong = [n for n in wrong if n in reads or (trial and len(trial.steps) > 1)]
     is_last = sizes.scale == SATURATED
     if is_last:
         said.insert(0, HIDDEN)
-    elif sizes is not FIRST and finding["status"] in ("wrong", "crash") and "not right yet" not in str(said):
-        is_large = sizes.extreme and assignment.is_plain and finding.get("table")
-        said += [OF_SIZES] if not sizes.extreme else [LARGE] if is_large else []
-    wrong = [other for other in function["reads"] if file.status(other) in ("wrong", "crash", "timeout")]
-    said += [f"it calls your {other}, which is not right yet: mend that one first" for other in wrong]
+    elif finding["status"] in ("wrong", "crash") and not wrong:
+        said += of_this_problem(sizes, assignment, trial, values)
+    said += [f"it builds on your {other}, which is not right yet: mend that one first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
-        trusted = [other for other in function["reads"] if file.status(other) == "ok"]
-        is_misled = len(trial.steps) > 1 and file.status(assignment.forward) == "wrong"
+        trusted = [other for other in reads if file.status(other) == "ok"]
+        is_misled = assignment.forward in wrong
         hints = [] if is_misled else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
+
+
+def of_this_problem(sizes, assignment, trial, values):
+    """A list with a sentence on what is different in the problem in which a function is wrong."""
+    if not sizes.extreme:
+        return [OF_SIZES] if sizes is not FIRST else []
+    inputs = trial.inputs if trial else {}
+    if inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name:
+        return [OTHER_F]
+    if assignment.is_backward or not inputs.keys() & {"a", "logits"}:
+        return []
+    every = np.concatenate([np.ravel(q) for q in values.values()])
+    if np.isfinite(every).all():
+        return [LARGE] if assignment.is_plain else []
+    return [TOO_LARGE if np.isnan(every).any() else LOG_OF_ZERO]
+
+
+def needed(names):
+    """The name by which a function asks for a cache; None for one that does not."""
+    return next((name for name in names if name in CACHES), None)
 
 
 def check_problem(file, assignment, number, sizes):
@@ -89,7 +116,7 @@ def check_problem(file, assignment, number, sizes):
     asked = parameter_names(file.function(assignment.name), assignment.parameters)
     orders = [order for order in assignment.returns if order[0] != "da_t" or "cache" not in asked]
     assignment = assignment._replace(returns=tuple(orders))
-    needs = next((name for name in asked if name in CACHES), None)
+    needs = needed(asked)
     forward = ASSIGNMENTS[assignment.forward] if needs and file.function(assignment.forward) else None
     has_run = forward and file.status(forward.name) in ("ok", "wrong")
     trial = trial_of(file, assignment, number, sizes, asked, needs, forward) if has_run else None
@@ -124,12 +151,10 @@ def trial_of(file, assignment, number, sizes, asked, needs, forward):
         path = cache_path(forward, returned)
         if path is None and "cache" in asked:
             raise Stop("wrong", NO_CACHE.format(forward.name))
-    words = OURS if path is None else FROM_WRONG if file.status(forward.name) == "wrong" else FROM_YOURS
     record = {"from": path} if path else next((symbols[key] for key in CACHES if key in symbols), None)
     symbols = symbols if record is None else symbols | dict.fromkeys(CACHES, record)
     steps = [*(steps if path else ()), call_step(assignment, file.function(assignment.name), symbols)]
-    note = [words.format(needs, assignment.forward)] if needs and assignment.forward else []
-    return Trial(assignment, problem, steps, inputs_of(symbols), note)
+    return Trial(assignment, problem, steps, inputs_of(symbols))
 
 
 def cache_path(assignment, returned):

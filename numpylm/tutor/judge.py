@@ -12,12 +12,6 @@ import numpy as np
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
-LARGE = 1000
-TOO_LARGE = f"this input holds ±{LARGE}: e^{LARGE} is too large for a float64 number"
-LOG_OF_ZERO = (
-    f"this input holds ±{LARGE}, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
-    "compute log y without y, as a - max a - log Σ e^(a - max a)"
-)
 REMEMBERS = (
     "two identical calls give different results: it remembers something between calls, such as a global array that it "
     "adds to, or draws random numbers"
@@ -25,10 +19,6 @@ REMEMBERS = (
 LINEAR = (
     "with {0} {1:g} times as large, what it returns is not {1:g} times as large: your backward is not linear in {0}. "
     "Is something clipped inside it, or are small gradients dropped? Clip in the training loop"
-)
-OTHER_F = (
-    "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
-    "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
 )
 CHANGED = (
     "it changes its argument {} in place: leave what you are given alone (`dx = dy` makes no copy; `dx -= 1` writes "
@@ -64,13 +54,12 @@ class File(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One call to judge: the assignment, its problem, the child's steps and inputs, and sentences on the cache."""
+    """One call to judge: the assignment, its problem, the child's steps and inputs."""
 
     assignment: NamedTuple
     problem: NamedTuple
     steps: list
     inputs: dict
-    note: list
 
 
 def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
@@ -113,24 +102,17 @@ def judge(file, trial):
         file.precisions[assignment.name] = precision
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
     if said and not rows and not sentences:
-        raise Stop("wrong", f"the values are right, but {said[0]}", *trial.note, **printed)
+        raise Stop("wrong", f"the values are right, but {said[0]}", **printed)
     if sentences or rows:
-        sentences = said + sentences + not_finite(trial.inputs, values)
-        sentences += [OTHER_F] if trial.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
-        sentences += [note for note in trial.note if "not right yet" in note]
-        evidence = trial, values, rows
-        raise Stop("wrong", *sentences, table=[row._asdict() for row in rows], evidence=evidence, **printed)
+        table, evidence = [row._asdict() for row in rows], (trial, values, rows)
+        raise Stop("wrong", *said, *sentences, table=table, evidence=evidence, **printed)
     check_behaviour(file, trial, reply, values)
     return remarks
 
 
 def call(file, trial):
     """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
-    try:
-        (returned,), reply = ask(file, trial.steps, trial.inputs)
-    except Stop as stop:
-        stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
-        raise
+    (returned,), reply = ask(file, trial.steps, trial.inputs)
     if returned is None or str(returned) == "a ellipsis":
         words = "it returns None: it is not written yet, or its line with `return` is missing"
         raise Stop("not written", words, printed=str(reply.get("printed", "")))
@@ -146,11 +128,10 @@ def by_name(trial, returned):
 def check_behaviour(file, trial, reply, values):
     """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
     name = trial.assignment.name.replace("rnn_relu", "rnn")
-    if name in reply.get("called", []):
-        raise Stop("not yours", f"its values are right, but it calls numpylm's own {name}: write it yourself")
-    opened = [path for path in reply.get("opened", []) if "solutions" in str(path)]
-    if opened:
-        raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
+    used = [f"calls numpylm's own {name}"] if name in reply.get("called", []) else []
+    used += [f"opens {path}" for path in reply.get("opened", []) if "solutions" in str(path)]
+    if used:
+        raise Stop("not yours", f"its values are right, but it {used[0]}: write it yourself")
 
     def again(inputs):
         return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
@@ -180,14 +161,6 @@ def times(factor, tree):
     if isinstance(tree, dict):
         return {key: times(factor, part) for key, part in tree.items()}
     return type(tree)(*[times(factor, part) for part in tree]) if isinstance(tree, tuple) else factor * tree
-
-
-def not_finite(inputs, values):
-    """A list with a sentence on values that are not finite, given an array with an entry of ±1000."""
-    is_large = any(isinstance(a, np.ndarray) and a.size and np.abs(a).max() == LARGE for a in inputs.values())
-    if not is_large or all(np.isfinite(value).all() for value in values.values()):
-        return []
-    return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
 
 
 def changed_names(step, changed):
