@@ -7,7 +7,7 @@ from student_files import check_in_child, check_source, statuses, told
 from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.examine import suggestions
-from numpylm.tutor.problems import Sizes
+from numpylm.tutor.problems import Sizes, problem_of
 from numpylm.tutor.report import report
 
 RNN_STEP = """
@@ -101,7 +101,7 @@ def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
 def test_every_assignment_is_whole(name):
     """Its returns are among its answers, its parameters among its symbols; its documentation is 80 columns wide."""
     assignment = ASSIGNMENTS[name]
-    problem = assignment.problem(np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), set(assignment.parameters))
+    problem = problem_of(name, np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), set(assignment.parameters))
     tops = {part for answer in problem.answers for part in (answer, answer.partition(".")[0])}
     assert all(set(order) <= tops for order in assignment.returns)
     assert set(assignment.parameters) - {"cache"} <= set(problem.symbols)

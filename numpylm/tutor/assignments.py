@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from numpylm.tutor.case import CELLS, GATES
-from numpylm.tutor.problems import STATES, problem_of
+from numpylm.tutor.problems import STATES
 from numpylm.tutor.results import RTOL
 
 
@@ -26,10 +26,6 @@ class Assignment(NamedTuple):
     signature: str
     equation: str
     returns: tuple
-
-    def problem(self, rng, sizes, asked):
-        """A random Problem for it, for a function of these parameters."""
-        return problem_of(self.name, rng, sizes, asked)
 
     @property
     def rtol(self):

@@ -12,7 +12,7 @@ from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.diagnose import diagnose_problem
 from numpylm.tutor.fits import is_own_error
 from numpylm.tutor.judge import Trial, ask, judge, shaped
-from numpylm.tutor.problems import Sizes, Waves
+from numpylm.tutor.problems import Sizes, Waves, problem_of
 from numpylm.tutor.stop import Stop
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
@@ -24,10 +24,9 @@ OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes writ
     *(", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False)) for sizes in (FIRST, SECOND))
 )
 LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
-TOO_LARGE = "this input holds ±1000: e^1000 is too large for a float64 number"
-LOG_OF_ZERO = (
-    "this input holds ±1000, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: compute "
-    "log y without y, as a - max a - log Σ e^(a - max a)"
+OVERFLOW = (
+    "this input holds ±1000: e^1000 is too large for a float64 number, and e^-1000 is rounded to 0, whose logarithm is "
+    "-∞. Take e^(a - max a), and compute log y without y, as a - max a - log Σ e^(a - max a)"
 )
 OTHER_F = (
     "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
@@ -57,11 +56,10 @@ def check_function(file, name):
             said = check_problem(file, assignment, number, sizes)
         except Stop as stop:
             finding = explained(file, assignment, stop.finding, sizes)
-            said = [
-                f"right, but it overflows: {why}" for why in finding["sentences"] if why in (TOO_LARGE, LOG_OF_ZERO)
-            ]
-            if not said or finding.get("table") or not assignment.is_plain or name in file.contents["exercise"]:
+            is_excused = OVERFLOW in finding["sentences"] and not finding["table"] and assignment.is_plain
+            if not is_excused or name in file.contents["exercise"]:
                 return finding
+            said = [f"right, but it overflows: {OVERFLOW}"]
         remarks = said if remarks is None or sizes.extreme else remarks
     return {"status": "ok", "sentences": remarks}
 
@@ -75,35 +73,33 @@ def explained(file, assignment, finding, sizes):
         may_be_dict = "parameters" in {*parameter_names(function)} - {*assignment.parameters}  # and not our record
         finding["status"] = "not checked" if may_be_dict and not is_own_error(str(said)) else "crash"
     trial, values, rows = finding.pop("evidence", (None, {}, []))
-    wrong = [n for n in (*reads, assignment.forward) if file.status(n) in ("wrong", "crash", "timeout")]
-    wrong = [n for n in wrong if n in reads or (trial and len(trial.steps) > 1)]
+    used = [] if finding["status"] == "not checked" else [*reads, assignment.forward] if needs else reads
+    wrong = [other for other in used if file.status(other) in ("wrong", "crash", "timeout")]
     is_last = sizes.scale == SATURATED
     if is_last:
         said.insert(0, HIDDEN)
-    elif finding["status"] in ("wrong", "crash") and not wrong:
-        said += of_this_problem(sizes, assignment, trial, values)
+    elif sizes.extreme and trial:
+        said += of_extremes(assignment, trial.inputs, values)
+    elif sizes is SECOND and finding["status"] in ("wrong", "crash") and not wrong:
+        said.append(OF_SIZES)
     said += [f"it builds on your {other}, which is not right yet: mend that one first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in reads if file.status(other) == "ok"]
-        is_misled = assignment.forward in wrong
-        hints = [] if is_misled else diagnose_problem(assignment, trial.problem, values, rows, trusted)
+        has_cause = needs and assignment.forward in wrong
+        hints = [] if has_cause else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 
 
-def of_this_problem(sizes, assignment, trial, values):
-    """A list with a sentence on what is different in the problem in which a function is wrong."""
-    if not sizes.extreme:
-        return [OF_SIZES] if sizes is not FIRST else []
-    inputs = trial.inputs if trial else {}
+def of_extremes(assignment, inputs, values):
+    """A list with a sentence on the inputs for which alone a function is wrong: those of ±1000, or with ReLU."""
     if inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name:
         return [OTHER_F]
     if assignment.is_backward or not inputs.keys() & {"a", "logits"}:
         return []
-    every = np.concatenate([np.ravel(q) for q in values.values()])
-    if np.isfinite(every).all():
-        return [LARGE] if assignment.is_plain else []
-    return [TOO_LARGE if np.isnan(every).any() else LOG_OF_ZERO]
+    if not all(np.isfinite(q).all() for q in values.values()):
+        return [OVERFLOW]
+    return [LARGE] if assignment.is_plain else []
 
 
 def needed(names):
@@ -140,7 +136,7 @@ def trial_of(file, assignment, number, sizes, asked, needs, forward):
     names = {*asked}
     if forward:
         names = {*asked, *parameter_names(file.function(forward.name), forward.parameters)} - {*CACHES}
-    problem = assignment.problem(file.rng(assignment.name, number), sizes, names)
+    problem = problem_of(assignment.name, file.rng(assignment.name, number), sizes, names)
     symbols, steps, path = problem.symbols, [], None
     if forward:
         try:

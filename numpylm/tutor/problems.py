@@ -186,11 +186,9 @@ def symbols_of(case, inputs):
         found |= {} if trace is None else {"step": trace.steps[0]} | trace.steps[0]._asdict()
         return found | inputs
     State = getattr(CELLS[case.cell], f"{case.cell.upper()}State")
-    found |= {"xW": inputs["x"] @ W_x + b, "parameters": parameters}
-    found["state_0"] = State(*[inputs[f"{q}_0"] for q in STATES[case.cell]])
-    if trace is not None:
-        found |= {"trace": trace, "dstate_T": case.arguments["dstate_T"], "h": trace.h}
-        found |= {name: getattr(trace, name) for name in INSIDE[case.cell].split()}
+    found |= {"xW": inputs["x"] @ W_x + b, "state_0": State(*[inputs[f"{q}_0"] for q in STATES[case.cell]])}
+    found |= {name: q for name, q in case.arguments.items() if name in ("parameters", "trace", "dstate_T")}
+    found |= {} if trace is None else {name: getattr(trace, name) for name in ["h", *INSIDE[case.cell].split()]}
     return found | inputs
 
 
