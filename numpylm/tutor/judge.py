@@ -84,62 +84,55 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
 
 def judge(file, trial):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
-    assignment, answers = trial.assignment, trial.problem.answers
-    returned, reply = call(file, trial)
-    printed = {"printed": str(reply.get("printed", ""))}
+    assignment, step = trial.assignment, trial.steps[-1]
+    values, remarks, reply = call(file, trial)
+    printed, changed = {"printed": str(reply.get("printed", ""))}, changed_names(step, reply.get("changed", []))
     words = NOT_PUT_BACK if "f" in trial.problem.symbols else CHANGED
-    said = (
-        [words.format(" and ".join(changed_names(trial.steps[-1], reply["changed"])))] if reply.get("changed") else []
-    )
-    try:
-        values, remarks = by_name(trial, returned)
-    except Mismatch as mismatch:
-        raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
+    said = [words.format(" and ".join(changed))] if changed else []
     is_rough = len(trial.steps) > 1 and assignment.forward in file.precisions
-    rows, sentences = compare(values, answers, ROUGH if is_rough else assignment.rtol)
+    rows, sentences = compare(values, trial.problem.answers, ROUGH if is_rough else assignment.rtol)
     precision = max((row.relative_error for row in rows), default=0)
     if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
         file.precisions[assignment.name] = precision
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
-    if said and not rows and not sentences:
-        raise Stop("wrong", f"the values are right, but {said[0]}", **printed)
     if sentences or rows:
         table, evidence = [row._asdict() for row in rows], (trial, values, rows)
         raise Stop("wrong", *said, *sentences, table=table, evidence=evidence, **printed)
-    check_behaviour(file, trial, reply, values)
-    return remarks
-
-
-def call(file, trial):
-    """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
-    (returned,), reply = ask(file, trial.steps, trial.inputs)
-    if returned is None or str(returned) == "a ellipsis":
-        words = "it returns None: it is not written yet, or its line with `return` is missing"
-        raise Stop("not written", words, printed=str(reply.get("printed", "")))
-    return returned, reply
-
-
-def by_name(trial, returned):
-    """(name -> array of what was returned, remarks on its shapes). Raises Mismatch for what cannot be read."""
-    answers = trial.problem.answers
-    return without_keepdims(named_values(returned, trial.assignment, answers), answers)
-
-
-def check_behaviour(file, trial, reply, values):
-    """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
-    name = trial.assignment.name.replace("rnn_relu", "rnn")
+    if said:
+        raise Stop("wrong", f"the values are right, but {said[0]}", **printed)
+    name = assignment.name.replace("rnn_relu", "rnn")
     used = [f"calls numpylm's own {name}"] if name in reply.get("called", []) else []
     used += [f"opens {path}" for path in reply.get("opened", []) if "solutions" in str(path)]
     if used:
         raise Stop("not yours", f"its values are right, but it {used[0]}: write it yourself")
+    check_again(file, trial, values)
+    return remarks
+
+
+def call(file, trial):
+    """(name -> array of what the function returns, remarks on its shapes, the child's reply). Raises Stop."""
+    (returned,), reply = ask(file, trial.steps, trial.inputs)
+    printed, answers = {"printed": str(reply.get("printed", ""))}, trial.problem.answers
+    if returned is None or str(returned) == "a ellipsis":
+        words = "it returns None: it is not written yet, or its line with `return` is missing"
+        raise Stop("not written", words, **printed)
+    try:
+        named = named_values(returned, trial.assignment, answers)
+    except Mismatch as mismatch:
+        raise Stop("wrong", str(mismatch), **printed) from mismatch
+    return *without_keepdims(named, answers), reply
+
+
+def check_again(file, trial, values):
+    """Raises Stop where a function gives other values when it is called again, or is not linear in what comes in."""
 
     def again(inputs):
-        return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
+        return call(file, trial._replace(inputs=inputs))[0]
 
-    same = again(trial.inputs)
+    same, step = again(trial.inputs), trial.steps[-1]
     if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
         raise Stop("wrong", REMEMBERS)
-    given = [value.get("slot", "") for value in (*trial.steps[-1]["args"], *trial.steps[-1]["kwargs"].values())]
+    given = [value.get("slot", "") for value in (*step["args"], *step["kwargs"].values())]
     incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
     check_linear(again, trial.inputs, incoming, values)
 
@@ -152,7 +145,8 @@ def check_linear(again, inputs, incoming, before):
     for factor in (1e3, 1e-3) if incoming else ():
         after = again(inputs | {name: times(factor, inputs[name]) for name in incoming})
         for name, q in before.items():
-            if q.size and not np.abs(after[name] / factor - q).max() <= 1e-2 * np.abs(q).max():
+            is_alike = np.shape(after.get(name)) == q.shape
+            if q.size and not (is_alike and np.abs(after[name] / factor - q).max() <= 1e-2 * np.abs(q).max()):
                 raise Stop("wrong", LINEAR.format(" and ".join(incoming), factor))
 
 
