@@ -6,8 +6,8 @@ from student_files import check_in_child, check_source, statuses, told
 
 from numpylm.tutor import checking
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.binding import suggestions
-from numpylm.tutor.problems import Sizes
+from numpylm.tutor.examine import suggestions
+from numpylm.tutor.problems import Sizes, problem_of
 from numpylm.tutor.report import report
 
 RNN_STEP = """
@@ -29,7 +29,7 @@ SIZE = "with T = 4, N = 3, D = 5, H = 6, V = 7 it is right"
 TOLD = {  # (right, wrong) in the source, or in an exercise's solution; then function, status, and what must be said
     "all unknown parameters": (
         RNN_STEP, (FORWARD, "def rnn_step(x, h, Wx, Wh, b):"), "rnn_step", "not checked",
-        "`x`, `h`, `Wx`, `Wh`, `b`, which are no symbols of this problem: did you mean x_t, h_prev, W_xh, W_hh, b_h?",
+        "no symbol of this problem is called `x`, `h`, `Wx`, `Wh`, `b`: did you mean x_t, h_prev, W_xh, W_hh, b_h?",
     ),
     "a backward whose forward is not called": (
         RNN_STEP, (FORWARD, "def rnn_step(x, h, Wx, Wh, b):"), "rnn_step_backward", "not checked", WAITS,
@@ -45,7 +45,7 @@ TOLD = {  # (right, wrong) in the source, or in an exercise's solution; then fun
     ),
     "no weights' gradients in a dict": (
         RNN_STEP, (GRADIENTS, "return dict(da_t=da, dh_prev=da @ W_hh.T)"), "rnn_step_backward", "wrong",
-        "has no dx_t, dW_xh, dW_hh, db_h",
+        "but no dx_t, dW_xh, dW_hh, db_h",
     ),
     "no weights' gradients in a tuple": (
         RNN_STEP, (GRADIENTS, "return da, da @ W_hh.T"), "rnn_step_backward", "wrong", "it returns 2 values, but",
@@ -101,7 +101,7 @@ def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
 def test_every_assignment_is_whole(name):
     """Its returns are among its answers, its parameters among its symbols; its documentation is 80 columns wide."""
     assignment = ASSIGNMENTS[name]
-    problem = assignment.problem(np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), set(assignment.parameters))
+    problem = problem_of(name, np.random.default_rng(0), Sizes(4, 3, 5, 6, 7), set(assignment.parameters))
     tops = {part for answer in problem.answers for part in (answer, answer.partition(".")[0])}
     assert all(set(order) <= tops for order in assignment.returns)
     assert set(assignment.parameters) - {"cache"} <= set(problem.symbols)

@@ -7,33 +7,30 @@ its parameters' names, and any symbol of its problem may be a parameter. What it
     or a single array where one thing is returned.
 """
 
+import re
 from typing import NamedTuple
 
-from numpylm.tutor.problems import STATES, problem_of
+from numpylm.tutor.case import CELLS, GATES
+from numpylm.tutor.problems import STATES
 from numpylm.tutor.results import RTOL
 
 
 class Assignment(NamedTuple):
-    """One function: returns are the orders in which a tuple may hold its values.
+    """One function: returns are the orders in which a tuple may hold its values, the documented one first.
 
-    short is one more order, for a step's backward that is written as ours is: given the step's record in place of a
-    cache of its own, it leaves the weights' gradients to the sequence's backward.
+    An order that begins with da_t is for a step's backward that is written as ours is: given the step's record in
+    place of a cache of its own, it leaves the weights' gradients to the sequence's backward.
     """
 
     name: str
     signature: str
     equation: str
     returns: tuple
-    rtol: float = RTOL  # of the largest value of the right answer
-    short: tuple | None = None
 
-    def for_parameters(self, asked):
-        """The assignment for a function of these parameters: with the short order unless it asks for a cache."""
-        return self if self.short is None or "cache" in asked else self._replace(returns=(*self.returns, self.short))
-
-    def problem(self, rng, sizes, asked):
-        """A random Problem for it, for a function of these parameters."""
-        return problem_of(self.name, rng, sizes, asked)
+    @property
+    def rtol(self):
+        """How right its values must be, of the largest value of the right answer."""
+        return {"central_difference": 1e-8, "complex_step": 1e-12}.get(self.name, RTOL)
 
     @property
     def parameters(self):
@@ -57,6 +54,14 @@ class Assignment(NamedTuple):
         return (name if name.endswith("_step") else f"{name}_forward") if is_backward else None
 
 
+def assignment(signature, equation):
+    """The Assignment of a signature, in which `|` stands before further orders of its values."""
+    documented, *others = signature.split(" | ")
+    orders = [documented.partition(" -> ")[2], *others]
+    returns = [tuple(name for name in order.split(", ") if name != "cache") for order in orders]
+    return Assignment(signature.partition("(")[0], documented, equation, tuple(dict.fromkeys(returns)))
+
+
 RNN = "h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)  (1)"
 RELU_RNN = "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)  (1)"
 LSTM = """\
@@ -71,12 +76,6 @@ r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                    (10)
 z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                    (11)
 n_t = tanh(x_t W_xn + b_n + r_t ⊙ (h_{t-1} W_hn + b_hn))  (12)
 h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                     (13)"""
-CTC_ALPHA = """\
-alpha_ts = y_t[l'_s] Σ_r alpha_{t-1,r}                    (31)
-r = s, s - 1, and s - 2 where a blank may be skipped"""
-CTC_DLOGITS = """\
-dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)
-the gradient of -log p(l)"""
 ATTENTION = """\
 e_tj     = s_t · h_j                   (17)
 alpha_tj = exp(e_tj) / Σ_k exp(e_tk)   (19), j and k over real words
@@ -86,52 +85,6 @@ e_ki    = u_k · m_i                    (43)
 p_ki    = exp(e_ki) / Σ_i exp(e_ki)    (44), i over a story's own sentences
 r_k     = Σ_i p_ki v_i                 (45)
 u_{k+1} = u_k + r_k                    (46)"""
-BEAM_SEARCH = "score(Y) = log p(Y) / ((5 + |Y|) / 6)^length_penalty  (24)"
-EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
-WEIGHTS = {"rnn": ("W_xh", "W_hh", "b_h"), "lstm": ("W_x", "W_h", "b"), "gru": ("W_x", "W_h", "b", "b_hn")}
-PRE_ACTIVATIONS = {"rnn": ("da_t",), "lstm": ("da_t",), "gru": ("da_t", "dhW_t")}
-BY_GATE = {
-    name: tuple(f"{row}{gate}" for gate in gates for row in ("W_x", "W_h", "b_"))
-    for name, gates in (("lstm", "ifoc"), ("gru", "rzn"))
-}
-
-
-def cell_quartet(cell):
-    """A cell's step and sequence, each with its backward; rnn_relu_step … for an RNN with ReLU in place of tanh."""
-    name, equation = cell.removesuffix("_relu"), EQUATIONS[cell]
-    states, weights = STATES[name], WEIGHTS[name]
-    previous, now = [f"{q}_prev" for q in states], tuple(f"{q}_t" for q in states)
-    start, incoming = [f"{q}_0" for q in states], ["dh_t", "dc_next"][: len(states)]
-    step_gradients = returned("dx_t", previous, weights, name)
-    gradients = returned("dx", start, weights, name)
-    short = (*PRE_ACTIVATIONS[name], *["d" + q for q in previous])
-    backward = f"the gradients of\n{equation}"
-
-    def row(kind, given, values, equation, returns, **more):
-        name = f"{cell}_{kind}"
-        return Assignment(name, f"{name}({', '.join(given)}) -> {', '.join(values)}", equation, returns, **more)
-
-    return [
-        row("step", ["x_t", *previous, *weights], [*now, "cache"], equation, (now,)),
-        row("step_backward", [*incoming, "cache"], step_gradients[0], backward, step_gradients, short=short),
-        row("forward", ["x", *start, *weights], [*states, "cache"], f"{equation}\nfor t = 1 … T",
-            tuple({states, ("h",)})),
-        row("backward", ["dh", "cache"], gradients[0], f"{backward}\nsummed over t = T … 1", gradients),
-    ]  # fmt: skip
-
-
-def returned(first, states, weights, name):
-    """The orders of a backward's gradients: weights packed, or gate by gate."""
-    head = (first, *states)
-    orders = [(*head, *weights)]
-    if name == "lstm":
-        orders.append((*head, *BY_GATE[name]))
-    if name == "gru":
-        orders.append((*head, *BY_GATE[name], "b_hn"))
-    return tuple(tuple(q if q.startswith("d") else f"d{q}" for q in order) for order in orders)
-
-
-NUMERIC = {"central_difference": 1e-8, "complex_step": 1e-12}  # how right a numerical derivative must be
 LAYERS = (  # signature, equation
     ("sigmoid(a) -> s", "s = 1 / (1 + e^-a)"),
     ("sigmoid_backward(ds, s) -> da", "da = ds ⊙ s ⊙ (1 - s)"),
@@ -151,6 +104,14 @@ LAYERS = (  # signature, equation
     ("affine_forward(x, W, b) -> y", "y = x W + b"),
     ("affine_backward(dy, x, W) -> dx, dW, db", "dx = dy Wᵀ    dW = xᵀ dy    db = dy    summed over all rows"),
 )  # fmt: skip
+CELL = (  # of each cell, as the LSTM's: others have no c; W stands for all weights of a cell
+    ("step(x_t, h_prev, c_prev, W) -> h_t, c_t, cache", "{}"),
+    ("step_backward(dh_t, dc_next, cache) -> dx_t, dh_prev, dc_prev, dW | dx_t, dh_prev, dc_prev, by_gate"
+     " | da_t, dh_prev, dc_prev", "the gradients of\n{}"),
+    ("forward(x, h_0, c_0, W) -> h, c, cache | h", "{}\nfor t = 1 … T"),
+    ("backward(dh, cache) -> dx, dh_0, dc_0, dW | dx, dh_0, dc_0, by_gate",
+     "the gradients of\n{}\nsummed over t = T … 1"),
+)  # fmt: skip
 OTHERS = (
     ("truncated_bptt(parameters, x, state_0, dh, window) -> dW_xh, dW_hh, db_h",
      f"{RNN}\nin windows of `window` steps: the state goes on,\nno gradient goes back over a window's start"),
@@ -161,28 +122,33 @@ OTHERS = (
      "∂f/∂x_k ≈ (f(x_k + ε) - f(x_k - ε)) / 2ε\nε about 1e-5; f() reads the array x"),
     ("complex_step(f, x) -> gradient",
      "∂f/∂x_k = Im f(x_k + iε) / ε\nε about 1e-30; f() reads the complex array x"),
-    ("ctc_alpha(y, labels) -> alpha", CTC_ALPHA),
-    ("ctc_dlogits(y, labels) -> dlogits", CTC_DLOGITS),
+    ("ctc_alpha(y, labels) -> alpha",
+     "alpha_ts = y_t[l'_s] Σ_r alpha_{t-1,r}                    (31)\n"
+     "r = s, s - 1, and s - 2 where a blank may be skipped"),
+    ("ctc_dlogits(y, labels) -> dlogits",
+     "dlogits_tk = y_t[k] - Σ_{s: l'_s = k} gamma_ts           (36)\nthe gradient of -log p(l)"),
     ("attention_step(s_t, h, mask) -> ctx_t, alpha_t, cache", ATTENTION),
     ("attention_step_backward(dctx_t, cache) -> ds_t, dh", f"the gradients of\n{ATTENTION}"),
     ("hop_forward(u, m, v, mask) -> u_next, p, cache", HOP),
     ("hop_backward(du_next, cache) -> du, dm, dv", f"the gradients of\n{HOP}"),
-    ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score", BEAM_SEARCH),
+    ("beam_search(log_y, start, end, width, length_penalty) -> tokens, score",
+     "score(Y) = log p(Y) / ((5 + |Y|) / 6)^length_penalty  (24)"),
 )  # fmt: skip
 
 
-def documented(signature, equation):
-    """The Assignment whose one order of values the signature gives."""
-    values = tuple(name for name in signature.partition(" -> ")[2].split(", ") if name != "cache")
-    name = signature.partition("(")[0]
-    return Assignment(name, signature, equation, (values,), NUMERIC.get(name, RTOL))
+def cell_rows(name, equation):
+    """The rows of a cell; rnn_relu_step … are those of an RNN with ReLU in place of tanh."""
+    cell = name.removesuffix("_relu")
+    weights = getattr(CELLS[cell], f"{cell.upper()}Parameters")._fields
+    gated = [f"{row}{gate}" for gate in GATES[cell] for row in ("W_x", "W_h", "b_")] + [*weights[3:]]
+    words = {"W": weights, "dW": [f"d{W}" for W in weights], "by_gate": [f"d{W}" for W in gated or weights]}
+    words |= {"da_t": ["da_t", "dhW_t"] if cell == "gru" else ["da_t"]}
+    for row, about in CELL:
+        row = row if "c" in STATES[cell] else re.sub(r", d?c(_\w+)?\b", "", row)
+        row = re.sub(r"\b(W|dW|by_gate|da_t)\b", lambda word: ", ".join(words[word[1]]), row)
+        yield f"{name}_{row}", about.format(equation)
 
 
-ASSIGNMENTS = {
-    assignment.name: assignment
-    for assignment in [
-        *[documented(*row) for row in LAYERS],
-        *[row for cell in EQUATIONS for row in cell_quartet(cell)],
-        *[documented(*row) for row in OTHERS],
-    ]
-}
+EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
+CELL_ROWS = [row for item in EQUATIONS.items() for row in cell_rows(*item)]
+ASSIGNMENTS = {known.name: known for known in (assignment(*row) for row in (*LAYERS, *CELL_ROWS, *OTHERS))}

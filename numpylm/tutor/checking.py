@@ -18,10 +18,12 @@ from numpylm.tutor.examine import check_function
 from numpylm.tutor.fits import is_own_error
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
-from numpylm.tutor.pairs import called, dotted, find_units
+from numpylm.tutor.pairs import dotted, find_units, forward_of
+from numpylm.tutor.scopes import called, required
 from numpylm.tutor.stop import Stop
 from numpylm.tutor.units import free_unit
 
+COLUMNS = "it does not run along the last axis: right for columns, or for one vector at a time"
 FAILED = "the check itself failed, with {}: {}. The fault is not yours: please report it"
 
 
@@ -61,14 +63,19 @@ def check_file(path, required=(), seconds=10, megabytes=2000, seed=None, start=C
             try:
                 contents = read(child)
             except Stop as stop:
-                return Result(str(path), stop.finding, {}, (), tuple(stop.finding.pop("hides", ())), seed=seed)
+                return Result(str(path), stop.finding, {}, seed=seed)
             contents["exercise"] = [*contents["exercise"], *required]
             file = File(child, contents, {}, seed, {})
             for name in () if named else ASSIGNMENTS:
                 if file.function(name):
                     file.findings[name] = guarded(file, check_function, name)
             unchecked = check_units(file, convention, named)
-    return result_of(str(path), file, unchecked)
+    others = [name for name, known in contents["functions"].items() if known["own"] and name not in ASSIGNMENTS]
+    found, asked = file.findings, contents["exercise"]
+    names = sorted({*found, *asked}, key=[*ASSIGNMENTS, *found, *asked].index)
+    findings = {name: found.get(name) or missing(name, unchecked, others) for name in names}
+    return Result(str(path), None, findings, tuple(others), tuple(contents["hides"]), notes(contents), seed, unchecked,
+                  bool(asked), adapter(Path(path).stem, contents, unchecked))  # fmt: skip
 
 
 def check_arguments(path, required, seconds, megabytes, convention=None):
@@ -126,36 +133,38 @@ def guarded(file, check, what):
 
 
 def check_units(file, convention, named):
-    """Checks the forwards and backwards of other conventions; name -> why, of those that are not checked."""
-    found, contents, unchecked = file.findings, file.contents, {}
-    own = set(found)
-    judged = {n for n, f in found.items() if not is_open(f)} if convention is None else set()
+    """Checks the forwards and backwards of other conventions; name -> why, of those that are not checked.
+
+    What was found under our own names stands, but for what is open, and for a convention that was asked for.
+    """
+    found, contents, own, unchecked = file.findings, file.contents, dict(file.findings), {}
+    settled = {name for name, finding in own.items() if convention is None and not is_open(finding)}
     if named:
         units = [free_unit(contents["functions"], *named[:2], [named[2]])]
     else:
-        units, unchecked = find_units(contents, judged, file.child, convention)
-        unchecked = {n: why for n, why in unchecked.items() if file.status(n) != "crash"}
+        units, unchecked = find_units(contents, settled, file.child, convention)
+        unchecked = {name: why for name, why in unchecked.items() if file.status(name) != "crash"}
     for unit in units:
         findings = guarded(file, judge_unit, unit)
-        if unit.forward_name in contents["added"] and "status" not in findings:  # its own may have another layout
+        findings = {unit.name: {"convention": unit.convention} | findings} if "status" in findings else findings
+        if unit.forward_name in contents["added"]:  # its own may have another layout
             finding = findings[unit.name]
-            findings = {unit.name: finding | {"status": "not checked"} if is_open(finding) else finding}
-        if "status" in findings:  # it stopped: this is the finding on the backward
-            findings = {unit.name: {"convention": unit.convention} | findings}
-        free = {n for n in findings if n not in own or (unit.is_usual and found[n]["status"] == "not checked")}
-        is_told = {n: n in free or f["status"] in ("ok", "wrong") for n, f in findings.items()}
-        found |= {n: f for n, f in findings.items() if n not in judged and is_told[n]}
+            findings = {unit.name: finding | ({"status": "not checked"} if is_open(finding) else {})}
+        for name, finding in findings.items():
+            is_known = finding["status"] in ("ok", "wrong")
+            is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
+            if name not in own or (is_known and name not in settled):
+                found[name] = finding
     drop_covered(contents, units, found)
-    in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
     said = str(found.get("softmax", {}).get("diagnosis"))
-    if in_columns and ("first axis" in said or "all entries" in said):
-        words = "it does not run along the last axis: right for columns, or for one vector at a time"
-        found["softmax"] = {"status": "ok", "sentences": [words]}
+    is_in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
+    if is_in_columns and ("first axis" in said or "all entries" in said):
+        found["softmax"] = {"status": "ok", "sentences": [COLUMNS]}
     return unchecked
 
 
 def is_open(finding):
-    """Whether what was found under our own names may be another convention's: it fails, not by an error of its own."""
+    """Whether what was found in one convention may be another's: it fails, not by an error of its own."""
     is_crash = finding["status"] == "crash" and not is_own_error(str(finding["sentences"]))
     return is_crash or finding["status"] == "not checked"
 
@@ -172,16 +181,6 @@ def drop_covered(contents, units, found):
                     del found[n]
 
 
-def result_of(path, file, unchecked):
-    """The Result of what was found of a file's functions, and of what it lacks."""
-    found, contents = file.findings, file.contents
-    others = [name for name, known in contents["functions"].items() if known["own"] and name not in ASSIGNMENTS]
-    names = [*found, *contents["exercise"]]
-    findings = {n: found.get(n) or missing(n, unchecked, others) for n in [*ASSIGNMENTS, *names] if n in names}
-    return Result(path, None, findings, tuple(others), tuple(contents["hides"]), notes(contents), file.seed, unchecked,
-                  bool(contents["exercise"]), adapter(Path(path).stem, contents, unchecked, others))  # fmt: skip
-
-
 def missing(name, unchecked, others):
     """The finding on a function that is not there, or that was found and not checked."""
     if name in unchecked:
@@ -191,9 +190,9 @@ def missing(name, unchecked, others):
     return {"status": "missing", "sentences": [f"there is no function of this name in the file{hint}"]}
 
 
-def adapter(module, contents, unchecked, others):
+def adapter(module, contents, unchecked):
     """The lines of a test for the first function that was found and not checked, in the file's own names."""
-    name = next(iter(unchecked), "")
+    name, functions = next(iter(unchecked), ""), contents["functions"]
     kind, _, method = name.rpartition(".")
     lines = ["from numpylm.testing import assert_gradients", f"from {module} import {kind or name}"]
     if kind:
@@ -203,10 +202,9 @@ def adapter(module, contents, unchecked, others):
                 "def test_gradients():", "    assert_gradients(forward, backward, x=(2, 3), W=(3, 5))")  # fmt: skip
     if not name.isidentifier():
         return ()
-    others = [other for other in others if other != name] or ["forward"]
-    forward = (difflib.get_close_matches(name.replace("back", "for"), others, 1, 0.3) or others)[0]
-    given = contents["functions"].get(forward, {}).get("parameters") or [["x", "", False]]
-    shapes = ", ".join(f"{parameter}=(2, 3)" for parameter, _, has_default in given if not has_default)
+    forward = forward_of(functions, name) or "forward"
+    names = required(functions[forward]) if forward in functions else ["x"]
+    shapes = ", ".join(f"{parameter}=(2, 3)" for parameter in names)
     return (lines[0], f"{lines[1]}, {forward}", "", f"def test_{name}():",
             f"    assert_gradients({forward}, {name}, {shapes})  # the right shapes")  # fmt: skip
 
@@ -220,11 +218,10 @@ def notes(contents):
         if "ImportError" in failed["error"] or "ModuleNotFoundError" in failed["error"]:
             said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
     said += [f"{name} is not in the file: the course's own stands for it" for name in contents["added"]]
-    known = {name: functions[name] for name in ASSIGNMENTS if name in functions}
-    library = [name for name, function in known.items() if function["kind"] == "library"]
-    ours = [name for name, function in known.items() if function["ours"] and not contents["exercise"]]
+    known = [name for name in ASSIGNMENTS if name in functions]
+    library = [name for name in known if functions[name]["kind"] == "library"]
+    ours = [name for name in known if functions[name]["ours"] and not contents["exercise"]]
     for names, owner in ((library, "a library's"), (ours, "numpylm's")):
-        if names:
-            said.append(f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} {owner} own: not checked")
+        said += [f"{', '.join(names)} {'are' if names[1:] else 'is'} {owner} own: not checked"] if names else []
     solutions = [path for path in contents["opened"] if "solutions" in path]
     return (*said, *[f"the file reads {path}: what comes from there is not its own work" for path in solutions[:1]])

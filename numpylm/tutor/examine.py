@@ -4,135 +4,153 @@ A function is called by its parameters' names, on problems of several sizes. A b
 `step`, or `trace`) gets what the student's own forward returned, if the file has one; else our own record.
 """
 
+import difflib
+
 import numpy as np
 
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.binding import bind, call_step, parameter_names
 from numpylm.tutor.diagnose import diagnose_problem
 from numpylm.tutor.fits import is_own_error
-from numpylm.tutor.judge import Trial, ask, judge
-from numpylm.tutor.problems import Sizes, Waves
+from numpylm.tutor.judge import Trial, ask, judge, shaped
+from numpylm.tutor.problems import Sizes, Waves, problem_of
 from numpylm.tutor.stop import Stop
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
 SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network
+PROBLEMS = (FIRST, SECOND, SECOND._replace(extreme=True), SECOND._replace(scale=SATURATED))
+BY_PLACE = ("POSITIONAL_ONLY", "VAR_POSITIONAL")
 CACHES = ("cache", "step", "trace")
 OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes written into the code?".format(
     *(", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False)) for sizes in (FIRST, SECOND))
 )
 LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
+OVERFLOW = (
+    "this input holds ±1000: e^1000 is too large for a float64 number, and e^-1000 is rounded to 0, whose logarithm is "
+    "-∞. Take e^(a - max a), and compute log y without y, as a - max a - log Σ e^(a - max a)"
+)
+OTHER_F = (
+    "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
+    "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
+)
 HIDDEN = (
     f"with weights and states {SATURATED:g} times as large it is wrong, and with smaller ones right: is something "
     "in it clipped, or kept away from 0 or 1, such as np.clip(a, -10, 10)?"
 )
+OURS = (
+    "its `{}` was our own record: your file has no {} that returns a cache (as the last of a tuple) when it is called"
+)
+NO_CACHE = (
+    "its `cache` is what your own {} returns, and that returns none: let it return one as the last of a tuple, such as "
+    "`return y, cache`"
+)
 
 
 def check_function(file, name):
-    """The finding on one function: its status, sentences, table and diagnosis, and what it printed."""
+    """The finding on one function: its status, sentences, table and diagnosis, and what it printed.
+
+    An activation that overflows for ±1000 alone is right, where no exercise asks for it.
+    """
     assignment, remarks = ASSIGNMENTS[name], None
-    tries = (FIRST, SECOND, SECOND._replace(extreme=True), SECOND._replace(scale=SATURATED))
-    for sizes in tries:
+    for number, sizes in enumerate(PROBLEMS):
         try:
-            said = check_problem(file, assignment, tries.index(sizes), sizes)
+            said = check_problem(file, assignment, number, sizes)
         except Stop as stop:
-            said = overflow(file, assignment, stop.finding) if sizes.extreme else None
-            if said is None:
-                return explained(file, assignment, stop.finding, sizes)
+            finding = explained(file, assignment, stop.finding, sizes)
+            is_excused = OVERFLOW in finding["sentences"] and not finding["table"] and assignment.is_plain
+            if not is_excused or name in file.contents["exercise"]:
+                return finding
+            said = [f"right, but it overflows: {OVERFLOW}"]
         remarks = said if remarks is None or sizes.extreme else remarks
     return {"status": "ok", "sentences": remarks}
 
 
-def overflow(file, assignment, finding):
-    """The remark on an activation that is wrong for ±1000 alone, where no exercise asks for it; None for another."""
-    said = [sentence for sentence in finding["sentences"] if sentence.startswith("this input holds")]
-    is_asked = assignment.name in file.contents["exercise"]
-    is_excused = said and assignment.is_plain and not finding.get("table") and not is_asked
-    return [f"right, but it overflows: {said[0]}"] if is_excused else None
-
-
 def explained(file, assignment, finding, sizes):
     """The finding on a function that is wrong in a problem of these sizes, and right in those before it."""
-    said = finding["sentences"]
-    asked = set(parameter_names(file.function(assignment.name))) - {*assignment.parameters}
-    if finding["status"] == "crash" and "parameters" in asked and not is_own_error(str(said)):
-        finding["status"] = "not checked"  # it may expect a dict of parameters, and not our record
-    trial, values, rows = finding.pop("evidence", (None, None, None))
+    said, function = finding["sentences"], file.function(assignment.name)
+    needs, reads = needed(parameter_names(function, assignment.parameters)), function["reads"]
+    if finding["status"] == "crash":
+        said += [OURS.format(needs, assignment.forward)] if needs and not file.function(assignment.forward) else []
+        may_be_dict = "parameters" in {*parameter_names(function)} - {*assignment.parameters}  # and not our record
+        finding["status"] = "not checked" if may_be_dict and not is_own_error(str(said)) else "crash"
+    trial, values, rows = finding.pop("evidence", (None, {}, []))
+    used = [] if finding["status"] == "not checked" else [*reads, assignment.forward] if needs else reads
+    wrong = [other for other in used if file.status(other) in ("wrong", "crash", "timeout")]
     is_last = sizes.scale == SATURATED
     if is_last:
         said.insert(0, HIDDEN)
-    elif sizes is not FIRST and finding["status"] in ("wrong", "crash") and "not right yet" not in str(said):
-        is_large = sizes.extreme and assignment.is_plain and finding.get("table")
-        said += [OF_SIZES] if not sizes.extreme else [LARGE] if is_large else []
-    reads = file.function(assignment.name)["reads"]
-    wrong = [other for other in reads if file.status(other) in ("wrong", "crash", "timeout")]
-    said += [f"it calls your {other}, which is not right yet: mend that one first" for other in wrong]
+    elif sizes.extreme and trial:
+        said += of_extremes(assignment, trial.inputs, values)
+    elif sizes is SECOND and finding["status"] in ("wrong", "crash") and not wrong:
+        said.append(OF_SIZES)
+    said += [f"it builds on your {other}, which is not right yet: mend that one first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in reads if file.status(other) == "ok"]
-        hints = [] if trial.forward_is_wrong else diagnose_problem(assignment, trial.problem, values, rows, trusted)
+        has_cause = needs and assignment.forward in wrong
+        hints = [] if has_cause else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
 
 
+def of_extremes(assignment, inputs, values):
+    """A list with a sentence on the inputs for which alone a function is wrong: those of ±1000, or with ReLU."""
+    if inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name:
+        return [OTHER_F]
+    if assignment.is_backward or not inputs.keys() & {"a", "logits"}:
+        return []
+    if not all(np.isfinite(q).all() for q in values.values()):
+        return [OVERFLOW]
+    return [LARGE] if assignment.is_plain else []
+
+
+def needed(names):
+    """The name by which a function asks for a cache; None for one that does not."""
+    return next((name for name in names if name in CACHES), None)
+
+
 def check_problem(file, assignment, number, sizes):
     """Calls the function on one random problem: remarks. Raises Stop unless what it returns is right."""
-    rng = file.rng(assignment.name, number)
     asked = parameter_names(file.function(assignment.name), assignment.parameters)
-    needs = [name for name in asked if name in CACHES]
-    assignment = assignment.for_parameters(asked)
-    if not needs or not file.function(assignment.forward):
-        return judge(file, our_trial(file, assignment, rng, sizes, asked))
-    trial = None
-    if file.status(assignment.forward) in ("ok", "wrong"):
-        try:
-            trial = own_trial(file, assignment, rng, sizes, asked)
-        except Stop as stop:
-            if stop.finding["status"] == "wrong":
-                raise
-    if trial:
-        return judge(file, trial)
+    orders = [order for order in assignment.returns if order[0] != "da_t" or "cache" not in asked]
+    assignment = assignment._replace(returns=tuple(orders))
+    needs = needed(asked)
+    forward = ASSIGNMENTS[assignment.forward] if needs and file.function(assignment.forward) else None
+    has_run = forward and file.status(forward.name) in ("ok", "wrong")
+    trial = trial_of(file, assignment, number, sizes, asked, needs, forward) if has_run else None
+    is_waiting = forward and trial is None
     try:
-        judge(file, our_trial(file, assignment, rng, sizes, asked))
+        remarks = judge(file, trial or trial_of(file, assignment, number, sizes, asked, needs, None))
     except Stop as stop:
-        if stop.finding["status"] in ("not written", "timeout"):
+        if not is_waiting or stop.finding["status"] in ("not written", "timeout"):
             raise
-    told = f"it is not checked until your {assignment.forward} runs: its `{needs[0]}` is what that returns"
-    raise Stop("not checked", told)
+    if is_waiting:
+        words = f"it is not checked until your {forward.name} runs: its `{needs}` is what that returns"
+        raise Stop("not checked", words)
+    return remarks
 
 
-def our_trial(file, assignment, rng, sizes, asked):
-    """A trial in which a cache is our own record."""
-    problem = assignment.problem(rng, sizes, set(asked))
-    record = next((problem.symbols[key] for key in CACHES if key in problem.symbols), None)
-    symbols = problem.symbols if record is None else problem.symbols | dict.fromkeys(CACHES, record)
-    needs = [name for name in asked if name in CACHES]
-    note = [
-        f"its `{needs[0]}` was our own record: your file has no {assignment.forward} that returns a cache "
-        "(as the last of a tuple) when it is called"
-    ] if needs and assignment.forward else []  # fmt: skip
-    return Trial(assignment, problem, [step_for(file, assignment, symbols)], inputs_of(symbols), note)
+def trial_of(file, assignment, number, sizes, asked, needs, forward):
+    """A trial whose cache comes from the student's forward, or is our own record; None where the forward fails.
 
-
-def own_trial(file, assignment, rng, sizes, asked):
-    """A trial whose cache comes from the student's forward. Raises Stop where that fails or returns none."""
-    known = ASSIGNMENTS[assignment.forward]
-    before = parameter_names(file.function(known.name), known.parameters)
-    problem = assignment.problem(rng, sizes, set(asked + before) - set(CACHES))
-    first, inputs = step_for(file, known, problem.symbols, "made"), inputs_of(problem.symbols)
-    (returned,), _ = ask(file, [first], inputs, [["made"]])
-    path = cache_path(known, returned)
-    if path is None and "cache" not in asked:
-        return our_trial(file, assignment, rng, sizes, asked)
-    if path is None:
-        is_none = isinstance(returned, tuple) and len(returned) > 1 and returned[-1] is None
-        what = "it returned None as its cache" if is_none else "that returns none"
-        raise Stop("wrong", f"its `cache` is what your own {known.name} returns, and {what}: let it return one as the "
-                   "last of a tuple, such as `return y, cache`")  # fmt: skip
-    is_wrong = file.status(known.name) == "wrong"
-    needs = next(name for name in asked if name in CACHES)
-    after = f"came from your own {known.name}, which is not right yet: mend that one first"
-    note = f"its `{needs}` {after if is_wrong else f'was what your own {known.name} returned'}"
-    steps = [first, step_for(file, assignment, problem.symbols | {key: {"from": path} for key in CACHES})]
-    return Trial(assignment, problem, steps, inputs, [note], is_wrong, file.precisions.get(known.name, 0.0))
+    Raises Stop where the function cannot be called, or its forward returns no cache.
+    """
+    names = {*asked}
+    if forward:
+        names = {*asked, *parameter_names(file.function(forward.name), forward.parameters)} - {*CACHES}
+    problem = problem_of(assignment.name, file.rng(assignment.name, number), sizes, names)
+    symbols, steps, path = problem.symbols, [], None
+    if forward:
+        try:
+            steps = [call_step(forward, file.function(forward.name), symbols, "made")]
+            (returned,), _ = ask(file, steps, inputs_of(symbols), [["made"]])
+        except Stop:
+            return None
+        path = cache_path(forward, returned)
+        if path is None and "cache" in asked:
+            raise Stop("wrong", NO_CACHE.format(forward.name))
+    record = {"from": path} if path else next((symbols[key] for key in CACHES if key in symbols), None)
+    symbols = symbols if record is None else symbols | dict.fromkeys(CACHES, record)
+    steps = [*(steps if path else ()), call_step(assignment, file.function(assignment.name), symbols)]
+    return Trial(assignment, problem, steps, inputs_of(symbols))
 
 
 def cache_path(assignment, returned):
@@ -146,15 +164,45 @@ def cache_path(assignment, returned):
     return None if isinstance(returned, np.ndarray | float | int) else ["made", *([key] if key else [])]
 
 
-def step_for(file, assignment, symbols, to="returned"):
-    """The child's step that calls the student's function with these symbols. Raises Stop where it cannot be called."""
-    function = file.function(assignment.name)
-    values = {own: spec(name, symbols[name]) for own, name in bind(assignment, function, symbols).items()}
-    return call_step(assignment.name, function, values, to)
+def parameter_names(function, documented=()):
+    """The parameters' names, as far as a function can be asked for them; the documented ones of f(*args)."""
+    known = function["parameters"] or []
+    names = [name for name, kind, _ in known if kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")]
+    return names or (list(documented) if any(kind == "VAR_POSITIONAL" for _, kind, _ in known) else [])
 
 
-def spec(name, value):
-    """How a step names one symbol: an earlier result, a function of waves, or an input."""
+def call_step(assignment, function, symbols, to="returned"):
+    """The child's step that calls a function with symbols by its parameters' names, or by place where it must be.
+
+    Raises Stop for parameters that are no symbols.
+    """
+    values = {own: as_sent(name, symbols[name]) for own, name in bound(assignment, function, symbols).items()}
+    kinds = {name: kind for name, kind, _ in function["parameters"] or []}
+    otherwise = "VAR_POSITIONAL" if "VAR_POSITIONAL" in kinds.values() else ""
+    placed = [values.pop(name) for name in list(values) if kinds.get(name, otherwise) in BY_PLACE]
+    return {"call": [assignment.name], "args": placed, "kwargs": values, "to": to}
+
+
+def bound(assignment, function, symbols):
+    """Parameter's name -> the symbol that it is given. Raises Stop."""
+    names = parameter_names(function, assignment.parameters)
+    optional = {name for name, _, has_default in function["parameters"] if has_default}
+    required = [name for name in names if name not in optional]
+    if len(symbols) == len(required) == 1:  # a function of one argument may call it anything
+        return {required[0]: next(iter(symbols))}
+    unknown = [name for name in required if name not in symbols]
+    if unknown:
+        quoted = ", ".join(f"`{name}`" for name in unknown)
+        meant = ", ".join(suggestions(assignment.parameters, names, unknown))
+        known = ", ".join(shaped(name, symbols[name]) for name in assignment.parameters if name in symbols)
+        words = f"no symbol of this problem is called {quoted}{f': did you mean {meant}?' if meant else '.'}"
+        words += f" The check calls a function by its parameters' names: {known}"
+        raise Stop("not checked", words, unknown=unknown)
+    return {name: name for name in names if name in symbols}
+
+
+def as_sent(name, value):
+    """How a step names one symbol: an earlier result, the function that is differentiated, or an input."""
     if isinstance(value, dict) and "from" in value:
         return value
     return {"waves": "x"} if isinstance(value, Waves) else {"slot": name}
@@ -162,4 +210,17 @@ def spec(name, value):
 
 def inputs_of(symbols):
     """What the child gets: everything but functions and earlier results."""
-    return {name: value for name, value in symbols.items() if spec(name, value) == {"slot": name}}
+    return {name: value for name, value in symbols.items() if "slot" in as_sent(name, value)}
+
+
+def suggestions(documented, names, unknown):
+    """For each unknown name the documented one that was likely meant; nothing where one of them is like none."""
+    meant = []
+    for name in unknown:
+        free = [known for known in documented if known not in (*names, *meant)]
+        alike = difflib.get_close_matches(name, free, 1, 0.6)
+        alike += [documented[names.index(name)]] if len(names) == len(documented) else []
+        if not alike or alike[0] in meant:
+            return []
+        meant.append(alike[0])
+    return meant

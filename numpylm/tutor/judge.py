@@ -9,16 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.binding import shaped
 from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
-LARGE = 1000
-TOO_LARGE = f"this input holds ±{LARGE}: e^{LARGE} is too large for a float64 number"
-LOG_OF_ZERO = (
-    f"this input holds ±{LARGE}, where the softmax's smallest y are rounded to 0, and the logarithm of 0 is -∞: "
-    "compute log y without y, as a - max a - log Σ e^(a - max a)"
-)
 REMEMBERS = (
     "two identical calls give different results: it remembers something between calls, such as a global array that it "
     "adds to, or draws random numbers"
@@ -27,9 +20,13 @@ LINEAR = (
     "with {0} {1:g} times as large, what it returns is not {1:g} times as large: your backward is not linear in {0}. "
     "Is something clipped inside it, or are small gradients dropped? Clip in the training loop"
 )
-OTHER_F = (
-    "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
-    "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
+CHANGED = (
+    "it changes its argument {} in place: leave what you are given alone (`dx = dy` makes no copy; `dx -= 1` writes "
+    "into dy too)"
+)
+NOT_PUT_BACK = (
+    "it leaves its argument {} changed: keep the old x[k], and put it back before you go on to the next entry (to add "
+    "and subtract ε again leaves a rounding error)"
 )
 
 
@@ -57,15 +54,12 @@ class File(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One call to judge: the assignment, its problem, the child's steps and inputs, a note on the cache."""
+    """One call to judge: the assignment, its problem, the child's steps and inputs."""
 
     assignment: NamedTuple
     problem: NamedTuple
     steps: list
     inputs: dict
-    note: list
-    forward_is_wrong: bool = False  # whether the cache comes from a forward that is wrong
-    precision: float = 0.0  # of the student's forward, where the cache comes from it: 1e-7 if it computes in float32
 
 
 def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
@@ -90,69 +84,57 @@ def ask(file, steps, inputs, outputs=(["returned"],), without_clip=False):
 
 def judge(file, trial):
     """Calls the function and compares: remarks on what is right. Raises Stop with what is wrong."""
-    assignment, answers = trial.assignment, trial.problem.answers
-    returned, reply = call(file, trial)
-    printed = {"printed": str(reply.get("printed", ""))}
-    said = [changed_sentence(assignment, trial, reply["changed"])] if reply.get("changed") else []
-    try:
-        values, remarks = by_name(trial, returned)
-    except Mismatch as mismatch:
-        raise Stop("wrong", *said, str(mismatch), **printed) from mismatch
-    rows, sentences = compare(values, answers, ROUGH if trial.precision else assignment.rtol)
+    assignment, step = trial.assignment, trial.steps[-1]
+    values, remarks, reply = call(file, trial)
+    printed, changed = {"printed": str(reply.get("printed", ""))}, changed_names(step, reply.get("changed", []))
+    words = NOT_PUT_BACK if "f" in trial.problem.symbols else CHANGED
+    said = [words.format(" and ".join(changed))] if changed else []
+    is_rough = len(trial.steps) > 1 and assignment.forward in file.precisions
+    rows, sentences = compare(values, trial.problem.answers, ROUGH if is_rough else assignment.rtol)
     precision = max((row.relative_error for row in rows), default=0)
     if 0 < precision < 1e-6 and not assignment.is_backward and all(is_float32(values[row.name]) for row in rows):
         file.precisions[assignment.name] = precision
         rows, sentences, remarks = [], [], [*remarks, FLOAT32.format(precision)]
-    if said and not rows and not sentences:
-        raise Stop("wrong", f"the values are right, but {said[0]}", *trial.note, **printed)
-    if said or sentences or rows:
-        sentences = said + sentences + not_finite(trial.inputs, values)
-        sentences += [OTHER_F] if trial.inputs.get("nonlinearity") == "relu" and "relu" not in assignment.name else []
-        sentences += [sentence for sentence in trial.note if "not right yet" in sentence]
-        raise Stop(
-            "wrong", *sentences, table=[row._asdict() for row in rows], evidence=(trial, values, rows), **printed
-        )
-    check_behaviour(file, trial, reply, values)
+    if sentences or rows:
+        table, evidence = [row._asdict() for row in rows], (trial, values, rows)
+        raise Stop("wrong", *said, *sentences, table=table, evidence=evidence, **printed)
+    if said:
+        raise Stop("wrong", f"the values are right, but {said[0]}", **printed)
+    name = assignment.name.replace("rnn_relu", "rnn")
+    used = [f"calls numpylm's own {name}"] if name in reply.get("called", []) else []
+    used += [f"opens {path}" for path in reply.get("opened", []) if "solutions" in str(path)]
+    if used:
+        raise Stop("not yours", f"its values are right, but it {used[0]}: write it yourself")
+    check_again(file, trial, values)
     return remarks
 
 
-def by_name(trial, returned):
-    """(name -> array of what was returned, remarks on its shapes). Raises Mismatch for what cannot be read."""
-    answers = trial.problem.answers
-    return without_keepdims(named_values(returned, trial.assignment, answers), answers)
-
-
-def check_behaviour(file, trial, reply, values):
-    """Raises Stop where a function whose values are right is not the student's, remembers something, or clips."""
-    name = trial.assignment.name.replace("rnn_relu", "rnn")
-    if name in reply.get("called", []):
-        raise Stop("not yours", f"its values are right, but it calls numpylm's own {name}: write it yourself")
-    opened = [path for path in reply.get("opened", []) if "solutions" in str(path)]
-    if opened:
-        raise Stop("not yours", f"its values are right, but it opens {opened[0]}: write it yourself")
-
-    def again(inputs):
-        return by_name(trial, call(file, trial._replace(inputs=inputs))[0])[0]
-
-    same = again(trial.inputs)
-    if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
-        raise Stop("wrong", REMEMBERS)
-    given = [value.get("slot", "") for value in (*trial.steps[-1]["args"], *trial.steps[-1]["kwargs"].values())]
-    incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
-    check_linear(again, trial.inputs, incoming, values)
-
-
 def call(file, trial):
-    """(what the function returns, the child's reply). Raises Stop where it crashes or is not written."""
-    try:
-        (returned,), reply = ask(file, trial.steps, trial.inputs)
-    except Stop as stop:
-        stop.finding["sentences"] += trial.note if stop.finding["status"] == "crash" else []
-        raise
+    """(name -> array of what the function returns, remarks on its shapes, the child's reply). Raises Stop."""
+    (returned,), reply = ask(file, trial.steps, trial.inputs)
+    printed, answers = {"printed": str(reply.get("printed", ""))}, trial.problem.answers
     if returned is None or str(returned) == "a ellipsis":
         words = "it returns None: it is not written yet, or its line with `return` is missing"
-        raise Stop("not written", words, printed=str(reply.get("printed", "")))
-    return returned, reply
+        raise Stop("not written", words, **printed)
+    try:
+        named = named_values(returned, trial.assignment, answers)
+    except Mismatch as mismatch:
+        raise Stop("wrong", str(mismatch), **printed) from mismatch
+    return *without_keepdims(named, answers), reply
+
+
+def check_again(file, trial, values):
+    """Raises Stop where a function gives other values when it is called again, or is not linear in what comes in."""
+
+    def again(inputs):
+        return call(file, trial._replace(inputs=inputs))[0]
+
+    same, step = again(trial.inputs), trial.steps[-1]
+    if not all(np.array_equal(q, same.get(name), equal_nan=q.dtype.kind in "fc") for name, q in values.items()):
+        raise Stop("wrong", REMEMBERS)
+    given = [value.get("slot", "") for value in (*step["args"], *step["kwargs"].values())]
+    incoming = [name for name in given if name.startswith("d") and trial.assignment.is_backward]
+    check_linear(again, trial.inputs, incoming, values)
 
 
 def check_linear(again, inputs, incoming, before):
@@ -163,7 +145,8 @@ def check_linear(again, inputs, incoming, before):
     for factor in (1e3, 1e-3) if incoming else ():
         after = again(inputs | {name: times(factor, inputs[name]) for name in incoming})
         for name, q in before.items():
-            if q.size and not np.abs(after[name] / factor - q).max() <= 1e-2 * np.abs(q).max():
+            is_alike = np.shape(after.get(name)) == q.shape
+            if q.size and not (is_alike and np.abs(after[name] / factor - q).max() <= 1e-2 * np.abs(q).max()):
                 raise Stop("wrong", LINEAR.format(" and ".join(incoming), factor))
 
 
@@ -174,14 +157,6 @@ def times(factor, tree):
     return type(tree)(*[times(factor, part) for part in tree]) if isinstance(tree, tuple) else factor * tree
 
 
-def not_finite(inputs, values):
-    """A list with a sentence on values that are not finite, given an array with an entry of ±1000."""
-    is_large = any(isinstance(a, np.ndarray) and a.size and np.abs(a).max() == LARGE for a in inputs.values())
-    if not is_large or all(np.isfinite(value).all() for value in values.values()):
-        return []
-    return [TOO_LARGE if any(np.isnan(value).any() for value in values.values()) else LOG_OF_ZERO]
-
-
 def changed_names(step, changed):
     """What the arguments are called that a step of the child changed in place."""
     placed = [value.get("slot", "argument") if isinstance(value, dict) else "argument" for value in step["args"]]
@@ -189,15 +164,8 @@ def changed_names(step, changed):
     return [re.sub(r"\.(\d+)", r"[\1]", name) for name in names]
 
 
-def changed_sentence(assignment, trial, changed):
-    """What to say of arguments that are changed in place: a numerical derivative may do so, but must put them back."""
-    words = " and ".join(changed_names(trial.steps[-1], changed))
-    if assignment.name in ("central_difference", "complex_step"):
-        return (
-            f"it leaves its argument {words} changed: keep the old x[k], and put it back before you go on to the next "
-            "entry (to add and subtract ε again leaves a rounding error)"
-        )
-    return (
-        f"it changes its argument {words} in place: leave what you are given alone (`dx = dy` makes no copy; "
-        "`dx -= 1` writes into dy too)"
-    )
+def shaped(name, value):
+    """A symbol with its shape, or its word."""
+    if isinstance(value, str):
+        return f"{name}={value!r}"
+    return f"{name} {value.shape}" if isinstance(value, np.ndarray) else name

@@ -11,16 +11,21 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import activations, clipping
-from numpylm.attention import ATTENTIONS, attention_step
 from numpylm.beam_search import beam_search
-from numpylm.loss import cross_entropy_forward
-from numpylm.memory_network import hop_forward
+from numpylm.proof.numerical import complex_step
 from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
-from numpylm.tutor.mistakes import RETURNS
+from numpylm.tutor.mistakes import MODULES
 
-START, END, WIDTH, LENGTH_PENALTY = 1, 0, 3, 0.7  # of beam search
+SEARCH = {"start": 1, "end": 0, "width": 3, "length_penalty": 0.7}
 WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in
+SHAPES = {  # a layer's arrays, each with its axes; an activation's otherwise
+    "affine": "x TNH W HV b V dy TNV", "embedding": "E VD dx TND", "clip": "E VD W_xh DH b_h H",
+    "cross": "logits TNV", "ctc": "", "attention": "s_t NH h TNH dctx_t NH", "hop": "u ND m TND v TND du_next ND",
+}  # fmt: skip
+WITH_CACHE = ("cross", "attention", "hop")  # whose backwards read what the forward has kept
+STATES = {cell: getattr(module, f"{cell.upper()}State")._fields for cell, module in CELLS.items()}
+INSIDE = {"rnn": "a", "lstm": "i f o c_tilde c tanh_c", "gru": "r z n"}  # of a trace, (T, N, H)
 
 
 class Sizes(NamedTuple):
@@ -48,12 +53,9 @@ class Waves(runner.Waves):
     """The function that is differentiated numerically, with its derivative."""
 
     def gradient(self):
-        """The derivative, by hand."""
-        x = self.x.ravel()
-        slope = np.cos(x) * x**2 + 2 * np.sin(x) * x
-        slope[:-1] += x[1:]
-        slope[1:] += x[:-1]
-        return slope.reshape(self.x.shape)
+        """The derivative."""
+        x = self.x.astype(complex)
+        return complex_step(runner.Waves(x), x)
 
 
 def problem_of(function, rng, sizes, asked):
@@ -79,63 +81,56 @@ def problem_of(function, rng, sizes, asked):
 
 def layer_inputs(function, rng, sizes):
     """Name -> value of all that a layer, a loss, an activation or clipping may be given."""
-    T, N, D, H, V = sizes[:5]
-    q, is_backward = rng.standard_normal, function.endswith("_backward")
-    if function.startswith("affine"):
-        return {"x": q((T, N, H)), "W": q((H, V)), "b": q(V), "dy": q((T, N, V))}
-    if function.startswith("embedding"):
-        tokens = rng.integers(V - 1, size=(T, N))  # the last of the vocabulary never occurs, and one token twice
-        tokens[0, 0] = tokens[-1, -1]
-        return {"tokens": tokens, "E": q((V, D)), "dx": q((T, N, D)), "vocab_size": V}
-    if function.startswith("clip"):
-        gradients = {"E": q((V, D)), "W_xh": q((D, H)), "b_h": q(H)}
-        norm = clipping.global_norm(gradients) * (2 if sizes.extreme else 0.3)
-        return {"gradients": gradients, "max_norm": norm, "limit": 0.75}
-    if function.startswith("cross_entropy"):
-        logits, targets = 1.5 * sizes.scale * q((T, N, V)), rng.integers(V, size=(T, N))
-        logits[0, 0, 0] = 1000 if sizes.extreme and not is_backward else logits[0, 0, 0]
-        trace = cross_entropy_forward(logits, targets)[1] if is_backward else None
-        return {"logits": logits, "targets": targets} | ({"trace": trace, "y": trace.y} if trace else {})
-    if function.startswith("ctc"):  # one utterance, and four labels: two are equal and side by side, and two differ
+    T, N, _, _, V = sizes[:5]
+    kind, is_backward = function.partition("_")[0], function.endswith("_backward")
+    shapes = SHAPES.get(kind, "a NV").split()
+    found = {name: rng.standard_normal([getattr(sizes, n) for n in axes])
+             for name, axes in zip(shapes[::2], shapes[1::2], strict=True)}  # fmt: skip
+    found |= {name: 1.5 * sizes.scale * found[name] for name in ("a", "logits", "s_t", "u") if name in found}
+    if kind in ("attention", "hop"):
+        found["mask"] = np.arange(T)[:, None] < np.arange(T, T - N, -1)  # N sequences of T, T - 1, … steps
+    elif kind == "embedding":
+        found |= {"tokens": rng.integers(V - 1, size=(T, N)), "vocab_size": V}  # the last token never occurs,
+        found["tokens"][0, 0] = found["tokens"][-1, -1]  # and one of them twice
+    elif kind == "clip":
+        norm = clipping.global_norm(found) * (2 if sizes.extreme else 0.3)
+        found = {"gradients": found, "max_norm": norm, "limit": 0.75}
+    elif kind == "ctc":  # one utterance, and four labels: two are equal and side by side, and two differ
         first, second = 1 + rng.choice(V, 2, replace=False)
-        y = activations.softmax(sizes.scale * q((T + 5, V + 1)))
-        return {"y": y, "labels": np.array([first, second, second, first])}
-    if function.startswith(("attention", "hop")):
-        return reading_inputs(function, q, sizes)
-    a, name = 1.5 * sizes.scale * q((N, V)), function.removesuffix("_backward")
+        y = activations.softmax(sizes.scale * rng.standard_normal((T + 5, V + 1)))
+        found = {"y": y, "labels": np.array([first, second, second, first])}
+    elif kind == "cross":
+        found["targets"] = rng.integers(V, size=(T, N))
     if is_backward:
-        output = RETURNS.get(name, "y")
-        return {"a": a, output: getattr(activations, name)(a), f"d{output}": q(a.shape)}
-    a[0, 1], a[-1, 2] = (1000, -1000) if sizes.extreme else (a[0, 1], a[-1, 2])
-    return {"a": a}
+        return found | of_the_forward(function.removesuffix("_backward"), found, rng)
+    for name in {"a", "logits"} & found.keys() if sizes.extreme else ():
+        found[name].flat[[1, -1]] = 1000, -1000
+    return found
 
 
-def reading_inputs(function, q, sizes):
-    """Name -> value of all that one step of dot-product attention, or one hop over T sentences, may be given."""
-    T, N, D, H = sizes[:4]
-    mask = np.arange(T)[:, None] < np.arange(T, T - N, -1)  # N sequences of T, T - 1, … steps
-    if function.startswith("hop"):
-        symbols = {"u": sizes.scale * q((N, D)), "m": q((T, N, D)), "v": q((T, N, D)), "mask": mask}
-        step = hop_forward(**symbols)
-        found = {"du_next": q((N, D)), "p": step.p, "hop": step}
-    else:
-        symbols = {"s_t": sizes.scale * q((N, H)), "h": q((T, N, H)), "mask": mask}
-        step = attention_step(ATTENTIONS["dot"], (), **symbols)
-        found = {"dctx_t": q((N, H)), "alpha_t": step.alpha}
-    return symbols | (found | {"step": step} if function.endswith("_backward") else {})
+def of_the_forward(function, found, rng):
+    """What a layer's backward may be given of its forward, and an activation's gradient that comes in."""
+    if "a" not in found and not function.startswith(WITH_CACHE):
+        return {}
+    case = case_of(function if function in MODULES else f"{function}_forward", found)
+    values = results_of(case)
+    if "a" in found:
+        ((name, q),) = values.items()
+        return {name: q, f"d{name}": rng.standard_normal(q.shape)}
+    record = getattr(MODULES[case.function], case.function)(**case.arguments)
+    record = record[1] if function == "cross_entropy" else record
+    return values | dict.fromkeys(("trace", "step", "hop"), record)
 
 
 def beam_search_problem(rng, sizes):
     """(symbols, answers) of a table of log-probabilities in which greedy search finds another sequence."""
-    while True:
+    greedy = best = None
+    while greedy == best:
         logits = 1.5 * rng.standard_normal((sizes.T, sizes.V, sizes.V))
-        logits[:2, :, END] -= 9  # no answer is empty
+        logits[:2, :, SEARCH["end"]] -= 9  # no answer is empty
         log_y = activations.log_softmax(logits)
-        greedy, best = (search(log_y, width) for width in (1, WIDTH))
-        if greedy.tokens != best.tokens:
-            break
-    symbols = {"log_y": log_y, "start": START, "end": END, "width": WIDTH, "length_penalty": LENGTH_PENALTY}
-    return symbols, {"tokens": np.array(best.tokens), "score": np.asarray(best.score)}
+        greedy, best = (search(log_y, width) for width in (1, SEARCH["width"]))
+    return {"log_y": log_y} | SEARCH, {"tokens": np.array(best.tokens), "score": np.asarray(best.score)}
 
 
 def search(log_y, width):
@@ -144,8 +139,8 @@ def search(log_y, width):
     def advance(tokens, steps):
         return log_y[steps[0], tokens], steps + 1
 
-    first = np.array([0]), np.array([START])
-    ((best,),) = beam_search(advance, *first, END, len(log_y), width, LENGTH_PENALTY)
+    first = np.array([0]), np.array([SEARCH["start"]])
+    ((best,),) = beam_search(advance, *first, SEARCH["end"], len(log_y), width, SEARCH["length_penalty"])
     return best
 
 
@@ -182,26 +177,19 @@ def cell_problem(function, inputs, sizes):
 
 def symbols_of(case, inputs):
     """What a cell's function may be given: records of ours, and every array by name, packed and gate by gate."""
-    given = case.arguments
-    parameters, trace = given["parameters"], given.get("trace")
+    parameters, trace = case.arguments["parameters"], case.arguments.get("trace")
     W_x, _, b = parameters[:3]
-    x = inputs["x_t" if case.is_step else "x"]
-    found = {"xW_t" if case.is_step else "xW": x @ W_x + b} | by_gate(parameters, case.cell)
-    if not case.is_step:
-        state_0 = getattr(CELLS[case.cell], f"{case.cell.upper()}State")(*[inputs[f"{q}_0"] for q in STATES[case.cell]])
-        found |= {"parameters": parameters, "state_0": state_0}
-    if trace is not None and case.is_step:
-        found |= {"step": trace.steps[0]} | trace.steps[0]._asdict()
-    elif trace is not None:
-        found |= {"trace": trace, "dstate_T": given["dstate_T"], "h": trace.h}
-        found |= {name: getattr(trace, name) for name in INSIDE[case.cell].split()}
+    gated = [f"{row}{gate}" for row in ("W_x", "W_h", "b_") for gate in GATES[case.cell]]
+    found = {name: getattr(parameters, name).copy() for name in gated}
+    if case.is_step:
+        found["xW_t"] = inputs["x_t"] @ W_x + b
+        found |= {} if trace is None else {"step": trace.steps[0]} | trace.steps[0]._asdict()
+        return found | inputs
+    State = getattr(CELLS[case.cell], f"{case.cell.upper()}State")
+    found |= {"xW": inputs["x"] @ W_x + b, "state_0": State(*[inputs[f"{q}_0"] for q in STATES[case.cell]])}
+    found |= {name: q for name, q in case.arguments.items() if name in ("parameters", "trace", "dstate_T")}
+    found |= {} if trace is None else {name: getattr(trace, name) for name in ["h", *INSIDE[case.cell].split()]}
     return found | inputs
-
-
-def by_gate(parameters, cell):
-    """Each gate's share of packed weights, under the names of the equations: W_xi, W_hi, b_i, …"""
-    names = [f"{row}{gate}" for row in ("W_x", "W_h", "b_") for gate in GATES[cell]]
-    return {name: getattr(parameters, name).copy() for name in names}
 
 
 def cell_answers(case):
@@ -214,7 +202,3 @@ def cell_answers(case):
     if case.is_step:
         return {n: q for n, q in found.items() if n not in ("dh_t", "dc_next")} | {"dxW_t": found["da_t"]}
     return {n: q for n, q in found.items() if n == "dx" or n.startswith(("dW", "db")) or n.endswith("_0")}
-
-
-STATES = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
-INSIDE = {"rnn": "a", "lstm": "i f o c_tilde c tanh_c", "gru": "r z n"}  # of a trace, (T, N, H)

@@ -7,10 +7,6 @@ import textwrap
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.conventions import CONVENTIONS
 
-WORDS = {
-    "ok": "ok", "wrong": "WRONG", "missing": "MISSING", "crash": "CRASH", "timeout": "TIMEOUT",
-    "not written": "NOT WRITTEN", "not checked": "NOT CHECKED", "not yours": "NOT YOURS",
-}  # fmt: skip
 WIDTH = 80
 ANY_FUNCTION = (
     'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with '
@@ -35,11 +31,17 @@ def report(result, show_lines=False):
 
 def report_lines(result, show_lines):
     """The lines of the report."""
+    words = "the name {} hides the module {} from every program in this folder: rename the file"
+    said = [*[words.format(name, name.removesuffix(".py")) for name in result.hides], *result.notes]
     if result.error:
-        return [f"{result.file} cannot be checked.", "", *body(result.error), *about_the_file(result)]
+        return [f"{result.file} cannot be checked.", "", *body(result.error), *marked("! ", said)]
     if not result.findings and not result.unchecked:
-        return [*paragraph("", nothing_found(result)), *marked("! ", result.notes)]
-    lines = [result.file, "", *overview(result.findings), "", *unchecked(result), *about_the_file(result)]
+        others = f" It defines {', '.join(result.others)}." if result.others else ""
+        words = f"{result.file} holds no function that can be checked.{others} A function is found by its name, such as"
+        words += " lstm_step or softmax: `python -m numpylm check --list` shows all names."
+        return [*paragraph("", words), *marked("! ", said)]
+    lines = [result.file, "", *overview(result.findings), "", *unchecked(result), *marked("! ", said)]
+    lines += [""] if said else []
     for name, finding in result.findings.items():
         if finding["status"] != "ok":
             lines += details(name, finding, show_lines)
@@ -57,31 +59,20 @@ def unchecked(result):
     return [*marked("! ", said), *paragraph("  ", ANY_FUNCTION), *pasted, ""] if said else []
 
 
-def nothing_found(result):
-    """What to say of a file without a known function."""
-    others = f" It defines {', '.join(result.others)}." if result.others else ""
-    return (
-        f"{result.file} holds no function that can be checked.{others} A function is found by its name, such as "
-        "lstm_step or softmax: `python -m numpylm check --list` shows all names."
-    )
-
-
-def about_the_file(result):
-    """What to say of files whose names are those of modules, and of how the file was read."""
-    words = "the name {} hides the module {} from every program in this folder: rename the file"
-    said = [*[words.format(name, name.removesuffix(".py")) for name in result.hides], *result.notes]
-    return [*marked("! ", said), ""] if said else []
-
-
 def overview(findings):
     """One line for each function: its name, its state, and which quantities are wrong."""
     width = max(map(len, findings), default=0)
     lines = []
     for name, finding in findings.items():
         wrong = ", ".join(row["name"] for row in finding.get("table", []))
-        lines.append(cut(f"  {name.ljust(width)}  {WORDS[finding['status']].ljust(11)}  {wrong}".rstrip()))
+        lines.append(cut(f"  {name.ljust(width)}  {word(finding).ljust(11)}  {wrong}".rstrip()))
     taken = dict.fromkeys(finding["convention"] for finding in findings.values() if "convention" in finding)
     return lines + ([f"  (read in the convention: {', '.join(taken)})"] if taken else [])
+
+
+def word(finding):
+    """A finding's status: in capitals, where the function is not right."""
+    return finding["status"] if finding["status"] == "ok" else finding["status"].upper()
 
 
 def cut(line):
@@ -91,21 +82,18 @@ def cut(line):
 
 def details(name, finding, show_lines=False):
     """A heading, all that was found, and what one of our own functions is to compute."""
-    heading = f"-- {name}: {WORDS[finding['status']]} "
-    lines = [heading + "-" * (WIDTH - len(heading)), "", *body(finding, show_lines)]
-    if "convention" in finding or (finding["status"] == "not checked" and not finding.get("unknown")):
-        return [*lines, ""]
-    if name not in ASSIGNMENTS:
-        told = paragraph("  ", f"{name} is no function that can be checked: --list shows those that are")
-        return [*lines, "", *told, ""]
-    assignment = ASSIGNMENTS[name]
-    signature = [] if finding.get("table") else ["", *paragraph("  ", assignment.signature, "    ")]
-    return [*lines, *signature, "", *[f"    {line}" for line in assignment.equation.split("\n")], ""]
+    lines = [f"-- {name}: {word(finding)} ".ljust(WIDTH, "-"), "", *body(finding, show_lines), ""]
+    known = ASSIGNMENTS.get(name)
+    is_foreign = "convention" in finding or (finding["status"] == "not checked" and not finding.get("unknown"))
+    if is_foreign or not known:
+        return lines
+    signature = [] if finding.get("table") else [*paragraph("  ", known.signature, "    "), ""]
+    return [*lines, *signature, *[f"    {line}" for line in known.equation.split("\n")], ""]
 
 
 def body(finding, show_lines=False):
     """Table, sentences, diagnosis, the crash's lines, and what the code printed."""
-    lines = columns(finding.get("table")) + marked("! ", finding.get("sentences", []))
+    lines = columns(finding.get("table", [])) + marked("! ", finding.get("sentences", []))
     codes = finding.get("lines", []) if show_lines else []
     for sentence, code in itertools.zip_longest(finding.get("diagnosis", []), codes, fillvalue=""):
         lines += marked("-> ", [sentence]) + paragraph("   ", code)
@@ -119,22 +107,15 @@ def body(finding, show_lines=False):
 
 
 def columns(table):
-    """Rows of wrong quantities in aligned columns, and an empty line; [] for no rows."""
-    if not table:
-        return []
-    rows = [HEAD, *map(cells, table)]
+    """Rows of wrong quantities in aligned columns, and an empty line; [] for no rows. A right answer of -0 is 0."""
+    rows = [HEAD]
+    for row in table:
+        shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
+        numbers = f"{row['yours']:.4g}", f"{row['right'] + 0.0:.4g}", f"{row['relative_error']:.0e}"
+        rows.append((row["name"], shape, index, *numbers, f"{row['num_wrong']}/{row['size']}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
-    return ["  " + "  ".join(row) for row in aligned] + [""]
-
-
-def cells(row):
-    """One row's cells as text; a right answer of -0 is shown as 0."""
-    shape, index = (str(tuple(row[key])) if row["shape"] else "-" for key in ("shape", "index"))
-    return (
-        row["name"], shape, index, f"{row['yours']:.4g}", f"{row['right'] + 0.0:.4g}", f"{row['relative_error']:.0e}",
-        f"{row['num_wrong']}/{row['size']}",
-    )  # fmt: skip
+    return [*["  " + "  ".join(row) for row in aligned], ""] if table else []
 
 
 def marked(mark, sentences):

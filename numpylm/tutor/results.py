@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.wire import Thing
+from numpylm.tutor.wire import Record, Thing
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding
@@ -35,46 +35,30 @@ class Wrong(NamedTuple):
 
 
 def named_values(returned, assignment, answers):
-    """Name -> array of what was returned, in the answers' names. Raises Mismatch for what cannot be read."""
-    orders = assignment.returns
-    if len(orders[0]) == 1 and not isinstance(returned, tuple) and not is_named(returned, answers):
+    """Name -> array of what was returned, in the answers' names. Raises Mismatch for what cannot be read.
+
+    A tuple is in a documented order; after a forward's values it may hold one thing more, the cache. A dict or record
+    holds at least one whole order; everything in it that has a known name counts.
+    """
+    orders, is_dict = assignment.returns, isinstance(returned, dict)
+    wanted = "  or  ".join(", ".join(order) for order in orders if len(order) < 12)
+    values = flatten(returned, answers) if is_dict else {}
+    if len(orders[0]) == 1 and not isinstance(returned, tuple) and not values:
         return flatten({orders[0][0]: returned}, answers)
-    if isinstance(returned, dict):
-        return by_name(returned, orders, answers, assignment)
-    if isinstance(returned, tuple | list):
-        return by_order(tuple(returned), orders, answers, assignment)
-    raise Mismatch(f"it returns {describe(returned)}, but should return {wanted(assignment)}")
-
-
-def is_named(value, answers):
-    """Whether a dict or record holds answers under their names."""
-    return isinstance(value, dict) and any(answer_name(name, answers) for name in value)
-
-
-def by_name(returned, orders, answers, assignment):
-    """A dict or record: everything in it that has a known name, and at least one whole order of the documented ones."""
-    values = flatten(returned, answers)
-    if not values:
-        known = ", ".join(map(str, returned)) or "nothing"
-        raise Mismatch(
-            f"the dict or record it returns holds {known}; it should hold {wanted(assignment)}, by these names"
-        )
-    tops = {part for name in values for part in (name, name.partition(".")[0])}
-    missing = min(([name for name in order if name not in tops] for order in orders), key=len)
-    if missing:
-        lacks = ", ".join(missing)
-        raise Mismatch(f"the dict or record it returns has no {lacks}; it should hold {wanted(assignment)}")
-    return values
-
-
-def by_order(returned, orders, answers, assignment):
-    """A tuple in a documented order; after a forward's values it may hold one thing more, the cache."""
-    extras = (0,) if assignment.is_backward else (0, 1)
-    found = [dict(zip(order, returned, strict=False)) for extra in extras for order in orders
-             if len(returned) == len(order) + extra]  # fmt: skip
+    if is_dict:
+        tops = {part for name in values for part in (name, name.partition(".")[0])}
+        missing = min(([name for name in order if name not in tops] for order in orders), key=len)
+        if missing:
+            held, lacks = ", ".join(map(str, returned)) or "nothing", ", ".join(missing)
+            raise Mismatch(f"the dict or record it returns holds {held}, but no {lacks}; it should hold {wanted}")
+        return values
+    if not isinstance(returned, tuple | list):
+        raise Mismatch(f"it returns {describe(returned)}, but should return {wanted}")
+    lengths = [len(returned)] if assignment.is_backward else [len(returned), len(returned) - 1]
+    found = [dict(zip(order, returned, strict=False)) for n in lengths for order in orders if len(order) == n]
     if not found:
-        raise Mismatch(f"it returns {len(returned)} values, but should return {wanted(assignment)}")
-    whole = [values for values in found if all(map(is_value, values.values()))]
+        raise Mismatch(f"it returns {len(returned)} values, but should return {wanted}")
+    whole = [named for named in found if all(map(is_value, named.values()))]
     return flatten((whole or found)[0], answers)  # which says what is no array
 
 
@@ -118,13 +102,8 @@ def describe(value):
     """What a value is, in the student's words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} ({value.dtype})"
-    names = {list: "a list", tuple: "a tuple", dict: "a dict", str: "a string", int: "an integer", float: "a number"}
-    return str(value) if isinstance(value, Thing) else names.get(type(value), "a record")
-
-
-def wanted(assignment):
-    """What a function should return, in the documented order."""
-    return "  or  ".join(", ".join(order) for order in assignment.returns if len(order) < 12)
+    names = {str: "string", int: "number", float: "number", Record: "record"}
+    return str(value) if isinstance(value, Thing) else f"a {names.get(type(value), type(value).__name__)}"
 
 
 def compare(values, answers, rtol):
