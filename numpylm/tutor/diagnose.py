@@ -25,7 +25,6 @@ from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.results import is_rounding
 from numpylm.tutor.sentences import (
-    ALONE,
     EXCHANGED,
     SEVERAL,
     SHAPE,
@@ -37,8 +36,7 @@ from numpylm.tutor.sentences import (
 )
 from numpylm.tutor.suspects import suspects
 
-RIGHT_INSIDE = ("da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h")  # one is right: so is da_t
-FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
+RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
 WITH_GATES = ("dW_x", "dW_h", "db", "da_t", "dhW_t", "da", "dhW")
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 
@@ -190,19 +188,18 @@ def suspicions(question):
 def each_alone(question):
     """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula.
 
-    Where the pre-activations' gradients are wrong too, what follows from them has no cause of its own.
+    Where the pre-activations' gradients may be wrong too, what follows from them has no line of its own.
     """
-    is_right = any(name in question.claims and name not in question.wrong for name in RIGHT_INSIDE)
-    is_separate, said = is_right or len(question.wrong) == 1, []
-    names = [name for name in question.wrong if is_separate or not name.startswith(FROM_DA)]
-    for name in names:
+    said = []
+    for name in question.wrong:
         said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
-    for name in unsaid(names, said):
+    right = question.claims.keys() - set(question.wrong)
+    if question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE:
+        return [*said, Finding(SEVERAL)]
+    for name in unsaid(question.wrong, said):
         said += suspicions(question.alone(name))
-    if is_separate or question.case is None:
-        return said
-    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
+    return said
 
 
 def unsaid(names, said):
