@@ -25,6 +25,7 @@ from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.results import is_rounding
 from numpylm.tutor.sentences import (
+    ALONE,
     EXCHANGED,
     SEVERAL,
     SHAPE,
@@ -37,6 +38,7 @@ from numpylm.tutor.sentences import (
 from numpylm.tutor.suspects import suspects
 
 RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
+FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
 WITH_GATES = ("dW_x", "dW_h", "db", "da_t", "dhW_t", "da", "dhW")
 ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
 
@@ -195,11 +197,13 @@ def each_alone(question):
         said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
     said += numbers(question, unsaid(question.wrong, said))
     right = question.claims.keys() - set(question.wrong)
-    if question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE:
-        return [*said, Finding(SEVERAL)]
+    are_several = question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE
     for name in unsaid(question.wrong, said):
-        said += suspicions(question.alone(name))
-    return said
+        if not (are_several and name.startswith(FROM_DA)):
+            said += suspicions(question.alone(name))
+    if not are_several:
+        return said
+    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
 
 
 def unsaid(names, said):
