@@ -34,8 +34,7 @@ from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
 from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.tutor.case import case_of, named
-from numpylm.tutor.causes import Question, matching
-from numpylm.tutor.diagnose import diagnose_case
+from numpylm.tutor.diagnose import Question, diagnose_case, matching
 from numpylm.tutor.mistakes import rebuilt
 from numpylm.tutor.sentences import Finding
 from numpylm.tutor.suspects import right_run

@@ -30,12 +30,12 @@ class Here(child.Child):
         self.process = None
 
 
-def over_the_wire(tree, make_record=None):
+def over_the_wire(tree, *make_record):
     """A tree as it arrives on the other side."""
     stream = io.BytesIO()
     wire.write_message(stream, tree)
     stream.seek(0)
-    return wire.read_message(stream, make_record)
+    return wire.read_message(stream, *make_record)
 
 
 def check_here(path, seed=1, **options):

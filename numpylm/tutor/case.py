@@ -27,14 +27,18 @@ OF_ATTENTION_STEP = {name: f"{name}_t" for name in ("s", "e", "alpha", "ctx", "d
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what is computed for it can be kept
 class Case:
-    """function, of ours, is called with arguments. cell is "rnn", "lstm", "gru" or ""; T is the number of steps."""
+    """function, of ours, is called with arguments. cell is "rnn", "lstm", "gru" or ""; sizes are its T, N, D, H."""
 
     function: str
     arguments: dict
     cell: str
     is_step: bool
-    T: int
     sizes: dict
+
+    @property
+    def T(self):
+        """The number of time steps."""
+        return self.sizes.get("T", 1)
 
     @property
     def is_backward(self):
@@ -50,20 +54,18 @@ class Case:
 
 def case_of(function, inputs):
     """The Case of one of our functions for inputs by name. Raises KeyError for an input that is missing."""
-    cell, is_step = cell_of(function), "_step" in function
+    cell = cell_of(function)
     if cell:
-        backward = function.endswith("_backward")
-        arguments, sizes = cell_arguments(cell, inputs, is_step, backward)
-        name = f"{cell}_{'backward' if backward else 'forward'}"
-        return Case(name, arguments, cell, is_step, sizes["T"], sizes)
-    if function == "cross_entropy_backward":
-        inputs = {"trace": inputs.get("trace") or loss_trace(inputs), **inputs}
+        return cell_case(cell, function, inputs)
+    if function == "cross_entropy_backward" and inputs.get("trace") is None:
+        logits = inputs["logits"] if "logits" in inputs else np.log(inputs["y"])
+        inputs = {**inputs, "trace": cross_entropy_forward(logits, inputs["targets"])[1]}
     if function.startswith("attention"):
         inputs = {"attention": ATTENTIONS["dot"], "parameters": (), **inputs}
     function = our_name(function)
     asked = inspect.signature(getattr(MODULES[function], function)).parameters
     arguments = {name: inputs[name] for name, p in asked.items() if name in inputs or p.default is p.empty}
-    return Case(function, arguments, "", False, 1, layer_sizes(inputs))
+    return Case(function, arguments, "", False, {})
 
 
 def our_name(function):
@@ -78,28 +80,30 @@ def cell_of(function):
     return cell if cell in CELLS and kind in ("step", "step_backward", "forward", "backward") else ""
 
 
-def cell_arguments(cell, inputs, is_step, backward):
-    """(arguments of a cell's forward or backward, sizes) from arrays by name."""
-    module = CELLS[cell]
+def cell_case(cell, function, inputs):
+    """The Case of a cell's function, with its records made from arrays by name."""
+    module, is_step = CELLS[cell], "_step" in function
     Parameters, State = (getattr(module, cell.upper() + kind) for kind in ("Parameters", "State"))
 
     def given(name):
         value = inputs.get(SEQUENCE.get(name, name) if is_step else name)
         return value[None] if is_step and value is not None and name in ("x", "dh") else value
 
+    def state(name):
+        arrays = [given(name.format(q)) for q in State._fields]
+        return State(*[np.zeros((sizes["N"], sizes["H"])) if q is None else q for q in arrays])
+
     x, parameters = given("x"), Parameters(*[inputs[name] for name in Parameters._fields])
-    zeros = np.zeros((x.shape[1], parameters[1].shape[0]))
-    state_0 = State(*[zeros if given(f"{q}_0") is None else given(f"{q}_0") for q in State._fields])
+    sizes = {"T": len(x), "N": x.shape[1], "D": x.shape[2], "H": len(parameters[1])}
     extra = {name: inputs[name] for name in ("mask", "recurrent_dropout") if inputs.get(name) is not None}
-    f = {"nonlinearity": inputs.get("nonlinearity", "tanh")} if cell == "rnn" else {}
-    sizes = {"T": len(x), "N": x.shape[1], "D": x.shape[2], "H": zeros.shape[1]}
-    forward = {"parameters": parameters, "x": x, "state_0": state_0, **extra, **f}
-    if not backward:
-        return forward, sizes
-    trace = getattr(module, f"{cell}_forward")(**forward).trace
-    dstate_T = State(*[zeros if given(f"d{q}_T") is None else given(f"d{q}_T") for q in State._fields])
-    gradients = {"parameters": parameters, "dh": given("dh"), "dstate_T": dstate_T, "trace": trace}
-    return gradients | {"keep_steps": True}, sizes
+    extra |= {"nonlinearity": inputs.get("nonlinearity", "tanh")} if cell == "rnn" else {}
+    arguments = {"parameters": parameters, "x": x, "state_0": state("{}_0"), **extra}
+    if not function.endswith("_backward"):
+        return Case(f"{cell}_forward", arguments, cell, is_step, sizes)
+    trace = getattr(module, f"{cell}_forward")(**arguments).trace
+    incoming = {"dh": given("dh"), "dstate_T": state("d{}_T")}
+    arguments = {"parameters": parameters, **incoming, "trace": trace, "keep_steps": True}
+    return Case(f"{cell}_backward", arguments, cell, is_step, sizes)
 
 
 def results_of(case):
@@ -113,27 +117,14 @@ def results_of(case):
     return found
 
 
-def loss_trace(inputs):
-    """What cross_entropy_backward reads, from logits or from y."""
-    logits = inputs["logits"] if "logits" in inputs else np.log(inputs["y"])
-    return cross_entropy_forward(logits, inputs["targets"])[1]
-
-
-def layer_sizes(inputs):
-    """T, N and V of the arrays that have them."""
-    large = next((q for q in inputs.values() if isinstance(q, np.ndarray) and q.ndim == 3), None)
-    return {} if large is None else {"T": large.shape[0], "N": large.shape[1], "V": large.shape[2]}
-
-
 def named(case, result):
     """What a case's function returns, as name -> array: gradients, values of the forward, or a record's fields."""
     if not case.cell:
-        return named_result(case.function, case.arguments, result)
+        return named_result(case.function, result)
     found = gradients_of(result) if case.is_backward else values_of(result)
     if not case.is_step:
         return found
-    single = {name: found.pop(name) for name in list(found) if name.startswith("dW") or name.startswith("db")}
-    return {OF_STEP.get(name, name): q[0] if q.ndim == 3 else q for name, q in found.items()} | single
+    return {OF_STEP.get(name, name): q[0] if q.ndim == 3 else q for name, q in found.items()}
 
 
 def gradients_of(result):
@@ -152,14 +143,14 @@ def values_of(out):
     return {**steps, **plain, "h": out.h, **{f"{name}_T": q for name, q in out.state._asdict().items()}}
 
 
-def named_result(function, arguments, result):
+def named_result(function, result):
     """What a layer, a loss or an activation returns, by name."""
-    if isinstance(result, dict) and not function.startswith("clip"):
-        return result
     if function.startswith("clip"):
         clipped, norm = result if isinstance(result, tuple) else (result, None)
         found = {f"clipped.{name}": q for name, q in clipped.items()}
         return found if norm is None else found | {"norm": np.asarray(norm)}
+    if isinstance(result, dict):
+        return result
     if function == "cross_entropy_forward":
         return {"loss": np.asarray(result[0]), "y": result[1].y}
     if hasattr(result, "_asdict"):

@@ -31,56 +31,24 @@ def program():
     return "import sys\nsys.path = [folder for folder in sys.path if folder]\n" + text
 
 
-class Watcher:
-    """The process that ends the student's processes when this one is gone. close() ends them now."""
-
-    def __init__(self):
-        self.mark, self.groups = f"NUMPYLM_CHECK={secrets.token_hex(16)}", []
-        text = (HERE / "ending.py").read_text(encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", text, self.mark], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, text=True, start_new_session=True,
-        )  # fmt: skip
-
-    def follow(self, process):
-        """Watch a process, which leads a group of its own, and what it starts."""
-        self.groups.append(process.pid)
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(f"{process.pid}\n")
-            self.process.stdin.flush()
-
-    def end(self, process):
-        """End a process and all that it started."""
-        ending.end_all(process.pid, self.mark)
-        process.kill()
-        process.wait()
-
-    def close(self):
-        """End the watcher."""
-        with contextlib.suppress(OSError):
-            self.process.stdin.close()
-        self.process.wait()
-
-
 class Child:
     """One process that runs a student's file. seconds: how long all requests about one function may take."""
 
     def __init__(self, path, seconds, megabytes):
         self.path, self.seconds, self.megabytes = Path(path), seconds, megabytes
-        self.process = self.replies = self.watcher = None
+        self.process = self.replies = self.watcher = self.mark = None
         self.left = seconds
 
     def start(self):
-        """Start the process, if it does not run, and read the file in it; what the file holds."""
+        """Start the process and its watcher, and read the file in it; what the file holds."""
         self.end()
-        self.watcher = self.watcher or Watcher()
-        environment = os.environ | dict([self.watcher.mark.split("=")])
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program(), str(self.path), str(PACKAGE), str(self.megabytes)], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        self.watcher.follow(self.process)
+        name, value = "NUMPYLM_CHECK", secrets.token_hex(16)
+        limits = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
+        self.mark = f"{name}={value}"
+        arguments = [program(), self.path, PACKAGE, self.megabytes]
+        self.process = started(["-c", *arguments], subprocess.PIPE, os.environ | limits | {name: value})
+        text = (HERE / "ending.py").read_text(encoding="utf-8")
+        self.watcher = started(["-I", "-S", "-c", text, self.process.pid, self.mark], subprocess.DEVNULL)
         self.replies = queue.Queue()
         self.left = self.seconds
         self.ask({"ready": True}, START_SECONDS)
@@ -120,19 +88,27 @@ class Child:
         return f"(exit status {code}){why * is_stopped}"
 
     def end(self):
-        """End the process and all that it started."""
+        """End the process, all that it started, and its watcher."""
         if self.process:
-            self.watcher.end(self.process)
-            for stream in (self.process.stdin, self.process.stdout):
+            ending.end_all(self.process.pid, self.mark)
+            for process in (self.process, self.watcher):
+                process.kill()
+                process.wait()
+            for stream in (self.process.stdin, self.process.stdout, self.watcher.stdin):
                 with contextlib.suppress(OSError):
                     stream.close()
         self.process = None
 
     def close(self):
-        """End the process and its watcher."""
+        """The same; the file is not read again."""
         self.end()
-        if self.watcher:
-            self.watcher.close()
+
+
+def started(arguments, output, environment=None):
+    """A Python process with a group of its own, to which a pipe leads."""
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output,
+                            stderr=subprocess.DEVNULL, start_new_session=True, env=environment)  # fmt: skip
 
 
 def exchange(process, request, replies):

@@ -5,7 +5,7 @@
 
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the values themselves    a wrong shape, two that are exchanged
+    the values themselves    two that are exchanged
     the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
     one factor in all        such as 1/N, or clipping
     suspects                 the line of a backward which, if only it is wrong, explains all (suspects.py)
@@ -14,26 +14,53 @@ Pure functions: nothing is printed, no file is read, and no code but our own is 
 Several mistakes are told apart if what they spoil does not come from each other: each is explained by itself.
 """
 
+import re
+from typing import NamedTuple
+
 import numpy as np
 
-from numpylm.proof.evidence import same
+from numpylm.proof.evidence import common_factor, relations, same, same_arrays
 from numpylm.tutor.case import GATES, case_of, cell_of, our_name, results_of
-from numpylm.tutor.causes import Question, agree, gradients, matching, numbers
+from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import MODULES
 from numpylm.tutor.results import is_rounding
-from numpylm.tutor.sentences import Finding, known, with_meanings
+from numpylm.tutor.sentences import (
+    ALONE,
+    EXCHANGED,
+    SEVERAL,
+    SHAPE,
+    Finding,
+    known,
+    of_a_numerical_derivative,
+    suspicion,
+    with_meanings,
+)
+from numpylm.tutor.suspects import suspects
 
-EXCHANGED = (
-    "{} and {} are exchanged: each holds what belongs to the other. Look at the order in which you return (or unpack) "
-    "them"
-)
-TIMES = "it is {:.3g} times the derivative: that is (f(x + ε) - f(x - ε)) / (2 * ε), whose points lie 2 ε apart"
-ONE_SIDED = (
-    "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) "
-    "and f(x_k - ε), and is off by ε² f'''/6 alone"
-)
-STEP = "ε is too large: the error is that of a step of about {:.0e}; take 1e-5 or so"
-ROUNDING = "the errors, up to {:.0e}, are rounding, 1e-16 |f| / ε: ε is too small; take 1e-5 or so"
+RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
+FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin
+WITH_GATES = ("dW_x", "dW_h", "db", "da_t", "dhW_t", "da", "dhW")
+ALIKE = 1e-6  # a mistake is recognised in code that computes in float32 too
+
+
+class Question(NamedTuple):
+    """What was claimed and what is right, name -> array of one shape; which names are wrong; the case, or None."""
+
+    case: object
+    claims: dict
+    truth: dict
+    wrong: list
+    trusted: tuple
+    sizes: dict
+
+    def alone(self, name):
+        """The same without everything else that is wrong."""
+        claims = {other: q for other, q in self.claims.items() if other == name or other not in self.wrong}
+        return self._replace(claims=claims, wrong=[name])
+
+    def gates(self, name):
+        """How many gates stand side by side in an array of this name; 0 for none."""
+        return len(GATES.get(self.case.cell, "")) if self.case and name in WITH_GATES else 0
 
 
 def diagnose_problem(assignment, problem, values, rows, trusted=()):
@@ -69,19 +96,27 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1
     """The same for a Case, for many claims on one: what is known of it is computed once."""
     right = (results_of(case) if case else {}) | {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
+    found = [Finding(SHAPE.format(name, q.shape, right[name].shape), name)
+             for name, q in claims.items() if q.shape != right[name].shape]  # fmt: skip
+    claims = {name: q for name, q in claims.items() if q.shape == right[name].shape and np.isfinite(q).all()}
     pairs = exchanged(claims, right)
     taken = {name for pair in pairs for name in pair}
-    misshapen = {name: right[name].shape for name, q in claims.items() if q.shape != right[name].shape}
-    found = [Finding(f"{n} is of shape {claims[n].shape}; it should be {shape}", n) for n, shape in misshapen.items()]
-    taken |= misshapen.keys()
-    claims = {name: q for name, q in claims.items() if name not in taken and np.isfinite(q).all()}
-    claims = packed(case, claims, right)
+    found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
+    claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
     wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], tolerance)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
+    claims = {name: q if name in wrong else right[name] for name, q in claims.items()}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
-    found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
     explained = gradients if case is None or case.is_backward else values
     return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
+
+
+def exchanged(claims, right):
+    """Pairs of names, of wrong claims that stand in each other's places."""
+    wrong = [name for name, q in claims.items() if q.size > 1 and q.any() and not same(q, right[name])]
+    pairs = [(name, other) for k, name in enumerate(wrong) for other in wrong[:k]]
+    return [(one, other) for one, other in pairs
+            if same(claims[one], right[other]) and same(claims[other], right[one])]  # fmt: skip
 
 
 def packed(case, claims, right):
@@ -93,46 +128,102 @@ def packed(case, claims, right):
     return claims
 
 
-def exchanged(claims, right):
-    """Pairs of names, of wrong claims that stand in each other's places."""
-    wrong = [name for name, q in claims.items() if q.size > 1 and q.any() and not same(q, right[name])]
-    return [
-        (name, other)
-        for k, name in enumerate(wrong)
-        for other in wrong[:k]
-        if same(claims[name], right[other]) and same(claims[other], right[name])
-    ]
-
-
 def values(question):
     """Findings on what a forward returned: a known mistake, or the numbers."""
     return [known(mistake) for mistake in matching(question)[:1]] or numbers(question, question.wrong)
 
 
-def of_a_numerical_derivative(f, gradient):
-    """A list with the Finding on the step or the formula of a wrong numerical derivative of f, a sum of sin(x) x².
+def gradients(question):
+    """Findings on gradients: one cause of all that is wrong, else one of each."""
+    found = [known(mistake) for mistake in matching(question)[:2]]
+    if not found and len(question.wrong) == len(question.claims) > 1:
+        shared = common_factor(question.claims, question.truth, question.sizes)
+        found = [Finding(shared)] if shared else []
+    if not found and len(question.wrong) > 1:
+        found = suspicions(question)
+    return found or each_alone(question)
 
-    The forward difference is off by ε f''/2, the central difference by ε² f'''/6; rounding is off by 1e-16 |f| / ε.
+
+def matching(question, by_gate=False):
+    """The mistakes of the library that give just what is claimed; by_gate, in some gates, where others are right."""
+    case, claims = question.case, question.claims
+    return [
+        mistake
+        for mistake, made in (wrong_results(case) if case else [])
+        if claims.keys() <= made.keys()
+        and mistake.function not in question.trusted
+        and all(is_made(question, name, made[name], by_gate) for name in claims)
+    ]
+
+
+def is_made(question, name, made, by_gate):
+    """Whether a claim is what was made, or, by_gate, each of its gates is that or right."""
+    q, right = question.claims[name], question.truth[name]
+    gates = question.gates(name) if by_gate else 0
+    if not gates or q.shape != made.shape:
+        return agree(q, made, right, ALIKE)
+    blocks = zip(*[np.split(array, gates, axis=-1) for array in (q, made, right)], strict=True)
+    return all(agree(block, wrong, ours, ALIKE) or agree(block, ours, ours, ALIKE) for block, wrong, ours in blocks)
+
+
+def agree(q, made, right, tolerance):
+    """Whether a claim is what was made, to a part of that or of the right value; 1e-4 at least for a float32 claim."""
+    if q.shape != made.shape:
+        return False
+    size = max(np.abs(right).max(initial=0), np.abs(made).max(initial=0), 1e-300)
+    tolerance = max(tolerance, 1e-4 if q.dtype == np.float32 else 0)
+    return bool((np.abs(q - made) <= tolerance * size).all())
+
+
+def suspicions(question):
+    """A list with the finding on the line that most likely is the only wrong one.
+
+    If two lines explain the claim by equally small mistakes, no gradient can tell which it is: one sentence names both.
     """
-    x, right = np.real(f.x), np.real(f.gradient())
-    error, size = gradient - right, np.abs(gradient - right).max()
-    factor = multiple(gradient, right, 1e-4)
-    second = multiple(error, -np.sin(x) * x**2 + 4 * np.cos(x) * x + 2 * np.sin(x))
-    third = multiple(error, -np.cos(x) * x**2 - 6 * np.sin(x) * x + 6 * np.cos(x))
-    if not gradient.any():
-        words = "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place"
-    elif factor and abs(factor - 1) > 0.1:
-        words = TIMES.format(factor)
-    elif second:
-        words = ONE_SIDED.format("forward" if second > 0 else "backward", abs(2 * second))
-    elif third or 1e-8 < size < 0.05 * np.abs(right).max():
-        words = STEP.format(np.sqrt(6 * abs(third))) if third else ROUNDING.format(size)
-    else:
+    if question.case is None or not question.case.is_backward:
         return []
-    return [Finding(words)]
+    found = suspects(question.case, question.claims, question.trusted)
+    others = [one for one in found[1:] if one.line.quantity != found[0].line.quantity and one.order == found[0].order]
+    return [suspicion(*found[:1], *others[:1])] if found else []
 
 
-def multiple(error, slope, tolerance=0.02):
-    """The number k with error = k slope, or None."""
-    k = (error * slope).sum() / (slope * slope).sum()
-    return float(k) if k and np.abs(error - k * slope).max() <= tolerance * np.abs(error).max() else None
+def each_alone(question):
+    """Findings on each wrong gradient by itself: a known mistake, the numbers, or a formula.
+
+    Where the pre-activations' gradients may be wrong too, what follows from them has no line of its own.
+    """
+    said = []
+    for name in question.wrong:
+        said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    said += numbers(question, unsaid(question.wrong, said))
+    right = question.claims.keys() - set(question.wrong)
+    are_several = question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE
+    for name in unsaid(question.wrong, said):
+        if not (are_several and name.startswith(FROM_DA)):
+            said += suspicions(question.alone(name))
+    if not are_several:
+        return said
+    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
+
+
+def unsaid(names, said):
+    """The names that no finding is about."""
+    return [name for name in names if not any(re.search(rf"\b{name}\b", finding.words) for finding in said)]
+
+
+def numbers(question, names):
+    """Findings on what each wrong quantity has in common with the right one, said once of all that it holds for."""
+    said = {}  # sentence -> names
+    for name in names:
+        for sentence in relations(question.claims[name], question.truth[name], question.sizes, question.gates(name)):
+            said.setdefault(sentence, []).append(name)
+    returned = {name: q for name, q in question.claims.items() if name.startswith(("dW", "db"))}
+    copies = same_arrays(returned, [name for name in names if name in returned])
+    return [Finding(words) for words in copies] + [
+        Finding(f"{', '.join(holders)}: {each(sentence, holders)}", holders[0]) for sentence, holders in said.items()
+    ]
+
+
+def each(sentence, holders):
+    """ "it is …" of one, "each is …" of several."""
+    return sentence if len(holders) == 1 else sentence.replace("it is", "each is", 1).replace("it has", "each has", 1)

@@ -10,7 +10,8 @@ import sys
 
 import numpy as np
 
-from numpylm.tutor.reading import Missing, Source, run_file
+from numpylm.tutor.reading import Source, names_bound, run_file
+from numpylm.tutor.stand_ins import Missing
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
@@ -19,7 +20,7 @@ MODULE = "student"  # the name under which the student's file is imported
 
 
 class Student:
-    """The student's file as a module, what of numpylm it uses, and which of our files it opens."""
+    """The student's file as a module, what of numpylm it calls, and which solutions it opens."""
 
     def __init__(self, path, package):
         self.path, self.package, self.opened, self.called = path, package, set(), set()
@@ -39,11 +40,10 @@ class Student:
         return self.contents()
 
     def see_open(self, event, arguments):
-        """Note a file of ours, or a solution, that the student's code opens or imports."""
+        """Note a solution that the student's code opens or imports."""
         if event == "open" and isinstance(arguments[0], str):
             path, root = os.path.abspath(arguments[0]), os.path.dirname(self.package)
-            ours = (self.package + os.sep, os.path.join(root, "exercises", "solutions"))
-            if path != os.path.abspath(self.path) and path.startswith(ours):
+            if path != os.path.abspath(self.path) and path.startswith(os.path.join(root, "exercises", "solutions")):
                 self.opened.add(os.path.relpath(path, root).replace("__pycache__" + os.sep, ""))
 
     def see_call(self, frame, event, _):
@@ -116,8 +116,9 @@ class Student:
         """The global names that a function reads, and that nothing has made."""
         held = {name for name, value in vars(self.module).items() if not isinstance(value, Missing)}
         known = {*held, *dir(builtins), *(code.co_varnames if code else ())}
-        made = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        return sorted({n.id for n in nodes if isinstance(n, ast.Name)} - known - made)
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        return sorted({name.id for name in names} - known - made)
 
 
 def arrays_within(value, path, depth):
@@ -135,7 +136,7 @@ def arrays_within(value, path, depth):
 def is_script(tree):
     """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
     loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
-    names = [n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    names = [name for loop in loops for name in names_bound(loop)]
     return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
 
 

@@ -1,17 +1,16 @@
 """The library of mistakes: all that a function can have, and what each of them makes of a case.
 
 Most stand in mistakes.txt. Those that may stand in several places are made here: an activation's derivative (whose
-forms are in the table too), the order of the gates, a loop that stops early.
+forms are in the table too), a loop that stops early.
 """
 
 import re
 from functools import lru_cache
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 
-from numpylm.proof.evidence import GATES
-from numpylm.tutor.case import CELLS, named
+from numpylm.tutor.case import named
 from numpylm.tutor.mistakes import (
     EQUATIONS,
     Mistake,
@@ -25,7 +24,9 @@ from numpylm.tutor.mistakes import (
     source_of,
 )
 
-KNOWN_ORDERS = {("i", "f", "c̃", "o"): " (PyTorch's and Keras's)", ("z", "r", "n"): " (Keras's)"}
+LOOP = "range(len(dh))"  # of a backward through time
+LAST = "gradients: the backward stops after {0} steps: the gradients are those of the last {0} steps alone"
+TRUNCATED = "truncated inside the backward: each output's gradient goes back over {} steps only"
 
 
 @lru_cache(maxsize=4)
@@ -40,34 +41,29 @@ def wrong_results(case):
             except (ValueError, TypeError, IndexError, AttributeError):  # it cannot be made of these shapes
                 continue
         for k in range(2, case.T) if case.is_backward and not case.is_step else ():
-            why = f"truncated inside the backward: each output's gradient goes back over {k} steps only"
-            found.append((Mistake((), "gradients", "", why), truncated(case, k)))
+            found.append((Mistake((), "gradients", "", TRUNCATED.format(k)), truncated(case, k)))
     return found
 
 
 def truncated(case, k):
     """Name -> array: the gradient of each output, and of the last state, carried back over k steps only, and summed."""
-    backward = getattr(CELLS[case.cell], case.function)
-    parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
-    total = {}
+    total, last = {}, case.T - 1
+    dh, dstate_T = case.arguments["dh"], case.arguments["dstate_T"]
     for t in range(case.T):
-        part = slice(max(0, t + 1 - k), t + 1)
-        only_t = dh[part] * (np.arange(case.T)[part] == t)[:, None, None]
-        dstate = type(dstate_T)(*[q * (t == case.T - 1) for q in dstate_T])
-        mask = None if trace.mask is None else trace.mask[part]
-        cut = trace._replace(x=trace.x[part], h=trace.h[part], steps=trace.steps[part], mask=mask)
-        found = named(case, backward(parameters, only_t, dstate, cut))
-        dx = np.zeros_like(trace.x)
-        dx[part] = found["dx"]
-        for name, q in {**found, "dx": dx}.items():
-            total[name] = total.get(name, 0) + (0 * q if name.endswith("_0") and part.start > 0 else q)
+        start = max(0, t + 1 - k)
+        backward = faulty_function(case.function, ((case.function, LOOP, f"range({start}, {t + 1})"),))
+        only_t = dh * (np.arange(case.T) == t)[:, None, None]
+        dstate = type(dstate_T)(*[q * (t == last) for q in dstate_T])
+        result = backward(case.arguments["parameters"], only_t, dstate, case.arguments["trace"])
+        for name, q in named(case, result).items():
+            total[name] = total.get(name, 0) + (0 * q if name.endswith("_0") and start > 0 else q)
     return total
 
 
 def mistakes_in(case):
     """All mistakes that a case's function can have, the simplest first."""
     if case.cell and not case.is_backward:
-        return mistakes_of(case.step) + gate_orders(case.cell) + mistakes_of(case.function)
+        return mistakes_of(case.step) + mistakes_of(case.function)
     alone = [case.function] if mistakes_of(case.function) else reachable(case.function)
     names = [case.step, case.function] if case.cell else alone
     found = [mistake for name in names for mistake in mistakes_of(name)]
@@ -75,31 +71,10 @@ def mistakes_in(case):
         is_after = re.compile(r"dW|db|dx").match
         found = [m for m in found if m.function == case.step or (is_after(m.quantity) and "t = 0" not in m.why)]
     elif case.cell:
-        loop = "range(len(dh))"
-        found += [
-            mistake_of(case.function, [(loop, f"range(len(dh) - {k}, len(dh))")],
-                       f"gradients: the backward stops after {k} steps: the gradients are those of the last {k} steps "
-                       "alone") for k in range(2, case.T - 1)
-        ]  # fmt: skip
+        ks = range(2, case.T - 1)
+        found += [mistake_of(case.function, f"{LOOP} => range(len(dh) - {k}, len(dh))", LAST.format(k)) for k in ks]
     f = getattr(case.arguments.get("trace"), "nonlinearity", "tanh")
     return found + (list(derivative_mistakes(case.step or case.function, f)) if case.is_backward else [])
-
-
-def gate_orders(cell):
-    """The mistakes of reading the gates' columns in another order."""
-    gates, found = GATES.get({"lstm": 4, "gru": 3}.get(cell), ()), []
-    packed = {"lstm": {"a": "a_t"}, "gru": {"xW": "xW_t", "hW": "hW_t"}}.get(cell, {})
-    for order in permutations(gates) if gates else ():
-        why = (
-            f"a_t: the gates' columns are read in the order {', '.join(order)}{KNOWN_ORDERS.get(order, '')}; in W_x, "
-            f"W_h and b they stand in the order {', '.join(gates)}"
-        )
-        lines = [
-            [f"{', '.join(f'{start}_{name[0]}' for name in names)} = gates({array}" for names in (gates, order)]
-            for start, array in packed.items()
-        ]
-        found += [mistake_of(f"{cell}_step", lines, why)] if order != gates else []
-    return found
 
 
 D = {"sigmoid": "({0} * (1 - {0}))", "tanh": "(1 - {0} * {0})", "relu": "({0} > 0)"}
@@ -121,8 +96,7 @@ def derivative_mistakes(function, nonlinearity="tanh"):
     calls = calls or ALONE.get(function, [])
     for number in range(1, len(calls) + 1):
         for chosen in combinations(calls, number):
-            for row in rows_of(sections()["derivatives"]):
-                form, _, why = row.partition(" :: ")
+            for form, why in rows_of(sections()["derivatives"]):
                 yield derivative_mistake(function, chosen, form, why, nonlinearity)
 
 

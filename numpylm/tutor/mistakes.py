@@ -62,36 +62,30 @@ def mistakes_of(function):
     common = re.sub(r"\bdA\b", "dhW" if cell == "gru" else "da", common)
     if cell == "rnn":
         common = re.sub(r"\b(d?)(W_x|W_h|b)\b", lambda name: name[1] + OF_RNN[name[2]], common)
-    return [mistake_in_row(function, row) for row in rows_of(common + sections().get(function, ""))]
+    return [mistake_of(function, *row) for row in rows_of(common + sections().get(function, ""))]
 
 
 def rows_of(text):
-    """The rows of a section, each as one line."""
-    return [" ".join(row.split()) for row in re.split(r"\n(?! )", text.strip()) if row.strip()]
+    """(pieces, why) of each row of a section."""
+    rows = [" ".join(row.split()) for row in re.split(r"\n(?! )", text.strip()) if row.strip()]
+    return [row.partition(" :: ")[::2] for row in rows]
 
 
-def mistake_in_row(function, row):
-    """A row of the table as a Mistake."""
-    pieces, _, why = row.partition(" ::")
+def mistake_of(function, pieces, why):
+    """The Mistake of a row of the table."""
     pairs = [pair.partition("=>") for pair in pieces.split(" && ")]
-    return mistake_of(function, [(right.strip(), wrong.strip()) for right, _, wrong in pairs], why.strip())
-
-
-def mistake_of(function, pairs, why):
-    """The Mistake of (right, wrong) pieces. Raises ValueError where a right piece does not stand in the source once."""
-    quantity, equation = subject(function, pairs[0][0])
+    changes = tuple((function, right.strip(), wrong.strip()) for right, _, wrong in pairs)
+    quantity, equation = subject(function, changes[0][1])
     named = re.match(r"(\w+(?: and \w+)*): ", why)
     quantity, why = (named[1], why[named.end() :]) if named else (quantity, why)
     equation = EQUATIONS.get(quantity) or equation or EQUATIONS.get(function.split("_")[0], "")
-    return Mistake(tuple((function, right, wrong) for right, wrong in pairs), quantity, equation, why)
+    return Mistake(changes, quantity, equation, why)
 
 
 def subject(function, piece):
     """(quantity, equation) of the line where a piece of a function's source stands."""
-    source = source_of(function)
-    found_once(source, piece, function)
-    start = source.rfind("\n", 0, source.index(piece)) + 1
-    line = source[start:].partition("\n")[0]
+    before, after = source_of(function).split(piece, 1)
+    line = before.rpartition("\n")[2] + piece + after.partition("\n")[0]
     target = re.match(r"\s*(\w+)[^=(]* [+-]?= ", line)
     returns = RETURNS.get(function, "da" if function.endswith("_backward") else "y")
     return (target[1] if target else returns), equation_of(line)
@@ -121,20 +115,23 @@ def reachable(function):
 
 @cache
 def faulty_function(function, changes=()):
-    """The function with the changes in it, which may lie in functions that it calls."""
+    """The function with the changes in it, which may lie in functions that it calls.
+
+    Raises ValueError unless each right piece stands in its function's source once.
+    """
     sources = {}
     for where, right, wrong in changes:
-        source = sources.get(where, source_of(where))
-        found_once(source, right, where)
-        sources[where] = source.replace(right, wrong)
+        before, *after = sources.get(where, source_of(where)).split(right)
+        if len(after) != 1:
+            raise ValueError(f"{right!r} must occur once in {where}; it occurs {len(after)} times")
+        sources[where] = before + wrong + after[0]
     return rebuilt(function, sources)
 
 
 def rebuilt(function, sources, names=None):
     """function compiled from sources[function], or from its own source; so are the functions that it calls.
 
-    names holds more global names for the changed sources. A buffer begins with zeros: a step that is left out must not
-    leave chance in it.
+    names holds more global names for the changed sources.
     """
     namespace = {**vars(activations), "gates": recurrence.gates, **vars(MODULES[function]), **(names or {})}
     for called in reachable(function)[1:]:
@@ -146,11 +143,5 @@ def rebuilt(function, sources, names=None):
 
 @cache
 def compiled(source, function):
-    """The code of a source."""
+    """The code of a source. A buffer begins with zeros: a step that is left out must not leave chance in it."""
     return compile(source.replace("np.empty", "np.zeros"), f"<{function}>", "exec")
-
-
-def found_once(source, piece, function):
-    """Raises ValueError unless a piece stands in a source exactly once."""
-    if source.count(piece) != 1:
-        raise ValueError(f"{piece!r} must occur once in {function}; it occurs {source.count(piece)} times")

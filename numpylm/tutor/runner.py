@@ -18,7 +18,7 @@ import numpy as np
 
 from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
 from numpylm.tutor.old_python import Unreadable
-from numpylm.tutor.wire import TooMuch, make_record, read_message, record_fields, write_message
+from numpylm.tutor.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
 CLIP = np.clip
@@ -121,9 +121,8 @@ def bytes_within(values, named):
             found[name] = value.shape, value.tobytes()
         elif depth < 8 and id(value) not in seen:
             seen.add(id(value))
-            fields = dict(enumerate(value)) if type(value) in (list, tuple) else record_fields(value)
-            for key, item in (fields or (value if isinstance(value, dict) else {})).items():
-                walk(f"{name}.{key}", item, depth + 1)
+            for key, part in parts_of(value)[1].items():
+                walk(f"{name}.{key}", part, depth + 1)
 
     for name, value in [*enumerate(values), *named.items()]:
         walk(str(name), value, 0)
@@ -176,32 +175,24 @@ def described(student, error):
     """An exception as plain text: its type, message, and the last lines of the student's own file that led there."""
     text = str(error).strip().split("\n")[0][:500]
     if isinstance(error, MemoryError):
-        lift_memory_limit()
+        limit_memory()  # all again, to say what happened
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == student.path]
     lines = [f"line {f.lineno}, in {f.name}:  {f.line}" for f in frames[-50:]]
     return {"type": type(error).__name__, "text": text, "name": getattr(error, "name", None) or "",
             "lines": list(dict.fromkeys(lines))[-3:], "is_exit": isinstance(error, SystemExit)}  # fmt: skip
 
 
-def limit_memory(megabytes):
-    """Let this process take so many megabytes beyond what it has; more is a MemoryError. Not on Windows."""
+def limit_memory(megabytes=None):
+    """Let this process take so many megabytes beyond what it has, or all; more is a MemoryError. Not on Windows."""
     reserved = 2000 * 2**20  # on a system that does not say what a process has reserved
     with contextlib.suppress(ImportError, ValueError, OSError):  # or that knows the limit and does not keep it
         import resource
 
         with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:
             reserved = int(file.read().split()[0]) * resource.getpagesize()
-        limit, (_, hard) = reserved + int(megabytes * 2**20), resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
-
-
-def lift_memory_limit():
-    """Give this process all memory again, to say what happened."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        limit = hard if megabytes is None else reserved + int(megabytes * 2**20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
 def serve(path, package, megabytes):

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+import numpy as np
+
 from numpylm.proof.evidence import relations
 
 CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
@@ -19,6 +21,23 @@ TIED = (
     "{0} or {2} is likely wrong: with every other line right, either alone explains all that is wrong, and these "
     "gradients cannot tell which. It is {0}{1}; or {2}{3}."
 )
+SHAPE = "{} is of shape {}; it should be {}"
+EXCHANGED = (
+    "{} and {} are exchanged: each holds what belongs to the other. Look at the order in which you return (or unpack) "
+    "them"
+)
+SEVERAL = (
+    "no single line that computes a gradient explains all that is wrong: are several wrong, or is a step given the "
+    "record of another step?"
+)
+UNSEEN = "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place"
+TIMES = "it is {:.3g} times the derivative: that is (f(x + ε) - f(x - ε)) / (2 * ε), whose points lie 2 ε apart"
+ONE_SIDED = (
+    "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) "
+    "and f(x_k - ε), and is off by ε² f'''/6 alone"
+)
+STEP = "ε is too large: the error is that of a step of about {:.0e}; take 1e-5 or so"
+ROUNDING = "the errors, up to {:.0e}, are rounding, 1e-16 |f| / ε: ε is too small; take 1e-5 or so"
 OUR_LINE = "In our {0} this is the line `{4}`."
 
 
@@ -91,3 +110,30 @@ def reads_as(suspect):
     if suspect.reading.text:
         return f"{at(suspect.line)}; it seems to be {suspect.reading.text}"
     return at(suspect.line) + "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
+
+
+def of_a_numerical_derivative(f, gradient):
+    """A list with the Finding on the step or the formula of a wrong numerical derivative of f, a sum of sin(x) x².
+
+    The forward difference is off by ε f''/2, the central difference by ε² f'''/6; rounding is off by 1e-16 |f| / ε.
+    """
+    x, right = np.real(f.x), np.real(f.gradient())
+    second = -np.sin(x) * x**2 + 4 * np.cos(x) * x + 2 * np.sin(x)
+    third = -np.cos(x) * x**2 - 6 * np.sin(x) * x + 6 * np.cos(x)
+    error, size = gradient - right, np.abs(gradient - right).max()
+    factor, half, sixth = multiple(gradient, right, 1e-4), multiple(error, second), multiple(error, third)
+    if not gradient.any():
+        return [Finding(UNSEEN)]
+    if factor and abs(factor - 1) > 0.1:
+        return [Finding(TIMES.format(factor))]
+    if half:
+        return [Finding(ONE_SIDED.format("forward" if half > 0 else "backward", abs(2 * half)))]
+    if sixth:
+        return [Finding(STEP.format(np.sqrt(6 * abs(sixth))))]
+    return [Finding(ROUNDING.format(size))] if 1e-8 < size < 0.05 * np.abs(right).max() else []
+
+
+def multiple(error, slope, tolerance=0.02):
+    """The number k with error = k slope, or None."""
+    k = (error * slope).sum() / (slope * slope).sum()
+    return float(k) if k and np.abs(error - k * slope).max() <= tolerance * np.abs(error).max() else None

@@ -29,7 +29,6 @@ class Tanh(_Activation):
     def slope(self): return 1 - self.y**2
 """
 
-
 TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
 
 
@@ -60,11 +59,6 @@ class Missing:
     def __iter__(self):
         return iter(TEXT)
 
-    def __or__(self, other):  # in a type
-        return self
-
-    __ror__ = __or__
-
     def __mro_entries__(self, bases):
         return (MissingBase,)
 
@@ -83,16 +77,14 @@ class MissingBase:
         self.params, self.grads = Empty(), Empty()
 
 
-def stand_in(module, failures, read):
+def stand_in(module, failed, read):
     """After a failed import, the usual meaning of np, sigmoid, softmax, …, and Missing for the other names it made."""
-    is_book = any("'common'" in failed["error"] for failed in failures)  # whose vectors are rows
-    usual = {"np": None, "axis": -1 if is_book else 0}
+    if "ModuleNotFoundError" not in failed["error"] and "ImportError" not in failed["error"]:
+        return
+    usual = {"np": None, "axis": -1 if "'common'" in failed["error"] else 0}  # the vectors of that book are rows
     exec(STAND_INS, usual)
-    for failed in failures:
-        if "ModuleNotFoundError" in failed["error"] or "ImportError" in failed["error"]:
-            names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
-            names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
-            other = np if "'cupy'" in failed["error"] else None
-            for name in names:
-                setattr(module, name, usual.get(name, other or Missing(name)))
-            failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})
+    names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
+    names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
+    for name in names:
+        setattr(module, name, usual.get(name, Missing(name)))
+    failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})

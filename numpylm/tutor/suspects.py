@@ -99,25 +99,18 @@ def right_run(case):
     return run(case)
 
 
-@lru_cache(maxsize=64)
-def reach(case, line, names):
-    """How all entries of the named results, in one vector, change when a line's values are moved at random."""
-    rng = np.random.default_rng(0)
-    return moved(case, line, rng.standard_normal(np.shape(right_run(case).values[line])), names)
+@lru_cache(maxsize=128)
+def effects(case, line, names, of_each):
+    """How the named results, in one vector, change with what a line assigns: a matrix (all their entries, changes).
 
-
-@lru_cache(maxsize=64)
-def jacobian(case, line, names):
-    """How each entry of what a line assigns moves the named results: the matrix (all their entries, entries)."""
-    shape = np.shape(right_run(case).values[line])
-    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
-    return np.stack([moved(case, line, unit, names) for unit in units], axis=1)
-
-
-def moved(case, line, change, names):
-    """How the named results, in one vector, change when this is added to a line's values."""
-    before, after = right_run(case).results, run(case, line, change).results
-    return flat(case, {name: after[name] - before[name] for name in names})
+    of_each: with a change of 1 in each entry, so that this is the Jacobian; else with one random change of all.
+    """
+    right, shape = right_run(case), np.shape(right_run(case).values[line])
+    size = int(np.prod(shape))
+    changes = np.eye(size) if of_each else np.random.default_rng(0).standard_normal((1, size))
+    results = [run(case, line, change.reshape(shape)).results for change in changes]
+    columns = [flat(case, {name: after[name] - right.results[name] for name in names}) for after in results]
+    return np.stack(columns, axis=1)
 
 
 def flat(case, arrays):
@@ -136,12 +129,13 @@ def suspects(case, claims, trusted=()):
     """Every line that explains the claims alone, the likeliest first."""
     right, names, found = right_run(case), tuple(claims), []
     difference = flat(case, {name: q - right.results[name] for name, q in claims.items()})
+    is_wrong = np.abs(difference) > 1e-9
     for line, values in right.values.items():
         if np.size(values) > LARGEST or not may_be_wrong(case, line, trusted):
             continue
-        if not ((reach(case, line, names) != 0) | (np.abs(difference) <= 1e-9)).all():
-            continue
-        J = jacobian(case, line, names)
+        if not effects(case, line, names, False)[is_wrong].all():
+            continue  # without a look at each entry: it does not reach all that is wrong
+        J = effects(case, line, names, True)
         change, *_ = np.linalg.lstsq(J, difference, rcond=1e-10)
         if np.abs(difference - J @ change).max() <= 1e-7 * np.abs(difference).max():
             shape = np.shape(values)

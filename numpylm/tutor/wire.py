@@ -1,11 +1,14 @@
 """The messages between `check` and the process that runs a student's code: JSON and the bytes of plain arrays.
 
-Nothing that arrives is executed or unpickled, and every size has a limit. The child process uses this file too, without
-numpylm: it is sent as text (child.py).
+Nothing that arrives is executed or unpickled, and every size has a limit. In JSON a number, a text and None stand for
+themselves, anything else is [kind, content]; an array is its dtype and shape, and its bytes come in the same order
+after the JSON. The child process uses this file too, without numpylm: it is sent as text (child.py).
 """
 
 import dataclasses
+import io
 import json
+import math
 import struct
 from collections import namedtuple
 
@@ -14,7 +17,7 @@ import numpy as np
 MAX_JSON = 2 * 2**20  # bytes of a message's structure
 MAX_DATA = 32 * 2**20  # bytes of its arrays
 MAX_NODES = 20_000  # values in one message
-MAX_DEPTH = 8
+MAX_DEPTH = 12
 HEADER = struct.Struct("<4sII")
 MARK = b"nlm1"
 KINDS = "fiubc"  # real, integer, unsigned, boolean, complex
@@ -34,16 +37,15 @@ class TooMuch(ValueError):
 
 def write_message(stream, tree):
     """Write one tree of plain values. Raises TooMuch for a tree above the limits."""
-    blobs = []
-    text = json.dumps(encode(tree, blobs, [0])).encode()
-    data = b"".join(blobs)
-    if len(text) > MAX_JSON or len(data) > MAX_DATA:
+    data = bytearray()
+    text = json.dumps(encode(tree, data, iter(range(MAX_NODES)))).encode()
+    if len(text) > MAX_JSON:
         raise TooMuch(f"more than {MAX_DATA // 2**20} MB")
     stream.write(HEADER.pack(MARK, len(text), len(data)) + text + data)
     stream.flush()
 
 
-def read_message(stream, make_record=None):
+def read_message(stream, make_record=lambda kind, fields, views: Record(fields)):
     """Read one message as a tree; None at the stream's end. Raises ValueError for anything else."""
     head = stream.read(HEADER.size)
     if not head:
@@ -54,68 +56,58 @@ def read_message(stream, make_record=None):
     if mark != MARK or text_size > MAX_JSON or data_size > MAX_DATA:
         raise ValueError("no message of ours")
     text, data = stream.read(text_size), stream.read(data_size)
-    if len(text) < text_size or len(data) < data_size:
-        raise ValueError("a message ends early")
     try:
-        return decode(json.loads(text), data, make_record or make_plain_record)
-    except (TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        return decode(json.loads(text), io.BytesIO(data), make_record)
+    except (TypeError, LookupError, OverflowError, RecursionError, ValueError) as error:
         raise ValueError("no message of ours") from error
 
 
-def encode(value, blobs, count, depth=0):
-    """A value as JSON, in which arrays are places in the list of blobs."""
-    count[0] += 1
-    if count[0] > MAX_NODES:
+def encode(value, data, left, depth=0):
+    """A value as JSON; the bytes of its arrays go to the end of data. left counts the values that may still come."""
+    if next(left, None) is None:
         raise TooMuch(f"more than {MAX_NODES} values")
-    if value is None or (isinstance(value, bool | int | float) and not isinstance(value, np.generic)):
-        return value if not isinstance(value, int) or abs(value) < 2**63 else {"thing": "a huge integer"}
-    if isinstance(value, str):
-        return {"thing": str(value)} if isinstance(value, Thing) else str(value)[:1000]
-    if isinstance(value, np.ndarray | np.generic):
-        return encode_array(np.asarray(value), blobs)
-    if depth > MAX_DEPTH:
-        return {"thing": "a deeply nested value"}
 
     def inner(tree):
-        return encode(tree, blobs, count, depth + 1)
+        return encode(tree, data, left, depth + 1)
 
-    if isinstance(value, dict):
-        return {"dict": [[inner(key), inner(item)] for key, item in value.items()]}
-    fields = record_fields(value)
-    if fields is not None:
-        kind = type(value)
-        names = [
-            n for n in dir(kind) if kind.__module__.startswith("numpylm.") and isinstance(getattr(kind, n), property)
-        ]
-        parts = {"fields": fields, "views": {name: getattr(value, name) for name in names}}  # a view: W_xi of W_x
-        return {"record": kind.__name__} | {
-            part: [[str(n), inner(v)] for n, v in held.items()] for part, held in parts.items()
-        }
-    if isinstance(value, tuple | list):
-        return {"tuple" if isinstance(value, tuple) else "list": [inner(item) for item in value]}
-    return {"thing": f"a {type(value).__name__}"}
+    if isinstance(value, Thing):
+        return ["thing", value]
+    if isinstance(value, str):
+        return str(value)[:1000]
+    if isinstance(value, np.ndarray | np.generic):
+        return encode_array(np.asarray(value), data)
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    kind, parts = parts_of(value)
+    if kind == "thing" or depth > MAX_DEPTH:
+        return ["thing", f"a {type(value).__name__}"]
+    named = parts | views_of(value)
+    pairs = [[n if type(n) in (str, int, float) else str(n), inner(part)] for n, part in named.items()]
+    return [kind, [type(value).__name__, len(parts), pairs] if kind == "record" else pairs]
 
 
-def encode_array(array, blobs):
-    """An array of numbers as its dtype, shape and place; another array as a few words."""
+def encode_array(array, data):
+    """An array of numbers as its dtype and shape; another array as a few words."""
     if array.dtype.kind not in KINDS:
-        return {"thing": f"an array of shape {array.shape} ({array.dtype})"}
-    if array.nbytes > MAX_DATA or sum(map(len, blobs)) + array.nbytes > MAX_DATA:
+        return ["thing", f"an array of shape {array.shape} ({array.dtype})"]
+    if len(data) + array.nbytes > MAX_DATA:
         raise TooMuch(f"an array of shape {array.shape}")
-    start = sum(map(len, blobs))
-    blobs.append(np.ascontiguousarray(array).tobytes())
-    return {"array": [array.dtype.str, list(array.shape), start]}
+    data += array.tobytes()
+    return ["array", [array.dtype.str, array.shape]]
 
 
-def record_fields(value):
-    """The fields of a named tuple, dataclass or object; None for any other value."""
+def parts_of(value):
+    """(kind, name or place -> part) of a dict, list, tuple or record; ("thing", {}) of a value that has no parts."""
+    if isinstance(value, dict):
+        return "dict", dict(value)
     if hasattr(value, "_fields") and isinstance(value, tuple):
-        return dict(zip(value._fields, value, strict=True))
+        return "record", dict(zip(value._fields, value, strict=True))
+    if isinstance(value, list | tuple):
+        return "tuple" if isinstance(value, tuple) else "list", dict(enumerate(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
-        return dict(vars(value))
-    return None
+        return "record", {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    is_data = hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value)
+    return ("record", dict(vars(value))) if is_data else ("thing", {})
 
 
 def views_of(value):
@@ -126,45 +118,28 @@ def views_of(value):
 
 
 def decode(value, data, make_record):
-    """The value of a piece of JSON. Raises ValueError for what encode cannot have written."""
-    if isinstance(value, list):
-        return [decode(item, data, make_record) for item in value]
-    if not isinstance(value, dict):
+    """The value of a piece of JSON, with the arrays in a stream. Raises ValueError for what encode cannot have made."""
+    if not isinstance(value, list | dict):
         return value
-
-    def inner(tree):
-        return decode(tree, data, make_record)
-
-    if "array" in value:
-        return decode_array(*value["array"], data)
-    if "dict" in value:
-        keys = [inner(key) for key, _ in value["dict"]]
-        keys = [key if isinstance(key, str | int | float) else str(key) for key in keys]
-        return dict(zip(keys, [inner(item) for _, item in value["dict"]], strict=True))
-    if "record" in value:
-        fields, views = ({str(n): inner(v) for n, v in value[part]} for part in ("fields", "views"))
-        return make_record(str(value["record"]), fields, views)
-    if "tuple" in value:
-        return tuple(inner(item) for item in value["tuple"])
-    return inner(value["list"]) if "list" in value else Thing(value["thing"])
+    kind, content = value
+    if kind == "array":
+        return decode_array(*content, data)
+    if kind == "thing":
+        return Thing(content)
+    name, num_fields, pairs = content if kind == "record" else (None, None, content)
+    parts = {key: decode(part, data, make_record) for key, part in pairs}
+    if kind == "record":
+        fields = {key: parts.pop(key) for key in list(parts)[:num_fields]}
+        return make_record(str(name), fields, parts)
+    return parts if kind == "dict" else (tuple if kind == "tuple" else list)(parts.values())
 
 
-def decode_array(dtype, shape, start, data):
-    """An array that owns its memory. Raises ValueError where the message holds too few bytes for it."""
-    dtype = np.dtype(str(dtype))
-    size = dtype.itemsize
-    for length in shape:
-        size *= int(length)
-        if not 0 <= int(length) <= MAX_DATA or size > MAX_DATA:
-            raise ValueError("an array of an impossible shape")
-    if dtype.kind not in KINDS or not 0 <= start <= len(data) - size:
-        raise ValueError("an array that is not there")
-    return np.frombuffer(data[start : start + size], dtype).reshape([int(n) for n in shape]).copy()
-
-
-def make_plain_record(kind, fields, views):
-    """A record as it arrives at the parent, without views."""
-    return Record(fields)
+def decode_array(dtype, shape, data):
+    """An array from a stream of bytes. Raises ValueError where there are too few for it."""
+    dtype, size = np.dtype(str(dtype)), math.prod(shape)
+    if dtype.kind not in KINDS or not 0 <= size <= MAX_DATA:
+        raise ValueError("no array of ours")
+    return np.frombuffer(bytearray(data.read(size * dtype.itemsize)), dtype).reshape(shape)
 
 
 def make_record(kind, fields, views):
