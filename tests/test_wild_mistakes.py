@@ -116,6 +116,8 @@ MISTAKES = [
     ("gru", "GRU.backward", "dr = drh * h_prev * r", "dr = drh * r", "the lines that all of them come from"),
     ("gru_loss", "gru_loss", "dz = dh * (h[t - 1] - n[t])", "dz = dh * (h[t] - n[t])", "with a single step too.* only z has wrong"),
     ("gru_loss", "gru_loss", "dh_next = dh * z[t] + drh", "dh_next = drh", "with a single step all is right: what step t hands"),
+    ("gru_outputs", "GRU.backward", " + drh * r", "", "with a single step all is right: what step t hands.*; or a gradient"),
+    ("gru_outputs", "GRU.backward", "dh * (h - n)", "dh * (n - h)", "with a single step too.* only z has wrong"),
     ("gru_targets", "gru_backward", '+ dgated[:H] * k["r"]', "+ dgated[:H]", "only the output layer.s gradients are right"),
     ("held", "Memory.backward", "dc * c_prev * f * (1 - f)", "dc * c_prev * f", "f_t itself stands where"),
     ("embedding", "backward", "dWhh += da @ hs[t - 1].T", "dWhh += da @ hs[t].T", "dWhh"),

@@ -130,20 +130,44 @@ def has_moved(unit, fit, reply):
 
 
 def one_step(file, unit, fit):
-    """(claims, wrong rows) of a sequence of a single step, for a forward that returns its loss; None for another."""
-    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
-    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
-    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+    """(claims, wrong rows, whether no right gradient is zero) of one step to which nothing is carried, or None.
+
+    It is a sequence of one step, or one in which a gradient comes in at its first step alone.
+    """
+    first = only_first_step(unit, fit) if unit.incoming else a_single_step(unit, fit)
+    if first is None:
         return None
-    fit = fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
     try:
-        claims, _, _ = claimed(file, unit, fit)
-        truths, rtol, _ = truth(file, unit, fit, claims)
+        claims, _, _ = claimed(file, unit, first)
+        truths, rtol, _ = truth(file, unit, first, claims)
     except Stop:
         return None
     named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
     right = {gradient_name(unit, slot): truths[slot] for slot in claims}
-    return claims, compare(without_keepdims(named, right)[0], right, rtol)[0]
+    shown = {slot: claim for slot, claim in claims.items() if np.any(truths[slot])}
+    return shown, compare(without_keepdims(named, right)[0], right, rtol)[0], len(shown) == len(claims)
+
+
+def a_single_step(unit, fit):
+    """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
+    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
+    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+        return None
+    return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+
+
+def only_first_step(unit, fit):
+    """The Fit with zeros for all that comes in after the first step; None where no axis must be that of time."""
+    cut = {}
+    for slot in unit.incoming:
+        q = fit.inputs[slot]
+        axes = [axis for axis, length in enumerate(np.shape(q)) if length == SIZES["T"]]
+        if len(axes) != 1:
+            return None
+        cut[id(q)] = q * np.moveaxis(np.eye(1, SIZES["T"]).reshape(-1, *[1] * (np.ndim(q) - 1)), 0, axes[0])
+    inputs = fit.inputs | {slot: cut[id(fit.inputs[slot])] for slot in unit.incoming}
+    return fit._replace(inputs=inputs, weights=[cut.get(id(w), w) for w in fit.weights], precision=None)
 
 
 def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):

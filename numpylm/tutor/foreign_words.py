@@ -15,6 +15,7 @@ from numpylm.tutor.sentences import Finding
 DLOGITS = (
     "{}: the gradient at the outputs is wrong, and so is all that follows: for the softmax it is y - onehot(target)"
 )
+CARRIED = "with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly"
 OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
@@ -58,11 +59,10 @@ def by_one_step(unit, found):
     """What a single step, to which nothing is carried, shows: is the mistake in the step, or in what is carried?"""
     if found is None:
         return []
-    if not found[1]:
-        return [
-            Finding("with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly")
-        ]
-    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, *found)]
+    claims, rows, is_whole = found
+    if not rows:
+        return [Finding(CARRIED if is_whole else f"{CARRIED}; or a gradient is wrong that needs h_{{t-1}}, here zero")]
+    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, claims, rows)]
 
 
 def by_gate(unit, claims, rows):
