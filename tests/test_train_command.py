@@ -166,7 +166,7 @@ def test_a_reader_that_goes_away_does_not_stop_training(folder):
         ("--out text.txt --corpus text.txt", "text.txt is a file"),
         ("--corpus nowhere.txt", "nowhere.txt is neither"),
         ("--corpus -", "make a token file of it: prepare - --out FILE.tokens"),
-        ("--corpus tiny.txt", "give a longer one"),
+        ("--corpus tiny.txt", "give a longer text"),
         ("--corpus text.txt --batch-size 100000", "N = 100000 streams need at least"),
         ("--corpus text.txt --tie-weights", "D must equal H; got --embedding-dim=64, --hidden-dim=128"),
         ("--clip inf", "--clip must be"),

@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
         ("transcribe tones others/0.wav --said s.tsv", "--said SAID.tsv belongs to --rescore LIST.tsv"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe --stack 100000", "--stack must be at most 100 frames, a second; got 100000"),
-        ("transcribe --cepstra 50", "--cepstra must be 0, or at most num_bands; got 50"),
+        ("transcribe --cepstra 50", "--cepstra must be 0, or at most --num-bands; got 50"),
         ("transcribe --train others/0", "others/0 has no transcripts.tsv"),
         ("evaluate forged", "gone has no transcripts.tsv: its lines are a .wav file, a tab and what is said. If the "
          "data have moved, name them: evaluate forged TEXT"),
@@ -209,7 +209,8 @@ def test_what_cannot_be_is_told_in_a_line(folder, call, arguments, message):
     """forged/ is like a run whose recordings were joined by a program."""
     (folder / "bad.tsv").write_text("a\t-1\tlow\na\tx\tlow\n")
     copytree(folder / "tones", folder / "forged", dirs_exist_ok=True)
-    (folder / "forged" / "summary.json").write_text("[]")
+    if "summary" in message:
+        (folder / "forged" / "summary.json").write_text("[]")
     config = json.loads((folder / "tones" / "config.json").read_text())
     config["data"]["train"] = "gone"
     (folder / "forged" / "config.json").write_text(json.dumps(config))
