@@ -74,6 +74,8 @@ def test_it_learns_from_files_of_the_babi_format_and_answers_with_what_it_learnt
     assert shown == (["1 mia walks into the old harbour", "2 tom goes to the cellar"] if run == "memory" else [])
     out = output_in(folder, "answer", run, "few.txt")
     assert out.count("where is ") == 2 and "BAD" not in out
+    (folder / "joined.txt").write_text(STORY.format("garden", "old_harbour"))
+    assert "BAD" not in output_in(folder, "answer", run, "joined.txt"), "an answer of two words, written as one"
     own = json.loads(output_in(folder, "evaluate", run, "--json"))
     assert own["accuracy_by_kind"] == summary["accuracy_by_kind"]
     assert "Test questions: 2\n" in output_in(folder, "evaluate", run, "few.txt")

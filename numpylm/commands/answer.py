@@ -145,7 +145,7 @@ def answered(model, vocabulary, question):
     batch = encode_questions(vocabulary, [question], model.sizes.num_sentences)
     out = model.forward(batch.story, batch.question)
     y = softmax(out.logits[0])
-    answer, expected = vocabulary.tokens[y.argmax()].replace("_", " "), question.answer
+    answer, expected = (one.replace("_", " ") for one in (vocabulary.tokens[y.argmax()], question.answer))
     wrong = f"   BAD: {expected} would be right" if expected not in ("", answer) else ""
     hops, looked = getattr(out.trace, "hops", []), {}
     for k, i in enumerate(range(len(question.story))[-len(batch.story) :]):
