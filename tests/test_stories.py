@@ -4,17 +4,8 @@ from zlib import crc32
 
 import pytest
 
-from numpylm.data.stories import (
-    KINDS,
-    NUMBERS,
-    PEOPLE,
-    PLACES,
-    THINGS,
-    draw_questions,
-    read_stories,
-    task_files,
-    with_line,
-)
+from numpylm.data import stories
+from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
 
 GOOD = "1 Mia goes to the cellar.\n2 Tom's dog sleeps.\n3 Where is Mia?\tcellar\t1\n4 Which way?\tNorth, west\t1 2\n"
 
@@ -62,33 +53,30 @@ def test_a_broken_line_is_told_with_its_number_and_file(tmp_path, content, messa
 def test_a_task_is_found_by_its_number(tmp_path):
     for name in ("qa1_single_train.txt", "qa1_single_test.txt", "qa11_other_train.txt"):
         (tmp_path / name).write_text(GOOD)
-    assert [path.name for path in task_files(tmp_path, 1)] == [
-        "qa1_single_train.txt",
-        "qa1_single_test.txt",
-    ]
+    assert [path.name for path in task_files(tmp_path, 1)] == ["qa1_single_train.txt", "qa1_single_test.txt"]
     with pytest.raises(FileNotFoundError, match=r"qa11_\*_test\.txt"):
         task_files(tmp_path, 11)
 
 
 def answered(question):
     """The answer to a built-in question, by reading the story's words alone: where all is after each sentence."""
-    at, holder, path = {}, {}, {thing: [] for thing in THINGS}
+    at, holder, path = {}, {}, {thing: [] for thing in stories.THINGS}
     for words in question.story:
-        person, (thing,) = words[0], [word for word in words if word in THINGS] or [None]
-        if words[-1] in PLACES:
+        person, (thing,) = words[0], [word for word in words if word in stories.THINGS] or [None]
+        if words[-1] in stories.PLACES:
             at[person] = words[-1]
         elif words[1] in ("picks", "takes", "hands", "gives"):
-            holder[thing] = words[-1] if words[-1] in PEOPLE else person
+            holder[thing] = words[-1] if words[-1] in stories.PEOPLE else person
         else:
             del holder[thing]
         for held in holder:
             path[held] += [at[holder[held]]] * (path[held][-1:] != [at[holder[held]]])
-    asked = [word for word in question.question if word in (*PEOPLE, *THINGS, *PLACES)]
+    asked = [word for word in question.question if word in (*stories.PEOPLE, *stories.THINGS, *stories.PLACES)]
     return {
         "where is a person": lambda: at[asked[0]],
         "where is a thing": lambda: path[asked[0]][-1],
         "where was it before": lambda: path[asked[0]][-2],
-        "how many things": lambda: NUMBERS[list(holder.values()).count(asked[0])],
+        "how many things": lambda: stories.NUMBERS[list(holder.values()).count(asked[0])],
         "is it so": lambda: "yes" if at[asked[0]] == asked[1] else "no",
         "who has it": lambda: holder[asked[0]],
     }[question.kind]()
@@ -100,11 +88,11 @@ def test_the_built_in_answers_are_right_their_support_tells_them_and_every_kind_
         assert answered(question) == question.answer, question
         told = [word for i in question.support for word in question.story[i]]
         if question.kind not in ("how many things", "is it so"):
-            asked = [word for word in question.question if word in (*PEOPLE, *THINGS)]
+            asked = [word for word in question.question if word in (*stories.PEOPLE, *stories.THINGS)]
             assert {question.answer, *asked} <= {*told} and len(question.support) <= 4, question
         if question.kind == "how many things":
-            assert len(question.support) == NUMBERS.index(question.answer)
-    assert [sum(one.kind == kind for one in questions) for kind in KINDS] == [200] * 6
+            assert len(question.support) == stories.NUMBERS.index(question.answer)
+    assert [sum(one.kind == kind for one in questions) for kind in stories.KINDS] == [200] * 6
 
 
 def test_stories_are_a_function_of_the_seed_and_stay_what_they_are():
