@@ -10,6 +10,7 @@ its parameters' names, and any symbol of its problem may be a parameter. What it
 import re
 from typing import NamedTuple
 
+from numpylm import attention, gru, lstm, memory_network
 from numpylm.tutor.case import CELLS, GATES
 from numpylm.tutor.problems import STATES
 from numpylm.tutor.results import RTOL
@@ -62,29 +63,21 @@ def assignment(signature, equation):
     return Assignment(signature.partition("(")[0], documented, equation, tuple(dict.fromkeys(returns)))
 
 
+def equations(module, *numbers):
+    """The equations of these numbers, as a module's docstring gives them."""
+    rows = re.findall(r"(\S+ +=.*?)( {3,}(?:.* )?)\((\d+)\)$", module.__doc__ or "", re.M)
+    rows = [row for row in rows if int(row[2]) in numbers]
+    nearest = min((len(between) for _, between, _ in rows), default=0) - 2
+    return "\n".join(f"{text}{' ' * (len(between) - nearest)}({number})" for text, between, number in rows)
+
+
 RNN = "h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)  (1)"
-RELU_RNN = "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)  (1)"
-LSTM = """\
-i_t = σ(x_t W_xi + h_{t-1} W_hi + b_i)     (3)
-f_t = σ(x_t W_xf + h_{t-1} W_hf + b_f)     (4)
-o_t = σ(x_t W_xo + h_{t-1} W_ho + b_o)     (5)
-c̃_t = tanh(x_t W_xc + h_{t-1} W_hc + b_c)  (6)
-c_t = f_t ⊙ c_{t-1} + i_t ⊙ c̃_t            (7)
-h_t = o_t ⊙ tanh(c_t)                      (8)"""
-GRU = """\
-r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                    (10)
-z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                    (11)
-n_t = tanh(x_t W_xn + b_n + r_t ⊙ (h_{t-1} W_hn + b_hn))  (12)
-h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}                     (13)"""
-ATTENTION = """\
-e_tj     = s_t · h_j                   (17)
-alpha_tj = exp(e_tj) / Σ_k exp(e_tk)   (19), j and k over real words
-ctx_t    = Σ_j alpha_tj h_j            (20)"""
-HOP = """\
-e_ki    = u_k · m_i                    (43)
-p_ki    = exp(e_ki) / Σ_i exp(e_ki)    (44), i over a story's own sentences
-r_k     = Σ_i p_ki v_i                 (45)
-u_{k+1} = u_k + r_k                    (46)"""
+EQUATIONS = {
+    "rnn": RNN, "rnn_relu": "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)  (1)", "lstm": equations(lstm, *range(3, 9)),
+    "gru": equations(gru, *range(10, 14)),
+}  # fmt: skip
+ATTENTION = f"{equations(attention, 17, 19, 20)}\nj and k over real words"
+HOP = f"{equations(memory_network, *range(43, 47))}\ni over a story's own sentences"
 LAYERS = (  # signature, equation
     ("sigmoid(a) -> s", "s = 1 / (1 + e^-a)"),
     ("sigmoid_backward(ds, s) -> da", "da = ds ⊙ s ⊙ (1 - s)"),
@@ -149,6 +142,5 @@ def cell_rows(name, equation):
         yield f"{name}_{row}", about.format(equation)
 
 
-EQUATIONS = {"rnn": RNN, "rnn_relu": RELU_RNN, "lstm": LSTM, "gru": GRU}
 CELL_ROWS = [row for item in EQUATIONS.items() for row in cell_rows(*item)]
 ASSIGNMENTS = {known.name: known for known in (assignment(*row) for row in (*LAYERS, *CELL_ROWS, *OTHERS))}
