@@ -64,10 +64,8 @@ def problem_of(function, rng, sizes, asked):
     if cell:
         return cell_problem(function, cell_inputs(cell, rng, sizes, asked, "relu" in function), sizes)
     if function in ("central_difference", "complex_step"):
-        f = Waves(rng.standard_normal((sizes.N, sizes.D)))
-        gradient = f.gradient()
-        f.x = f.x.astype(complex) if function == "complex_step" else f.x
-        return Problem({"f": f, "x": f.x}, {"gradient": gradient}, sizes)
+        f = Waves(rng.standard_normal((sizes.N, sizes.D)).astype(complex if function == "complex_step" else float))
+        return Problem({"f": f, "x": f.x}, {"gradient": f.gradient()}, sizes)
     if function == "beam_search":
         return Problem(*beam_search_problem(rng, sizes), sizes)
     if function == "truncated_bptt":
