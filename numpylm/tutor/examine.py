@@ -26,7 +26,7 @@ OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes writ
 LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
 OVERFLOW = (
     "this input holds ±1000: e^1000 is too large for a float64 number, and e^-1000 is rounded to 0, whose logarithm is "
-    "-∞. Take e^(a - max a), and compute log y without y, as a - max a - log Σ e^(a - max a)"
+    "-∞. For a softmax take e^(a - max a), and for its logarithm a - max a - log Σ e^(a - max a)"
 )
 OTHER_F = (
     "it was given nonlinearity='relu' here; with 'tanh' it is right. With 'relu' equation (1) is "
@@ -73,7 +73,9 @@ def explained(file, assignment, finding, sizes):
         may_be_dict = "parameters" in {*parameter_names(function)} - {*assignment.parameters}  # and not our record
         finding["status"] = "not checked" if may_be_dict and not is_own_error(str(said)) else "crash"
     trial, values, rows = finding.pop("evidence", (None, {}, []))
-    used = [] if finding["status"] == "not checked" else [*reads, assignment.forward] if needs else reads
+    was_given_ours = trial and len(trial.steps) == 1
+    used = [*reads, assignment.forward] if needs and not was_given_ours else reads
+    used = [] if finding["status"] == "not checked" else used
     wrong = [other for other in used if file.status(other) in ("wrong", "crash", "timeout")]
     is_last = sizes.scale == SATURATED
     if is_last:
@@ -82,10 +84,10 @@ def explained(file, assignment, finding, sizes):
         said += of_extremes(assignment, trial.inputs, values)
     elif sizes is SECOND and finding["status"] in ("wrong", "crash") and not wrong:
         said.append(OF_SIZES)
-    said += [f"it builds on your {other}, which is not right yet: mend that one first" for other in wrong]
+    said += [f"it uses your {other}, which is not right yet: mend that one first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in reads if file.status(other) == "ok"]
-        has_cause = needs and assignment.forward in wrong
+        has_cause = len(trial.steps) > 1 and assignment.forward in wrong
         hints = [] if has_cause else diagnose_problem(assignment, trial.problem, values, rows, trusted)
         finding |= {"diagnosis": [hint.words for hint in hints], "lines": [hint.code for hint in hints]}
     return finding
