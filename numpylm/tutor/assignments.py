@@ -17,7 +17,9 @@ from numpylm.tutor.results import RTOL
 
 
 class Assignment(NamedTuple):
-    """One function: returns are the orders in which a tuple may hold its values, the documented one first.
+    """One function. returns are the orders in which a tuple may hold its values, the documented one first; is_plain:
+    whether it returns one array, and no cache; is_backward: whether it returns gradients; forward: the name of the
+    function whose cache it may be given, or None; rtol: how right it must be, of the largest value.
 
     An order that begins with da_t is for a step's backward that is written as ours is: given the step's record in
     place of a cache of its own, it leaves the weights' gradients to the sequence's backward.
@@ -26,41 +28,28 @@ class Assignment(NamedTuple):
     name: str
     signature: str
     equation: str
+    parameters: tuple
     returns: tuple
-
-    @property
-    def rtol(self):
-        """How right its values must be, of the largest value of the right answer."""
-        return {"central_difference": 1e-8, "complex_step": 1e-12}.get(self.name, RTOL)
-
-    @property
-    def parameters(self):
-        """The documented parameters' names."""
-        return tuple(self.signature.partition("(")[2].partition(")")[0].split(", "))
-
-    @property
-    def is_plain(self):
-        """Whether it returns one array, and no cache."""
-        return len(self.returns[0]) == 1 and not self.signature.endswith("cache")
-
-    @property
-    def is_backward(self):
-        """Whether it returns gradients."""
-        return self.name.endswith("_backward") or self.name == "truncated_bptt"
-
-    @property
-    def forward(self):
-        """The name of the forward whose cache it may be given, or None."""
-        name, is_backward, _ = self.name.partition("_backward")
-        return (name if name.endswith("_step") else f"{name}_forward") if is_backward else None
+    is_plain: bool
+    is_backward: bool
+    forward: str | None
+    rtol: float
 
 
-def assignment(signature, equation):
+def assignment(row, equation):
     """The Assignment of a signature, in which `|` stands before further orders of its values."""
-    documented, *others = signature.split(" | ")
-    orders = [documented.partition(" -> ")[2], *others]
-    returns = [tuple(name for name in order.split(", ") if name != "cache") for order in orders]
-    return Assignment(signature.partition("(")[0], documented, equation, tuple(dict.fromkeys(returns)))
+    signature, *others = row.split(" | ")
+    name, parameters, values = re.fullmatch(r"(\w+)\((.*)\) -> (.*)", signature).groups()
+    orders = [tuple(value for value in order.split(", ") if value != "cache") for order in (values, *others)]
+    is_plain = len(orders[0]) == 1 and not values.endswith("cache")
+    forward = name.removesuffix("_backward") if name.endswith("_backward") else None
+    forward = f"{forward}_forward" if forward and not forward.endswith("_step") else forward
+    rtol = {"central_difference": 1e-8, "complex_step": 1e-12}.get(name, RTOL)
+    is_backward = forward is not None or name == "truncated_bptt"
+    returns = tuple(dict.fromkeys(orders))
+    return Assignment(
+        name, signature, equation, tuple(parameters.split(", ")), returns, is_plain, is_backward, forward, rtol
+    )
 
 
 def equations(module, *numbers):

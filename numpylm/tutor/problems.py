@@ -149,10 +149,10 @@ def cell_inputs(cell, rng, sizes, asked, is_relu=False):
     inputs = {name: sizes.scale * random_weights(rng, shape) for name, shape in shapes.items()}
     inputs |= {"x": rng.standard_normal((T, N, D)), "dh": rng.standard_normal((T, N, H))}
     for q in STATES[cell]:
-        is_given = bool(asked & (WHOLE | {f"{q}_0", f"{q}_prev"}))
-        inputs[f"{q}_0"] = is_given * sizes.scale * rng.standard_normal((N, H))
-        is_given = bool(asked & {"dstate_T", f"d{q}_T", "dc_next" if q == "c" else ""})
-        inputs[f"d{q}_T"] = is_given * rng.standard_normal((N, H))
+        has_start = asked & (WHOLE | {f"{q}_0", f"{q}_prev"})
+        has_end = asked & {"dstate_T", f"d{q}_T", "dc_next" if q == "c" else ""}
+        inputs[f"{q}_0"] = bool(has_start) * sizes.scale * rng.standard_normal((N, H))
+        inputs[f"d{q}_T"] = bool(has_end) * rng.standard_normal((N, H))
     if cell == "rnn":
         inputs["nonlinearity"] = "relu" if is_relu or (sizes.extreme and "nonlinearity" in asked) else "tanh"
         if inputs["nonlinearity"] == "relu":
