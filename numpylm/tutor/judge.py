@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.results import FLOAT32, ROUGH, Mismatch, compare, is_float32, named_values, without_keepdims
+from numpylm.tutor.results import FLOAT32, ROUGH, compare, is_float32, named_values, without_keepdims
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
 REMEMBERS = (
@@ -112,15 +112,12 @@ def judge(file, trial):
 def call(file, trial):
     """(name -> array of what the function returns, remarks on its shapes, the child's reply). Raises Stop."""
     (returned,), reply = ask(file, trial.steps, trial.inputs)
-    printed, answers = {"printed": str(reply.get("printed", ""))}, trial.problem.answers
-    if returned is None or str(returned) == "a ellipsis":
-        words = "it returns None: it is not written yet, or its line with `return` is missing"
-        raise Stop("not written", words, **printed)
     try:
-        named = named_values(returned, trial.assignment, answers)
-    except Mismatch as mismatch:
-        raise Stop("wrong", str(mismatch), **printed) from mismatch
-    return *without_keepdims(named, answers), reply
+        named = named_values(returned, trial.assignment, trial.problem.answers)
+    except Stop as stop:
+        stop.finding["printed"] = str(reply.get("printed", ""))
+        raise
+    return *without_keepdims(named, trial.problem.answers), reply
 
 
 def check_again(file, trial, values):

@@ -1,12 +1,13 @@
 """What a student's function returned, matched with the right answers by name, and compared.
 
-Mismatch says why a value cannot be compared at all; Wrong is a row of the report, for a quantity that is wrong.
+Stop says why a value cannot be compared at all; Wrong is a row of the report, for a quantity that is wrong.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.tutor.stop import Stop
 from numpylm.tutor.wire import Record, Thing
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
@@ -15,10 +16,6 @@ FLOAT32_ERROR = 1e-6  # a relative error below which float32, and nothing else, 
 EXACT = 1e-8  # how right a gradient of another convention must be
 ROUGH = 1e-5  # how right a gradient must be where the forward computes in float32
 FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
-
-
-class Mismatch(Exception):
-    """What was returned cannot be compared; the message says why, to the student."""
 
 
 class Wrong(NamedTuple):
@@ -35,11 +32,13 @@ class Wrong(NamedTuple):
 
 
 def named_values(returned, assignment, answers):
-    """Name -> array of what was returned, in the answers' names. Raises Mismatch for what cannot be read.
+    """Name -> array of what was returned, in the answers' names. Raises Stop for what cannot be read.
 
     A tuple is in a documented order; after a forward's values it may hold one thing more, the cache. A dict or record
     holds at least one whole order; everything in it that has a known name counts.
     """
+    if returned is None or str(returned) == "a ellipsis":
+        raise Stop("not written", "it returns None: it is not written yet, or its line with `return` is missing")
     orders, is_dict = assignment.returns, isinstance(returned, dict)
     wanted = "  or  ".join(", ".join(order) for order in orders if len(order) < 12)
     values = flatten(returned, answers) if is_dict else {}
@@ -50,14 +49,14 @@ def named_values(returned, assignment, answers):
         missing = min(([name for name in order if name not in tops] for order in orders), key=len)
         if missing:
             held, lacks = ", ".join(map(str, returned)) or "nothing", ", ".join(missing)
-            raise Mismatch(f"the dict or record it returns holds {held}, but no {lacks}; it should hold {wanted}")
+            raise Stop("wrong", f"the dict or record it returns holds {held}, but no {lacks}; it should hold {wanted}")
         return values
     if not isinstance(returned, tuple | list):
-        raise Mismatch(f"it returns {describe(returned)}, but should return {wanted}")
+        raise Stop("wrong", f"it returns {describe(returned)}, but should return {wanted}")
     lengths = [len(returned)] if assignment.is_backward else [len(returned), len(returned) - 1]
     found = [dict(zip(order, returned, strict=False)) for n in lengths for order in orders if len(order) == n]
     if not found:
-        raise Mismatch(f"it returns {len(returned)} values, but should return {wanted}")
+        raise Stop("wrong", f"it returns {len(returned)} values, but should return {wanted}")
     whole = [named for named in found if all(map(is_value, named.values()))]
     return flatten((whole or found)[0], answers)  # which says what is no array
 
@@ -68,7 +67,7 @@ def is_value(value):
 
 
 def flatten(named, answers):
-    """Name -> array for all values with a known name, one level of dicts and records deep. Raises Mismatch."""
+    """Name -> array for all values with a known name, one level of dicts and records deep. Raises Stop."""
     flat = {}
     for name, value in named.items():
         inside = value if isinstance(value, dict) else {}
@@ -86,15 +85,15 @@ def answer_name(path, answers):
 
 
 def as_array(name, value):
-    """A value as an array of real numbers. Raises Mismatch."""
+    """A value as an array of real numbers. Raises Stop."""
     if value is None:
-        raise Mismatch(f"{name} is None: it is not computed, or not returned")
+        raise Stop("wrong", f"{name} is None: it is not computed, or not returned")
     try:
         array = np.asarray(value)
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise Mismatch(f"{name} should be an array of real numbers; it is {describe(value)}")
+        raise Stop("wrong", f"{name} should be an array of real numbers; it is {describe(value)}")
     return array
 
 
