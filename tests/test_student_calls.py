@@ -50,6 +50,10 @@ TOLD = {  # (right, wrong) in the source, or in an exercise's solution; then fun
     "no weights' gradients in a tuple": (
         RNN_STEP, (GRADIENTS, "return da, da @ W_hh.T"), "rnn_step_backward", "wrong", "it returns 2 values, but",
     ),
+    "weights' gradients in each other's places": (
+        RNN_STEP, ("x_t.T @ da, h_prev.T @ da,", "h_prev.T @ da, x_t.T @ da,"), "rnn_step_backward", "wrong",
+        "dW_hh and dW_xh are exchanged",
+    ),
     "a number of steps in the code": (6, ("for x_t in x:", "for x_t in x[:4]:"), "rnn_forward", "wrong", SIZE),
     "a shape in the code": (6, ("np.zeros_like(dh[0])", "np.zeros((3, 6))"), "rnn_backward", "crash", SIZE),
     "the start state among the steps": (

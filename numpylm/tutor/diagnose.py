@@ -98,8 +98,8 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
     found = [Finding(SHAPE.format(name, q.shape, right[name].shape), name)
              for name, q in claims.items() if q.shape != right[name].shape]  # fmt: skip
+    pairs = exchanged(claims, right)  # of other shapes too
     claims = {name: q for name, q in claims.items() if q.shape == right[name].shape and np.isfinite(q).all()}
-    pairs = exchanged(claims, right)
     taken = {name for pair in pairs for name in pair}
     found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
     claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
