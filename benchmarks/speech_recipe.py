@@ -30,8 +30,7 @@ from numpylm.data.text import build_vocabulary, encode, encode_stream, stream_st
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import FIRST_WEIGHTS, SpeechSettings, Utterance, choose_weights, listen
-from numpylm.transcription_task import transcription_task as task_of
+from numpylm.transcription_task import SpeechSettings, Utterance, choose_weights, listen, transcription_task
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -106,7 +105,7 @@ def joined_task(recordings, speakers, options):
 
     def of_epoch(epoch):
         utterances = strings(recordings, train, options["strings"], [0, 2, epoch], options, vary=True)
-        return task_of(utterances, valid, settings, "digit")
+        return transcription_task(utterances, valid, settings, "digit")
 
     return of_epoch(0)._replace(batches=lambda epoch, first: of_epoch(epoch).batches(epoch, first)), settings, valid
 
@@ -181,8 +180,7 @@ def with_grammar(options, data, folder):
     test = recordings.speaker == unheard
     valid = numbers(recordings, valid, VALID, 1, options)
     test = numbers(recordings, test & (recordings.index < 5), TEST, 2, options)
-    said, _, lists = listen(model, VOCABULARY, valid, language, **FIRST_WEIGHTS)
-    weights = choose_weights(said, lists)
+    weights = choose_weights(listen(model, VOCABULARY, valid, language))
     found = rates(model, test, language, **weights)
     best, with_it, oracle = (found[f"error_rate{name}"] for name in ("", "_with_language_model", "_oracle"))
     share = (best - with_it) / (best - oracle) if best > oracle else None

@@ -23,7 +23,6 @@ from numpylm.training import Settings, Task, Validation
 
 GROUP = 20  # so many batches at a time are sorted by length
 BEAM = 10  # so many hypotheses a beam search keeps
-FIRST_WEIGHTS = {"alpha": 0.5, "beta": 0.0}  # until others are chosen
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 
@@ -102,8 +101,9 @@ class Heard(NamedTuple):
     lists: list
 
 
-def listen(model, vocabulary, utterances, language=None, alpha=0.0, beta=0.0):
-    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
+def listen(model, vocabulary, utterances, language=None, alpha=0.5, beta=0.0):
+    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none. The
+    default alpha and beta are for choose_weights."""
     said = [tuple(utterance.labels.tolist()) for utterance in utterances]
     log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
     by_sound = fused = [beam_search(log_y, BEAM, language) for log_y in log_ys]
@@ -126,7 +126,7 @@ def oracle(said, hypotheses):
     return min((one.labels for one in hypotheses), key=lambda labels: count_errors(said, labels).total)
 
 
-def choose_weights(said, lists, **given):
-    """The alpha and beta with which rescored lists of Hypotheses have the fewest errors; one that is given stays."""
+def choose_weights(heard, **given):
+    """{"alpha": …, "beta": …} with which the lists of a Heard have the fewest errors; one that is given stays."""
     tried = [{"alpha": alpha, "beta": beta} | given for alpha, beta in product(ALPHAS, BETAS)]
-    return min(tried, key=lambda weights: total_errors(said, best_labels(lists, **weights)).total)
+    return min(tried, key=lambda weights: total_errors(heard.said, best_labels(heard.lists, **weights)).total)

@@ -28,7 +28,7 @@ from numpylm.data.speech.synthesizer import GRAMMAR, spoken_sentences
 from numpylm.data.text import Vocabulary, decode, encode, encode_stream, split_words, stream_start
 from numpylm.language_task import UNITS, LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
-from numpylm.transcription_task import FIRST_WEIGHTS, choose_weights, listen, log_probabilities, with_labels
+from numpylm.transcription_task import Heard, choose_weights, listen, log_probabilities, with_labels
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 READ = 100_000  # tokens that a language model reads in all epochs together
@@ -67,8 +67,8 @@ def rescore(model, vocabulary, folder, choices):
         name: [Hypothesis(labels(text), score, language.log_p(labels(text), ended=True)) for score, text in rows]
         for name, rows in read.items()
     }
-    listed = None if choices.said is None else (list(map(labels, read_said(choices.said, lists))), lists.values())
-    weights = weights_for(model, vocabulary, folder, language, choices, listed)
+    said = choices.said and list(map(labels, read_said(choices.said, lists)))
+    weights = weights_for(model, vocabulary, folder, language, choices, said and Heard(said, {}, lists.values()))
     for name, hypotheses in lists.items():
         print_best(name, ranked(hypotheses, **weights)[: choices.n_best], weights, known)
 
@@ -80,35 +80,33 @@ def print_best(name, hypotheses, weights, vocabulary, columns=2):
         print("\t".join([*before, on_one_line(decode(vocabulary, one.labels))]))
 
 
-def weights_for(model, vocabulary, folder, language, choices, listed=None):
+def weights_for(model, vocabulary, folder, language, choices, heard=None):
     """The alpha and beta given. What is not given was chosen at the run's end. It is chosen anew on a list of which we
-    know what was said, (said, its Hypotheses), and, for another --lm, on the run's validation part."""
+    know what was said, heard, and, for another --lm, on the run's validation part."""
     if len(choices.given) == 2:
         return choices.given
-    if listed is None and choices.lm is None:
+    if heard is None and choices.lm is None:
         return saved_weights(folder) | choices.given
-    where = "the list"
-    if listed is None:
-        where = "the run's validation part"
+    where = "the run's validation part" if heard is None else "the list"
+    if heard is None:
         try:
             valid = own_parts(folder, vocabulary)["valid"]
         except (OSError, ValueError) as error:
             raise ValueError(f"{where} is gone, so give both --alpha and --beta: {error}") from None
-        heard = listen(model, vocabulary, valid, language, **FIRST_WEIGHTS)
-        listed = heard.said, heard.lists
-    weights = choose_weights(*listed, **choices.given)
+        heard = listen(model, vocabulary, valid, language)
+    weights = choose_weights(heard, **choices.given)
     print("chosen on {}: --alpha {alpha:g} --beta {beta:g}".format(where, **weights), file=sys.stderr)
     return weights
 
 
 def saved_weights(folder):
-    """The alpha and beta that a run has chosen at its end for its own language model; before that, FIRST_WEIGHTS."""
+    """The alpha and beta that a run has chosen at its end for its own language model; before that, none."""
     path = folder / "summary.json"
     if not path.exists():
-        return FIRST_WEIGHTS
+        return {}
     summary = read_json(path)
     try:
-        return {name: require.finite_number(name, summary[name]) for name in FIRST_WEIGHTS}
+        return {name: require.finite_number(name, summary[name]) for name in ("alpha", "beta")}
     except (KeyError, TypeError, ValueError):
         message = f"{path} is damaged: its alpha and beta must be finite numbers; give --alpha and --beta"
         raise RunError(message) from None
@@ -151,8 +149,7 @@ def report(run, model):
     vocabulary, parts, data = run.data.vocabulary, run.data.parts, run.config.data
     train_language(run)
     language = language_score(run.folder, vocabulary)
-    heard = listen(model, vocabulary, parts["valid"], language, **FIRST_WEIGHTS)
-    weights = choose_weights(heard.said, heard.lists)
+    weights = choose_weights(listen(model, vocabulary, parts["valid"], language))
     heard = listen(model, vocabulary, parts["test"], language, **weights)
     found = measured(heard, run.task.unit, weights)
     print()
@@ -176,11 +173,12 @@ def report(run, model):
 
 def evaluate(model, vocabulary, folder, options):
     """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
-    data, weights = read_config(folder).data, saved_weights(folder)
+    data = read_config(folder).data
     if options.text:
         utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), data))
     else:
         utterances = own_parts(folder, vocabulary)["test"]
+    weights = saved_weights(folder)
     heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
     return measured(heard, UNITS[data.level], weights)
 
