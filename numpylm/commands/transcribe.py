@@ -79,18 +79,15 @@ class TranscribeChoices:
     beam: int = choice(10, "label sequences that beam search keeps", metavar="K")
     n_best: int = choice(1, "the K best of each file, in lines: file, tab, score, tab, text", metavar="K")
     lm: str | None = choice(None, "a language model's run", metavar="RUN", shown="the run's own")
-    alpha: float | None = choice(
-        None, "weight of the language model; 0: without it", metavar="A",
-        shown="chosen on the run's validation part, anew for each --lm",
-    )  # fmt: skip
-    beta: float | None = choice(None, "pay for each label", metavar="B", shown="chosen likewise")
-    rescore: str | None = choice(
-        None, "rank a list again by score + alpha log p + beta labels; its lines: utterance, tab, score, tab, text; in "
-        "place of files", metavar="LIST.tsv",
-    )  # fmt: skip
-    said: str | None = choice(
-        None, "what was said in LIST.tsv, to choose alpha and beta on it: utterance, tab, text", metavar="SAID.tsv"
+    alpha: float | None = choice(None, "weight of log p of the language model", metavar="A", shown="chosen: see --beta")
+    beta: float | None = choice(
+        None, "pay for each label", metavar="B", shown="like alpha, chosen on the run's validation part for each --lm"
     )
+    rescore: str | None = choice(
+        None, "in place of files, a list to rank again by score + alpha log p + beta labels; in lines: utterance, tab, "
+        "score, tab, text", metavar="LIST.tsv",
+    )  # fmt: skip
+    said: str | None = choice(None, "to choose on the list, lines: utterance, tab, what was said", metavar="SAID.tsv")
 
     def __post_init__(self):
         require.positive_integer("n_best", self.n_best)
