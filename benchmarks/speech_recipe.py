@@ -22,7 +22,6 @@ from numpylm.commands.run_config import RunConfig, write_config
 from numpylm.commands.run_folder import write_json
 from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
 from numpylm.ctc_decoding import LanguageScore
-from numpylm.data.error_rates import total_errors
 from numpylm.data.features import Sound, stack_frames
 from numpylm.data.grammar import generate_text
 from numpylm.data.grammar.rules import parse_rules
@@ -30,7 +29,14 @@ from numpylm.data.text import build_vocabulary, encode, encode_stream, stream_st
 from numpylm.language_task import LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, Utterance, choose_weights, listen, transcription_task
+from numpylm.transcription_task import (
+    SpeechSettings,
+    Utterance,
+    choose_weights,
+    listen,
+    total_errors,
+    transcription_task,
+)
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -175,7 +181,7 @@ def with_grammar(options, data, folder):
     recordings, unheard = read_recordings(data), options["without"]
     others = [speaker for speaker in SPEAKERS if speaker != unheard]
     model, rows, seconds = learn(options, recordings, others, folder / f"without-{unheard}")
-    language = LanguageScore(language_model(), range(len(VOCABULARY)), stream_start(VOCABULARY))
+    language = LanguageScore(language_model(), int, stream_start(VOCABULARY))
     valid = np.isin(recordings.speaker, others) & (recordings.index >= 45)
     test = recordings.speaker == unheard
     valid = numbers(recordings, valid, VALID, 1, options)

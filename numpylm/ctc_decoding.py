@@ -90,32 +90,26 @@ class LanguageScore:
     """log p_LM of label sequences by a language model of this package. It keeps what it has computed.
 
     model      an RNNLM, LSTMLM or GRULM
-    token_of   label -> the token of that label in the model's vocabulary
+    token_of   a function: label -> its token in the model's vocabulary
     start      the token that is read before a sentence, and that ends it: the end of a line
     """
 
     def __init__(self, model, token_of, start):
         self.model, self.token_of, self.start = model, token_of, start
         self._advance = one_step(model)
-        self._known = {(): (0.0, *self._read(start, model.initial_state(1)))}  # tokens -> (log p, log y, state)
+        nothing = np.zeros(model.sizes.vocab_size)  # before a sentence, the start is certain: log 1
+        self._known = {(): (0.0, nothing, model.initial_state(1))}  # tokens that were read -> log p, log y, state
 
     def log_p(self, labels, ended=False):
         """The log-probability that a sentence begins with these labels; ended: that it has these, and then ends."""
-        tokens = [self.token_of[label] for label in labels] + [self.start] * ended
-        if not tokens:
-            return 0.0
-        *read, last = tokens
+        *read, last = [self.start, *map(self.token_of, labels), *[self.start] * ended]
         known = len(read)
         while tuple(read[:known]) not in self._known:
             known -= 1
         log_p, log_y, state = self._known[tuple(read[:known])]
         for length, token in enumerate(read[known:], start=known + 1):
             log_p += log_y[token].item()
-            log_y, state = self._read(token, state)
+            state = self._advance(np.array([token]), state)
+            log_y = log_softmax(next_logits(self.model, state)[0].astype(float))  # (V,)
             self._known[tuple(read[:length])] = log_p, log_y, state
         return log_p + log_y[last].item()
-
-    def _read(self, token, state):
-        """log y (V,) of what follows a token, and the state after it."""
-        state = self._advance(np.array([token]), state)
-        return log_softmax(next_logits(self.model, state)[0].astype(float)), state

@@ -6,6 +6,8 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from numpylm.data.atomic import FileError, replacing
 from numpylm.evaluation import safe_exp
 
@@ -104,6 +106,36 @@ def heat_map(path, weights, rows, columns, label, title="", least=None):
                     axes.text(k, i, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=color)
         axes.figure.suptitle(title, fontsize=11, parse_math=False)
         axes.figure.colorbar(image, label=label)
+
+
+def draw_bands(axes, bands, seconds, title=""):
+    """A sound's mel bands (B, F), the lowest at the bottom."""
+    extent = (0, seconds, 0, len(bands))
+    axes.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
+    axes.set_title(title, parse_math=False)
+    axes.set_ylabel("mel band")
+
+
+def draw_symbols(axes, y, tokens, seconds):
+    """CTC's y (T, V + 1): a spike where a model hears a token; nearly everywhere else, it says blank, symbol 0."""
+    t = (np.arange(len(y)) + 0.5) * seconds / len(y)
+    symbols = y.argmax(axis=1)
+    axes.plot(t, y[:, 0], color=GREY, linewidth=1, linestyle=":", label="blank")
+    axes.plot(t, y[:, np.setdiff1d(symbols, 0)], linewidth=1.5)
+    begins = np.flatnonzero((symbols != 0) & (symbols != np.append(0, symbols[:-1])))
+    for number, begin in enumerate(begins):
+        height = 1.05 + 0.15 * (number % 2)  # in two rows, so that names of tokens that follow quickly stay apart
+        axes.text(t[begin], height, tokens[symbols[begin]], ha="center", fontsize=9, parse_math=False)
+    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
+    axes.legend(loc="upper left")
+
+
+def draw_alignment(axes, gamma, tokens, seconds):
+    """CTC's gamma (U, T): the probability that a path is at each of the U tokens that were said."""
+    axes.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
+    size = min(10, 160 / len(tokens))  # so that many characters do not overlap
+    axes.set_yticks(np.arange(len(tokens)) + 0.5, tokens, parse_math=False, fontsize=size)
+    axes.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
 
 
 def learning_curve(path, rows, reference, title, unit="word", perplexity=True):

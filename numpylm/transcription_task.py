@@ -14,7 +14,6 @@ from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import beam_search, best_path, ranked
 from numpylm.data.batches import batches_by_length, by_length, side_by_side
-from numpylm.data.error_rates import Errors, count_errors, total_errors
 from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED, num_predicted
 from numpylm.masking import lengths_to_mask
@@ -44,12 +43,13 @@ class Utterance(NamedTuple):
     labels: np.ndarray
 
 
-def with_labels(vocabulary, spoken):
-    """Utterances of (name, features, text) each. Raises ValueError where one has more labels than frames."""
+def with_labels(vocabulary, spoken, note=""):
+    """Utterances of (name, features, text) each. Raises ValueError, with the name and a note, for one that has more
+    labels than frames."""
     encode = encoder(vocabulary)
     utterances = [Utterance(name, features, encode(text).astype(int)) for name, features, text in spoken]
     names, features, labels = zip(*utterances, strict=True)
-    require_fit(side_by_side(labels, IGNORED), np.array([*map(len, features)]), names)
+    require_fit(side_by_side(labels, IGNORED), np.array([*map(len, features)]), [name + note for name in names])
     return utterances
 
 
@@ -130,3 +130,47 @@ def choose_weights(heard, **given):
     """{"alpha": …, "beta": …} with which the lists of a Heard have the fewest errors; one that is given stays."""
     tried = [{"alpha": alpha, "beta": beta} | given for alpha, beta in product(ALPHAS, BETAS)]
     return min(tried, key=lambda weights: total_errors(heard.said, best_labels(heard.lists, **weights)).total)
+
+
+class Errors(NamedTuple):
+    """The fewest changes that turn what was said, num_labels labels, into what was heard (Levenshtein, 1966)."""
+
+    substitutions: int
+    deletions: int
+    insertions: int
+    num_labels: int
+
+    @property
+    def total(self):
+        """All changes."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def rate(self):
+        """Changes per label that was said; NaN where none was."""
+        return self.total / self.num_labels if self.num_labels else float("nan")
+
+
+# One number counts four things, as its digits in base MOST: changes, and of them deletions, insertions, substitutions.
+# So the smallest number has the fewest changes. MOST is larger than a sequence's number of labels.
+MOST = 10**6
+SUBSTITUTION, INSERTION, DELETION, CHANGE = (MOST**k for k in range(4))
+
+
+def count_errors(reference, hypothesis):
+    """The Errors of one hypothesis, both sequences of labels, by dynamic programming (Wagner and Fischer, 1974)."""
+    deleted, inserted, substituted = CHANGE + DELETION, CHANGE + INSERTION, CHANGE + SUBSTITUTION
+    row = [j * inserted for j in range(len(hypothesis) + 1)]  # row[j]: from the reference so far to hypothesis[:j]
+    for said in reference:
+        above, row = row, [row[0] + deleted]
+        for j, heard in enumerate(hypothesis):
+            kept = above[j] + (substituted if said != heard else 0)
+            row.append(min(kept, above[j + 1] + deleted, row[j] + inserted))
+    substitutions, insertions, deletions = (row[-1] // MOST**k % MOST for k in range(3))
+    return Errors(substitutions, deletions, insertions, len(reference))
+
+
+def total_errors(references, hypotheses):
+    """The Errors of many pairs, added up."""
+    counted = [Errors(0, 0, 0, 0), *map(count_errors, references, hypotheses)]
+    return Errors(*map(sum, zip(*counted, strict=True)))

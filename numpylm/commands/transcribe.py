@@ -27,6 +27,7 @@ DESCRIPTION = (
 )
 USAGE = "python -m numpylm transcribe [RUN [FILE.wav …]] [options]"
 BUILT_IN = {"train": (1, 0), "valid": (0.1, 1), "test": (0.2, 2)}  # part -> its size beside training's, and its seed
+MOST = 100_000  # utterances of the built-in speech
 DITHER = 10 ** (-40 / 20)  # 40 dB below a sound
 
 
@@ -67,6 +68,7 @@ class SpeechData:
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
         require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
+        require.expect("num_utterances", self.num_utterances, self.num_utterances <= MOST, f"{MOST:,} or fewer")
         require.expect("stack", self.stack, self.stack <= 100, "at most 100 frames, a second")
         require.expect("cepstra", self.cepstra, 0 <= self.cepstra <= self.num_bands, "0, or at most num_bands")
 
@@ -79,7 +81,7 @@ class TranscribeChoices:
     beam: int = choice(10, "label sequences that beam search keeps", metavar="K")
     n_best: int = choice(1, "the K best of each file, in lines: file, tab, score, tab, text", metavar="K")
     lm: str | None = choice(None, "a language model's run", metavar="RUN", shown="the run's own")
-    alpha: float | None = choice(None, "weight of log p of the language model", metavar="A", shown="chosen: see --beta")
+    alpha: float | None = choice(None, "weight of the language model; 0: without it", metavar="A", shown="chosen")
     beta: float | None = choice(
         None, "pay for each label", metavar="B", shown="like alpha, chosen on the run's validation part for each --lm"
     )
@@ -95,10 +97,8 @@ class TranscribeChoices:
             check_beam(self)
         for name, value in self.given.items():
             require.finite_number(name, value)
-        if bool(self.files) == (self.rescore is not None):
-            raise ValueError("name .wav files to transcribe, or a list with --rescore LIST.tsv")
-        if self.said is not None and self.rescore is None:
-            raise ValueError("--said SAID.tsv belongs to --rescore LIST.tsv")
+        if bool(self.files) == bool(self.rescore) or (self.said and not self.rescore):
+            raise ValueError("name .wav files, or a list: --rescore LIST.tsv, and --said SAID.tsv with it")
 
     @property
     def given(self):
@@ -110,32 +110,26 @@ def open_data(config, vocabulary=None):
     """The Utterances that the choices name, as ReadData; a vocabulary given is used in place of a new one."""
     choices = config.data
     if choices.train is None:
-        spoken = speak_parts(choices)
+        print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
+        spoken = {part: speak(part, choices) for part in BUILT_IN}
     else:
         split = split_recordings(read_recordings(choices.train), config.settings.seed)
         spoken = {part: read_spoken(recordings, choices) for part, recordings in split.items()}
     every = [one for part in sorted(spoken) for one in spoken[part]]
     if vocabulary is None:
         vocabulary = build_vocabulary("".join(f"{text}\n" for _, _, text in every), choices.level)
-    try:
-        parts = {part: with_labels(vocabulary, found) for part, found in spoken.items()}
-    except ValueError as error:
-        hint = f". A smaller --stack (it is {choices.stack}) gives more frames" if choices.stack > 1 else ""
-        raise ValueError(f"{error}{hint}") from None
+    stacked = f", with --stack {choices.stack},"
+    parts = {part: with_labels(vocabulary, found, stacked) for part, found in spoken.items()}
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
     fingerprint = digest(text.encode("utf-8", "surrogatepass") + b"\n" + read.tobytes() for _, read, text in every)
     return ReadData(name, fingerprint, vocabulary, parts)
 
 
-def speak_parts(choices):
-    """{part: (name, features, text) of each sentence} of the built-in speech; each sentence has a voice of its own."""
-    print(f"speaking {choices.num_utterances:,} sentences to train on …", file=sys.stderr)
-    parts = {}
-    for part, (share, seed) in BUILT_IN.items():
-        count = max(1, round(share * choices.num_utterances))
-        spoken = enumerate(spoken_sentences(count, seed))
-        parts[part] = [(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in spoken]
-    return parts
+def speak(part, choices):
+    """(name, features, text) of each sentence in a part of the built-in speech; each has a voice of its own."""
+    share, seed = BUILT_IN[part]
+    spoken = enumerate(spoken_sentences(max(1, round(share * choices.num_utterances)), seed))
+    return [(f"{part} {k}", features_of(sound, choices), text) for k, (text, sound) in spoken]
 
 
 def read_spoken(recordings, choices):

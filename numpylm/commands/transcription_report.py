@@ -5,79 +5,71 @@ A run's own language model is trained on transcripts and kept in its folder: `sa
 
 import sys
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 
 import numpy as np
 
 from numpylm import LSTMLM, plots, require
 from numpylm.checkpoint import save_checkpoint
-from numpylm.commands.kind import Report
+from numpylm.commands.kind import Report, read_config
 from numpylm.commands.results import percent, print_examples, print_table
-from numpylm.commands.run_config import read_config
-from numpylm.commands.run_folder import RunError, folder_of, read_json
+from numpylm.commands.run_folder import folder_of, read_json
 from numpylm.commands.trained import load_trained, own_parts
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
-from numpylm.ctc import BLANK, ctc_backward, ctc_forward
+from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.ctc_decoding import Hypothesis, LanguageScore, beam_search, ranked
-from numpylm.data.error_rates import total_errors
+from numpylm.data import schema
 from numpylm.data.features import HOP_SECONDS, write_wav
 from numpylm.data.grammar import generate_text
 from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_lists, read_recordings, read_said
 from numpylm.data.speech.synthesizer import GRAMMAR, spoken_sentences
-from numpylm.data.text import Vocabulary, decode, encode, encode_stream, split_words, stream_start
+from numpylm.data.text import decode, encode_stream, stream_start
 from numpylm.language_task import UNITS, LanguageSettings, language_task
 from numpylm.training import EpochReport, Progress, make_optimizer, training
-from numpylm.transcription_task import Heard, choose_weights, listen, log_probabilities, with_labels
+from numpylm.transcription_task import Heard, choose_weights, listen, log_probabilities, total_errors, with_labels
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 READ = 100_000  # tokens that a language model reads in all epochs together
 
 
 def use(trained, choices):
-    """Prints the n_best texts of each file, or of each utterance of a list."""
+    """Prints the n_best texts of each .wav file, or of each utterance of a list."""
     model, vocabulary, _ = load_trained(trained, "speech")
     folder = folder_of(trained)
-    if choices.rescore is not None:
-        return rescore(model, vocabulary, folder, choices)
-    data = read_config(folder).data
     language = language_score(folder, vocabulary, choices.lm)
+    if choices.rescore is not None:
+        return rescore(model, vocabulary, folder, language, choices)
+    data = read_config(folder).data
     weights = weights_for(model, vocabulary, folder, language, choices)
     columns = 2 if choices.n_best > 1 else int(len(choices.files) > 1)  # before the text
     for file in choices.files:
         log_y = log_probabilities(model, vocabulary, read_features(file, data))
         found = beam_search(log_y, choices.beam, language, **weights)
-        print_best(file, found[: choices.n_best], weights, vocabulary, columns)
+        print_best(file, found[: choices.n_best], weights, partial(decode, vocabulary), columns)
 
 
-def rescore(model, vocabulary, folder, choices):
-    """Ranks the candidates of a list again by score + alpha log p + beta labels, and prints the n_best."""
-    read = read_lists(choices.rescore)
-    texts = "\n".join(text for rows in read.values() for _, text in rows)
-    tokens = split_words(texts) if vocabulary.level == "word" else texts
-    known = Vocabulary(vocabulary.level, tuple(dict.fromkeys([*vocabulary.tokens, *tokens])))
-    language = language_score(folder, known, choices.lm)
+def rescore(model, vocabulary, folder, language, choices):
+    """Ranks a list again by score + alpha log p + beta labels, and prints the n_best. Its labels are words, as text."""
     if language is None:
         raise ValueError("--rescore needs a language model: this run has none, so name one with --lm RUN")
-
-    def labels(text):
-        return tuple(encode(known, text).tolist())
-
+    split, join = (str.split, " ".join) if vocabulary.level == "word" else (list, "".join)
     lists = {
-        name: [Hypothesis(labels(text), score, language.log_p(labels(text), ended=True)) for score, text in rows]
-        for name, rows in read.items()
+        name: [Hypothesis(tuple(split(text)), score, language.log_p(split(text), ended=True)) for score, text in rows]
+        for name, rows in read_lists(choices.rescore).items()
     }
-    said = choices.said and list(map(labels, read_said(choices.said, lists)))
+    said = choices.said and [tuple(split(text)) for text in read_said(choices.said, lists)]
     weights = weights_for(model, vocabulary, folder, language, choices, said and Heard(said, {}, lists.values()))
-    for name, hypotheses in lists.items():
-        print_best(name, ranked(hypotheses, **weights)[: choices.n_best], weights, known)
+    for name, found in lists.items():
+        print_best(name, ranked(found, **weights)[: choices.n_best], weights, join)
 
 
-def print_best(name, hypotheses, weights, vocabulary, columns=2):
-    """Prints a line for each of the Hypotheses: as many columns of name and score, and the text."""
+def print_best(name, hypotheses, weights, text_of, columns=2):
+    """Prints a line for each of the Hypotheses: as many columns of name and score, and the text of its labels."""
     for one in hypotheses:
         before = [on_one_line(name), f"{one.score(**weights):.4f}"][:columns]
-        print("\t".join([*before, on_one_line(decode(vocabulary, one.labels))]))
+        print("\t".join([*before, on_one_line(text_of(one.labels))]))
 
 
 def weights_for(model, vocabulary, folder, language, choices, heard=None):
@@ -104,17 +96,13 @@ def saved_weights(folder):
     path = folder / "summary.json"
     if not path.exists():
         return {}
-    summary = read_json(path)
-    try:
-        return {name: require.finite_number(name, summary[name]) for name in ("alpha", "beta")}
-    except (KeyError, TypeError, ValueError):
-        message = f"{path} is damaged: its alpha and beta must be finite numbers; give --alpha and --beta"
-        raise RunError(message) from None
+    summary = schema.record(str(path), read_json(path))
+    return {name: require.finite_number(f"{path}: {name}", summary.get(name)) for name in ("alpha", "beta")}
 
 
 def language_score(folder, vocabulary, other=None):
-    """The LanguageScore of another run, or of the run's own language model, if it has one; label k is token k of the
-    vocabulary. Raises ValueError for one of another level, or that has never read the end of a line."""
+    """The LanguageScore of another run, or of the run's own language model, if it has one. A label is a token as text,
+    or k, the vocabulary's token k. Raises ValueError for one of another level, or that has never read a line's end."""
     path = other or folder / "language"
     if not other and not path.exists():
         return None
@@ -122,7 +110,8 @@ def language_score(folder, vocabulary, other=None):
     if known.level != vocabulary.level or stream_start(known) is None:
         raise ValueError(f"the language model {path} must read {vocabulary.level}s, as labels are, and line ends")
     ids = {token: i for i, token in enumerate(known.tokens)}
-    return LanguageScore(model, [ids.get(token, 0) for token in vocabulary.tokens], stream_start(known))
+    ids |= {k: ids.get(token, 0) for k, token in enumerate(vocabulary.tokens)}
+    return LanguageScore(model, lambda label: ids.get(label, 0), stream_start(known))
 
 
 def train_language(run):
@@ -161,8 +150,8 @@ def report(run, model):
     print_examples("Some transcripts", [zip(marks, [decode(vocabulary, q) for q in one], strict=True) for one in lines])
     shown = parts["test"][0]
     if data.train is None:
-        print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.")
-        print("Human speech is harder (see --train).")
+        print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.\n"
+              "Human speech is harder (see --train).")  # fmt: skip
         for k, (_, sound) in enumerate(spoken_sentences(min(3, len(parts["test"])), BUILT_IN["test"][1])):
             write_wav(run.folder / f"test-{k}.wav", sound)
         shown = shown._replace(name=run.folder / "test-0.wav")
@@ -203,31 +192,11 @@ def draw_hearing(path, model, vocabulary, utterance, data):
     symbols at each frame, and CTC's alignment. Raises ImportError where matplotlib is not installed."""
     name, features, labels = utterance
     trace = ctc_forward(model.forward(features[:, None]).logits, labels[:, None])[1]
+    gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
     bands = read_features(name, replace(data, cepstra=0, stack=1)).T  # (B, F)
+    tokens = [vocabulary.tokens[label] for label in labels]
     seconds = len(features) * data.stack * HOP_SECONDS
     with plots.saved_figure(path, 10, 8, num_rows=3) as (top, middle, bottom):
-        top.set_title(f'"{decode(vocabulary, labels)}"', parse_math=False)
-        extent = (0, bands.shape[1] * HOP_SECONDS, 0, len(bands))
-        top.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
-        top.set_ylabel("mel band")
-        draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary, seconds)
-        gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
-        bottom.imshow(gamma, aspect="auto", extent=(0, seconds, len(gamma), 0), cmap="Blues", vmin=0, vmax=1)
-        tokens = [vocabulary.tokens[label] for label in labels]
-        size = min(10, 160 / len(tokens))  # so that many characters do not overlap
-        bottom.set_yticks(np.arange(len(tokens)) + 0.5, tokens, parse_math=False, fontsize=size)
-        bottom.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
-
-
-def draw_symbols(axes, y, vocabulary, seconds):
-    """y (T, V + 1): a spike where the model hears a label; nearly everywhere else, it says blank."""
-    t = (np.arange(len(y)) + 0.5) * seconds / len(y)
-    symbols = y.argmax(axis=1)
-    axes.plot(t, y[:, BLANK], color=plots.GREY, linewidth=1, linestyle=":", label="blank")
-    axes.plot(t, y[:, np.setdiff1d(symbols, BLANK)], linewidth=1.5)
-    begins = np.flatnonzero((symbols != BLANK) & (symbols != np.append(BLANK, symbols[:-1])))
-    for number, begin in enumerate(begins):
-        height = 1.05 + 0.15 * (number % 2)  # in two rows, so that names of words that follow quickly stay apart
-        axes.text(t[begin], height, vocabulary.tokens[symbols[begin]], ha="center", fontsize=9, parse_math=False)
-    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
-    axes.legend(loc="upper left")
+        plots.draw_bands(top, bands, bands.shape[1] * HOP_SECONDS, f'"{decode(vocabulary, labels)}"')
+        plots.draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary.tokens, seconds)
+        plots.draw_alignment(bottom, gamma, tokens, seconds)

@@ -45,15 +45,13 @@ def read_wav(path):
             f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
             "convert it, for example with `sox IN -b 16 OUT.wav`"
         ) from None
-    if width > 4:
-        raise ValueError(f"{path} has {8 * width} bits a sample; expected 8, 16, 24 or 32")
-    if not data or len(data) < count * channels * width:
-        raise ValueError(f"{path} is empty or cut short: it holds {len(data)} bytes of {count * channels * width}")
+    if not data or len(data) < count * channels * width or width > 4:
+        held = f"it holds {len(data)} bytes of {count * channels * width}, {8 * width} bits a sample"
+        raise ValueError(f"{path} is empty, cut short, or has more than 32 bits: {held}")
     pcm = np.frombuffer(data, np.uint8).reshape(-1, width)  # a number's bytes in each row, the lowest first
     if width == 1:
         pcm = pcm ^ 0x80  # 8 bits are unsigned, with 128 for silence: this makes them signed
-    wide = np.zeros((len(pcm), 4), np.uint8)
-    wide[:, 4 - width :] = pcm  # the highest bytes of 32 bits
+    wide = np.pad(pcm, ((0, 0), (4 - width, 0)))  # the highest bytes of 32 bits
     samples = wide.view("<i4") / 2**31  # between -1 and 1
     return Sound(samples.reshape(-1, channels).mean(axis=1), rate)
 
