@@ -60,11 +60,8 @@ class AcousticOutput(NamedTuple):
 
 
 class AcousticModel(Model):
-    """The model, made by the fields of AcousticSizes. parameters() has the layers' (W_x or forwards_W_x, …), W_hy, b_y.
-
-    cell: "rnn", "lstm" or "gru"; bidirectional needs an even hidden_dim. dropout acts between layers and on the last h
-    when a generator is passed in. Raises ValueError for arguments that are not of these kinds.
-    """
+    """The model, made by the fields of AcousticSizes; parameters() has the layers' (W_x or forwards_W_x, …), W_hy, b_y.
+    Dropout acts between layers and on the last h, when a generator is passed in."""
 
     kind, Sizes = "acoustic", AcousticSizes
 
@@ -108,8 +105,7 @@ class AcousticModel(Model):
         dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
         dh = drop(dh, out.output_mask)
         layers = stack_backward(self.cell, self.layers(), dh, self.initial_state(dh.shape[1]), out.stack)
-        gradients = stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}
-        return LossOutput(loss, gradients, None)
+        return LossOutput(loss, stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}, None)
 
 
 def check_labels(labels, N, num_labels):

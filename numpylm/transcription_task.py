@@ -44,8 +44,7 @@ class Utterance(NamedTuple):
 
 
 def with_labels(vocabulary, spoken, note=""):
-    """Utterances of (name, features, text) each. Raises ValueError, with the name and a note, for one that has more
-    labels than frames."""
+    """Utterances of (name, features, text) each. ValueError, with name and note, where there are too many labels."""
     encode = encoder(vocabulary)
     utterances = [Utterance(name, features, encode(text).astype(int)) for name, features, text in spoken]
     names, features, labels = zip(*utterances, strict=True)
@@ -102,8 +101,7 @@ class Heard(NamedTuple):
 
 
 def listen(model, vocabulary, utterances, language=None, alpha=0.5, beta=0.0):
-    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none. The
-    default alpha and beta are for choose_weights."""
+    """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
     said = [tuple(utterance.labels.tolist()) for utterance in utterances]
     log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
     by_sound = fused = [beam_search(log_y, BEAM, language) for log_y in log_ys]

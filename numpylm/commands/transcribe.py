@@ -27,7 +27,6 @@ DESCRIPTION = (
 )
 USAGE = "python -m numpylm transcribe [RUN [FILE.wav …]] [options]"
 BUILT_IN = {"train": (1, 0), "valid": (0.1, 1), "test": (0.2, 2)}  # part -> its size beside training's, and its seed
-MOST = 100_000  # utterances of the built-in speech
 DITHER = 10 ** (-40 / 20)  # 40 dB below a sound
 
 
@@ -44,10 +43,9 @@ class SpeechModel:
     def __post_init__(self):
         self.sizes(1, 1).check()
 
-    def sizes(self, num_labels, num_features):
-        """The AcousticSizes."""
-        sizes = {"num_labels": num_labels, "num_features": num_features, "bidirectional": not self.one_direction}
-        return sizes_of(self, AcousticSizes, **sizes)
+    def sizes(self, V, B):
+        """The AcousticSizes for V labels and B features."""
+        return sizes_of(self, AcousticSizes, num_labels=V, num_features=B, bidirectional=not self.one_direction)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class SpeechData:
     def __post_init__(self):
         require.one_of("level", self.level, tuple(UNITS))
         require.positive_integers(self, "num_utterances", "num_bands", "highest", "stack")
-        require.expect("num_utterances", self.num_utterances, self.num_utterances <= MOST, f"{MOST:,} or fewer")
+        require.expect("num_utterances", self.num_utterances, self.num_utterances <= 100_000, "100,000 or fewer")
         require.expect("stack", self.stack, self.stack <= 100, "at most 100 frames, a second")
         require.expect("cepstra", self.cepstra, 0 <= self.cepstra <= self.num_bands, "0, or at most num_bands")
 
@@ -82,14 +80,9 @@ class TranscribeChoices:
     n_best: int = choice(1, "the K best of each file, in lines: file, tab, score, tab, text", metavar="K")
     lm: str | None = choice(None, "a language model's run", metavar="RUN", shown="the run's own")
     alpha: float | None = choice(None, "weight of the language model; 0: without it", metavar="A", shown="chosen")
-    beta: float | None = choice(
-        None, "pay for each label", metavar="B", shown="like alpha, chosen on the run's validation part for each --lm"
-    )
-    rescore: str | None = choice(
-        None, "in place of files, a list to rank again by score + alpha log p + beta labels; in lines: utterance, tab, "
-        "score, tab, text", metavar="LIST.tsv",
-    )  # fmt: skip
-    said: str | None = choice(None, "to choose on the list, lines: utterance, tab, what was said", metavar="SAID.tsv")
+    beta: float | None = choice(None, "pay for each label", metavar="B", shown="like alpha, chosen on validation")
+    rescore: str | None = choice(None, "rank its lines again: utterance, tab, score, tab, text", metavar="LIST.tsv")
+    said: str | None = choice(None, "choose on the list, of lines utterance, tab, what was said", metavar="SAID.tsv")
 
     def __post_init__(self):
         require.positive_integer("n_best", self.n_best)
@@ -118,8 +111,7 @@ def open_data(config, vocabulary=None):
     every = [one for part in sorted(spoken) for one in spoken[part]]
     if vocabulary is None:
         vocabulary = build_vocabulary("".join(f"{text}\n" for _, _, text in every), choices.level)
-    stacked = f", with --stack {choices.stack},"
-    parts = {part: with_labels(vocabulary, found, stacked) for part, found in spoken.items()}
+    parts = {part: with_labels(vocabulary, found, f", with --stack {choices.stack},") for part, found in spoken.items()}
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
     fingerprint = digest(text.encode("utf-8", "surrogatepass") + b"\n" + read.tobytes() for _, read, text in every)
     return ReadData(name, fingerprint, vocabulary, parts)
@@ -133,8 +125,8 @@ def speak(part, choices):
 
 
 def read_spoken(recordings, choices):
-    """The same of Recordings."""
-    return [(str(one.path), read_features(one.path, choices), one.text) for one in recordings]
+    """The same of recordings, (file, text, part) each."""
+    return [(str(file), read_features(file, choices), text) for file, text, _ in recordings]
 
 
 def read_features(path, choices):

@@ -31,7 +31,6 @@ from numpylm.training import EpochReport, Progress, make_optimizer, training
 from numpylm.transcription_task import Heard, choose_weights, listen, log_probabilities, total_errors, with_labels
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
-READ = 100_000  # tokens that a language model reads in all epochs together
 
 
 def use(trained, choices):
@@ -124,7 +123,7 @@ def train_language(run):
         text = generate_text(WORDS_PER_UTTERANCE * len(parts["train"]), GRAMMAR_SEED, GRAMMAR)
         train = encode_stream(vocabulary, text)
     print("training the language model …", file=sys.stderr)
-    epochs = min(30, max(3, READ // len(train)))
+    epochs = min(30, max(3, 100_000 // len(train)))  # about 100,000 tokens in all
     settings = LanguageSettings(epochs=epochs, batch_size=min(16, 1 + len(train) // 40), num_steps=16)
     task, model = language_task(train, valid, settings, start), LSTMLM(len(vocabulary), 32, 64)
     path.parent.mkdir(exist_ok=True)

@@ -22,7 +22,6 @@ import numpy as np
 FRAME_SECONDS, HOP_SECONDS = 0.025, 0.010
 NUM_BANDS = 40
 HIGHEST = 4000  # Hz: half the rate of a telephone
-PRE_EMPHASIS = 0.97
 LEAST_ENERGY = 1e-10  # about the energy of the last bit of 16, so that silence has a logarithm
 LEAST_DEVIATION = 1e-3  # nats; a band that varies less, as in silence, counts as constant
 
@@ -41,10 +40,8 @@ def read_wav(path):
             channels, width, rate, count = file.getparams()[:4]
             data = file.readframes(count)
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk is said to end after the file
-        raise ValueError(
-            f"{path} is no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'}): "
-            "convert it, for example with `sox IN -b 16 OUT.wav`"
-        ) from None
+        why = f"no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'})"
+        raise ValueError(f"{path} is {why}: convert it, for example with `sox IN -b 16 OUT.wav`") from None
     if not data or len(data) < count * channels * width or width > 4:
         held = f"it holds {len(data)} bytes of {count * channels * width}, {8 * width} bits a sample"
         raise ValueError(f"{path} is empty, cut short, or has more than 32 bits: {held}")
@@ -82,7 +79,7 @@ def log_mel_features(sound, num_bands=NUM_BANDS, highest=HIGHEST, num_cepstra=0)
 
 def pre_emphasize(samples):
     """x[k] - 0.97 x[k-1]: the first sample stays as it is."""
-    return np.concatenate((samples[:1], samples[1:] - PRE_EMPHASIS * samples[:-1]))
+    return np.concatenate((samples[:1], samples[1:] - 0.97 * samples[:-1]))
 
 
 def cut_frames(samples, rate):

@@ -5,11 +5,10 @@ r"""Files about recordings: their transcripts, and lists of candidates from this
 
 FILE is relative to the folder. PART is train, valid or test; if no line says it, the seed draws a tenth of the
 recordings for valid and a tenth for test. SCORE is a number, higher for better ones, best a log-probability in nats
-without a language model. The lines of an utterance need not stand together.
+without a language model; we rank by SCORE + alpha log p(TEXT) + beta · labels. An utterance's lines may stand anywhere.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,34 +19,28 @@ TRANSCRIPTS = "transcripts.tsv"
 PARTS = ("train", "valid", "test")
 
 
-class Recording(NamedTuple):
-    """A .wav file, what is said in it, and its part; None where the list does not say."""
-
-    path: Path
-    text: str
-    part: str | None = None
-
-
 def read_recordings(folder):
-    """The Recordings of a folder. Raises FileNotFoundError, or ValueError with the line that is wrong."""
+    """[(a .wav file, what is said in it, its part, "" if that is open), …] of a folder. Raises FileNotFoundError, or
+    ValueError with the line that is wrong."""
     path = Path(folder) / TRANSCRIPTS
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {TRANSCRIPTS}: its lines are a .wav file, a tab and what is said")
     recordings = []
     for where, (name, *said) in read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)"):
-        one = Recording(Path(folder) / name, *(" ".join(field.split()) for field in said))
-        require.expect(f"{where}: what is said", one.text, one.text, "some words")
-        require.expect(f"{where}: the part", one.part, one.part in (None, *PARTS), " or ".join(PARTS))
-        require.expect(f"{where}: the recording", str(one.path), one.path.is_file(), "a file")
-        recordings.append(one)
+        text, part = (" ".join(field.split()) for field in (*said, "")[:2])
+        file = Path(folder) / name
+        require.expect(f"{where}: what is said", text, text, "some words")
+        require.expect(f"{where}: the part", part, part in ("", *PARTS), " or ".join(PARTS))
+        require.expect(f"{where}: the recording", str(file), file.is_file(), "a file")
+        recordings.append((file, text, part))
     return recordings
 
 
 def split_recordings(recordings, seed=0):
-    """{part: Recordings}. Raises ValueError where a part would be empty, or only some recordings name theirs."""
-    parts = [one.part for one in recordings]
-    if any(parts) and None in parts:
-        raise ValueError(f"{recordings[parts.index(None)].path} has no part, and others have: name the part of all")
+    """{part: its recordings}. Raises ValueError where a part would be empty, or only some recordings name theirs."""
+    parts = [part for _, _, part in recordings]
+    if any(parts) and "" in parts:
+        raise ValueError(f"{recordings[parts.index('')][0]} has no part, and others have: name the part of all")
     if not any(parts):
         tenth = max(1, len(parts) // 10)
         parts = ["valid"] * tenth + ["test"] * tenth + ["train"] * (len(parts) - 2 * tenth)

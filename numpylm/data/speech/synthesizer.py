@@ -71,7 +71,7 @@ def draw_voice(rng):
 def speak(words, voice, rng):
     """The Sound of words, each a list of sounds, with a little silence before, between and after them."""
     targets = track(words, voice, rng)  # (F, 7)
-    samples = filtered(sources(targets, voice, rng), targets)
+    samples = sounding(targets, voice, rng)
     samples = 0.1 * samples / np.sqrt(np.mean(samples**2))
     return Sound(samples + voice.noise * rng.standard_normal(len(samples)), RATE)
 
@@ -98,23 +98,19 @@ def track(words, voice, rng):
     return np.stack([np.interp(frames, times, column) for column in targets.T], axis=1)
 
 
-def sources(targets, voice, rng):
-    """(pulses, noise), each (K,): the voice's pulses, a little irregular and falling in pitch, and white noise."""
+def sounding(targets, voice, rng):
+    """The samples (K,) of targets (F, 7): the voice's pulses, a little irregular and falling in pitch, and white noise,
+    each frame through its own resonances; frames overlap, and add up."""
     num_samples = HOP * (len(targets) - 1) + FRAME
     seconds = np.arange(num_samples) / RATE
     fall = np.linspace(1.1, 0.85, num_samples)
     knots = np.arange(0, seconds[-1] + 0.2, 0.1)
     wander = np.interp(seconds, knots, 1 + 0.03 * rng.standard_normal(len(knots)))
     phase = np.cumsum(voice.pitch * fall * wander / RATE)
-    pulses = np.diff(np.floor(phase), prepend=0) * np.sqrt(RATE / voice.pitch)
     noise = rng.standard_normal(num_samples)
-    return pulses + voice.breath * noise, noise
-
-
-def filtered(both, targets):
-    """The sum of both sources (K,), each frame through its own resonances; frames overlap, and add up."""
+    pulses = np.diff(np.floor(phase), prepend=0) * np.sqrt(RATE / voice.pitch) + voice.breath * noise
     window = np.hanning(FRAME + 1)[:-1] / (FRAME / HOP / 2)
-    pulses, noise = (np.fft.rfft(window * sliding_window_view(source, FRAME)[::HOP]) for source in both)  # (F, K')
+    pulses, noise = (np.fft.rfft(window * sliding_window_view(q, FRAME)[::HOP]) for q in (pulses, noise))  # (F, K')
     f = np.fft.rfftfreq(FRAME, 1 / RATE)  # (K',)
     voiced, breath, centre, width = targets.T[3:, :, None]  # each (F, 1)
     throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
@@ -122,12 +118,11 @@ def filtered(both, targets):
     F = np.pad(targets[:, :3], ((0, 0), (0, 1)), constant_values=F4)[:, :, None] ** 2  # (F, 4, 1): F_k²
     mouth = F.prod(axis=1) / (F - f**2 + 1j * f * BANDWIDTHS).prod(axis=1)  # (F, K')
     spectrum = voiced * throat * mouth * pulses + breath * hiss * noise
-    pieces = FRAME // HOP  # of a frame; a frame begins one piece after the frame before
-    frames = np.fft.irfft(spectrum, FRAME).reshape(-1, pieces, HOP)
-    samples = np.zeros((len(frames) + pieces - 1, HOP))
-    for k in range(pieces):
-        samples[k : k + len(frames)] += frames[:, k]
-    return samples.ravel()  # (K,)
+    frames = np.fft.irfft(spectrum, FRAME).reshape(-1, FRAME // HOP, HOP)  # each begins one piece after the one before
+    samples = np.zeros((len(targets) + FRAME // HOP - 1, HOP))
+    for k, pieces in enumerate(frames.swapaxes(0, 1)):
+        samples[k : k + len(targets)] += pieces
+    return samples.ravel()
 
 
 # What it says: telephone numbers of a known plan, alarms and appointments. The grammar is in LL(1) form, so that its
