@@ -42,9 +42,9 @@ def read_wav(path):
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk is said to end after the file
         why = f"no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'})"
         raise ValueError(f"{path} is {why}: convert it, for example with `sox IN -b 16 OUT.wav`") from None
-    if not data or len(data) < count * channels * width or width > 4:
-        held = f"it holds {len(data)} bytes of {count * channels * width}, {8 * width} bits a sample"
-        raise ValueError(f"{path} is empty, cut short, or has more than 32 bits: {held}")
+    if not data or len(data) < count * channels * width or width > 4 or rate > 10**6:
+        held = f"{len(data)} bytes of {count * channels * width}, of {8 * width} bits a sample, {rate:,} Hz"
+        raise ValueError(f"{path} is empty, cut short, or of more than 32 bits or 1,000,000 Hz: it holds {held}")
     pcm = np.frombuffer(data, np.uint8).reshape(-1, width)  # a number's bytes in each row, the lowest first
     if width == 1:
         pcm = pcm ^ 0x80  # 8 bits are unsigned, with 128 for silence: this makes them signed
