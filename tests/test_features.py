@@ -74,7 +74,7 @@ def test_a_file_that_is_cut_short_or_empty_is_said(tmp_path):
         with pytest.raises(ValueError, match=r"a\.wav is (empty, cut short, or|no \.wav file)"):
             read_wav(tmp_path / "a.wav")
     (tmp_path / "a.wav").write_bytes(content.replace(RATE.to_bytes(4, "little"), b"\xff\xff\xff\x7f"))
-    with pytest.raises(ValueError, match="1,000,000 Hz: it holds 2000 bytes of 2000, .* 2,147,483,647"):
+    with pytest.raises(ValueError, match=r"1,000,000 Hz: it holds 2000 bytes of 2000, .* 2,147,483,647"):
         read_wav(tmp_path / "a.wav")
     save(tmp_path / "b.wav", [])
     with pytest.raises(ValueError, match="empty"):
