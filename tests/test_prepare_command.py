@@ -10,6 +10,7 @@ from run_examples import assert_same_state, config_of, state_of
 import numpylm as nlm
 from numpylm.commands import train as language
 from numpylm.commands import train_report
+from numpylm.commands.cli import main
 from numpylm.data import grammar
 from numpylm.data.token_file import TOKENS_OFFSET, TokenFileError, open_token_file
 
@@ -151,6 +152,14 @@ def test_prepare_refuses_in_one_line_and_writes_nothing(call, folder, arguments,
     before = sorted(folder.iterdir())
     assert message in call("prepare", *arguments.split()).refused()
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_closed_standard_input_does_not_matter_to_files(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["prepare", "text.txt", "--out", "closed.tokens"]) == 0
+    assert main(["prepare", "-", "--out", "no.tokens"]) == 2
+    assert "standard input is closed: name a text file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 
 import numpylm as nlm
 from numpylm import lstm
-from numpylm.commands.cli import main
 from numpylm.model import MODELS
 from numpylm.stepping.small import small_model
 
@@ -18,17 +17,12 @@ TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n"
 
 
 @pytest.fixture
-def call(capsys, monkeypatch):
-    """call(words of a command line, columns=80) -> (status, standard output, standard error)."""
+def call(call, monkeypatch):
+    """call(words of a command line, columns=80) is (status, standard output, standard error)."""
 
     def called(*arguments, columns=80):
         monkeypatch.setenv("COLUMNS", str(columns))
-        capsys.readouterr()
-        try:
-            status = main(["step", *map(str, arguments)])
-        except SystemExit as stop:
-            status = stop.code
-        return status, *capsys.readouterr()
+        return call("step", *arguments)
 
     return called
 
@@ -162,9 +156,7 @@ def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
 )
 def test_what_cannot_be_is_refused_in_a_line(call, checkpoints, monkeypatch, arguments, message):
     monkeypatch.chdir(checkpoints)
-    status, out, err = call(*arguments.split())
-    assert (status, out) == (2, "")
-    assert err.startswith("numpylm step: error: ") and message in err and err.count("\n") == 1
+    assert message in call(*arguments.split()).refused()
 
 
 def test_a_mistake_is_pointed_at(call, monkeypatch):

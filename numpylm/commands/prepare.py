@@ -40,14 +40,13 @@ def run(options):
     is_folder = len(texts) == 1 and texts[0] != "-" and Path(texts[0]).is_dir()
     out = target(options, is_folder)
     level = options.level or (vocabulary.level if vocabulary else "word" if is_folder else "char")
-    split = None
-    if not is_folder:
+    if is_folder and options.split is not None:
+        raise ValueError(f"--split cuts one text; {texts[0]} has its three parts already")
+    if is_folder:
+        texts, split = map(str, find_parts(Path(texts[0]))), None
+    else:
         check_sources(texts)
         split = options.split or DEFAULT_FRACTIONS
-    elif options.split is not None:
-        raise ValueError(f"--split cuts one text; {texts[0]} has its three parts already")
-    else:
-        texts = map(str, find_parts(Path(texts[0])))
     with open_texts(texts, out.parent, sys.stdin and sys.stdin.buffer) as files:
         prepare_files(files, out, level, split, options.min_count, options.max_vocabulary, vocabulary, byte_bar)
     print_prepared(out)

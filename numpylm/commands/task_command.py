@@ -17,7 +17,6 @@ from numpylm import require
 from numpylm.beam_search import check_search
 from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
-from numpylm.commands.interrupts import Stopped
 from numpylm.commands.kind import RunConfig, title
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
@@ -80,18 +79,19 @@ def run_task(options, kind):
 def train_to_the_end(options, kind):
     """Trains and reports; 130 where training was stopped."""
     run = resume(options, kind) if hasattr(options, "resume") else begin(options, kind)
-    go_on = f"  {program()} {run.kind.command} --resume {quoted(run.folder)}"
+    command = f"  {program()} {run.kind.command} --resume {quoted(run.folder)}"
     try:
         print(describe(run), flush=True)
-        if train(run):
-            if run.ranks.rank == 0:
-                finish(run)
-            return 0
-        print(f"Stopped after step {run.progress.step}; all is saved in {run.folder / 'last.npz'}. Go on with\n{go_on}")
+        if not train(run):
+            last = run.folder / "last.npz"
+            print(f"Stopped after step {run.progress.step}; all is saved in {last}. Go on with\n{command}")
+            return 130
+        if run.ranks.rank == 0:
+            finish(run)
     except KeyboardInterrupt as stop:
-        print(f"\n{str(stop) or 'interrupted'}; from what was last saved, go on with\n{go_on}", file=sys.stderr)
-        return 128 + stop.number if isinstance(stop, Stopped) else 130
-    return 130
+        stop.args = (f"{str(stop) or 'interrupted'}; from what was last saved, go on with\n{command}",)
+        raise
+    return 0
 
 
 def begin(options, kind):
