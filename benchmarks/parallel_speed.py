@@ -86,7 +86,7 @@ def halves(model, batch, ranks):
 
 def in_torch(model, batch, ranks):
     """The same in PyTorch."""
-    return implementation("torch").train(model, batch, RATE).run
+    return implementation("torch").train(model, batch, RATE)
 
 
 def turn(ranks, way, model):
