@@ -51,7 +51,7 @@ def right_losses(model, batch, two_biases):
     """The losses before each of four steps in float64. two_biases: PyTorch learns bias_hh beside bias_ih."""
     exact, optimizer = model.astype(float), nlm.SGD(RATE)
     for _ in range(4):
-        out = exact.loss_and_gradients(batch.inputs, batch.targets)
+        out = exact.loss_and_gradients(*batch)
         yield out.loss
         gradients = nlm.to_torch_state_dict(make_model(exact.cell, exact.sizes, out.gradients))
         if two_biases:

@@ -85,8 +85,8 @@ def copied(model, batch_size):
 
 def train(model, batch, learning_rate):
     """A training step. The tokens are JAX's arrays before the clock starts."""
-    parameters, state = copied(model, batch.inputs.shape[1])
-    inputs, targets = jnp.array(batch.inputs), jnp.array(batch.targets)
+    inputs, targets = map(jnp.array, batch)
+    parameters, state = copied(model, inputs.shape[1])
 
     def run():
         nonlocal parameters

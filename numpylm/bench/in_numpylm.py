@@ -5,7 +5,7 @@ clipping by global norm, and θ <- θ - α g, in float32. Each implementation st
 which it must not change. Its functions prepare, before the clock starts, what is to be timed, and return a function of
 no arguments:
 
-    train      (model, Batch, learning_rate) -> the loss before a step
+    train      (model, (inputs, targets), learning_rate) -> the loss before a step
     sample     (model, num_tokens, greedy) -> the list of token ids that follow token 0
     evaluate   (model, tokens (S,), batch_size) -> the mean nats per token
     ctc        (logits, labels) -> (loss, dlogits)                                                     not in JAX

@@ -37,8 +37,8 @@ class TorchLanguageModel(nn.Module):
 def train(model, batch, learning_rate):
     """A training step. The tokens are tensors before the clock starts."""
     network = TorchLanguageModel(model)
-    inputs, targets = torch.tensor(batch.inputs), torch.tensor(batch.targets).flatten()
-    return step(network, lambda: network(inputs)[0], targets, learning_rate)
+    inputs, targets = map(torch.tensor, batch)
+    return step(network, lambda: network(inputs)[0], targets.flatten(), learning_rate)
 
 
 def step(network, logits, targets, learning_rate):
