@@ -134,8 +134,9 @@ def whole_words(pieces):
     held = ""
     for piece in pieces:
         held += piece
-        words = held.rsplit(maxsplit=1)
-        cut = held.rfind("\n") + 1 or (held.rindex(words[-1]) if len(words) == 2 else 0)
+        cut = held.rfind("\n") + 1
+        if not cut and len(words := held.rsplit(maxsplit=1)) == 2:
+            cut = held.rindex(words[1])
         if cut:
             yield held[:cut]
         elif len(held) > LONGEST_WORD:
