@@ -195,9 +195,7 @@ def check_generators(rngs, K):
     rngs = [None] * K if rngs is None else require.sequence("rngs", rngs)
     if len(rngs) != K:
         raise ValueError(f"rngs must hold a generator for each of the K = {K} prompts; got {len(rngs)}")
-    for rng in rngs:
-        require.generator(rng)
-    return [np.random.default_rng() if rng is None else rng for rng in rngs]
+    return [np.random.default_rng() if require.generator(rng) is None else rng for rng in rngs]
 
 
 def check_ids(vocab_size, ids):
