@@ -4,22 +4,20 @@
 
 Of a task's 1,000 training questions the last 100 validate. Each seed trains for all epochs. The run with the best
 validation accuracy (then the lowest validation loss) counts as "chosen", never one that test questions chose; mean and
-spread are of all seeds. Results are written after each task; a task that is there already is not trained again.
+spread are of all seeds. Results are written after each run; a run that is there already is not trained again.
 """
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 import numpy as np
+from command_recipe import finished_run
 
-from numpylm.answer_task import AnswerSettings, encode_questions, score_questions
-from numpylm.commands import answer
-from numpylm.commands.answer import AnswerData, AnswerModel
-from numpylm.commands.run_config import RunConfig
+from numpylm.answer_task import encode_questions, score_questions
+from numpylm.checkpoint import load_checkpoint
+from numpylm.commands.answer import open_data
 from numpylm.data.atomic import replacing
-from numpylm.training import Progress, make_optimizer, training
 
 # Per cent on test questions, with 1,000 training questions. Majority: measured. LSTM: Weston et al. (2015). keras: its
 # example babi_rnn. MemN2N: a public implementation, with position encoding and 3 hops.
@@ -32,30 +30,22 @@ PUBLISHED = {
     "MemN2N": [99.9, 78.4, 35.8, 96.2, 85.9, 92.1, 78.4, 87.4, 76.7, 82.6,
                95.7, 99.7, 90.1, 98.2, 100, 47.9, 49.9, 86.4, 12.6, 100],
 }  # fmt: skip
-CHOICES = {  # the defaults of `answer --train`; the reader's D is larger
-    "memory": (AnswerModel(), answer.FILE_SETTINGS),
-    "reader": (AnswerModel("gru", embedding_dim=32), answer.READER_SETTINGS),
-}
+MODELS = {"memory": "", "reader": "--model gru -D 32"}  # options of `answer --train`
 
 
-def trained(folder, task, seed, model_choices, settings):
-    """Accuracies in per cent on validation and test, the validation loss, and seconds, of one run's last model."""
-    settings = AnswerSettings(seed=seed, **settings)
-    config = RunConfig("answers", model_choices, settings, AnswerData(str(folder), str(task)))
-    data = answer.open_data(config)
-    started = time.perf_counter()
-    model = answer.make_model(config, data)
-    progress = Progress(np.random.default_rng([seed, 1]))
-    for _ in training(answer.make_task(config, data), model, make_optimizer(settings), settings, progress):
-        pass
+def trained(folder, task, seed, model, runs):
+    """Accuracies in per cent on each part, the validation loss, and seconds, of one run's last model."""
+    options = f"--task {task} --seed {seed} {MODELS[model]}"
+    run, config, summary, _ = finished_run(("answer", "--train"), options, folder, runs / f"{model}-{task}-{seed}", 1)
+    data, last = open_data(config), load_checkpoint(run / "last.npz").model
     scores = {}
     for part, questions in data.parts.items():
-        scores[part] = score_questions(model, encode_questions(data.vocabulary, questions, model_choices.num_sentences))
+        scores[part] = score_questions(last, encode_questions(data.vocabulary, questions, config.model.num_sentences))
     return {
         "seed": seed,
         **{part: round(100 * float(right.mean()), 2) for part, (_, right) in scores.items()},
         "valid_loss": round(scores["valid"][0], 4),
-        "seconds": round(time.perf_counter() - started, 1),
+        "seconds": summary["seconds"],
     }
 
 
@@ -87,18 +77,18 @@ def main():
     """Trains what is missing, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", choices=CHOICES, default="memory")
+    parser.add_argument("--model", choices=MODELS, default="memory")
     parser.add_argument("--tasks", default=",".join(map(str, range(1, 21))))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, default=Path("runs", "recipes", "babi"))
     options = parser.parse_args()
-    model_choices, settings = CHOICES[options.model]
     results = json.loads(options.json.read_text()) if options.json.exists() else {"tasks": {}}
-    results |= {"model": vars(model_choices), "settings": settings, "seeds": options.seeds}
+    results |= {"model": options.model, "seeds": options.seeds}
     for task in options.tasks.split(","):
         runs = results["tasks"].get(task, {"runs": []})["runs"]
         for seed in range(len(runs), options.seeds):
-            runs.append(trained(options.folder, task, seed, model_choices, settings))
+            runs.append(trained(options.folder, task, seed, options.model, options.runs))
             print(f"task {task}: {runs[-1]}", flush=True)
             results["tasks"][task] = summary_of(runs)
             with replacing(options.json) as file:

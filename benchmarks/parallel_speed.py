@@ -25,7 +25,6 @@ import numpylm as nlm
 from numpylm.bench import in_numpylm
 from numpylm.bench.measurements import implementation
 from numpylm.bench.processes import environment
-from numpylm.bench.shapes import Batch
 from numpylm.commands import mpi
 from numpylm.data_parallel import weighted_sum
 from numpylm.memory import keep_freed_memory
@@ -57,7 +56,7 @@ OVER_LINK = {"MPIR_CVAR_NOLOCAL": "1", "MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVID
 
 def ours(model, batch, ranks):
     """A step of numpylm: of a rank's share of the sequences."""
-    part = part_of(batch.inputs.shape[1], ranks.rank, ranks.size)
+    part = part_of(batch.shape[2], ranks.rank, ranks.size)
     inputs, targets = (np.ascontiguousarray(tokens[:, part]) for tokens in batch)
     optimizer = nlm.SGD(RATE)
 
@@ -86,14 +85,14 @@ def halves(model, batch, ranks):
 
 def in_torch(model, batch, ranks):
     """The same in PyTorch."""
-    return implementation("torch").train(model, batch, RATE).run
+    return implementation("torch").train(model, batch, RATE)
 
 
 def turn(ranks, way, model):
     """A step of a way."""
     _, _, function, batch_size = WAYS[way]
     layers, size = MODELS[model]
-    batch = Batch(*np.random.default_rng(0).integers(V, size=(2, T, batch_size)))
+    batch = np.random.default_rng(0).integers(V, size=(2, T, batch_size))  # inputs and targets
     return globals()[function](nlm.LSTMLM(V, size, size, layers), batch, ranks)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from numpylm import require
 from numpylm.affine import affine_forward
+from numpylm.data.batches import side_by_side
 from numpylm.masking import freeze, lengths_to_mask
 
 ROWS = 16  # of the first layer's table that are computed together
@@ -101,15 +102,11 @@ def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
 
 def read_prompts(model, prompts, advance):
     """The state after K prompts, side by side; that of a shorter one waits at its end (masking.py)."""
-    lengths = [len(prompt) for prompt in prompts]
-    T, K = max(lengths), len(prompts)
-    tokens = np.zeros((T, K), int)
-    for k, prompt in enumerate(prompts):
-        tokens[: len(prompt), k] = prompt
-    mask = None if min(lengths) == T else lengths_to_mask(lengths, T)
-    state = model.initial_state(K)
-    for t in range(T):
-        after = advance(tokens[t], state)
+    lengths, tokens = [len(prompt) for prompt in prompts], side_by_side(prompts, 0)  # (T, K)
+    mask = None if min(lengths) == len(tokens) else lengths_to_mask(lengths, len(tokens))
+    state = model.initial_state(len(prompts))
+    for t, tokens_t in enumerate(tokens):
+        after = advance(tokens_t, state)
         state = tuple(
             type(layer)(*[freeze(mask, t, q_t, q_prev) for q_t, q_prev in zip(layer, before, strict=True)])
             for layer, before in zip(after, state, strict=True)
@@ -198,9 +195,7 @@ def check_generators(rngs, K):
     rngs = [None] * K if rngs is None else require.sequence("rngs", rngs)
     if len(rngs) != K:
         raise ValueError(f"rngs must hold a generator for each of the K = {K} prompts; got {len(rngs)}")
-    for rng in rngs:
-        require.generator(rng)
-    return [np.random.default_rng() if rng is None else rng for rng in rngs]
+    return [np.random.default_rng() if require.generator(rng) is None else rng for rng in rngs]
 
 
 def check_ids(vocab_size, ids):

@@ -98,7 +98,7 @@ def test_shapes_are_names_or_five_sizes_and_d_is_the_rnns():
     names = [(cell, shape.name) for cell, shape in pairs(("lstm", "rnn"), SHAPES.values())]
     assert names == [("lstm", name) for name in "ABCE"] + [("rnn", name) for name in "ABCDE"]
     batch = random_batch(Shape("tiny", T=40, N=30, D=2, H=2, V=7), np.random.default_rng(0))
-    assert batch.inputs.shape == batch.targets.shape == (40, 30) and set(np.unique(batch.inputs)) == set(range(7))
+    assert batch.shape == (2, 40, 30) and set(np.unique(batch[0])) == set(np.unique(batch[1])) == set(range(7))
 
 
 @pytest.mark.parametrize("text", ["", "F", "3,2,4,5", "3,2,4,5,0", "3,2,4,5,x"])

@@ -4,14 +4,11 @@ numpylm's, by name. Only imported where jax is installed."""
 from functools import partial
 
 import jax
-import numpy as np
 from jax import lax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from numpylm.bench.in_numpylm import MAX_NORM, Step, stream_windows
-from numpylm.model import make_model
-from numpylm.torch_bridge import to_torch_state_dict
+from numpylm.bench.in_numpylm import MAX_NORM, stream_windows
 
 
 def rnn_step(p, state, xW_t):
@@ -87,9 +84,9 @@ def copied(model, batch_size):
 
 
 def train(model, batch, learning_rate):
-    """A training step, as a Step. The tokens are JAX's arrays before the clock starts."""
-    parameters, state = copied(model, batch.inputs.shape[1])
-    inputs, targets = jnp.array(batch.inputs), jnp.array(batch.targets)
+    """A training step. The tokens are JAX's arrays before the clock starts."""
+    inputs, targets = map(jnp.array, batch)
+    parameters, state = copied(model, inputs.shape[1])
 
     def run():
         nonlocal parameters
@@ -97,11 +94,7 @@ def train(model, batch, learning_rate):
         jax.block_until_ready(parameters)
         return float(loss)
 
-    def weights():
-        arrays = {name: np.asarray(array) for name, array in parameters.items()}
-        return to_torch_state_dict(make_model(model.cell, model.sizes, arrays))
-
-    return Step(run, weights)
+    return run
 
 
 def sample(model, num_tokens, greedy=False):

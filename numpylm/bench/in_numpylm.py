@@ -2,18 +2,15 @@
 
 embedding -> one recurrent layer -> affine map -> softmax cross-entropy at every step, backpropagation through time,
 clipping by global norm, and θ <- θ - α g, in float32. Each implementation starts from the weights of a numpylm model,
-which it must not change. Its functions prepare, before the clock starts, what is to be timed. All but train return a
-function of no arguments:
+which it must not change. Its functions prepare, before the clock starts, what is to be timed, and return a function of
+no arguments:
 
-    train      (model, Batch, learning_rate) -> Step
+    train      (model, (inputs, targets), learning_rate) -> the loss before a step
     sample     (model, num_tokens, greedy) -> the list of token ids that follow token 0
     evaluate   (model, tokens (S,), batch_size) -> the mean nats per token
     ctc        (logits, labels) -> (loss, dlogits)                                                     not in JAX
     translate  (EncoderDecoder, (source, inputs, targets), learning_rate) -> the loss before a step    not in JAX
 """
-
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,17 +22,9 @@ from numpylm.evaluation import steps_at_a_time
 MAX_NORM = 0.01  # below the norm of the gradients at every shape here: each step has to scale them
 
 
-class Step(NamedTuple):
-    """run() does one training step and returns the loss before it; weights() is the state dict, of arrays, now."""
-
-    run: Callable
-    weights: Callable
-
-
 def train(model, batch, learning_rate):
-    """A training step, as a Step."""
-    model = model.astype(model.dtype)
-    return Step(step(model, batch, learning_rate), lambda: nlm.to_torch_state_dict(model))
+    """A training step."""
+    return step(model.astype(model.dtype), batch, learning_rate)
 
 
 def step(model, batch, learning_rate):

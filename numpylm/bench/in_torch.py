@@ -6,7 +6,7 @@ import os
 import torch
 from torch import nn
 
-from numpylm.bench.in_numpylm import MAX_NORM, Step, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, stream_windows
 from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
 from numpylm.translation_torch import Translator
 
@@ -35,11 +35,10 @@ class TorchLanguageModel(nn.Module):
 
 
 def train(model, batch, learning_rate):
-    """A training step, as a Step. The tokens are tensors before the clock starts."""
+    """A training step. The tokens are tensors before the clock starts."""
     network = TorchLanguageModel(model)
-    inputs, targets = torch.tensor(batch.inputs), torch.tensor(batch.targets).flatten()
-    run = step(network, lambda: network(inputs)[0], targets, learning_rate)
-    return Step(run, lambda: {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()})
+    inputs, targets = map(torch.tensor, batch)
+    return step(network, lambda: network(inputs)[0], targets.flatten(), learning_rate)
 
 
 def step(network, logits, targets, learning_rate):

@@ -53,7 +53,7 @@ def memory(name, cell, shape):
     batch = random_batch(shape, np.random.default_rng(0))
     step = measurements.implementation(name).train(measurements.new_model(cell, shape), batch, measurements.TIMED_RATE)
     for _ in range(STEPS):
-        step.run()
+        step()
     return {"mib": system.peak_mib()}
 
 

@@ -5,8 +5,6 @@ T time steps · N sequences in a batch · D embedding size · H hidden size · V
 
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Shape(NamedTuple):
     """A name and the sizes T, N, D, H and V."""
@@ -17,13 +15,6 @@ class Shape(NamedTuple):
     D: int
     H: int
     V: int
-
-
-class Batch(NamedTuple):
-    """inputs and targets, each (T, N) integers."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
 
 
 SHAPES = {
@@ -63,6 +54,5 @@ def parse_shape(text):
 
 
 def random_batch(shape, rng):
-    """A Batch of random tokens: the time of a step does not depend on them."""
-    inputs, targets = rng.integers(shape.V, size=(2, shape.T, shape.N))
-    return Batch(inputs, targets)
+    """Random inputs and targets (2, T, N): the time of a step does not depend on them."""
+    return rng.integers(shape.V, size=(2, shape.T, shape.N))

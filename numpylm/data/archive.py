@@ -17,7 +17,6 @@ import io
 import math
 import os
 import zipfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,31 +37,31 @@ class CheckpointError(FileError):
 
 
 @contextmanager
-def writing(path, kind: type[FileError]) -> Iterator[zipfile.ZipFile]:
+def writing(path, kind):
     """An empty zip file to put members into; it is sealed, and takes path's place, when the block ends well."""
     with replacing(path, kind) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         yield archive
         archive.comment = seal(archive)
 
 
-def seal(archive: zipfile.ZipFile) -> bytes:
+def seal(archive):
     """The seal of a zip file's members."""
     listing = [(member.filename, member.file_size, member.CRC) for member in archive.infolist()]
     return SEAL + hashlib.sha256(repr(listing).encode()).hexdigest().encode()
 
 
-def new_member(archive: zipfile.ZipFile, name: str):
+def new_member(archive, name):
     """A stream for a new member's bytes."""
     return archive.open(zipfile.ZipInfo(name), "w", force_zip64=True)  # dated 1980: the same bytes every time
 
 
-def write_bytes(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def write_bytes(archive, name, content):
     """Write one member."""
     with new_member(archive, name) as stream:
         stream.write(content)
 
 
-def write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+def write_array(archive, name, array):
     """Write an array as the member NAME.npy."""
     with new_member(archive, f"{name}.npy") as stream:
         npy.write_array(stream, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
@@ -71,7 +70,7 @@ def write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
 class _SmallReads(io.FileIO):
     """A file that refuses large reads: zipfile reads a directory as long as the file claims it to be."""
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size=-1):
         block = super().read(MAX_READ_BYTES + 1 if size < 0 else min(size, MAX_READ_BYTES + 1))
         if len(block) > MAX_READ_BYTES:
             raise ValueError(f"its zip directory is longer than {MAX_READ_BYTES} bytes")
@@ -79,7 +78,7 @@ class _SmallReads(io.FileIO):
 
 
 @contextmanager
-def reading(path, kind: type[FileError], hint: str) -> Iterator[zipfile.ZipFile]:
+def reading(path, kind, hint):
     """The zip file at path, its directory and seal checked. A failure in the block becomes a FileError of this kind."""
     with one_error(path, hint, kind):
         if Path(path).exists() and not Path(path).is_file():
@@ -96,7 +95,7 @@ def reading(path, kind: type[FileError], hint: str) -> Iterator[zipfile.ZipFile]
                 raise ValueError(f"it is damaged or cut off ({error})") from None
 
 
-def _check_directory(archive: zipfile.ZipFile, file_size: int) -> None:
+def _check_directory(archive, file_size):
     members = archive.infolist()
     if archive.comment.startswith(OLD_SEAL):
         raise ValueError("it was written by an older numpylm, whose files this one cannot read")
@@ -112,7 +111,7 @@ def _check_directory(archive: zipfile.ZipFile, file_size: int) -> None:
         raise ValueError("it has two members of one name")
 
 
-def read_bytes(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+def read_bytes(archive, name, most):
     """A member's content. Raises ValueError if it is missing or has more than `most` bytes."""
     if name not in archive.namelist():
         raise ValueError(f"it lacks its member {name}")
@@ -123,7 +122,7 @@ def read_bytes(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         return b"".join(iter(lambda: stream.read(BLOCK_BYTES), b""))
 
 
-def read_layout(archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+def read_layout(archive):
     """What the .npy members' headers say, name -> (shape, dtype). ValueError for what write_array never writes."""
     layout = {}
     for name in archive.namelist():
@@ -139,7 +138,7 @@ def read_layout(archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np
     return layout
 
 
-def check_layout(found: dict, expected: dict) -> None:
+def check_layout(found, expected):
     """Raise ValueError, with the first difference, unless the layout that was found is the one expected."""
     for name in expected:
         if name not in found:
@@ -151,7 +150,7 @@ def check_layout(found: dict, expected: dict) -> None:
             raise ValueError(f"the array {name} is {dtype} {shape}; expected {expected[name][1]} {expected[name][0]}")
 
 
-def read_array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def read_array(archive, name, shape, dtype):
     """The array NAME.npy, whose layout was checked. Raises ValueError if it changed since, or its CRC-32 is wrong."""
     with archive.open(f"{name}.npy") as stream:
         array = npy.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER_BYTES)

@@ -8,10 +8,8 @@ removes such a file when it is a minute old and nobody holds its lock, as a livi
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 try:
     import fcntl
@@ -24,16 +22,16 @@ STALE_SECONDS = 60  # a writer locks its file at once
 class FileError(Exception):
     """A file that cannot be read or written: its path, the reason, and a hint what to do."""
 
-    def __init__(self, path: str | os.PathLike, reason: str, hint: str):
+    def __init__(self, path, reason, hint):
         super().__init__(path, reason, hint)
         self.path, self.reason, self.hint = path, reason, hint
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.path}: {self.reason}; {self.hint}"
 
 
 @contextmanager
-def one_error(path, hint: str, kind: type[FileError] = FileError, catch=Exception) -> Iterator[None]:
+def one_error(path, hint, kind=FileError, catch=Exception):
     """Turn the exceptions of class `catch` into a FileError of this kind. A FileError passes as it is."""
     try:
         yield
@@ -48,7 +46,7 @@ def one_error(path, hint: str, kind: type[FileError] = FileError, catch=Exceptio
 
 
 @contextmanager
-def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
+def replacing(path, kind=FileError):
     """A new binary file, open for writing. When the block ends well, it takes path's place.
 
     If anything fails, path keeps what it held. A link at path is replaced, not followed.
@@ -79,7 +77,7 @@ def replacing(path, kind: type[FileError] = FileError) -> Iterator[BinaryIO]:
         _sync_folder(path.parent)
 
 
-def lock(descriptor: int) -> None:
+def lock(descriptor):
     """Lock an open file until it is closed or its process ends. Raises OSError if another process holds the lock."""
     if fcntl:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +87,7 @@ def lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 
-def remove_stale(folder: Path) -> None:
+def remove_stale(folder):
     """Remove the temporary files of writers that were killed."""
     for temporary in folder.glob(".numpylm-*.tmp"):
         with suppress(OSError), open(temporary, "rb") as file:
@@ -98,7 +96,7 @@ def remove_stale(folder: Path) -> None:
                 temporary.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder):
     """Make the rename last, where the platform can open and sync a folder."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

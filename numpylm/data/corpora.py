@@ -46,7 +46,7 @@ class Corpus:
     ends_blank_lines: bool = False
 
 
-def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, grammar_words=GRAMMAR_WORDS) -> Corpus:
+def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words=GRAMMAR_WORDS):
     """The corpus that `source` names: "grammar", the path of a text file, or the path of a folder.
 
     `fractions` are the shares of train, valid and test in a file's characters; at level "word" each cut is
@@ -71,7 +71,7 @@ def load_corpus(source, level: str = "char", fractions=DEFAULT_FRACTIONS, gramma
     return corpus
 
 
-def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
+def load_grammar_corpus(num_words=GRAMMAR_WORDS):
     """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
     from numpylm.data import grammar
 
@@ -80,12 +80,12 @@ def load_grammar_corpus(num_words=GRAMMAR_WORDS) -> Corpus:
     return Corpus(GRAMMAR, *parts, floor)
 
 
-def is_wikitext(files: list[Path]) -> bool:
+def is_wikitext(files):
     """Whether a folder's parts have WikiText's names: wiki.train.tokens, wiki.valid.tokens, wiki.test.tokens."""
     return all(file.name.startswith("wiki.") and file.name.endswith(".tokens") for file in files)
 
 
-def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> tuple[str, str, str]:
+def split_text(text, level="char", fractions=DEFAULT_FRACTIONS):
     """A text's train, valid and test part, in order; together they are the text.
 
     Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
@@ -100,7 +100,7 @@ def split_text(text: str, level: str = "char", fractions=DEFAULT_FRACTIONS) -> t
     return train, valid if fractions[1] else test, test
 
 
-def cut_points(num_characters: int, fractions, train_may_be_zero: bool = False) -> list[int]:
+def cut_points(num_characters, fractions, train_may_be_zero=False):
     """Where a text of n characters is cut: floor(train n) and floor((train + valid) n), computed exactly.
 
     Raises ValueError unless the fractions are three that sum to 1, and none is 0 but that of valid (and of train, if it
@@ -116,7 +116,7 @@ def cut_points(num_characters: int, fractions, train_may_be_zero: bool = False) 
     return [math.floor(share * num_characters) for share in accumulate(shares[:2])]
 
 
-def find_parts(folder: Path) -> list[Path]:
+def find_parts(folder):
     """The folder's train, valid and test file. Raises ValueError unless there is exactly one of each."""
     visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     found = {part: [file for file in visible if part_of(file.name) == part] for part in PART_NAMES}
@@ -130,7 +130,7 @@ def find_parts(folder: Path) -> list[Path]:
     )
 
 
-def part_of(file_name: str) -> str | None:
+def part_of(file_name):
     """Which part a file's name stands for: "ptb.train.txt" -> "train", "dev.txt" -> "valid", else None."""
     *words, suffix = re.split("[ ._-]", file_name.lower())
     if suffix not in TEXT_SUFFIXES or "readme" in words:
@@ -139,7 +139,7 @@ def part_of(file_name: str) -> str | None:
     return parts[0] if len(parts) == 1 else None
 
 
-def check_parts(lengths: dict[str, int], unit: str, of: str = "") -> None:
+def check_parts(lengths, unit, of=""):
     """Raise ValueError if a part has no text. lengths has, in the unit, how long each part is that must have one."""
     for part, length in lengths.items():
         if not length:

@@ -20,7 +20,6 @@ An n-gram is found by an integer: its code is (id of its first n - 1 tokens) V +
 place of that code among the sorted codes of its order. So codes stay small whatever n is.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -52,9 +51,7 @@ class NGramModel(NamedTuple):
     levels: tuple[NGramLevel, ...]
 
 
-def baseline_perplexities(
-    train_tokens, test_tokens, vocab_size: int, most_tokens: int = MOST_TOKENS
-) -> dict[str, float]:
+def baseline_perplexities(train_tokens, test_tokens, vocab_size, most_tokens=MOST_TOKENS):
     """Perplexity per predicted token of the test stream, for the uniform, unigram, bigram and 5-gram models.
 
     Both streams are integers of shape (number of tokens,). `test_tokens[1:]` is predicted, its first token is
@@ -73,7 +70,7 @@ def baseline_perplexities(
     return perplexities
 
 
-def mean_surprisal(model: NGramModel, tokens) -> float:
+def mean_surprisal(model, tokens):
     """The mean of -log p of `tokens[1:]` in nats, in memory that does not grow with the stream's length."""
     tokens = _checked_stream(tokens, 2, model.vocab_size)
     num_context = max(1, len(model.levels) - 1)
@@ -85,7 +82,7 @@ def mean_surprisal(model: NGramModel, tokens) -> float:
     return total / (len(tokens) - 1)
 
 
-def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
+def fit_ngrams(tokens, order, vocab_size):
     """The n-gram model of a token stream, integers of shape (number of tokens,), at least `order` of them.
 
     `tokens` may be a memory-mapped array of any integer type; counting takes 60 to 170 bytes a token.
@@ -100,7 +97,7 @@ def fit_ngrams(tokens, order: int, vocab_size: int) -> NGramModel:
     return NGramModel(vocab_size, tuple(levels))
 
 
-def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:
+def token_log_probabilities(model, tokens):
     """log p(token | the order - 1 tokens before it) in nats, for `tokens[1:]`: shape (number of tokens - 1,).
 
     Near the start of the stream the context is what there is. Raises like `fit_ngrams`; 2 tokens are enough.
@@ -116,7 +113,7 @@ def token_log_probabilities(model: NGramModel, tokens) -> np.ndarray:
     return np.log(probability[1:])
 
 
-def count_ngrams(tokens, order: int, vocab_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def count_ngrams(tokens, order, vocab_size):
     """For each length 1 .. order, the stream's n-grams: their sorted codes (K,) and counts c(h w) (K,)."""
     require.positive_integer("order", order)
     tokens = _checked_stream(tokens, order, vocab_size)
@@ -133,7 +130,7 @@ def count_ngrams(tokens, order: int, vocab_size: int) -> Iterator[tuple[np.ndarr
     yield codes, occurrences
 
 
-def modified_discounts(counts) -> np.ndarray:
+def modified_discounts(counts):
     """D_1, D_2, D_3 of (4) for one order's counts; FALLBACK_DISCOUNTS if an n_k or D_k is not positive."""
     n_1, n_2, n_3, n_4 = (np.count_nonzero(counts == k) for k in (1, 2, 3, 4))
     discounts = FALLBACK_DISCOUNTS
@@ -143,7 +140,7 @@ def modified_discounts(counts) -> np.ndarray:
     return np.array(discounts if min(discounts) > 0 else FALLBACK_DISCOUNTS)
 
 
-def _smoothed_level(codes, counts, num_contexts: int, vocab_size: int) -> NGramLevel:
+def _smoothed_level(codes, counts, num_contexts, vocab_size):
     contexts = codes // vocab_size  # (K,) the id of each n-gram's context
     discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
     context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
@@ -154,18 +151,18 @@ def _smoothed_level(codes, counts, num_contexts: int, vocab_size: int) -> NGramL
     return NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0))
 
 
-def _codes_of(context_ids, last_tokens, vocab_size: int) -> np.ndarray:
+def _codes_of(context_ids, last_tokens, vocab_size):
     codes = context_ids * int(vocab_size)
     codes += last_tokens
     return codes
 
 
-def _find_ids(level: NGramLevel, codes) -> np.ndarray:
+def _find_ids(level, codes):
     places = np.searchsorted(level.codes, codes)
     return np.where(level.codes[places] == codes, places, len(level.codes) - 1)
 
 
-def _checked_stream(tokens, least: int, vocab_size: int) -> np.ndarray:
+def _checked_stream(tokens, least, vocab_size):
     """The stream, which must have `least` tokens or more, all below vocab_size."""
     tokens = require.token_stream(tokens, require.positive_integer("vocab_size", vocab_size))
     if len(tokens) < least:

@@ -18,7 +18,6 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from itertools import compress
@@ -28,7 +27,7 @@ import numpy as np
 
 from numpylm.data.atomic import one_error
 from numpylm.data.corpora import check_parts, cut_points, is_wikitext
-from numpylm.data.text import NUM_CODE_POINTS, Vocabulary, check_limits, code_points, encoder, vocabulary_of_counts
+from numpylm.data.text import NUM_CODE_POINTS, check_limits, code_points, encoder, vocabulary_of_counts
 from numpylm.data.text_files import TextFile, open_text, read_pieces, split_pieces
 from numpylm.data.token_file import PARTS, write_token_file
 
@@ -37,10 +36,10 @@ DISK_HINT = "words are counted in a temporary file there; free some space, or se
 
 
 def prepare(
-    files: list[TextFile], out, level: str, fractions=None, min_count=1, max_size=None,
-    vocabulary: Vocabulary | None = None, progress=lambda task, size: nullcontext(bool),
+    files, out, level, fractions=None, min_count=1, max_size=None,
+    vocabulary=None, progress=lambda task, size: nullcontext(bool),
 ):  # fmt: skip
-    """Write the token file `out` of one text, that of the files one after the other, cut in three by fractions.
+    """Write the token file `out` of one text, that of the TextFiles one after the other, cut in three by fractions.
 
     Without fractions the files are three: train, valid and test.
     `vocabulary` is an existing one to encode with (then the training part may be empty); else it is built from the
@@ -73,14 +72,14 @@ def prepare(
         write_token_file(out, vocabulary, pieces, valid_is_test=not needed[1])
 
 
-def _three_files(files, level, on_bytes) -> Iterator[tuple[int, str]]:
+def _three_files(files, level, on_bytes):
     """Pairs (number of the part, piece of its text)."""
     for part, file in enumerate(files):
         for _, piece in split_pieces(read_pieces([file], on_bytes), [], level):
             yield part, piece
 
 
-def _one_text(files, level, length, cuts, on_bytes) -> Iterator[tuple[int, str]]:
+def _one_text(files, level, length, cuts, on_bytes):
     """The same of one text, whose length must still be what it was."""
     remaining = length
     for part, piece in split_pieces(read_pieces(files, on_bytes), cuts, level):
@@ -90,7 +89,7 @@ def _one_text(files, level, length, cuts, on_bytes) -> Iterator[tuple[int, str]]
         raise ValueError(f"the text changed while it was read: it had {length} characters, now {length - remaining}")
 
 
-def _encoded(pieces, vocabulary: Vocabulary, needed: list[bool]) -> Iterator[tuple[int, np.ndarray, int]]:
+def _encoded(pieces, vocabulary, needed):
     """Triples (number of the part, ids, number of characters). Raises ValueError for a needed part without tokens."""
     encode, lengths = encoder(vocabulary), dict.fromkeys(compress(PARTS, needed), 0)
     for part, piece in pieces:
@@ -100,7 +99,7 @@ def _encoded(pieces, vocabulary: Vocabulary, needed: list[bool]) -> Iterator[tup
     check_parts(lengths, "tokens")
 
 
-def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
+def character_counts(pieces):
     """Pairs (character, count)."""
     counts = np.zeros(NUM_CODE_POINTS, np.int64)
     for piece in pieces:
@@ -109,9 +108,9 @@ def character_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
     return ((chr(code), int(counts[code])) for code in np.flatnonzero(counts))
 
 
-def word_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
+def word_counts(pieces):
     """Pairs (word, count), each word once. The pieces end between words."""
-    counts: Counter[str] = Counter()
+    counts = Counter()
     with closing(sqlite3.connect("")) as database:  # "" is a temporary file of SQLite's own
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("CREATE TABLE counts (word TEXT, count INTEGER)")
@@ -127,14 +126,14 @@ def word_counts(pieces: Iterable[str]) -> Iterator[tuple[str, int]]:
             yield from database.execute("SELECT word, SUM(count) FROM counts GROUP BY word")
 
 
-def _store(database, counts: Counter[str]) -> None:
+def _store(database, counts):
     with one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error):
         database.executemany("INSERT INTO counts VALUES (?, ?)", counts.items())
     counts.clear()
 
 
 @contextmanager
-def open_texts(names: list[str], folder: Path, standard_input) -> Iterator[list[TextFile]]:
+def open_texts(names, folder, standard_input):
     """The TextFiles of some names, open while the context lasts; - stands for standard input.
 
     Standard input is copied into a nameless temporary file in the folder, because each pass reads it again.

@@ -8,16 +8,16 @@ KEPT = {ord("\t"): "\t", ord("\n"): "\n"}
 ONE_LINE = CONTROLS | {ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\r"}
 
 
-def printable(text) -> str:
+def printable(text):
     r"""The text with every control character but tab and newline written out: the escape character as \x1b."""
     return str(text).translate(CONTROLS | KEPT)
 
 
-def on_one_line(text) -> str:
+def on_one_line(text):
     r"""The same for what must stay on one line: tab and newline are written out too, as \t and \n."""
     return str(text).translate(ONE_LINE)
 
 
-def visible(token) -> str:
+def visible(token):
     """A token as it can be read: spaces, line ends and control characters as Python writes them."""
     return token if token.isprintable() and not token.isspace() else repr(token)

@@ -12,15 +12,13 @@ import json
 import reprlib
 import types
 import typing
-from collections.abc import Callable
-from typing import Any
 
 from numpylm.require import finite_number, must_be, non_negative_number
 
 MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it is parsed
 
 
-def check(name: str, value: Any, description: Any) -> Any:
+def check(name, value, description):
     """The value, if it is as described. Raises ValueError with the name of the first part that is not."""
     if isinstance(description, dict):
         record(name, value)
@@ -39,31 +37,31 @@ def check(name: str, value: Any, description: Any) -> Any:
     return value
 
 
-def shown(value: Any) -> str:
+def shown(value):
     """A value from a file in a few characters."""
     return reprlib.repr(value)
 
 
-def integer_below(bound: int, words: str) -> Callable:
+def integer_below(bound, words):
     """An integer from 0 to bound - 1."""
     return must_be(f"an integer from 0 to {words}", lambda value: type(value) is int and 0 <= value < bound)
 
 
-def one_of(*choices) -> Callable:
+def one_of(*choices):
     """One of a few strings or integers."""
     words = " or ".join(map(repr, choices))
     return must_be(words, lambda value: type(value) in (str, int) and value in choices)
 
 
-def optional(description: Any) -> Callable:
+def optional(description):
     """null, or what is described."""
     return lambda name, value: value is None or check(name, value, description)
 
 
-def mapping(description: Any) -> Callable:
+def mapping(description):
     """An object of any names, each with a value as described."""
 
-    def check_values(name: str, value: Any) -> None:
+    def check_values(name, value):
         record(name, value)
         for key, of_key in value.items():
             check(f"{name}.{key[:40]}", of_key, description)
@@ -80,7 +78,7 @@ array = must_be("a list", lambda value: type(value) is list)  # and so are the e
 OF_TYPE = {int: count, float: finite_number, bool: boolean, str: string, dict: record, list: array, tuple: array}
 
 
-def fields_of(cls: type, **described: Any) -> dict:
+def fields_of(cls, **described):
     """The description of a dataclass's fields by their types; `described` replaces a field's, and None leaves it out.
 
     int is a count, float a finite number, X | None is optional, a dataclass is a record of its own.
@@ -90,14 +88,14 @@ def fields_of(cls: type, **described: Any) -> dict:
     return {name: described[name] if name in described else _of_type(types_of[name]) for name in names}
 
 
-def _of_type(hint: Any) -> Any:
+def _of_type(hint):
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         (hint,) = (kind for kind in typing.get_args(hint) if kind is not type(None))
         return optional(_of_type(hint))
     return fields_of(hint) if dataclasses.is_dataclass(hint) else OF_TYPE[hint]
 
 
-def encode_json(value: Any) -> bytes:
+def encode_json(value):
     """A value as JSON. Raises ValueError if it would not come back as it is, or is too long."""
     try:
         content = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -110,7 +108,7 @@ def encode_json(value: Any) -> bytes:
     return content
 
 
-def decode_json(content: bytes) -> Any:
+def decode_json(content):
     """The value in JSON of at most MAX_JSON_BYTES. Raises ValueError for anything else, NaN and Infinity included."""
     _check_size(len(content))
     try:
@@ -119,10 +117,10 @@ def decode_json(content: bytes) -> Any:
         raise ValueError("its JSON is nested too deeply") from None
 
 
-def _check_size(size: int) -> None:
+def _check_size(size):
     if size > MAX_JSON_BYTES:
         raise ValueError(f"its JSON has {size:,} bytes; expected at most {MAX_JSON_BYTES:,}")
 
 
-def _refuse_constant(name: str):
+def _refuse_constant(name):
     raise ValueError(f"its JSON holds {name}, which is no number")

@@ -18,7 +18,6 @@ A vocabulary has at most MAX_VOCABULARY tokens. This is the one bound for texts,
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import repeat
@@ -52,14 +51,12 @@ class Vocabulary:
         require.one_of("level", self.level, SPECIAL_TOKENS)
         _check_tokens(self.level, self.tokens)
 
-    def __len__(self) -> int:
+    def __len__(self):
         return len(self.tokens)
 
 
-def build_vocabulary(
-    text: str, level: str, min_count: int = 1, max_size: int | None = None, ends_blank_lines: bool = False
-) -> Vocabulary:
-    """The vocabulary of a text: special tokens, then the others by falling count, ties by the token itself.
+def build_vocabulary(text, level, min_count=1, max_size=None, ends_blank_lines=False):
+    """The Vocabulary of a text (str): special tokens, then the others by falling count, ties by the token itself.
 
     Tokens that occur fewer than `min_count` times are left out; `max_size` limits V, special tokens included.
     Raises ValueError if a setting is out of range, no token is left or too many are; TypeError if `text` is not a str.
@@ -70,7 +67,7 @@ def build_vocabulary(
     return vocabulary_of_counts(level, counts.items(), min_count, max_size, ends_blank_lines)
 
 
-def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: bool = False) -> Vocabulary:
+def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines=False):
     """Like `build_vocabulary`, from counts that exist already: pairs (token, count), each token once.
 
     No more pairs are kept in memory than the vocabulary needs.
@@ -83,7 +80,7 @@ def vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines: b
     return Vocabulary(level, (*special, *(token for _, token in kept)), ends_blank_lines and level == "word")
 
 
-def check_limits(level, min_count, max_size) -> None:
+def check_limits(level, min_count, max_size):
     """Raises ValueError for a level, a min_count or a max_size that `build_vocabulary` does not take."""
     require.one_of("level", level, SPECIAL_TOKENS)
     require.positive_integer("min_count", min_count)
@@ -93,7 +90,7 @@ def check_limits(level, min_count, max_size) -> None:
             raise ValueError(f"max_size must lie in {fewest}..{MAX_VOCABULARY}; got {max_size}")
 
 
-def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
+def split_words(text, ends_blank_lines=False):
     """The words of a text, and <eos> for the newline of each line without one; a blank line
     gives nothing, or an <eos> with ends_blank_lines."""
     *ended_lines, last_line = text.split("\n")
@@ -105,18 +102,18 @@ def split_words(text: str, ends_blank_lines: bool = False) -> Iterator[str]:
     yield from last_line.split()
 
 
-def token_dtype(vocab_size: int) -> np.dtype:
-    """The smallest of uint8, uint16 and int32 that holds the ids below V: often one byte for a character."""
+def token_dtype(vocab_size):
+    """The smallest dtype of uint8, uint16 and int32 that holds the ids below V: often one byte for a character."""
     return np.dtype(np.uint8 if vocab_size <= 2**8 else np.uint16 if vocab_size <= 2**16 else np.int32)
 
 
-def encode(vocabulary: Vocabulary, text: str) -> np.ndarray:
+def encode(vocabulary, text):
     """The ids of a text's tokens: (number of tokens,), of `token_dtype(V)`; unknown ones become <unk>."""
     require.instance("text", text, str, "a str")
     return encoder(vocabulary)(text)
 
 
-def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
+def encoder(vocabulary):
     """A function that encodes a text, as `encode` does. Its table is made once: for a text that comes in pieces."""
     require.instance("vocabulary", vocabulary, Vocabulary, "one of build_vocabulary")
     dtype, ends_blank_lines = token_dtype(len(vocabulary)), vocabulary.ends_blank_lines
@@ -128,7 +125,7 @@ def encoder(vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
     return lambda text: np.fromiter(map(id_of_word.get, split_words(text, ends_blank_lines), repeat(0)), dtype)
 
 
-def decode(vocabulary: Vocabulary, ids) -> str:
+def decode(vocabulary, ids):
     """The text of `ids`, integers of shape (number of tokens,): the inverse of `encode`.
 
     At word level words are joined by one space and <eos> becomes a newline. <unk> is written as it is.
@@ -145,26 +142,26 @@ def decode(vocabulary: Vocabulary, ids) -> str:
     return " ".join(words).replace(" \n", "\n").replace("\n ", "\n")
 
 
-def stream_start(vocabulary: Vocabulary) -> int | None:
+def stream_start(vocabulary):
     """The id of the token that a stream starts after: <eos>; at level "char" a newline (None if unknown)."""
     start = END_OF_SENTENCE if vocabulary.level == "word" else "\n"
     return vocabulary.tokens.index(start) if start in vocabulary.tokens else None
 
 
-def encode_stream(vocabulary: Vocabulary, text: str) -> np.ndarray:
+def encode_stream(vocabulary, text):
     """`encode` with the stream's start in front, if there is one, so that the first token is predicted."""
     ids = encode(vocabulary, text)
     start = stream_start(vocabulary)
     return ids if start is None else np.concatenate([np.array([start], ids.dtype), ids])
 
 
-def to_bytes(vocabulary: Vocabulary) -> bytes:
+def to_bytes(vocabulary):
     """The tokens after the special ones as UTF-8: characters side by side, words each in a line."""
     between = "" if vocabulary.level == "char" else "\n"
     return between.join(vocabulary.tokens[len(SPECIAL_TOKENS[vocabulary.level]) :]).encode()
 
 
-def from_bytes(level: str, content: bytes, ends_blank_lines: bool = False) -> Vocabulary:
+def from_bytes(level, content, ends_blank_lines=False):
     """The inverse of `to_bytes`. Raises ValueError if the content, as of a damaged file, is no vocabulary."""
     require.one_of("level", level, SPECIAL_TOKENS)
     text = content.decode("utf-8")
@@ -175,13 +172,13 @@ def from_bytes(level: str, content: bytes, ends_blank_lines: bool = False) -> Vo
     return Vocabulary(level, (*SPECIAL_TOKENS[level], *tokens), ends_blank_lines)
 
 
-def code_points(text: str) -> np.ndarray:
+def code_points(text):
     """The Unicode code points of a text: (number of characters,) of uint32."""
     # A lone surrogate, as from a broken command line, passes here and is unknown to every vocabulary.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def _check_tokens(level: str, tokens) -> None:
+def _check_tokens(level, tokens):
     if not isinstance(tokens, tuple) or not all(isinstance(token, str) for token in tokens):
         raise ValueError("a vocabulary's tokens are a tuple of strings")
     if len(tokens) > MAX_VOCABULARY or sum(map(len, tokens)) > MAX_CHARACTERS:

@@ -9,7 +9,6 @@ other, with a newline between two where the first does not end in one.
 import io
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -48,12 +47,12 @@ class TextFile(NamedTuple):
     stream: BinaryIO
 
     @property
-    def size(self) -> int:
+    def size(self):
         """How many bytes it has."""
         return os.fstat(self.stream.fileno()).st_size
 
 
-def open_text(path) -> TextFile:
+def open_text(path):
     """The TextFile at path. Raises FileNotFoundError, IsADirectoryError, and ValueError for a pipe or a device."""
     if path == "":
         raise ValueError("the name of a text file is empty")
@@ -67,14 +66,14 @@ def open_text(path) -> TextFile:
     return TextFile(str(path), open(path, "rb"))
 
 
-def read_text(path) -> str:
+def read_text(path):
     """The whole text of a file. Raises what open_text and read_pieces do."""
     file = open_text(path)
     with file.stream:
         return "".join(read_pieces([file]))
 
 
-def read_pieces(files: list[TextFile], on_bytes: Callable[[int], object] = bool) -> Iterator[str]:
+def read_pieces(files, on_bytes=bool):
     """The files' text in pieces, from the beginning. We call `on_bytes(number)` with the number of bytes read.
 
     Raises ValueError for a file that is empty or not UTF-8 text.
@@ -90,7 +89,7 @@ def read_pieces(files: list[TextFile], on_bytes: Callable[[int], object] = bool)
             yield "\n"
 
 
-def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
+def _file_pieces(file, on_bytes):
     file.stream.seek(0)
     beginning = file.stream.read(16)
     file.stream.seek(0)
@@ -113,7 +112,7 @@ def _file_pieces(file: TextFile, on_bytes) -> Iterator[str]:
         reader.detach()  # or the stream would be closed with it
 
 
-def _first_wrong_byte(file: TextFile) -> str:
+def _first_wrong_byte(file):
     """The message of a file that is not UTF-8, with the place of its first wrong byte."""
     file.stream.seek(0)
     offset = 0
@@ -130,13 +129,14 @@ def _first_wrong_byte(file: TextFile) -> str:
 # Cutting
 
 
-def whole_words(pieces: Iterable[str]) -> Iterator[str]:
+def whole_words(pieces):
     """The same text in pieces that end with a line, or before a word. Raises ValueError for a word without an end."""
     held = ""
     for piece in pieces:
         held += piece
-        words = held.rsplit(maxsplit=1)
-        cut = held.rfind("\n") + 1 or (held.rindex(words[-1]) if len(words) == 2 else 0)
+        cut = held.rfind("\n") + 1
+        if not cut and len(words := held.rsplit(maxsplit=1)) == 2:
+            cut = held.rindex(words[1])
         if cut:
             yield held[:cut]
         elif len(held) > LONGEST_WORD:
@@ -149,7 +149,7 @@ def whole_words(pieces: Iterable[str]) -> Iterator[str]:
         yield held
 
 
-def split_pieces(pieces: Iterable[str], cuts: list[int], level: str) -> Iterator[tuple[int, str]]:
+def split_pieces(pieces, cuts, level):
     """The pieces of a text that is cut after so many characters: pairs (number of the part, piece).
 
     At level "word" a cut moves to the next line end, or where no line ends within FAR characters, to the next white
@@ -171,7 +171,7 @@ def split_pieces(pieces: Iterable[str], cuts: list[int], level: str) -> Iterator
     yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
 
 
-def _next_line_end(text: str, cut: int) -> int:
+def _next_line_end(text, cut):
     """The next line end at or after cut, or the next white space if no line ends within FAR characters."""
     if cut == 0:
         return 0

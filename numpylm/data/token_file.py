@@ -19,7 +19,6 @@ length or its time of change is another one.
 
 import heapq
 import os
-from collections.abc import Callable, Iterable
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -61,12 +60,12 @@ class TokenFile(NamedTuple):
     floor: None = None
 
     @property
-    def name(self) -> str:
+    def name(self):
         """The file's name without its suffix."""
         return self.path.stem
 
 
-def is_token_file(path) -> bool:
+def is_token_file(path):
     """Whether a file at path begins as token files do."""
     path = Path(path)
     if not path.is_file():
@@ -76,7 +75,7 @@ def is_token_file(path) -> bool:
     return (beginning[:4], beginning[30:]) == (BEGINNING, TOKENS.encode())
 
 
-def write_token_file(path, vocabulary, pieces: Iterable[tuple[int, np.ndarray, int]], valid_is_test=False):
+def write_token_file(path, vocabulary, pieces, valid_is_test=False):
     """Write pieces (number of the part, its next ids, number of their characters), parts in order: 0, 1, 2.
 
     Each part gets the stream's start in front. A file at path is replaced when all is written, and kept if anything
@@ -93,7 +92,7 @@ def write_token_file(path, vocabulary, pieces: Iterable[tuple[int, np.ndarray, i
         zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
 
 
-def _write_parts(write: Callable, vocabulary, pieces, valid_is_test: bool) -> dict[str, dict[str, int]]:
+def _write_parts(write, vocabulary, pieces, valid_is_test):
     dtype, start = _stored_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
     fronts = [(number, front, 0) for number, part in enumerate(PARTS) if part != "valid" or not valid_is_test]
@@ -106,11 +105,11 @@ def _write_parts(write: Callable, vocabulary, pieces, valid_is_test: bool) -> di
     return {part: parts[part if part in parts else "test"] for part in PARTS}
 
 
-def _stored_dtype(vocab_size: int) -> np.dtype:
+def _stored_dtype(vocab_size):
     return text.token_dtype(vocab_size).newbyteorder("<")
 
 
-def open_token_file(path) -> TokenFile:
+def open_token_file(path):
     """The token file at path. Raises TokenFileError if it is missing, cut off, damaged or another kind of file;
     damage among the tokens is found by `verify`.
     """
@@ -136,7 +135,7 @@ def open_token_file(path) -> TokenFile:
         return TokenFile(Path(path), vocabulary, tokens, characters, digest, _stamp(os.fstat(archive.fp.fileno())))
 
 
-def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
+def verify(path, on_bytes=bool):
     """Read the whole file, in little memory, and compare it with its checksums; `on_bytes(number)` is called for each
     block. Raises TokenFileError if it was damaged or changed.
     """
@@ -147,7 +146,7 @@ def verify(path, on_bytes: Callable[[int], object] = bool) -> None:
                     on_bytes(len(block))
 
 
-def check_unchanged(file: TokenFile) -> None:
+def check_unchanged(file):
     """Raise TokenFileError if another program has written into the file since it was opened.
 
     A file that was replaced, moved or removed is no error: the old one stays mapped.
@@ -161,5 +160,5 @@ def check_unchanged(file: TokenFile) -> None:
         raise TokenFileError(file.path, reason, "prepare its text again, and begin a new run")
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+def _stamp(status):
     return status.st_ino, status.st_size, status.st_mtime_ns

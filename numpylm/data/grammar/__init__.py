@@ -21,10 +21,10 @@ from random import Random
 
 from numpylm.data.grammar.english import ENGLISH
 from numpylm.data.grammar.entropy import entropy_per_character, entropy_per_word  # noqa: F401, for corpora.py
-from numpylm.data.grammar.rules import EOS, Grammar, Rule
+from numpylm.data.grammar.rules import EOS
 
 
-def sample_sentence(rng: Random, grammar: Grammar = ENGLISH) -> list[str]:
+def sample_sentence(rng, grammar=ENGLISH):
     """Draw the words of one sentence, without `<eos>`; one call of `rng.random()` for each rule used."""
     random, choices = rng.random, grammar.choices
     words = []
@@ -39,7 +39,7 @@ def sample_sentence(rng: Random, grammar: Grammar = ENGLISH) -> list[str]:
     return words
 
 
-def generate_text(num_words: int, seed: int, grammar: Grammar = ENGLISH) -> str:
+def generate_text(num_words, seed, grammar=ENGLISH):
     """Sentences, one a line, until there are `num_words` words or more, each line's end counted as a word.
 
     Only `random.Random(seed).random()` is used, whose stream Python guarantees never to change.
@@ -57,7 +57,7 @@ def generate_text(num_words: int, seed: int, grammar: Grammar = ENGLISH) -> str:
     return "".join(lines)
 
 
-def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
+def log_probability(words, grammar=ENGLISH):
     """log p(sentence) in nats; -inf if it is not grammatical. `words` is a whole sentence without `<eos>`."""
     try:
         steps, _ = derivation(words, grammar)
@@ -66,13 +66,13 @@ def log_probability(words: list[str], grammar: Grammar = ENGLISH) -> float:
     return sum(math.log(rule.probability) for _, rule in steps if rule)
 
 
-def is_grammatical(words: list[str], grammar: Grammar = ENGLISH) -> bool:
+def is_grammatical(words, grammar=ENGLISH):
     """Whether the grammar can produce this whole sentence (without `<eos>`)."""
     return log_probability(words, grammar) > -math.inf
 
 
-def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) -> dict[str, float]:
-    """The exact p(next word | the words of the sentence so far); `<eos>` is the end of the sentence.
+def next_word_distribution(prefix_words, grammar=ENGLISH):
+    """Word -> the exact p(next word | the words of the sentence so far); `<eos>` is the end of the sentence.
 
     Raises ValueError if no sentence begins with this prefix, or if the prefix has already ended with `<eos>`.
     """
@@ -90,9 +90,7 @@ def next_word_distribution(prefix_words: list[str], grammar: Grammar = ENGLISH) 
     return possible
 
 
-def derivation(
-    words: list[str], grammar: Grammar = ENGLISH, complete: bool = True
-) -> tuple[list[tuple[str, Rule | None]], list[str]]:
+def derivation(words, grammar=ENGLISH, complete=True):
     """The leftmost derivation as steps (nonterminal, Rule) or (word, None), and the stack of symbols still open.
 
     If not `complete`, `words` is a prefix: a symbol is rewritten only when the next word is known, so the stack, top
@@ -108,7 +106,7 @@ def derivation(
     return steps, stack
 
 
-def _read_word(word: str, stack: list[str], steps: list, grammar: Grammar) -> bool:
+def _read_word(word, stack, steps, grammar):
     """Rewrite the top of the stack until it is a word, and take it off; False if that is not `word`."""
     while stack:
         symbol = stack.pop()

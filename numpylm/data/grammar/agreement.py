@@ -10,10 +10,9 @@ syntax-sensitive dependencies (2016).
 
 from numpylm.data.grammar import derivation
 from numpylm.data.grammar.english import ENGLISH
-from numpylm.data.grammar.rules import Grammar
 
 
-def forms(*prefixes: str) -> list[tuple[str, str]]:
+def forms(*prefixes):
     """(singular, plural) of each word that ENGLISH has below symbols such as "Noun", by the grammar's order."""
     words = [[rule.symbols[0] for p in prefixes for rule in ENGLISH.rules[f"{p}_{end}"]] for end in ("sg", "pl")]
     return list(zip(*words, strict=True))
@@ -23,7 +22,7 @@ VERBS = forms("Verb_be", "Verb_intransitive", "Verb_transitive")
 NUMBER_OF_NOUN = {noun: number for pair in forms("Noun", "Relation") for number, noun in enumerate(pair)}  # 1: plural
 
 
-def agreement_pairs(words: list[str], grammar: Grammar = ENGLISH) -> list[tuple[int, int]]:
+def agreement_pairs(words, grammar=ENGLISH):
     """Positions (noun, verb), from 0, of each verb that agrees with a noun before it, in the verbs' order.
 
     Raises ValueError if the sentence, a list of words without `<eos>`, is not grammatical.
@@ -44,7 +43,7 @@ def agreement_pairs(words: list[str], grammar: Grammar = ENGLISH) -> list[tuple[
     return pairs
 
 
-def word_depths(words: list[str]) -> list[int]:
+def word_depths(words):
     """How many modifiers of nouns and verbs each word stands in; 0 for the words of the main clause.
 
     Raises what agreement_pairs does.

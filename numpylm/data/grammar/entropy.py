@@ -17,11 +17,11 @@ import math
 import numpy as np
 
 from numpylm.data.grammar.english import ENGLISH
-from numpylm.data.grammar.rules import EOS, Grammar
+from numpylm.data.grammar.rules import EOS
 
 
-def expected_uses(grammar: Grammar = ENGLISH) -> dict[str, float]:
-    """How often each nonterminal is used in a sentence, on average: the solution of n = e + n M.
+def expected_uses(grammar=ENGLISH):
+    """Nonterminal -> how often it is used in a sentence, on average: the solution of n = e + n M.
 
     Raises ValueError if sentences are infinitely long on average (an eigenvalue of M is 1 or more).
     """
@@ -39,8 +39,8 @@ def expected_uses(grammar: Grammar = ENGLISH) -> dict[str, float]:
     return dict(zip(index, n.tolist(), strict=True))
 
 
-def expected_word_counts(grammar: Grammar = ENGLISH) -> dict[str, float]:
-    """How often each word, `<eos>` included, occurs in a sentence, on average."""
+def expected_word_counts(grammar=ENGLISH):
+    """Word, `<eos>` included -> how often it occurs in a sentence, on average."""
     uses = expected_uses(grammar)
     counts = {EOS: 1.0}
     for name, rules in grammar.rules.items():
@@ -51,29 +51,29 @@ def expected_word_counts(grammar: Grammar = ENGLISH) -> dict[str, float]:
     return counts
 
 
-def expected_words(grammar: Grammar = ENGLISH) -> float:
+def expected_words(grammar=ENGLISH):
     """Mean number of words of a sentence, `<eos>` included."""
     return sum(expected_word_counts(grammar).values())
 
 
-def expected_characters(grammar: Grammar = ENGLISH) -> float:
+def expected_characters(grammar=ENGLISH):
     """Mean number of characters of a line; a space follows each word, or the newline if it is the last."""
     counts = expected_word_counts(grammar)
     return sum((len(word) + 1) * count for word, count in counts.items() if word != EOS)
 
 
-def sentence_entropy(grammar: Grammar = ENGLISH) -> float:
+def sentence_entropy(grammar=ENGLISH):
     """Entropy of a sentence in nats: the mean of -log p(sentence)."""
     uses = expected_uses(grammar)
     rules = [(name, rule.probability) for name, rules in grammar.rules.items() for rule in rules]
     return sum(-uses[name] * p * math.log(p) for name, p in rules)
 
 
-def entropy_per_word(grammar: Grammar = ENGLISH) -> float:
+def entropy_per_word(grammar=ENGLISH):
     """Entropy rate of the text in nats per word, `<eos>` included: no model's mean loss is below it."""
     return sentence_entropy(grammar) / expected_words(grammar)
 
 
-def entropy_per_character(grammar: Grammar = ENGLISH) -> float:
+def entropy_per_character(grammar=ENGLISH):
     """Entropy rate of the text in nats per character, spaces and newlines included."""
     return sentence_entropy(grammar) / expected_characters(grammar)

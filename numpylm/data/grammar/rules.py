@@ -42,7 +42,7 @@ class Grammar(NamedTuple):
     predictions: dict[str, dict[str, Rule]]
 
 
-def parse_rules(text: str) -> Grammar:
+def parse_rules(text):
     """Read rules `Name -> weight symbol symbol | weight symbol ...`; the first name is the start symbol.
 
     A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Weights
@@ -58,7 +58,7 @@ def parse_rules(text: str) -> Grammar:
     return Grammar(start, rules, choices, _ll1_table(rules, start))
 
 
-def _read_alternatives(text: str) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+def _read_alternatives(text):
     """name -> its alternatives, each a weight and symbols."""
     weighted = {}
     for line in text.splitlines():
@@ -73,7 +73,7 @@ def _read_alternatives(text: str) -> dict[str, list[tuple[int, tuple[str, ...]]]
     return weighted
 
 
-def _sampling_thresholds(weights: list[int]) -> list[float]:
+def _sampling_thresholds(weights):
     """Cumulative probabilities, each rounded up to a multiple of 2**-53, computed in integers.
 
     `random()` is such a multiple too, so `random() < threshold` compares exactly, on every platform.
@@ -85,7 +85,7 @@ def _sampling_thresholds(weights: list[int]) -> list[float]:
 # are nonterminals, so as many passes over the rules find all that chains lead to.
 
 
-def _ll1_table(rules: dict[str, list[Rule]], start: str) -> dict[str, dict[str, Rule]]:
+def _ll1_table(rules, start):
     """For each nonterminal and next word, the only rule that can apply; ValueError where there are two."""
     first = _first_sets(rules)
     follow = _follow_sets(rules, start, first)
@@ -101,7 +101,7 @@ def _ll1_table(rules: dict[str, list[Rule]], start: str) -> dict[str, dict[str, 
     return table
 
 
-def _first_sets(rules: dict[str, list[Rule]]) -> dict[str, set[str]]:
+def _first_sets(rules):
     """FIRST: the words that can begin each nonterminal, and "" if it can be empty."""
     first = {name: set() for name in rules}
     for _ in rules:
@@ -110,7 +110,7 @@ def _first_sets(rules: dict[str, list[Rule]]) -> dict[str, set[str]]:
     return first
 
 
-def _follow_sets(rules: dict[str, list[Rule]], start: str, first: dict[str, set]) -> dict[str, set[str]]:
+def _follow_sets(rules, start, first):
     """FOLLOW: the words, or `<eos>`, that can come directly after each nonterminal."""
     follow = {name: set() for name in rules} | {start: {EOS}}
     places = [
@@ -126,7 +126,7 @@ def _follow_sets(rules: dict[str, list[Rule]], start: str, first: dict[str, set]
     return follow
 
 
-def _first_of(symbols: tuple[str, ...], first: dict[str, set]) -> set[str]:
+def _first_of(symbols, first):
     """The words that can begin a string of symbols, and "" if the whole string can be empty."""
     words = set()
     for symbol in symbols:
