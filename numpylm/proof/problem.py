@@ -66,8 +66,8 @@ class Problem:
         differing = [name for name in first if name in second and differs(first[name], second[name])]
         if differing and not changed:
             said = [
-                f"two identical calls of {what} give different numbers ({', '.join(differing)}): it depends on something "
-                "hidden (random numbers, or a state that it remembers)"
+                f"two identical calls of {what} give different numbers ({', '.join(differing)}): it depends on "
+                "something hidden (random numbers, or a state that it remembers)"
             ]
         return first, said
 
