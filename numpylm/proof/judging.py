@@ -83,7 +83,7 @@ def look_again(check, direction, claimed, terms):
     rounding = 8 * EPS * problem.reach * max(check.largest, terms) + 16 * EPS * abs(problem.value_here)
     if off > allowed + hidden + rounding:
         return Verdict(slope, is_wrong=True, is_kink=found.is_kink)
-    return Verdict(slope, unsure=np.inf if off > max(hidden, UNNOTICED) else max(found.error, off))
+    return Verdict(slope, unsure=np.inf if off > max(found.error, UNNOTICED) else max(found.error, off))
 
 
 def measure(problem, direction, claimed):
@@ -95,12 +95,13 @@ def measure(problem, direction, claimed):
     if is_right or apart < 0.1 * off:  # two calls of f settle it; many steps take 65
         return Slope(exact, exact)
     found = problem.measured(direction)
-    is_flat = found.low == found.high == 0  # f moves by less than its rounding
-    agree = is_flat or abs(exact - found.low) <= found.error + 1e-9 * abs(exact)
-    if found.is_kink or not (np.isfinite(exact) and agree):
-        return found
-    noise = max(EPS, *[slope.noise for _, slope in problem.samples]) if is_flat else max(COMPLEX_STEP, found.noise)
-    return Slope(exact, exact, noise=noise)
+    is_exact = np.isfinite(exact) and not found.is_kink
+    if found.low == found.high == 0:  # f moves by less than its rounding, which may be that of float32
+        rough = np.finfo(np.float32).eps * abs(problem.value_here)
+        return Slope(exact, exact, 0, max(EPS, *problem.noises)) if is_exact else found._replace(noise=rough)
+    if is_exact and abs(exact - found.low) <= found.error + 1e-9 * abs(exact):
+        return Slope(exact, exact, 0, max(COMPLEX_STEP, found.noise))
+    return found
 
 
 def complaint_about(problem, row):
