@@ -3,6 +3,8 @@
 import numpy as np
 from gradient_proofs import prove
 
+from numpylm.proof import cases
+
 T, N, D, H = 5, 3, 4, 6
 MASK = np.arange(T)[:, None] < np.array([5, 2, 3])
 DROPOUT = np.random.default_rng(4).choice([0, 2.0], (N, H))
@@ -10,13 +12,7 @@ DROPOUT = np.random.default_rng(4).choice([0, 2.0], (N, H))
 
 def random_problem(cell, seed=0, steps=T):
     """Parameters, x, state_0, and cotangents of h and of state_T, all of order one."""
-    rng = np.random.default_rng(seed)
-    parameters = cell.Parameters(*[rng.standard_normal(shape) for shape in cell.shapes(D, H).values()])
-    x = rng.standard_normal((steps, N, D))
-    state_0 = cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
-    dh = rng.standard_normal((steps, N, H))
-    dstate_T = cell.State(*[rng.standard_normal((N, H)) for _ in cell.State._fields])
-    return parameters, x, state_0, dh, dstate_T
+    return cases.random_problem(cell, np.random.default_rng(seed), (steps, N, D, H))
 
 
 def named_arrays(parameters, x, state):

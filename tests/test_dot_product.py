@@ -23,7 +23,7 @@ def test_a_direction_across_a_kink_is_left_to_another_method():
     x = np.where(np.abs(X) < 0.5, 0.0, X)
     report = by_projection(relu, x, weights * (x > 0) + 0.3 * (x == 0))
     assert not report.ok and not report.worst.num_wrong
-    assert "Use method='central'" in report.complaints[0] and "unjudged" in str(report)
+    assert "method='central' in place of" in report.complaints[0] and "unjudged" in str(report)
     assert by_projection(relu, X, weights * (X > 0)).ok
     assert by_projection(relu, X, weights * (X > 0) * 1.0001).worst.num_wrong
 

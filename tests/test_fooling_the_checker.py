@@ -105,7 +105,7 @@ WRONG = {  # what is tried: (f, arguments, claim, options, what must be said)
     "a huge claim": (lambda x: 1e300 * x.sum(), {"x": X}, {"x": np.full((3, 4), -1.7e308)}, {}, "WRONG: x"),
     "a complex claim": (square, {"x": X}, {"x": 2 * X + 0j}, {}, "is complex; x is real"),
     "a function that counts its calls": (counted(lambda n, x: square(x) + n), {"x": X}, {"x": 2 * X}, {},
-                                         "two identical calls of the function return"),
+                                         "two identical calls of the function give different numbers"),
     "NaN in the second call": (square, {"x": X}, counted(lambda n, x: {"x": 2 * x * (np.nan if n == 2 else 1)}), {},
                                "two identical calls of the backward pass"),
     "NaN on one side": (near_the_edge, {"x": np.array([1.0, 4.0])}, {"x": np.array([7, 0.75**0.5 / 3])}, {},

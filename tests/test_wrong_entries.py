@@ -67,3 +67,14 @@ def test_a_float32_forward_is_judged_at_its_precision(seed, sizes, method):
         assert "relative precision of" in str(report) and 1e-9 < report.precision < 1e-5
     claim = right | {"W_h": right["W_h"] * 1.02}
     assert any(row.num_wrong for row in check_gradients(forward, arguments, claim, method, dh).rows)
+
+
+@pytest.mark.parametrize("method", ["central", "projection"])
+def test_what_float32_hides_is_not_proved_and_not_called_wrong(method):
+    def f(x):
+        return float(np.float32(100 + 4e-6 * x.sum()))
+
+    x = np.array([0.5, 1.5])
+    for claim, is_wrong in ((4e-6, False), (0.1, True)):
+        report = check_gradients(f, {"x": x}, {"x": np.full(2, claim)}, method)
+        assert not report.ok and bool(report.worst.num_wrong) == is_wrong, report

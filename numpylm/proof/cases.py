@@ -56,32 +56,27 @@ def cases(rng):
 
 def function_cases(rng):
     """The functions that every model is made of. Tokens occur more than once; some targets are not predicted."""
-    draw, tokens = rng.standard_normal, rng.integers(0, V, (T, N))
+    tokens, targets = rng.integers(0, V, (T, N)), rng.integers(-1, V, (T, N))
+    shapes = (V, D), (T, N, D), (D, H), H, (T, N, V), (T, N, D), (T, N, H)
+    E, x, W, b, logits, dx, dy = map(rng.standard_normal, shapes)
+    lookup, loss_trace = Lookup(tokens, E), cross_entropy_forward(logits, targets)[1]
+    folded = projection_backward(dy, E[tokens], W, lookup)
+
+    def project(E, W, b):
+        return projection_forward(E[tokens], W, b, Lookup(tokens, E))
+
+    for name, f, arguments, gradients, cotangents in (
+        ("affine", affine_forward, {"x": x, "W": W, "b": b}, affine_backward(dy, x, W), dy),
+        ("embedding", lambda E: embedding_forward(tokens, E), {"E": E}, [embedding_backward(dx, tokens, V)], dx),
+        ("cross_entropy", lambda logits: cross_entropy_forward(logits, targets)[0], {"logits": logits},
+         [cross_entropy_backward(loss_trace)], None),
+        ("folded projection", project, {"E": E, "W": W, "b": b}, [folded.dE, folded.dW_x, folded.db], dy),
+    ):  # fmt: skip
+        yield Case(name, f, arguments, dict(zip(arguments, gradients, strict=True)), cotangents)
     for name in ("sigmoid", "tanh", "relu", "softmax", "log_softmax"):
         forward, backward = getattr(activations, name), getattr(activations, f"{name}_backward")
-        a, dy = draw((2, N, V))
+        a, dy = rng.standard_normal((2, N, V))
         yield Case(name, forward, {"a": a}, {"a": backward(dy, forward(a))}, dy)
-
-    given, dy = {"x": draw((T, N, D)), "W": draw((D, H)), "b": draw(H)}, draw((T, N, H))
-    claim = dict(zip(given, affine_backward(dy, given["x"], given["W"]), strict=True))
-    yield Case("affine", affine_forward, given, claim, dy)
-
-    E, dx = draw((V, D)), draw((T, N, D))
-    claim = {"E": embedding_backward(dx, tokens, V)}
-    yield Case("embedding", lambda E: embedding_forward(tokens, E), {"E": E}, claim, dx)
-
-    logits, targets = draw((T, N, V)), rng.integers(-1, V, (T, N))
-    claim = {"logits": cross_entropy_backward(cross_entropy_forward(logits, targets)[1])}
-    yield Case("cross_entropy", lambda logits: cross_entropy_forward(logits, targets)[0], {"logits": logits}, claim)
-
-    E, W_x, b, dxW = draw((V, D)), draw((D, H)), draw(H), draw((T, N, H))
-    found = projection_backward(dxW, E[tokens], W_x, Lookup(tokens, E))
-
-    def folded(E, W_x, b):
-        return projection_forward(E[tokens], W_x, b, Lookup(tokens, E))
-
-    claim = {"E": found.dE, "W_x": found.dW_x, "b": found.db}
-    yield Case("folded projection", folded, {"E": E, "W_x": W_x, "b": b}, claim, dxW)
 
 
 def cell_cases(rng):

@@ -69,20 +69,21 @@ def look_again(check, direction, claimed, terms):
     """The Verdict on Σ claim · v, of terms of this size, along a direction v."""
     problem = check.problem
     found = measure(problem, direction, claimed)
-    slope, error = found.nearest(claimed), found.error
+    slope = found.nearest(claimed)
     if not np.isfinite(slope):
         return Verdict(np.nan)
     off = abs(claimed - slope)
     size = max(abs(claimed), abs(slope), terms)
     by_caller = check.rtol * max(abs(claimed), abs(slope)) + check.atol
-    rtol = max(RTOL[check.method], CLOSE if error else 0) + 10 * problem.precision
+    rtol = max(RTOL[check.method], CLOSE if found.error else 0) + 10 * problem.precision
     allowed = max(rtol * size, check.allowance(direction, size), by_caller)
     if off <= allowed:
-        return Verdict(slope, is_kink=found.is_kink, unsure=error)
+        return Verdict(slope, is_kink=found.is_kink, unsure=0.0 if found.is_kink else found.error)
+    hidden = found.error + 16 * found.noise
     rounding = 8 * EPS * problem.reach * max(check.largest, terms) + 16 * EPS * abs(problem.value_here)
-    if off > allowed + error + rounding + 16 * found.noise:
+    if off > allowed + hidden + rounding:
         return Verdict(slope, is_wrong=True, is_kink=found.is_kink)
-    return Verdict(slope, unsure=np.inf if off > max(error, 16 * found.noise, UNNOTICED) else max(error, off))
+    return Verdict(slope, unsure=np.inf if off > max(found.error, UNNOTICED) else max(found.error, off))
 
 
 def measure(problem, direction, claimed):
@@ -94,12 +95,13 @@ def measure(problem, direction, claimed):
     if is_right or apart < 0.1 * off:  # two calls of f settle it; many steps take 65
         return Slope(exact, exact)
     found = problem.measured(direction)
-    is_flat = found.low == found.high == 0  # f moves by less than its rounding
-    agree = is_flat or abs(exact - found.low) <= found.error + 1e-9 * abs(exact)
-    if found.is_kink or not (np.isfinite(exact) and agree):
-        return found
-    noise = max(EPS, *[slope.noise for _, slope in problem.samples]) if is_flat else max(COMPLEX_STEP, found.noise)
-    return Slope(exact, exact, noise=noise)
+    is_exact = np.isfinite(exact) and not found.is_kink
+    if found.low == found.high == 0:  # f moves by less than its rounding, which may be that of float32
+        rough = np.finfo(np.float32).eps * abs(problem.value_here)
+        return Slope(exact, exact, 0, max(EPS, *problem.noises)) if is_exact else found._replace(noise=rough)
+    if is_exact and abs(exact - found.low) <= found.error + 1e-9 * abs(exact):
+        return Slope(exact, exact, 0, max(COMPLEX_STEP, found.noise))
+    return found
 
 
 def complaint_about(problem, row):
@@ -115,7 +117,8 @@ def complaint_about(problem, row):
     if row.kinks.any() and (row.kinks == row.checked).all():
         return (
             f"every slope of {row.name} lies at a kink (a ReLU at 0, a tie of a maximum, |x| at 0), where any between "
-            "those of both sides passes: nothing was proved. Use method='central', which looks at every entry by itself"
+            "those of both sides passes: nothing was proved. Choose other arguments, or method='central' in place of "
+            "'projection': it looks at every entry by itself"
         )
     is_zero = (row.claim == 0) & (row.unsure < UNNOTICED * problem.size)
     unsure = np.where(row.wrong | is_zero, 0, row.unsure)

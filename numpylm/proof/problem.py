@@ -35,15 +35,10 @@ class Problem:
         self.weights = arrays_of({"cotangents": cotangents if self.has_cotangents else 1.0}, "fiub")
         if not self.weights:
             raise ValueError("cotangents hold no array of real numbers: nothing of f's value counts")
-        (self.value_here, again), changed = self.called_twice(f, self.as_number)
+        found, self.complaints = self.called_twice("the function", f, lambda out: {"value": self.as_number(out)})
+        self.value_here = found["value"]
         if not np.isfinite(self.value_here):
             raise ValueError(f"f's value is {self.value_here}: there is no derivative to compare with")
-        self.complaints = [f"the function changes {name} in place: it must not write into arrays" for name in changed]
-        if self.value_here != again and not changed:
-            self.complaints = [
-                f"two identical calls of the function return {self.value_here:.17g} and {again:.17g}: it depends on "
-                "something hidden (random numbers, or a state that it remembers)"
-            ]
         self.is_steady = not self.complaints
         self.size = max(1.0, abs(self.value_here))
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
@@ -53,11 +48,9 @@ class Problem:
                 "it (does it return what it remembers, round, or sum a softmax, or are all cotangents zero?)"
             ]
 
-    def called_twice(self, function, read):
-        """(what read makes of the results of two equal calls, the names of the arrays that these calls changed).
-
-        Changed arrays get their old values back, so that the next call finds what this one found.
-        """
+    def called_twice(self, what, function, read):
+        """(name -> array, as read finds them in the function's result, sentences on arrays that it changes and on what
+        differs in a second, equal call). Changed arrays get their old values back."""
         results, changed = [], {}
         for _ in range(2):
             given = {name: q.copy() for name, q in (self.constants | self.arrays).items()}
@@ -68,7 +61,15 @@ class Problem:
                 if differs(q, old):
                     changed[name if name in self.weights else f"its argument {name}"] = True
                     np.copyto(q, old)
-        return results, list(changed)
+        first, second = results
+        said = [f"{what} changes {name} in place: it must not write into arrays" for name in changed]
+        differing = [name for name in first if name in second and differs(first[name], second[name])]
+        if differing and not changed:
+            said = [
+                f"two identical calls of {what} give different numbers ({', '.join(differing)}): it depends on "
+                "something hidden (random numbers, or a state that it remembers)"
+            ]
+        return first, said
 
     def as_number(self, out):
         """Σ cotangent · f, or f. Raises ValueError for an array without cotangents."""
@@ -132,10 +133,15 @@ class Problem:
         directions = [self.random_direction(seed) for seed in (1, 2)]
         return [(direction, measured(self.along(direction), self.size_along(direction))) for direction in directions]
 
+    @property
+    def noises(self):
+        """How far f's values are off along these directions."""
+        return [slope.noise for _, slope in self.samples]
+
     @cached_property
     def precision(self):
         """The relative precision of f if that is less than float64's, 6e-8 for float32; else 0."""
-        precision = max(slope.noise for _, slope in self.samples) / max(abs(self.value_here), 1e-300)
+        precision = max(self.noises) / max(abs(self.value_here), 1e-300)
         return precision if ROUGH < precision < CANCELS else 0.0
 
     @cached_property
@@ -184,4 +190,4 @@ def refuse_what_cannot_be_moved(given):
 
 def differs(first, second):
     """Whether two arrays differ in any bit but those of NaN."""
-    return not np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
+    return not np.array_equal(first, second, equal_nan=np.asarray(first).dtype.kind in "fc")
