@@ -193,9 +193,8 @@ def each_alone(question):
 
     Where the pre-activations' gradients may be wrong too, what follows from them has no line of its own.
     """
-    said = []
-    for name in question.wrong:
-        said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    found = [mistake for name in question.wrong for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    said = [known(mistake) for mistake in dict.fromkeys(found)]
     said += numbers(question, unsaid(question.wrong, said))
     right = question.claims.keys() - set(question.wrong)
     are_several = question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE

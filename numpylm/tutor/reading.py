@@ -31,6 +31,7 @@ from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT, stand_in
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
+SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -172,6 +173,8 @@ def open_text(path, mode="r", *args, **kwargs):
     try:
         return open(path, mode, *args, **kwargs)
     except OSError:
+        if "b" in mode and SAVED.search(str(path)):
+            raise  # the weights stay as they were made
         return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
 
 
