@@ -23,7 +23,7 @@ from numpylm.proof.evidence import common_factor, relations, same, same_arrays
 from numpylm.tutor.case import GATES, case_of, cell_of, our_name, results_of
 from numpylm.tutor.library import wrong_results
 from numpylm.tutor.mistakes import MODULES
-from numpylm.tutor.results import is_rounding
+from numpylm.tutor.results import RTOL, is_rounding
 from numpylm.tutor.sentences import (
     ALONE,
     EXCHANGED,
@@ -73,7 +73,7 @@ def diagnose_problem(assignment, problem, values, rows, trusted=()):
     return [finding for finding in found if "is of shape" not in finding.words]  # which the comparison has said
 
 
-def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
+def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
     """Findings on what is likely wrong with what a function returned, the most telling first; [] if all is right.
 
     function  the name of a function of ours, forward or backward; any other name, if truth is given
@@ -83,17 +83,16 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     truth     name -> array, the right values: ours, if left out
     trusted   names of functions that are known to be right
     sizes     such as {"V": 9}, by which a constant factor can be named
-    tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
 
     Small inputs, T N H up to about 600, let single lines be told apart. NaN and unknown names are left out.
     """
     if function in ("central_difference", "complex_step"):
         return of_a_numerical_derivative(inputs["f"], np.asarray(claimed["gradient"], dtype=float))
     case = case_of(function, inputs) if cell_of(function) or our_name(function) in MODULES else None
-    return diagnose_case(case, claimed, truth, tuple(trusted), sizes, tolerance)
+    return diagnose_case(case, claimed, truth, tuple(trusted), sizes)
 
 
-def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
+def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
     right = (results_of(case) if case else {}) | {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
@@ -104,7 +103,7 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1
     taken = {name for pair in pairs for name in pair}
     found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
     claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
-    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], tolerance)]
+    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], RTOL)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     claims = {name: q if name in wrong else right[name] for name, q in claims.items()}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)

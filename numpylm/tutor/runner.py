@@ -179,7 +179,7 @@ def described(student, error):
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == student.path]
     lines = [f"line {f.lineno}, in {f.name}:  {f.line}" for f in frames[-50:]]
     return {"type": type(error).__name__, "text": text, "name": getattr(error, "name", None) or "",
-            "lines": list(dict.fromkeys(lines))[-3:], "is_exit": isinstance(error, SystemExit)}  # fmt: skip
+            "lines": list(dict.fromkeys(lines))[-3:]}  # fmt: skip
 
 
 def limit_memory(megabytes=None):
