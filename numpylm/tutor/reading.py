@@ -13,20 +13,10 @@ import linecache
 import re
 import sys
 import types
-import warnings
 
 from numpylm.tutor.course import course_forwards
 from numpylm.tutor.loops import with_steps
-from numpylm.tutor.old_python import (
-    TEXT_NAME,
-    OldDivision,
-    Unreadable,
-    from_python_2,
-    notebook_text,
-    old_division,
-    python_text,
-    syntax_lines,
-)
+from numpylm.tutor.parsing import old_division, tree_of
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT, stand_in
 
@@ -39,9 +29,8 @@ class Source:
     """A file's text as a syntax tree: path, tree, notes on how it was read, and the names of what it defines."""
 
     def __init__(self, path):
-        self.path, self.notes = path, []
-        text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
-        self.tree = self.parse(text)
+        self.path = path
+        self.tree, text, self.notes = tree_of(path)
         added = course_forwards(self.tree)
         self.tree.body += added
         self.added = [node.name for node in added]
@@ -49,20 +38,6 @@ class Source:
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
         self.read = names_read(node for node in self.tree.body if isinstance(node, DEFINITIONS))
-
-    def parse(self, text):
-        """The syntax tree, also of Python 2 whose only difference is the print statement. Raises Unreadable."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text, TEXT_NAME)
-        except (SyntaxError, ValueError) as error:
-            newer = from_python_2(text)
-            if newer is None:
-                raise Unreadable(*syntax_lines(error, self.path)) from error
-            self.notes.append("this file is written for Python 2; it is read without its print statements")
-            tree = ast.parse(newer)
-            return tree if re.search(r"^from __future__ import.*division", text, re.M) else OldDivision().visit(tree)
 
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)

@@ -17,7 +17,7 @@ from collections import ChainMap
 import numpy as np
 
 from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
-from numpylm.tutor.old_python import Unreadable
+from numpylm.tutor.parsing import Unreadable
 from numpylm.tutor.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
