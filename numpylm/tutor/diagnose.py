@@ -6,7 +6,7 @@
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
     the values themselves    two that are exchanged
-    the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
+    the library              all that was returned equals, to rounding, what a known mistake gives (mistakes.py)
     one factor in all        such as 1/N, or clipping
     suspects                 the line of a backward which, if only it is wrong, explains all (suspects.py)
     relations                what each wrong value has in common with the right one (proof/evidence.py)
@@ -20,21 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same, same_arrays
-from numpylm.tutor.case import GATES, case_of, cell_of, our_name, results_of
-from numpylm.tutor.library import wrong_results
-from numpylm.tutor.mistakes import MODULES
+from numpylm.tutor import sentences
+from numpylm.tutor.case import GATES, MODULES, case_of, cell_of, our_name, results_of
+from numpylm.tutor.mistakes import wrong_results
 from numpylm.tutor.results import RTOL, is_rounding
-from numpylm.tutor.sentences import (
-    ALONE,
-    EXCHANGED,
-    SEVERAL,
-    SHAPE,
-    Finding,
-    known,
-    of_a_numerical_derivative,
-    suspicion,
-    with_meanings,
-)
+from numpylm.tutor.sentences import Finding, known, of_a_numerical_derivative, suspicion, with_meanings
 from numpylm.tutor.suspects import suspects
 
 RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
@@ -96,12 +86,12 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
     right = (results_of(case) if case else {}) | {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
-    found = [Finding(SHAPE.format(name, q.shape, right[name].shape), name)
+    found = [Finding(sentences.SHAPE.format(name, q.shape, right[name].shape), name)
              for name, q in claims.items() if q.shape != right[name].shape]  # fmt: skip
     pairs = exchanged(claims, right)  # of other shapes too
     claims = {name: q for name, q in claims.items() if q.shape == right[name].shape and np.isfinite(q).all()}
     taken = {name for pair in pairs for name in pair}
-    found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
+    found += [Finding(sentences.EXCHANGED.format(*pair)) for pair in pairs]
     claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
     wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], RTOL)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
@@ -202,7 +192,9 @@ def each_alone(question):
             said += suspicions(question.alone(name))
     if not are_several:
         return said
-    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
+    return [finding._replace(words=finding.words.replace(f" {sentences.ALONE}", "")) for finding in said] + [
+        Finding(sentences.SEVERAL)
+    ]
 
 
 def unsaid(names, said):
