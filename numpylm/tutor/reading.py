@@ -37,20 +37,17 @@ class Source:
         self.steps = with_steps(self.tree)  # functions that go forward and backward in a loop
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
-        self.read = names_read(node for node in self.tree.body if isinstance(node, DEFINITIONS))
+        definitions = [node for node in self.tree.body if isinstance(node, DEFINITIONS)]
+        self.read = {name for node in definitions for name in names_in(node, ast.Load)}
 
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
-def names_read(nodes):
-    """All names that some statements read."""
-    return {
-        name.id
-        for node in nodes
-        for name in ast.walk(node)
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
-    }
+def names_in(node, context):
+    """The names that a piece of a tree reads (ast.Load) or makes (ast.Store)."""
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
 
 
 def names_bound(node):
@@ -59,50 +56,36 @@ def names_bound(node):
         return [(name.asname or name.name).partition(".")[0] for name in node.names]
     if isinstance(node, DEFINITIONS):
         return [node.name]
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return names_in(node, ast.Store)
 
 
 def plain_statements(source, nodes):
-    """The statements to run, in order: imports, definitions, plain assignments; the bodies of if and try likewise."""
+    """The statements to run, in order: imports, definitions, plain assignments; those in if, try and with likewise."""
     for node in nodes:
-        if (
-            isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
-            or (isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and is_plain(source, node, True))
-            or (isinstance(node, ast.For) and is_plain(source, node, False))
-            or (fills_a_list(node) and is_plain(source, node, False))
-        ):
-            yield node
-        elif isinstance(node, ast.With) and all("open" in ast.dump(item) for item in node.items):
-            kept = [inner for inner in plain_statements(source, node.body) if is_plain(source, inner, False)]
-            if kept:
-                yield ast.copy_location(ast.With(items=node.items, body=kept), node)
-        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)):
-            kept = list(plain_statements(source, node.body))
-            if kept:
-                node.body = kept
+        is_file = isinstance(node, ast.With) and "open" in ast.dump(node.items[0])
+        is_asked = isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)
+        if is_file or is_asked or isinstance(node, ast.Try):
+            node.body = list(plain_statements(source, node.body))
+            if node.body:
                 yield node
+        elif isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS)) or is_plain(source, node):
+            yield node
 
 
-def fills_a_list(node):
-    """Whether a statement is a call such as weights.append(…)."""
+def is_plain(source, node):
+    """Whether a statement only computes values: an assignment, a loop of them, or a call such as weights.append(…)."""
     call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
-
-
-def is_plain(source, node, may_call):
-    """Whether a statement only computes values. may_call says whether it may call the file's own functions."""
-    if isinstance(node, ast.For) and not all(isinstance(n, ast.Assign | ast.AugAssign) for n in node.body):
-        return False
-    inside = list(ast.walk(node))
-    if any(isinstance(n, ast.While | ast.Delete) for n in inside):
+    is_loop = isinstance(node, ast.For) and all(isinstance(line, ast.Assign | ast.AugAssign) for line in node.body)
+    fills_a_list = isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
+    inside, reads = list(ast.walk(node)), set(names_in(node, ast.Load))
+    if not (isinstance(node, ASSIGNMENTS) or is_loop or fills_a_list) or any(isinstance(n, ast.While) for n in inside):
         return False
     called = [n.func for n in inside if isinstance(n, ast.Call)]
-    names = {n.id for n in called if isinstance(n, ast.Name)} | {n.attr for n in called if isinstance(n, ast.Attribute)}
-    if names_read([node]) & NOT_PLAIN or names & NOT_PLAIN:
-        return False
+    names = {getattr(function, "id", getattr(function, "attr", "")) for function in called}
     made = set(names_bound(node))
     is_used = bool(made & source.read) or not made or any(DATA.search(n) for n in made)
-    return not names & source.functions or (may_call and is_used)
+    may_call = isinstance(node, ASSIGNMENTS) and is_used  # the file's own functions
+    return not (reads | names) & NOT_PLAIN and (may_call or not names & source.functions)
 
 
 class SmallSizes(ast.NodeTransformer):
@@ -157,13 +140,7 @@ def run_file(source, module_name):
     """(module, failures): each failure says line, names and error of a statement that could not be run."""
     module = types.ModuleType(module_name)
     module.__file__ = source.path
-    module.__dict__.update(
-        open=open_text,
-        __old_division__=old_division,
-        xrange=range,
-        unicode=str,
-        __builtins__=builtins,
-    )
+    vars(module).update(open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
     sys.modules[module_name] = module  # dataclasses look their module up
     failures = []
     for node in plain_statements(source, source.tree.body):
