@@ -61,22 +61,20 @@ class Child:
         try:
             reply = self.replies.get(timeout=limit)
         except queue.Empty:
-            words = f"it was stopped after {self.seconds:g} seconds"
-            words += ": is there a loop that never ends? (--seconds gives more time)"
-            raise self.stopped("timeout", words) from None
+            why = "is there a loop that never ends? (--seconds gives more time)"
+            self.stop("timeout", f"it was stopped after {self.seconds:g} seconds: {why}")
         if seconds is None:
             self.left = max(0.01, self.left - (time.monotonic() - began))
         if isinstance(reply, Exception):
-            raise self.stopped("crash", f"it broke off the conversation with the check: {reply}")
+            self.stop("crash", f"it broke off the conversation with the check: {reply}")
         if not isinstance(reply, dict):
-            raise self.stopped("crash", f"it ended the whole Python process {self.exit_words()}")
+            self.stop("crash", f"it ended the whole Python process {self.exit_words()}")
         return reply
 
-    def stopped(self, status, words):
-        """Ends the process; the Stop to raise."""
-        stop = Stop(status, words)
+    def stop(self, status, words):
+        """End the process, and raise Stop."""
         self.end()
-        return stop
+        raise Stop(status, words)
 
     def exit_words(self):
         """How the process ended."""

@@ -5,7 +5,7 @@
 
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the values themselves    two that are exchanged
+    the values themselves    a wrong shape, two that are exchanged
     the library              all that was returned equals, to rounding, what a known mistake gives (mistakes.py)
     one factor in all        such as 1/N, or clipping
     suspects                 the line of a backward which, if only it is wrong, explains all (suspects.py)

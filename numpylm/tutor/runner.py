@@ -131,12 +131,11 @@ def bytes_within(values, named):
 
 def answer(student, request):
     """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
-    printed, changes = Printed(), []
+    printed, changes, reply = Printed(), [], {}
     student.called, student.opened = set(), set()
-    reply = {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"), hidden[0], hidden[1]:
         warnings.simplefilter("ignore")
-        sys.stdout = sys.stderr = printed
         try:
             if "ready" in request:
                 reply["ready"] = True
@@ -148,15 +147,14 @@ def answer(student, request):
                 np.clip = unclipped if request.get("without_clip") else CLIP
                 sys.setprofile(student.see_call)
                 space = run_steps(student, request["steps"], request["inputs"], changes)
-                sys.setprofile(None)
                 reply["outputs"] = [reach(path, space) for path in request["outputs"]]
         except Unreadable as error:
             reply["unreadable"] = list(error.args)
         except BaseException as error:
-            sys.setprofile(None)
             reply["error"] = described(student, error)
         finally:
-            sys.stdout, sys.stderr, np.clip = sys.__stdout__, sys.__stderr__, CLIP
+            sys.setprofile(None)
+            np.clip = CLIP
     seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50]}
     return reply | seen | {"opened": sorted(student.opened)[:20]}
 
