@@ -21,7 +21,7 @@ import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same, same_arrays
 from numpylm.tutor import sentences
-from numpylm.tutor.case import GATES, MODULES, case_of, cell_of, our_name, results_of
+from numpylm.tutor.case import GATES, case_of, results_of
 from numpylm.tutor.mistakes import wrong_results
 from numpylm.tutor.results import RTOL, is_rounding
 from numpylm.tutor.sentences import Finding, known, of_a_numerical_derivative, suspicion, with_meanings
@@ -78,8 +78,7 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
     """
     if function in ("central_difference", "complex_step"):
         return of_a_numerical_derivative(inputs["f"], np.asarray(claimed["gradient"], dtype=float))
-    case = case_of(function, inputs) if cell_of(function) or our_name(function) in MODULES else None
-    return diagnose_case(case, claimed, truth, tuple(trusted), sizes)
+    return diagnose_case(case_of(function, inputs), claimed, truth, tuple(trusted), sizes)
 
 
 def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
@@ -97,7 +96,6 @@ def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     claims = {name: q if name in wrong else right[name] for name, q in claims.items()}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
-    explained = gradients if case is None or case.is_backward else values
     return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
 
@@ -118,14 +116,11 @@ def packed(case, claims, right):
     return claims
 
 
-def values(question):
-    """Findings on what a forward returned: a known mistake, or the numbers."""
-    return [known(mistake) for mistake in matching(question)[:1]] or numbers(question, question.wrong)
-
-
-def gradients(question):
-    """Findings on gradients: one cause of all that is wrong, else one of each."""
+def explained(question):
+    """Findings on what is wrong: of gradients one cause of all or one of each; of a forward a mistake or numbers."""
     found = [known(mistake) for mistake in matching(question)[:2]]
+    if question.case and not question.case.is_backward:
+        return found[:1] or numbers(question, question.wrong)
     if not found and len(question.wrong) == len(question.claims) > 1:
         shared = common_factor(question.claims, question.truth, question.sizes)
         found = [Finding(shared)] if shared else []
