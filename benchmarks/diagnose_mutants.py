@@ -119,7 +119,7 @@ def measure(mutant, function, case, problem):
         answers = [found or [Finding("", *truth)] for found in answers]
     single = tuple(bool(found) and names_it(found[0]._replace(tied=()), mutant) for found in answers)
     first = tuple(bool(found) and names_it(found[0], mutant) for found in answers)
-    said = answers[0][0].sentence if answers[0] else "nothing"
+    said = f"{answers[0][0].words} {answers[0][0].code}" if answers[0] else "nothing"
     detected = not is_right(problem, final)
     return Outcome(mutant, function, False, True, detected, is_known(case, final), single, first, said)
 

@@ -37,7 +37,7 @@ def said(function, right, faulty, inside=None):
 def test_the_sentence_has_equation_and_why_and_the_code_has_the_lines():
     found = said(STEP, "dc_prev = dc_t * step.f_t", "dc_prev = dc_t")[0]
     assert found.words == "Equation (7), dc_prev: the forget path is missing: f_t is left out."
-    assert "`dc_t` in place of `dc_t * step.f_t`" in found.code and found.sentence == f"{found.words} {found.code}"
+    assert "`dc_t` in place of `dc_t * step.f_t`" in found.code
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_separate_mistakes_are_said_each_or_together():
 def test_float32_claims_are_judged_coarsely_and_nothing_is_changed():
     claimed = {name: q.astype(np.float32) for name, q in right_run(CASES[LOOP]).results.items()}
     assert diagnose_case(CASES[LOOP], claimed) == []
-    rounded = final(CASES[LOOP], wrong(LOOP, "dc_t * step.f_t", "dc_t", STEP))  # float32 inside, float64 outside
-    rounded = {name: q.astype(np.float32).astype(float) for name, q in rounded.items()}
-    assert "f_t is left out" in diagnose_case(CASES[LOOP], rounded, tolerance=1e-6)[0].words
+    rounded = final(CASES[LOOP], wrong(LOOP, "dc_t * step.f_t", "dc_t", STEP))
+    rounded = {name: q.astype(np.float32) for name, q in rounded.items()}
+    assert "f_t is left out" in diagnose_case(CASES[LOOP], rounded)[0].words
     claimed = wrong(LOOP, "dc_prev = dc_t * step.f_t", "dc_prev = dc_t * step.o_t", STEP)
     kept = {name: array.copy() for name, array in claimed.items()}
     first = diagnose_case(CASES[LOOP], claimed)

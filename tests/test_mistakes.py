@@ -11,8 +11,7 @@ from numpylm.lstm import lstm_backward
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.case import case_of, named, results_of
 from numpylm.tutor.diagnose import diagnose_case
-from numpylm.tutor.library import mistakes_in, wrong_results
-from numpylm.tutor.mistakes import MODULES, faulty_function, reachable, source_of
+from numpylm.tutor.mistakes import MODULES, faulty_function, mistakes_in, reachable, source_of, wrong_results
 from numpylm.tutor.problems import Sizes, problem_of
 from numpylm.tutor.sentences import numbered
 

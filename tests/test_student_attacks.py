@@ -3,6 +3,7 @@
 The process that runs a student's file holds no answers and no verdict, so that nothing done there can pass.
 """
 
+import io
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from student_files import check_source
 
+from numpylm.tutor import wire
 from numpylm.tutor.checking import check_file
 from numpylm.tutor.report import report
 
@@ -72,6 +74,24 @@ def test_a_cheat_does_not_pass(tmp_path, cheat):
     assert not result.ok and (status is None or result.findings["softmax"]["status"] == status), text
     assert said in " ".join(text.split()), text
     assert all(c == "\n" or c.isprintable() for c in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["array", ["f8, (", [1]]]',
+        '["array", ["|O8", [1]]]',
+        '["array", ["<f8", [2]]]',
+        '["array", ["<f8", [-1]]]',
+        '["tuple", [[0, ["array", ["<f8", [1]]]], [1, ["array", ["<f8", [1]]]]]]',  # the same bytes twice
+        '["dict", [[[], 1]]]',
+        "[" * 100_000,
+    ],
+)
+def test_a_reply_that_is_no_message_of_ours_is_refused(text):
+    message = wire.HEADER.pack(wire.MARK, len(text), 8) + text.encode() + bytes(8)
+    with pytest.raises(ValueError, match="no message of ours"):
+        wire.read_message(io.BytesIO(message))
 
 
 def test_a_table_of_recorded_answers_is_of_no_use(tmp_path):

@@ -25,7 +25,7 @@ PACKAGE = HERE.parent
 
 def program():
     """The text of the child's program: nine files in one, without what they import from numpylm."""
-    names = ("wire", "sizes", "stand_ins", "old_python", "loops", "course", "reading", "inspecting", "runner")
+    names = ("wire", "sizes", "stand_ins", "parsing", "loops", "course", "reading", "inspecting", "runner")
     text = "\n".join((HERE / f"{name}.py").read_text(encoding="utf-8") for name in names)
     text = re.sub(r"^from numpylm\.[^(\n]*(\([^)]*\))?\n", "", text, flags=re.MULTILINE)
     return "import sys\nsys.path = [folder for folder in sys.path if folder]\n" + text
@@ -61,22 +61,20 @@ class Child:
         try:
             reply = self.replies.get(timeout=limit)
         except queue.Empty:
-            words = f"it was stopped after {self.seconds:g} seconds"
-            words += ": is there a loop that never ends? (--seconds gives more time)"
-            raise self.stopped("timeout", words) from None
+            why = "is there a loop that never ends? (--seconds gives more time)"
+            self.stop("timeout", f"it was stopped after {self.seconds:g} seconds: {why}")
         if seconds is None:
             self.left = max(0.01, self.left - (time.monotonic() - began))
         if isinstance(reply, Exception):
-            raise self.stopped("crash", f"it broke off the conversation with the check: {reply}")
+            self.stop("crash", f"it broke off the conversation with the check: {reply}")
         if not isinstance(reply, dict):
-            raise self.stopped("crash", f"it ended the whole Python process {self.exit_words()}")
+            self.stop("crash", f"it ended the whole Python process {self.exit_words()}")
         return reply
 
-    def stopped(self, status, words):
-        """Ends the process; the Stop to raise."""
-        stop = Stop(status, words)
+    def stop(self, status, words):
+        """End the process, and raise Stop."""
         self.end()
-        return stop
+        raise Stop(status, words)
 
     def exit_words(self):
         """How the process ended."""

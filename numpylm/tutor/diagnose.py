@@ -5,8 +5,8 @@
 
 Pure functions: nothing is printed, no file is read, and no code but our own is run. The evidence, in this order:
 
-    the values themselves    two that are exchanged
-    the library              all that was returned equals, to rounding, what a known mistake gives (library.py)
+    the values themselves    a wrong shape, two that are exchanged
+    the library              all that was returned equals, to rounding, what a known mistake gives (mistakes.py)
     one factor in all        such as 1/N, or clipping
     suspects                 the line of a backward which, if only it is wrong, explains all (suspects.py)
     relations                what each wrong value has in common with the right one (proof/evidence.py)
@@ -20,21 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same, same_arrays
-from numpylm.tutor.case import GATES, case_of, cell_of, our_name, results_of
-from numpylm.tutor.library import wrong_results
-from numpylm.tutor.mistakes import MODULES
-from numpylm.tutor.results import is_rounding
-from numpylm.tutor.sentences import (
-    ALONE,
-    EXCHANGED,
-    SEVERAL,
-    SHAPE,
-    Finding,
-    known,
-    of_a_numerical_derivative,
-    suspicion,
-    with_meanings,
-)
+from numpylm.tutor import sentences
+from numpylm.tutor.case import GATES, case_of, results_of
+from numpylm.tutor.mistakes import wrong_results
+from numpylm.tutor.results import RTOL, is_rounding
+from numpylm.tutor.sentences import Finding, known, of_a_numerical_derivative, suspicion, with_meanings
 from numpylm.tutor.suspects import suspects
 
 RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
@@ -73,7 +63,7 @@ def diagnose_problem(assignment, problem, values, rows, trusted=()):
     return [finding for finding in found if "is of shape" not in finding.words]  # which the comparison has said
 
 
-def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
+def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None):
     """Findings on what is likely wrong with what a function returned, the most telling first; [] if all is right.
 
     function  the name of a function of ours, forward or backward; any other name, if truth is given
@@ -83,32 +73,29 @@ def diagnose(function, inputs, claimed, truth=None, trusted=(), sizes=None, tole
     truth     name -> array, the right values: ours, if left out
     trusted   names of functions that are known to be right
     sizes     such as {"V": 9}, by which a constant factor can be named
-    tolerance a claim is right within this part of its largest right value: larger for code that computes in float32
 
     Small inputs, T N H up to about 600, let single lines be told apart. NaN and unknown names are left out.
     """
     if function in ("central_difference", "complex_step"):
         return of_a_numerical_derivative(inputs["f"], np.asarray(claimed["gradient"], dtype=float))
-    case = case_of(function, inputs) if cell_of(function) or our_name(function) in MODULES else None
-    return diagnose_case(case, claimed, truth, tuple(trusted), sizes, tolerance)
+    return diagnose_case(case_of(function, inputs), claimed, truth, tuple(trusted), sizes)
 
 
-def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None, tolerance=1e-9):
+def diagnose_case(case, claimed, truth=None, trusted=(), sizes=None):
     """The same for a Case, for many claims on one: what is known of it is computed once."""
     right = (results_of(case) if case else {}) | {name: np.asarray(q) for name, q in (truth or {}).items()}
     claims = {name: np.asarray(q) for name, q in claimed.items() if name in right}
-    found = [Finding(SHAPE.format(name, q.shape, right[name].shape), name)
+    found = [Finding(sentences.SHAPE.format(name, q.shape, right[name].shape), name)
              for name, q in claims.items() if q.shape != right[name].shape]  # fmt: skip
     pairs = exchanged(claims, right)  # of other shapes too
     claims = {name: q for name, q in claims.items() if q.shape == right[name].shape and np.isfinite(q).all()}
     taken = {name for pair in pairs for name in pair}
-    found += [Finding(EXCHANGED.format(*pair)) for pair in pairs]
+    found += [Finding(sentences.EXCHANGED.format(*pair)) for pair in pairs]
     claims = packed(case, {name: q for name, q in claims.items() if name not in taken}, right)
-    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], tolerance)]
+    wrong = [name for name, q in claims.items() if not agree(q, right[name], right[name], RTOL)]
     sizes = {**(case.sizes if case else {}), **(sizes or {})}
     claims = {name: q if name in wrong else right[name] for name, q in claims.items()}
     question = Question(case, claims, {name: right[name] for name in claims}, wrong, trusted, sizes)
-    explained = gradients if case is None or case.is_backward else values
     return found + [with_meanings(finding) for finding in (explained(question) if wrong else [])]
 
 
@@ -129,14 +116,11 @@ def packed(case, claims, right):
     return claims
 
 
-def values(question):
-    """Findings on what a forward returned: a known mistake, or the numbers."""
-    return [known(mistake) for mistake in matching(question)[:1]] or numbers(question, question.wrong)
-
-
-def gradients(question):
-    """Findings on gradients: one cause of all that is wrong, else one of each."""
+def explained(question):
+    """Findings on what is wrong: of gradients one cause of all or one of each; of a forward a mistake or numbers."""
     found = [known(mistake) for mistake in matching(question)[:2]]
+    if question.case and not question.case.is_backward:
+        return found[:1] or numbers(question, question.wrong)
     if not found and len(question.wrong) == len(question.claims) > 1:
         shared = common_factor(question.claims, question.truth, question.sizes)
         found = [Finding(shared)] if shared else []
@@ -193,9 +177,8 @@ def each_alone(question):
 
     Where the pre-activations' gradients may be wrong too, what follows from them has no line of its own.
     """
-    said = []
-    for name in question.wrong:
-        said += [known(mistake) for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    found = [mistake for name in question.wrong for mistake in matching(question.alone(name), by_gate=True)[:1]]
+    said = [known(mistake) for mistake in dict.fromkeys(found)]
     said += numbers(question, unsaid(question.wrong, said))
     right = question.claims.keys() - set(question.wrong)
     are_several = question.case and len(question.wrong) > 1 and not right & RIGHT_INSIDE
@@ -204,7 +187,9 @@ def each_alone(question):
             said += suspicions(question.alone(name))
     if not are_several:
         return said
-    return [finding._replace(words=finding.words.replace(f" {ALONE}", "")) for finding in said] + [Finding(SEVERAL)]
+    return [finding._replace(words=finding.words.replace(f" {sentences.ALONE}", "")) for finding in said] + [
+        Finding(sentences.SEVERAL)
+    ]
 
 
 def unsaid(names, said):

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from numpylm.tutor.reading import Source, names_bound, run_file
+from numpylm.tutor.reading import Source, names_bound, names_in, run_file
 from numpylm.tutor.stand_ins import Missing
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
@@ -116,9 +116,8 @@ class Student:
         """The global names that a function reads, and that nothing has made."""
         held = {name for name, value in vars(self.module).items() if not isinstance(value, Missing)}
         known = {*held, *dir(builtins), *(code.co_varnames if code else ())}
-        names = [node for node in nodes if isinstance(node, ast.Name)]
-        made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
-        return sorted({name.id for name in names} - known - made)
+        reads, makes = ({name for node in nodes[:1] for name in names_in(node, how)} for how in (ast.Load, ast.Store))
+        return sorted(reads - known - makes)
 
 
 def arrays_within(value, path, depth):

@@ -1,27 +1,22 @@
-"""A mistake, and our function with the mistake in it.
+"""The library of mistakes: our functions with a mistake in them, and what each of them makes of a case.
 
-A mistake is a piece of our source and what people write in its place: mistakes.txt is the table. The faulty function is
-our own with that piece replaced, compiled when it is needed, so that the table cannot drift from the code.
+A mistake is a piece of our source and what people write in its place: mistakes.txt is the table. Those that may stand
+in several places are made here: an activation's derivative, a loop that stops early. The faulty function is our own
+with that piece replaced, compiled when it is needed, so that the table cannot drift from the code.
 """
 
 import inspect
 import re
-from functools import cache
-from importlib import import_module
+from functools import cache, lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from numpylm import activations, recurrence
+import numpy as np
 
-TEXTBOOK = (
-    "activations affine attention clipping ctc embedding gru loss lstm memory_network projection rnn tutor.references"
-)
-MODULES = {  # each function of ours, by name -> its module
-    name: module
-    for module in [import_module(f"numpylm.{name}") for name in [*TEXTBOOK.split(), "tutor.references"]]
-    for name, value in vars(module).items()
-    if inspect.isfunction(value) and value.__module__ == module.__name__
-}
+from numpylm import activations, recurrence
+from numpylm.tutor.case import MODULES, RETURNS, named
+
 EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
     "embedding": "x_t = E[token_t]", "sigmoid": "s' = s (1 - s)", "tanh": "tanh' = 1 - y²",
@@ -29,7 +24,19 @@ EQUATIONS = {  # of a function or quantity whose lines name none
     "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "attention": "(17)", "hop": "(43) to (46)",
     "dc_next": "(7)", "dc_prev": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
-RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
+LOOP = "range(len(dh))"  # of a backward through time
+LAST = "gradients: the backward stops after {0} steps: the gradients are those of the last {0} steps alone"
+TRUNCATED = "truncated inside the backward: each output's gradient goes back over {} steps only"
+D = {"sigmoid": "({0} * (1 - {0}))", "tanh": "(1 - {0} * {0})", "relu": "({0} > 0)"}
+ALONE = {  # calls in functions that are one line
+    "sigmoid_backward": [("da", "ds * s * (1 - s)", "sigmoid", "ds", "s", EQUATIONS["sigmoid"])],
+    "tanh_backward": [("da", "dy * (1 - y * y)", "tanh", "dy", "y", EQUATIONS["tanh"])],
+}
+CALL = r"(\w+) = (?:dc_next \+ )?((tanh|sigmoid|f)_backward\((\w+), (step\.\w+)\))"
+NAMES = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU"}
+WORDS = {"sigmoid": "{0} (1 - {0})", "tanh": "1 - {0}²", "relu": "1 where {0} > 0"}
+SEVERAL = {"name": "the activation", "gate": "the gates", "its_name": "another activation",
+           "derivative": "s (1 - s) for σ and 1 - y² for tanh"}  # fmt: skip
 OF_RNN = {"W_x": "W_xh", "W_h": "W_hh", "b": "b_h"}
 
 
@@ -145,3 +152,77 @@ def rebuilt(function, sources, names=None):
 def compiled(source, function):
     """The code of a source. A buffer begins with zeros: a step that is left out must not leave chance in it."""
     return compile(source.replace("np.empty", "np.zeros"), f"<{function}>", "exec")
+
+
+@lru_cache(maxsize=4)
+def wrong_results(case):
+    """[(Mistake, name -> array)]: what each mistake makes of a case, where it makes anything."""
+    found = []
+    with np.errstate(all="ignore"):
+        for mistake in mistakes_in(case):
+            try:
+                result = faulty_function(case.function, mistake.changes)(**case.arguments)
+                found.append((mistake, named(case, result)))
+            except (ValueError, TypeError, IndexError, AttributeError):  # it cannot be made of these shapes
+                continue
+        for k in range(2, case.T) if case.is_backward and not case.is_step else ():
+            found.append((Mistake((), "gradients", "", TRUNCATED.format(k)), truncated(case, k)))
+    return found
+
+
+def truncated(case, k):
+    """Name -> array: the gradient of each output, and of the last state, carried back over k steps only, and summed."""
+    total, last = {}, case.T - 1
+    dh, dstate_T = case.arguments["dh"], case.arguments["dstate_T"]
+    for t in range(case.T):
+        start = max(0, t + 1 - k)
+        backward = faulty_function(case.function, ((case.function, LOOP, f"range({start}, {t + 1})"),))
+        only_t = dh * (np.arange(case.T) == t)[:, None, None]
+        dstate = type(dstate_T)(*[q * (t == last) for q in dstate_T])
+        result = backward(case.arguments["parameters"], only_t, dstate, case.arguments["trace"])
+        for name, q in named(case, result).items():
+            total[name] = total.get(name, 0) + (0 * q if name.endswith("_0") and start > 0 else q)
+    return total
+
+
+def mistakes_in(case):
+    """All mistakes that a case's function can have, the simplest first."""
+    if case.cell and not case.is_backward:
+        return mistakes_of(case.step) + mistakes_of(case.function)
+    alone = [case.function] if mistakes_of(case.function) else reachable(case.function)
+    names = [case.step, case.function] if case.cell else alone
+    found = [mistake for name in names for mistake in mistakes_of(name)]
+    if case.is_step:  # the loop is not the student's: what follows it is
+        is_after = re.compile(r"dW|db|dx").match
+        found = [m for m in found if m.function == case.step or (is_after(m.quantity) and "t = 0" not in m.why)]
+    elif case.cell:
+        ks = range(2, case.T - 1)
+        found += [mistake_of(case.function, f"{LOOP} => range(len(dh) - {k}, len(dh))", LAST.format(k)) for k in ks]
+    f = getattr(case.arguments.get("trace"), "nonlinearity", "tanh")
+    return found + (list(derivative_mistakes(case.step or case.function, f)) if case.is_backward else [])
+
+
+def derivative_mistakes(function, nonlinearity="tanh"):
+    """The mistakes in the derivatives of a function's activations: in one, in several or in all of them."""
+    lines = source_of(function).split("\n")
+    calls = [(*found.groups(), equation_of(line)) for line in lines if (found := re.search(CALL, line))]
+    calls = calls or ALONE.get(function, [])
+    for number in range(1, len(calls) + 1):
+        for chosen in combinations(calls, number):
+            for form, why in rows_of(sections()["derivatives"]):
+                yield derivative_mistake(function, chosen, form, why, nonlinearity)
+
+
+def derivative_mistake(function, chosen, form, why, nonlinearity):
+    """The Mistake that one form makes of the chosen calls."""
+    changes, words = [], SEVERAL
+    for _, call, name, dq, y, _ in chosen:
+        f = nonlinearity if name == "f" else name
+        other, gate = "tanh" if f == "sigmoid" else "sigmoid", y.removeprefix("step.")
+        gate = {"c_tilde_t": "c̃_t", "tanh_c_t": "tanh(c_t)"}.get(gate, gate)
+        parts = {"dq": dq, "y": y, "f": f, "D": D[f].format(y), "D_again": D[f].format(f"{f}({y})")}
+        changes.append((function, call, f"({form.format(**parts, D_other=D[other].format(y))})"))
+        if len(chosen) == 1:
+            words = {"name": NAMES[f], "gate": gate, "its_name": NAMES[other], "derivative": WORDS[f].format(gate)}
+    quantities, equations = [call[0] for call in chosen], [call[-1] for call in chosen]
+    return Mistake(tuple(changes), ", ".join(quantities), ", ".join(dict.fromkeys(equations)), why.format(**words))

@@ -13,24 +13,15 @@ import linecache
 import re
 import sys
 import types
-import warnings
 
 from numpylm.tutor.course import course_forwards
 from numpylm.tutor.loops import with_steps
-from numpylm.tutor.old_python import (
-    TEXT_NAME,
-    OldDivision,
-    Unreadable,
-    from_python_2,
-    notebook_text,
-    old_division,
-    python_text,
-    syntax_lines,
-)
+from numpylm.tutor.parsing import old_division, tree_of
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT, stand_in
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
+SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -38,43 +29,25 @@ class Source:
     """A file's text as a syntax tree: path, tree, notes on how it was read, and the names of what it defines."""
 
     def __init__(self, path):
-        self.path, self.notes = path, []
-        text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
-        self.tree = self.parse(text)
+        self.path = path
+        self.tree, text, self.notes = tree_of(path)
         added = course_forwards(self.tree)
         self.tree.body += added
         self.added = [node.name for node in added]
         self.steps = with_steps(self.tree)  # functions that go forward and backward in a loop
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
-        self.read = names_read(node for node in self.tree.body if isinstance(node, DEFINITIONS))
-
-    def parse(self, text):
-        """The syntax tree, also of Python 2 whose only difference is the print statement. Raises Unreadable."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text, TEXT_NAME)
-        except (SyntaxError, ValueError) as error:
-            newer = from_python_2(text)
-            if newer is None:
-                raise Unreadable(*syntax_lines(error, self.path)) from error
-            self.notes.append("this file is written for Python 2; it is read without its print statements")
-            tree = ast.parse(newer)
-            return tree if re.search(r"^from __future__ import.*division", text, re.M) else OldDivision().visit(tree)
+        definitions = [node for node in self.tree.body if isinstance(node, DEFINITIONS)]
+        self.read = {name for node in definitions for name in names_in(node, ast.Load)}
 
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
-def names_read(nodes):
-    """All names that some statements read."""
-    return {
-        name.id
-        for node in nodes
-        for name in ast.walk(node)
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
-    }
+def names_in(node, context):
+    """The names that a piece of a tree reads (ast.Load) or makes (ast.Store)."""
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
 
 
 def names_bound(node):
@@ -83,50 +56,36 @@ def names_bound(node):
         return [(name.asname or name.name).partition(".")[0] for name in node.names]
     if isinstance(node, DEFINITIONS):
         return [node.name]
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return names_in(node, ast.Store)
 
 
 def plain_statements(source, nodes):
-    """The statements to run, in order: imports, definitions, plain assignments; the bodies of if and try likewise."""
+    """The statements to run, in order: imports, definitions, plain assignments; those in if, try and with likewise."""
     for node in nodes:
-        if (
-            isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
-            or (isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and is_plain(source, node, True))
-            or (isinstance(node, ast.For) and is_plain(source, node, False))
-            or (fills_a_list(node) and is_plain(source, node, False))
-        ):
-            yield node
-        elif isinstance(node, ast.With) and all("open" in ast.dump(item) for item in node.items):
-            kept = [inner for inner in plain_statements(source, node.body) if is_plain(source, inner, False)]
-            if kept:
-                yield ast.copy_location(ast.With(items=node.items, body=kept), node)
-        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)):
-            kept = list(plain_statements(source, node.body))
-            if kept:
-                node.body = kept
+        is_file = isinstance(node, ast.With) and "open" in ast.dump(node.items[0])
+        is_asked = isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)
+        if is_file or is_asked or isinstance(node, ast.Try):
+            node.body = list(plain_statements(source, node.body))
+            if node.body:
                 yield node
+        elif isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS)) or is_plain(source, node):
+            yield node
 
 
-def fills_a_list(node):
-    """Whether a statement is a call such as weights.append(…)."""
+def is_plain(source, node):
+    """Whether a statement only computes values: an assignment, a loop of them, or a call such as weights.append(…)."""
     call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
-
-
-def is_plain(source, node, may_call):
-    """Whether a statement only computes values. may_call says whether it may call the file's own functions."""
-    if isinstance(node, ast.For) and not all(isinstance(n, ast.Assign | ast.AugAssign) for n in node.body):
-        return False
-    inside = list(ast.walk(node))
-    if any(isinstance(n, ast.While | ast.Delete) for n in inside):
+    is_loop = isinstance(node, ast.For) and all(isinstance(line, ast.Assign | ast.AugAssign) for line in node.body)
+    fills_a_list = isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
+    inside, reads = list(ast.walk(node)), set(names_in(node, ast.Load))
+    if not (isinstance(node, ASSIGNMENTS) or is_loop or fills_a_list) or any(isinstance(n, ast.While) for n in inside):
         return False
     called = [n.func for n in inside if isinstance(n, ast.Call)]
-    names = {n.id for n in called if isinstance(n, ast.Name)} | {n.attr for n in called if isinstance(n, ast.Attribute)}
-    if names_read([node]) & NOT_PLAIN or names & NOT_PLAIN:
-        return False
+    names = {getattr(function, "id", getattr(function, "attr", "")) for function in called}
     made = set(names_bound(node))
     is_used = bool(made & source.read) or not made or any(DATA.search(n) for n in made)
-    return not names & source.functions or (may_call and is_used)
+    may_call = isinstance(node, ASSIGNMENTS) and is_used  # the file's own functions
+    return not (reads | names) & NOT_PLAIN and (may_call or not names & source.functions)
 
 
 class SmallSizes(ast.NodeTransformer):
@@ -172,6 +131,8 @@ def open_text(path, mode="r", *args, **kwargs):
     try:
         return open(path, mode, *args, **kwargs)
     except OSError:
+        if "b" in mode and SAVED.search(str(path)):
+            raise  # the weights stay as they were made
         return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
 
 
@@ -179,13 +140,7 @@ def run_file(source, module_name):
     """(module, failures): each failure says line, names and error of a statement that could not be run."""
     module = types.ModuleType(module_name)
     module.__file__ = source.path
-    module.__dict__.update(
-        open=open_text,
-        __old_division__=old_division,
-        xrange=range,
-        unicode=str,
-        __builtins__=builtins,
-    )
+    vars(module).update(open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
     sys.modules[module_name] = module  # dataclasses look their module up
     failures = []
     for node in plain_statements(source, source.tree.body):

@@ -17,7 +17,7 @@ from collections import ChainMap
 import numpy as np
 
 from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
-from numpylm.tutor.old_python import Unreadable
+from numpylm.tutor.parsing import Unreadable
 from numpylm.tutor.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
@@ -131,12 +131,11 @@ def bytes_within(values, named):
 
 def answer(student, request):
     """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
-    printed, changes = Printed(), []
+    printed, changes, reply = Printed(), [], {}
     student.called, student.opened = set(), set()
-    reply = {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"), hidden[0], hidden[1]:
         warnings.simplefilter("ignore")
-        sys.stdout = sys.stderr = printed
         try:
             if "ready" in request:
                 reply["ready"] = True
@@ -148,15 +147,14 @@ def answer(student, request):
                 np.clip = unclipped if request.get("without_clip") else CLIP
                 sys.setprofile(student.see_call)
                 space = run_steps(student, request["steps"], request["inputs"], changes)
-                sys.setprofile(None)
                 reply["outputs"] = [reach(path, space) for path in request["outputs"]]
         except Unreadable as error:
             reply["unreadable"] = list(error.args)
         except BaseException as error:
-            sys.setprofile(None)
             reply["error"] = described(student, error)
         finally:
-            sys.stdout, sys.stderr, np.clip = sys.__stdout__, sys.__stderr__, CLIP
+            sys.setprofile(None)
+            np.clip = CLIP
     seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50]}
     return reply | seen | {"opened": sorted(student.opened)[:20]}
 
@@ -179,7 +177,7 @@ def described(student, error):
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == student.path]
     lines = [f"line {f.lineno}, in {f.name}:  {f.line}" for f in frames[-50:]]
     return {"type": type(error).__name__, "text": text, "name": getattr(error, "name", None) or "",
-            "lines": list(dict.fromkeys(lines))[-3:], "is_exit": isinstance(error, SystemExit)}  # fmt: skip
+            "lines": list(dict.fromkeys(lines))[-3:]}  # fmt: skip
 
 
 def limit_memory(megabytes=None):

@@ -54,11 +54,6 @@ class Finding(NamedTuple):
     code: str = ""
     tied: tuple = ()
 
-    @property
-    def sentence(self):
-        """The words, and which line of ours it is."""
-        return f"{self.words} {self.code}".rstrip()
-
 
 def numbered(equation):
     """ "equation (7)", "equations (3) to (6)", "equations (2) and (9)"; a formula stands by itself."""

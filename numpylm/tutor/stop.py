@@ -11,32 +11,31 @@ class Stop(Exception):
         self.finding = {"status": status, "sentences": list(sentences)} | more
 
 
+SAID = {  # of an exception's type
+    "RecursionError": "it calls itself without end {when} (RecursionError)",
+    "TooMuch": "it returns {text}: the check gives it tiny arrays. Is an array of the wrong size made?",
+    "MemoryError": "it runs out of memory {when} (MemoryError{colon}{text}). What it is given is tiny: does something "
+    "grow in a loop that never ends, or is an array far larger than it should be, such as np.zeros of the wrong sizes? "
+    "(--memory gives more)",
+    "EOFError": "it asks for input {when} (EOFError): there is nobody to answer",
+    "SystemExit": "it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define",
+}
+NO_NUMPY = ". NumPy is not imported: write `import numpy as np` at the top of your file"
+NO_FIT = (
+    "two matrices that do not fit are multiplied: the second has {} rows, the first {} columns. Is one of them to be "
+    "transposed, or the order another?"
+)
+
+
 def crash_sentence(error, when="when it is called"):
     """What happened, in a sentence, from the child's description of an exception."""
     kind, text = str(error.get("type")), str(error.get("text"))
-    if error.get("is_exit"):
-        return f"it ends the program {when} (exit, quit or sys.exit): a function should return, a file should define"
-    if kind == "RecursionError":
-        return f"it calls itself without end {when} (RecursionError)"
-    if kind == "TooMuch":
-        return f"it returns {text}: the check gives it tiny arrays. Is an array of the wrong size made?"
-    if kind == "MemoryError":
-        return (
-            f"it runs out of memory {when} (MemoryError{': ' if text else ''}{text}). What it is given is tiny: does "
-            "something grow in a loop that never ends, or is an array far larger than it should be, such as np.zeros "
-            "of the wrong sizes? (--memory gives more)"
-        )
-    if kind == "EOFError":
-        return f"it asks for input {when} (EOFError): there is nobody to answer"
-    if kind == "NameError" and error.get("name") == "np":
-        text += ". NumPy is not imported: write `import numpy as np` at the top of your file"
+    text += NO_NUMPY if kind == "NameError" and error.get("name") == "np" else ""
     sizes = re.search(r"matmul.*\(size (\d+) is different from (\d+)\)", text)
-    if sizes:
-        text = (
-            f"two matrices that do not fit are multiplied: the second has {sizes[1]} rows, the first {sizes[2]} "
-            "columns. Is one of them to be transposed, or the order another?"
-        )
-    return f"it crashes {when}: {kind}{': ' + text if text else ''}"
+    text = NO_FIT.format(*sizes.groups()) if sizes else text
+    return SAID.get(kind, "it crashes {when}: {kind}{colon}{text}").format(
+        when=when, kind=kind, colon=": " if text else "", text=text
+    )
 
 
 def missing_name(error, failures):

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 import struct
 from collections import namedtuple
 
@@ -80,7 +81,7 @@ def encode(value, data, left, depth=0):
         return value
     kind, parts = parts_of(value)
     if kind == "thing" or depth > MAX_DEPTH:
-        return ["thing", f"a {type(value).__name__}"]
+        return ["thing", "a huge integer" if isinstance(value, int) else f"a {type(value).__name__}"]
     named = parts | views_of(value)
     pairs = [[n if type(n) in (str, int, float) else str(n), inner(part)] for n, part in named.items()]
     return [kind, [type(value).__name__, len(parts), pairs] if kind == "record" else pairs]
@@ -136,10 +137,10 @@ def decode(value, data, make_record):
 
 def decode_array(dtype, shape, data):
     """An array from a stream of bytes. Raises ValueError where there are too few for it."""
-    dtype, size = np.dtype(str(dtype)), math.prod(shape)
-    if dtype.kind not in KINDS or not 0 <= size <= MAX_DATA:
+    size = math.prod(shape)
+    if not re.fullmatch(rf"[<>|][{KINDS}]\d+", dtype) or not 0 <= size <= MAX_DATA:  # NumPy would parse any text
         raise ValueError("no array of ours")
-    return np.frombuffer(bytearray(data.read(size * dtype.itemsize)), dtype).reshape(shape)
+    return np.frombuffer(bytearray(data.read(size * np.dtype(dtype).itemsize)), dtype).reshape(shape)
 
 
 def make_record(kind, fields, views):

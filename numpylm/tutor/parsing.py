@@ -1,8 +1,12 @@
-"""The text of a student's file or notebook, and that of Python 2 as Python 3. It runs in the child process."""
+"""The syntax tree of a student's file or notebook, also of one in Python 2. It runs in the child process."""
 
 import ast
 import json
+import os
 import re
+import tokenize
+import traceback
+import warnings
 
 TEXT_NAME = "<text>"  # for a file's own name, Python would show the line of the file: in a notebook, another
 
@@ -11,10 +15,25 @@ class Unreadable(Exception):
     """The file is no Python that can be read; the arguments are sentences."""
 
 
+def tree_of(path):
+    """(syntax tree, text, notes on how it was read) of a file. Raises Unreadable.
+
+    In Python 2, prints and a few old forms are all that may be old, and division leaves the rest out.
+    """
+    text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, TEXT_NAME), text, []
+    except (SyntaxError, ValueError) as error:
+        tree = from_python_2(text)
+        if tree is None:
+            raise Unreadable(*syntax_lines(error, path)) from error
+    return tree, text, ["this file is written for Python 2; it is read without its print statements"]
+
+
 def python_text(path):
     """The text of a .py file, in the encoding that it names."""
-    import tokenize
-
     try:
         with tokenize.open(path) as file:
             return file.read()
@@ -35,7 +54,7 @@ def notebook_text(path):
 
 
 def from_python_2(text):
-    """The text without its print statements, and with the old forms of a few others; None where more is old in it."""
+    """The tree of a text without its print statements, and with new forms of a few others; None where more is old."""
     lines, depth = [], 0
     for line in text.expandtabs(8).split("\n"):
         found = re.match(r"([ ]*(?:[^#'\"]*:[ ]+)?)print\b", line)
@@ -48,17 +67,14 @@ def from_python_2(text):
     newer = re.sub(r"except ([\w.]+), (\w+):", r"except \1 as \2:", "\n".join(lines))
     newer = re.sub(r"raise (\w+), .*", r"raise \1", re.sub(r"`([^`\n]+)`", r"repr(\1)", newer))
     try:
-        ast.parse(newer)
+        tree = ast.parse(newer)
     except (SyntaxError, ValueError):
         return None
-    return newer
+    return tree if re.search(r"^from __future__ import.*division", text, re.M) else OldDivision().visit(tree)
 
 
 def syntax_lines(error, path):
     """What to say of a file that Python cannot read."""
-    import os
-    import traceback
-
     text = getattr(error, "text", None) or ""
     if re.match(r"\s*(print\s+[^(=\s]|exec\s+['\"]|raise \w+, )", text) or "print" in str(getattr(error, "msg", "")):
         where = f"line {error.lineno}: {text.strip()}"
