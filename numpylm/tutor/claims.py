@@ -5,7 +5,8 @@ import re
 import numpy as np
 
 from numpylm.tutor.conventions import plain, roles_of
-from numpylm.tutor.scopes import arrays_in, is_weight
+from numpylm.tutor.losses import arrays_in
+from numpylm.tutor.scopes import is_weight
 from numpylm.tutor.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
@@ -26,6 +27,9 @@ def claims_in(unit, fit, returned, snapshot, after):
     claims = dict(matched(unit, fit, returned))
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
     beside = held(snapshot, weights, fit.inputs) if isinstance(snapshot, dict) else {}
+    if any(not array.any() for array in beside.values()):  # reset to zero, perhaps, after the weights were updated
+        steps = {slot: step for slot, step in steps_of_descent(fit, after).items() if step.any()}
+        beside |= {slot: step for slot, step in steps.items() if slot in beside and not beside[slot].any()}
     claims = beside | claims
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
     if not set(claims) & set(weights) and weights:
@@ -83,7 +87,7 @@ def slots_of(unit, texts):
 def held(snapshot, weights, inputs):
     """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params."""
     found = {}
-    for path, array in arrays_in(snapshot, (), 3):
+    for path, array in arrays_in(snapshot, ()):
         name = plain(str(path[-1]))
         if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
             name = f"d{plain(str(path[-2]))}"

@@ -8,8 +8,7 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
-from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for, random_input
-from numpylm.tutor.layouts import layouts, theirs
+from numpylm.tutor.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 from numpylm.tutor.units import in_order
@@ -42,21 +41,26 @@ class Fit(NamedTuple):
     goal: object = None
 
 
-def best_fit(file, unit, batches=(2, 0)):
+def best_fit(file, unit, batches=(2, 0, -1)):
     """The first layout in which the forward gives our values, else the first in which it runs. Raises Stop.
 
-    batches: numbers of sequences; 0 for one without an axis of its own.
+    batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it.
     """
     runs = error = None
-    for number, fit in enumerate(fits(file, unit, batches)):
-        made = tried(file, unit, fit)
+    tries, failing = 0, set()  # shapes with which it fails, whatever the order of the gates
+    for fit in fits(file, unit, batches):
+        shapes = str([(type(value), np.shape(value)) for value in fit.inputs.values()])
+        if shapes in failing:
+            continue
+        made, tries = tried(file, unit, fit), tries + 1
         if isinstance(made, Fit) and made.precision is not None:
             return made
         if isinstance(made, dict):
-            error = error or made
+            failing.add(shapes)
+            error = made if error is None or (is_own_error(made) and not is_own_error(error)) else error
         else:
             runs = runs or made
-        if number > MOST_TRIES:
+        if tries > MOST_TRIES:
             break
     if runs:
         return runs
@@ -82,15 +86,16 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     """The Fits of one form, cell and number of sequences."""
     roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
     has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
-    if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
+    if (is_loss and (N in (1, -1) or (N == 0 and "h_prev" not in has))) or (N == -1 and form != "sequence"):
         return
     if not unit.shapes and is_loss:
         sizes = sizes._replace(D=sizes.V)
-    is_square = sizes.D == sizes.V > 1
-    styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    is_square, is_step = sizes.D == sizes.V > 1, is_loss and unit.is_given("zero")
+    sizes = sizes._replace(T=1) if is_step else sizes
+    styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     if not unit.is_given("targets", unit.forward):  # the backward's own are found later
         styles = [(one, other) for one, other in styles if one == other]
-    styles = styles if is_loss else [()]
+    styles = [("step", "step"), ("step", "token")] if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     if is_loss:
@@ -101,7 +106,7 @@ def fits_of(unit, form, cell, N, rng, is_strict):
         if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
             continue
         ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
-        layout = layout._replace(single=N == 0)
+        layout = layout._replace(single={0: "all", -1: "time"}.get(N, ""))
         inputs = inputs_for(unit, ours, layout, style, rng, is_strict)
         if inputs is not None:
             yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"))
@@ -228,7 +233,9 @@ def output_fit(unit, fit, found, told, rng):
 
 def is_own_error(text):
     """Whether an error, by its words, comes from the code itself, and not from what it was given."""
-    return re.search(r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required", text) is not None
+    words = r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required|slice indices must be integers"
+    words += r"|builtin_function_or_method"
+    return re.search(words, str(text)) is not None
 
 
 def not_run(file, unit, error):

@@ -15,8 +15,6 @@ import sys
 import types
 import warnings
 
-from numpylm.tutor.course import course_forwards
-from numpylm.tutor.loops import with_steps
 from numpylm.tutor.old_python import (
     TEXT_NAME,
     OldDivision,
@@ -29,6 +27,7 @@ from numpylm.tutor.old_python import (
 )
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT, stand_in
+from numpylm.tutor.supplied import course_forwards, with_steps
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}

@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 from numpylm.tutor.conventions import plain, roles_of, word_of
+from numpylm.tutor.losses import arrays_in
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT
 
@@ -100,7 +101,7 @@ def arrays_of(held, methods):
     """Name -> (path, array) of the real arrays in an object; the parts of a list as a method takes it apart."""
     taken = [pair for method in methods.values() for pair in method["unpacks"].items()]
     found = {}
-    for path, array in arrays_in(held, ("object",), 3):
+    for path, array in arrays_in(held, ("object",)):
         *_, parent, name = path
         if isinstance(name, int):  # the place in a list
             parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
@@ -108,15 +109,6 @@ def arrays_of(held, methods):
         if name:
             found.setdefault(name, (list(path), array))
     return found
-
-
-def arrays_in(value, path, depth):
-    """(path, array) of the real arrays in a tree of dicts, lists and records, so many levels deep."""
-    if getattr(value, "dtype", None) is not None and value.dtype.kind == "f" and value.ndim:
-        yield path, value
-    elif isinstance(value, dict | list | tuple) and depth:
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from arrays_in(item, (*path, key), depth - 1)
 
 
 def construct(contents, kind, to, steps, given):
