@@ -98,10 +98,12 @@ class Arguments:
         outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]
         outputs += [path for text, path in self.earlier.items() if text[:1] in "ypo"]
         outputs += [path for path in self.earlier.values() if len(path) == 1]  # all that it returned
+        outputs += list(self.earlier.values())[1:2] if PREDICTED.search(name) else []  # the first that it returned
         if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name)):
             return {"from": outputs[0]}
-        alike = [slot for slot in self.roles if slot == name or (role and self.roles[slot] == role)]
-        return {"slot": alike[0]} if self.earlier and alike and not is_weight(role) else None
+        alike = [slot for slot in self.roles if role and self.roles[slot] == role and not is_weight(role)]
+        slot = name if name in self.roles else "".join(alike[:1]) if len(name) > 1 else ""
+        return {"slot": slot} if self.earlier and slot else None
 
     def gradient(self, name, role, function):
         """A gradient that comes in."""

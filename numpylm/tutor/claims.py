@@ -5,8 +5,7 @@ import re
 import numpy as np
 
 from numpylm.tutor.conventions import plain, roles_of
-from numpylm.tutor.losses import arrays_in
-from numpylm.tutor.scopes import is_weight
+from numpylm.tutor.scopes import arrays_in, is_weight
 from numpylm.tutor.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
@@ -87,7 +86,7 @@ def slots_of(unit, texts):
 def held(snapshot, weights, inputs):
     """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params."""
     found = {}
-    for path, array in arrays_in(snapshot, ()):
+    for path, array in arrays_in(snapshot, (), 3):
         name = plain(str(path[-1]))
         if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
             name = f"d{plain(str(path[-2]))}"

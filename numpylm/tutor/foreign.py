@@ -52,7 +52,7 @@ def judged(file, unit):
     What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
     """
     first = failed = None
-    for batches in ((2, 0, -1), (1,), (0,)):
+    for batches in ((2, 0, -1), (1,), (0,), (-1,)):
         try:
             fit = best_fit(file, unit, batches)
         except Stop as stop:
@@ -154,7 +154,7 @@ def one_step(file, unit, fit):
 def a_single_step(unit, fit):
     """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
     given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
-    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
+    is_series = all(np.ndim(value) and len(value) == SIZES["T"] for value in given.values())
     if fit.form != "loss" or callable(fit.weights) or not is_series:
         return None
     return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)

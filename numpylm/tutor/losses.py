@@ -47,11 +47,6 @@ def leaves(value, path, depth=3):
                 yield from leaves(item, (*path, key), depth - 1)
 
 
-def arrays_in(value, path):
-    """(path, array) of the leaves that are no single numbers."""
-    return [(path, array) for path, array in leaves(value, path) if np.ndim(array)]
-
-
 def series_in(found, T, V):
     """Every Series among arrays by path."""
     groups = {}

@@ -78,7 +78,7 @@ def pairs_in(functions, kind, convention=None):
     found = {} if kind else usual_pairs(functions, convention)
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
-        is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
+        is_loss = bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
         looks = (
             function["is_step"]
             or BACKWARD.search(name)

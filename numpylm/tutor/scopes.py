@@ -5,12 +5,12 @@ import re
 from typing import NamedTuple
 
 from numpylm.tutor.conventions import plain, roles_of, word_of
-from numpylm.tutor.losses import arrays_in
 from numpylm.tutor.sizes import SIZES, size_of
 from numpylm.tutor.stand_ins import TEXT
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
+HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 
 
@@ -85,7 +85,7 @@ def weights_in(found, cell):
     if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
         roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
-    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not re.match(r"[dm]_?[Wb]", n)]
+    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not HELD.match(n)]
     return kept | dict.fromkeys(others) if kept else {}
 
 
@@ -101,7 +101,7 @@ def arrays_of(held, methods):
     """Name -> (path, array) of the real arrays in an object; the parts of a list as a method takes it apart."""
     taken = [pair for method in methods.values() for pair in method["unpacks"].items()]
     found = {}
-    for path, array in arrays_in(held, ("object",)):
+    for path, array in arrays_in(held, ("object",), 3):
         *_, parent, name = path
         if isinstance(name, int):  # the place in a list
             parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
@@ -109,6 +109,15 @@ def arrays_of(held, methods):
         if name:
             found.setdefault(name, (list(path), array))
     return found
+
+
+def arrays_in(value, path, depth):
+    """(path, array) of the real arrays in a tree of dicts, lists and records, so many levels deep."""
+    if getattr(value, "dtype", None) is not None and value.dtype.kind == "f" and value.ndim:
+        yield path, value
+    elif isinstance(value, dict | list | tuple) and depth:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from arrays_in(item, (*path, key), depth - 1)
 
 
 def construct(contents, kind, to, steps, given):

@@ -94,6 +94,7 @@ def stand_in(module, failed, read):
     names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
     names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
     for name in names:
-        number = SIZES.get(size_of(name, True), 3) if name.isupper() and len(name) > 1 else None
+        is_size = name.isupper() and (size_of(name) or name.startswith("N_"))
+        number = SIZES.get(size_of(name, True), 3) if is_size else None
         setattr(module, name, usual.get(name) or number or Missing(name))
     failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})

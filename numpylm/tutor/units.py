@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from numpylm.tutor.arguments import Arguments, gradients_in, is_with_targets
 from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.scopes import Unknown, called, is_weight, required
+from numpylm.tutor.scopes import HELD, Unknown, called, is_weight, required
 from numpylm.tutor.sizes import SIZES
 
 
@@ -176,7 +176,8 @@ def used_weights(scope, functions, names, cell):
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
-    return {n: role for n, role in found.items() if role is None or is_weight(role)} if any(found.values()) else {}
+    kept = {n: role for n, role in found.items() if is_weight(role) or (role is None and not HELD.match(n))}
+    return kept if any(found.values()) else {}
 
 
 def form_of(scope, first, second, usual):
@@ -185,7 +186,8 @@ def form_of(scope, first, second, usual):
         return usual[2]
     made = [plain(text) for text in first["names"]] if first else []
     coming = [n for n in gradients_in(second) if plain(n) not in made]
-    if first and is_with_targets(second):
+    holds_sums = not scope.holder and any(len(path) > 1 for path in scope.places.values())  # and adds to them each time
+    if first and is_with_targets(second) and not holds_sums:
         return "loss"
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
