@@ -15,12 +15,11 @@ from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.child import Child
 from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
-from numpylm.tutor.fits import is_own_error
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
 from numpylm.tutor.pairs import dotted, find_units, forward_of
 from numpylm.tutor.scopes import called, file_scope, required
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.stop import Stop, is_own_error
 from numpylm.tutor.units import free_unit
 
 COLUMNS = "it does not run along the last axis: right for columns, or for one vector at a time"

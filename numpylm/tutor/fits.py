@@ -10,7 +10,7 @@ from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.stop import Stop, crash_sentence, missing_name
+from numpylm.tutor.stop import Stop, crash_sentence, is_own_error, missing_name
 from numpylm.tutor.units import in_order
 
 MOST_TRIES = 800
@@ -46,25 +46,23 @@ def best_fit(file, unit, batches=(2, 0, -1)):
 
     batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it.
     """
-    runs = error = None
-    tries, failing = 0, set()  # shapes with which it fails, whatever the order of the gates
+    runs, tries, errors = None, 0, {}  # of shapes with which it fails, whatever the order of the gates
     for fit in fits(file, unit, batches):
         shapes = str([(type(value), np.shape(value)) for value in fit.inputs.values()])
-        if shapes in failing:
+        if shapes in errors:
             continue
         made, tries = tried(file, unit, fit), tries + 1
-        if isinstance(made, Fit) and made.precision is not None:
-            return made
         if isinstance(made, dict):
-            failing.add(shapes)
-            error = made if error is None or (is_own_error(made) and not is_own_error(error)) else error
+            errors[shapes] = made
+        elif made and made.precision is not None:
+            return made
         else:
             runs = runs or made
         if tries > MOST_TRIES:
             break
     if runs:
         return runs
-    raise not_run(file, unit, error)
+    raise not_run(file, unit, next(iter(sorted(errors.values(), key=is_own_error, reverse=True)), None))
 
 
 def fits(file, unit, batches):
@@ -98,10 +96,9 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     styles = [("step", "step"), ("step", "token")] if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
-    if is_loss:
-        problems = [loss_problem(cell, rng, has, sizes._replace(N=1), is_dense) for is_dense in (False, True)]
-    else:
-        problems = [state_problem(cell, form, rng, has, sizes._replace(N=max(N, 1)))]
+    sizes = sizes._replace(N=1 if is_loss else max(N, 1))
+    problems = [loss_problem(cell, rng, has, sizes, is_dense) for is_dense in (False, True)] if is_loss else []
+    problems = problems or [state_problem(cell, form, rng, has, sizes)]
     for style, layout in product(styles, every):
         if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
             continue
@@ -128,8 +125,8 @@ def tried(file, unit, fit):
 
 def state_fit(unit, fit, found, rng):
     """The Fit of a forward that returns states: h, and c if its gradient comes in too."""
-    taken, errors, every = {}, [], found
-    found = {path: value for path, value in found.items() if np.size(value) > 1}
+    taken, errors = {}, []
+    every, found = found, {path: value for path, value in found.items() if np.size(value) > 1}
     for role in ("h", "c")[: 1 + (len(unit.gradients) > 1 or unit.backward is None)]:
         right = theirs(role, fit.ours.arrays, fit.layout) if role in fit.ours.arrays else np.zeros(0)
         alike = {path: gap(np.reshape(value, right.shape), right) for path, value in found.items()
@@ -175,9 +172,8 @@ def named_gradients(unit, fit, found, rng):
     steps = [path for path in found if len(path) == 2] if len(unit.named) < 2 and len(slots) == 1 else []
     if len(steps) > 1 and len({np.shape(found[path]) for path in steps}) == 1:  # a list or dict of all steps
         every = {path[-1]: rng.standard_normal(np.shape(found[path])) for path in steps}
-        return fit._replace(
-            inputs=inputs | {slots[0]: every}, outputs=list(map(list, steps)), weights=[*every.values()]
-        )
+        fit = fit._replace(inputs=inputs | {slots[0]: every}, weights=[*every.values()])
+        return fit._replace(outputs=list(map(list, steps)))
     alike = [names.get(AROUND.sub("", AROUND.sub("", plain(slot)))) for slot in slots]
     firsts = [path for path in found if len(path) <= 2][: len(slots)]
     paths = alike if all(alike) else firsts if len(found) == len(slots) or len(slots) == 1 else []
@@ -229,13 +225,6 @@ def output_fit(unit, fit, found, told, rng):
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
-
-
-def is_own_error(text):
-    """Whether an error, by its words, comes from the code itself, and not from what it was given."""
-    words = r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required|slice indices must be integers"
-    words += r"|builtin_function_or_method"
-    return re.search(words, str(text)) is not None
 
 
 def not_run(file, unit, error):

@@ -10,13 +10,13 @@ import contextlib
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit, is_own_error
+from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.judge import changed_names, check_linear
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 from numpylm.tutor.scopes import is_weight
 from numpylm.tutor.sizes import SIZES
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.stop import Stop, is_own_error
 from numpylm.tutor.truths import claimed, common_factor, truth, understood
 
 
