@@ -25,6 +25,17 @@ def test_right_code_is_right(check, name):
     assert {f.get("convention", "cs231n") for f in result.findings.values()} <= set(CONVENTIONS)
 
 
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("step_targets", "self.error + dh_next", "self.error * 2 + dh_next"),
+        ("one_sequence", "dprev_h = da @ Wh.T", "dprev_h = da @ Wh"),
+    ],
+)
+def test_a_wrong_line_is_wrong(check, name, old, new):
+    assert "wrong" in {finding["status"] for finding in check(name, old, new).findings.values()}
+
+
 def test_the_report_speaks_in_the_users_names_and_shapes(check):
     finding = check("min_char_rnn", "dWxh += np.dot(dhraw, xs[t].T)", "dWxh += 2 * np.dot(dhraw, xs[t].T)").findings[
         "lossFun"

@@ -7,8 +7,11 @@ from numpylm.tutor.losses import OUTPUTS
 from numpylm.tutor.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err)", re.I
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err"
+    r"|\w*_(grad(ient)?|error|delta)$)",
+    re.I,
 )
+STATE = re.compile(r"d_?(l_?d_?)?[hcas]|d_?next|d_?state|grad_?[hc]", re.I)  # gradients of states among them
 PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
 
@@ -16,6 +19,13 @@ def gradients_in(function):
     """The parameters that are gradients that come in: those without a default, if there are such."""
     known = [name for name, kind, _ in function["parameters"] if INCOMING.match(name) and not kind.startswith("VAR")]
     return [name for name in known if name in required(function)] or known
+
+
+def is_with_targets(function):
+    """Whether a backward is given targets, and gradients of the states after the step."""
+    coming = gradients_in(function)
+    names = [n for n in required(function) if n not in coming]
+    return any(map(STATE.match, coming)) and any(word_of(n) == "targets" for n in names)
 
 
 class Arguments:
@@ -36,10 +46,11 @@ class Arguments:
 
         passed: name -> path of what the file itself passes for some parameters.
         """
-        names, passed = required(function), passed or {}
+        names = required(function)
         roles = roles_of([*names, *self.roles], self.cell)
+        passed = self.by_place(names, roles) | (passed or {})
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
-        others = [n for n, _, has_default in function["parameters"] if has_default]
+        others = [n for n, _, has_default in function["parameters"] if has_default and self.form != "free"]
         optional = {n: number_of(n, None) for n in others}
         if self.all_states and not self.earlier:
             states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
@@ -48,13 +59,34 @@ class Arguments:
             optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
         return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}
 
+    def by_place(self, names, roles):
+        """Name -> path of what a backward is given of the forward's values: a state beside the one before it, and what
+        has no known name, in the place where the forward returned it."""
+        if not self.earlier or self.form == "free":
+            return {}
+        paths = [path for text, path in self.earlier.items() if text != "cache"]
+        states = [n for n in names if roles[n] == "h_prev"]
+        found = {n: paths[0] for n in states if len(states) > 1 and len(plain(n)) == 1}
+        known = [n for n in names if roles[n] or word_of(n) or INCOMING.match(n) or PREDICTED.search(n)]
+        unknown = [n for n in names if n not in known and plain(n) not in self.earlier]
+        return found | {n: paths[names.index(n)] for n in unknown if names.index(n) < len(paths)}
+
     def value(self, name, role, function):
         """What one parameter is given, by the first rule that knows it. Raises Unknown."""
+        if self.form == "free":
+            return self.free(name)
         for rule in (self.made, self.gradient, self.given_weights, self.memory, self.number, self.sequence, self.array):
             value = rule(name, role, function)
             if value is not None:
                 return value
         raise Unknown(f"the check does not know what `{name}` is")
+
+    def free(self, name):
+        """What was given to the forward, its cache, or a gradient: the user has said which the others are."""
+        if word_of(name) == "cache" and self.earlier:
+            return {"from": self.earlier["cache"]}
+        self.incoming += [name] if name not in self.roles else []
+        return {"slot": name}
 
     def made(self, name, role, function):
         """Something that the forward returned, or was given."""
@@ -66,13 +98,18 @@ class Arguments:
         outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]
         outputs += [path for text, path in self.earlier.items() if text[:1] in "ypo"]
         outputs += [path for path in self.earlier.values() if len(path) == 1]  # all that it returned
+        outputs += list(self.earlier.values())[1:2] if PREDICTED.search(name) else []  # the first that it returned
         if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name)):
             return {"from": outputs[0]}
-        return {"slot": name} if self.earlier and name in self.roles else None
+        alike = [slot for slot in self.roles if role and self.roles[slot] == role and not is_weight(role)]
+        slot = name if name in self.roles else "".join(alike[:1]) if len(name) > 1 else ""
+        return {"slot": slot} if self.earlier and slot else None
 
     def gradient(self, name, role, function):
         """A gradient that comes in."""
         if INCOMING.match(name) and (self.form != "loss" or self.earlier):
+            if self.form == "loss" and is_with_targets(function):
+                return {"slot": "zero"}
             self.incoming.append(name)
             return {"slot": name}
         return None

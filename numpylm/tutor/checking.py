@@ -15,12 +15,11 @@ from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.child import Child
 from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
-from numpylm.tutor.fits import is_own_error
 from numpylm.tutor.foreign import judge_unit
 from numpylm.tutor.judge import File
 from numpylm.tutor.pairs import dotted, find_units, forward_of
-from numpylm.tutor.scopes import called, required
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.scopes import called, file_scope, required
+from numpylm.tutor.stop import Stop, is_own_error
 from numpylm.tutor.units import free_unit
 
 COLUMNS = "it does not run along the last axis: right for columns, or for one vector at a time"
@@ -140,7 +139,8 @@ def check_units(file, convention, named):
     found, contents, own, unchecked = file.findings, file.contents, dict(file.findings), {}
     settled = {name for name, finding in own.items() if convention is None and not is_open(finding)}
     if named:
-        units = [free_unit(contents["functions"], *named[:2], [named[2]])]
+        scope = file_scope(contents)._replace(functions=contents["functions"])
+        units = [free_unit(scope, *named[:2], [named[2]])]
     else:
         units, unchecked = find_units(contents, settled, file.child, convention)
         unchecked = {name: why for name, why in unchecked.items() if file.status(name) != "crash"}

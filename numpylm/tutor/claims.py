@@ -26,6 +26,9 @@ def claims_in(unit, fit, returned, snapshot, after):
     claims = dict(matched(unit, fit, returned))
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
     beside = held(snapshot, weights, fit.inputs) if isinstance(snapshot, dict) else {}
+    if any(not array.any() for array in beside.values()):  # reset to zero, perhaps, after the weights were updated
+        steps = {slot: step for slot, step in steps_of_descent(fit, after).items() if step.any()}
+        beside |= {slot: step for slot, step in steps.items() if slot in beside and not beside[slot].any()}
     claims = beside | claims
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
     if not set(claims) & set(weights) and weights:

@@ -67,9 +67,9 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
 BEFORE = r"prev|previous|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
-    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?{THEN}?",
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[12]?)?|(h|a|s)[12]{THEN}|hprevt",
     "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?",
-    "x": r"x|xt|xs|inputs?|xin|xinput",
+    "x": r"hprevl|x|xt|xs|inputs?|xin|xinput",
     "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
     "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh",

@@ -8,10 +8,9 @@ import numpy as np
 
 from numpylm.tutor.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
-from numpylm.tutor.inputs import NUMBERS, STYLES, inputs_for, random_input
-from numpylm.tutor.layouts import layouts, theirs
+from numpylm.tutor.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
 from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.stop import Stop, crash_sentence, missing_name
+from numpylm.tutor.stop import Stop, crash_sentence, is_own_error, missing_name
 from numpylm.tutor.units import in_order
 
 MOST_TRIES = 800
@@ -42,25 +41,28 @@ class Fit(NamedTuple):
     goal: object = None
 
 
-def best_fit(file, unit, batches=(2, 0)):
+def best_fit(file, unit, batches=(2, 0, -1)):
     """The first layout in which the forward gives our values, else the first in which it runs. Raises Stop.
 
-    batches: numbers of sequences; 0 for one without an axis of its own.
+    batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it.
     """
-    runs = error = None
-    for number, fit in enumerate(fits(file, unit, batches)):
-        made = tried(file, unit, fit)
-        if isinstance(made, Fit) and made.precision is not None:
-            return made
+    runs, tries, errors = None, 0, {}  # of shapes with which it fails, whatever the order of the gates
+    for fit in fits(file, unit, batches):
+        shapes = str([(type(value), np.shape(value)) for value in fit.inputs.values()])
+        if shapes in errors:
+            continue
+        made, tries = tried(file, unit, fit), tries + 1
         if isinstance(made, dict):
-            error = error or made
+            errors[shapes] = made
+        elif made and made.precision is not None:
+            return made
         else:
             runs = runs or made
-        if number > MOST_TRIES:
+        if tries > MOST_TRIES:
             break
     if runs:
         return runs
-    raise not_run(file, unit, error)
+    raise not_run(file, unit, next(iter(sorted(errors.values(), key=is_own_error, reverse=True)), None))
 
 
 def fits(file, unit, batches):
@@ -82,26 +84,26 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     """The Fits of one form, cell and number of sequences."""
     roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
     has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
-    if is_loss and (N == 1 or (N == 0 and "h_prev" not in has)):
+    if (is_loss and (N in (1, -1) or (N == 0 and "h_prev" not in has))) or (N == -1 and form != "sequence"):
         return
     if not unit.shapes and is_loss:
         sizes = sizes._replace(D=sizes.V)
-    is_square = sizes.D == sizes.V > 1
-    styles = sorted(STYLES, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    is_square, is_step = sizes.D == sizes.V > 1, is_loss and unit.is_given("zero")
+    sizes = sizes._replace(T=1) if is_step else sizes
+    styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     if not unit.is_given("targets", unit.forward):  # the backward's own are found later
         styles = [(one, other) for one, other in styles if one == other]
-    styles = styles if is_loss else [()]
+    styles = [("step", "step"), ("step", "token")] if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
-    if is_loss:
-        problems = [loss_problem(cell, rng, has, sizes._replace(N=1), is_dense) for is_dense in (False, True)]
-    else:
-        problems = [state_problem(cell, form, rng, has, sizes._replace(N=max(N, 1)))]
+    sizes = sizes._replace(N=1 if is_loss else max(N, 1))
+    problems = [loss_problem(cell, rng, has, sizes, is_dense) for is_dense in (False, True)] if is_loss else []
+    problems = problems or [state_problem(cell, form, rng, has, sizes)]
     for style, layout in product(styles, every):
         if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
             continue
         ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
-        layout = layout._replace(single=N == 0)
+        layout = layout._replace(single={0: "all", -1: "time"}.get(N, ""))
         inputs = inputs_for(unit, ours, layout, style, rng, is_strict)
         if inputs is not None:
             yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"))
@@ -123,8 +125,8 @@ def tried(file, unit, fit):
 
 def state_fit(unit, fit, found, rng):
     """The Fit of a forward that returns states: h, and c if its gradient comes in too."""
-    taken, errors, every = {}, [], found
-    found = {path: value for path, value in found.items() if np.size(value) > 1}
+    taken, errors = {}, []
+    every, found = found, {path: value for path, value in found.items() if np.size(value) > 1}
     for role in ("h", "c")[: 1 + (len(unit.gradients) > 1 or unit.backward is None)]:
         right = theirs(role, fit.ours.arrays, fit.layout) if role in fit.ours.arrays else np.zeros(0)
         alike = {path: gap(np.reshape(value, right.shape), right) for path, value in found.items()
@@ -170,9 +172,8 @@ def named_gradients(unit, fit, found, rng):
     steps = [path for path in found if len(path) == 2] if len(unit.named) < 2 and len(slots) == 1 else []
     if len(steps) > 1 and len({np.shape(found[path]) for path in steps}) == 1:  # a list or dict of all steps
         every = {path[-1]: rng.standard_normal(np.shape(found[path])) for path in steps}
-        return fit._replace(
-            inputs=inputs | {slots[0]: every}, outputs=list(map(list, steps)), weights=[*every.values()]
-        )
+        fit = fit._replace(inputs=inputs | {slots[0]: every}, weights=[*every.values()])
+        return fit._replace(outputs=list(map(list, steps)))
     alike = [names.get(AROUND.sub("", AROUND.sub("", plain(slot)))) for slot in slots]
     firsts = [path for path in found if len(path) <= 2][: len(slots)]
     paths = alike if all(alike) else firsts if len(found) == len(slots) or len(slots) == 1 else []
@@ -224,11 +225,6 @@ def output_fit(unit, fit, found, told, rng):
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
-
-
-def is_own_error(text):
-    """Whether an error, by its words, comes from the code itself, and not from what it was given."""
-    return re.search(r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required", text) is not None
 
 
 def not_run(file, unit, error):

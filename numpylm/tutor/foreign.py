@@ -10,12 +10,13 @@ import contextlib
 import numpy as np
 
 from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit, is_own_error
+from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.judge import changed_names, check_linear
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
+from numpylm.tutor.scopes import is_weight
 from numpylm.tutor.sizes import SIZES
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.stop import Stop, is_own_error
 from numpylm.tutor.truths import claimed, common_factor, truth, understood
 
 
@@ -50,17 +51,16 @@ def judged(file, unit):
 
     What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
     """
-    if unit.free or unit.backward is None:
-        fit = best_fit(file, unit)
-        return fit, None if unit.backward is None else finding_or_stop(file, unit, fit)
     first = failed = None
-    for batches in ((2, 0), (1,), (0,)):
+    for batches in ((2, 0, -1), (1,), (0,), (-1,)):
         try:
             fit = best_fit(file, unit, batches)
         except Stop as stop:
             failed = failed or stop
             continue
-        finding = finding_or_stop(file, unit, fit)
+        finding = None if unit.backward is None else finding_or_stop(file, unit, fit)
+        if unit.free or finding is None:
+            return fit, finding
         first = first or (fit, finding)
         if finding["status"] == "ok" and batches == (1,):
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
@@ -112,6 +112,11 @@ def backward_finding(file, unit, fit):
     if is_up:
         claims = {slot: -claim for slot, claim in claims.items()}
         said = [*said, "it adds to the weights: what comes in must be the negative gradient, such as target - y"]
+    weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
+    N = fit.ours.problem.sizes.N if fit.ours else 1
+    if N > 1 and weights.keys() < claims.keys() and abs((common_factor(weights, truths) or 0) - 1 / N) < 1e-6:
+        truths |= {slot: truths[slot] / N for slot in weights}
+        said = [*said, f"its weights' gradients are means over the {N} sequences of the batch, and no sums"]
     told = remarks + said + written_into(reply, unit)
     finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
@@ -142,17 +147,15 @@ def one_step(file, unit, fit):
         truths, rtol, _ = truth(file, unit, first, claims)
     except Stop:
         return None
-    named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
-    right = {gradient_name(unit, slot): truths[slot] for slot in claims}
     shown = {slot: claim for slot, claim in claims.items() if np.any(truths[slot])}
-    return shown, compare(without_keepdims(named, right)[0], right, rtol)[0], len(shown) == len(claims)
+    return shown, compare(*compared(unit, claims, truths)[:2], rtol)[0], len(shown) == len(claims)
 
 
 def a_single_step(unit, fit):
     """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
     given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
-    is_series = all(value is not None and len(value) == SIZES["T"] for value in given.values())
-    if fit.form != "loss" or fit.weights != [1.0] or not is_series:
+    is_series = all(np.ndim(value) and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or callable(fit.weights) or not is_series:
         return None
     return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
 
@@ -170,11 +173,16 @@ def only_first_step(unit, fit):
     return fit._replace(inputs=inputs, weights=[cut.get(id(w), w) for w in fit.weights], precision=None)
 
 
+def compared(unit, claims, truths):
+    """(claimed gradients and right ones by their names, remarks on axes of length 1)."""
+    named, right = ({gradient_name(unit, slot): arrays[slot] for slot in claims} for arrays in (claims, truths))
+    named, shapes = without_keepdims(named, right)
+    return named, right, shapes
+
+
 def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     """The finding on claimed gradients, given the right ones and how precise these are."""
-    named = {gradient_name(unit, slot): claim for slot, claim in claims.items()}
-    right = {gradient_name(unit, slot): truths[slot] for slot in claims}
-    named, shapes = without_keepdims(named, right)
+    named, right, shapes = compared(unit, claims, truths)
     rows, sentences = compare(named, right, rtol)
     if not rows and not sentences:
         remarks = remarks or (rounded(named, right) if fit.precision is not None else [])

@@ -13,7 +13,8 @@ from numpylm.tutor.results import EXACT, compare, is_float32
 from numpylm.tutor.sentences import Finding
 
 DLOGITS = (
-    "{}: the gradient at the outputs is wrong, and so is all that follows: for the softmax it is y - onehot(target)"
+    "{}: the output layer's gradients are wrong: is the gradient at the logits y - onehot(target), as for the softmax, "
+    "at every step?"
 )
 CARRIED = "with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly"
 OUR_NAMES = {  # role -> what our own sentences call its gradient
@@ -29,7 +30,8 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     sizes = {"T": sizes.T, "V": sizes.V} if fit.form == "loss" else {"N": sizes.N}
     shown = {name: q for name, q in right.items() if q.any()}
     factor = common_factor(named, shown, sizes) if wrong == shown.keys() else None
-    said = [factor] if factor else same_arrays(named, sorted(wrong))
+    alike = same_arrays(right, sorted(wrong))  # b_ih and b_hh have the same gradient
+    said = [factor] if factor else [words for words in same_arrays(named, sorted(wrong)) if words not in alike]
     if fit.precision is None:
         hints = [] if said else diagnose("", {}, named, right, (), sizes)
         return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
@@ -52,7 +54,8 @@ def by_our_lines(unit, fit, claims):
     is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
     values = {n: v.astype("f" if is_rough else "d") for n, v in values.items() if n in ours.problem.answers}
     rows, _ = compare(values, ours.problem.answers, EXACT)
-    return diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
+    hints = diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
+    return [hint for hint in hints if "axis" not in hint.words]  # which is ours, and not theirs
 
 
 def by_one_step(unit, found):
@@ -99,7 +102,8 @@ def loss_words(unit, fit, claims, wrong):
     shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
     for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
         made = with_dlogits(ours, fit.cell, dlogits).gradients
-        if shown and all(same(q, fit.scale * theirs(unit.roles[s], made, fit.layout)) for s, q in shown.items()):
+        alike = {s for s, q in shown.items() if same(q, fit.scale * theirs(unit.roles[s], made, fit.layout))}
+        if alike and alike >= ({s for s in shown if unit.roles[s] == "W_y"} or shown.keys()):
             return [words]
     return []
 

@@ -88,6 +88,7 @@ class Student:
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
             "keys": [*(key for key in keys if isinstance(key, str)), *from_dicts],
+            "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
             "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
         }  # fmt: skip
 

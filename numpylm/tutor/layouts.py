@@ -1,4 +1,4 @@
-"""Our arrays in the layout of other code, and its gradients back in ours.
+"""Our arrays in the layout of other code, as its forward is given them, and its gradients back in ours.
 
 A Layout says how vectors, sequences, gates and biases lie. `theirs` moves our arrays into it, by moving entries only.
 So the way back needs no table of its own: theirs(role, numbers of entries) tells where each entry came from.
@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.tutor.scopes import size_slots
+
 ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1), "ndt": (1, 2, 0)}  # of our (T, N, D)
 FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": ("rzn", "zrn")}
 
@@ -16,7 +18,8 @@ FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": 
 class Layout(NamedTuple):
     """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
     a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; turned: whether
-    weights are (H, D) beside vectors that are rows; single: whether there is no axis for the sequences of a batch."""
+    weights are (H, D) beside vectors that are rows; single: whether there is no axis for the sequences of a batch, in
+    "all" arrays or in those with an axis for time; "" for none."""
 
     cell: str
     columns: bool
@@ -26,7 +29,7 @@ class Layout(NamedTuple):
     flat: bool = True
     exchanged: bool = False
     turned: bool = False
-    single: bool = False
+    single: str = ""
 
 
 STATES = ("x", "h_prev", "c_prev", "h", "c")  # what has an axis for the sequences of a batch
@@ -64,7 +67,7 @@ def theirs(role, ours, layout):
         matrix = gates_of(ours[part], gate, layout)
     else:
         matrix = ours[part]
-    if layout.single and part in STATES:
+    if part in STATES and (layout.single == "all" or (layout.single and matrix.ndim == 3)):
         matrix = matrix[..., 0, :]
         return matrix.T if layout.axes == "dnt" and matrix.ndim == 2 else matrix
     if matrix.ndim == 3:
@@ -104,3 +107,75 @@ def to_ours(gradients, roles, ours, layout):
 def is_ours(fit, role):
     """Whether our own problem holds the gradient of an array of this role."""
     return bool(role) and (role in fit.ours.gradients or ":" in role or role in ("W", "W1"))
+
+
+STYLES = {  # how inputs or targets are given, of their rows (T, V), or of their tokens (T,): the likeliest first
+    "ids": lambda rows, tokens: tokens.tolist(),
+    "columns": lambda rows, _: list(rows[:, :, None]),
+    "matrix": lambda rows, _: rows,
+    "array": lambda rows, tokens: tokens,
+    "three": lambda rows, _: rows[:, :, None],
+    "batch": lambda rows, _: rows[:, None],
+    "first": lambda rows, _: rows[None],
+    "vectors": lambda rows, _: list(rows),
+    "scalars": lambda rows, _: rows[:, 0].tolist(),
+    "across": lambda rows, _: rows.T,
+    "last": lambda rows, _: rows.T[:, None],
+    "row": lambda rows, tokens: tokens[None],
+    "column": lambda rows, _: rows[-1][:, None],  # of a single step, as the two below
+    "vector": lambda rows, _: rows[-1],
+    "token": lambda rows, tokens: int(tokens[-1]),
+}
+NUMBERS = {"ids", "array", "row", "token"}  # styles of tokens
+PAIRS = tuple(  # of a style of inputs and one of targets
+    (one, other) for one in list(STYLES)[:-4] for other in dict.fromkeys((one, "ids", "array", "row"))
+)
+
+
+def inputs_for(unit, ours, layout, style, rng, is_strict):
+    """Slot -> array, in one layout; inputs and targets in a style. None where the file has other shapes.
+
+    Not is_strict: an array of another shape is random. An array without a role is random too.
+    """
+    found = size_slots(unit.sizes)
+    for slot, role in unit.roles.items():
+        shape = unit.shapes.get(slot)
+        is_extra = role is None or (not style and role in ("W_y", "b_y") and shape is not None)  # or an output's
+        try:
+            array = None if is_extra else theirs(role, ours.arrays, layout)
+        except KeyError:  # a gate of another cell, or what is no array of this problem
+            array = None
+        if array is None or array.shape != (shape or array.shape):
+            if shape is None or not (is_extra or not is_strict):
+                return None
+            array = 0.5 * rng.standard_normal(shape)
+        is_second = role in STATES[1:] and role in list(unit.roles.values())[: list(unit.roles).index(slot)]
+        found[slot] = rng.standard_normal(array.shape) if is_second else array
+    if unit.is_given("zero"):
+        found["zero"] = np.zeros_like(theirs("h_prev", ours.arrays, layout))
+    return found | in_styles(ours, style, layout)
+
+
+def in_styles(ours, style, layout):
+    """The inputs and targets of a loss in a style; "step" is that of a single step in this layout."""
+    step = "vector" if layout.single else "column" if layout.columns else "matrix"
+    if not style:
+        return {}
+    given = zip(("inputs", "targets"), style, (ours.problem.symbols["x"][:, 0], ours.arrays["goal"]), strict=True)
+    return {slot: STYLES[step if how == "step" else how](q, ours.arrays[slot]) for slot, how, q in given}
+
+
+def target_styles(goal):
+    """The rows of a goal in every style, as tokens too if it is one-hot; of all steps, or of the last."""
+    tokens = goal.argmax(axis=1) if goal.shape[1] > 1 else None
+    for part in (slice(None), slice(-1, None)):
+        for name, given in STYLES.items():
+            if tokens is not None or name not in NUMBERS:
+                yield given(goal[part], None if tokens is None else tokens[part])
+
+
+def random_input(rng, shape):
+    """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
+    if shape[:1] == ("tokens",):
+        return rng.integers(shape[1], size=shape[2:])
+    return rng.standard_normal(shape) if shape else float(rng.standard_normal())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.activations import softmax
+from numpylm.activations import sigmoid, softmax
 
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
 OUTPUTS = (  # plain names, the likeliest first
@@ -95,11 +95,13 @@ def losses_of(series, kind, goal):
     """The losses that outputs of this kind may have with a goal (T, V), the likeliest first."""
     steps, found = len(series.values), []
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy"]}[kind]
-    told = ["binary", *told] if kind != "y" and series.values.min() > 0 and series.values.max() < 1 else told
+    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy", "binary"]}[kind]
+    if kind != "y" and series.values.min() > 0 and series.values.max() < 1:
+        kind, told = "p", ["binary", *told[:2]]
     for name in told:
         for words, mask in (("summed over all steps", whole), ("of the last step", last))[steps == 1 :]:
-            y = series.values if (kind == "y" or name == "squares") else softmax(series.values)
+            y = series.values if kind == "y" or name == "squares" else softmax(series.values)
+            y = sigmoid(series.values) if kind == "logits" and name == "binary" else y
             dlogits = np.zeros((len(goal), 1, goal.shape[1]))
             dlogits[-steps:, 0] = mask * (y - goal[-steps:])
             title, of = LOSSES[name]
@@ -121,7 +123,7 @@ def squares(series, kind, goal, mask, q):
 
 def binary(series, kind, goal, mask, q):
     """The cross-entropy of K stacks of outputs that are probabilities each by itself."""
-    p = series.read(q)
+    p = series.read(q) if kind == "p" else sigmoid(series.read(q))
     return -(goal * np.log(p) + (mask - goal) * np.log(1 - p)).sum(axis=(1, 2))
 
 

@@ -20,7 +20,7 @@ LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
     ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
-    ("bwd", "fwd"),
+    ("bwd", "fwd"), ("_backward_", ""), ("_backward", ""), ("backward_", ""),
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, pair in pairs.items():
             try:
-                first, *rest = units_of(contents, scope, pair)
+                first, *rest = units_of(scope, pair)
                 again = partial(others_of, rest, contents, child, scope, cell, pair)
                 units.append(first._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, pair[1] or pair[0])}
@@ -50,9 +50,9 @@ def find_units(contents, taken, child, convention=None):
     return units, {name: why for name, why in refused.items() if name not in covered}
 
 
-def units_of(contents, scope, pair):
+def units_of(scope, pair):
     """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step."""
-    plain, whole = (unit_of(contents, scope, *pair, all_states=is_whole) for is_whole in (False, True))
+    plain, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
     both = [plain] if plain.roles == whole.roles else [plain, whole]
     return both[::-1] if len(plain.gradients) > 1 else both
 
@@ -60,9 +60,12 @@ def units_of(contents, scope, pair):
 def others_of(units, contents, child, scope, cell, pair):
     """Yields more Units after the first: those given, and that of a network for numbers in place of vectors."""
     yield from units
+    small = SIZES | {"D": 1, "V": 1}
     if "'size V'" in str(scope.make):
-        scope = class_scope(contents, scope.name, child, cell, SIZES | {"D": 1, "V": 1})
-        yield unit_of(contents, scope, *pair)
+        yield unit_of(class_scope(contents, scope.name, child, cell, small), *pair)
+    elif not scope.name:
+        first = unit_of(scope._replace(sizes=small), *pair)
+        yield from [first] if first.forms == ("loss",) and not first.shapes else []
 
 
 def dotted(kind, name):
@@ -75,7 +78,7 @@ def pairs_in(functions, kind, convention=None):
     found = {} if kind else usual_pairs(functions, convention)
     for name, function in functions.items():
         gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
-        is_loss = bool(function["returns"]) and bool(LOSS.search(function["returns"][0]))
+        is_loss = bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
         looks = (
             function["is_step"]
             or BACKWARD.search(name)

@@ -10,6 +10,7 @@ from numpylm.tutor.stand_ins import TEXT
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
+HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 
 
@@ -84,7 +85,7 @@ def weights_in(found, cell):
     if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
         roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
-    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not re.match(r"[dm]_?[Wb]", n)]
+    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not HELD.match(n)]
     return kept | dict.fromkeys(others) if kept else {}
 
 

@@ -1,9 +1,12 @@
 """What stands for the names that a failed import in a student's file did not make. It runs in the child process too."""
 
 import builtins
+import sys
 import types
 
 import numpy as np
+
+from numpylm.tutor.sizes import SIZES, size_of
 
 STAND_INS = """
 import numpy
@@ -19,7 +22,9 @@ class _Activation:
         self.y = self.f(x)
         return self.y
     __call__ = forward
-    def derivative(self): return self.slope()
+    def derivative(self, state=None):
+        self.y = self.y if state is None else state
+        return self.slope()
     def backward(self, dy=1): return dy * self.slope()
 class Sigmoid(_Activation):
     f = staticmethod(sigmoid)
@@ -51,7 +56,7 @@ class Missing:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return self if "load" in name else getattr(np, name, self)  # it may be NumPy under another name
 
     def __getitem__(self, key):
         return self
@@ -71,10 +76,13 @@ class Empty(dict):
 
 
 class MissingBase:
-    """Stands for a class that is not there."""
+    """Stands for a class that is not there. It keeps what the constructor of its subclass was given."""
 
     def __init__(self, *args, **kwargs):
         self.params, self.grads = Empty(), Empty()
+        frame = sys._getframe(1)
+        given = frame.f_locals if frame.f_code.co_name == "__init__" else {}
+        vars(self).update({name: value for name, value in given.items() if value is not self and name[0] != "_"})
 
 
 def stand_in(module, failed, read):
@@ -86,5 +94,7 @@ def stand_in(module, failed, read):
     names = {*usual, *read} if "*" in failed["names"] else set(failed["names"])
     names -= {*vars(module), *vars(builtins), "__builtins__", "axis"}
     for name in names:
-        setattr(module, name, usual.get(name, Missing(name)))
+        is_size = name.isupper() and (size_of(name) or name.startswith("N_"))
+        number = SIZES.get(size_of(name, True), 3) if is_size else None
+        setattr(module, name, usual.get(name) or number or Missing(name))
     failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})

@@ -2,6 +2,10 @@
 
 import re
 
+OWN_ERROR = re.compile(
+    r"NameError|UnboundLocalError|module '\w+' has no|missing \d+ required|slice indices must be|builtin_function_or"
+)
+
 
 class Stop(Exception):
     """Ends the check of one function with a status and sentences; table and diagnosis may follow."""
@@ -9,6 +13,11 @@ class Stop(Exception):
     def __init__(self, status, *sentences, **more):
         super().__init__(*sentences)
         self.finding = {"status": status, "sentences": list(sentences)} | more
+
+
+def is_own_error(error):
+    """Whether an error, by its words, comes from the code itself, and not from what it was given."""
+    return OWN_ERROR.search(str(error)) is not None
 
 
 SAID = {  # of an exception's type

@@ -6,15 +6,15 @@ differences with two steps, h and 2h, of which Richardson's extrapolation takes 
 
 import contextlib
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from numpylm.tutor.claims import claims_in, gradient_name
 from numpylm.tutor.foreign_problems import with_dlogits
 from numpylm.tutor.foreign_words import loss_words
-from numpylm.tutor.inputs import target_styles
 from numpylm.tutor.judge import ask
-from numpylm.tutor.layouts import is_ours, theirs
+from numpylm.tutor.layouts import is_ours, target_styles, theirs
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
 from numpylm.tutor.stop import Stop
 
@@ -24,13 +24,14 @@ CHUNK = 2000  # inputs in one request to the child
 def understood(file, unit, fit):
     """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
 
-    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right.
+    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right,
+    or else one of them.
     """
     first = stop = None
-    for tried in with_other_targets(unit, fit):
+    for is_whole, tried in product((True, False), list(with_other_targets(unit, fit))):
         try:
             claims, remarks, reply = claimed(file, unit, tried)
-            tried, said = with_loss(file, unit, tried, claims)
+            tried, said = with_loss(file, unit, tried, claims, is_whole)
         except Stop as why:
             stop = stop or why
             if file.child.process is None:
@@ -79,10 +80,14 @@ def with_other_targets(unit, fit):
             yield fit._replace(inputs=fit.inputs | {"targets": targets})
 
 
-def with_loss(file, unit, fit, claims):
-    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss."""
-    shown = [slot for slot in claims if unit.roles[slot] in ("W_y", "b_y")]
-    for loss in fit.losses:
+def with_loss(file, unit, fit, claims, is_whole=True):
+    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss.
+
+    is_whole: whether they all do, and not only one of them.
+    """
+    found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
+    parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
+    for loss, shown in product(fit.losses, parts):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))

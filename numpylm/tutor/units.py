@@ -4,9 +4,9 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.arguments import Arguments, gradients_in
+from numpylm.tutor.arguments import Arguments, gradients_in, is_with_targets
 from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.scopes import Unknown, called, is_weight, required
+from numpylm.tutor.scopes import HELD, Unknown, called, is_weight, required
 from numpylm.tutor.sizes import SIZES
 
 
@@ -70,41 +70,48 @@ def in_order(incoming):
     return sorted(incoming, key=rank)
 
 
-def unit_of(contents, scope, forward, backward, usual, all_states=False):
+def unit_of(scope, forward, backward, usual, all_states=False):
     """The Unit of a forward and a backward, one of which may be None. Raises Unknown."""
     both = [scope.functions[name] for name in (forward, backward) if name]
     inside = {name for first in (forward, backward) if first for name in (first, *called(scope.functions, first))}
     every = [function for name, function in scope.functions.items() if name in inside]
     form = form_of(scope, scope.functions.get(forward), both[-1], usual)
     if form == "layer":
-        return layer_unit(contents, scope, forward, backward)
+        return layer_unit(scope, forward, backward)
     names = [n for f in both for n in required(f)] + [n for f in every for n in (*f["keys"], *f["reads"])]
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
-    roles = used_weights(scope, both, names, cell)
-    places = {n: scope.places[n] for n in roles if n in scope.places}
-    arguments = Arguments(scope.functions, cell, form, roles, all_states)
+    arguments = Arguments(scope.functions, cell, form, used_weights(scope, both, names, cell), all_states)
+    places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
     arguments.missing(every)
-    first, second, incoming = calls(scope, arguments, forward, backward)
-    sets = [{"set": path, "value": {"slot": n}} for n, path in places.items()]
+    unit = assembled(scope, forward, backward, arguments, places)
+    return unit._replace(
+        convention=convention_of(scope, both, form, usual), cells=cells_of(cell, unit.roles, usual),
+        forms=forms_of(form, unit.roles), is_usual=usual is not None,
+    )  # fmt: skip
+
+
+def assembled(scope, forward, backward, arguments, places=()):
+    """A Unit of what is known of the names."""
+    first, second = calls(scope, arguments, forward, backward)
+    sets = [{"set": scope.places[n], "value": {"slot": n}} for n in places]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
-    named = tuple(scope.functions[forward]["names"]) if forward else ()
+    named, incoming = tuple(scope.functions[forward]["names"]) if forward else (), tuple(arguments.incoming)
     is_object = scope.holder == ["object"]
-    roots = [path[0] for path in places.values() if len(path) > 1]
     in_object = forward and is_object and len(named) < sum(rank(n) < 2 for n in incoming)  # c may be there alone
     outputs = [["made"] if forward else ["returned"]] if named or not (forward and is_object) else []
     outputs += [["object", "__dict__"]] if in_object or not outputs else []
+    roots = [path[0] for path in dict(places).values() if len(path) > 1]
     return Unit(
-        backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."),
-        convention_of(scope, both, form, usual), cells_of(cell, roles, usual), forms_of(form, roles), roles,
+        backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."), "", (), (), arguments.roles,
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
-        {n: scope.shapes[n] for n in places}, tuple(incoming), outputs, named,
-        tuple(both[-1]["returns"]) if backward else (), places,
-        ("object", "__dict__") if is_object else tuple(roots[:1]), is_usual=usual is not None, sizes=scope.sizes,
+        {n: scope.shapes[n] for n in places}, incoming, outputs, named,
+        tuple(scope.functions[backward]["returns"]) if backward else (), dict(places),
+        ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes,
     )  # fmt: skip
 
 
 def calls(scope, arguments, forward, backward):
-    """(steps that call the forward, steps that call the backward, gradients that come in)."""
+    """(steps that call the forward, steps that call the backward)."""
     first = second = []
     if forward:
         names = scope.functions[forward]["names"]
@@ -114,8 +121,21 @@ def calls(scope, arguments, forward, backward):
         arguments.earlier = {"cache": paths[-1]} | dict(zip(map(plain, inner), paths, strict=False))
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
-        second = [{"call": [*scope.holder, backward]} | arguments.of(scope.functions[backward], passed)]
-    return first, second, arguments.incoming
+        names = [*(made_between(scope, forward, backward) if forward else ()), backward]
+        second = [{"call": [*scope.holder, name]} | arguments.of(scope.functions[name], passed) for name in names]
+    return first, second
+
+
+def made_between(scope, forward, backward):
+    """The methods that make what a backward reads of its object, and no one before: such as one for the loss."""
+    functions = scope.functions
+    starts = [step["call"][-1] for step in scope.make if "call" in step]
+    before = {n for first in ("__init__", *starts, forward) for n in (first, *called(functions, first))}
+    inside = {backward, *called(functions, backward)}
+    read = {text for n in inside for text in functions[n]["reads"]}
+    known = {text for n in before | inside if n in functions for text in functions[n]["makes"]}
+    others = [n for n in functions if n not in before | inside and backward not in called(functions, n)]
+    return [n for n in others if required(functions[n]) and (set(functions[n]["makes"]) & read) - known]
 
 
 def passed_on(scope, forward, backward):
@@ -156,7 +176,8 @@ def used_weights(scope, functions, names, cell):
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
-    return {n: role for n, role in found.items() if role is None or is_weight(role)} if any(found.values()) else {}
+    kept = {n: role for n, role in found.items() if is_weight(role) or (role is None and not HELD.match(n))}
+    return kept if any(found.values()) else {}
 
 
 def form_of(scope, first, second, usual):
@@ -165,6 +186,9 @@ def form_of(scope, first, second, usual):
         return usual[2]
     made = [plain(text) for text in first["names"]] if first else []
     coming = [n for n in gradients_in(second) if plain(n) not in made]
+    holds_sums = not scope.holder and any(len(path) > 1 for path in scope.places.values())  # and adds to them each time
+    if first and is_with_targets(second) and not holds_sums:
+        return "loss"
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
     is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
@@ -179,14 +203,17 @@ def form_of(scope, first, second, usual):
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
 
 
-def layer_unit(contents, scope, forward, backward):
+def layer_unit(scope, forward, backward):
     """The unit of a layer without time, made from or given a weight and a bias, or neither: y = f(x), or a loss."""
     x, *others = required(scope.functions[forward])
     is_loss = [word_of(n) for n in others] == ["targets"]
     tokens = [{x: (*N, 6), others[0]: ("tokens", 6, *N)} for N in ((2,), (2, 4))] if is_loss else []
     shapes = tokens or layer_shapes(x, [*scope.given, *others])
-    unit = free_unit(scope.functions, forward, backward, shapes, scope)
-    return unit._replace(convention="classes" if scope.holder else "cs231n", is_usual=False)
+    unit = free_unit(scope, forward, backward, shapes)
+    if len(unit.incoming) > 1:
+        raise Unknown(f"the check does not know what to give {backward}({', '.join(unit.incoming)})")
+    texts = (f"d{x}",) if scope.holder else unit.texts
+    return unit._replace(convention="classes" if scope.holder else "cs231n", is_usual=False, texts=texts)
 
 
 def layer_shapes(x, weights):
@@ -196,34 +223,21 @@ def layer_shapes(x, weights):
     return {x: (2, 3)} | shapes, {x: (4, 2, 3)} | shapes, {x: ("tokens", 6, 4, 2)} | tables
 
 
-def free_unit(functions, forward, backward, alternatives, scope=None):
+def free_unit(scope, forward, backward, alternatives):
     """The unit of any forward and backward, with one or more sets of shapes for the forward's parameters.
 
-    Raises ValueError for names that are not there, Unknown for a backward that cannot be called.
+    Raises ValueError for names that are not there.
     """
     for name in (forward, backward):
-        if name not in functions:
-            close = get_close_matches(name, functions, 1)
+        if name not in scope.functions:
+            close = get_close_matches(name, scope.functions, 1)
             raise ValueError(f"there is no function {name} in the file{f'; did you mean {close[0]}?' if close else ''}")
-    holder, given = (scope.holder, list(scope.given)) if scope else ([], [])
-    names, made, returned = required(functions[forward]), functions[forward]["names"], required(functions[backward])
+    names = required(scope.functions[forward])
     missing = [name for name in names if name not in alternatives[0]]
     if missing:
         known = " ".join(f"{name}=3,4" for name in names)
         raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
-    cache = {"from": ["made", len(made) - 1] if len(made) > 1 else ["made"]}
-    coming = [n for n in returned if n not in names and word_of(n) != "cache"]
-    if scope and len(coming) > 1:
-        raise Unknown(f"the check does not know what to give {backward}({', '.join(coming)})")
-    values = [{"slot": n} if n in (*coming, *names) else cache for n in returned]
-    texts = functions[backward]["returns"] if not scope or not scope.holder else [f"d{names[0]}"]
-    first = {"call": [*holder, forward], "args": [{"slot": n} for n in names], "kwargs": {}, "to": "made"}
-    outputs = [["made"]] if made or holder != ["object"] else [["object", "__dict__"]]
-    return Unit(
-        backward, f"{scope.name}.{forward}".removeprefix(".") if scope else forward, "named by you", ("rnn",),
-        ("free",), dict.fromkeys([*names, *given], "x"), [*(scope.make if scope else ()), first],
-        [{"call": [*holder, backward], "args": values, "kwargs": {}}], incoming=tuple(coming), named=tuple(made),
-        outputs=outputs,
-        texts=tuple(texts), snapshot=("object", "__dict__") if holder == ["object"] else (), free=tuple(alternatives),
-        is_usual=True,
-    )  # fmt: skip
+    arguments = Arguments(scope.functions, "", "free", dict.fromkeys([*names, *scope.given], "x"))
+    unit = assembled(scope, forward, backward, arguments)
+    how = {"convention": "named by you", "cells": ("rnn",), "forms": ("free",), "is_usual": True}
+    return unit._replace(**how, free=tuple(alternatives))
