@@ -37,6 +37,7 @@ class Child:
     def __init__(self, path, seconds, megabytes):
         self.path, self.seconds, self.megabytes = Path(path), seconds, megabytes
         self.process = self.replies = self.watcher = self.mark = None
+        self.end_of_process = "crash", "it is not started"
         self.left = seconds
 
     def start(self):
@@ -56,6 +57,8 @@ class Child:
 
     def ask(self, request, seconds=None):
         """The child's reply. Raises Stop where it takes too long, dies, or answers what is no message of ours."""
+        if self.process is None:  # it has ended, and was not started again
+            raise Stop(*self.end_of_process)
         limit, began = seconds or self.left, time.monotonic()
         threading.Thread(target=exchange, args=(self.process, request, self.replies), daemon=True).start()
         try:
@@ -72,8 +75,9 @@ class Child:
         return reply
 
     def stop(self, status, words):
-        """End the process, and raise Stop."""
+        """End the process, and raise Stop, as will all that it is asked from now on."""
         self.end()
+        self.end_of_process = status, words
         raise Stop(status, words)
 
     def exit_words(self):
