@@ -108,10 +108,11 @@ def heat_map(path, weights, rows, columns, label, title="", least=None):
         axes.figure.colorbar(image, label=label)
 
 
-def draw_bands(axes, bands, seconds, title=""):
+def draw_bands(axes, bands, seconds, title="", cmap="magma"):
     """A sound's mel bands (B, F), the lowest at the bottom."""
     extent = (0, seconds, 0, len(bands))
-    axes.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
+    image = axes.imshow(bands, cmap, origin="lower", aspect="auto", interpolation="nearest", extent=extent)
+    image.set_clim(-2, 2.5)
     axes.set_title(title, parse_math=False)
     axes.set_ylabel("mel band")
 
