@@ -127,7 +127,7 @@ def draw_symbols(axes, y, tokens, seconds):
     for number, begin in enumerate(begins):
         height = 1.05 + 0.15 * (number % 2)  # in two rows, so that names of tokens that follow quickly stay apart
         axes.text(t[begin], height, tokens[symbols[begin]], ha="center", fontsize=9, parse_math=False)
-    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
+    axes.set(ylim=(0, 1.6), yticks=(0, 0.5, 1), ylabel="y, probability of a symbol")
     axes.legend(loc="upper left")
 
 
