@@ -108,10 +108,11 @@ def heat_map(path, weights, rows, columns, label, title="", least=None):
         axes.figure.colorbar(image, label=label)
 
 
-def draw_bands(axes, bands, seconds, title=""):
+def draw_bands(axes, bands, seconds, title="", cmap="magma"):
     """A sound's mel bands (B, F), the lowest at the bottom."""
     extent = (0, seconds, 0, len(bands))
-    axes.imshow(bands, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-2, vmax=2.5)
+    image = axes.imshow(bands, cmap, origin="lower", aspect="auto", interpolation="nearest", extent=extent)
+    image.set_clim(-2, 2.5)
     axes.set_title(title, parse_math=False)
     axes.set_ylabel("mel band")
 
@@ -126,7 +127,7 @@ def draw_symbols(axes, y, tokens, seconds):
     for number, begin in enumerate(begins):
         height = 1.05 + 0.15 * (number % 2)  # in two rows, so that names of tokens that follow quickly stay apart
         axes.text(t[begin], height, tokens[symbols[begin]], ha="center", fontsize=9, parse_math=False)
-    axes.set(ylim=(0, 1.4), ylabel="y, probability of a symbol")
+    axes.set(ylim=(0, 1.6), yticks=(0, 0.5, 1), ylabel="y, probability of a symbol")
     axes.legend(loc="upper left")
 
 

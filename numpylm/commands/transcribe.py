@@ -79,10 +79,10 @@ class TranscribeChoices:
     beam: int = choice(10, "label sequences that beam search keeps", metavar="K")
     n_best: int = choice(1, "the K best of each file, in lines: file, tab, score, tab, text", metavar="K")
     lm: str | None = choice(None, "a language model's run", metavar="RUN", shown="the run's own")
-    alpha: float | None = choice(None, "weight of the language model; 0: without it", metavar="A", shown="chosen")
-    beta: float | None = choice(None, "pay for each label", metavar="B", shown="like alpha, chosen on validation")
-    rescore: str | None = choice(None, "rank its lines again: utterance, tab, score, tab, text", metavar="LIST.tsv")
-    said: str | None = choice(None, "choose on the list, of lines utterance, tab, what was said", metavar="SAID.tsv")
+    alpha: float | None = choice(None, "that model's weight; 0: without it", metavar="A", shown="chosen on validation")
+    beta: float | None = choice(None, "pay for each label", metavar="B", shown="chosen on validation")
+    rescore: str | None = choice(None, "rank lines, not files: utterance, tab, score, tab, text", metavar="LIST.tsv")
+    said: str | None = choice(None, "choose alpha and beta by what was said: utterance, tab, text", metavar="SAID.tsv")
 
     def __post_init__(self):
         require.positive_integer("n_best", self.n_best)

@@ -102,7 +102,7 @@ def saved_weights(folder):
 def language_score(folder, vocabulary, other=None):
     """The LanguageScore of another run, or of the run's own language model, if it has one. A label is a token as text,
     or k, the vocabulary's token k. Raises ValueError for one of another level, or that has never read a line's end."""
-    path = other or folder / "language"
+    path = other or folder / "language" / "best.npz"
     if not other and not path.exists():
         return None
     model, known, _ = load_trained(path)
