@@ -36,6 +36,11 @@ def test_a_wrong_line_is_wrong(check, name, old, new):
     assert "wrong" in {finding["status"] for finding in check(name, old, new).findings.values()}
 
 
+def test_weight_decay_is_said_and_is_not_wrong(check):
+    result = check("step_targets", "da @ h_prev.T", "da @ h_prev.T + 0.01 * self.Wh")
+    assert result.ok and "it adds 0.01 times the weights" in str(result.findings["StepNetwork.backward"]["sentences"])
+
+
 def test_the_report_speaks_in_the_users_names_and_shapes(check):
     finding = check("min_char_rnn", "dWxh += np.dot(dhraw, xs[t].T)", "dWxh += 2 * np.dot(dhraw, xs[t].T)").findings[
         "lossFun"

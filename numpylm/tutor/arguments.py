@@ -8,7 +8,7 @@ from numpylm.tutor.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
     r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err"
-    r"|\w*_(grad(ient)?|error|delta)$)",
+    r"|(?!clip|max|use|need|comp|return|zero|check|num|norm)\w*_(grad(ient)?|error|delta)$)",
     re.I,
 )
 STATE = re.compile(r"d_?(l_?d_?)?[hcas]|d_?next|d_?state|grad_?[hc]", re.I)  # gradients of states among them
@@ -69,7 +69,8 @@ class Arguments:
         found = {n: paths[0] for n in states if len(states) > 1 and len(plain(n)) == 1}
         known = [n for n in names if roles[n] or word_of(n) or INCOMING.match(n) or PREDICTED.search(n)]
         unknown = [n for n in names if n not in known and plain(n) not in self.earlier]
-        return found | {n: paths[names.index(n)] for n in unknown if names.index(n) < len(paths)}
+        is_in_order = any(self.earlier.get(plain(n)) == path for n, path in zip(names, paths, strict=False))
+        return found | {n: paths[names.index(n)] for n in unknown if is_in_order and names.index(n) < len(paths)}
 
     def value(self, name, role, function):
         """What one parameter is given, by the first rule that knows it. Raises Unknown."""

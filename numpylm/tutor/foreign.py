@@ -13,7 +13,7 @@ from numpylm.tutor.claims import gradient_name
 from numpylm.tutor.fits import best_fit
 from numpylm.tutor.foreign_words import explained, renamed
 from numpylm.tutor.judge import changed_names, check_linear
-from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
+from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, without_keepdims
 from numpylm.tutor.scopes import is_weight
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop, is_own_error
@@ -106,18 +106,10 @@ def forward_finding(unit, fit):
 
 def backward_finding(file, unit, fit):
     """The finding on a backward. Raises Stop where it cannot be judged."""
-    fit, claims, remarks, reply = understood(file, unit, fit)
-    truths, rtol, said = truth(file, unit, fit, claims)
-    given, is_up = claims, unit.incoming and has_moved(unit, fit, reply) and common_factor(claims, truths) == -1
-    if is_up:
-        claims = {slot: -claim for slot, claim in claims.items()}
-        said = [*said, "it adds to the weights: what comes in must be the negative gradient, such as target - y"]
-    weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
-    N = fit.ours.problem.sizes.N if fit.ours else 1
-    if N > 1 and weights.keys() < claims.keys() and abs((common_factor(weights, truths) or 0) - 1 / N) < 1e-6:
-        truths |= {slot: truths[slot] / N for slot in weights}
-        said = [*said, f"its weights' gradients are means over the {N} sequences of the batch, and no sums"]
-    told = remarks + said + written_into(reply, unit)
+    fit, given, remarks, reply = understood(file, unit, fit)
+    truths, rtol, said = truth(file, unit, fit, given)
+    claims, truths, meant = as_meant(unit, fit, given, truths, reply)
+    told = [*remarks, *said, *meant, *written_into(reply, unit)]
     finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
         return finding | {"printed": str(reply.get("printed", ""))}
@@ -126,6 +118,27 @@ def backward_finding(file, unit, fit):
     if fit.precision is None and not unit.free:
         finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
     return finding
+
+
+def as_meant(unit, fit, claims, truths, reply):
+    """(claims, truths, remarks) where the code means something else than the gradient of the sum: it goes uphill, it
+    adds weight decay, or it takes means over the batch."""
+    if unit.incoming and has_moved(unit, fit, reply) and common_factor(claims, truths) == -1:
+        words = "it adds to the weights: what comes in must be the negative gradient, such as target - y"
+        return {slot: -claim for slot, claim in claims.items()}, truths, [words]
+    weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
+    fine = {s: q for s, q in weights.items() if q.shape == np.shape(truths[s]) == np.shape(fit.inputs[s])}
+    off = {s: q - truths[s] for s, q in fine.items() if not np.allclose(q, truths[s], rtol=ROUGH, atol=ROUGH)}
+    decay = common_factor(off, fit.inputs) or 0
+    if 1e-6 < decay < 0.5:
+        words = f"it adds {decay:.6g} times the weights, as weight decay does: judged without that"
+        return claims | {slot: claims[slot] - decay * fit.inputs[slot] for slot in off}, truths, [words]
+    N = fit.ours.problem.sizes.N if fit.ours else 1
+    mean = common_factor(weights, truths) if weights.keys() < claims.keys() and not unit.is_usual else None
+    if N > 1 and mean and abs(mean - 1 / N) < 1e-6:
+        words = f"its weights' gradients are means over the {N} sequences of the batch, and no sums"
+        return claims, truths | {slot: truths[slot] / N for slot in weights}, [words]
+    return claims, truths, []
 
 
 def has_moved(unit, fit, reply):

@@ -199,6 +199,7 @@ def form_of(scope, first, second, usual):
     if not coming or not first:
         return "loss"
     states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
+    states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
     has_output = "W_y" in weights or re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
 
