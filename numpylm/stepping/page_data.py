@@ -98,9 +98,9 @@ def numbers_of(forward, backward):
     """name -> (T, n). Packed arrays gate by gate; dh_next and dc_next too, and dh, what reaches h_t from above."""
     numbers = {}
     for name, entries in {**forward, **backward}.items():
-        parts_at = [dict(parts_of(entry._replace(symbol=name))) for entry in entries]
         if name not in OF_TOKENS:
-            numbers |= {part: np.stack([at_t[part][0] for at_t in parts_at]) for part in parts_at[0]}
+            over_time = np.stack([entry.value[0] for entry in entries])  # (T, n)
+            numbers |= parts_of(entries[0]._replace(symbol=name, value=over_time))
     for state in ("h", "c"):
         if f"d{state}_prev" in numbers:
             later = numbers[f"d{state}_prev"]
