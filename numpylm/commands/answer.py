@@ -45,7 +45,7 @@ class AnswerModel:
     embedding_dim: int = again(ModelChoices, "embedding_dim", 20, help="of each word's vector")
     hidden_dim: int = again(ModelChoices, "hidden_dim", 64, help="of a reader's state")
     num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of a reader")
-    num_sentences: int = choice(50, "read a story's last S", "-S", flag="--sentences", metavar="S", group=SIZES)
+    num_sentences: int = choice(50, "read the last S of a story", "-S", flag="--sentences", metavar="S", group=SIZES)
     num_hops: int = choice(3, "how often a memory network looks at the story", flag="--hops", metavar="K", group=OWN)
     tying: str = choice("adjacent", "how a memory network's hops share tables", choices=TYINGS, group=OWN)
     first: str = choice("question", "what a reader reads first", choices=TEXTS, group=OWN)

@@ -81,7 +81,7 @@ class TranscribeChoices:
     lm: str | None = choice(None, "a language model's run", metavar="RUN", shown="the run's own")
     alpha: float | None = choice(None, "that model's weight; 0: without it", metavar="A", shown="chosen on validation")
     beta: float | None = choice(None, "pay for each label", metavar="B", shown="chosen on validation")
-    rescore: str | None = choice(None, "rank lines, not files: utterance, tab, score, tab, text", metavar="LIST.tsv")
+    rescore: str | None = choice(None, "rank a list again: utterance, tab, score, tab, text", metavar="LIST.tsv")
     said: str | None = choice(None, "choose alpha and beta by what was said: utterance, tab, text", metavar="SAID.tsv")
 
     def __post_init__(self):
