@@ -24,9 +24,8 @@ def judge_unit(file, unit):
     """Name -> finding, of the backward, and of the forward where that can be judged."""
     findings = findings_of(file, unit)
     is_open = findings[unit.name]["status"] in ("not checked", "crash") and unit.again is not None
-    for other in unit.again() if is_open else ():
-        if not file.child.process:
-            break
+    others = unit.again() if is_open else iter(())
+    while file.child.process and (other := next(others, None)):
         again = findings_of(file, other._replace(name=unit.name))
         if again[unit.name]["status"] in ("ok", "wrong"):
             return again
@@ -53,6 +52,8 @@ def judged(file, unit):
     """
     first = failed = None
     for batches in ((2, 0, -1), (1,), (0,), (-1,)):
+        if not file.child.process:  # it has hung, or ended
+            break
         try:
             fit = best_fit(file, unit, batches)
         except Stop as stop:

@@ -121,8 +121,9 @@ def is_usual(forward, backward):
 def forward_of(functions, backward):
     """The forward of a backward: by its name, by what it calls, or the one that calls most."""
     for old, new in PAIRS:
-        if old in backward and backward.replace(old, new) in functions:
-            return backward.replace(old, new)
+        name = backward.replace(old, new)
+        if old in backward and name in functions and (new or len(required(functions[name])) > 1):  # no activation
+            return name
     inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
     others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
     return max(others, key=lambda n: (not n.startswith("predict"), len(called(functions, n))), default=None)
