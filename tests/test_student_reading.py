@@ -1,0 +1,90 @@
+"""`numpylm check` reads what other code does: packages that are not there, sizes, names, activations, numbers."""
+
+import pytest
+from foreign_code import SOURCES, check_changed
+
+from numpylm.tutor.report import report
+
+
+@pytest.fixture
+def check(tmp_path):
+    return lambda *change, **options: check_changed(tmp_path, *change, **options)
+
+
+READ = {  # what other code does, as changes of an example: all of it is right, and read
+    "a base class and weights from a package that is not there": (
+        "network", ("import numpy as np\n", "import numpy as np\nfrom .base import Layer\nfrom init import xavier\n"),
+        ("class Network:", "class Network(Layer):"), ("randn(hidden_size, input", "xavier(hidden_size, input"),
+    ),
+    "weights that a constructor loads from a file that is not there": (
+        "network", ("        self.bh = ", "        self.Whh = np.load('weights.npy')\n        self.bh = "),
+    ),
+    "sizes in one tuple": (
+        "network", ("self, input_size, output_size, hidden_size=64", "self, sizes"),
+        ("        self.Whh = randn", "        self.n_in, self.n_out, hidden_size = sizes\n        self.Whh = randn"),
+        ("input_size", "self.n_in"), ("output_size", "self.n_out"),
+    ),
+    "a size that methods read among the globals": (
+        "bptt", ("import numpy as np\n", "import numpy as np\nword_dim = len('helo')\n"),
+        ("(len(x), self.word_dim)", "(len(x), word_dim)"),
+    ),
+    "other names of sizes, targets and probabilities": (
+        "updates", ("input_size", "in_features"), ("output_size", "n_classes"), ("hidden_size", "no_neurons"),
+        ("targets", "y_true_seq"),
+    ),
+    "numbers in place of vectors": (
+        "updates", ("inputs[t].reshape(-1, 1)", "np.array([[inputs[t]]])"),
+        ("inputs[t].reshape(1, -1)", "np.array([[inputs[t]]])"), ("targets[t].reshape(-1, 1)", "targets[t]"),
+    ),
+    "a small ε in a derivative": ("network", ("(1 - self.last_hs[t", "(1 + 1e-7 - self.last_hs[t")),
+    "an activation of a package that is not there, as an object": (
+        "network", ("import numpy as np\n", "import numpy as np\nfrom layers.activation import *\n"),
+        ("            h = np.tanh(", "            self.act = Tanh()\n            h = self.act("),
+        ("self.last_hs[i + 1] = h", "self.last_hs[i + 1] = h; self.slopes[i] = self.act.derivative()"),
+        ("        self.last_hs = {0: h}", "        self.last_hs, self.slopes = {0: h}, {}"),
+        ("(1 - self.last_hs[t + 1] ** 2)", "self.slopes[t]"),
+    ),
+    "states that may be left out, and other names of what comes in": (
+        "nodes", ("def bottom_data_is(self, x, s_prev, h_prev)", "def forward(self, x, s_prev=None, h_prev=None)"),
+        ("top_diff_is", "backward"), ("top_diff_h", "dh"), ("top_diff_s", "dL_plus_1_ds"),
+    ),
+    "a misspelt forward": ("network", ("def forward", "def farward")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", READ)
+def test_what_other_code_does_is_read(check, what):
+    name, *changes = READ[what]
+    source = SOURCES[name]
+    for change in changes:
+        assert change[0] in source
+        source = source.replace(*change)
+    result = check(source)
+    assert result.ok and not result.unchecked, report(result)
+
+
+def test_what_an_import_did_not_give_is_no_verdict(check):
+    source = SOURCES["updates"].replace("import numpy as np", "import numpy as np\nfrom losses import derivative")
+    result = check(source.replace("ys[t] - targets[t].reshape(-1, 1)", "derivative(targets[t].reshape(-1, 1), ys[t])"))
+    finding = result.findings["Regressor.backward"]
+    assert finding["status"] == "not checked" and "could not be run" in " ".join(finding["sentences"])
+
+
+def test_weights_of_rows_may_lie_as_hidden_units_by_inputs(check):
+    source = """
+import numpy as np
+class RNN:
+    def __init__(self, D, H):
+        self.W_x, self.W_h, self.b = np.ones((H, D)), np.ones((H, H)), np.ones(H)
+    def forward(self, x, h_prev):
+        self.x, self.h_prev = x, h_prev
+        self.h = np.tanh(x @ self.W_x.T + h_prev @ self.W_h.T + self.b)
+        return self.h
+    def backward(self, dh):
+        da = dh * (1 - self.h ** 2)
+        self.dW_x, self.dW_h, self.db = da.T @ self.x, da.T @ self.h_prev, da.sum(axis=0)
+        return da @ self.W_x, da @ self.W_h
+"""
+    assert check(source).ok
+    (said, *_) = check(source, "da.T @ self.h_prev", "da.T @ self.h").findings["RNN.backward"]["diagnosis"]
+    assert said.startswith("Equation (1), dW_h")
