@@ -39,6 +39,8 @@ MOVED = {  # modules that had another place in older versions
     "batches": "data.batches",
     "cli": "commands.cli",
     "corpora": "data.corpora",
+    "data.error_rates": "transcription_task",
+    "data.story_world": "data.stories",
     "grammar": "data.grammar",
     "ngrams": "data.ngrams",
     "tasks": "data.tasks",
