@@ -156,7 +156,6 @@ def make_task(config, data):
 KIND = Kind(
     "speech", "transcribe", "utterances", SpeechSettings, SpeechModel, SpeechData,
     lambda config: f"transcribe-{Path(config.data.train or 'synthetic').name}",
-    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report",
-    Use=TranscribeChoices,
+    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report", Use=TranscribeChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

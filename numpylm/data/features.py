@@ -42,9 +42,11 @@ def read_wav(path):
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk is said to end after the file
         why = f"no .wav file of whole numbers (PCM) that Python can read ({str(error) or 'it is too short'})"
         raise ValueError(f"{path} is {why}: convert it, for example with `sox IN -b 16 OUT.wav`") from None
-    if not data or len(data) < count * channels * width or width > 4 or rate > 10**6:
-        held = f"{len(data)} bytes of {count * channels * width}, of {8 * width} bits a sample, {rate:,} Hz"
-        raise ValueError(f"{path} is empty, cut short, or of more than 32 bits or 1,000,000 Hz: it holds {held}")
+    size = count * channels * width
+    if not 0 < size <= len(data):
+        raise ValueError(f"{path} is empty or cut short: it holds {len(data):,} of {size:,} bytes of sound")
+    if width > 4 or not 100 <= rate <= 10**6:
+        raise ValueError(f"{path} has {8 * width} bits and {rate:,} Hz; expected 32 bits or fewer, 100 to 1,000,000 Hz")
     pcm = np.frombuffer(data, np.uint8).reshape(-1, width)  # a number's bytes in each row, the lowest first
     if width == 1:
         pcm = pcm ^ 0x80  # 8 bits are unsigned, with 128 for silence: this makes them signed
