@@ -60,10 +60,11 @@ def test_the_built_in_run_says_what_it_does(folder):
         "  best path ",
         "  with language model ",
         "  oracle ",
-        "a program spoke each sentence, with a voice that training has not heard",
+        "a program spoke each sentence, with a voice that\ntraining has not heard.",
         "transcribe small",
     ):
         assert expected in out, expected
+    assert max(map(len, out.partition("Some transcripts")[2].splitlines())) < 80
     files = {path.name for path in (folder / "small").iterdir()}
     assert {"hearing.png", "test-0.wav", "language", "best.npz", "summary.json", "learning_curve.png"} <= files
 
@@ -158,6 +159,8 @@ def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     assert status == 0, err
     assert "s: 8 train, 2 valid, 2 test" in out and "LSTM with CTC, B=40, H=8, L=1, dropout 0.2" in out
     assert summary_of(tmp_path, "c")["error_rate_with_language_model"] <= 1
+    other = ["--lm", tmp_path / "c" / "language"]
+    assert "train with --level word" in call_in(folder, "transcribe", "tones", "others/0.wav", *other)[2]
     output_in(tmp_path, "transcribe", "c", "s/0.wav")
     (tmp_path / "s" / "transcripts.tsv").write_text(listed.removesuffix("\ttest"))
     assert "11.wav has no part, and others have" in call_in(tmp_path, "transcribe", "--train", "s")[2]

@@ -107,7 +107,7 @@ def language_score(folder, vocabulary, other=None):
         return None
     model, known, _ = load_trained(path)
     if known.level != vocabulary.level or stream_start(known) is None:
-        raise ValueError(f"the language model {path} must read {vocabulary.level}s, as labels are, and line ends")
+        raise ValueError(f"{path} must read {vocabulary.level}s and line ends: train with --level {vocabulary.level}")
     ids = {token: i for i, token in enumerate(known.tokens)}
     ids |= {k: ids.get(token, 0) for k, token in enumerate(vocabulary.tokens)}
     return LanguageScore(model, lambda label: ids.get(label, 0), stream_start(known))
@@ -149,8 +149,8 @@ def report(run, model):
     print_examples("Some transcripts", [zip(marks, [decode(vocabulary, q) for q in one], strict=True) for one in lines])
     shown = parts["test"][0]
     if data.train is None:
-        print("\nThis speech is synthetic: a program spoke each sentence, with a voice that training has not heard.\n"
-              "Human speech is harder (see --train).")  # fmt: skip
+        print("\nThis speech is synthetic: a program spoke each sentence, with a voice that\n"
+              "training has not heard. Human speech is harder (see --train).")  # fmt: skip
         for k, (_, sound) in enumerate(spoken_sentences(min(3, len(parts["test"])), BUILT_IN["test"][1])):
             write_wav(run.folder / f"test-{k}.wav", sound)
         shown = shown._replace(name=run.folder / "test-0.wav")
@@ -193,9 +193,8 @@ def draw_hearing(path, model, vocabulary, utterance, data):
     trace = ctc_forward(model.forward(features[:, None]).logits, labels[:, None])[1]
     gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
     bands = read_features(name, replace(data, cepstra=0, stack=1)).T  # (B, F)
-    tokens = [vocabulary.tokens[label] for label in labels]
     seconds = len(features) * data.stack * HOP_SECONDS
     with plots.saved_figure(path, 10, 8, num_rows=3) as (top, middle, bottom):
         plots.draw_bands(top, bands, bands.shape[1] * HOP_SECONDS, f'"{decode(vocabulary, labels)}"')
         plots.draw_symbols(middle, np.exp(trace.log_y[:, 0]), vocabulary.tokens, seconds)
-        plots.draw_alignment(bottom, gamma, tokens, seconds)
+        plots.draw_alignment(bottom, gamma, [vocabulary.tokens[label] for label in labels], seconds)
