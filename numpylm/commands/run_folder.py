@@ -70,7 +70,7 @@ def read_json(path):
         with open(path, "rb") as file:
             return decode_json(file.read(MAX_JSON_BYTES + 1))
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{path.parent} holds no run: there is no {path}") from None
+        raise RunError(f"the folder {path.parent} holds no run: there is no {path}") from None
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from None
 
