@@ -87,6 +87,12 @@ def test_a_huge_loss_of_answers_which_have_no_perplexity_is_no_overflow(folder):
     assert 1e4 < json.loads(output_in(folder, "evaluate", "far", "--json"))["test_loss"] < float("inf")
 
 
+def test_a_memory_network_that_diverges_is_not_told_to_become_a_reader(folder):
+    options = ["--num-questions", "100", "--epochs", "1", "--learning-rate", "1e9", "--clip", "1e9", "--out", "gone"]
+    status, _, err = call_in(folder, "answer", *options)
+    assert status == 1 and "a smaller --clip (it was 1e+09)." in err
+
+
 def test_defaults_depend_on_model_and_data(folder):
     output_in(folder, "answer", "--train", "babi", "--task", "1", "--minutes", "0.001", "--out", "short")
     short, memory, reader = (read(folder, run, "config.json")["settings"] for run in ("short", "memory", "reader"))

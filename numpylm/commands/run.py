@@ -184,7 +184,7 @@ def reports(run):
     except TrainingDiverged as error:
         last, settings = run.folder / "last.npz", run.config.settings
         step = run.ranks.on_first(lambda: read_contents(last)[0]["training"]["step"])
-        other_model = "" if run.config.model.model == "lstm" else ", or --model lstm"
+        other_model = "" if run.config.model.model in ("lstm", "memory") else ", or --model lstm"
         raise RunDiverged(
             f"training diverged at {error}.\nThe last good checkpoint is {last}, of step {step}.\n"
             f"Begin again in another folder with a smaller --learning-rate (it was {settings.learning_rate:g}), "
