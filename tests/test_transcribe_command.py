@@ -8,7 +8,10 @@ import pytest
 from calls import call_in, output_in
 
 from numpylm.commands.transcribe import SpeechData, read_features
+from numpylm.commands.transcription_report import measured
 from numpylm.data.features import Sound, write_wav
+from numpylm.data.text import build_vocabulary, encode
+from numpylm.transcription_task import Heard
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}
@@ -83,6 +86,18 @@ def test_the_summary_has_the_fields_of_a_speech_run_and_evaluate_and_info_know_i
     assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
     assert "Test utterances: 5, of 16 words" in output_in(folder, "evaluate", "tones", "others")
     assert "speech model" in output_in(folder, "info", "tones")
+
+
+@pytest.mark.parametrize(("level", "other", "rate"), [("word", "character", 3 / 11), ("char", "word", 1 / 3)])
+def test_errors_are_counted_in_words_and_in_characters(level, other, rate):
+    """Of three words one is wrong, and of its eleven characters three."""
+    vocabulary = build_vocabulary("low mid low\n", level)
+    said, heard = (tuple(encode(vocabulary, text).tolist()) for text in ("low mid mid", "low mid low"))
+    found = measured(Heard([said], {"error_rate": [heard]}, []), vocabulary, {})
+    names = [name for name in found.fields if name.endswith("error_rate")]
+    assert names == ["error_rate", f"{other}_error_rate", "sentence_error_rate"]
+    assert found.fields[f"{other}_error_rate"] == pytest.approx(rate)
+    assert f"{other}s" in found.table[1]
 
 
 def test_it_transcribes_recordings_that_it_has_not_heard(folder):

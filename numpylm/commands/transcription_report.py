@@ -81,10 +81,9 @@ def weights_for(model, vocabulary, folder, language, choices, heard=None):
     where = "the run's validation part" if heard is None else "the list"
     if heard is None:
         try:
-            valid = own_parts(folder, vocabulary)["valid"]
+            heard = listen(model, vocabulary, own_parts(folder, vocabulary)["valid"], language)
         except (OSError, ValueError) as error:
             raise ValueError(f"{where} is gone, so give both --alpha and --beta: {error}") from None
-        heard = listen(model, vocabulary, valid, language)
     weights = choose_weights(heard, **choices.given)
     print("chosen on {}: --alpha {alpha:g} --beta {beta:g}".format(where, **weights), file=sys.stderr)
     return weights
@@ -139,7 +138,7 @@ def report(run, model):
     language = language_score(run.folder, vocabulary)
     weights = choose_weights(listen(model, vocabulary, parts["valid"], language))
     heard = listen(model, vocabulary, parts["test"], language, **weights)
-    found = measured(heard, run.task.unit, weights)
+    found = measured(heard, vocabulary, weights)
     print()
     print_table(*found.table)
     print("  chosen on the validation part: alpha = {alpha:g}, beta = {beta:g}".format(**weights))
@@ -161,34 +160,35 @@ def report(run, model):
 
 def evaluate(model, vocabulary, folder, options):
     """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
-    data = read_config(folder).data
     if options.text:
-        utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), data))
+        utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data))
     else:
         utterances = own_parts(folder, vocabulary)["test"]
     weights = saved_weights(folder)
     heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
-    return measured(heard, UNITS[data.level], weights)
+    return measured(heard, vocabulary, weights)
 
 
-def measured(heard, unit, weights):
-    """The Report of a Heard, with a row for each way to decode."""
-    num_labels = sum(map(len, heard.said))
+def measured(heard, vocabulary, weights):
+    """The Report of a Heard, with a row for each way to decode: its errors in words, characters and utterances."""
+    num_labels, unit = sum(map(len, heard.said)), UNITS[vocabulary.level]
+    other, split = ("character", str) if unit == "word" else ("word", str.split)
     fields, rows = {"utterances": len(heard.said), **weights}, {}
     for name, labels in heard.by_name.items():
         errors = total_errors(heard.said, labels)
         wrong = fmean(said != found for said, found in zip(heard.said, labels, strict=True))
-        fields |= {name: errors.rate, f"sentence_{name}": wrong}
-        counts = (100 * count / num_labels for count in (errors.total, *errors[:3]))
+        texts = ([split(decode(vocabulary, one)) for one in each] for each in (heard.said, labels))
+        by_other = total_errors(*texts).rate
+        fields |= {name: errors.rate, f"{other}_{name}": by_other, f"sentence_{name}": wrong}
         way = name.removeprefix("error_rate").strip("_").replace("_", " ") or "best path"
-        rows[way] = [*(f"{count:.1f}" for count in counts), percent(wrong)]
+        counts = (f"{100 * count / num_labels:.1f}" for count in (errors.total, *errors[:3]))
+        rows[way] = [*counts, percent(by_other), percent(wrong)]
     title = f"Test utterances: {len(heard.said):,}, of {num_labels:,} {unit}s. Errors per 100 {unit}s"
-    return Report(fields, (title, ("wrong", "subst.", "deleted", "inserted", "utterances"), rows))
+    return Report(fields, (title, ("wrong", "subst.", "deleted", "inserted", f"{other}s", "utterances"), rows))
 
 
 def draw_hearing(path, model, vocabulary, utterance, data):
-    """Draws an utterance, with the name of its .wav file, into a file: its log-mel features, the probabilities of the
-    symbols at each frame, and CTC's alignment. Raises ImportError where matplotlib is not installed."""
+    """Draws an utterance, whose name is its .wav file: log-mel features, probabilities of symbols, CTC's alignment."""
     name, features, labels = utterance
     trace = ctc_forward(model.forward(features[:, None]).logits, labels[:, None])[1]
     gamma = ctc_backward(trace).gamma[:, 0, 1::2].T  # (U, T): the probability that a path is at a label
