@@ -21,7 +21,7 @@ from numpylm.ctc import BLANK
 from numpylm.generation import next_logits, one_step
 
 NO_PATH = -math.inf
-LEAST = math.log(1e-4)  # in each frame, the search leaves out labels that are less probable
+LEAST = math.log(1e-4)  # with a trained model the search leaves out labels that are less probable in a frame
 
 
 class Hypothesis(NamedTuple):
@@ -43,8 +43,9 @@ def best_path(log_y):
     return [symbol for symbol in symbols[changed].tolist() if symbol != BLANK]
 
 
-def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0):
-    """The `width` best Hypotheses for log_y (T, V + 1), the best first. language is a LanguageScore, or None."""
+def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0, least=-math.inf):
+    """The `width` best Hypotheses for log_y (T, V + 1), the best first. language is a LanguageScore, or None. In each
+    frame, labels whose log-probability is below `least` are left out: that is faster, and no longer exact."""
 
     def hypothesis(labels, ended=False):
         log_p_lm = language.log_p(labels, ended) if language and (alpha or ended) else 0.0
@@ -52,18 +53,18 @@ def beam_search(log_y, width, language=None, alpha=0.0, beta=0.0):
 
     prefixes = {(): (0.0, NO_PATH)}
     for frame in log_y.astype(float).tolist():
-        prefixes = extend(prefixes, frame)
+        prefixes = extend(prefixes, frame, least)
         best = ranked(map(hypothesis, prefixes), alpha, beta)[:width]
         prefixes = {one.labels: prefixes[one.labels] for one in best}
     return ranked([hypothesis(labels, ended=True) for labels in prefixes], alpha, beta)
 
 
-def extend(prefixes, frame):
+def extend(prefixes, frame, least):
     """Each prefix after one more frame: with a blank, its last label again, or one more label.
 
     prefixes: {labels: (log-probability of the paths that end in a blank, of those that end in the last label)}
     """
-    labels = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= LEAST]
+    labels = [k for k, log_p in enumerate(frame) if k != BLANK and log_p >= least]
     extended = {}
 
     def add(prefix, *endings):

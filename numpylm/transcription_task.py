@@ -12,7 +12,7 @@ import numpy as np
 from numpylm.activations import log_softmax
 from numpylm.choices import again
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
-from numpylm.ctc_decoding import beam_search, best_path, ranked
+from numpylm.ctc_decoding import LEAST, beam_search, best_path, ranked
 from numpylm.data.batches import batches_by_length, by_length, side_by_side
 from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED, num_predicted
@@ -20,8 +20,7 @@ from numpylm.masking import lengths_to_mask
 from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
-GROUP = 20  # so many batches at a time are sorted by length
-BEAM = 10  # so many hypotheses a beam search keeps
+GROUP, BEAM = 20, 10  # batches that are sorted by length at a time; hypotheses that a beam search keeps
 ALPHAS = (0.5, 0.75, 0.25, 1.0, 1.5, 2.0, 0.0)  # of equally good ones, choose_weights takes the first
 BETAS = (0.0, 1.0, 2.0, 3.0, -1.0)
 
@@ -104,10 +103,10 @@ def listen(model, vocabulary, utterances, language=None, alpha=0.5, beta=0.0):
     """Heard, for Utterances, under the names of a run's summary; without a LanguageScore, only what needs none."""
     said = [tuple(utterance.labels.tolist()) for utterance in utterances]
     log_ys = [log_probabilities(model, vocabulary, utterance.features) for utterance in utterances]
-    by_sound = fused = [beam_search(log_y, BEAM, language) for log_y in log_ys]
+    by_sound = fused = [beam_search(log_y, BEAM, language, least=LEAST) for log_y in log_ys]
     by_name = {"error_rate": [tuple(best_path(log_y)) for log_y in log_ys], "error_rate_beam": best_labels(by_sound)}
     if language is not None:
-        fused = [beam_search(log_y, BEAM, language, alpha, beta) for log_y in log_ys]
+        fused = [beam_search(log_y, BEAM, language, alpha, beta, LEAST) for log_y in log_ys]
         by_name["error_rate_rescored"] = best_labels(by_sound, alpha, beta)
         by_name["error_rate_with_language_model"] = best_labels(fused, alpha, beta)
     by_name["error_rate_oracle"] = [oracle(*pair) for pair in zip(said, fused, strict=True)]

@@ -18,7 +18,7 @@ from numpylm.commands.run_folder import folder_of, read_json
 from numpylm.commands.trained import load_trained, own_parts
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
 from numpylm.ctc import ctc_backward, ctc_forward
-from numpylm.ctc_decoding import Hypothesis, LanguageScore, beam_search, ranked
+from numpylm.ctc_decoding import LEAST, Hypothesis, LanguageScore, beam_search, ranked
 from numpylm.data import schema
 from numpylm.data.features import HOP_SECONDS, write_wav
 from numpylm.data.grammar import generate_text
@@ -45,7 +45,7 @@ def use(trained, choices):
     columns = 2 if choices.n_best > 1 else int(len(choices.files) > 1)  # before the text
     for file in choices.files:
         log_y = log_probabilities(model, vocabulary, read_features(file, data))
-        found = beam_search(log_y, choices.beam, language, **weights)
+        found = beam_search(log_y, choices.beam, language, **weights, least=LEAST)
         print_best(file, found[: choices.n_best], weights, partial(decode, vocabulary), columns)
 
 
