@@ -77,7 +77,7 @@ class Reader(Model):
         return out._replace(logits=out.logits[last])  # (49)
 
     def loss_and_gradients(self, story, question, answers, rng=None):
-        """The LossOutput of answers (N,), as of a MemoryNetwork."""
+        """The loss, mean nats per answer, and its gradients, as LossOutput; answers (N,) as a MemoryNetwork's."""
         source, mask, inputs, last = self._texts(story, question)
         targets = np.full(inputs.shape, IGNORED)
         targets[last] = require.targets(answers, inputs.shape[1:], self.sizes.vocab_size)

@@ -94,9 +94,11 @@ def test_errors_are_counted_in_words_and_in_characters(level, other, rate):
     vocabulary = build_vocabulary("low mid low\n", level)
     said, heard = (tuple(encode(vocabulary, text).tolist()) for text in ("low mid mid", "low mid low"))
     found = measured(Heard([said], {"error_rate": [heard]}, []), vocabulary, {})
+    half = measured(Heard([said, heard], {"error_rate": [heard, heard]}, []), vocabulary, {})
+    assert half.fields["sentence_error_rate"] == 1 / 2
     names = [name for name in found.fields if name.endswith("error_rate")]
     assert names == ["error_rate", f"{other}_error_rate", "sentence_error_rate"]
-    assert found.fields[f"{other}_error_rate"] == pytest.approx(rate)
+    assert found.fields[f"{other}_error_rate"] == pytest.approx(rate) and found.fields["sentence_error_rate"] == 1
     assert f"{other}s" in found.table[1]
 
 

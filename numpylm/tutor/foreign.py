@@ -17,7 +17,7 @@ from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, without_keepdi
 from numpylm.tutor.scopes import is_weight
 from numpylm.tutor.sizes import SIZES
 from numpylm.tutor.stop import Stop, is_own_error
-from numpylm.tutor.truths import claimed, common_factor, truth, understood
+from numpylm.tutor.truths import claimed, factor_between, truth, understood
 
 
 def judge_unit(file, unit):
@@ -124,18 +124,18 @@ def backward_finding(file, unit, fit):
 def as_meant(unit, fit, claims, truths, reply):
     """(claims, truths, remarks) where the code means something else than the gradient of the sum: it goes uphill, it
     adds weight decay, or it takes means over the batch."""
-    if unit.incoming and has_moved(unit, fit, reply) and common_factor(claims, truths) == -1:
+    if unit.incoming and has_moved(unit, fit, reply) and factor_between(claims, truths) == -1:
         words = "it adds to the weights: what comes in must be the negative gradient, such as target - y"
         return {slot: -claim for slot, claim in claims.items()}, truths, [words]
     weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
     fine = {s: q for s, q in weights.items() if q.shape == np.shape(truths[s]) == np.shape(fit.inputs[s])}
     off = {s: q - truths[s] for s, q in fine.items() if not np.allclose(q, truths[s], rtol=ROUGH, atol=ROUGH)}
-    decay = common_factor(off, fit.inputs) or 0
+    decay = factor_between(off, fit.inputs) or 0
     if 1e-6 < decay < 0.5:
         words = f"it adds {decay:.6g} times the weights, as weight decay does: judged without that"
         return claims | {slot: claims[slot] - decay * fit.inputs[slot] for slot in off}, truths, [words]
     N = fit.ours.problem.sizes.N if fit.ours else 1
-    mean = common_factor(weights, truths) if weights.keys() < claims.keys() and not unit.is_usual else None
+    mean = factor_between(weights, truths) if weights.keys() < claims.keys() and not unit.is_usual else None
     if N > 1 and mean and abs(mean - 1 / N) < 1e-6:
         words = f"its weights' gradients are means over the {N} sequences of the batch, and no sums"
         return claims, truths | {slot: truths[slot] / N for slot in weights}, [words]

@@ -92,7 +92,7 @@ def with_loss(file, unit, fit, claims, is_whole=True):
         if fit.precision is not None:
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
-        factor = common_factor({s: claims[s] for s in shown}, truths) if shown else None
+        factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
         if factor and factor > 0:
             factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
             times = "" if factor == 1 else f", times {factor:.6g}"
@@ -120,7 +120,7 @@ def truth(file, unit, fit, claims):
     return found, ROUGH if noise < 1e-10 else 1e-3, remarks
 
 
-def common_factor(claims, truths):
+def factor_between(claims, truths):
     """The one factor between all of some arrays and the right ones; None where there is none."""
     if not claims or any(claim.size != np.size(truths[name]) for name, claim in claims.items()):
         return None
