@@ -110,14 +110,14 @@ def sounding(targets, voice, rng):
     noise = rng.standard_normal(num_samples)
     pulses = np.diff(np.floor(phase), prepend=0) * np.sqrt(RATE / voice.pitch) + voice.breath * noise
     window = np.hanning(FRAME + 1)[:-1] / (FRAME / HOP / 2)
-    pulses, noise = (np.fft.rfft(window * sliding_window_view(q, FRAME)[::HOP]) for q in (pulses, noise))  # (F, K')
+    spectra = [np.fft.rfft(window * sliding_window_view(q, FRAME)[::HOP]) for q in (pulses, noise)]  # each (F, K')
     f = np.fft.rfftfreq(FRAME, 1 / RATE)  # (K',)
     voiced, breath, centre, width = targets.T[3:, :, None]  # each (F, 1)
     throat = 1 / (1 + f / 500)  # high harmonics of the vocal cords are weaker
     hiss = 1j * f * width / (centre**2 - f**2 + 1j * f * width)
-    F = np.pad(targets[:, :3], ((0, 0), (0, 1)), constant_values=F4)[:, :, None] ** 2  # (F, 4, 1): F_k²
-    mouth = F.prod(axis=1) / (F - f**2 + 1j * f * BANDWIDTHS).prod(axis=1)  # (F, K')
-    spectrum = voiced * throat * mouth * pulses + breath * hiss * noise
+    squares = np.pad(targets[:, :3], ((0, 0), (0, 1)), constant_values=F4)[:, :, None] ** 2  # F_k², (F, 4, 1)
+    mouth = squares.prod(axis=1) / (squares - f**2 + 1j * f * BANDWIDTHS).prod(axis=1)  # (F, K')
+    spectrum = voiced * throat * mouth * spectra[0] + breath * hiss * spectra[1]
     frames = np.fft.irfft(spectrum, FRAME).reshape(-1, FRAME // HOP, HOP)  # each begins one piece after the one before
     samples = np.zeros((len(targets) + FRAME // HOP - 1, HOP))
     for k, pieces in enumerate(frames.swapaxes(0, 1)):
