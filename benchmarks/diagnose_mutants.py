@@ -34,10 +34,10 @@ from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
 from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.tutor.case import case_of, named
-from numpylm.tutor.diagnose import Question, diagnose_case, matching
-from numpylm.tutor.mistakes import rebuilt
-from numpylm.tutor.sentences import Finding
-from numpylm.tutor.suspects import right_run
+from numpylm.tutor.diagnosis.diagnose import Question, diagnose_case, matching
+from numpylm.tutor.diagnosis.mistakes import rebuilt
+from numpylm.tutor.diagnosis.sentences import Finding
+from numpylm.tutor.diagnosis.suspects import right_run
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
 SHARES = (("single", 0, 8), ("single", 1, 5), ("first", 0, 8), ("first", 1, 5))  # fields of an Outcome, and widths

@@ -1,6 +1,6 @@
 """For each backward function a small random problem, and what the gradient checker is given for it.
 
-inputs_of makes arrays by name, as numpylm.tutor.diagnose takes them. No mistake can hide on them: all sizes differ,
+inputs_of makes arrays by name, as numpylm.tutor.diagnosis takes them. No mistake can hide on them: all sizes differ,
 weights and states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice.
 """
 

@@ -11,7 +11,7 @@ import re
 from itertools import combinations
 from typing import NamedTuple
 
-from numpylm.tutor.mistakes import MODULES, source_of
+from numpylm.tutor.diagnosis.mistakes import MODULES, source_of
 
 SWAPPED = {"tanh_backward": "sigmoid_backward", "sigmoid_backward": "tanh_backward"}
 OTHER_OPERATIONS = {ast.Add: "-*", ast.Sub: "+", ast.Mult: "+", ast.Div: "*"}

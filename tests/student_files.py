@@ -6,8 +6,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from numpylm.tutor import child, inspecting, runner, wire
 from numpylm.tutor.checking import check_file
+from numpylm.tutor.process import child, inspecting, runner, wire
 
 SOLUTIONS = Path(__file__).parent.parent / "exercises" / "solutions"
 

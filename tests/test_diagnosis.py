@@ -6,10 +6,10 @@ import pytest
 from mutant_problems import inputs_of
 
 from numpylm.tutor.case import case_of, named
-from numpylm.tutor.diagnose import diagnose, diagnose_case
-from numpylm.tutor.mistakes import faulty_function
+from numpylm.tutor.diagnosis.diagnose import diagnose, diagnose_case
+from numpylm.tutor.diagnosis.mistakes import faulty_function
+from numpylm.tutor.diagnosis.suspects import right_run
 from numpylm.tutor.problems import Waves
-from numpylm.tutor.suspects import right_run
 
 CELL_BACKWARDS = [f"{cell}{kind}_backward" for cell in ("rnn", "lstm", "gru") for kind in ("", "_step")]
 BACKWARDS = ["affine_backward", *CELL_BACKWARDS]

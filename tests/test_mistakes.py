@@ -10,10 +10,10 @@ from numpylm import lstm
 from numpylm.lstm import lstm_backward
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.case import case_of, named, results_of
-from numpylm.tutor.diagnose import diagnose_case
-from numpylm.tutor.mistakes import MODULES, faulty_function, mistakes_in, reachable, source_of, wrong_results
+from numpylm.tutor.diagnosis.diagnose import diagnose_case
+from numpylm.tutor.diagnosis.mistakes import MODULES, faulty_function, mistakes_in, reachable, source_of, wrong_results
+from numpylm.tutor.diagnosis.sentences import numbered
 from numpylm.tutor.problems import Sizes, problem_of
-from numpylm.tutor.sentences import numbered
 
 OTHERS = ("attention", "ctc", "truncated", "clip")  # what the problems of the measurement do not have
 LEFT_OUT = ("rnn_relu", "central", "complex", "beam", "hop")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from student_files import check_source
 
-from numpylm.tutor import wire
 from numpylm.tutor.checking import check_file
+from numpylm.tutor.process import wire
 from numpylm.tutor.report import report
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from foreign_code import SOURCES, check_changed
 
 from numpylm.commands.check import named_pair
 from numpylm.tutor.checking import check_file
-from numpylm.tutor.conventions import CONVENTIONS, roles_of
+from numpylm.tutor.foreign.conventions import CONVENTIONS, roles_of
 from numpylm.tutor.report import as_json, report
 
 RIGHT_NAMES = {"cs231n": 5, "coursera": 7, "classes": 6}  # functions that a file must be right in; 1 in others

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.child import Child
-from numpylm.tutor.conventions import CONVENTIONS
 from numpylm.tutor.examine import check_function
-from numpylm.tutor.foreign import judge_unit
+from numpylm.tutor.foreign.conventions import CONVENTIONS
+from numpylm.tutor.foreign.pairs import dotted, find_units, forward_of
+from numpylm.tutor.foreign.scopes import called, file_scope, required
+from numpylm.tutor.foreign.units import free_unit
+from numpylm.tutor.foreign.verdicts import judge_unit
 from numpylm.tutor.judge import File
-from numpylm.tutor.pairs import dotted, find_units, forward_of
-from numpylm.tutor.scopes import called, file_scope, required
-from numpylm.tutor.stop import Stop, is_own_error
-from numpylm.tutor.units import free_unit
+from numpylm.tutor.process.child import Child
+from numpylm.tutor.process.stop import Stop, is_own_error
 
 COLUMNS = "it does not run along the last axis: right for columns, or for one vector at a time"
 FAILED = "the check itself failed, with {}: {}. The fault is not yours: please report it"

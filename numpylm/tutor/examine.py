@@ -9,10 +9,10 @@ import difflib
 import numpy as np
 
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.diagnose import diagnose_problem
+from numpylm.tutor.diagnosis.diagnose import diagnose_problem
 from numpylm.tutor.judge import Trial, ask, judge, shaped
 from numpylm.tutor.problems import Sizes, Waves, problem_of
-from numpylm.tutor.stop import Stop, is_own_error
+from numpylm.tutor.process.stop import Stop, is_own_error
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
 SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.tutor.process.stop import Stop, crash_sentence, missing_name
 from numpylm.tutor.results import FLOAT32, ROUGH, compare, is_float32, named_values, without_keepdims
-from numpylm.tutor.stop import Stop, crash_sentence, missing_name
 
 REMEMBERS = (
     "two identical calls give different results: it remembers something between calls, such as a global array that it "

@@ -13,9 +13,9 @@ import numpy as np
 from numpylm import activations, clipping
 from numpylm.beam_search import beam_search
 from numpylm.proof.numerical import complex_step
-from numpylm.tutor import runner
 from numpylm.tutor.case import CELLS, GATES, SEQUENCE, case_of, cell_of, results_of
-from numpylm.tutor.mistakes import MODULES
+from numpylm.tutor.diagnosis.mistakes import MODULES
+from numpylm.tutor.process import runner
 
 SEARCH = {"start": 1, "end": 0, "width": 3, "length_penalty": 0.7}
 WHOLE = {"state_0", "trace", "cache", "step"}  # by which a whole start state may come in

@@ -5,7 +5,7 @@ import re
 import textwrap
 
 from numpylm.tutor.assignments import ASSIGNMENTS
-from numpylm.tutor.conventions import CONVENTIONS
+from numpylm.tutor.foreign.conventions import CONVENTIONS
 
 WIDTH = 80
 ANY_FUNCTION = (

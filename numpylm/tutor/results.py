@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.stop import Stop
-from numpylm.tutor.wire import Record, Thing
+from numpylm.tutor.process.stop import Stop
+from numpylm.tutor.process.wire import Record, Thing
 
 PATHS = {"state.h": "h_T", "state.c": "c_T", "dstate_0.h": "dh_0", "dstate_0.c": "dc_0"}  # of the package's own records
 RTOL = 1e-9  # how right an answer must be, of its largest value: all but rounding

@@ -10,13 +10,13 @@ from itertools import product
 
 import numpy as np
 
-from numpylm.tutor.claims import claims_in, gradient_name
-from numpylm.tutor.foreign_problems import with_dlogits
-from numpylm.tutor.foreign_words import loss_words
+from numpylm.tutor.foreign.claims import claims_in, gradient_name
+from numpylm.tutor.foreign.layouts import is_ours, target_styles, theirs
+from numpylm.tutor.foreign.problems import with_dlogits
+from numpylm.tutor.foreign.words import loss_words
 from numpylm.tutor.judge import ask
-from numpylm.tutor.layouts import is_ours, target_styles, theirs
+from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
-from numpylm.tutor.stop import Stop
 
 CHUNK = 2000  # inputs in one request to the child
 

@@ -6,11 +6,11 @@ Whatever looks like a backward and is not understood is named with the reason: i
 import re
 from functools import partial
 
-from numpylm.tutor.arguments import gradients_in
-from numpylm.tutor.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.scopes import Unknown, called, class_scope, file_scope, required
-from numpylm.tutor.sizes import SIZES
-from numpylm.tutor.units import unit_of
+from numpylm.tutor.foreign.arguments import gradients_in
+from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
+from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required
+from numpylm.tutor.foreign.units import unit_of
+from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
     r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I

@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from numpylm.tutor.sizes import SIZES, size_of
+from numpylm.tutor.process.sizes import SIZES, size_of
 
 STAND_INS = """
 import numpy

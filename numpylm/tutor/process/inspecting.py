@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 
-from numpylm.tutor.reading import Source, names_bound, names_in, run_file
-from numpylm.tutor.stand_ins import Missing
+from numpylm.tutor.process.reading import Source, names_bound, names_in, run_file
+from numpylm.tutor.process.stand_ins import Missing
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,

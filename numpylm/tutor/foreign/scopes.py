@@ -4,9 +4,9 @@ import contextlib
 import re
 from typing import NamedTuple
 
-from numpylm.tutor.conventions import plain, roles_of, word_of
-from numpylm.tutor.sizes import SIZES, size_of
-from numpylm.tutor.stand_ins import TEXT
+from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
+from numpylm.tutor.process.sizes import SIZES, size_of
+from numpylm.tutor.process.stand_ins import TEXT
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first

@@ -16,9 +16,9 @@ from collections import ChainMap
 
 import numpy as np
 
-from numpylm.tutor.inspecting import Student  # child.py removes the imports from numpylm
-from numpylm.tutor.parsing import Unreadable
-from numpylm.tutor.wire import TooMuch, make_record, parts_of, read_message, write_message
+from numpylm.tutor.process.inspecting import Student  # child.py removes the imports from numpylm
+from numpylm.tutor.process.parsing import Unreadable
+from numpylm.tutor.process.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
 CLIP = np.clip

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.conventions import CONVENTIONS, plain
-from numpylm.tutor.foreign_problems import loss_problem, sizes_of, state_problem, with_dlogits
-from numpylm.tutor.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
-from numpylm.tutor.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
-from numpylm.tutor.stop import Stop, crash_sentence, is_own_error, missing_name
-from numpylm.tutor.units import in_order
+from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
+from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
+from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
+from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
+from numpylm.tutor.foreign.units import in_order
+from numpylm.tutor.process.stop import Stop, crash_sentence, is_own_error, missing_name
 
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.scopes import size_slots
+from numpylm.tutor.foreign.scopes import size_slots
 
 ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1), "ndt": (1, 2, 0)}  # of our (T, N, D)
 FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": ("rzn", "zrn")}

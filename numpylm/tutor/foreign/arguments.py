@@ -2,9 +2,9 @@
 
 import re
 
-from numpylm.tutor.conventions import plain, roles_of, word_of
-from numpylm.tutor.losses import OUTPUTS
-from numpylm.tutor.scopes import Unknown, is_weight, required
+from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
+from numpylm.tutor.foreign.losses import OUTPUTS
+from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
     r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err"

@@ -9,15 +9,15 @@ import contextlib
 
 import numpy as np
 
-from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.fits import best_fit
-from numpylm.tutor.foreign_words import explained, renamed
+from numpylm.tutor.foreign.claims import gradient_name
+from numpylm.tutor.foreign.fits import best_fit
+from numpylm.tutor.foreign.scopes import is_weight
+from numpylm.tutor.foreign.truths import claimed, factor_between, truth, understood
+from numpylm.tutor.foreign.words import explained, renamed
 from numpylm.tutor.judge import changed_names, check_linear
+from numpylm.tutor.process.sizes import SIZES
+from numpylm.tutor.process.stop import Stop, is_own_error
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH, compare, without_keepdims
-from numpylm.tutor.scopes import is_weight
-from numpylm.tutor.sizes import SIZES
-from numpylm.tutor.stop import Stop, is_own_error
-from numpylm.tutor.truths import claimed, factor_between, truth, understood
 
 
 def judge_unit(file, unit):

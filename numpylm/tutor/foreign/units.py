@@ -4,10 +4,10 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.arguments import Arguments, gradients_in, is_with_targets
-from numpylm.tutor.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.scopes import HELD, Unknown, called, is_weight, required
-from numpylm.tutor.sizes import SIZES
+from numpylm.tutor.foreign.arguments import Arguments, gradients_in, is_with_targets
+from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
+from numpylm.tutor.foreign.scopes import HELD, Unknown, called, is_weight, required
+from numpylm.tutor.process.sizes import SIZES
 
 
 class Unit(NamedTuple):

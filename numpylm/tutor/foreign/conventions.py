@@ -12,7 +12,7 @@ A parameter's name leads to its role (roles_of). The roles are the same in every
 import re
 from typing import NamedTuple
 
-from numpylm.tutor.sizes import size_of
+from numpylm.tutor.process.sizes import size_of
 
 
 class Convention(NamedTuple):

@@ -15,12 +15,12 @@ import threading
 import time
 from pathlib import Path
 
-from numpylm.tutor import ending, wire
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.process import ending, wire
+from numpylm.tutor.process.stop import Stop
 
 START_SECONDS = 60  # for Python and NumPy to start on a busy machine
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parent
+PACKAGE = HERE.parent.parent
 
 
 def program():

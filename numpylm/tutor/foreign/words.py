@@ -5,12 +5,12 @@ import re
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, same, same_arrays
-from numpylm.tutor.claims import gradient_name
-from numpylm.tutor.diagnose import diagnose, diagnose_problem
-from numpylm.tutor.foreign_problems import SIZES, with_dlogits
-from numpylm.tutor.layouts import is_ours, theirs, to_ours
+from numpylm.tutor.diagnosis.diagnose import diagnose, diagnose_problem
+from numpylm.tutor.diagnosis.sentences import Finding
+from numpylm.tutor.foreign.claims import gradient_name
+from numpylm.tutor.foreign.layouts import is_ours, theirs, to_ours
+from numpylm.tutor.foreign.problems import SIZES, with_dlogits
 from numpylm.tutor.results import EXACT, compare, is_float32
-from numpylm.tutor.sentences import Finding
 
 DLOGITS = (
     "{}: the output layer's gradients are wrong: is the gradient at the logits y - onehot(target), as for the softmax, "

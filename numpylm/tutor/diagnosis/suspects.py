@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.case import named
-from numpylm.tutor.mistakes import equation_of, rebuilt, source_of
-from numpylm.tutor.readings import reading_of
+from numpylm.tutor.diagnosis.mistakes import equation_of, rebuilt, source_of
+from numpylm.tutor.diagnosis.readings import reading_of
 
 LARGEST = 600  # a line with more entries than this is not solved for
 STORED = ("da", "dhW")  # in the loop: what the step's last line made

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.conventions import plain, roles_of
-from numpylm.tutor.scopes import arrays_in, is_weight
-from numpylm.tutor.stop import Stop
+from numpylm.tutor.foreign.conventions import plain, roles_of
+from numpylm.tutor.foreign.scopes import arrays_in, is_weight
+from numpylm.tutor.process.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
 HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|g)$")

@@ -20,12 +20,12 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import common_factor, relations, same, same_arrays
-from numpylm.tutor import sentences
 from numpylm.tutor.case import GATES, case_of, results_of
-from numpylm.tutor.mistakes import wrong_results
+from numpylm.tutor.diagnosis import sentences
+from numpylm.tutor.diagnosis.mistakes import wrong_results
+from numpylm.tutor.diagnosis.sentences import Finding, known, of_a_numerical_derivative, suspicion, with_meanings
+from numpylm.tutor.diagnosis.suspects import suspects
 from numpylm.tutor.results import RTOL, is_rounding
-from numpylm.tutor.sentences import Finding, known, of_a_numerical_derivative, suspicion, with_meanings
-from numpylm.tutor.suspects import suspects
 
 RIGHT_INSIDE = {"da_t", "dx_t", "dx", "dW_x", "dW_xh", "dW_hh", "db", "db_h"}  # one is right: so is da_t
 FROM_DA = ("dx", "dh", "dW", "db")  # how the names of what follows from da_t begin

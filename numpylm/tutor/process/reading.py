@@ -14,10 +14,10 @@ import re
 import sys
 import types
 
-from numpylm.tutor.parsing import old_division, tree_of
-from numpylm.tutor.sizes import SIZES, size_of
-from numpylm.tutor.stand_ins import TEXT, stand_in
-from numpylm.tutor.supplied import course_forwards, with_steps
+from numpylm.tutor.process.parsing import old_division, tree_of
+from numpylm.tutor.process.sizes import SIZES, size_of
+from numpylm.tutor.process.stand_ins import TEXT, stand_in
+from numpylm.tutor.process.supplied import course_forwards, with_steps
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
