@@ -9,9 +9,9 @@ the product with W_hn, not before it.
     x_t (N, D)   every other quantity (N, H)   W_x· (D, H)   W_h· (H, H)   b_· (H,)
 
 The arguments of σ and tanh in (10) to (12) are the pre-activations a_r, a_z and a_n; da_t (N, 3H) has their gradients
-side by side. The weights lie side by side too, in the order r, z, n, in W_x (D, 3H), W_h (H, 3H) and b (3H,); W_xr,
-W_hz, … are views. xW = x W_x + b is the input's share, one matrix product for the whole sequence, and hW_t =
-h_{t-1} W_h is the state's share.
+side by side. The weights of r, z and n lie side by side too, in this order, in W_x (D, 3H), W_h (H, 3H) and b (3H,);
+W_xr, W_hz, … are views of these arrays. The input's share, xW = x W_x + b, is one matrix product for the whole
+sequence. The state's share is hW_t = h_{t-1} W_h.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from numpylm.recurrence import Cell, Gradients, Output, flatten_time, gate_views
 
 
 class GRUParameters(NamedTuple):
-    """W_x (D, 3H), W_h (H, 3H) and b (3H,), packed, with a view for each symbol; b_hn (H,) stands by itself."""
+    """W_x (D, 3H), W_h (H, 3H) and b (3H,), packed, with a view for each symbol; b_hn (H,) is not packed."""
 
     W_x: np.ndarray
     W_h: np.ndarray
@@ -76,7 +76,7 @@ class GRUStepGradients(NamedTuple):
 
 
 class GRUTrace(NamedTuple):
-    """The forward pass as gru_backward reads it; .r .z .n .h_prev stack the steps' fields: (T, N, H)."""
+    """The record of gru_forward, for gru_backward; .r .z .n .h_prev stack the steps' fields: (T, N, H)."""
 
     x: np.ndarray
     h: np.ndarray
@@ -88,9 +88,9 @@ class GRUTrace(NamedTuple):
 
 
 def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
-    """One time step: xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,) give a GRUStep.
+    """Return a GRUStep from xW_t = x_t W_x + b (N, 3H), h_prev (N, H), W_h (H, 3H) and b_hn (H,).
 
-    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product only: (13) uses h_prev itself.
+    recurrent_dropout (N, H), if given, multiplies h_prev in the product only: (13) uses h_prev itself.
     """
     hW_t = drop(h_prev, recurrent_dropout) @ W_h  # (N, 3H)
     xW_r, xW_z, xW_n = gates(xW_t, 3)  # (N, H) each
@@ -107,7 +107,7 @@ def gru_step(xW_t, h_prev, W_h, b_hn, recurrent_dropout=None):
 
 
 def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
-    """GRUStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
+    """Return GRUStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
     dz_t = dh_t * (step.h_prev - step.n_t)  # (13)
     dn_t = dh_t * (1 - step.z_t)  # (13)
     dh_carried = dh_t * step.z_t  # (13)
@@ -123,10 +123,10 @@ def gru_step_backward(dh_t, step, W_h, recurrent_dropout=None):
 
 
 def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None):
-    """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
+    """Run a whole sequence: from x (T, N, D) and state_0, return Output(h, state, trace).
 
     mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
-    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
+    in each step's product (dropout.py). If x = E[tokens], a lookup folds the input projection (projection.py).
     """
     xW = projection_forward(x, parameters.W_x, parameters.b, lookup)  # (T, N, 3H)
     h_t = state_0.h
@@ -141,12 +141,12 @@ def gru_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, looku
 
 
 def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
+    """Backpropagate through time: from dh (T, N, H) and dstate_T, return Gradients. keep_steps adds each step's record.
 
-    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_h: its
-    gradient is the sum over t of h_{t-1}ᵀ dhW_t, one matrix product after the loop.
+    The output at t and the step t + 1 both use h_t: dh_t is the sum of the two gradients. Every step uses W_h: dW_h is
+    the sum over t of h_{t-1}ᵀ dhW_t, one matrix product after the loop.
     """
-    W_h = np.asfortranarray(parameters.W_h)  # makes W_h.T, which every step reads, contiguous
+    W_h = np.asfortranarray(parameters.W_h)  # every step reads W_h.T: now it is contiguous
     dh_next = dstate_T.h
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 3H)
     dhW = np.empty_like(da)
@@ -167,7 +167,7 @@ def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def gru_advance(parameters, xW_t, state):
-    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
+    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
     step = gru_step(xW_t, state.h, parameters.W_h, parameters.b_hn)
     return GRUState(step.h_t)
 

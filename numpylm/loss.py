@@ -19,7 +19,7 @@ IGNORED = -1
 
 
 class CrossEntropyTrace(NamedTuple):
-    """What cross_entropy_backward reads: the probabilities y (T, N, V), and the targets (T, N)."""
+    """The record for cross_entropy_backward: the probabilities y (T, N, V) and the targets (T, N)."""
 
     y: np.ndarray
     targets: np.ndarray
@@ -33,10 +33,10 @@ def surprisal(logits, targets):
 
 
 def cross_entropy_forward(logits, targets, overwrite=False):
-    """The loss, a number in nats per predicted token, and the CrossEntropyTrace.
+    """Return the loss, a number in nats per predicted token, and the CrossEntropyTrace.
 
     overwrite=True writes y into the array of the logits: the caller must not use the logits again.
-    Raises ValueError when every target is -1.
+    Raises ValueError if every target is -1.
     """
     predicted = targets != IGNORED
     if not predicted.any():
@@ -54,7 +54,7 @@ def cross_entropy_forward(logits, targets, overwrite=False):
 
 
 def cross_entropy_backward(trace, overwrite=False):
-    """dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere.
+    """Return dlogits (T, N, V): (y - onehot(target)) / M where a token is predicted, zero elsewhere.
 
     overwrite=True writes dlogits into the array of y: the caller must not use the trace again.
     """
@@ -69,9 +69,9 @@ def cross_entropy_backward(trace, overwrite=False):
 
 
 def affine_cross_entropy(h, W, b, targets):
-    """The loss of y = softmax(h W + b), and its gradients: (loss, dh, dW, db).
+    """Return the loss of y = softmax(h W + b) and its gradients: (loss, dh, dW, db).
 
-    logits, y and dlogits (T, N, V), by far the largest arrays, use the same memory one after the other.
+    logits, y and dlogits (T, N, V) are by far the largest arrays: they use the same memory one after the other.
     """
     loss, trace = cross_entropy_forward(affine_forward(h, W, b), targets, overwrite=True)
     dlogits = cross_entropy_backward(trace, overwrite=True)
@@ -85,5 +85,5 @@ def num_predicted(targets):
 
 
 def target_entries(q, targets):
-    """q[t, n, targets[t, n]] of q (T, N, V): (T, N). Where the target is -1, the caller must ignore the entry."""
+    """Return the entries q[t, n, targets[t, n]] of q (T, N, V) as (T, N). The caller ignores those of target -1."""
     return np.take_along_axis(q, targets[..., None], axis=-1)[..., 0]

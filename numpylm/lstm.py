@@ -11,8 +11,8 @@
 
 The arguments of σ and tanh in (3) to (6) are the pre-activations a_i, a_f, a_o and a_c, the columns of a_t (N, 4H). The
 weights of i, f, o and c̃ lie side by side, in this order, in W_x (D, 4H), W_h (H, 4H) and b (4H,), so that a step is one
-matrix product; W_xi, W_hf, … are views of them. The input's share x_t W_x + b does not need h_{t-1}: one product
-computes it for the whole sequence, as xW.
+matrix product; W_xi, W_hf, … are views of these arrays. The input's share x_t W_x + b does not need h_{t-1}: one
+product computes it for the whole sequence, as xW.
 """
 
 from functools import partial
@@ -82,10 +82,10 @@ class LSTMStepGradients(NamedTuple):
 
 
 class LSTMTrace(NamedTuple):
-    """The forward pass as lstm_backward reads it.
+    """The record of lstm_forward, for lstm_backward.
 
-    .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields: (T, N, H) each. With a mask they are the values before
-    freezing; h has the values after it.
+    .i .f .o .c_tilde .c .tanh_c .h_prev stack the steps' fields: (T, N, H) each. With a mask, these are the values
+    before freezing; h (T, N, H) has the values after freezing.
     """
 
     x: np.ndarray
@@ -98,9 +98,9 @@ class LSTMTrace(NamedTuple):
 
 
 def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
-    """One time step: xW_t = x_t W_x + b (N, 4H), h_prev and c_prev (N, H) and W_h (H, 4H) give an LSTMStep.
+    """Return an LSTMStep from xW_t = x_t W_x + b (N, 4H), h_prev and c_prev (N, H) and W_h (H, 4H).
 
-    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product (dropout.py).
+    recurrent_dropout (N, H), if given, multiplies h_prev in the product (dropout.py).
     """
     a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_h  # (N, 4H)
     a_i, a_f, a_o, a_c = gates(a_t, 4)  # (N, H) each
@@ -115,10 +115,10 @@ def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
 
 
 def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
-    """Return LSTMStepGradients. dh_t (N, H) is h_t's whole gradient; dc_next (N, H) is the part of c_t's from t + 1.
+    """Return LSTMStepGradients from dh_t (N, H), the whole gradient of h_t, and dc_next (N, H).
 
-    c_t has two paths to the loss, through h_t and through c_{t+1}: dc_t is the sum of both. da_t is the gradient of
-    xW_t too.
+    c_t reaches the loss on two paths, through c_{t+1} and through h_t. The first path brings back dc_next; dc_t adds
+    the gradient of the second. xW_t has the same gradient as a_t: da_t.
     """
     do_t = dh_t * step.tanh_c_t  # (8)
     dtanh_c_t = dh_t * step.o_t  # (8)
@@ -139,10 +139,10 @@ def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
 
 
 def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None):
-    """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
+    """Run a whole sequence: from x (T, N, D) and state_0, return Output(h, state, trace).
 
     mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
-    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
+    in each step's product (dropout.py). If x = E[tokens], a lookup folds the input projection (projection.py).
     """
     xW = projection_forward(x, parameters.W_x, parameters.b, lookup)  # (T, N, 4H)
     h_t, c_t = state_0
@@ -158,12 +158,12 @@ def lstm_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, look
 
 
 def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
+    """Backpropagate through time: from dh (T, N, H) and dstate_T, return Gradients. keep_steps adds each step's record.
 
-    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_h: its
-    gradient is the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
+    The output at t and the step t + 1 both use h_t: dh_t is the sum of the two gradients. Every step uses W_h: dW_h is
+    the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
     """
-    W_h = np.asfortranarray(parameters.W_h)  # makes W_h.T, which every step reads, contiguous
+    W_h = np.asfortranarray(parameters.W_h)  # every step reads W_h.T: now it is contiguous
     dh_next, dc_next = dstate_T
     da = np.empty((*dh.shape[:2], parameters.b.size), dtype=dh.dtype)  # (T, N, 4H)
     steps = [None] * len(dh) if keep_steps else None
@@ -182,7 +182,7 @@ def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def lstm_advance(parameters, xW_t, state):
-    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
+    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
     step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
     return LSTMState(step.h_t, step.c_t)
 

@@ -1,16 +1,16 @@
-"""What the recurrent cells share: the records that they take and return, and named views of packed arrays.
+"""What the recurrent cells share: records for their arguments and results, and named views of packed arrays.
 
     T time steps · N sequences in a batch · D embedding size · H hidden size
 
 Each cell has four functions in a file of its own (rnn.py, lstm.py, gru.py):
 
-    *_step            x_t's share, state at t-1      ->  record of every intermediate at t
+    *_step            xW_t, the state at t - 1       ->  record of every intermediate at t
     *_step_backward   gradients of h_t (and c_t)     ->  record of every intermediate's gradient
     *_forward         x (T, N, D), state_0           ->  Output: h (T, N, H), state_T, trace
     *_backward        dh (T, N, H), dstate_T, trace  ->  Gradients: of the parameters, of x, of state_0
 
-The functions keep nothing between calls. Full backpropagation through time passes dstate from each window back to the
-window before; truncated backpropagation carries the state forward and starts from dstate_T = zeros.
+The functions keep nothing between calls. If a text has several windows, each window starts from the last state of the
+window before. Full backpropagation passes dstate_0 back to the window before; truncated backpropagation passes zeros.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ import numpy as np
 
 
 class Output(NamedTuple):
-    """h (T, N, H) after every step; state, after the last one; trace, the record that the backward pass reads."""
+    """h (T, N, H), after every step; state, after the last step; trace, the record for the backward pass."""
 
     h: np.ndarray
     state: Any
@@ -28,10 +28,10 @@ class Output(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """dparameters, of the parameters' type and names; dx (T, N, D); dstate_0, of the state's type.
+    """dparameters, with the parameters' type and names; dx (T, N, D); dstate_0, with the state's type.
 
-    If the input projection was folded (projection.py), dx is None, and dE (V, D) takes its place. steps has the T
-    records of *_step_backward, in the order of t, if the caller asked for them.
+    If the forward folded the input projection (projection.py), dx is None, and dE (V, D) takes its place. If the caller
+    asked for steps, it has the T records of *_step_backward, in the order of t.
     """
 
     dparameters: Any
@@ -42,7 +42,7 @@ class Gradients(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What a language model needs to know of a cell: its name, its records' types and its functions."""
+    """What a language model needs to know about a cell: its name, its records' types and its functions."""
 
     name: str
     Parameters: type
@@ -57,18 +57,18 @@ class Cell(NamedTuple):
 
 
 def zero_state(cell, N, H, num_layers, dtype):
-    """A state of zeros for each layer, of arrays (N, H): a tuple."""
+    """A tuple with a state of zeros, arrays (N, H), for each layer."""
     return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
 
 
 def gates(packed, num_gates):
-    """The columns of each gate in a packed array (..., num_gates H): a list of views (..., H), never copies."""
+    """Cut a packed array (..., num_gates H) into its gates: a list of views (..., H), never copies."""
     H = packed.shape[-1] // num_gates
     return [packed[..., k * H : (k + 1) * H] for k in range(num_gates)]
 
 
 def gate_views(packed_name, num_gates):
-    """Properties that show each gate of a record's packed array under a name of its own: W_x as W_xi, W_xf, …"""
+    """Properties that give each gate of a record's packed array its own name: W_xi, W_xf, … for W_x."""
 
     def gate_view(k):
         return property(lambda record: gates(getattr(record, packed_name), num_gates)[k])
@@ -86,6 +86,6 @@ def over_time(*step_names):
 
 
 def flatten_time(q):
-    """A list of T arrays (N, H), or an array (T, N, H), as the matrix (T N, H) of all its rows."""
+    """Return the matrix (T N, H) of all rows of an array (T, N, H), or of a list of T arrays (N, H)."""
     q = np.asarray(q)
     return q.reshape(-1, q.shape[-1])

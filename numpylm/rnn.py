@@ -56,7 +56,7 @@ class RNNStepGradients(NamedTuple):
 
 
 class RNNTrace(NamedTuple):
-    """The forward pass as rnn_backward reads it; .a and .h_prev stack the steps' fields: (T, N, H)."""
+    """The record of rnn_forward, for rnn_backward; .a and .h_prev stack the steps' fields: (T, N, H)."""
 
     x: np.ndarray
     h: np.ndarray
@@ -69,9 +69,9 @@ class RNNTrace(NamedTuple):
 
 
 def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
-    """One time step: xW_t = x_t W_xh + b_h (N, H), h_prev (N, H) and W_hh (H, H) give an RNNStep.
+    """Return an RNNStep from xW_t = x_t W_xh + b_h (N, H), h_prev (N, H) and W_hh (H, H).
 
-    recurrent_dropout (N, H), if there is one, multiplies h_prev in the product (dropout.py).
+    recurrent_dropout (N, H), if given, multiplies h_prev in the product (dropout.py).
     """
     f, _ = NONLINEARITIES[nonlinearity]
     a_t = xW_t + drop(h_prev, recurrent_dropout) @ W_hh
@@ -80,7 +80,7 @@ def rnn_step(xW_t, h_prev, W_hh, nonlinearity="tanh", recurrent_dropout=None):
 
 
 def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh", recurrent_dropout=None):
-    """RNNStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
+    """Return RNNStepGradients from dh_t (N, H), the whole gradient of h_t. da_t is the gradient of xW_t too."""
     _, f_backward = NONLINEARITIES[nonlinearity]
     da_t = f_backward(dh_t, step.h_t)  # (1)
     dh_prev = drop(da_t @ W_hh.T, recurrent_dropout)  # (1)
@@ -88,10 +88,10 @@ def rnn_step_backward(dh_t, step, W_hh, nonlinearity="tanh", recurrent_dropout=N
 
 
 def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None, nonlinearity="tanh"):
-    """A whole sequence: x (T, N, D) and state_0 give Output(h, state, trace).
+    """Run a whole sequence: from x (T, N, D) and state_0, return Output(h, state, trace).
 
     mask (T, N), booleans, freezes sequences that have ended (masking.py). recurrent_dropout (N, H) multiplies h_{t-1}
-    in each step's product (dropout.py). A lookup, where x = E[tokens], folds the input projection (projection.py).
+    in each step's product (dropout.py). If x = E[tokens], a lookup folds the input projection (projection.py).
     """
     xW = projection_forward(x, parameters.W_xh, parameters.b_h, lookup)  # (T, N, H)
     h_t = state_0.h
@@ -106,12 +106,12 @@ def rnn_forward(parameters, x, state_0, mask=None, recurrent_dropout=None, looku
 
 
 def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
-    """Backpropagation through time: dh (T, N, H) and dstate_T give Gradients; with keep_steps, each step's too.
+    """Backpropagate through time: from dh (T, N, H) and dstate_T, return Gradients. keep_steps adds each step's record.
 
-    h_t has two uses, the output at t and the step t + 1: its gradient is the sum of both. Every step uses W_hh: its
-    gradient is the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
+    The output at t and the step t + 1 both use h_t: dh_t is the sum of the two gradients. Every step uses W_hh: dW_hh
+    is the sum over t of h_{t-1}ᵀ da_t, one matrix product after the loop.
     """
-    W_hh = np.asfortranarray(parameters.W_hh)  # makes W_hh.T, which every step reads, contiguous
+    W_hh = np.asfortranarray(parameters.W_hh)  # every step reads W_hh.T: now it is contiguous
     dh_next = dstate_T.h
     da = np.empty_like(dh)  # (T, N, H)
     steps = [None] * len(dh) if keep_steps else None
@@ -128,7 +128,7 @@ def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
 
 
 def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
-    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
+    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
     step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
     return RNNState(step.h_t)
 

@@ -1,10 +1,11 @@
 """Training: one loop for every kind of model.
 
-One step: the loss of a batch and its gradients, clipping, the optimizer's update. After each epoch, validation. A Task,
-a record of functions, holds what differs between language models, translation, speech and question answering.
+Each step computes the loss of a batch and its gradients, clips the gradients, and lets the optimizer update the model.
+Validation follows each epoch. A Task holds the functions that differ between language models, translation, speech and
+question answering.
 
 `training` is a generator. Whenever it yields, the model, the optimizer and the Progress hold everything that the rest
-of the training depends on. So a caller can show progress, save, stop, and later continue with the same results.
+of the training needs. So a caller can show progress, save, stop, and later continue with the same results.
 """
 
 import math
@@ -27,16 +28,16 @@ RATES_SHOWN = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES
 class Task(NamedTuple):
     """The part of training that each kind of model does in its own way. A batch is any record of arrays.
 
-    unit                what a target is: the loss is in nats per word, per character, …
-    num_batches         of every epoch
+    unit                the name of a target: the loss is in nats per word, per character, …
+    num_batches         how many batches an epoch has
     batches             (epoch, first) -> an iterator of the epoch's batches from number `first` on
     num_targets         (batch) -> its number of predicted targets; the loss is the mean over them
     loss_and_gradients  (model, batch, carried, rng) -> a record with loss, gradients and state; carried is the state
                         after the batch before, None at an epoch's beginning
     validate            (model, ranks=ALONE) -> Validation; ranks share the work (data_parallel.py)
     perplexity          whether losses are shown as perplexities, e^loss
-    axes                for each item of a batch, the axis of the sequences, or None if it has no such axis; by default
-                        axis 1 for all
+    axes                for each array of a batch, the axis of the sequences, or None if the array has no such axis; by
+                        default axis 1 for all
     """
 
     unit: str
@@ -58,7 +59,7 @@ class Validation(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. Training stops after epochs, after minutes, or after the first of the two. Raises ValueError for a
+    """How to train. Training stops after epochs or after minutes, whichever comes first. Raises ValueError for a
     setting out of range."""
 
     batch_size: int = choice(32, "sequences in a batch", "-N", metavar="N", group=SIZES)
@@ -117,7 +118,7 @@ class Progress:
 
 
 class StepReport(NamedTuple):
-    """One step: mean nats per target before the update, the gradients' global norm before clipping, targets."""
+    """One step: mean nats per target before the update; the gradients' global norm before clipping; targets; rate."""
 
     loss: float
     norm: float
@@ -126,8 +127,8 @@ class StepReport(NamedTuple):
 
 
 class EpochReport(NamedTuple):
-    """One validation; is_best if its loss is the lowest so far. train_loss is the mean over the epoch's targets, None
-    if the epoch had no step."""
+    """One validation. is_best says whether its loss is the lowest so far. train_loss is the mean over the epoch's
+    targets, None if the epoch had no step."""
 
     valid_loss: float
     is_best: bool
@@ -172,8 +173,8 @@ def update(model, optimizer, out, max_norm):
 
 
 def training(task, model, optimizer, settings, progress, clock=time.perf_counter):
-    """Train from the point that progress says to the end that settings say. Yield a StepReport after each step and an
-    EpochReport after each epoch (also after a part of one, if the minutes are over). clock returns seconds."""
+    """Continue from progress until the settings' epochs or minutes are over. Yield a StepReport after each step and an
+    EpochReport after each epoch, also after an epoch that the minutes cut short. clock returns seconds."""
     while settings.epochs is None or progress.epoch < settings.epochs:
         batches = task.batches(progress.epoch, progress.batch)
         while progress.batch < task.num_batches and not out_of_time(settings, progress):
@@ -223,7 +224,7 @@ def out_of_time(settings, progress):
 
 
 def share_done(settings, progress, num_batches):
-    """How much of the training is done, from 0 to 1: the larger of the shares of epochs and of minutes."""
+    """How much of the training is done, from 0 to 1: the share of the epochs or of the minutes, the larger one."""
     by_epochs = 0 if settings.epochs is None else (progress.epoch + progress.batch / num_batches) / settings.epochs
     by_minutes = 0 if settings.minutes is None else progress.seconds / (60 * settings.minutes)
     return min(1.0, max(by_epochs, by_minutes))
