@@ -4,9 +4,9 @@
     tanh(a)                         da = dy ⊙ (1 - y²)          y = tanh(a)
     relu(a) = max(a, 0)             da = dy where y > 0         y = relu(a)
 
-a, s, y and their gradients are arrays of one shape, here (N, V). Each derivative is written in terms of the
-OUTPUT, which the forward pass has kept. `ds` is the gradient of the loss with respect to s. No function may
-change what it is given.
+a, s, y and their gradients are arrays of one shape, here (N, V). Each derivative uses the OUTPUT, which the
+forward pass has kept. `ds` is the gradient of the loss with respect to s. No function may change its
+arguments.
 
 Check it:  python -m numpylm check exercises/01_activations.py
 

@@ -7,8 +7,8 @@
 
 a (N, V)   logits (T, N, V)   targets (T, N) integers in 0..V-1   loss: one number, in nats per token
 
-cross_entropy_forward returns two things: the loss, and a cache of your choice, which cross_entropy_backward
-is given.
+cross_entropy_forward returns two things: the loss, and a cache of your choice. cross_entropy_backward gets
+this cache.
 
 Check it:  python -m numpylm check exercises/02_softmax_cross_entropy.py
 
@@ -46,8 +46,8 @@ HINTS = """
 1. softmax(a) = softmax(a - m) for any number m. Which m keeps e^a from overflowing?
 2. keepdims=True in a.max(axis=-1, keepdims=True) leaves an axis of length 1, which broadcasts.
 3. ∂y_u/∂a_v = y_u (1[u = v] - y_v): the Jacobian has off-diagonal terms, they are the sum in da_v.
-4. log y_v = (a_v - m) - log Σ_u e^(a_u - m). The log of a probability would be the log of 0 where y_v has been
-   rounded to 0: at logits of ±1000 the loss must be 2000, and not infinite.
+4. log y_v = (a_v - m) - log Σ_u e^(a_u - m). Do not take the log of a probability: it may be rounded to 0. At
+   logits of ±1000 the loss must be 2000, and not infinite.
 5. np.take_along_axis(q, targets[..., None], axis=-1)[..., 0] picks q[t, n, targets[t, n]].
 6. The cache may be (y, targets). Copy y before you subtract 1 from some of its entries.
 """

@@ -29,6 +29,6 @@ def embedding_backward(dx, tokens, vocab_size):
 
 HINTS = """
 1. NumPy's indexing with an array of integers does the whole forward pass at once.
-2. What should the row of a token hold that occurs twice in tokens? And of one that never occurs?
+2. A token occurs twice in tokens: what should its row hold? And the row of a token that never occurs?
 3. dE[tokens] += dx adds only once for a token that occurs twice. np.add.at does not have this fault.
 """

@@ -32,7 +32,6 @@ def affine_backward(dy, x, W):
 HINTS = """
 1. With one row, y_j = Σ_i x_i W_ij + b_j. What are ∂y_j/∂x_i, ∂y_j/∂W_ij and ∂y_j/∂b_j?
 2. Shapes lead the way: only one product of dy (.., V) and W (H, V) is of x's shape.
-3. W is used in every row, so that its gradient is a sum over rows: x.reshape(-1, H) turns (T, N, H) into
-   rows.
+3. Every row uses W, so W's gradient is a sum over rows: x.reshape(-1, H) turns (T, N, H) into rows.
 4. db has no T and no N: sum over both.
 """

@@ -4,9 +4,10 @@
 
 x (T, N, D), x[t] is one step   h_0 (N, H)   h and dh (T, N, H)
 
-dh[t] is what reaches h_t from the outputs of step t alone. h_t feeds the step t + 1 too: what comes back from
-there has to be added. The parameters serve every step: their gradients are sums over all steps. rnn_forward
-returns (h, cache). rnn_backward returns (dx, dh_0, dW_xh, dW_hh, db_h), or a dict with these names.
+dh[t] is the gradient of h_t from the outputs of step t alone. The step t + 1 uses h_t too: add the gradient
+that comes back from there. Every step uses the parameters: their gradients are sums over all steps.
+rnn_forward returns (h, cache). rnn_backward returns (dx, dh_0, dW_xh, dW_hh, db_h), or a dict with these
+names.
 
 Check it:  python -m numpylm check exercises/06_rnn_bptt.py
 

@@ -3,8 +3,8 @@
     by global norm    g <- g min(1, max_norm / ‖g‖)     ‖g‖² = the sum of the squares of ALL entries of ALL gradients
     by value          g <- min(max(g, -limit), limit)   entry by entry
 
-gradients is a dict, name -> array, such as {"E": …, "W_xh": …, "b_h": …}. Return new dicts: what you are
-given stays as it is.
+gradients is a dict, name -> array, such as {"E": …, "W_xh": …, "b_h": …}. Return new dicts, and do not change
+the dict that you get.
 
 Check it:  python -m numpylm check exercises/07_clipping.py
 
@@ -30,6 +30,6 @@ def clip_by_value(gradients, limit):
 
 HINTS = """
 1. One norm for all arrays together, not one for each: otherwise the gradient's direction changes.
-2. Where the norm is below max_norm nothing is scaled: g / norm * max_norm would make it larger.
+2. If the norm is below max_norm, scale nothing: g / norm * max_norm would make the gradients larger.
 3. {name: g * factor for name, g in gradients.items()} makes a new dict. np.clip cuts entries at limits.
 """

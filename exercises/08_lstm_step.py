@@ -10,10 +10,10 @@
 x_t (N, D)   all other quantities (N, H)   W_x (D, 4H)   W_h (H, 4H)   b (4H,): the gates' columns in the
 order i, f, o, c̃
 
-lstm_step returns (h_t, c_t, cache). lstm_step_backward is given dh_t, all that reaches h_t, and dc_next, what
-reaches c_t from the step t + 1. It returns (dx_t, dh_prev, dc_prev, dW_x, dW_h, db), or a dict with these
-names. A dict may hold any of do_t dc_t df_t di_t dc_tilde_t da_i da_f da_o da_c da_t too: each is checked,
-and the report says which is wrong first.
+lstm_step returns (h_t, c_t, cache). lstm_step_backward gets dh_t, the whole gradient of h_t, and dc_next, the
+part of c_t's gradient from step t + 1. It returns (dx_t, dh_prev, dc_prev, dW_x, dW_h, db), or a dict with
+these names. A dict may also hold any of do_t dc_t df_t di_t dc_tilde_t da_i da_f da_o da_c da_t: each is
+checked, and the report says which is wrong first.
 
 Check it:  python -m numpylm check exercises/08_lstm_step.py
 
@@ -42,9 +42,9 @@ HINTS = """
    again.
 2. Go backwards, one equation at a time, from (8) to (3). Each line's derivative has the name of a quantity in
    the equations.
-3. c_t reaches the loss on two paths: through h_t in (8), and through c_{t+1}, which is dc_next. Add them
-   before you go on.
-4. dc_t = dc_next + dh_t ⊙ o_t ⊙ (1 - tanh(c_t)²). All of (7)'s gradients are taken from this sum.
-5. The gates' derivatives are those of exercise 1: s (1 - s), of the gate's output. From da_t (N, 4H) on it is
-   exercise 4.
+3. c_t reaches the loss on two paths: through h_t in (8), and through c_{t+1}, which gives dc_next. Add the two
+   gradients before you go on.
+4. dc_t = dc_next + dh_t ⊙ o_t ⊙ (1 - tanh(c_t)²). All gradients of (7) use this sum.
+5. The gates' derivatives are those of exercise 1: s (1 - s), of the gate's output. After da_t (N, 4H), the rest
+   is exercise 4.
 """

@@ -10,7 +10,7 @@
 x (T, N, D)   h_0 and c_0 (N, H)   h, c and dh (T, N, H)   W_x (D, 4H)   W_h (H, 4H)   b (4H,), gates in the
 order i, f, o, c̃
 
-dh[t] is what reaches h_t from the outputs of step t alone. Two gradients are carried from step t + 1 back to
+dh[t] is the gradient of h_t from the outputs of step t alone. Two gradients go back from step t + 1 to
 step t. lstm_forward returns (h, c, cache). lstm_backward returns (dx, dh_0, dc_0, dW_x, dW_h, db), or a dict
 with these names.
 
@@ -39,7 +39,8 @@ def lstm_backward(dh, cache):
 HINTS = """
 1. Paste your lstm_step and lstm_step_backward from exercise 8, and write the two loops of exercise 6 around
    them.
-2. What is carried back is dh_next and dc_next; both start at zero, and both are what the last call returned.
-3. Only dh_next is added to dh[t]. dc_next goes into lstm_step_backward as it is: c_t feeds no output but
-   through h_t.
+2. The loop carries dh_next and dc_next back. Both start at zero; then they are dh_prev and dc_prev of the last
+   call.
+3. Add only dh_next to dh[t]. dc_next goes into lstm_step_backward as it is: c_t reaches an output only through
+   h_t.
 """

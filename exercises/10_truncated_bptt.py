@@ -6,8 +6,8 @@ A long sequence is cut into windows of `window` steps (the last may be shorter).
 window to the next; the GRADIENT does not go back over a window's start. This is how language models are
 trained on a stream of text.
 
-parameters: W_xh (D, H), W_hh (H, H), b_h (H,)   x (T, N, D)   state_0.h (N, H)   dh (T, N, H), what reaches
-each h_t
+parameters: W_xh (D, H), W_hh (H, H), b_h (H,)   x (T, N, D)   state_0.h (N, H)   dh (T, N, H): each h_t's
+gradient from the outputs
 
 truncated_bptt returns (dW_xh, dW_hh, db_h), the sums over all windows. Use the package's rnn_forward and
 rnn_backward:
@@ -37,7 +37,7 @@ def truncated_bptt(parameters, x, state_0, dh, window):
 HINTS = """
 1. range(0, len(x), window) gives the windows' first steps; x[start : start + window] may be shorter at the
    end.
-2. Forward: each window starts from the state in which the one before has ended.
+2. Forward: each window starts from the last state of the window before.
 3. Backward: each window starts from dstate_T = RNNState(np.zeros_like(state_0.h)).
 4. Add the windows' dparameters up, array by array.
 """

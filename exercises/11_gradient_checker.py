@@ -33,8 +33,7 @@ def complex_step(f, x):
 
 HINTS = """
 1. for k in np.ndindex(x.shape): visits every entry, and x[k] reads or writes it.
-2. Keep the old x[k] and put it back, rather than to subtract ε again: that would leave a rounding error.
-3. With a central difference, curvature asks for a small ε and rounding for a large one: about 1e-5 serves
-   both.
-4. The complex step subtracts nothing, so that ε may be 1e-30. f().imag is the imaginary part.
+2. Keep the old x[k] and put it back. If you subtract ε again instead, a rounding error stays.
+3. In a central difference, curvature needs a small ε, and rounding needs a large one: about 1e-5 suits both.
+4. The complex step subtracts nothing, so ε may be 1e-30. f().imag is the imaginary part.
 """

@@ -37,8 +37,8 @@ def gru_step_backward(dh_t, cache):
 HINTS = """
 1. Keep hW_n = h_{t-1} W_hn + b_hn in the cache: (12) multiplies it by r_t.
 2. h_{t-1} occurs four times: in (10), (11), (12) and (13). dh_prev is the sum of what comes back from each.
-3. Input and state reach n_t by different ways: the gradient of x_t W_xn is da_n, that of h_{t-1} W_hn is da_n
-   ⊙ r_t.
+3. Input and state reach n_t on different paths: the gradient of x_t W_xn is da_n, but the gradient of
+   h_{t-1} W_hn is da_n ⊙ r_t.
 4. So there are two packed gradients: (da_r, da_z, da_n) for W_x, b and x_t, and (da_r, da_z, da_n ⊙ r_t) for
    W_h and h_prev.
 """

@@ -3,13 +3,13 @@
     log p(Y) = Σ_t log y_t[Y_t]                        the end token included
     score(Y) = log p(Y) / ((5 + |Y|) / 6)^α            α = length_penalty      (24)
 
-The model is a table: log_y[t, u] (V,) are the log-probabilities of the next token after t tokens of which the
-last is u (at t = 0, u is start). log_y is (T, V, V), and no hypothesis has more than T tokens.
+The model is a table: log_y[t, u] (V,) are the log-probabilities of the next token after t tokens, if the last
+of these is u (at t = 0, u is start). log_y is (T, V, V), and no hypothesis has more than T tokens.
 
 Begin with one empty hypothesis. At each step continue every hypothesis with every token, and keep the `width`
-continuations with the highest log p. One that ends with `end` is complete and leaves the beam; so do, at the
-last step, all others. Stop when `width` hypotheses are complete, or when none is left. |Y| counts the tokens
-of Y, its end included.
+continuations with the highest log p. A continuation that ends with `end` is complete and leaves the beam; at
+the last step all others are complete too. Stop when `width` hypotheses are complete, or when none is left.
+|Y| counts the tokens of Y, its end included.
 
 beam_search returns (tokens, score) of the complete hypothesis with the highest score: tokens is an integer
 array without the end, score a number.

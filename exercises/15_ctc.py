@@ -49,5 +49,5 @@ HINTS = """
 4. beta begins at t = T - 1: it is 1 at the last label and at the last blank, and 0 elsewhere. Then t goes
    backwards.
 5. Each row of gamma has the sum 1: at every frame a path is somewhere. Print the sums to see where you are wrong.
-6. A label that occurs twice in l' has its gammas added up, and so have all the blanks: np.add.at does that.
+6. If a label occurs twice in l', add up its gammas; add up those of all blanks, too. np.add.at does this.
 """

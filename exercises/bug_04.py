@@ -1,6 +1,6 @@
 """Find the bug, number 4     difficulty ***
 
-With weights of 0.01, as most checks use them, no error was seen. With weights of order one there is one.
+Most checks use weights of 0.01, and they saw no error here. With weights of order one there is one.
 
 The equations (3) to (8) are those of exercise 8. `step` is the record that the package's lstm_step returns. Its fields
 are h_prev c_prev a_t i_t f_t o_t c_tilde_t c_t tanh_c_t h_t: a_t (N, 4H), all others (N, H). W_h is (H, 4H).

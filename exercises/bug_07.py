@@ -5,7 +5,7 @@ On sequences of one step this passes every check.
     h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)      (1)
 
 trace.x (T, N, D)   trace.h (T, N, H), every h_t   trace.h_prev (T, N, H), every h_{t-1}
-dh (T, N, H), what reaches each h_t from the outputs   dstate_T.h (N, H), what comes from beyond the last step
+dh (T, N, H), each h_t's gradient from the outputs   dstate_T.h (N, H), the gradient from beyond the last step
 
 Mend the function; change as little as you can.
 
