@@ -6,8 +6,9 @@ a 5-gram model has 10.2: python benchmarks/claims.py --bug).
 
     dh_t = dh[t] + dh_next        dh_next is dh_prev of step t + 1, and dc_next is dc_prev of step t + 1
 
-dh (T, N, H), each h_t's gradient from the outputs   dstate_T.h and dstate_T.c (N, H), the gradients from beyond the
-last step   trace.x (T, N, D)   trace.h_prev (T, N, H), every h_{t-1}   trace.steps: the records of the package's lstm_step
+dh (T, N, H), each h_t's gradient from the outputs
+dstate_T.h and dstate_T.c (N, H), the gradients from beyond the last step
+trace.x (T, N, D)   trace.h_prev (T, N, H), every h_{t-1}   trace.steps: the records of the package's lstm_step
 
 Mend the function; change as little as you can.
 
