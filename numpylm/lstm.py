@@ -117,8 +117,8 @@ def lstm_step(xW_t, h_prev, c_prev, W_h, recurrent_dropout=None):
 def lstm_step_backward(dh_t, dc_next, step, W_h, recurrent_dropout=None):
     """Return LSTMStepGradients from dh_t (N, H), the whole gradient of h_t, and dc_next (N, H).
 
-    c_t reaches the loss on two paths, through c_{t+1} and through h_t. The first path brings back dc_next; dc_t adds
-    the gradient of the second. xW_t has the same gradient as a_t: da_t.
+    c_t reaches the loss on two paths: through c_{t+1}, which gives dc_next, and through h_t. dc_t is the sum of the two
+    gradients. xW_t has the same gradient as a_t: da_t.
     """
     do_t = dh_t * step.tanh_c_t  # (8)
     dtanh_c_t = dh_t * step.o_t  # (8)
