@@ -182,3 +182,10 @@ def test_a_backward_that_returns_its_loss_is_given_what_the_forward_returned(che
     before, _, _ = SOURCES["updates"].partition("        for name, d in")
     result = check(f"{before}        return (dy ** 2).sum(), dW_xh, dW_hh, dW_hy, db_h, db_y\n")
     assert result.ok and "Regressor.backward" in result.findings, report(result)
+
+
+def test_a_layer_that_is_made_from_a_size_is_checked(check):
+    source = "class Scale:\n    def __init__(self, num_units): self.num_units = num_units\n"
+    source += "    def forward(self, x): self.x = x; return x * x * self.num_units\n"
+    source += "    def backward(self, dy): return 2 * dy * self.x * self.num_units\n"
+    assert check(source).ok

@@ -10,6 +10,7 @@ from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
 from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
+from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.units import in_order
 from numpylm.tutor.process.stop import Stop, crash_sentence, is_own_error, missing_name
 
@@ -69,7 +70,8 @@ def fits(file, unit, batches):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
     for shapes in unit.free:
         rng = file.rng(unit.name, 0)
-        yield Fit("rnn", "free", None, {slot: random_input(rng, shape) for slot, shape in shapes.items()}, None)
+        inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
+        yield Fit("rnn", "free", None, size_slots(unit.sizes) | inputs, None)
     for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
         is_empty = True
         for form, cell, N in product(unit.forms, unit.cells, batches):
