@@ -95,7 +95,7 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     if not unit.is_given("targets", unit.forward):  # the backward's own are found later
         styles = [(one, other) for one, other in styles if one == other]
-    styles = [("step", "step"), ("step", "token")] if is_step else styles if is_loss else [()]
+    styles = [("step", "step"), ("step", "token"), ("token", "token")] if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))

@@ -83,10 +83,13 @@ def with_other_targets(unit, fit):
 def with_loss(file, unit, fit, claims, is_whole=True):
     """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss.
 
-    is_whole: whether they all do, and not only one of them.
+    is_whole: whether they all do, and not only one of them. Of several losses, as of one number, one with a usual
+    factor counts.
     """
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
     parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
+    fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
+    usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
     for loss, shown in product(fit.losses, parts):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
@@ -94,11 +97,16 @@ def with_loss(file, unit, fit, claims, is_whole=True):
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
         if factor and factor > 0:
-            factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
-            times = "" if factor == 1 else f", times {factor:.6g}"
-            is_told = times or loss is not fit.losses[0]
-            return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
-    return fit, None if fit.losses else []
+            fitting.append((min(abs(factor / k - 1) for k in usual) > 1e-6, len(fitting), loss, tried, float(factor)))
+            if not fitting[-1][0]:
+                break
+    if not fitting:
+        return fit, None if fit.losses else []
+    _, _, loss, tried, factor = min(fitting)
+    factor = 1.0 if abs(factor - 1) < 1e-6 else factor
+    times = "" if factor == 1 else f", times {factor:.6g}"
+    is_told = times or loss is not fit.losses[0]
+    return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
 
 
 def truth(file, unit, fit, claims):

@@ -34,7 +34,9 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     said = [factor] if factor else [words for words in same_arrays(named, sorted(wrong)) if words not in alike]
     if fit.precision is None:
         hints = [] if said else diagnose("", {}, named, right, (), sizes)
-        return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+        said = [*map(Finding, said), *hints]
+        parts = {str(unit.roles[s]).partition(":")[0] for s in claims if gradient_name(unit, s) in wrong}
+        return said or (parts != {"W_h"} and by_one_step(unit, one_step())) or by_gate(unit, claims, rows)
     output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
     said = said or loss_words(unit, fit, claims, wrong)
     said = said or [DLOGITS.format(", ".join(sorted(output)))] * (

@@ -54,8 +54,8 @@ def run_steps(student, steps, inputs, changes=None):
         {"set": PATH, "value": VALUE}                                  set a global, an attribute or an entry
 
     A path is a list that begins with a name: an earlier result, or a global of the student's file. A value may hold
-    {"slot": NAME}, a copy of that input, and {"from": PATH}, an earlier result. changes, a list, receives the names of
-    the last call's arguments that it changed in place.
+    {"slot": NAME}, a copy of that input, {"zeros": NAME}, zeros of its shape, and {"from": PATH}, an earlier result.
+    changes, a list, receives the names of the last call's arguments that it changed in place.
     """
     space = ChainMap({}, vars(student.module))
     if any("set" in step or step.get("to") == "object" for step in steps):
@@ -89,6 +89,8 @@ def fill(value, inputs, copies, space):
             return copies[name]
         if "from" in value:
             return reach(value["from"], space)
+        if "zeros" in value:
+            return np.zeros_like(inputs[value["zeros"]])
         if "waves" in value:
             return Waves(inner({"slot": value["waves"]}))
         return {key: inner(item) for key, item in value.items()}
