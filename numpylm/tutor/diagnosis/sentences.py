@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import relations
+from numpylm.tutor.case import GATES
 
 CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
 MEANINGS = {
@@ -104,7 +105,8 @@ def reads_as(suspect):
     """A suspect's equation, and how its implied value reads, or else what it has in common with the right one."""
     if suspect.reading.text:
         return f"{at(suspect.line)}; it seems to be {suspect.reading.text}"
-    return at(suspect.line) + "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
+    gates = len(GATES.get(suspect.line.function.split("_")[0], "")) if suspect.line.quantity in ("da", "da_t") else 0
+    return at(suspect.line) + "".join(f"; {words}" for words in relations(suspect.value, suspect.truth, {}, gates))
 
 
 def of_a_numerical_derivative(f, gradient):

@@ -109,13 +109,13 @@ class Arguments:
 
     def gradient(self, name, role, function):
         """A gradient that comes in."""
-        if INCOMING.match(name) and (self.form != "loss" or self.earlier):
-            if self.form == "loss" and is_with_targets(function):
-                parts = function["unpacks"].get(name, ())
-                return ({"slot": "zero"},) * len(parts) if parts else {"slot": "zero"}
-            self.incoming.append(name)
-            return {"slot": name}
-        return None
+        if not INCOMING.match(name) or (self.form == "loss" and not self.earlier):
+            return None
+        is_zero = self.form == "loss" and is_with_targets(function)
+        parts = function["unpacks"].get(name, [name])  # dh and dc in one
+        self.incoming += [] if is_zero else parts
+        slots = tuple({"slot": "zero" if is_zero else part} for part in parts)
+        return slots if len(slots) > 1 else slots[0]
 
     def given_weights(self, name, role, function):
         """A dict or tuple of weights, by the keys that the function reads, or the names that it unpacks."""

@@ -125,18 +125,19 @@ def construct(contents, kind, to, steps, given):
     method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}, "measured": []})
     known = [known for known in method["parameters"] or [] if not known[1].startswith("VAR")]
     roles, values = roles_of([name for name, _, _ in known], ""), {}
+    taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
     are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
     for name, _, has_default in known:
-        parts = [size_of(part, True) for part in method["unpacks"].get(name, [])]
+        parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if size and not (is_weight and len(name) == 1):
+        if parts and all(parts):
+            values[name] = [{"slot": f"size {part}"} for part in parts]
+        elif size and not (is_weight and len(name) == 1):
             values[name] = {"slot": f"size {size}"}
         elif word_of(name) == "rate":
             values[name] = 1.0
         elif has_default:
             continue
-        elif parts and all(parts):
-            values[name] = [{"slot": f"size {part}"} for part in parts]
         elif is_weight:
             given[name], values[name] = roles[name], {"slot": name}
         elif name in method["measured"] and plain(name) in ("vocab", "vocabulary"):
@@ -157,6 +158,7 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"clip|threshold|limit", 1e6),
     (r"activation", "tanh"),
     (r"^_?rng$|generator", {"from": ["np", "random"]}),
+    (r"^opt", {"from": ["descent"]}),
 )
 
 

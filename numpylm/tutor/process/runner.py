@@ -47,6 +47,13 @@ class Waves:
         return (np.sin(x) * x**2).sum() + (x[:-1] * x[1:]).sum()
 
 
+class Descent:
+    """The optimizer that other code is given: plain gradient descent at a learning rate of 1."""
+
+    def update(self, w, gradient):
+        return w - gradient
+
+
 def run_steps(student, steps, inputs, changes=None):
     """The namespace after all steps, each of which is one of
 
@@ -57,7 +64,7 @@ def run_steps(student, steps, inputs, changes=None):
     {"slot": NAME}, a copy of that input, {"zeros": NAME}, zeros of its shape, and {"from": PATH}, an earlier result.
     changes, a list, receives the names of the last call's arguments that it changed in place.
     """
-    space = ChainMap({}, vars(student.module))
+    space = ChainMap({}, vars(student.module), {"descent": Descent()})
     if any("set" in step or step.get("to") == "object" for step in steps):
         np.random.seed(0)  # an object that is made with random weights is the same each time
     for step in steps:
