@@ -232,7 +232,7 @@ def output_fit(unit, fit, found, told, rng):
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
     if error is None:
-        words = f"what {unit.forward_name} returns holds nothing of the shape that the check expects"
+        words = f"{unit.forward_name} returns no array of the shape that the check expects"
         return Stop("not checked", words)
     if error.get("type") in NOT_WRITTEN:
         return Stop("not written", NOT_WRITTEN[error["type"]])
@@ -243,4 +243,4 @@ def not_run(file, unit, error):
     if (unit.is_usual and not unit.places) or is_own_error(words):
         return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
     words = words.removeprefix("it crashes : ").rstrip(".")
-    return Stop("not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", code=code)
+    return Stop("not checked", f"{unit.forward_name} fails with every input that the check tries ({words})", code=code)
