@@ -4,7 +4,6 @@ Where the forward's values are not ours, its own numerical derivative is right: 
 differences with two steps, h and 2h, of which Richardson's extrapolation takes the error of order h² away.
 """
 
-import contextlib
 from functools import partial
 from itertools import product
 
@@ -51,25 +50,17 @@ def understood(file, unit, fit):
 def claimed(file, unit, fit):
     """(slot -> claimed gradient, remarks, the child's reply) of one run of the backward. Raises Stop.
 
-    A loss function often clips its gradients. It is run without np.clip too, and so judged.
+    A loss function often clips its gradients. It is run without np.clip, and so judged.
     """
     paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-
-    def run(without_clip):
-        outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
-        after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-        return claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after), reply
-
-    (claims, reply), others = run(fit.form == "loss"), {}
+    outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip=fit.form == "loss")
+    after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
+    claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-    if fit.form == "loss":
-        with contextlib.suppress(Stop):
-            others, reply = run(False)
-    clipped = [c for slot, c in others.items() if not np.array_equal(c, claims.get(slot, c))]
-    limit = max((np.abs(c).max() for c in clipped), default=0)
-    said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
-    return claims, [said] if clipped else [], reply
+    limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]
+    said = f"it clips its gradients to ±{min(limits, default=0):.3g}: judged without that. Clip in the training loop"
+    return claims, [said] if limits else [], reply
 
 
 def with_other_targets(unit, fit):

@@ -31,9 +31,18 @@ class Printed(io.StringIO):
         return super().write(text[: max(0, LONGEST_PRINT - self.tell())]) and len(text)
 
 
-def unclipped(a, low=None, high=None, *args, **kwargs):
-    """np.clip that leaves gradients as they are: only limits above 20, such as those of σ, are kept to."""
-    return CLIP(a, low, high, *args, **kwargs) if high is None or np.max(np.abs(high)) > 20 else a
+class Unclipped:
+    """np.clip that leaves gradients as they are, and notes their limits. Those above 20, such as of σ, are kept to."""
+
+    def __init__(self):
+        self.limits = set()
+
+    def __call__(self, a, low=None, high=None, *args, **kwargs):
+        if high is None or np.max(np.abs(high)) > 20:
+            return CLIP(a, low, high, *args, **kwargs)
+        if low is not None and np.all(np.add(low, high) == 0):
+            self.limits.add(float(np.max(high)))
+        return a
 
 
 class Waves:
@@ -140,7 +149,7 @@ def bytes_within(values, named):
 
 def answer(student, request):
     """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
-    printed, changes, reply = Printed(), [], {}
+    printed, changes, reply, unclipped = Printed(), [], {}, Unclipped()
     student.called, student.opened = set(), set()
     hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
     with warnings.catch_warnings(), np.errstate(all="ignore"), hidden[0], hidden[1]:
@@ -164,7 +173,8 @@ def answer(student, request):
         finally:
             sys.setprofile(None)
             np.clip = CLIP
-    seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50]}
+    seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50],
+            "limits": sorted(unclipped.limits)[:9]}  # fmt: skip
     return reply | seen | {"opened": sorted(student.opened)[:20]}
 
 
