@@ -76,6 +76,21 @@ def test_what_is_found_and_not_checked_is_said_first_and_is_not_right(check):
     assert "from numpylm.testing import assert_gradients" in text and "from mine import Net" in text
 
 
+def test_a_function_that_makes_gradients_under_any_name_is_not_passed_over(check):
+    source = """
+import numpy as np
+W_in, W_rec, W_out = np.ones((2, 8)), np.ones((8, 8)), np.ones((8, 1))
+def sigmoid(a): return 1 / (1 + np.exp(-a))
+def learn(one, other, total):
+    W_in_update, W_rec_update, W_out_update = 0, 0, 0
+    for place in range(8):
+        W_in_update = W_in_update + one[place].next_digit() * other[place]
+    return W_in_update
+"""
+    result = check(source)
+    assert not result.ok and "learn" in {*result.findings, *result.unchecked}, report(result)
+
+
 def test_softmax_along_the_first_axis_is_right_in_a_file_of_columns_alone(check):
     source = "\ndef softmax(x):\n    e = np.exp(x - x.max(axis=0))\n    return e / e.sum(axis=0)\n"
     assert "right for columns" in check(SOURCES["coursera"] + source).findings["softmax"]["sentences"][0]

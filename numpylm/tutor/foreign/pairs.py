@@ -99,6 +99,11 @@ def pairs_in(functions, kind, convention=None):
                 is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
             )
             found[name] = None if is_whole or function["is_step"] else forward, name, None  # it goes forward itself
+    makes = [n for n, f in functions.items() if f["gradients"] > 2 and not gradients_in(f)]
+    others = [n for n in makes if n not in found and "grad" not in "".join(required(functions[n]))]
+    known = {n for pair in found.values() for n in pair[:2] if n}
+    known |= {n for first in known for n in called(functions, first)}
+    found |= {n: (None, n, None) for n in others if n not in known and not known & called(functions, n)}
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}

@@ -84,6 +84,7 @@ class Student:
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
             "own": where == self.path and getattr(value, "__name__", "") not in self.source.added,
             "reads": list(code.co_names) if code else [],
+            "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
@@ -140,8 +141,12 @@ def arrays_within(value, path, depth):
 def is_script(tree):
     """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
     loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
-    names = [name for loop in loops for name in names_bound(loop)]
-    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
+    return gradients_among(name for loop in loops for name in names_bound(loop)) > 1
+
+
+def gradients_among(names):
+    """How many of some names are those of gradients, such as delta, dW or W_update."""
+    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names)
 
 
 def unpacked(nodes):
