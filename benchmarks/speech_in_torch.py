@@ -19,10 +19,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from numpylm.commands.run_folder import write_json
 from numpylm.ctc_decoding import best_path
 from numpylm.dropout import optional_masks
+from numpylm.kinds.transcription_task import total_errors
 from numpylm.schedules import cosine
 from numpylm.torch_bridge import cell_state_dict
 from numpylm.training import make_optimizer, update
-from numpylm.transcription_task import total_errors
 
 
 class Recogniser(torch.nn.Module):

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import log_softmax
+from numpylm.base import require
 
 
 class Hypothesis(NamedTuple):

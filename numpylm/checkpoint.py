@@ -9,18 +9,18 @@ A checkpoint is a sealed zip (archive.py), an .npz that numpy.load opens too. It
     carried.NAME.npy          the state after the last batch, such as carried.0.h for layer 0
 
 The metadata alone decide which arrays there must be, with which shapes. So everything is compared before an array is
-loaded, and whatever is wrong is one CheckpointError. model_kinds.py has what is particular to a kind of model.
+loaded, and whatever is wrong is one CheckpointError. kinds/model_kinds.py has what is particular to a kind of model.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data import archive as zips
 from numpylm.data import schema, text
 from numpylm.data.archive import METADATA, CheckpointError
-from numpylm.model_kinds import KINDS, ONLY
+from numpylm.kinds.model_kinds import KINDS, ONLY
 from numpylm.optimizers import OPTIMIZERS
 from numpylm.training import Progress
 

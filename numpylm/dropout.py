@@ -14,7 +14,7 @@ Dropout is linear in q, so its backward pass is the same multiplication: dq = m 
 
 from typing import NamedTuple
 
-from numpylm import require
+from numpylm.base import require
 
 KINDS = ("standard", "variational")
 

@@ -13,8 +13,8 @@ from itertools import repeat
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_forward
+from numpylm.base import require
 from numpylm.data.batches import side_by_side
 from numpylm.masking import freeze, lengths_to_mask
 

@@ -13,7 +13,7 @@ We draw all values in float64, and the model converts them to its dtype: one see
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 def glorot_uniform(rng, A, B):

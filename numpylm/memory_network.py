@@ -33,10 +33,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import softmax_backward
 from numpylm.affine import rows
 from numpylm.attention import inner_products, masked_softmax, weighted_sum
+from numpylm.base import require
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, Part

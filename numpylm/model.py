@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_forward
+from numpylm.base import require
 from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell

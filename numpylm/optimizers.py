@@ -13,7 +13,7 @@ optimizer.memory holds v, s or m, an array of each parameter's shape, so that a 
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 class Optimizer:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
+from numpylm.base.memory import machine_bytes
 from numpylm.initialization import embedding_table, glorot_uniform
-from numpylm.memory import machine_bytes
 from numpylm.recurrence import zero_state
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.loss import IGNORED
 from numpylm.parameters import Model
 from numpylm.translation import EncoderDecoder
@@ -41,7 +41,7 @@ class ReaderSizes(NamedTuple):
     bidirectional: bool = False  # the first text is read from both ends, which needs an even hidden_dim
     first: str = "question"  # which of TEXTS is read first
     dropout: float = 0.0  # of embeddings, between layers and of s_last, when a generator is passed in
-    num_sentences: int = 50  # of a longer story the caller hands over the last ones (answer_task.py)
+    num_sentences: int = 50  # of a longer story the caller hands over the last ones (kinds/answer_task.py)
 
     @property
     def network(self):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import relu, relu_backward, tanh, tanh_backward
+from numpylm.base import require
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, identity, orthogonal
 from numpylm.masking import freeze, freeze_backward

@@ -8,7 +8,7 @@ of each layer (dropout.py). The stack's name stands before the layer's: story.la
 
 from typing import NamedTuple
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.bidirectional import bidirectional_cell
 from numpylm.dropout import drop
 from numpylm.model import CELLS

@@ -19,11 +19,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 # PyTorch's k-th block of columns is our block GATES[kind][k]. Each order is its own inverse, so it serves both ways.
 GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
-OF_TRANSLATION = {  # a layer of translation_torch.py -> our matrix and bias
+OF_TRANSLATION = {  # a layer of kinds/translation_torch.py -> our matrix and bias
     "score_state": ("W_sa", None),
     "score_source": ("W_ha", "b_a"),
     "from_context": ("W_cs", "b_s"),
@@ -53,7 +53,7 @@ def cell_state_dict(kind, parameters, name):
 
 
 def translation_state_dict(model):
-    """The same for an EncoderDecoder, under the names of the PyTorch module in translation_torch.py."""
+    """The same for an EncoderDecoder, under the names of the PyTorch module in kinds/translation_torch.py."""
     parameters = model.parameters() | {"W_sy": model.output_matrix()}
     tables = {"source": parameters["E_x"], "target": parameters["E_y"]}
     state_dict = {f"{side}_embedding.weight": table.copy() for side, table in tables.items()}

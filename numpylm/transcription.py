@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
+from numpylm.base import require
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import drop, optional_masks
 from numpylm.loss import IGNORED

@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
+from numpylm.base import require
 from numpylm.dropout import drop, optional_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy

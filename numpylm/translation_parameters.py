@@ -12,8 +12,8 @@ The cells name their own: W_xh, W_hh, b_h of an RNN; W_x, W_h, b of an LSTM; W_x
 
 from typing import NamedTuple
 
-from numpylm import require
 from numpylm.attention import ATTENTIONS
+from numpylm.base import require
 from numpylm.model import CELLS
 from numpylm.parameters import bias, matrix, table
 from numpylm.stack import stack_cell, stack_parts

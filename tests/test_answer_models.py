@@ -117,7 +117,7 @@ def test_pytorch_agrees_with_the_memory_network(kind):
 @pytest.mark.parametrize("kind", ["lstm", "rnn", "gru"])
 def test_pytorch_agrees_with_the_reader(kind):
     torch = pytest.importorskip("torch")
-    from numpylm.translation_torch import Translator
+    from numpylm.kinds.translation_torch import Translator
 
     model = model_of(kind)
     network = Translator(**model.network.config).double().eval()

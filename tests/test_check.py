@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm import GRULM, LSTMLM, RNNLM, require
+from numpylm import GRULM, LSTMLM, RNNLM
+from numpylm.base import require
 
 HUGE = 10**400  # an integer that no float can hold
 NOT_NUMBERS = [None, "1", True, False, np.True_, [1], 1j, np.array([1.0])]

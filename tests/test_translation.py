@@ -19,7 +19,7 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_logits_loss_and_gradients_are_pytorchs(kind):
-    from numpylm.translation_torch import Translator
+    from numpylm.kinds.translation_torch import Translator
 
     tied = kind["attention"] == "dot"
     model = random_model(1, tie_weights=tied, **kind)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from numpylm.bench.in_numpylm import MAX_NORM, stream_windows
+from numpylm.kinds.translation_torch import Translator
 from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
-from numpylm.translation_torch import Translator
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or "1"))
 

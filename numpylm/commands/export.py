@@ -39,7 +39,7 @@ def run(options):
 
 def translator_source(model):
     """The source of the PyTorch module that takes an encoder-decoder's weights, and how it is made."""
-    source = Path(__file__).parents[1] / "translation_torch.py"
+    source = Path(__file__).parents[1] / "kinds" / "translation_torch.py"
     arguments = ", ".join(f"{name}={value!r}" for name, value in model.config.items())
     return (
         f"the PyTorch module that takes them, from {source.name}:\n\n{source.read_text(encoding='utf-8')}\n"

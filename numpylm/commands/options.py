@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from types import UnionType
 
-from numpylm.choices import GROUPS
+from numpylm.base.choices import GROUPS
 
 
 def add_choices(parser, *classes):

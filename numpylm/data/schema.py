@@ -13,7 +13,7 @@ import reprlib
 import types
 import typing
 
-from numpylm.require import finite_number, must_be, non_negative_number
+from numpylm.base.require import finite_number, must_be, non_negative_number
 
 MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it is parsed
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.text import build_vocabulary
 from numpylm.model import MODELS, make_model
 from numpylm.translation import EncoderDecoder

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpylm import require
-from numpylm.choices import OPTIMIZER, SIZES, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OPTIMIZER, SIZES, again, choice
+from numpylm.base.ranks import ALONE
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import evaluate
-from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
 UNITS = {"word": "word", "char": "character"}  # of the loss, by the vocabulary's level

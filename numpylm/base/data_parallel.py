@@ -14,8 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from numpylm.model import LossOutput
-from numpylm.ranks import length, part_of
+from numpylm.base.ranks import length, part_of
 
 
 class PartOfDraws(np.random.Generator):
@@ -95,7 +94,7 @@ def work_of(ranks, N, num_targets):
 
 
 def weighted_sum(ranks, out, weight):
-    """The sum over the ranks of weight times loss and gradients, as LossOutput; the state is the rank's own.
+    """The sum over the ranks of weight times loss and gradients, in a record like out; the state is the rank's own.
 
     The next call with gradients of these sizes writes over the arrays that this one returns.
     """
@@ -107,7 +106,7 @@ def weighted_sum(ranks, out, weight):
     flat *= weight
     (loss,), *pieces = np.split(ranks.total(flat)[: sum(sizes)], np.cumsum(sizes)[:-1])
     summed = {name: piece.reshape(gradients[name].shape) for name, piece in zip(gradients, pieces, strict=True)}
-    return LossOutput(float(loss.real), summed, out.state)
+    return out._replace(loss=float(loss.real), gradients=summed)
 
 
 @lru_cache(maxsize=1)
