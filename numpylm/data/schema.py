@@ -4,7 +4,7 @@
     check("the record", decode_json(content), RECORD)
 
 A description is a dict (an object with exactly these fields), a list of one description (a list of any length), or a
-function (name, value) that raises ValueError, as those of require.py do.
+function (name, value) that raises ValueError, as those of base/require.py do.
 """
 
 import dataclasses
