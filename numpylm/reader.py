@@ -24,8 +24,7 @@ import numpy as np
 from numpylm.base import require
 from numpylm.loss import IGNORED
 from numpylm.parameters import Model
-from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes
+from numpylm.translation import EncoderDecoder, TranslationSizes
 
 TEXTS = ("question", "story")
 
@@ -55,19 +54,23 @@ class ReaderSizes(NamedTuple):
         require.one_of("first", self.first, TEXTS)
         self.network.check()
 
-    def parts(self):
-        """The Parts of an encoder-decoder's parameters, without E_y."""
-        return [part for part in self.network.parts() if "E_y" not in part.shapes]
-
 
 class Reader(Model):
     """The model, made by the fields of ReaderSizes; its parameters have the names of an encoder-decoder's."""
 
     kind, Sizes = "reader", ReaderSizes
 
-    def _prepare(self):
-        parameters = self._parameters | {"E_y": self._parameters["E_x"]}
-        self.network = EncoderDecoder.holding(self.sizes.network, parameters)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.network = EncoderDecoder.described(sizes.network._asdict())
+
+    def _hold(self, parameters):
+        super()._hold(parameters)
+        self.network = self.network.with_parameters(parameters | {"E_y": parameters["E_x"]})
+
+    def parts(self):
+        """The Parts of an encoder-decoder's parameters, without E_y."""
+        return [part for part in self.network.parts() if "E_y" not in part.shapes]
 
     def forward(self, story, question, rng=None):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), state, trace) as an EncoderDecoder's; a

@@ -43,11 +43,6 @@ class AcousticSizes(NamedTuple):
         require.positive_integers(self, "num_labels", "num_features")
         stack_cell(self)  # checks the layers' choices
 
-    def parts(self):
-        """The Parts of an acoustic model's parameters, in the order of AcousticModel.parameters."""
-        V, B, H, L = self[:4]
-        return [*stack_parts(stack_cell(self), "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]
-
 
 class AcousticOutput(NamedTuple):
     """The logits, and what the backward pass reads."""
@@ -65,8 +60,14 @@ class AcousticModel(Model):
 
     kind, Sizes = "acoustic", AcousticSizes
 
-    def _prepare(self):
-        self.cell = stack_cell(self.sizes)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.cell = stack_cell(sizes)
+
+    def parts(self):
+        """The Parts of the parameters, in their order."""
+        V, B, H, L = self.sizes[:4]
+        return [*stack_parts(self.cell, "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]
 
     def layers(self):
         """Each layer's Parameters."""

@@ -32,10 +32,49 @@ from numpylm.base import require
 from numpylm.dropout import drop, optional_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
-from numpylm.model import CELLS, ForwardOutput, LossOutput
-from numpylm.parameters import Model, record_of
-from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters
-from numpylm.translation_parameters import TranslationSizes
+from numpylm.model import ForwardOutput, LossOutput
+from numpylm.parameters import Model, bias, check_tied, matrix, record_of, table
+from numpylm.stack import (
+    CELLS,
+    stack_backward,
+    stack_cell,
+    stack_forward,
+    stack_gradients,
+    stack_parameters,
+    stack_parts,
+)
+
+
+class TranslationSizes(NamedTuple):
+    """An encoder-decoder's sizes and kind: the arguments that make it."""
+
+    source_vocab_size: int  # V_x
+    target_vocab_size: int  # V_y
+    embedding_dim: int
+    hidden_dim: int
+    num_layers: int = 1
+    cell: str = "lstm"
+    attention: str = "dot"
+    bidirectional: bool = True
+    dropout: float = 0.0
+    tie_weights: bool = False
+
+    @property
+    def input_dims(self):
+        """The sizes of what each layer reads."""
+        return [self.embedding_dim] + [self.hidden_dim] * (self.num_layers - 1)
+
+    @property
+    def output_dim(self):
+        """The size of s̃, which W_sy reads: D with attention, H without."""
+        return self.hidden_dim if self.attention == "none" else self.embedding_dim
+
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "source_vocab_size", "target_vocab_size", "embedding_dim")
+        stack_cell(self)  # checks the layers' choices
+        require.one_of("attention", self.attention, ("none", *ATTENTIONS))
+        check_tied(self, "W_sy the transpose of E_y, without attention," if self.attention == "none" else None)
 
 
 class Encoded(NamedTuple):
@@ -75,7 +114,14 @@ class OutputGradients(NamedTuple):
 
 
 class EncoderDecoder(Model):
-    """The model, made by the fields of TranslationSizes; translation_parameters.py says how its parameters are named.
+    """The model, made by the fields of TranslationSizes. Its parameters are
+
+        E_x, E_y                                 the embedding tables of source and target
+        encoder.W_x, … and decoder.W_x, …        their cells; a bidirectional encoder has encoder.forwards_W_x, …
+        encoder.layer_0.W_x, …                   the same in a stack of several layers
+        W_sa, W_ha, b_a, v_a                     additive attention
+        W_cs, W_ss, b_s                          with attention: s̃
+        W_sy (unless tied to E_y), b_y           the output
 
     cell: "rnn", "lstm" or "gru"; attention: "none", "dot" or "additive" (whose A is H). bidirectional needs an even
     hidden_dim. tie_weights needs attention, or embedding_dim == hidden_dim. dropout acts on embeddings, between layers
@@ -85,10 +131,23 @@ class EncoderDecoder(Model):
 
     kind, Sizes = "encoder-decoder", TranslationSizes
 
-    def _prepare(self):
-        self.encoder_cell = stack_cell(self.sizes)
-        self.cell = CELLS[self.sizes.cell]()  # the decoder's
-        self.attention = ATTENTIONS.get(self.sizes.attention)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.encoder_cell = stack_cell(sizes)
+        self.cell = CELLS[sizes.cell]()  # the decoder's
+        self.attention = ATTENTIONS.get(sizes.attention)
+
+    def parts(self):
+        """The Parts of the parameters, in their order."""
+        V_x, V_y, D, H, L = self.sizes[:5]
+        parts = [table("E_x", V_x, D), *stack_parts(self.encoder_cell, "encoder.", D, H, L)]
+        parts += [table("E_y", V_y, D, self.sizes.tie_weights), *stack_parts(self.cell, "decoder.", D, H, L)]
+        if self.attention is not None:
+            parts += self.attention.parts(H, H)
+            parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
+        if not self.sizes.tie_weights:
+            parts.append(matrix("W_sy", self.sizes.output_dim, V_y))
+        return [*parts, bias("b_y", V_y)]
 
     def output_matrix(self):
         """W_sy; with tied weights, the transposed view of E_y."""

@@ -17,7 +17,7 @@ LAYERS = [
     "base",
     "activations affine embedding projection recurrence rnn lstm gru masking dropout loss "
     "initialization parameters model clipping optimizers schedules torch_bridge attention bidirectional stack "
-    "translation translation_parameters ctc transcription memory_network reader",
+    "translation ctc transcription memory_network reader",
     "data",
     "kinds training evaluation generation checkpoint plots beam_search ctc_decoding",
     "proof",

@@ -115,7 +115,7 @@ def test_config_makes_the_same_model_and_one_seed_every_dtype(kind):
         EncoderDecoder(**model.config, seed=3, dtype=np.float64).astype(np.float32).parameters(), model.parameters()
     )
     shapes = {name: array.shape for name, array in model.parameters().items()}
-    assert list(parameter_shapes(model.sizes.parts()).items()) == list(shapes.items())
+    assert list(parameter_shapes(model.parts()).items()) == list(shapes.items())
     assert repr(model).startswith("EncoderDecoder(source_vocab_size=7, ")
 
 

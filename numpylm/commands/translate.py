@@ -15,8 +15,7 @@ from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
 from numpylm.kinds.language_task import UNITS
 from numpylm.kinds.translation_task import TranslationSettings, encode_pairs, translation_task
-from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes
+from numpylm.translation import EncoderDecoder, TranslationSizes
 
 DESCRIPTION = (
     "Train an encoder-decoder with attention, and translate with it. Without\n"

@@ -13,9 +13,9 @@ import numpy as np
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
+from numpylm.stack import layer_prefix
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
