@@ -17,6 +17,7 @@ from numpylm.affine import affine_forward
 from numpylm.base import require
 from numpylm.data.batches import side_by_side
 from numpylm.masking import freeze, lengths_to_mask
+from numpylm.stack import stack_parameters
 
 ROWS = 16  # of the first layer's table that are computed together
 
@@ -121,7 +122,7 @@ def one_step(model):
     in the vocabulary at once, which takes hardly longer than for one.
     """
     cell, E = model.cell, model.parameters()["E"]
-    layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
+    layers = stack_parameters(model.stack, model.parameters())
     table = np.empty((len(E), cell.project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
     known = np.zeros(-(-len(E) // ROWS), bool)
 

@@ -25,7 +25,7 @@ from numpylm.lstm import lstm_cell
 from numpylm.parameters import Model, bias, check_tied, matrix, table
 from numpylm.projection import Lookup
 from numpylm.rnn import rnn_cell
-from numpylm.stack import StackTrace, stack_backward, stack_forward, stack_gradients, stack_parameters, stack_parts
+from numpylm.stack import Stack, StackTrace, stack_backward, stack_forward, stack_parameters, stack_parts
 
 
 class Sizes(NamedTuple):
@@ -85,14 +85,15 @@ class LanguageModel(Model):
     make_cell: Callable  # of the options
 
     def _prepare(self, sizes, *options):
-        self.cell = self.make_cell(*options)
         super()._prepare(sizes)
+        self.cell = self.make_cell(*options)
+        self.stack = Stack(self.cell, sizes.num_layers)
 
     def parts(self):
         """The Parts of the parameters, in their order."""
-        V, D, H, L = self.sizes[:4]
-        W_hy = [] if self.sizes.tie_weights else [matrix("W_hy", H, V)]
-        return [table("E", V, D, self.sizes.tie_weights), *stack_parts(self.cell, "", D, H, L), *W_hy, bias("b_y", V)]
+        V, D, H, *_, tied, _ = self.sizes
+        W_hy = [] if tied else [matrix("W_hy", H, V)]
+        return [table("E", V, D, tied), *stack_parts(self.stack, D, H), *W_hy, bias("b_y", V)]
 
     @property
     def config(self):
@@ -103,11 +104,7 @@ class LanguageModel(Model):
         """One layer's parameters as a record: for an LSTM, .W_xi, .W_hf … are views of the packed arrays."""
         if layer not in range(self.sizes.num_layers):
             raise ValueError(f"layer must lie in 0..{self.sizes.num_layers - 1}; got {layer!r}")
-        return self.layers()[layer]
-
-    def layers(self):
-        """Each layer's parameters."""
-        return stack_parameters(self.cell, "", self.sizes.num_layers, self._parameters)
+        return stack_parameters(self.stack, self._parameters)[layer]
 
     def output_matrix(self):
         """W_hy (H, V); with tied weights, the transposed view of E."""
@@ -147,7 +144,7 @@ class LanguageModel(Model):
         x = embedding_forward(tokens, self._parameters["E"])
         fold = tokens.size > V and masks.inputs[0] is None  # the table has fewer rows than x
         lookup = Lookup(tokens, self._parameters["E"]) if fold else None
-        out = stack_forward(self.cell, self.layers(), x, state, mask, masks.inputs, masks.recurrent, lookup)
+        out = stack_forward(self.stack, self._parameters, x, state, mask, masks.inputs, masks.recurrent, lookup)
         h = drop(out.h, masks.output)
         return h, out.state, Trace(tokens, masks, out.trace.layers, h)
 
@@ -160,11 +157,11 @@ class LanguageModel(Model):
         dstate_T = self.initial_state(dh.shape[1])  # zeros: no gradient comes from beyond the window
         dh = drop(dh, trace.masks.output)
         stack = StackTrace(trace.layers, trace.masks.inputs)
-        out = stack_backward(self.cell, self.layers(), dh, dstate_T, stack, keep_steps)
+        out = stack_backward(self.stack, self._parameters, dh, dstate_T, stack, keep_steps)
         dE = embedding_backward(out.dx, trace.tokens, self.sizes.vocab_size) if out.dE is None else out.dE
         if self.sizes.tie_weights:
             dE += dW_hy.T
-        gradients = {"E": dE, **stack_gradients("", out.dparameters), "W_hy": dW_hy, "b_y": db_y}
+        gradients = {"E": dE, **out.dparameters, "W_hy": dW_hy, "b_y": db_y}
         return {name: gradients[name] for name in self._parameters}, out.steps
 
     def _checked(self, tokens, state, mask):

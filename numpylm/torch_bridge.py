@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from numpylm.base import require
+from numpylm.stack import stack_parameters
 
 # PyTorch's k-th block of columns is our block GATES[kind][k]. Each order is its own inverse, so it serves both ways.
 GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
@@ -57,11 +58,11 @@ def translation_state_dict(model):
     parameters = model.parameters() | {"W_sy": model.output_matrix()}
     tables = {"source": parameters["E_x"], "target": parameters["E_y"]}
     state_dict = {f"{side}_embedding.weight": table.copy() for side, table in tables.items()}
-    for part in ("encoder", "decoder"):
-        for layer, cells in enumerate(model.layers(part)):
+    for stack in (model.encoder, model.decoder):
+        for layer, cells in enumerate(stack_parameters(stack, parameters)):
             directions = getattr(cells, "directions", [cells])
             for direction, suffix in zip(directions, ("", "_reverse"), strict=False):
-                state_dict |= cell_state_dict(model.sizes.cell, direction, f"{part}.{{}}_l{layer}{suffix}")
+                state_dict |= cell_state_dict(model.sizes.cell, direction, f"{stack.name}{{}}_l{layer}{suffix}")
     for name, (W, b) in OF_TRANSLATION.items():
         if W in parameters:
             state_dict[f"{name}.weight"] = np.atleast_2d(parameters[W].T).copy()

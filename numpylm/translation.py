@@ -34,15 +34,7 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, bias, check_tied, matrix, record_of, table
-from numpylm.stack import (
-    CELLS,
-    stack_backward,
-    stack_cell,
-    stack_forward,
-    stack_gradients,
-    stack_parameters,
-    stack_parts,
-)
+from numpylm.stack import CELLS, Stack, stack_backward, stack_cell, stack_forward, stack_parts
 
 
 class TranslationSizes(NamedTuple):
@@ -133,15 +125,16 @@ class EncoderDecoder(Model):
 
     def _prepare(self, sizes):
         super()._prepare(sizes)
-        self.encoder_cell = stack_cell(sizes)
         self.cell = CELLS[sizes.cell]()  # the decoder's
+        self.encoder = Stack(stack_cell(sizes), sizes.num_layers, "encoder.")
+        self.decoder = Stack(self.cell, sizes.num_layers, "decoder.")
         self.attention = ATTENTIONS.get(sizes.attention)
 
     def parts(self):
         """The Parts of the parameters, in their order."""
-        V_x, V_y, D, H, L = self.sizes[:5]
-        parts = [table("E_x", V_x, D), *stack_parts(self.encoder_cell, "encoder.", D, H, L)]
-        parts += [table("E_y", V_y, D, self.sizes.tie_weights), *stack_parts(self.cell, "decoder.", D, H, L)]
+        V_x, V_y, D, H = self.sizes[:4]
+        parts = [table("E_x", V_x, D), *stack_parts(self.encoder, D, H)]
+        parts += [table("E_y", V_y, D, self.sizes.tie_weights), *stack_parts(self.decoder, D, H)]
         if self.attention is not None:
             parts += self.attention.parts(H, H)
             parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
@@ -152,11 +145,6 @@ class EncoderDecoder(Model):
     def output_matrix(self):
         """W_sy; with tied weights, the transposed view of E_y."""
         return self._parameters["E_y"].T if self.sizes.tie_weights else self._parameters["W_sy"]
-
-    def layers(self, part):
-        """Each layer's Parameters, of part "encoder" or "decoder"."""
-        cell = self.encoder_cell if part == "encoder" else self.cell
-        return stack_parameters(cell, f"{part}.", self.sizes.num_layers, self._parameters)
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
@@ -178,12 +166,10 @@ class EncoderDecoder(Model):
         targets = require.targets(targets, np.shape(inputs), self.sizes.target_vocab_size)
         s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
         predicted = targets != IGNORED
-        s_predicted = s_out[predicted][None]  # (1, M, ·): padding costs nothing here
-        loss, ds_predicted, dW_sy, db_y = affine_cross_entropy(
-            s_predicted, self.output_matrix(), self._parameters["b_y"], targets[predicted][None]
-        )
+        rows, targets = s_out[predicted][None], targets[predicted][None]  # (1, M, ·): padding costs nothing here
+        loss, drows, dW_sy, db_y = affine_cross_entropy(rows, self.output_matrix(), self._parameters["b_y"], targets)
         ds_out = np.zeros_like(s_out)
-        ds_out[predicted] = ds_predicted[0]
+        ds_out[predicted] = drows[0]
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
 
     def encode(self, source, source_mask=None, rng=None):
@@ -195,7 +181,7 @@ class EncoderDecoder(Model):
         x = embedding_forward(source, self._parameters["E_x"])
         state_0 = self.initial_state(source.shape[1])
         masks = optional_masks(rng, self.sizes.dropout, source.shape, self.sizes.input_dims, self.dtype)
-        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, mask, masks)
+        out = stack_forward(self.encoder, self._parameters, x, state_0, mask, masks)
         return Encoded(source, mask, out.h, out.state, out.trace)
 
     def advance(self, tokens, state, encoded):
@@ -204,7 +190,7 @@ class EncoderDecoder(Model):
         tokens (K N,) and the state's arrays (K N, H): row k N + n is the k-th hypothesis for the sentence n of N.
         """
         x = embedding_forward(tokens[None], self._parameters["E_y"])
-        out = stack_forward(self.cell, self.layers("decoder"), x, state)
+        out = stack_forward(self.decoder, self._parameters, x, state)
         N, H = encoded.h.shape[1:]
         s_tilde, _ = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
         logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), self._parameters["b_y"])
@@ -220,11 +206,9 @@ class EncoderDecoder(Model):
         x = embedding_forward(inputs, self._parameters["E_y"])
         dims = [*self.sizes.input_dims, self.sizes.output_dim]
         *masks, output_mask = optional_masks(rng, self.sizes.dropout, inputs.shape, dims, self.dtype)
-        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks)
-        s_tilde, attention_trace = self._output_forward(out.h, encoded)
-        trace = TranslationTrace(
-            encoded, inputs, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
-        )
+        out = stack_forward(self.decoder, self._parameters, x, s_0, None, masks)
+        s_tilde, attention = self._output_forward(out.h, encoded)
+        trace = TranslationTrace(encoded, inputs, state is not None, out.trace, out.h, attention, s_tilde, output_mask)
         return drop(s_tilde, output_mask), out.state, trace
 
     def _backward(self, trace, ds_out, dW_sy, db_y):
@@ -232,13 +216,12 @@ class EncoderDecoder(Model):
         ds_tilde = drop(ds_out, trace.output_mask)
         _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
-        decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
+        decoder = stack_backward(self.decoder, self._parameters, ds, nothing, trace.decoder)
         ds_0 = nothing if trace.state_given else decoder.dstate_0
-        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoded.trace)
+        encoder = stack_backward(self.encoder, self._parameters, dh, ds_0, trace.encoded.trace)
         gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
         gradients["E_x"] = embedding_backward(encoder.dx, trace.encoded.source, self.sizes.source_vocab_size)
-        gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
-        gradients |= {"W_sy": dW_sy, "b_y": db_y}
+        gradients |= encoder.dparameters | decoder.dparameters | {"W_sy": dW_sy, "b_y": db_y}
         if self.sizes.tie_weights:  # then W_sy is no parameter of its own
             gradients["E_y"] += dW_sy.T
         return {name: gradients[name] for name in self._parameters}
@@ -247,10 +230,9 @@ class EncoderDecoder(Model):
         """s̃ and the AttentionTrace; without attention, s and None."""
         if self.attention is None:
             return s, None
-        W_cs, W_ss, b_s = (self._parameters[name] for name in ("W_cs", "W_ss", "b_s"))
-        scoring = record_of(self.attention.Parameters, self._parameters)
+        p, scoring = self._parameters, record_of(self.attention.Parameters, self._parameters)
         trace = attention_forward(self.attention, scoring, s, encoded.h, encoded.mask)
-        a = affine_forward(trace.ctx, W_cs, b_s) + s @ W_ss
+        a = affine_forward(trace.ctx, p["W_cs"], p["b_s"]) + s @ p["W_ss"]
         s_tilde = tanh(a)  # (22)
         return s_tilde, trace
 

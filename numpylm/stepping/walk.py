@@ -15,7 +15,6 @@ from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
-from numpylm.stack import layer_prefix
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
@@ -183,7 +182,7 @@ def parameter_sections(run, layers):
     around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
     sections = [Section("Around the cell", affine_backward, around)]
     for layer in reversed(layers):
-        names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
+        names = [run.model.stack.prefixes()[layer] + name for name in run.model.cell.Parameters._fields]
         entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
         sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
     return sections
