@@ -16,7 +16,8 @@ import numpy as np
 from numpylm.affine import affine_forward
 from numpylm.base import require
 from numpylm.data.batches import side_by_side
-from numpylm.masking import freeze, lengths_to_mask
+from numpylm.evaluation import steps_at_a_time
+from numpylm.masking import lengths_to_mask
 from numpylm.stack import stack_parameters
 
 ROWS = 16  # of the first layer's table that are computed together
@@ -90,8 +91,7 @@ def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=No
 
 
 def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
-    advance = one_step(model)
-    state = read_prompts(model, prompts, advance)
+    advance, state = one_step(model), read_prompts(model, prompts)
     for u in uniforms:
         logits = next_logits(model, state)
         if exclude.size:
@@ -101,17 +101,13 @@ def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
         state = advance(tokens, state)
 
 
-def read_prompts(model, prompts, advance):
+def read_prompts(model, prompts):
     """The state after K prompts, side by side; that of a shorter one waits at its end (masking.py)."""
-    lengths, tokens = [len(prompt) for prompt in prompts], side_by_side(prompts, 0)  # (T, K)
-    mask = None if min(lengths) == len(tokens) else lengths_to_mask(lengths, len(tokens))
-    state = model.initial_state(len(prompts))
-    for t, tokens_t in enumerate(tokens):
-        after = advance(tokens_t, state)
-        state = tuple(
-            type(layer)(*[freeze(mask, t, q_t, q_prev) for q_t, q_prev in zip(layer, before, strict=True)])
-            for layer, before in zip(after, state, strict=True)
-        )
+    tokens, state = side_by_side(prompts, 0), model.initial_state(len(prompts))  # (T, K)
+    mask = lengths_to_mask([len(prompt) for prompt in prompts], len(tokens))
+    num_steps = steps_at_a_time(model.sizes, len(prompts))  # a long prompt's logits need not fit into memory
+    for t in range(0, len(tokens), num_steps):
+        state = model.forward(tokens[t : t + num_steps], state, mask[t : t + num_steps]).state
     return state
 
 

@@ -61,6 +61,14 @@ def zero_state(cell, N, H, num_layers, dtype):
     return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
 
 
+def map_state(f, *states):
+    """f of the arrays of one or several states of one form: a state of this form, a nested tuple of arrays."""
+    if not isinstance(states[0], tuple):
+        return f(*states)
+    parts = [map_state(f, *parts) for parts in zip(*states, strict=True)]
+    return states[0]._make(parts) if hasattr(states[0], "_make") else tuple(parts)
+
+
 def gates(packed, num_gates):
     """Cut a packed array (..., num_gates H) into its gates: a list of views (..., H), never copies."""
     H = packed.shape[-1] // num_gates
