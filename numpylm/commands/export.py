@@ -7,7 +7,7 @@ import numpy as np
 from numpylm.commands.run_folder import RunError, check_new_file
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 from numpylm.data.atomic import replacing
-from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict
 
 DESCRIPTION = (
     "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."
@@ -24,7 +24,7 @@ def run(options):
     torch = import_torch() if target.suffix == ".pt" else None
     kind = kind_of(options.trained).name
     model = load_trained(options.trained, "translation" if kind == "translation" else "language").model
-    state_dict = translation_state_dict(model) if kind == "translation" else to_torch_state_dict(model)
+    state_dict = to_torch_state_dict(model)
     with replacing(target) as file:
         if torch is None:
             np.savez(file, **state_dict)
