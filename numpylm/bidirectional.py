@@ -118,6 +118,5 @@ def bidirectional_cell(cell):
         initialize=initialize,
         forward=partial(bidirectional_forward, cell),
         backward=partial(bidirectional_backward, cell),
-        project=None,
-        advance=None,
+        step=None,
     )

@@ -18,6 +18,7 @@ from numpylm.base import require
 from numpylm.data.batches import side_by_side
 from numpylm.evaluation import steps_at_a_time
 from numpylm.masking import lengths_to_mask
+from numpylm.recurrence import advance, project
 from numpylm.stack import stack_parameters
 
 ROWS = 16  # of the first layer's table that are computed together
@@ -91,14 +92,14 @@ def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=No
 
 
 def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
-    advance, state = one_step(model), read_prompts(model, prompts)
+    next_state, state = one_step(model), read_prompts(model, prompts)
     for u in uniforms:
         logits = next_logits(model, state)
         if exclude.size:
             logits[:, exclude] = -np.inf
         tokens = draw(next_token_distribution(logits, temperature, top_k, top_p), u)
         yield tokens
-        state = advance(tokens, state)
+        state = next_state(tokens, state)
 
 
 def read_prompts(model, prompts):
@@ -119,26 +120,26 @@ def one_step(model):
     """
     cell, E = model.cell, model.parameters()["E"]
     layers = stack_parameters(model.stack, model.parameters())
-    table = np.empty((len(E), cell.project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
+    table = np.empty((len(E), project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
     known = np.zeros(-(-len(E) // ROWS), bool)
 
     def first_xW(tokens):
         places = tokens // ROWS
         for k in places[~known[places]]:
             rows = slice(k * ROWS, (k + 1) * ROWS)
-            table[rows] = cell.project(layers[0], E[rows])
+            table[rows] = project(layers[0], E[rows])
             known[k] = True
         return table[tokens]
 
-    def advance(tokens, state):
+    def next_state(tokens, state):
         xW_t, states = first_xW(tokens), []
         for layer, layer_state in zip(layers, state, strict=True):
             if states:
-                xW_t = cell.project(layer, states[-1].h)
-            states.append(cell.advance(layer, xW_t, layer_state))
+                xW_t = project(layer, states[-1].h)
+            states.append(advance(cell, layer, xW_t, layer_state))
         return tuple(states)
 
-    return advance
+    return next_state
 
 
 def next_logits(model, state):

@@ -193,8 +193,7 @@ def gru_cell():
         shapes=gru_shapes,
         initialize=gru_initialize,
         forward=gru_forward,
-        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
-        advance=gru_advance,
+        step=gru_step,
         backward=gru_backward,
         options={},
     )

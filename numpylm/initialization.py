@@ -28,11 +28,6 @@ def orthogonal(rng, H):
     return Q * np.sign(np.diagonal(R))  # with these signs, every orthogonal matrix is equally likely
 
 
-def identity(H):
-    """The matrix (H, H) that keeps h_{t-1} as it is."""
-    return np.eye(H)
-
-
 def embedding_table(rng, V, D, tied):
     """The table E (V, D), one row for each token. tied: E is the output matrix too."""
     scale = 1 / np.sqrt(D) if tied else 1.0

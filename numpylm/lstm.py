@@ -211,8 +211,7 @@ def lstm_cell(forget_bias=1.0):
         shapes=lstm_shapes,
         initialize=partial(lstm_initialize, forget_bias=forget_bias),
         forward=lstm_forward,
-        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
-        advance=lstm_advance,
+        step=lstm_step,
         backward=lstm_backward,
         options={"forget_bias": forget_bias},
     )

@@ -239,4 +239,4 @@ def learning_rate_at(settings, progress, num_batches):
         return schedules.plateau(settings.learning_rate, progress.valid_losses, settings.decay_factor)
     if settings.schedule == "cosine":
         return schedules.cosine(settings.learning_rate, share_done(settings, progress, num_batches))
-    return schedules.constant(settings.learning_rate)
+    return settings.learning_rate  # constant

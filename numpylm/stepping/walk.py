@@ -14,7 +14,7 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.proof.moved_step import cell_function
-from numpylm.recurrence import gates
+from numpylm.recurrence import gates, project
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
@@ -133,7 +133,7 @@ def forward_step(run, layer, t):
     """One step's quantities in the order of its lines."""
     model, trace = run.model, run.forward.trace.layers[layer]
     step = cell_function(model.cell, "step")
-    xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
+    xW_t = project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
     entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
     entries += [entry_of(run, name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
     return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
