@@ -18,7 +18,7 @@ from numpylm.base import require
 from numpylm.data.batches import side_by_side
 from numpylm.evaluation import steps_at_a_time
 from numpylm.masking import lengths_to_mask
-from numpylm.recurrence import advance, project
+from numpylm.recurrence import next_state, project
 from numpylm.stack import stack_parameters
 
 ROWS = 16  # of the first layer's table that are computed together
@@ -92,14 +92,14 @@ def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=No
 
 
 def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
-    next_state, state = one_step(model), read_prompts(model, prompts)
+    read, state = one_step(model), read_prompts(model, prompts)
     for u in uniforms:
         logits = next_logits(model, state)
         if exclude.size:
             logits[:, exclude] = -np.inf
         tokens = draw(next_token_distribution(logits, temperature, top_k, top_p), u)
         yield tokens
-        state = next_state(tokens, state)
+        state = read(tokens, state)
 
 
 def read_prompts(model, prompts):
@@ -131,15 +131,15 @@ def one_step(model):
             known[k] = True
         return table[tokens]
 
-    def next_state(tokens, state):
+    def read(tokens, state):
         xW_t, states = first_xW(tokens), []
         for layer, layer_state in zip(layers, state, strict=True):
             if states:
                 xW_t = project(layer, states[-1].h)
-            states.append(advance(cell, layer, xW_t, layer_state))
+            states.append(next_state(cell, layer, xW_t, layer_state))
         return tuple(states)
 
-    return next_state
+    return read
 
 
 def next_logits(model, state):

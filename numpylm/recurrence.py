@@ -69,7 +69,7 @@ def project(parameters, x):
     return affine_forward(x, W_x, b)
 
 
-def advance(cell, parameters, xW_t, state):
+def next_state(cell, parameters, xW_t, state):
     """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
     _, W_h, _, *b_hn = parameters
     step = cell.step(xW_t, *state, W_h, *b_hn)
