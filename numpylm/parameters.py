@@ -14,7 +14,6 @@ import numpy as np
 from numpylm.base import require
 from numpylm.base.memory import machine_bytes
 from numpylm.initialization import embedding_table, glorot_uniform
-from numpylm.recurrence import zero_state
 
 
 class Part(NamedTuple):
@@ -45,15 +44,9 @@ def parameter_shapes(parts):
 
 
 def first_values(parts, dtype, seed):
-    """Name -> freshly drawn array, in the order of the parts. Raises ValueError for a model that memory cannot hold."""
+    """Name -> freshly drawn array, in the order of the parts. Raises ValueError, before any is drawn, if the machine's
+    memory cannot hold these parameters and, to train them, their gradients."""
     dtype, rng = require.float_dtype(dtype), np.random.default_rng(require.count("seed", seed))
-    check_fits_in_memory(parts, dtype)
-    drawn = ((part.shapes, part.draw(rng)) for part in parts)
-    return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
-
-
-def check_fits_in_memory(parts, dtype):
-    """Raise ValueError if the machine's memory cannot hold these parameters and, to train them, their gradients."""
     num_parameters = sum(map(math.prod, parameter_shapes(parts).values()))
     needed, available = 2 * num_parameters * dtype.itemsize, machine_bytes()
     if needed > available:
@@ -61,6 +54,8 @@ def check_fits_in_memory(parts, dtype):
             f"a model of {num_parameters:,} parameters does not fit into memory: with their gradients they need "
             f"{needed / 1e9:,.1f} GB, and this machine has {available / 1e9:,.1f} GB; choose smaller sizes"
         )
+    drawn = ((part.shapes, part.draw(rng)) for part in parts)
+    return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
 
 
 def record_of(Parameters, parameters, prefix=""):
@@ -131,7 +126,8 @@ class Model:
     def initial_state(self, batch_size):
         """Zeros, from which a model with a recurrent cell starts: a tuple with each layer's state, of arrays (N, H)."""
         require.positive_integer("batch_size", batch_size)
-        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
+        State, shape = self.cell.State, (batch_size, self.sizes.hidden_dim)
+        return tuple(State(*[np.zeros(shape, self.dtype) for _ in State._fields]) for _ in range(self.sizes.num_layers))
 
     def astype(self, dtype):
         """A copy of this model in another dtype: float64 or complex128 to check its gradients."""

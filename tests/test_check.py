@@ -22,7 +22,7 @@ NUMBERS = [  # function, what passes, what is refused, and the message
     (require.positive_number, (1, 5e-324, np.float32(0.1)),
      (0, 0.0, -0.0, -1, np.float32(-1), math.inf, math.nan, HUGE), "size must be a finite number above 0; got"),
     (require.fraction, (0, 0.0, 0.5, np.float32(0.999), 1 - 2**-53),
-     (1, 1.0, -0.001, math.nan, math.inf, HUGE), "size must be a number with 0 <= size < 1; got"),
+     (1, 1.0, -0.001, math.nan, math.inf, HUGE), "size must be a number from 0 to below 1; got"),
 ]  # fmt: skip
 
 

@@ -95,9 +95,8 @@ def weighted_sum(ranks, out, weight):
     """The sum over the ranks of weight times loss and gradients, in a record like out; the state is the rank's own."""
     gradients, dtype = out.gradients, np.result_type(*out.gradients.values())
     sizes = [1, *[gradient.size for gradient in gradients.values()]]
-    rest = np.zeros(-sum(sizes) % ranks.size, dtype)  # each rank adds up one K-th of the numbers
-    flat = np.concatenate([np.array([out.loss], dtype), *[q.ravel() for q in gradients.values()], rest])
+    flat = np.concatenate([np.array([out.loss], dtype), *[q.ravel() for q in gradients.values()]])
     flat *= weight
-    (loss,), *pieces = np.split(ranks.total(flat)[: sum(sizes)], np.cumsum(sizes)[:-1])
+    (loss,), *pieces = np.split(ranks.total(flat), np.cumsum(sizes)[:-1])
     summed = {name: piece.reshape(gradients[name].shape) for name, piece in zip(gradients, pieces, strict=True)}
     return out._replace(loss=float(loss.real), gradients=summed)
