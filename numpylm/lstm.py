@@ -181,12 +181,6 @@ def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next), dE, steps)
 
 
-def lstm_advance(parameters, xW_t, state):
-    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
-    step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
-    return LSTMState(step.h_t, step.c_t)
-
-
 def lstm_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}

@@ -33,7 +33,8 @@ class Gradients(NamedTuple):
     """dparameters, with the parameters' type and names; dx (T, N, D); dstate_0, with the state's type.
 
     If the forward folded the input projection (projection.py), dx is None, and dE (V, D) takes its place. If the caller
-    asked for steps, it has the T records of *_step_backward, in the order of t.
+    asked for steps, it has the T records of *_step_backward, in the order of t. For a stack of layers (stack.py),
+    dparameters is a dict by name, dstate_0 has one entry a layer, and steps has each layer's Gradients.
     """
 
     dparameters: Any
@@ -55,11 +56,6 @@ class Cell(NamedTuple):
     backward: Callable  # (parameters, dh, dstate_T, trace, keep_steps) -> Gradients
     step: Callable | None  # (xW_t, *state, W_h, *b_hn) -> the record of one step; only the GRU has b_hn
     options: dict  # the arguments that made the cell, such as the forget gate's bias
-
-
-def zero_state(cell, N, H, num_layers, dtype):
-    """A tuple with a state of zeros, arrays (N, H), for each layer."""
-    return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
 
 
 def project(parameters, x):

@@ -127,12 +127,6 @@ def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next), dE, steps)
 
 
-def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
-    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
-    step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
-    return RNNState(step.h_t)
-
-
 def rnn_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}
