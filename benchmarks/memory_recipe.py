@@ -15,8 +15,9 @@ from numpylm.clipping import clip_by_global_norm
 from numpylm.commands.run_folder import write_json
 from numpylm.data import tasks
 from numpylm.initialization import glorot_uniform
-from numpylm.model import CELLS, MODELS
+from numpylm.model import MODELS
 from numpylm.optimizers import Adam
+from numpylm.stack import CELLS
 
 SEEDS = (0, 1, 2)
 MAX_NORM = 1.0

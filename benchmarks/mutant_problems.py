@@ -9,7 +9,7 @@ import numpy as np
 from numpylm.affine import affine_forward
 from numpylm.embedding import embedding_forward
 from numpylm.loss import cross_entropy_forward
-from numpylm.model import CELLS
+from numpylm.stack import CELLS
 from numpylm.tutor.case import SEQUENCE, cell_of
 from numpylm.tutor.problems import WHOLE, Sizes, cell_inputs, layer_inputs
 

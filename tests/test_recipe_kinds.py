@@ -10,7 +10,7 @@ from recipe_results import Measured
 import numpylm as nlm
 from numpylm.data import grammar, tasks
 from numpylm.data.grammar import agreement
-from numpylm.model import CELLS
+from numpylm.stack import CELLS
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -7,7 +7,6 @@ import pytest
 import numpylm as nlm
 from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
-from numpylm.model import make_model
 from numpylm.stepping import walk as walking
 from numpylm.stepping.replay import prove
 from numpylm.stepping.walk import walk
@@ -29,7 +28,7 @@ def drawn(model, seed=3):
     """A model of this kind in float64, with parameters of order one, biases too; no ReLU layer of it is all zero."""
     rng = np.random.default_rng(seed)
     parameters = {name: rng.standard_normal(array.shape) for name, array in model.parameters().items()}
-    return make_model(model.cell, model.sizes, parameters)
+    return model.with_parameters(parameters)
 
 
 def walk_of(model):

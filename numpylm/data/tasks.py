@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 NUM_SYMBOLS, NUM_COPIED = 8, 10
 BLANK, DELIMITER = NUM_SYMBOLS, NUM_SYMBOLS + 1

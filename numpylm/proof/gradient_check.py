@@ -24,7 +24,7 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.proof.claims import claimed_arrays
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_report import GradientReport, Row

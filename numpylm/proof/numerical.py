@@ -17,7 +17,7 @@ import warnings
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 ORDERS = {"forward": 2, "central": 3, "fourth": 5}  # the error's power of ε, plus one
 METHODS = (*ORDERS, "complex")

@@ -13,9 +13,8 @@ import numpy as np
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
-from numpylm.recurrence import gates
+from numpylm.recurrence import gates, project
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
@@ -134,7 +133,7 @@ def forward_step(run, layer, t):
     """One step's quantities in the order of its lines."""
     model, trace = run.model, run.forward.trace.layers[layer]
     step = cell_function(model.cell, "step")
-    xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
+    xW_t = project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
     entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
     entries += [entry_of(run, name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
     return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
@@ -183,7 +182,7 @@ def parameter_sections(run, layers):
     around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
     sections = [Section("Around the cell", affine_backward, around)]
     for layer in reversed(layers):
-        names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
+        names = [run.model.stack.prefixes()[layer] + name for name in run.model.cell.Parameters._fields]
         entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
         sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
     return sections
