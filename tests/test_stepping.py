@@ -10,7 +10,7 @@ from numpylm.affine import affine_backward
 from numpylm.model import make_model
 from numpylm.stepping import walk as walking
 from numpylm.stepping.replay import prove
-from numpylm.stepping.walk import walk
+from numpylm.stepping.walk import Entry, walk
 
 T, D, H, V = 3, 2, 3, 5
 TOKENS = np.array([[3, 0], [1, 1], [1, 4], [4, 4]])  # two sequences; tokens that occur twice: rows of dE are sums
@@ -112,12 +112,12 @@ def test_a_mistake_around_the_cell_is_found_too(monkeypatch):
 def test_a_wrong_number_that_is_not_shown_is_found():
     truth = np.random.default_rng(2).standard_normal((8, 32))
 
-    def along(directions):
+    def along(place, directions):
         return (truth * directions).sum(axis=(1, 2))
 
-    right = prove(truth, along, [(0, 0), (7, 31)])
+    right = prove(along, Entry("dq", truth), [(0, 0), (7, 31)])
     assert right.ok and np.isfinite(right.numeric).sum() == 2
     for index in ((5, 5), (7, 31)):
         wrong = truth.copy()
         wrong[index] += 1e-3
-        assert not prove(wrong, along, [(0, 0), (7, 31)]).ok
+        assert not prove(along, Entry("dq", wrong), [(0, 0), (7, 31)]).ok

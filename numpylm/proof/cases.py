@@ -22,7 +22,7 @@ from numpylm.memory_network import MemoryNetwork
 from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.parameters import parameter_shapes
 from numpylm.projection import Lookup, projection_backward, projection_forward
-from numpylm.proof.moved_step import moved_steps
+from numpylm.proof.moved_step import moved
 from numpylm.reader import Reader
 from numpylm.rnn import rnn_cell
 from numpylm.transcription import AcousticModel
@@ -132,7 +132,7 @@ def record_cases(rng):
             def move(t, quantity, q):
                 return q + displacements[quantity][t] if quantity in displacements else q
 
-            with moved_steps(cell, move):
+            with moved([f"numpylm.{cell.name}.{cell.name}_step"], move):
                 out = cell.forward(*arguments)
             return {"h": out.h, "state": out.state}
 

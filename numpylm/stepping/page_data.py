@@ -89,8 +89,8 @@ def by_name(sections):
     for entry in [entry for section in sections for entry in section.entries]:
         if entry.symbol != "loss" and not (entry.symbol.startswith("d") and entry.packed):
             found.setdefault(entry.symbol.partition("[")[0], []).append(entry)
-    if "dh_t" in found:  # the backward pass: from the last step to the first
-        found = {name: sorted(entries, key=lambda entry: entry.place[2]) for name, entries in found.items()}
+    for entries in found.values():  # the backward pass goes from the last step to the first
+        entries.sort(key=lambda entry: entry.place[1:] if entry.place else ())
     return found
 
 

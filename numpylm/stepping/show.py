@@ -115,7 +115,7 @@ def rows_of(entry, proof):
     if proof and proof.ok:
         rows[-1] += f" error {proof.error:.0e}"
     elif proof:
-        moved = entry.symbol.removeprefix("d") if "[" in entry.symbol else entry.place[0].rpartition(".")[2]
+        moved = entry.symbol.removeprefix("d") if "[" in entry.symbol else entry.place.name.rpartition(".")[2]
         rows += blocks_of(entry._replace(symbol=f"∂loss/∂{moved}", value=proof.numeric))
         rows.append(f"  {entry.symbol}: WRONG by {proof.error:.0e}")
     return rows

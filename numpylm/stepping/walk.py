@@ -17,20 +17,20 @@ from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
 from numpylm.recurrence import gates
 from numpylm.stepping.lines import Line, lines_of
-from numpylm.stepping.replay import derivatives, prove
+from numpylm.stepping.replay import Place, derivatives, prove
 
 GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed arrays
 PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
 
 
 class Entry(NamedTuple):
-    """One quantity. place, of a gradient, is (name, layer, t) of what it is the gradient of, as replay.py names it.
-    packed are the gates side by side in value; repeated says that the same numbers stood before."""
+    """One quantity. place, of a gradient, is the Place of what it is the gradient of. packed are the gates side by side
+    in value; repeated says that the same numbers stood before."""
 
     symbol: str
     value: np.ndarray
     lines: tuple = ()
-    place: tuple | None = None
+    place: Place | None = None
     packed: str = ""
     repeated: bool = False
 
@@ -67,6 +67,15 @@ class Run(NamedTuple):
     gradients: dict  # of the parameters
     layers: list  # each layer's Gradients
 
+    def entry(self, symbol, value, lines=(), place=None, repeated=False):
+        """An Entry, packed if its symbol is a packed array's."""
+        *_, name = symbol.split(".")  # without the layer
+        return Entry(symbol, value, lines, place, GATES[self.model.cell.name] if name in PACKED else "", repeated)
+
+    def title(self, words, layer):
+        """A title with the layer, if there are several."""
+        return f"{words}, layer {layer}" if len(self.layers) > 1 else words
+
 
 def chosen(name, given, number):
     """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
@@ -78,14 +87,12 @@ def chosen(name, given, number):
 def walk(model, inputs, targets, layers, steps):
     """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
     run = run_once(model, inputs, targets)
-
-    def prove_entry(entry, shown=()):
-        return prove(entry.value, partial(derivatives, model, inputs, targets, entry.place), shown)
-
-    values = [entry_of(run, name, array) for name, array in model.parameters().items()]
+    functions = "numpylm.model.LanguageModel._hidden", f"numpylm.{model.cell.name}.{model.cell.name}_step"
+    values = [run.entry(name, array) for name, array in model.parameters().items()]
     return Walk(
         run.loss, forward_sections(run, layers, steps), backward_sections(run, layers, steps),
-        [Section("Their values", None, values)], parameter_sections(run, layers), prove_entry,
+        [Section("Their values", None, values)], parameter_sections(run, layers),
+        partial(prove, partial(derivatives, model, functions, (inputs,), targets)),
     )  # fmt: skip
 
 
@@ -100,20 +107,9 @@ def run_once(model, inputs, targets):
     return Run(model, out, loss, loss_trace.y, dlogits, dh, gradients, layers)
 
 
-def entry_of(run, symbol, value, lines=(), place=None, repeated=False):
-    """An Entry, packed if its symbol is a packed array's."""
-    *_, name = symbol.split(".")  # without the layer
-    return Entry(symbol, value, lines, place, GATES[run.model.cell.name] if name in PACKED else "", repeated)
-
-
-def over_time(symbol, q, lines, steps, name=None, layer=None):
-    """An Entry for each q[t] of an array (T, N, ·); all have the same lines."""
-    return [Entry(f"{symbol}[{t}]", q[t], lines, (name, layer, t) if name else None) for t in steps]
-
-
-def in_layer(run, layer):
-    """Which layer, if there are several."""
-    return f", layer {layer}" if len(run.layers) > 1 else ""
+def over_time(symbol, q, lines, steps, name=None, k=0):
+    """An Entry for each q[t] of an array (T, N, ·), which all have the same lines; its gradient's Place is name[t]."""
+    return [Entry(f"{symbol}[{t}]", q[t], lines, Place(name, k, t) if name else None) for t in steps]
 
 
 def forward_sections(run, layers, steps):
@@ -135,39 +131,40 @@ def forward_step(run, layer, t):
     model, trace = run.model, run.forward.trace.layers[layer]
     step = cell_function(model.cell, "step")
     xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
-    entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
-    entries += [entry_of(run, name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
-    return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
+    entries = [run.entry("xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
+    entries += [run.entry(name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
+    return Section(run.title(f"Step t = {t}", layer), step, entries)
 
 
 def backward_sections(run, layers, steps):
     """From the loss to every step's gradients, in reverse order."""
-    dlogits = lines_of(cross_entropy_backward, "dlogits")
+    dlogits, last_h = lines_of(cross_entropy_backward, "dlogits"), len(run.layers) + 1  # x, each layer's, the dropped h
     dh = (Line("dh = dlogits W_hyᵀ"), *lines_of(affine_backward, "dx"))
     through_loss = over_time("dlogits", run.dlogits, dlogits, steps, "logits")
+    through_output = over_time("dh", run.dh, dh, steps, "h", last_h)
     sections = [
         Section("From the loss to the logits", cross_entropy_backward, through_loss),
-        Section("Through the output projection", affine_backward, over_time("dh", run.dh, dh, steps, "h")),
+        Section("Through the output projection", affine_backward, through_output),
     ]
     backward = cell_function(run.model.cell, "backward")
     for layer in reversed(layers):
         dx = over_time("dx", run.layers[layer].dx, lines_of(backward, "dx"), steps, "x", layer)
         sections += [backward_step(run, layer, t) for t in reversed(steps)]
-        sections.append(Section(f"To the input{in_layer(run, layer)}", backward, dx))
+        sections.append(Section(run.title("To the input", layer), backward, dx))
     return sections
 
 
 def backward_step(run, layer, t):
     """Each gradient of a step's record."""
-    cell, gradients = run.model.cell, run.layers[layer].steps[t]
+    cell, out = run.model.cell, run.layers[layer]
     step_backward = cell_function(cell, "step_backward")
     entries = []
-    for name, value in gradients._asdict().items():
+    for name, value in out.steps[t]._asdict().items():
         lines = lines_of(cell_function(cell, "backward") if name == "dh_t" else step_backward, name)
-        q = "xW_t" if name == "da_t" else name.removeprefix("d")
+        place = Place("xW_t" if name == "da_t" else name.removeprefix("d"), layer * len(out.steps) + t)
         above = name in PACKED and bool(GATES[cell.name])  # da_t: the gradients above, side by side
-        entries.append(entry_of(run, name, value, lines, (q, layer, t), above))
-    return Section(f"Back through t = {t}{in_layer(run, layer)}", step_backward, entries)
+        entries.append(run.entry(name, value, lines, place, above))
+    return Section(run.title(f"Back through t = {t}", layer), step_backward, entries)
 
 
 def parameter_sections(run, layers):
@@ -178,14 +175,14 @@ def parameter_sections(run, layers):
     dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
 
     def parameter(name, lines):
-        return entry_of(run, f"d{name}", run.gradients[name], lines, (name, None, None))
+        return run.entry(f"d{name}", run.gradients[name], lines, Place(name))
 
     around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
     sections = [Section("Around the cell", affine_backward, around)]
     for layer in reversed(layers):
         names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
         entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
-        sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
+        sections.append(Section(run.title("The cell", layer), backward, entries))
     return sections
 
 
