@@ -16,15 +16,6 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-14  # how far a gradient may lie from its numerica
 MOST_ENTRIES = 60  # arrays of more entries are proved along one random direction, besides the entries that are shown
 
 
-class Place(NamedTuple):
-    """Where a quantity q stands: name[at], for the k-th value that this name gets on the way from the tokens to the
-    logits; or the parameter of this name, if k is None."""
-
-    name: str
-    k: int | None = None
-    at: int | slice = slice(None)
-
-
 class Proof(NamedTuple):
     """numeric, of the gradient's shape: ∂loss/∂q entry by entry, NaN where the entry was not moved alone; error, the
     largest difference between the gradient and it; ok, whether that is rounding."""
@@ -34,20 +25,20 @@ class Proof(NamedTuple):
     ok: bool
 
 
-def prove(derivatives, entry, shown=()):
-    """The Proof of an Entry's gradient. derivatives(place, directions) are the loss's, along directions of q's shape.
+def prove(derivatives, quantity, t, shown=()):
+    """The Proof of a gradient at t. derivatives(*place, t, directions) are the loss's, along directions of its shape.
 
     Every entry of a small array is moved alone; of a large one the indices shown, and one random direction proves the
     rest: its derivative adds up the roundings of n entries, about √n of them.
     """
-    gradient = entry.value
+    gradient = quantity.values[t]
     small = gradient.size <= MOST_ENTRIES
     alone = list(np.ndindex(gradient.shape)) if small else list(shown)
     directions = np.zeros((len(alone) + 1, *gradient.shape))
     for direction, index in zip(directions, alone, strict=False):
         direction[index] = 1
     directions[-1] = np.random.default_rng(0).standard_normal(gradient.shape)
-    *found, along = derivatives(entry.place, directions)
+    *found, along = derivatives(*quantity.place, t, directions)
     numeric = np.full(gradient.shape, np.nan)
     for index, derivative in zip(alone, found, strict=True):
         numeric[index] = derivative
@@ -57,29 +48,33 @@ def prove(derivatives, entry, shown=()):
     return Proof(numeric, float(error), bool(error <= RELATIVE * np.abs(gradient).max() + ABSOLUTE))
 
 
-def derivatives(model, functions, data, targets, place, directions):
-    """Σ ∂loss/∂q[k] direction[k] over the entries of the q at a Place, for each of K directions: (K,).
+def derivatives(model, functions, data, targets, name, k, t, directions):
+    """Σ ∂loss/∂q[k] direction[k] over the entries of a quantity q, for each of K directions: (K,).
 
-    model.forward(*data) gives the logits; it passes through these functions, whose quantities can be moved.
+    model.forward(*data) gives the logits, and passes through these functions. There q is the k-th value that this name
+    gets, at t; a value that a step function computes, (N, ·), is one step's. k is None for the parameter of this name.
     """
     K, steps = len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
     step = np.concatenate(steps)  # for K copies of the sequences side by side, each with a direction of its own
     models, copies = [model], [np.tile(tokens, (1, K)) for tokens in data]
-    if place.k is None:
+    if k is None:
         q = model.astype(complex).parameters()
-        models, copies = [model.with_parameters(q | {place.name: q[place.name] + step}) for step in steps], data
+        models, copies = [model.with_parameters(q | {name: q[name] + step}) for step in steps], data
 
-    def move(k, name, q):
-        if name == "lookup":  # a folded projection would read no x
+    def move(count, moved_name, q):
+        if moved_name == "lookup":  # a folded projection would read no x
             return None
-        if (name, k) == place[:2]:
+        if k is None or moved_name != name:
+            return q
+        first, at = (k, t) if q.ndim == 3 else (k + t, ...)  # q is (T, N, ·), or one step's (N, ·)
+        if count == first:
             q = q.astype(complex)
-            q[place.at] += step
+            q[at] += step
         return q
 
     with moved(functions, move):  # watched copies run in the functions' place: no breakpoint there stops
         logits = np.concatenate([each.forward(*copies).logits.astype(complex) for each in models], axis=1)
-    if place.name == "logits":
-        logits[place.at] += step
+    if name == "logits":
+        logits[t] += step
     nats = surprisal(logits, np.tile(targets, (1, K)))
     return nats.reshape(len(targets), K, -1).mean(axis=(0, 2)).imag / COMPLEX_STEP
