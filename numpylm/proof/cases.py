@@ -123,10 +123,11 @@ def record_cases(rng):
     for name, cell in CELLS.items():
         parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, (T, N, 5, 2))  # small: it has many fields
         arguments = parameters, x, state_0, MASK, rng.choice([0, 2.0], (N, 2))
-        trace = cell.forward(*arguments).trace
-        records = cell.backward(parameters, dh, dstate_T, trace, keep_steps=True).steps
-        claim = {name[1:]: np.stack([getattr(record, name) for record in records]) for name in records[0]._fields}
-        claim["xW_t"] = claim.pop("a_t")
+        steps = cell.backward(parameters, dh, dstate_T, cell.forward(*arguments).trace, keep_steps=True).steps
+        claim = {
+            "xW_t" if field == "da_t" else field[1:]: np.stack([getattr(step, field) for step in steps])
+            for field in steps[0]._fields
+        }
 
         def forward(cell=cell, arguments=arguments, **displacements):
             def move(t, quantity, q):
@@ -136,8 +137,8 @@ def record_cases(rng):
                 out = cell.forward(*arguments)
             return {"h": out.h, "state": out.state}
 
-        displacements = {name: np.zeros_like(dq) for name, dq in claim.items()}
-        yield Case(f"{name} records", forward, displacements, claim, {"h": dh, "state": dstate_T})
+        zeros = {quantity: np.zeros_like(dq) for quantity, dq in claim.items()}
+        yield Case(f"{name} records", forward, zeros, claim, {"h": dh, "state": dstate_T})
 
 
 def sequence_function_cases(rng):

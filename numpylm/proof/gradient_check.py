@@ -25,10 +25,10 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 import numpy as np
 
 from numpylm import require
-from numpylm.proof.claims import claimed_arrays
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_report import GradientReport, Row
 from numpylm.proof.judging import RTOL, Check, Verdict, complaint_about, float32_complaints, look_again
+from numpylm.proof.named_arrays import claimed_arrays
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
 
@@ -77,7 +77,10 @@ def check_gradients(
 def compare(check, name, max_entries, rng):
     """The Row of one array: chosen entries one by one, then the others together."""
     row = Row(name, check.claims[name])
-    for index in chosen_entries(row.shape, max_entries, rng):
+    drawn = np.arange(row.claim.size)
+    if max_entries is not None and drawn.size > max_entries:
+        drawn = np.sort(rng.choice(drawn.size, max_entries, replace=False))
+    for index in (np.unravel_index(k, row.shape) for k in drawn):
         row.note(index, examine(check, check.problem.entry(name, index)))
     rest = np.flatnonzero(~row.checked)
     if rest.size and not row.wrong.any():
@@ -101,15 +104,6 @@ def examine(check, direction):
     if abs(claimed - numeric) <= RTOL[check.method] * size and not is_small:
         return Verdict(numeric)
     return look_again(check, direction, claimed, terms)
-
-
-def chosen_entries(shape, max_entries, rng):
-    """Every index of an array, or max_entries random ones of a larger one."""
-    size = int(np.prod(shape))
-    if max_entries is None or size <= max_entries:
-        return list(np.ndindex(shape))
-    drawn = np.sort(rng.choice(size, max_entries, replace=False))
-    return list(zip(*np.unravel_index(drawn, shape), strict=True))
 
 
 def project(check, rng):

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from numpylm.proof.nested import arrays_of, with_arrays
+from numpylm.proof.named_arrays import arrays_of, with_arrays
 from numpylm.proof.numerical import NotComplexSafe, along, best_step
 from numpylm.proof.slopes import EPS, measured
 
