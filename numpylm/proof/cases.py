@@ -137,7 +137,7 @@ def record_cases(rng):
                 out = cell.forward(*arguments)
             return {"h": out.h, "state": out.state}
 
-        zeros = {quantity: np.zeros_like(dq) for quantity, dq in claim.items()}
+        zeros = {field: np.zeros_like(dq) for field, dq in claim.items()}
         yield Case(f"{name} records", forward, zeros, claim, {"h": dh, "state": dstate_T})
 
 
