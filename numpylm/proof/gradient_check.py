@@ -108,17 +108,16 @@ def examine(check, direction):
 
 def project(check, rng):
     """The Rows of the dot-product test: each array along a direction of its own, then all together."""
-    shapes = {name: claim.shape for name, claim in check.claims.items()}
-    rows = [row_along(check, name, shape, {name: rng.standard_normal(shape)}) for name, shape in shapes.items()]
-    if len(rows) > 1:
-        every = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-        rows.append(row_along(check, "all arrays", (), every))
-    return rows
+    directions = [(name, {name: rng.standard_normal(claim.shape)}) for name, claim in check.claims.items()]
+    if len(directions) > 1:
+        directions.append(("all arrays", {name: rng.standard_normal(q.shape) for name, q in check.claims.items()}))
+    return [row_along(check, name, direction) for name, direction in directions]
 
 
-def row_along(check, name, shape, direction):
-    """The Row of a projection."""
+def row_along(check, name, direction):
+    """The Row of a projection; its shape is that of the one array that the direction moves."""
     claimed, terms = check.along(direction)
+    shape = np.shape(*direction.values()) if len(direction) == 1 else ()
     row = Row(name, np.array(claimed), shape, terms)
     row.note((), examine(check, direction))
     row.complaint = complaint_about(check.problem, row)
@@ -131,14 +130,13 @@ def find_wrong(check, name, rest, rng):
     If they are wrong together, test one half of them, and so on.
     """
     check = check._replace(method="projection", rtol=0.0, atol=0.0)
-    shape = check.claims[name].shape
-    v = rng.standard_normal(shape)
+    v = rng.standard_normal(check.claims[name].shape)
     v /= np.sqrt((v**2).sum())
 
     def judged(entries):
-        part = np.zeros(shape)
+        part = np.zeros_like(v)
         part.flat[entries] = v.flat[entries]
-        return row_along(check, f"the entries of {name} that were not drawn", shape, {name: part})
+        return row_along(check, f"the entries of {name} that were not drawn", {name: part})
 
     together = judged(rest)
     if not together.num_wrong:
@@ -146,4 +144,4 @@ def find_wrong(check, name, rest, rng):
     while len(rest) > 1:
         half = rest[: len(rest) // 2]
         rest = half if judged(half).num_wrong else rest[len(half) :]
-    return together, np.unravel_index(rest[0], shape)
+    return together, np.unravel_index(rest[0], v.shape)
