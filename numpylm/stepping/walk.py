@@ -15,7 +15,7 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.proof.moved_step import cell_function
-from numpylm.recurrence import gates
+from numpylm.recurrence import gates, project
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
@@ -178,7 +178,7 @@ def forward_of(run, layer):
     """Lists of Quantities: what the lowest layer reads, what each step of a layer computes, and what is made of all."""
     cell, trace = run.model.cell, run.forward.trace.layers[layer]
     x = Quantity("x[{}]", run.forward.trace.layers[0].x, (Line("x = E[tokens]"),))
-    xW = cell.project(run.model.layer_parameters(layer), trace.x)
+    xW = project(run.model.layer_parameters(layer), trace.x)
     xW_t = Quantity("xW_t", xW, lines_of(cell_function(cell, "forward"), "xW"), None, run.packed("xW_t"))
     steps = from_records(run, trace.steps, partial(lines_of, cell_function(cell, "step")))
     logits = Line("logits = h W_hy + b_y"), *lines_of(affine_forward, "y")
