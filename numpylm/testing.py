@@ -32,7 +32,7 @@ def assert_gradients(forward, backward, seed=0, rtol=0.0, **arguments):
     rng = np.random.default_rng(seed)
     given = {name: filled(name, value, rng) for name, value in arguments.items()}
     incoming, caches, others = parameters(backward, given)
-    values, _ = split(forward(**deepcopy(given)), bool(caches))
+    values, cache = split(forward(**deepcopy(given)), bool(caches))
     outputs = [k for k, value in enumerate(values) if is_real(value)][: len(incoming)]
     if not 0 < len(outputs) == len(incoming):
         raise ValueError(
@@ -45,7 +45,6 @@ def assert_gradients(forward, backward, seed=0, rtol=0.0, **arguments):
         made, _ = split(forward(**deepcopy(changed)), bool(caches))
         return [made[k] for k in outputs]
 
-    _, cache = split(forward(**deepcopy(given)), bool(caches))
     called = dict(zip(incoming, deepcopy(cotangents), strict=False)) | dict.fromkeys(caches, cache)
     claimed = named(backward(**called, **deepcopy({name: given[name] for name in others})), given)
     report = check_gradients(output, given, claimed, cotangents=cotangents, rtol=rtol, rng=rng)
@@ -79,14 +78,14 @@ def split(returned, has_cache):
 
 def named(returned, given):
     """The gradients by the arguments' names."""
-    if isinstance(returned, dict):
-        found = {str(key): value for key, value in returned.items()}
-        nested = {
-            n: {k: found[f"d{k}"] for k in v if f"d{k}" in found} for n, v in given.items() if isinstance(v, dict)
-        }
-        return {n: found[f"d{n}"] for n in given if f"d{n}" in found} | {n: v for n, v in nested.items() if v}
-    values = list(returned) if isinstance(returned, tuple | list) else [returned]
-    return dict(zip([n for n, v in given.items() if is_real(v)], values, strict=False))
+    if not isinstance(returned, dict):
+        values = list(returned) if isinstance(returned, tuple | list) else [returned]
+        return dict(zip([name for name, value in given.items() if is_real(value)], values, strict=False))
+    found = {name: returned[f"d{name}"] for name in given if f"d{name}" in returned}
+    for name, value in given.items():
+        inside = {key: returned[f"d{key}"] for key in value if f"d{key}" in returned} if isinstance(value, dict) else {}
+        found |= {name: inside} if inside else {}
+    return found
 
 
 def is_real(value):

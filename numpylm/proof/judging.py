@@ -1,14 +1,10 @@
 """The second look of the gradient checker: is a claimed slope right? One rule, for one entry and along a direction.
 
 The slope is measured by the complex step if f allows that and differences agree, or else by differences of many steps
-(slopes.py), which say how far they may be off. Then the claim is
-
-    right         if it agrees as far as the method sees, 7 digits or more, or lies between the two slopes of a kink
-    wrong         if it is further off than the error of the measurement plus the rounding of a right backward pass
-    not proved    in between: rounding hides the slope
-
-A right backward pass rounds too. It may be off by a few units in the last place of the largest derivative, times the
-size of the arguments, and by the last digits of f.
+(slopes.py), which say how far they may be off. A claim is right if it agrees as far as the method sees, 7 digits or
+more, or lies between the two slopes of a kink. It is wrong if it is further off than the error of the measurement plus
+the rounding of a right backward pass: a few units in the last place of the largest derivative, times the size of the
+arguments, and the last digits of f. In between, rounding hides the slope, and nothing is proved.
 """
 
 from typing import NamedTuple

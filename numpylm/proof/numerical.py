@@ -58,8 +58,7 @@ def directional_derivative(f, x, direction, method="central", epsilon=None):
     With a random direction this is the dot-product test: it must equal Σ gradient[k] · direction[k].
     """
     entries = [array.copy() for array in x]
-    if epsilon is None:
-        epsilon = COMPLEX_STEP if method == "complex" else np.finfo(x[0].dtype).eps ** (1 / ORDERS[method])
+    epsilon = best_step(x[0].dtype.type(0), method) if epsilon is None else epsilon
 
     def value(step):
         for array, entry, along_it in zip(x, entries, direction, strict=True):

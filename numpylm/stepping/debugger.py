@@ -12,25 +12,12 @@ pdb stops in {functions}, at t = {t}.
     c  goes on to the next stop        l  lists the source     q  quits"""
 
 
-class Debugger(pdb.Pdb):
-    """pdb that stops at breakpoints alone, and not at the program's first line."""
-
-    started = False
-
-    def user_line(self, frame):
-        """Called by bdb at each line where it might stop."""
-        if self.started:
-            return super().user_line(frame)
-        self.started = True
-        self.set_continue()
-        return None
-
-
 def debug(model, inputs, targets, layer, t, directions):
     """Run model.loss_and_gradients in pdb, which stops in the step functions of this layer and step."""
     L, T = model.sizes.num_layers, len(inputs)
     stops = {"forward": ("step", layer * T + t), "backward": ("step_backward", (L - 1 - layer) * T + T - 1 - t)}
-    debugger, names = Debugger(nosigint=True), []
+    debugger, names = pdb.Pdb(nosigint=True), []
+    debugger.rcLines.append("continue")  # as at the end of a .pdbrc: it stops at breakpoints alone
     for name, calls_before in [stops[direction] for direction in directions]:
         function = cell_function(model.cell, name)
         code = function.__code__

@@ -107,7 +107,7 @@ def run_once(model, inputs, targets):
 
 def prover(model, inputs, targets):
     """The function `prove` of a Walk."""
-    functions = "numpylm.model.LanguageModel._hidden", f"numpylm.{model.cell.name}.{model.cell.name}_step"
+    functions = "numpylm.model.stack_forward", f"numpylm.{model.cell.name}.{model.cell.name}_step"
     return partial(prove, partial(derivatives, model, functions, (inputs,), targets))
 
 
@@ -189,7 +189,6 @@ def forward_of(run, layer):
 def backward_of(run, layer):
     """Lists of Quantities: what comes from the loss, each gradient of a layer's steps, and what goes to its input."""
     cell, out = run.model.cell, run.layers[layer]
-    last_h = len(run.layers) + 1  # the names h before it: x, and each layer's
 
     def lines(name):
         return lines_of(cell_function(cell, "backward" if name == "dh_t" else "step_backward"), name)
@@ -199,11 +198,11 @@ def backward_of(run, layer):
 
     dlogits = lines_of(cross_entropy_backward, "dlogits")
     dh = Line("dh = dlogits W_hyᵀ"), *lines_of(affine_backward, "dx")
-    before = [
+    before = [  # in stack_forward h is the input first, then each layer's output; x is the argument, then each layer's
         Quantity("dlogits[{}]", run.dlogits, dlogits, ("logits", 0)),
-        Quantity("dh[{}]", run.dh, dh, ("h", last_h)),
+        Quantity("dh[{}]", run.dh, dh, ("h", len(run.layers))),
     ]
-    dx = Quantity("dx[{}]", out.dx, lines_of(cell_function(cell, "backward"), "dx"), ("x", layer))
+    dx = Quantity("dx[{}]", out.dx, lines_of(cell_function(cell, "backward"), "dx"), ("x", 1 + layer))
     return before, from_records(run, out.steps, lines, place), [dx]
 
 
