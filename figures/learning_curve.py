@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from numpylm.data.metrics import read_metrics
-from numpylm.plots import learning_curve_figure
+from numpylm.plots import learning_curve
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "results" / "lstm_grammar"
 
@@ -13,4 +13,4 @@ def draw():
     """The picture, as a Figure."""
     summary = json.loads((RUN / "summary.json").read_text(encoding="utf-8"))
     reference = {"floor": summary["floor_perplexity"], **summary["baselines"]}
-    return learning_curve_figure(read_metrics(RUN / "metrics.csv"), reference, "LSTM on the built-in grammar, by words")
+    return learning_curve(read_metrics(RUN / "metrics.csv"), reference, "LSTM on the built-in grammar, by words")

@@ -84,7 +84,7 @@ def save_checkpoint(path, model, vocabulary=None, training=None):
         "format": "numpylm checkpoint",
         "version": 2,
         "kind": model.kind,
-        "config": {name: plain(value) for name, value in model.config.items()},
+        "config": {name: np.asarray(value).item() for name, value in model.config.items()},  # no numpy.int64 in JSON
         "dtype": model.dtype.name,
         "vocabularies": {
             name: {"level": each.level, "ends_blank_lines": each.ends_blank_lines}
@@ -103,11 +103,6 @@ def save_checkpoint(path, model, vocabulary=None, training=None):
             zips.write_bytes(archive, f"vocabulary.{name}.txt", text.to_bytes(each))
         for name, array in arrays.items():
             zips.write_array(archive, name, array)
-
-
-def plain(value):
-    """A NumPy number as Python's, which JSON can hold: a vocab_size that was computed is often a numpy.int64."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def load_checkpoint(path):

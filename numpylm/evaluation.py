@@ -63,13 +63,12 @@ def evaluate(model, tokens, batch_size=1, ranks=ALONE):
     Raises ValueError for fewer than batch_size + 1 tokens, and for ids outside 0..V-1.
     """
     require.positive_integer("batch_size", batch_size)
-    total_nats, num_tokens, num_correct = 0.0, 0, 0
+    totals = np.zeros(3)
     for logits, targets in predictions(model, tokens, batch_size, part_of(batch_size, ranks.rank, ranks.size)):
-        total_nats += float(surprisal(logits, targets).sum(dtype=float))
-        num_correct += int((logits.argmax(axis=-1) == targets).sum())
-        num_tokens += targets.size
-    total_nats, num_tokens, num_correct = ranks.total(np.array([total_nats, num_tokens, num_correct]))
-    return Evaluation(float(total_nats), int(num_tokens), int(num_correct))
+        num_correct = (logits.argmax(axis=-1) == targets).sum()
+        totals += surprisal(logits, targets).sum(dtype=float), targets.size, num_correct
+    total_nats, num_tokens, num_correct = ranks.total(totals).tolist()
+    return Evaluation(total_nats, int(num_tokens), int(num_correct))
 
 
 def surprisals(model, tokens):

@@ -55,13 +55,10 @@ def preformatted(text):
     return f'<pre style="{SOURCE_STYLE}">{html.escape(text)}</pre>'
 
 
-class Table(NamedTuple):
-    """Aligned lines, as show makes them."""
+class Table(str):
+    """Aligned lines, as show makes them: a notebook shows them as they are."""
 
-    lines: list
-
-    def __repr__(self):
-        return "\n".join(self.lines)
+    __repr__ = str.__str__
 
 
 def show_source(*functions, equations=None):
@@ -117,7 +114,7 @@ def show(record=None, /, digits=3, **arrays):
         start = f"{name:<{widths[0]}}  {shape:<{widths[1]}}  "
         numbers = numbers_of(np.asarray(array), digits)
         lines += [(start if k == 0 else " " * len(start)) + line for k, line in enumerate(numbers)]
-    return Table(lines)
+    return Table("\n".join(lines))
 
 
 def register_records():

@@ -139,12 +139,7 @@ def draw_alignment(axes, gamma, tokens, seconds):
     axes.set(xlabel="seconds", ylabel="gamma, alignment", xlim=(0, seconds))
 
 
-def learning_curve(path, rows, reference, title, unit="word", perplexity=True):
-    """Draw learning_curve_figure's picture into a file. Raises ImportError where matplotlib is not installed."""
-    save(learning_curve_figure(rows, reference, title, unit, perplexity), path)
-
-
-def learning_curve_figure(rows, reference, title, unit="word", perplexity=True):
+def learning_curve(rows, reference, title, unit="word", perplexity=True):
     """Perplexity against epochs from the rows of metrics.csv, with a line for each reference, as a matplotlib Figure.
 
     reference maps a name ("floor", "5-gram", …) to a perplexity. If the floor is known, the picture shows how many per

@@ -8,7 +8,7 @@ import pytest
 
 from numpylm.data.atomic import FileError
 from numpylm.data.metrics import COLUMNS
-from numpylm.plots import heat_map, learning_curve
+from numpylm.plots import heat_map, learning_curve, save
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -51,8 +51,12 @@ def figure_of(tmp_path, monkeypatch):
 
 @pytest.fixture
 def draw(figure_of):
-    """learning_curve, which here returns the figure that it saved."""
-    return lambda rows, reference, title="LSTM on grammar, by words": figure_of(learning_curve, rows, reference, title)
+    """learning_curve, whose figure is saved."""
+
+    def drawn(rows, reference, title="LSTM on grammar, by words"):
+        return figure_of(lambda path: save(learning_curve(rows, reference, title), path))
+
+    return drawn
 
 
 @pytest.mark.parametrize(
@@ -140,5 +144,5 @@ def test_a_notebooks_own_figures_and_backend_are_left_alone(draw):
 
 def test_a_picture_of_no_kind_is_refused_by_its_path(tmp_path):
     with pytest.raises(FileError, match=r"a\.xyz: \.xyz is no kind of picture; name a file that ends in \.png"):
-        learning_curve(tmp_path / "a.xyz", FALLING, {}, "a run")
+        save(learning_curve(FALLING, {}, "a run"), tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())

@@ -127,7 +127,8 @@ def draw_learning_curve(run, report):
     path, task = run.folder / "learning_curve.png", run.task
     heading = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
     with plots.may_fail(path.name):
-        plots.learning_curve(path, rows, report.reference or {}, heading, task.unit, task.perplexity)
+        figure = plots.learning_curve(rows, report.reference or {}, heading, task.unit, task.perplexity)
+        plots.save(figure, path)
 
 
 def print_where(run):

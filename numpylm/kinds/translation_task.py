@@ -78,15 +78,12 @@ def translation_task(train, valid, settings, unit="target token"):
 
 def score_pairs(model, pairs, ranks=ALONE):
     """PairScore of EncodedPairs, the decoder reading the target that came (teacher forcing); ranks share the work."""
-    nats = num_tokens = 0
+    nats, tokens = np.zeros(1), np.concatenate(pairs.targets)
     for places in by_length(pairs.lengths, range(len(pairs.sources)), DECODED, GROUP)[ranks.rank :: ranks.size]:
         batch = batch_of(pairs, places)
         logits = model.forward(batch.source, batch.inputs, batch.source_mask).logits
         nats += surprisal(logits, batch.targets).sum(dtype=float)
-        num_tokens += num_predicted(batch.targets)
-    nats, num_tokens = ranks.total(np.array([nats, num_tokens], float)).tolist()
-    num_unknown = sum(int((target == 0).sum()) for target in pairs.targets)  # <unk> is id 0
-    return PairScore(nats / num_tokens, int(num_tokens), num_unknown)
+    return PairScore(ranks.total(nats).item() / tokens.size, tokens.size, int((tokens == 0).sum()))  # <unk> is id 0
 
 
 def translate_lines(model, vocabularies, lines, **search):
