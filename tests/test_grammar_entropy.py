@@ -14,7 +14,7 @@ from numpylm.data.grammar.rules import EOS, parse_rules
 def test_brackets_by_hand():
     """Expected uses n = 1 + n (1/16) 2 = 8/7, each with the entropy of a choice between 1/16 and 15/16."""
     choice = math.log(16) / 16 + math.log(16 / 15) * 15 / 16
-    assert g.expected_uses(BRACKETS) == pytest.approx({"S": 8 / 7})
+    assert g.expected_counts(BRACKETS) == pytest.approx({"S": 8 / 7, "(": 1 / 14, ")": 1 / 14, EOS: 1})
     assert g.sentence_entropy(BRACKETS) == pytest.approx(8 / 7 * choice)
     assert g.expected_word_counts(BRACKETS) == pytest.approx({"(": 1 / 14, ")": 1 / 14, EOS: 1})
 

@@ -101,18 +101,10 @@ def derivation(words, grammar=ENGLISH, complete=True):
         raise TypeError("expected a list of words, got a single string: split it first")
     steps, stack = [], [EOS, grammar.start]
     for position, word in enumerate([*words, EOS] if complete else words):
-        if not _read_word(word, stack, steps, grammar):
+        while stack and (rule := grammar.predictions.get(stack[-1], {}).get(word)):
+            steps.append((stack.pop(), rule))
+            stack.extend(reversed(rule.symbols))
+        if stack[-1:] != [word] or word in grammar.rules:
             raise ValueError(f"word {position + 1}: {word!r} cannot stand here in a sentence of the grammar")
+        steps.append((stack.pop(), None))
     return steps, stack
-
-
-def _read_word(word, stack, steps, grammar):
-    """Rewrite the top of the stack until it is a word, and take it off; False if that is not `word`."""
-    while stack:
-        symbol = stack.pop()
-        rule = grammar.predictions.get(symbol, {}).get(word)
-        steps.append((symbol, rule))
-        if rule is None:
-            return symbol == word and symbol not in grammar.rules
-        stack.extend(reversed(rule.symbols))
-    return False

@@ -1,6 +1,7 @@
 """The exact entropy of a probabilistic grammar's text, and so the loss that no model can beat.
 
-    n = e + n M             n[A]: expected uses of A in a sentence;  e: 1 for the start symbol, 0 for the others;
+    n = e + n M             n[A]: expected number of the symbol A, a word or a nonterminal, in a sentence's derivation;
+                            e: 1 for the start symbol, 0 for the others;
                             M[A, B]: expected number of B's in one rewriting of A
     H(sentence) = sum over A of n[A] H(A),  with H(A) = - sum of p log p over the rules of A, in nats
 
@@ -20,35 +21,32 @@ from numpylm.data.grammar.english import ENGLISH
 from numpylm.data.grammar.rules import EOS
 
 
-def expected_uses(grammar=ENGLISH):
-    """Nonterminal -> how often it is used in a sentence, on average: the solution of n = e + n M.
+def expected_counts(grammar=ENGLISH):
+    """Symbol, a word, a nonterminal or `<eos>` -> how often it occurs in a derivation, on average: n = e + n M.
 
     Raises ValueError if sentences are infinitely long on average (an eigenvalue of M is 1 or more).
     """
-    index = {name: i for i, name in enumerate(grammar.rules)}
+    parts = [(name, part, rule.probability) for name, rule in rules_of(grammar) for part in rule.symbols]
+    symbols = dict.fromkeys([*grammar.rules, *(part for _, part, _ in parts)])
+    index = {symbol: i for i, symbol in enumerate(symbols)}
     M = np.zeros((len(index), len(index)))
-    for name, rules in grammar.rules.items():
-        for rule in rules:
-            for symbol in rule.symbols:
-                if symbol in index:
-                    M[index[name], index[symbol]] += rule.probability
+    for name, part, probability in parts:
+        M[index[name], index[part]] += probability
     if np.abs(np.linalg.eigvals(M)).max() > 1 - 1e-9:
         raise ValueError("expected a grammar of finite sentences: these are infinitely long on average")
     identity = np.eye(len(index))
     n = np.linalg.solve((identity - M).T, identity[index[grammar.start]])
-    return dict(zip(index, n.tolist(), strict=True))
+    return dict(zip(index, n.tolist(), strict=True)) | {EOS: 1.0}
+
+
+def rules_of(grammar):
+    """Pairs (nonterminal, Rule)."""
+    return [(name, rule) for name, rules in grammar.rules.items() for rule in rules]
 
 
 def expected_word_counts(grammar=ENGLISH):
     """Word, `<eos>` included -> how often it occurs in a sentence, on average."""
-    uses = expected_uses(grammar)
-    counts = {EOS: 1.0}
-    for name, rules in grammar.rules.items():
-        for rule in rules:
-            for word in rule.symbols:
-                if word not in grammar.rules:
-                    counts[word] = counts.get(word, 0.0) + uses[name] * rule.probability
-    return counts
+    return {symbol: n for symbol, n in expected_counts(grammar).items() if symbol not in grammar.rules}
 
 
 def expected_words(grammar=ENGLISH):
@@ -58,15 +56,13 @@ def expected_words(grammar=ENGLISH):
 
 def expected_characters(grammar=ENGLISH):
     """Mean number of characters of a line; a space follows each word, or the newline if it is the last."""
-    counts = expected_word_counts(grammar)
-    return sum((len(word) + 1) * count for word, count in counts.items() if word != EOS)
+    return sum((len(word) + 1) * n for word, n in expected_word_counts(grammar).items() if word != EOS)
 
 
 def sentence_entropy(grammar=ENGLISH):
     """Entropy of a sentence in nats: the mean of -log p(sentence)."""
-    uses = expected_uses(grammar)
-    rules = [(name, rule.probability) for name, rules in grammar.rules.items() for rule in rules]
-    return sum(-uses[name] * p * math.log(p) for name, p in rules)
+    n = expected_counts(grammar)
+    return sum(-n[name] * rule.probability * math.log(rule.probability) for name, rule in rules_of(grammar))
 
 
 def entropy_per_word(grammar=ENGLISH):
