@@ -43,7 +43,6 @@ MOVED = {  # modules that had another place in older versions
     "data.story_world": "data.stories",
     "grammar": "data.grammar",
     "ngrams": "data.ngrams",
-    "tasks": "data.tasks",
     "text": "data.text",
     "token_file": "data.token_file",
 }
