@@ -50,8 +50,8 @@ def test_a_source_sentence_stays_in_one_part():
     [
         (["a", "b", "c"], ["x"], "a.de has 3 lines and .*a.en has 1: line 2 is the first without a partner"),
         (["a"], ["x", "y"], "a.de has 1 lines and .*a.en has 2: line 2 is the first"),
-        (["a", " ", "c"], ["x", "y", "z"], "line 2: the source is empty; a pair needs two sentences"),
-        (["a", "b", "c"], ["x", "y", ""], "line 3: the target is empty"),
+        (["a", " ", "c"], ["x", "y", "z"], "a.de and .*a.en, line 2: the source must be a sentence; got ''"),
+        (["a", "b", "c"], ["x", "y", ""], "line 3: the target must be a sentence"),
         (["a", "a", "a"], ["x", "y", "z"], "three parts need three different source sentences or more; got 1"),
     ],
 )
@@ -68,7 +68,9 @@ def test_files_that_hold_no_pairs_are_named(tmp_path):
         read_pairs(tmp_path / "missing.tsv")
     with pytest.raises(ValueError, match="--source and --target belong together"):
         read_pairs(source="a.de")
-    with pytest.raises(ValueError, match=r"train….tsv\[.gz\]; found none; where the pairs are in two"):
+    with pytest.raises(
+        ValueError, match=r"train\.tsv, train\.tsv\.gz; it has train: \[\]; .*; where the pairs are in two"
+    ):
         read_pairs(tmp_path)
     (tmp_path / "b.gz").write_bytes(gzip.compress(b"a\tx\n")[:-3])
     with pytest.raises(ValueError, match=r"b\.gz is a damaged gzip file"):

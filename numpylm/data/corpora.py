@@ -28,7 +28,7 @@ GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
 GRAMMAR_SEEDS = (1, 2, 3)
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
 PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
-TEXT_SUFFIXES = ("txt", "tokens", "raw")
+TEXTS = ("train.txt", "wiki.train.tokens", "wiki.train.raw")  # names of a folder's training texts
 
 
 @dataclass(frozen=True)
@@ -116,27 +116,30 @@ def cut_points(num_characters, fractions, train_may_be_zero=False):
     return [math.floor(share * num_characters) for share in accumulate(shares[:2])]
 
 
-def find_parts(folder):
-    """The folder's train, valid and test file. Raises ValueError unless there is exactly one of each."""
+def find_parts(folder, names=TEXTS, parts=tuple(PART_NAMES), hint=""):
+    """The folder's only file of each part, such as its train, valid and test text.
+
+    `names` are names that a training file may have; the files end as they do. Raises ValueError with the hint unless
+    there is exactly one file of each part.
+    """
     visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    found = {part: [file for file in visible if part_of(file.name) == part] for part in PART_NAMES}
+    endings = tuple(name.rpartition("train")[2] for name in names)
+    found = {part: [file for file in visible if part_of(file.name, endings) == part] for part in parts}
     if all(len(files) == 1 for files in found.values()):
         return [file for (file,) in found.values()]
     listed = "; ".join(f"{part}: {[file.name for file in files]}" for part, files in found.items())
     raise ValueError(
-        "a corpus folder has exactly one text file each for train, valid (or validation, val, dev) and test, "
-        "with names like train.txt, ptb.train.txt, wiki.train.tokens, wiki.train.raw. "
-        f"{folder} has {listed}; all its files: {[file.name for file in visible]}"
+        f"{folder} must have exactly one file each for {', '.join(parts)} (validation may be valid, val or dev), with "
+        f"names like {', '.join(names)}; it has {listed}; all its files: {[file.name for file in visible]}{hint}"
     )
 
 
-def part_of(file_name):
-    """Which part a file's name stands for: "ptb.train.txt" -> "train", "dev.txt" -> "valid", else None."""
-    *words, suffix = re.split("[ ._-]", file_name.lower())
-    if suffix not in TEXT_SUFFIXES or "readme" in words:
-        return None
-    parts = [part for part, names in PART_NAMES.items() if any(name in words for name in names)]
-    return parts[0] if len(parts) == 1 else None
+def part_of(file_name, endings):
+    """Which part a file stands for: "ptb.train.txt" -> "train", "test_2016.de" -> "test", else None."""
+    name = file_name.lower()
+    words = [word.rstrip("0123456789") for word in re.split("[ ._-]", name)]
+    parts = [part for part, names in PART_NAMES.items() if any(word in names for word in words)]
+    return parts[0] if name.endswith(endings) and len(parts) == 1 and "readme" not in words else None
 
 
 def check_parts(lengths, unit, of=""):

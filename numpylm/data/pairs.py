@@ -8,20 +8,19 @@ Files may be compressed with gzip. Lines are UTF-8 and already tokenised: a word
 file, or two, is split by distinct source sentences, so that no source sentence is in two parts.
 """
 
-import gzip
-import io
-import zlib
+import math
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm import require
 from numpylm.data.batches import side_by_side
-from numpylm.data.corpora import PART_NAMES
+from numpylm.data.corpora import PART_NAMES, find_parts
 from numpylm.data.grammar.pairs import Pair
 from numpylm.data.text import encoder
-from numpylm.data.text_files import TextFile, open_text, read_pieces
+from numpylm.data.text_files import read_lines, read_rows
 
 SHARE = 0.05  # of the distinct source sentences of a single file: valid, and as much for test
 
@@ -45,33 +44,20 @@ def read_pairs(train=None, source=None, target=None, to_test=False):
     if (source is None) != (target is None):
         raise ValueError("--source and --target belong together: give both")
     if train is not None and Path(train).is_dir():
-        parts = ["test"] if to_test else PART_NAMES
-        return {part: read_part(Path(train), part, source, target) for part in parts}
+        return read_folder(Path(train), source, target, ["test"] if to_test else list(PART_NAMES))
     if train is not None and source is not None:
         raise ValueError(f"{train} is one file, which holds both languages: leave out --source and --target")
     pairs = read_two_files(source, target) if train is None else read_tab_separated(train)
     return {"test": pairs} if to_test else split_pairs(pairs)
 
 
-def read_part(folder, part, source, target):
-    """One part of a folder: PART.tsv, or PART.source and PART.target."""
-    if source is None:
-        return read_tab_separated(find_part(folder, part, "tsv"))
-    return read_two_files(*[find_part(folder, part, Path(side).name.removeprefix(".")) for side in (source, target)])
-
-
-def find_part(folder, part, ending):
-    """The only file in a folder whose name begins with a part's name and ends in .ending or .ending.gz."""
-    beginnings, endings = PART_NAMES[part], (f".{ending}", f".{ending}.gz")
-    names = sorted(path.name for path in folder.iterdir())
-    found = [name for name in names if name.lower().startswith(beginnings) and name.endswith(endings)]
-    if len(found) == 1:
-        return folder / found[0]
-    hint = "; where the pairs are in two files each, say their endings: --source de --target en"
-    raise ValueError(
-        f"{folder} must have one file {'/'.join(beginnings)}….{ending}[.gz]; found {', '.join(found) or 'none'}"
-        + (hint if ending == "tsv" else "")
-    )
+def read_folder(folder, source, target, parts):
+    """These parts of a folder, from its files PART.tsv, or PART.source and PART.target."""
+    hint = "; where the pairs are in two files each, say their endings: --source de --target en" * (source is None)
+    endings = ["tsv"] if source is None else [Path(side).name.removeprefix(".") for side in (source, target)]
+    files = [find_parts(folder, (f"train.{ending}", f"train.{ending}.gz"), parts, hint) for ending in endings]
+    read = read_tab_separated if source is None else read_two_files
+    return {part: read(*of_part) for part, of_part in zip(parts, zip(*files, strict=True), strict=True)}
 
 
 def read_two_files(source, target):
@@ -82,39 +68,22 @@ def read_two_files(source, target):
             f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: "
             f"line {min(len(sources), len(targets)) + 1:,} is the first without a partner"
         )
-    return checked(zip(sources, targets, strict=True), f"{source} and {target}")
+    sides = enumerate(zip(sources, targets, strict=True), start=1)
+    return [pair_of(f"{source} and {target}, line {number}", *of_line) for number, of_line in sides]
 
 
 def read_tab_separated(path):
     """Pairs of a file with a tab between a sentence and its translation."""
-    rows = [line.split("\t")[:2] for line in read_lines(path)]
-    for number, row in enumerate(rows, start=1):
-        if len(row) < 2:
-            raise ValueError(f"{path}, line {number}: expected a sentence, a tab and its translation; got no tab")
-    return checked(rows, path)
+    rows = read_rows(path, "a sentence, a tab and its translation", 2, math.inf)
+    return [pair_of(where, *fields[:2]) for where, fields in rows]
 
 
-def checked(rows, name):
-    """The Pairs of rows of two sentences, with single spaces. Raises ValueError where one has an empty side."""
-    pairs = [Pair(*(" ".join(side.split()) for side in row)) for row in rows]
-    for number, pair in enumerate(pairs, start=1):
-        if "" in pair:
-            side = Pair._fields[pair.index("")]
-            raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
-    return pairs
-
-
-def read_lines(path):
-    """The lines of a UTF-8 file, which may be compressed with gzip. Raises what text_files.read_text does."""
-    with open_text(path).stream as stream:
-        content = stream.read()
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
-    text = "".join(read_pieces([TextFile(str(path), io.BytesIO(content))]))
-    return text.removesuffix("\n").split("\n")
+def pair_of(where, *sides):
+    """The Pair of two sentences, with single spaces. Raises ValueError where one is empty."""
+    pair = Pair(*(" ".join(side.split()) for side in sides))
+    for name, side in pair._asdict().items():
+        require.expect(f"{where}: the {name}", side, side, "a sentence")
+    return pair
 
 
 def split_pairs(pairs, seed=0):

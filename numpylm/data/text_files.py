@@ -6,9 +6,11 @@ The byte order mark is dropped and every line end (\r\n, \r) becomes \n. Several
 other, with a newline between two where the first does not end in one.
 """
 
+import gzip
 import io
 import os
 import re
+import zlib
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -71,6 +73,28 @@ def read_text(path):
     file = open_text(path)
     with file.stream:
         return "".join(read_pieces([file]))
+
+
+def read_lines(path):
+    """The lines of a file, which may be compressed with gzip. Raises ValueError too if its compression is damaged."""
+    with open_text(path).stream as stream:
+        content = stream.read()
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
+    text = "".join(read_pieces([TextFile(str(path), io.BytesIO(content))]))
+    return text.removesuffix("\n").split("\n")
+
+
+def read_rows(path, expected, fewest, most):
+    """Pairs (where it stands, its fields between tabs) of each line; it has so many fields, and they are `expected`."""
+    for number, line in enumerate(read_lines(path), start=1):
+        where, fields = f"{path}, line {number}", line.split("\t")
+        if not fewest <= len(fields) <= most:
+            raise ValueError(f"{where}: expected {expected}; got {line!r:.80}")
+        yield where, fields
 
 
 def read_pieces(files, on_bytes=bool):
