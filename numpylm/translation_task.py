@@ -10,8 +10,7 @@ import numpy as np
 from numpylm.beam_search import translate
 from numpylm.choices import again
 from numpylm.data.batches import batches_by_length, by_length
-from numpylm.data.grammar.pairs import Pair
-from numpylm.data.pairs import encode_lines, pad
+from numpylm.data.pairs import Pair, encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import num_predicted, surprisal
 from numpylm.ranks import ALONE

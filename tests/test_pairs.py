@@ -3,8 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from numpylm.data.grammar.pairs import Pair
-from numpylm.data.pairs import encode_lines, pad, read_pairs, split_pairs
+from numpylm.data.pairs import Pair, encode_lines, pad, read_pairs, split_pairs
 from numpylm.data.text import build_vocabulary, decode
 
 LINES = [f"satz {k} ." for k in range(40)], [f"sentence {k} ." for k in range(40)]

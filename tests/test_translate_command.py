@@ -14,7 +14,7 @@ import numpylm as nlm
 from numpylm.commands import translation_report
 from numpylm.commands.kind import RunConfig
 from numpylm.commands.translate import KIND, TranslationData, TranslationModel
-from numpylm.data.grammar.pairs import BANDS, Pair
+from numpylm.data.pairs import BANDS, Pair
 from numpylm.translation_task import TranslationSettings
 
 HAS_BLEU = find_spec("sacrebleu") is not None  # of requirements-dev.txt

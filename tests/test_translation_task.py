@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from numpylm.data.grammar.pairs import Pair
+from numpylm.data.pairs import Pair
 from numpylm.data.text import build_vocabulary
 from numpylm.loss import surprisal
 from numpylm.training import Progress, make_optimizer, training

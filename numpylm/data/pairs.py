@@ -1,4 +1,9 @@
-"""Pairs of sentences to translate between: read from files, split, and put into padded batches.
+"""Pairs of sentences to translate between: built in, or read from files and split; and padded batches of them.
+
+Built in are English sentences of ENGLISH, each with its Chinese one. Training, validation and test sentences have at
+most 20 English words. Two more test parts are longer: 21 to 30 words and 31 to 40. No sentence, English or Chinese, is
+in two parts, nor twice in one. One seed gives the same text everywhere: only `random.Random(seed).random()` is used.
+Or they are read from
 
     two files      line k of the one is the translation of line k of the other: a.de, a.en
     one file       with a tab between a sentence and its translation in each line; further columns are ignored
@@ -18,11 +23,21 @@ import numpy as np
 from numpylm import require
 from numpylm.data.batches import side_by_side
 from numpylm.data.corpora import PART_NAMES, find_parts
-from numpylm.data.grammar.pairs import Pair
+from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.chinese import translate
 from numpylm.data.text import encoder
 from numpylm.data.text_files import read_lines, read_rows
 
+BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
+LENGTHS = dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS  # of the English; we fill the parts in this order
 SHARE = 0.05  # of the distinct source sentences of a single file: valid, and as much for test
+
+
+class Pair(NamedTuple):
+    """A sentence and its translation, each one line of text."""
+
+    source: str
+    target: str
 
 
 class PairBatch(NamedTuple):
@@ -32,6 +47,28 @@ class PairBatch(NamedTuple):
     source_mask: np.ndarray
     inputs: np.ndarray
     targets: np.ndarray
+
+
+def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1, level="word"):
+    """The parts of the corpus by name, each a list of Pairs: test, valid, train, and the BANDS.
+
+    level is how the Chinese is written: "word" with spaces between the words, "char" without.
+    """
+    wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
+    pairs = {name: [] for name in wanted}
+    between = " " if level == "word" else ""
+    rng, seen = Random(seed), set()
+    while have_room := [name for name in LENGTHS if len(pairs[name]) < wanted[name]]:
+        words = sample_sentence(rng)
+        source = " ".join(words)
+        fitting = [name for name in have_room if LENGTHS[name][0] <= len(words) <= LENGTHS[name][1]]
+        if not fitting or source in seen:
+            continue
+        target = between.join(translate(words))
+        if target not in seen:
+            seen |= {source, target}
+            pairs[fitting[0]].append(Pair(source, target))
+    return pairs
 
 
 def read_pairs(train=None, source=None, target=None, to_test=False):
