@@ -8,7 +8,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from numpylm.bench.in_numpylm import MAX_NORM, mean_nats, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, stream_reader
 
 
 def rnn_step(p, state, xW_t):
@@ -104,7 +104,7 @@ def sample(model, num_tokens, greedy=False):
 
 
 def evaluate(model, tokens, batch_size):
-    """Evaluation of a stream, in numpylm's windows."""
+    """Evaluation of a stream."""
     parameters, state = copied(model, batch_size)
-    windows = stream_windows(model, tokens, batch_size, jnp.array)
-    return lambda: mean_nats(windows, partial(loss_of, model.cell.name, parameters), state)
+    loss = partial(loss_of, model.cell.name, parameters)
+    return stream_reader(model, tokens, batch_size, jnp.array, loss, state)

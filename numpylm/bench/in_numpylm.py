@@ -12,8 +12,6 @@ no arguments:
     translate  (EncoderDecoder, (source, inputs, targets), learning_rate) -> the loss before a step    not in JAX
 """
 
-import math
-
 import numpy as np
 
 import numpylm as nlm
@@ -63,22 +61,23 @@ def ctc(logits, labels):
     return run
 
 
-def stream_windows(model, tokens, batch_size, as_array):
-    """The windows (inputs, targets), each (T, N), in which nlm.evaluate reads a stream, as arrays of a library."""
+def stream_reader(model, tokens, batch_size, as_array, loss_of, state):
+    """Evaluation of a stream in another library: in nlm.evaluate's windows, which are its arrays before the clock starts.
+
+    loss_of(inputs, targets, state) returns the mean nats of a window, each (T, N), and the state after it.
+    """
     streams, num_steps = cut_streams(tokens, batch_size), steps_at_a_time(model.sizes, batch_size)
-    windows = (window(streams, num_steps, k) for k in range(num_windows(streams, num_steps)))
-    return [(as_array(inputs), as_array(targets)) for inputs, targets in windows]
+    windows = [window(streams, num_steps, k) for k in range(num_windows(streams, num_steps))]
+    arrays = [tuple(map(as_array, pair)) for pair in windows]
 
+    def run():
+        losses, carried = [], state
+        for pair in arrays:
+            loss, carried = loss_of(*pair, carried)
+            losses.append(float(loss))
+        return np.average(losses, weights=[targets.size for _, targets in windows])
 
-def mean_nats(windows, loss_of, state):
-    """The mean nats per token of windows; loss_of(inputs, targets, state) returns those of one, and the state after."""
-    nats = num_tokens = 0
-    for inputs, targets in windows:
-        loss, state = loss_of(inputs, targets, state)
-        size = math.prod(targets.shape)
-        nats += float(loss) * size
-        num_tokens += size
-    return nats / num_tokens
+    return run
 
 
 translate = step

@@ -6,7 +6,7 @@ import os
 import torch
 from torch import nn
 
-from numpylm.bench.in_numpylm import MAX_NORM, mean_nats, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, stream_reader
 from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
 from numpylm.translation_torch import Translator
 
@@ -88,15 +88,15 @@ def draw(y):
 
 
 def evaluate(model, tokens, batch_size):
-    """Evaluation of a stream, in numpylm's windows, which are tensors before the clock starts."""
-    network, windows = TorchLanguageModel(model), stream_windows(model, tokens, batch_size, torch.tensor)
+    """Evaluation of a stream."""
+    network = TorchLanguageModel(model)
 
     @torch.inference_mode()
     def loss_of(inputs, targets, state):
         logits, state = network(inputs, state)
         return nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), state
 
-    return lambda: mean_nats(windows, loss_of, None)
+    return stream_reader(model, tokens, batch_size, torch.tensor, loss_of, None)
 
 
 def ctc(logits, labels):
