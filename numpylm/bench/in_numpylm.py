@@ -62,7 +62,7 @@ def ctc(logits, labels):
 
 
 def stream_reader(model, tokens, batch_size, as_array, loss_of, state):
-    """Evaluation of a stream in another library: in nlm.evaluate's windows, which are its arrays before the clock starts.
+    """Evaluation of a stream by another library, whose arrays nlm.evaluate's windows are before the clock starts.
 
     loss_of(inputs, targets, state) returns the mean nats of a window, each (T, N), and the state after it.
     """
