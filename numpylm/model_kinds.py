@@ -3,10 +3,10 @@
 A new kind of model is one more entry in KINDS.
 """
 
+import reprlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from numpylm.data import schema
 from numpylm.memory_network import MemoryNetwork
 from numpylm.model import CELLS, Sizes, make_model
 from numpylm.parameters import parameter_shapes
@@ -37,7 +37,7 @@ def sizes_of(config, Sizes, options=()):
     names = (*Sizes._fields, *options)
     if config.keys() != {*names}:
         expected = f"its config must have {', '.join(names)} in this version of numpylm"
-        raise ValueError(f"{expected}; got {schema.shown(config)}")
+        raise ValueError(f"{expected}; got {reprlib.repr(config)}")
     sizes = Sizes(**{name: config[name] for name in Sizes._fields})
     sizes.check()
     return sizes, {name: config[name] for name in options}

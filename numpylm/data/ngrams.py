@@ -107,7 +107,9 @@ def token_log_probabilities(model, tokens):
     ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
     for length, level in enumerate(model.levels, start=1):
         context_ids = ids[:-1]
-        ids = _find_ids(level, _codes_of(context_ids, tokens[length - 1 :], model.vocab_size))
+        codes = _codes_of(context_ids, tokens[length - 1 :], model.vocab_size)
+        places = np.searchsorted(level.codes, codes)
+        ids = np.where(level.codes[places] == codes, places, len(level.codes) - 1)
         backed_off = level.backoff_weights[context_ids] * probability[length - 1 :]
         probability[length - 1 :] = level.discounted_probabilities[ids] + backed_off  # (1)
     return np.log(probability[1:])
@@ -155,11 +157,6 @@ def _codes_of(context_ids, last_tokens, vocab_size):
     codes = context_ids * int(vocab_size)
     codes += last_tokens
     return codes
-
-
-def _find_ids(level, codes):
-    places = np.searchsorted(level.codes, codes)
-    return np.where(level.codes[places] == codes, places, len(level.codes) - 1)
 
 
 def _checked_stream(tokens, least, vocab_size):

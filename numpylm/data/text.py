@@ -103,8 +103,8 @@ def split_words(text, ends_blank_lines=False):
 
 
 def token_dtype(vocab_size):
-    """The smallest dtype of uint8, uint16 and int32 that holds the ids below V: often one byte for a character."""
-    return np.dtype(np.uint8 if vocab_size <= 2**8 else np.uint16 if vocab_size <= 2**16 else np.int32)
+    """The smallest of uint8, uint16 and int32 (little-endian) that holds the ids below V."""
+    return np.dtype("u1" if vocab_size <= 2**8 else "<u2" if vocab_size <= 2**16 else "<i4")
 
 
 def encode(vocabulary, text):

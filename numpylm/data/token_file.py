@@ -93,7 +93,7 @@ def write_token_file(path, vocabulary, pieces, valid_is_test=False):
 
 
 def _write_parts(write, vocabulary, pieces, valid_is_test):
-    dtype, start = _stored_dtype(len(vocabulary)), text.stream_start(vocabulary)
+    dtype, start = text.token_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
     fronts = [(number, front, 0) for number, part in enumerate(PARTS) if part != "valid" or not valid_is_test]
     stop, parts = 0, {}
@@ -103,10 +103,6 @@ def _write_parts(write, vocabulary, pieces, valid_is_test):
         stop += len(ids)
         part |= {"stop": stop, "characters": part["characters"] + characters}
     return {part: parts[part if part in parts else "test"] for part in PARTS}
-
-
-def _stored_dtype(vocab_size):
-    return text.token_dtype(vocab_size).newbyteorder("<")
 
 
 def open_token_file(path):
@@ -124,7 +120,7 @@ def open_token_file(path):
         header = archive.fp.read(10)
         if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
             raise ValueError("it is not a token file")
-        dtype, parts = _stored_dtype(len(vocabulary)), fields["parts"]
+        dtype, parts = text.token_dtype(len(vocabulary)), fields["parts"]
         num_tokens = archive.getinfo(TOKENS).file_size // dtype.itemsize
         mapped = np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
         tokens = {part: mapped[of["start"] : of["stop"]] for part, of in parts.items()}
