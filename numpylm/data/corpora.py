@@ -50,7 +50,8 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
     """The corpus that `source` names: "grammar", the path of a text file, or the path of a folder.
 
     `fractions` are the shares of train, valid and test in a file's characters; at level "word" each cut is
-    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts.
+    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts, each of
+    which has its own fixed seed.
     Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
     """
     require.one_of("level", level, SPECIAL_TOKENS)
@@ -58,7 +59,10 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
         raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
     path = Path(source)
     if source == GRAMMAR:
-        corpus = load_grammar_corpus(grammar_words)
+        from numpylm.data import grammar
+
+        floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
+        corpus = Corpus(GRAMMAR, *map(grammar.generate_text, grammar_words, GRAMMAR_SEEDS), floor)
     elif path.is_dir():
         files = find_parts(path)
         corpus = Corpus(path.resolve().name, *map(read_text, files), ends_blank_lines=is_wikitext(files))
@@ -69,15 +73,6 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
     lengths = {part: len(getattr(corpus, part).strip()) for part in PART_NAMES}
     check_parts(lengths, "characters", f" of the corpus {corpus.name}")
     return corpus
-
-
-def load_grammar_corpus(num_words=GRAMMAR_WORDS):
-    """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
-    from numpylm.data import grammar
-
-    parts = map(grammar.generate_text, num_words, GRAMMAR_SEEDS)
-    floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
-    return Corpus(GRAMMAR, *parts, floor)
 
 
 def is_wikitext(files):
