@@ -180,8 +180,14 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
 def test_more_different_words_than_fit_leave_memory_and_nothing_stays_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     monkeypatch.setattr(preparation, "MOST_WORDS", 100)
-    sizes, store = [], preparation._store
-    monkeypatch.setattr(preparation, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
+    sizes = []
+
+    class Counts(Counter):
+        def clear(self):
+            sizes.append(len(self))
+            super().clear()
+
+    monkeypatch.setattr(preparation, "Counter", Counts)
     pieces = [" ".join(f"w{number % 700}" for number in range(start, start + 50)) + " " for start in range(0, 3000, 50)]
     assert dict(word_counts(pieces)) == Counter("".join(pieces).split())
     assert len(sizes) > 5 and max(sizes) <= 150
