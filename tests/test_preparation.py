@@ -50,7 +50,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
     folder = tmp_path_factory.mktemp("prepared")
     path, out = text_file(folder, text), folder / "out.tokens"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_files, "PIECE_CHARACTERS", characters)
+        patch.setattr(text_files, "PIECE_BYTES", characters)
         patch.setattr(text_files, "FAR", 10)
         patch.setattr(preparation, "MOST_WORDS", most_words)
         try:
@@ -69,7 +69,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
 
 @pytest.mark.parametrize("level", ["char", "word"])
 def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
-    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 1000)
+    monkeypatch.setattr(text_files, "PIECE_BYTES", 1000)
     monkeypatch.setattr(preparation, "MOST_WORDS", 50)
     lines = "".join(f"the é{number % 300} is {number}\r\n" for number in range(3000))
     first, second = lines[:30_000], lines[30_000:].rstrip()

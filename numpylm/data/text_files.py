@@ -6,6 +6,7 @@ The byte order mark is dropped and every line end (\r\n, \r) becomes \n. Several
 other, with a newline between two where the first does not end in one.
 """
 
+import codecs
 import gzip
 import io
 import os
@@ -17,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 from numpylm.data.atomic import one_error
 
-PIECE_CHARACTERS = 2**16  # so few that the words of a piece are still in the cache when they are counted
+PIECE_BYTES = 2**16  # so few that the words of a piece are still in the cache when they are counted
 FAR = 2000  # characters: farther than the end of any line of ordinary text
 LONGEST_WORD = 2**24  # characters without white space; longer ones are no text by words
 
@@ -114,40 +115,28 @@ def read_pieces(files, on_bytes=bool):
 
 
 def _file_pieces(file, on_bytes):
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
+    position, line, block = 0, 1, None
     file.stream.seek(0)
-    beginning = file.stream.read(16)
-    file.stream.seek(0)
-    for magic, kind in FOREIGN.items():
-        if beginning.startswith(magic):
-            raise ValueError(f"{file.name} {kind}")
-    reader = io.TextIOWrapper(file.stream, encoding="utf-8-sig", newline=None)
-    try:
+    while block != b"":
         with one_error(file.name, "it cannot be read to its end", catch=OSError):
-            position = 0
-            while piece := reader.read(PIECE_CHARACTERS):
-                if "\0" in piece:
-                    raise ValueError(f"{file.name} {ZEROS}")
-                yield piece
-                position, before = file.stream.tell(), position
-                on_bytes(position - before)
-    except UnicodeDecodeError:
-        raise ValueError(_first_wrong_byte(file)) from None
-    finally:
-        reader.detach()  # or the stream would be closed with it
-
-
-def _first_wrong_byte(file):
-    """The message of a file that is not UTF-8, with the place of its first wrong byte."""
-    file.stream.seek(0)
-    offset = 0
-    for number, line in enumerate(file.stream, start=1):
+            block = file.stream.read(PIECE_BYTES)
+        for magic, kind in FOREIGN.items():
+            if position == 0 and block.startswith(magic):
+                raise ValueError(f"{file.name} {kind}")
         try:
-            line.decode()
+            piece = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            where = f"byte {offset + error.start} (0x{line[error.start]:02x}, line {number})"
-            return f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}"
-        offset += len(line)
-    return f"{file.name} changed while it was read"
+            start = position + len(block) - len(error.object) + error.start
+            line += error.object.count(b"\n", 0, error.start)
+            where = f"byte {start} (0x{error.object[error.start]:02x}, line {line})"
+            raise ValueError(f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}") from None
+        if "\0" in piece:
+            raise ValueError(f"{file.name} {ZEROS}")
+        if piece:
+            yield piece
+        position, line = position + len(block), line + block.count(b"\n")
+        on_bytes(len(block))
 
 
 # Cutting
