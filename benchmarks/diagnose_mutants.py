@@ -30,10 +30,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
+from benchmarks.mutant_problems import checked_problem, inputs_of
 from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
-from numpylm.tutor.case import case_of, named
+from numpylm.tutor.case import CELLS, case_of, named
 from numpylm.tutor.diagnosis.diagnose import Question, diagnose_case, matching
 from numpylm.tutor.diagnosis.mistakes import rebuilt
 from numpylm.tutor.diagnosis.sentences import Finding

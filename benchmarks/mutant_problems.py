@@ -6,12 +6,10 @@ weights and states are of order one, one sequence ends early, recurrent dropout 
 
 import numpy as np
 
-from numpylm.affine import affine_forward
-from numpylm.embedding import embedding_forward
-from numpylm.loss import cross_entropy_forward
-from numpylm.model import CELLS
-from numpylm.tutor.case import SEQUENCE, cell_of
+from numpylm.tutor.case import SEQUENCE, case_of, cell_of, results_of
 from numpylm.tutor.problems import WHOLE, Sizes, cell_inputs, layer_inputs
+
+OUTPUTS = {"dc_next": "c_t"}  # of which these are gradients
 
 
 def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3, 5)):
@@ -34,39 +32,18 @@ def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3
 
 
 def checked_problem(case, inputs):
-    """(f, its arguments, cotangents, claim): claim makes those of the arguments of a backward's gradients by name."""
-    if case.cell:
-        return sequence_problem(case)
-    f, names, dy = {
-        "affine_backward": (affine_forward, "xWb", inputs.get("dy")),
-        "embedding_backward": (lambda E: embedding_forward(inputs["tokens"], E), "E", inputs.get("dx")),
-        "cross_entropy_backward": (
-            lambda logits: cross_entropy_forward(logits, inputs["targets"])[0], ["logits"], None
-        ),
-    }[case.function]  # fmt: skip
-    arguments = {name: inputs[name] for name in names}
-    return remembered(f), arguments, dy, lambda gradients: {name: gradients[f"d{name}"] for name in names}
+    """(f, its arguments, cotangents, claim) of a backward's Case. f is its forward, of every input q for which it returns
+    a dq; claim picks their gradients from what the backward returns."""
+    forward = f"{case.cell}_step" if case.is_step else case.function.replace("backward", "forward")
+    right = results_of(case)
+    arguments = {name: q for name, q in inputs.items() if f"d{name}" in right}
+    cotangents = {OUTPUTS.get(name, name[1:]): q for name, q in inputs.items() if name.startswith("d")}
 
+    def f(**arrays):
+        found = results_of(case_of(forward, inputs | arrays))
+        return {name: found[name] for name in cotangents} if cotangents else found["loss"]
 
-def sequence_problem(case):
-    """A whole sequence, or the sequence of one step: dh · h + dstate_T · state_T."""
-    parameters, dh, dstate_T, trace = (case.arguments[name] for name in ("parameters", "dh", "dstate_T", "trace"))
-    cell = CELLS["rnn"](trace.nonlinearity) if case.cell == "rnn" else CELLS[case.cell]()
-    states = [name.removesuffix("_t") for name in cell.State._fields]
-    arguments = {**parameters._asdict(), "x": trace.x}
-    arguments |= {f"{q}_0": getattr(trace.steps[0], f"{q}_prev") for q in states}
-    outer = {"x": "dx_t", **{f"{q}_0": f"d{q}_prev" for q in states}} if case.is_step else {}
-
-    def f(x, **arrays):
-        state = cell.State(*[arrays.pop(f"{q}_0") for q in states])
-        out = cell.forward(cell.Parameters(**arrays), x, state, trace.mask, trace.recurrent_dropout)
-        return {"h": out.h, "state": out.state}
-
-    def claim(gradients):
-        found = {name: gradients[outer.get(name, f"d{name}")] for name in arguments}
-        return found | ({"x": found["x"][None]} if case.is_step else {})
-
-    return remembered(f), arguments, {"h": dh, "state": dstate_T}, claim
+    return remembered(f), arguments, cotangents or None, lambda dq: {name: dq[f"d{name}"] for name in arguments}
 
 
 def remembered(f):
