@@ -5,10 +5,10 @@
     … --twice                                   two changes in a line, not one
     … --every K                                 every K-th mutant only
 
-Every mutant is our source with one change in one line (mutants.py). The checker, by complex step, must find every one that
-changes a gradient by more than 1e-8. No mistake can hide on the small problems: all sizes differ, weights and states
-are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The diagnosis, which never
-sees the mutant's source, is right where it names the mutated line's quantity or its equation. Two counts:
+Every mutant is our source with one change in one line (mutants.py). The checker, by complex step, must find each one
+that changes a gradient by more than 1e-8. No mistake can hide on the small problems: all sizes differ, weights and
+states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The diagnosis, which
+never sees the mutant's source, is right where it names the mutated line's quantity or its equation. Two counts:
 
     one name     the first quantity that the first sentence names, or its equation, is right
     sentence     the first sentence is right: where two lines explain the claim by equally small mistakes, it names both
