@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpylm.data import grammar as g
-from numpylm.data.grammar.entropy import expected_word_counts
 from numpylm.data.grammar.rules import parse_rules
 
-VOCABULARY = sorted(expected_word_counts())
+VOCABULARY = sorted(g.expected_word_counts())
 
 
 def inside(words, grammar, weight):

@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 from grammar_examples import BRACKETS, TOYS, all_sentences, assert_mean_within, sampled_sentences
 
-from numpylm.data.grammar import entropy as g
-from numpylm.data.grammar import log_probability
+from numpylm.data import grammar as g
 from numpylm.data.grammar.rules import EOS, parse_rules
 
 
@@ -31,7 +30,7 @@ def test_measures_equal_sums_over_all_sentences(grammar):
 
 def test_english_measures_equal_sampled_means():
     sentences = sampled_sentences()
-    assert_mean_within([-log_probability(words) for words in sentences], g.sentence_entropy())
+    assert_mean_within([-g.log_probability(words) for words in sentences], g.sentence_entropy())
     assert_mean_within([len(words) + 1 for words in sentences], g.expected_words())
     assert_mean_within([len(" ".join(words)) + 1 for words in sentences], g.expected_characters())
 
