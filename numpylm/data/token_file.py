@@ -81,28 +81,24 @@ def write_token_file(path, vocabulary, pieces, valid_is_test=False):
     Each part gets the stream's start in front. A file at path is replaced when all is written, and kept if anything
     fails. Raises TokenFileError if the system refuses.
     """
-    with zips.writing(path, TokenFileError) as archive:
-        with zips.new_member(archive, TOKENS) as stream:
-            parts = _write_parts(stream.write, vocabulary, pieces, valid_is_test)
-        metadata = {
-            "format": "numpylm tokens", "version": 2, "level": vocabulary.level, "vocab_size": len(vocabulary),
-            "ends_blank_lines": vocabulary.ends_blank_lines, "parts": parts,
-        }  # fmt: skip
-        zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
-        zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
-
-
-def _write_parts(write, vocabulary, pieces, valid_is_test):
     dtype, start = text.token_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
     fronts = [(number, front, 0) for number, part in enumerate(PARTS) if part != "valid" or not valid_is_test]
     stop, parts = 0, {}
-    for number, ids, characters in heapq.merge(fronts, pieces, key=itemgetter(0)):  # a front comes before its part
-        write(ids.astype(dtype, copy=False).tobytes())
-        part = parts.setdefault(PARTS[number], {"start": stop, "characters": 0})
-        stop += len(ids)
-        part |= {"stop": stop, "characters": part["characters"] + characters}
-    return {part: parts[part if part in parts else "test"] for part in PARTS}
+    with zips.writing(path, TokenFileError) as archive:
+        with zips.new_member(archive, TOKENS) as stream:
+            for number, ids, characters in heapq.merge(fronts, pieces, key=itemgetter(0)):  # a front before its part
+                stream.write(ids.astype(dtype, copy=False).tobytes())
+                part = parts.setdefault(PARTS[number], {"start": stop, "characters": 0})
+                stop += len(ids)
+                part |= {"stop": stop, "characters": part["characters"] + characters}
+        metadata = {
+            "format": "numpylm tokens", "version": 2, "level": vocabulary.level, "vocab_size": len(vocabulary),
+            "ends_blank_lines": vocabulary.ends_blank_lines,
+            "parts": {part: parts[part if part in parts else "test"] for part in PARTS},
+        }  # fmt: skip
+        zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
+        zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
 
 
 def open_token_file(path):

@@ -49,8 +49,16 @@ def parse_rules(text):
     A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Weights
     are positive integers. Raises ValueError for a grammar that is not LL(1).
     """
-    rules, choices = {}, {}
-    for name, alternatives in _read_alternatives(text).items():
+    weighted, rules, choices = {}, {}, {}  # weighted: name -> its alternatives, each a weight and symbols
+    for line in text.splitlines():
+        head, arrow, body = map(str.strip, line.partition("#")[0].rpartition("->"))
+        if arrow:
+            name = head
+            weighted[name] = []
+        for alternative in body.removeprefix("|").split("|") if body else ():
+            weight, *symbols = alternative.split()
+            weighted[name].append((int(weight), tuple(symbols)))
+    for name, alternatives in weighted.items():
         weights = [weight for weight, _ in alternatives]
         rules[name] = [Rule(symbols, weight / sum(weights)) for weight, symbols in alternatives]
         cumulative = [weight / sum(weights) for weight in accumulate(weights)]  # rounded in the same way everywhere
@@ -60,21 +68,6 @@ def parse_rules(text):
         return Grammar(start, rules, choices, _ll1_table(rules, start))
     except RecursionError:
         raise ValueError("not LL(1): a nonterminal can begin with itself") from None
-
-
-def _read_alternatives(text):
-    """name -> its alternatives, each a weight and symbols."""
-    weighted = {}
-    for line in text.splitlines():
-        head, arrow, body = map(str.strip, line.partition("#")[0].rpartition("->"))
-        if arrow:
-            name = head
-            weighted[name] = []
-        if body:
-            for alternative in body.removeprefix("|").split("|"):
-                weight, *symbols = alternative.split()
-                weighted[name].append((int(weight), tuple(symbols)))
-    return weighted
 
 
 def _ll1_table(rules, start):
