@@ -176,20 +176,11 @@ def split_pieces(pieces, cuts, level):
                 yield part, held
                 held, start = "", start + len(held)
             held += piece
-        end = max(0, cut - start)
-        end = _next_line_end(held, end) if level == "word" else min(end, len(held))
+        end = min(max(0, cut - start), len(held))
+        if end and level == "word":
+            line_end_or_space = re.compile(rf"[^\n]{{0,{FAR}}}\n|\S*(\s|\Z)")
+            end = line_end_or_space.match(held, end - 1).end()
         if end:
             yield part, held[:end]
         held, start = held[end:], start + end
     yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
-
-
-def _next_line_end(text, cut):
-    """The next line end at or after cut, or the next white space if no line ends within FAR characters."""
-    if cut == 0:
-        return 0
-    newline = text.find("\n", cut - 1, cut + FAR)
-    if newline != -1:
-        return newline + 1
-    space = re.compile(r"\s").search(text, cut - 1)
-    return len(text) if space is None else space.end()
