@@ -31,8 +31,8 @@ from numpylm.data.atomic import FileError
 
 PARTS = ("train", "valid", "test")
 TOKENS, VOCABULARY = "tokens", "vocabulary.txt"
-# The first member's header, and where its content begins: 30 bytes, the name, and 20 for the sizes.
-BEGINNING, LENGTHS, TOKENS_OFFSET = b"PK\x03\x04", b"\x06\x00\x14\x00", 56
+# How a file begins, its bytes 26 to 36, and where the first member's content begins: 30 bytes, the name, 20 for sizes.
+BEGINNING, LENGTHS_AND_NAME, TOKENS_OFFSET = b"PK\x03\x04", b"\x06\x00\x14\x00tokens", 56
 HINT = "give another file, or prepare this one again"
 SCHEMA = {
     "format": schema.one_of("numpylm tokens"),
@@ -72,7 +72,7 @@ def is_token_file(path):
         return False
     with open(path, "rb") as file:
         beginning = file.read(36)
-    return (beginning[:4], beginning[30:]) == (BEGINNING, TOKENS.encode())
+    return (beginning[:4], beginning[26:]) == (BEGINNING, LENGTHS_AND_NAME)
 
 
 def write_token_file(path, vocabulary, pieces, valid_is_test=False):
@@ -112,9 +112,7 @@ def open_token_file(path):
         vocabulary = text.from_bytes(fields["level"], content, fields["ends_blank_lines"])
         if len(vocabulary) != fields["vocab_size"]:
             raise ValueError(f"its vocabulary has {len(vocabulary)} tokens, its metadata say {fields['vocab_size']}")
-        archive.fp.seek(26)
-        header = archive.fp.read(10)
-        if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
+        if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or not is_token_file(path):
             raise ValueError("it is not a token file")
         dtype, parts = text.token_dtype(len(vocabulary)), fields["parts"]
         num_tokens = archive.getinfo(TOKENS).file_size // dtype.itemsize
