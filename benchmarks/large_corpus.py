@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -87,25 +88,22 @@ def spelled(rank):
 
 def measure(folder, level, options):
     """The measurements by characters or by words."""
-    prepared, trained = {}, {"large": [], "small": []}
+    prepared, peaks, speeds = {}, {"large": [], "small": []}, {"large": [], "small": []}
     for name, shares in SHARES.items():
         out = ("--level", level, *LEVELS[level], "--split", *shares, "--out", folder / f"{name}-{level}.tokens")
         prepared[name] = run("prepare", folder / f"{name}.txt", *out)
-    for number in range(options.rounds):
-        for name, found in trained.items():
-            out = folder / f"{name}-{level}-{number}"
-            corpus = folder / f"{name}-{level}.tokens"
-            minutes = ("--minutes", options.seconds / 60, "--epochs", "1000000")
-            _, peak = run("train", "--corpus", corpus, *minutes, "--out", out)
-            summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-            found.append({"peak_mib": peak, "tokens_per_second": summary["tokens_per_second"]})
-    speeds = {name: [run["tokens_per_second"] for run in found] for name, found in trained.items()}
+    for number, name in product(range(options.rounds), SHARES):
+        out = folder / f"{name}-{level}-{number}"
+        minutes = ("--minutes", options.seconds / 60, "--epochs", "1000000")
+        _, peak = run("train", "--corpus", folder / f"{name}-{level}.tokens", *minutes, "--out", out)
+        peaks[name].append(peak)
+        speeds[name].append(json.loads((out / "summary.json").read_text(encoding="utf-8"))["tokens_per_second"])
     seconds, peak = prepared["large"]
     return {
         "prepare_mb_per_processor_second": round((folder / "large.txt").stat().st_size / 1e6 / seconds, 1),
         "prepare_peak_rss_anon_mib": peak,
         "token_file_mb": round((folder / f"large-{level}.tokens").stat().st_size / 1e6, 1),
-        "train_peak_rss_anon_mib": max(run["peak_mib"] for run in trained["large"]),
+        "train_peak_rss_anon_mib": max(peaks["large"]),
         "train_tokens_per_second": speeds,
         "ratio": round(max(speeds["large"]) / max(speeds["small"]), 3),
     }
