@@ -26,7 +26,7 @@ def test_two_files_one_file_and_a_folder_give_the_same_pairs(tmp_path):
     assert all_pairs(read_pairs(source=two[0], target=two[1])) == all_pairs(read_pairs(one)) == pairs
     folder = tmp_path / "folder"
     folder.mkdir()
-    for part, (start, end) in {"train": (0, 30), "val": (30, 35), "test_2016": (35, 40)}.items():
+    for part, (start, end) in {"train": (0, 30), "val": (30, 35), "test2016": (35, 40)}.items():
         write(folder / f"{part}.de", LINES[0][start:end])
         write(folder / f"{part}.en.gz", LINES[1][start:end], compress=True)
     parts = read_pairs(folder, "de", "en")

@@ -130,9 +130,9 @@ def find_parts(folder, names=TEXTS, parts=tuple(PART_NAMES), hint=""):
 
 
 def part_of(file_name, endings):
-    """Which part a file stands for: "ptb.train.txt" -> "train", "test_2016.de" -> "test", else None."""
+    """Which part a file stands for: "ptb.train.txt" -> "train", "test2016.de" -> "test", else None."""
     name = file_name.lower()
-    words = [word.rstrip("0123456789") for word in re.split("[ ._-]", name)]
+    words = re.split(r"[ ._-]|(?=\d{4})", name)
     parts = [part for part, names in PART_NAMES.items() if any(word in names for word in words)]
     return parts[0] if name.endswith(endings) and len(parts) == 1 and "readme" not in words else None
 
