@@ -22,10 +22,8 @@ PIECE_BYTES = 2**16  # so few that the words of a piece are still in the cache w
 FAR = 2000  # characters: farther than the end of any line of ordinary text
 LONGEST_WORD = 2**24  # characters without white space; longer ones are no text by words
 
-UTF_16 = "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt"
 FOREIGN = {  # how a file of another kind begins: what it is, and how to make a UTF-8 text of it
-    b"\xff\xfe": UTF_16,
-    b"\xfe\xff": UTF_16,
+    (b"\xff\xfe", b"\xfe\xff"): "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt",
     b"\x1f\x8b": "is compressed (gzip), not UTF-8 text: unpack it first: gunzip FILE.gz",
     b"BZh": "is compressed (bzip2), not UTF-8 text: unpack it first: bunzip2 FILE.bz2",
     b"\xfd7zXZ": "is compressed (xz), not UTF-8 text: unpack it first: unxz FILE.xz",
