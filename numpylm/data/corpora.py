@@ -81,12 +81,11 @@ def is_wikitext(files):
 
 
 def split_text(text, level="char", fractions=DEFAULT_FRACTIONS):
-    """A text's train, valid and test part, in order; together they are the text.
+    """A text's train, valid and test part, in order; together they are the text. They end at its cut_points; at level
+    "word" each cut moves to the next line end, or where none is near to the next white space.
 
-    Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
-    "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
-    valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was chosen by the test
-    text, and the result on it is a little too good.
+    With a share of 0 for valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was
+    chosen by the test text, and the result on it is a little too good.
     """
     parts = ["", "", ""]
     for part, piece in split_pieces([text], cut_points(len(text), fractions), level):

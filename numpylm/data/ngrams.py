@@ -89,10 +89,16 @@ def fit_ngrams(tokens, order, vocab_size):
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
     vocab_size = int(require.positive_integer("vocab_size", vocab_size))
-    levels = []
-    num_contexts = 1  # the unigrams' context is the empty n-gram
+    levels, num_contexts = [], 1  # the unigrams' context is the empty n-gram
     for codes, counts in count_ngrams(tokens, order, vocab_size):
-        levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
+        contexts = codes // vocab_size  # (K,) the id of each n-gram's context
+        discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
+        context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
+        reserved = np.bincount(contexts, discount, num_contexts)
+        backoff = np.divide(reserved, context_counts, out=np.ones(num_contexts), where=context_counts > 0)  # (2)
+        # An n-gram without a count, as only the stream's first can be, may stand on a context without a count.
+        discounted = (counts - discount) / np.maximum(context_counts, 1)[contexts]
+        levels.append(NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0)))
         num_contexts = len(codes)
     return NGramModel(vocab_size, tuple(levels))
 
@@ -140,17 +146,6 @@ def modified_discounts(counts):
         Y = n_1 / (n_1 + 2 * n_2)
         discounts = (1 - 2 * Y * n_2 / n_1, 2 - 3 * Y * n_3 / n_2, 3 - 4 * Y * n_4 / n_3)
     return np.array(discounts if min(discounts) > 0 else FALLBACK_DISCOUNTS)
-
-
-def _smoothed_level(codes, counts, num_contexts, vocab_size):
-    contexts = codes // vocab_size  # (K,) the id of each n-gram's context
-    discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
-    context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
-    reserved = np.bincount(contexts, discount, num_contexts)
-    backoff = np.divide(reserved, context_counts, out=np.ones(num_contexts), where=context_counts > 0)  # (2)
-    # An n-gram without a count, as only the stream's first can be, may stand on a context without a count.
-    discounted = (counts - discount) / np.maximum(context_counts, 1)[contexts]
-    return NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0))
 
 
 def _codes_of(context_ids, last_tokens, vocab_size):
