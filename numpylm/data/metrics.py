@@ -38,7 +38,7 @@ def read_metrics(path):
 
 
 def complete_lines(path):
-    """The complete lines of a file: a crash may have cut the last one short. None if there is no such file."""
+    """The complete lines of a file: a crash may have cut the last one short. None of them if there is no file."""
     return Path(path).read_text(encoding="utf-8").split("\n")[:-1] if Path(path).exists() else []
 
 
