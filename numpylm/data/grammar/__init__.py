@@ -15,8 +15,9 @@ To parse one, do the same, with the alternative that the next word tells: as the
     english.py     ENGLISH, the grammar of the built-in corpus, and its numbers
     agreement.py   which noun each verb agrees with
 
-H(sentence) / (expected words) is the mean loss per word that no model can beat on endless text, and its exponential the
-lowest perplexity; a word is also the end of a sentence, `<eos>`. The same per character, with spaces and newlines.
+A sentence has only one derivation, so its entropy is that of the rules. H(sentence) / (expected words) is the mean loss
+per word that no model can beat on endless text, and its exponential the lowest perplexity; a word is also the end of a
+sentence, `<eos>`. The same per character, with spaces and newlines.
 
 Sources: P. M. Lewis and R. E. Stearns, Syntax-directed transduction (1968), for LL(1) parsing; T. L. Booth and R. A.
 Thompson, Applying probability measures to abstract languages (1973), for n and M; S. Soule, Entropies of probabilistic
