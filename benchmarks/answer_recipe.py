@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from command_recipe import finished_run
 
-from numpylm.answer_task import encode_questions, score_questions
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.answer import open_data
 from numpylm.data.atomic import replacing
+from numpylm.kinds.answer_task import encode_questions, score_questions
 
 # Per cent on test questions, with 1,000 training questions. Majority: measured. LSTM: Weston et al. (2015). keras: its
 # example babi_rnn. MemN2N: a public implementation, with position encoding and 3 hops.

@@ -23,7 +23,7 @@ from numpylm.data.metrics import read_metrics
 from numpylm.data.ngrams import baseline_perplexities
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import evaluate
-from numpylm.translation_task import encode_pairs
+from numpylm.kinds.translation_task import encode_pairs
 
 KEPT = (
     *("parameters", "seconds", "tokens_per_second", "exact_match", "test_perplexity", "test_unknown_tokens"),

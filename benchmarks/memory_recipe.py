@@ -28,8 +28,9 @@ from numpylm.affine import affine_backward, affine_forward
 from numpylm.clipping import clip_by_global_norm
 from numpylm.commands.run_folder import write_json
 from numpylm.initialization import glorot_uniform
-from numpylm.model import CELLS, MODELS
+from numpylm.model import MODELS
 from numpylm.optimizers import Adam
+from numpylm.stack import CELLS
 
 NUM_SYMBOLS, NUM_COPIED = 8, 10
 BLANK, DELIMITER = NUM_SYMBOLS, NUM_SYMBOLS + 1

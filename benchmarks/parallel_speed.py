@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 import numpylm as nlm
+from numpylm.base.data_parallel import weighted_sum
+from numpylm.base.memory import keep_freed_memory
+from numpylm.base.ranks import part_of
 from numpylm.bench import in_numpylm
 from numpylm.bench.measurements import implementation
 from numpylm.bench.processes import environment
 from numpylm.commands import mpi
-from numpylm.data_parallel import weighted_sum
-from numpylm.memory import keep_freed_memory
-from numpylm.ranks import part_of
 from numpylm.training import update
 
 RESULT = Path(__file__).parent / "results" / "parallel_speed.json"

@@ -19,10 +19,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from numpylm.commands.run_folder import write_json
 from numpylm.ctc_decoding import best_path
 from numpylm.dropout import optional_masks
+from numpylm.kinds.transcription_task import total_errors
 from numpylm.schedules import cosine
+from numpylm.stack import stack_parameters
 from numpylm.torch_bridge import cell_state_dict
 from numpylm.training import make_optimizer, update
-from numpylm.transcription_task import total_errors
 
 
 class Recogniser(torch.nn.Module):
@@ -34,7 +35,7 @@ class Recogniser(torch.nn.Module):
         wide = [sizes.num_features] + [sizes.hidden_dim] * (sizes.num_layers - 1)
         self.layers = torch.nn.ModuleList([torch.nn.GRU(D, sizes.hidden_dim // 2, bidirectional=True) for D in wide])
         self.fc = torch.nn.Linear(sizes.hidden_dim, sizes.num_labels + 1)
-        for layer, record in zip(self.layers, model.layers(), strict=True):
+        for layer, record in zip(self.layers, stack_parameters(model.stack, parameters), strict=True):
             for direction, form in zip(record.directions, ("{}_l0", "{}_l0_reverse"), strict=True):
                 arrays = cell_state_dict("gru", direction, form)
                 layer.load_state_dict({name: torch.from_numpy(q) for name, q in arrays.items()}, strict=False)

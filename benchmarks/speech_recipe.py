@@ -26,10 +26,8 @@ from numpylm.data.features import Sound, stack_frames
 from numpylm.data.grammar import generate_text
 from numpylm.data.grammar.rules import parse_rules
 from numpylm.data.text import build_vocabulary, encode, encode_stream, stream_start
-from numpylm.language_task import LanguageSettings, language_task
-from numpylm.training import EpochReport, Progress, make_optimizer, training
-from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import (
+from numpylm.kinds.language_task import LanguageSettings, language_task
+from numpylm.kinds.transcription_task import (
     SpeechSettings,
     Utterance,
     choose_weights,
@@ -37,6 +35,8 @@ from numpylm.transcription_task import (
     total_errors,
     transcription_task,
 )
+from numpylm.training import EpochReport, Progress, make_optimizer, training
+from numpylm.transcription import AcousticModel
 
 RATE, STACK = 8000, 3
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]

@@ -15,12 +15,15 @@ equation 14, without its coverage penalty.
 """
 
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import log_softmax
+from numpylm.base import require
+from numpylm.generation import read_prompts
+from numpylm.recurrence import map_state
 
 
 class Hypothesis(NamedTuple):
@@ -52,7 +55,8 @@ def beam_search(advance, state, tokens, end, max_length, width=5, length_penalty
     for length in range(1, max_length + 1):
         logits, state = advance(tokens, state)
         log_p, parents, tokens = best_continuations(log_p, log_softmax(logits.astype(float)), width)  # (K, N) each
-        state = select_rows(state, (parents * N + np.arange(N)).ravel())
+        rows = (parents * N + np.arange(N)).ravel()
+        state = map_state(itemgetter(rows), state)
         history = np.concatenate((np.take_along_axis(history, parents[None], axis=1), tokens[None]))
         ended = np.full(tokens.shape, length == max_length)  # (K, N)
         if end is not None:
@@ -89,14 +93,6 @@ def hypothesis(tokens, log_p, end, length_penalty):
     return Hypothesis(tokens[:-1] if is_complete else tokens, log_p, score, is_complete)
 
 
-def select_rows(state, rows):
-    """A nested tuple of arrays, each with only these rows, in this order."""
-    if isinstance(state, tuple):
-        parts = [select_rows(part, rows) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state[rows]
-
-
 def check_search(width, length_penalty, n_best, max_length):
     """Raises ValueError for numbers that make no beam search."""
     for name, value in (("width", width), ("n_best", n_best), ("max_length", max_length)):
@@ -129,5 +125,4 @@ def continue_prompt(model, prompt_tokens, end=None, max_length=50, **search):
         out = model.forward(tokens[None], state)
         return out.logits[0], out.state
 
-    state = model.forward(np.array(before)[:, None]).state if before else model.initial_state(1)
-    return beam_search(advance, state, [last], end, max_length, **search)[0]
+    return beam_search(advance, read_prompts(model, [before]), [last], end, max_length, **search)[0]

@@ -37,11 +37,11 @@ class BidirectionalTrace(NamedTuple):
     mask: np.ndarray | None
 
 
-def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dropout=None):
+def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dropout=None, lookup=None):
     """A whole sequence: x (T, N, D) and state_0, of arrays (N, H), give Output(h (T, N, H), state, trace).
 
     mask (T, N) is True for each sequence's steps, which come first. After a sequence's end its h stays as it is.
-    recurrent_dropout (N, H) is as in the cell, one half for each direction.
+    recurrent_dropout (N, H) is as in the cell, one half for each direction. A lookup changes nothing here: x is read.
     """
     own = parameters.directions
     first = halves(state_0)
@@ -55,17 +55,19 @@ def bidirectional_forward(cell, parameters, x, state_0, mask=None, recurrent_dro
     return Output(h, joined(forwards.state, backwards.state), trace)
 
 
-def bidirectional_backward(cell, parameters, dh, dstate_T, trace):
-    """dh (T, N, H) and dstate_T, of arrays (N, H), give Gradients. x serves both directions, so that dx is a sum."""
+def bidirectional_backward(cell, parameters, dh, dstate_T, trace, keep_steps=False):
+    """dh (T, N, H) and dstate_T, of arrays (N, H), give Gradients. x serves both directions, so that dx is a sum. With
+    keep_steps, its steps are the Directions of the two cells'."""
     own = parameters.directions
     dlast = halves(dstate_T)
     dh_forwards, dh_backwards = gates(dh, 2)  # (16)
     dh_reversed = reverse_sequences(dh_backwards, trace.mask)
-    backwards = cell.backward(own.backwards, dh_reversed, dlast.backwards, trace.cells.backwards)  # (15)
-    forwards = cell.backward(own.forwards, dh_forwards, dlast.forwards, trace.cells.forwards)  # (14)
+    backwards = cell.backward(own.backwards, dh_reversed, dlast.backwards, trace.cells.backwards, keep_steps)  # (15)
+    forwards = cell.backward(own.forwards, dh_forwards, dlast.forwards, trace.cells.forwards, keep_steps)  # (14)
     dx = forwards.dx + reverse_sequences(backwards.dx, trace.mask)
     dparameters = type(parameters)(*forwards.dparameters, *backwards.dparameters)
-    return Gradients(dparameters, dx, joined(forwards.dstate_0, backwards.dstate_0))
+    steps = Directions(forwards.steps, backwards.steps) if keep_steps else None
+    return Gradients(dparameters, dx, joined(forwards.dstate_0, backwards.dstate_0), steps=steps)
 
 
 def reverse_sequences(q, mask):
@@ -116,6 +118,5 @@ def bidirectional_cell(cell):
         initialize=initialize,
         forward=partial(bidirectional_forward, cell),
         backward=partial(bidirectional_backward, cell),
-        project=None,
-        advance=None,
+        step=None,
     )

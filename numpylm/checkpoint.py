@@ -9,21 +9,29 @@ A checkpoint is a sealed zip (archive.py), an .npz that numpy.load opens too. It
     carried.NAME.npy          the state after the last batch, such as carried.0.h for layer 0
 
 The metadata alone decide which arrays there must be, with which shapes. So everything is compared before an array is
-loaded, and whatever is wrong is one CheckpointError. model_kinds.py has what is particular to a kind of model.
+loaded, and whatever is wrong is one CheckpointError. A new kind of model is one more entry in KINDS.
 """
 
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data import archive as zips
 from numpylm.data import schema, text
 from numpylm.data.archive import METADATA, CheckpointError
-from numpylm.model_kinds import KINDS, ONLY
+from numpylm.memory_network import MemoryNetwork
+from numpylm.model import GRULM, LSTMLM, RNNLM, LanguageModel
 from numpylm.optimizers import OPTIMIZERS
+from numpylm.parameters import parameter_shapes
+from numpylm.reader import Reader
 from numpylm.training import Progress
+from numpylm.transcription import AcousticModel
+from numpylm.translation import EncoderDecoder
 
+KINDS = {Model.kind: Model for Model in (RNNLM, LSTMLM, GRULM, EncoderDecoder, AcousticModel, MemoryNetwork, Reader)}
+ONLY = "text"  # the name of a model's only vocabulary
 HINT = "give another checkpoint, or save this one again"
 RNG = {  # the state of numpy.random.PCG64
     "bit_generator": schema.one_of("PCG64"),
@@ -41,7 +49,7 @@ TRAINING = {
 SCHEMA = {
     "format": schema.one_of("numpylm checkpoint"),
     "version": schema.one_of(2),
-    "kind": lambda name, value: schema.one_of(*KINDS)(name, value),
+    "kind": schema.one_of(*KINDS),
     "config": schema.record,
     "dtype": schema.one_of("float32", "float64", "complex128"),
     "vocabularies": schema.mapping({"level": schema.string, "ends_blank_lines": schema.boolean}),
@@ -76,7 +84,7 @@ def save_checkpoint(path, model, vocabulary=None, training=None):
     metadata = {
         "format": "numpylm checkpoint",
         "version": 2,
-        "kind": getattr(model, "kind", None) or model.cell.name,
+        "kind": model.kind,
         "config": {name: plain(value) for name, value in model.config.items()},
         "dtype": model.dtype.name,
         "vocabularies": {
@@ -87,8 +95,9 @@ def save_checkpoint(path, model, vocabulary=None, training=None):
     }
     arrays = {f"parameter.{name}": array for name, array in model.parameters().items()}
     arrays |= {} if training is None else training.arrays
-    zips.check_layout({name: (array.shape, array.dtype) for name, array in arrays.items()}, expected_layout(metadata))
-    check_vocabularies(metadata, vocabularies)
+    layout = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+    zips.check_layout(layout, expected_layout(metadata, described(metadata)))
+    check_vocabularies(model, vocabularies)
     with zips.writing(path, CheckpointError) as archive:
         zips.write_bytes(archive, METADATA, schema.encode_json(metadata))
         for name, each in vocabularies.items():
@@ -107,8 +116,9 @@ def load_checkpoint(path):
     with zips.reading(path, CheckpointError, HINT) as archive:
         metadata, layout, vocabularies = read_described(archive)
         arrays = {name: zips.read_array(archive, name, *expected) for name, expected in layout.items()}
-        kind, config = KINDS[metadata["kind"]], metadata["config"]
-        model = kind.make(config, {name: arrays.pop(f"parameter.{name}") for name in kind.shapes(config)})
+        model = described(metadata)
+        parameters = {name: arrays.pop(f"parameter.{name}") for name in parameter_shapes(model.parts())}
+        model = model.with_parameters(parameters)
         training = None if metadata["training"] is None else TrainingRecord(arrays, metadata["training"])
         vocabulary = vocabularies.get(ONLY) if vocabularies.keys() <= {ONLY} else vocabularies
         return Checkpoint(model, vocabulary, training)
@@ -126,35 +136,55 @@ def read_contents(path):
 def read_described(archive):
     """What read_contents returns, of an open archive."""
     metadata = schema.decode_json(zips.read_bytes(archive, METADATA, schema.MAX_JSON_BYTES))
-    layout = expected_layout(metadata)
+    model = described(metadata)
+    layout = expected_layout(metadata, model)
     zips.check_layout(zips.read_layout(archive), layout)
     vocabularies = {}
-    for name, described in metadata["vocabularies"].items():
+    for name, about in metadata["vocabularies"].items():
         content = zips.read_bytes(archive, f"vocabulary.{name}.txt", text.MAX_VOCABULARY_BYTES)
-        vocabularies[name] = text.from_bytes(content=content, **described)
-    check_vocabularies(metadata, vocabularies)
+        vocabularies[name] = text.from_bytes(content=content, **about)
+    check_vocabularies(model, vocabularies)
     return metadata, layout, vocabularies
 
 
-def expected_layout(metadata):
-    """{array: (shape, dtype)}: which arrays belong to a model and a training record. ValueError for bad metadata."""
+def described(metadata):
+    """The model without its parameters. Raises ValueError for metadata or a config that cannot be."""
     schema.check("its metadata", metadata, SCHEMA)
-    kind, config, training = KINDS[metadata["kind"]], metadata["config"], metadata["training"]
-    shapes = kind.shapes(config)
+    Model, config = KINDS[metadata["kind"]], metadata["config"]
+    names = (*Model.Sizes._fields, *Model.options)
+    if config.keys() != {*names}:
+        expected = f"its config must have {', '.join(names)} in this version of numpylm"
+        raise ValueError(f"{expected}; got {reprlib.repr(config)}")
+    return Model.described(config)
+
+
+def expected_layout(metadata, model):
+    """{array: (shape, dtype)}: which arrays belong to a model and a training record."""
+    training, shapes = metadata["training"], parameter_shapes(model.parts())
     expected = {f"parameter.{name}": shape for name, shape in shapes.items()}
     if training is not None:
         slots = OPTIMIZERS[training["optimizer"]].slots if training["step"] else ()
         expected |= {f"optimizer.{slot}.{name}": shape for slot in slots for name, shape in shapes.items()}
-        carried = kind.state_shapes(config, training["num_streams"]) if training["num_streams"] else {}
-        expected |= {f"carried.{name}": shape for name, shape in carried.items()}
+    if training is not None and training["num_streams"] and isinstance(model, LanguageModel):
+        shape, fields = (training["num_streams"], model.sizes.hidden_dim), model.cell.State._fields
+        expected |= {f"carried.{layer}.{name}": shape for layer in range(model.sizes.num_layers) for name in fields}
     return {name: (shape, np.dtype(metadata["dtype"])) for name, shape in expected.items()}
 
 
-def check_vocabularies(metadata, vocabularies):
+def check_vocabularies(model, vocabularies):
     """Raise ValueError unless there is no vocabulary, or one of the right size for each that the model has."""
-    sizes = KINDS[metadata["kind"]].vocab_sizes(metadata["config"])
+    sizes = vocab_sizes(model)
     if vocabularies and vocabularies.keys() != sizes.keys():
         raise ValueError(f"its vocabularies are {', '.join(vocabularies)}; expected {', '.join(sizes)}")
     for name, vocabulary in vocabularies.items():
         if len(vocabulary) != sizes[name]:
             raise ValueError(f"its vocabulary has {len(vocabulary)} tokens; the model has V = {sizes[name]}")
+
+
+def vocab_sizes(model):
+    """{name of a vocabulary: number of tokens} of a model."""
+    if model.kind == "encoder-decoder":
+        return {"source": model.sizes.source_vocab_size, "target": model.sizes.target_vocab_size}
+    if model.kind == "acoustic":
+        return {ONLY: model.sizes.num_labels + 1}  # <unk> stands where the blank is
+    return {ONLY: model.sizes.vocab_size}

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 def clip_by_global_norm(gradients, max_norm):

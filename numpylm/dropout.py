@@ -14,7 +14,7 @@ Dropout is linear in q, so its backward pass is the same multiplication: dq = m 
 
 from typing import NamedTuple
 
-from numpylm import require
+from numpylm.base import require
 
 KINDS = ("standard", "variational")
 
@@ -39,20 +39,14 @@ def draw_mask(rng, p, shape, dtype):
 
 
 def optional_masks(rng, p, shape, sizes, dtype):
-    """A mask (T, N, size) for each of the sizes; shape is (T, N). None without a generator or dropout."""
+    """A mask (*shape, size) for each of the sizes; shape is (T, N). Without a generator or dropout, None for each."""
     require.generator(rng)
     return [None if rng is None or p == 0 else draw_mask(rng, p, (*shape, size), dtype) for size in sizes]
 
 
 def draw_masks(rng, p, kind, T, N, input_sizes, H, dtype):
     """All masks of one forward pass. input_sizes are the sizes of the layers' inputs: D, H, H, …"""
-    steps = 1 if kind == "variational" else T
-    inputs = [draw_mask(rng, p, (steps, N, size), dtype) for size in input_sizes]
-    output = draw_mask(rng, p, (steps, N, H), dtype)
-    recurrent = [draw_mask(rng, p, (N, H), dtype) if kind == "variational" else None for _ in input_sizes]
+    is_variational, layers = kind == "variational", [H] * len(input_sizes)
+    *inputs, output = optional_masks(rng, p, (1 if is_variational else T, N), [*input_sizes, H], dtype)
+    recurrent = optional_masks(rng if is_variational else None, p, (N,), layers, dtype)
     return DropoutMasks(inputs, output, recurrent)
-
-
-def no_masks(num_layers):
-    """The masks of a forward pass without dropout."""
-    return DropoutMasks([None] * num_layers, None, [None] * num_layers)

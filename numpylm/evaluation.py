@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
+from numpylm.base.ranks import ALONE, part_of
 from numpylm.data.batches import Streams, cut_streams, num_windows, window
 from numpylm.loss import surprisal
-from numpylm.ranks import ALONE, part_of
 
 WINDOW_VALUES = 2**21  # how many numbers a window's logits and trace may have, about: 8 MiB of float32
 

@@ -13,10 +13,13 @@ from itertools import repeat
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_forward
+from numpylm.base import require
 from numpylm.data.batches import side_by_side
-from numpylm.masking import freeze, lengths_to_mask
+from numpylm.evaluation import steps_at_a_time
+from numpylm.masking import lengths_to_mask
+from numpylm.recurrence import next_state, project
+from numpylm.stack import stack_parameters
 
 ROWS = 16  # of the first layer's table that are computed together
 
@@ -89,28 +92,23 @@ def batch_stream(model, prompts, uniforms, temperature=1.0, top_k=None, top_p=No
 
 
 def _stream(model, prompts, uniforms, temperature, top_k, top_p, exclude):
-    advance = one_step(model)
-    state = read_prompts(model, prompts, advance)
+    read, state = one_step(model), read_prompts(model, prompts)
     for u in uniforms:
         logits = next_logits(model, state)
         if exclude.size:
             logits[:, exclude] = -np.inf
         tokens = draw(next_token_distribution(logits, temperature, top_k, top_p), u)
         yield tokens
-        state = advance(tokens, state)
+        state = read(tokens, state)
 
 
-def read_prompts(model, prompts, advance):
+def read_prompts(model, prompts):
     """The state after K prompts, side by side; that of a shorter one waits at its end (masking.py)."""
-    lengths, tokens = [len(prompt) for prompt in prompts], side_by_side(prompts, 0)  # (T, K)
-    mask = None if min(lengths) == len(tokens) else lengths_to_mask(lengths, len(tokens))
-    state = model.initial_state(len(prompts))
-    for t, tokens_t in enumerate(tokens):
-        after = advance(tokens_t, state)
-        state = tuple(
-            type(layer)(*[freeze(mask, t, q_t, q_prev) for q_t, q_prev in zip(layer, before, strict=True)])
-            for layer, before in zip(after, state, strict=True)
-        )
+    tokens, state = side_by_side(prompts, 0), model.initial_state(len(prompts))  # (T, K)
+    mask = lengths_to_mask([len(prompt) for prompt in prompts], len(tokens))
+    num_steps = steps_at_a_time(model.sizes, len(prompts))  # a long prompt's logits need not fit into memory
+    for t in range(0, len(tokens), num_steps):
+        state = model.forward(tokens[t : t + num_steps], state, mask[t : t + num_steps]).state
     return state
 
 
@@ -121,27 +119,27 @@ def one_step(model):
     in the vocabulary at once, which takes hardly longer than for one.
     """
     cell, E = model.cell, model.parameters()["E"]
-    layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
-    table = np.empty((len(E), cell.project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
+    layers = stack_parameters(model.stack, model.parameters())
+    table = np.empty((len(E), project(layers[0], E[:1]).shape[1]), E.dtype)  # (V, ·)
     known = np.zeros(-(-len(E) // ROWS), bool)
 
     def first_xW(tokens):
         places = tokens // ROWS
         for k in places[~known[places]]:
             rows = slice(k * ROWS, (k + 1) * ROWS)
-            table[rows] = cell.project(layers[0], E[rows])
+            table[rows] = project(layers[0], E[rows])
             known[k] = True
         return table[tokens]
 
-    def advance(tokens, state):
+    def read(tokens, state):
         xW_t, states = first_xW(tokens), []
         for layer, layer_state in zip(layers, state, strict=True):
             if states:
-                xW_t = cell.project(layer, states[-1].h)
-            states.append(cell.advance(layer, xW_t, layer_state))
+                xW_t = project(layer, states[-1].h)
+            states.append(next_state(cell, layer, xW_t, layer_state))
         return tuple(states)
 
-    return advance
+    return read
 
 
 def next_logits(model, state):

@@ -166,12 +166,6 @@ def gru_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     return Gradients(GRUParameters(dW_x, dW_h, db, db_hn), dx, GRUState(dh_next), dE, steps)
 
 
-def gru_advance(parameters, xW_t, state):
-    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
-    step = gru_step(xW_t, state.h, parameters.W_h, parameters.b_hn)
-    return GRUState(step.h_t)
-
-
 def gru_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_x": (D, 3 * H), "W_h": (H, 3 * H), "b": (3 * H,), "b_hn": (H,)}
@@ -193,8 +187,7 @@ def gru_cell():
         shapes=gru_shapes,
         initialize=gru_initialize,
         forward=gru_forward,
-        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
-        advance=gru_advance,
+        step=gru_step,
         backward=gru_backward,
         options={},
     )

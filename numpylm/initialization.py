@@ -13,7 +13,7 @@ We draw all values in float64, and the model converts them to its dtype: one see
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 def glorot_uniform(rng, A, B):
@@ -26,11 +26,6 @@ def orthogonal(rng, H):
     """A random orthogonal matrix (H, H): it keeps every vector's length, so repeated products do not vanish."""
     Q, R = np.linalg.qr(rng.standard_normal((H, H)))
     return Q * np.sign(np.diagonal(R))  # with these signs, every orthogonal matrix is equally likely
-
-
-def identity(H):
-    """The matrix (H, H) that keeps h_{t-1} as it is."""
-    return np.eye(H)
 
 
 def embedding_table(rng, V, D, tied):

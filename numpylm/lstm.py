@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
+from numpylm.base import require
 from numpylm.dropout import drop
 from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
@@ -181,12 +181,6 @@ def lstm_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     return Gradients(LSTMParameters(dW_x, dW_h, db), dx, LSTMState(dh_next, dc_next), dE, steps)
 
 
-def lstm_advance(parameters, xW_t, state):
-    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
-    step = lstm_step(xW_t, state.h, state.c, parameters.W_h)
-    return LSTMState(step.h_t, step.c_t)
-
-
 def lstm_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_x": (D, 4 * H), "W_h": (H, 4 * H), "b": (4 * H,)}
@@ -211,8 +205,7 @@ def lstm_cell(forget_bias=1.0):
         shapes=lstm_shapes,
         initialize=partial(lstm_initialize, forget_bias=forget_bias),
         forward=lstm_forward,
-        project=lambda parameters, x: projection_forward(x, parameters.W_x, parameters.b),
-        advance=lstm_advance,
+        step=lstm_step,
         backward=lstm_backward,
         options={"forget_bias": forget_bias},
     )

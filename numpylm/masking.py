@@ -10,7 +10,7 @@ the same state as it would alone. Without a mask (None) no step is frozen.
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 def lengths_to_mask(lengths, num_steps):

@@ -33,10 +33,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import softmax_backward
 from numpylm.affine import rows
 from numpylm.attention import inner_products, masked_softmax, weighted_sum
+from numpylm.base import require
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
 from numpylm.model import ForwardOutput, LossOutput
 from numpylm.parameters import Model, Part
@@ -140,23 +140,6 @@ class MemorySizes(NamedTuple):
         require.depth("num_hops", self.num_hops)
         require.one_of("tying", self.tying, TYINGS)
 
-    def parts(self):
-        """The Parts of the parameters, all normally distributed with standard deviation 0.1."""
-        V, D, _, S, tying = self
-        memories, _, question, answer = self.tables()
-        shapes = dict.fromkeys([*memories, question, answer], (V, D)) | dict.fromkeys(memories.values(), (S, D))
-        if tying == "layer-wise":
-            shapes["W_u"] = (D, D)
-        return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
-
-    def tables(self):
-        """Names: ({a memory's table of words: its table of ages}, [for each hop the memory to compare with and the one
-        to read], the question's table, the answers')."""
-        if self.tying == "layer-wise":
-            return {"A": "T_A", "C": "T_C"}, [("A", "C")] * self.num_hops, "B", "E_y"
-        memories = {f"E_{k}": f"T_{k}" for k in range(self.num_hops + 1)}
-        return memories, list(pairwise(memories)), "E_0", f"E_{self.num_hops}"
-
 
 class MemoryTrace(NamedTuple):
     """The forward pass as the backward pass reads it."""
@@ -173,8 +156,26 @@ class MemoryNetwork(Model):
 
     kind, Sizes = "memory-network", MemorySizes
 
-    def _prepare(self):
-        self.memories, self.pairs, self.question_table, self.answer_table = self.sizes.tables()
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.memories, self.pairs, self.question_table, self.answer_table = self.tables()
+
+    def parts(self):
+        """The Parts of the parameters, all normally distributed with standard deviation 0.1."""
+        V, D, _, S, tying = self.sizes
+        tables = [*self.memories, self.question_table, self.answer_table]
+        shapes = dict.fromkeys(tables, (V, D)) | dict.fromkeys(self.memories.values(), (S, D))
+        if tying == "layer-wise":
+            shapes["W_u"] = (D, D)
+        return [Part(shapes, lambda rng: [0.1 * rng.standard_normal(shape) for shape in shapes.values()])]
+
+    def tables(self):
+        """Names: ({a memory's table of words: its table of ages}, [for each hop the memory to compare with and the one
+        to read], the question's table, the answers')."""
+        if self.sizes.tying == "layer-wise":
+            return {"A": "T_A", "C": "T_C"}, [("A", "C")] * self.sizes.num_hops, "B", "E_y"
+        memories = {f"E_{k}": f"T_{k}" for k in range(self.sizes.num_hops + 1)}
+        return memories, list(pairwise(memories)), "E_0", f"E_{self.sizes.num_hops}"
 
     def forward(self, story, question, linear=False):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), None, trace); trace.hops hold the

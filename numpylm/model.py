@@ -10,20 +10,22 @@ y_t is the predicted distribution of token t + 1, at every step. With tied weigh
 passed in.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_forward
-from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop, no_masks
+from numpylm.base import require
+from numpylm.dropout import KINDS, DropoutMasks, draw_masks, drop
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.gru import gru_cell
 from numpylm.loss import affine_cross_entropy
 from numpylm.lstm import lstm_cell
-from numpylm.parameters import Model, bias, first_values, layer_prefix, matrix, record_of, recurrent_layer, table
+from numpylm.parameters import Model, bias, check_tied, matrix, table
 from numpylm.projection import Lookup
 from numpylm.rnn import rnn_cell
+from numpylm.stack import Stack, StackTrace, stack_backward, stack_forward, stack_parameters, stack_parts
 
 
 class Sizes(NamedTuple):
@@ -42,20 +44,8 @@ class Sizes(NamedTuple):
         require.positive_integers(self, "vocab_size", "embedding_dim", "hidden_dim")
         require.depth("num_layers", self.num_layers)
         require.fraction("dropout", self.dropout)
-        require.boolean("tie_weights", self.tie_weights)
         require.one_of("dropout_kind", self.dropout_kind, KINDS)
-        if self.tie_weights and self.embedding_dim != self.hidden_dim:
-            raise ValueError(
-                "tie_weights makes W_hy the transpose of E, so that D must equal H; "
-                f"got embedding_dim={self.embedding_dim}, hidden_dim={self.hidden_dim}"
-            )
-
-    def parts(self, cell):
-        """The Parts of a language model's parameters, in the order of LanguageModel.parameters."""
-        V, D, H, L = self[:4]
-        layers = [recurrent_layer(cell, layer_prefix(k, L), H if k else D, H) for k in range(L)]
-        W_hy = [] if self.tie_weights else [matrix("W_hy", H, V)]
-        return [table("E", V, D, self.tie_weights), *layers, *W_hy, bias("b_y", V)]
+        check_tied(self, "W_hy the transpose of E")
 
 
 class Trace(NamedTuple):
@@ -91,21 +81,30 @@ class LanguageModel(Model):
     they begin with the layer's number: layer_0.W_xh, layer_1.W_xh.
     """
 
-    def __init__(self, cell, sizes, dtype, seed):
-        self.cell = cell
-        sizes.check()
-        self._hold(sizes, first_values(sizes.parts(cell), dtype, seed))
+    Sizes = Sizes
+    make_cell: Callable  # of the options
+
+    def _prepare(self, sizes, *options):
+        super()._prepare(sizes)
+        self.cell = self.make_cell(*options)
+        self.stack = Stack(self.cell, sizes.num_layers)
+
+    def parts(self):
+        """The Parts of the parameters, in their order."""
+        V, D, H, *_, tied, _ = self.sizes
+        W_hy = [] if tied else [matrix("W_hy", H, V)]
+        return [table("E", V, D, tied), *stack_parts(self.stack, D, H), *W_hy, bias("b_y", V)]
 
     @property
     def config(self):
         """The arguments that make a model of this kind and size again, except dtype and seed."""
-        return {**self.sizes._asdict(), **self.cell.options}
+        return super().config | self.cell.options
 
     def layer_parameters(self, layer):
         """One layer's parameters as a record: for an LSTM, .W_xi, .W_hf … are views of the packed arrays."""
         if layer not in range(self.sizes.num_layers):
             raise ValueError(f"layer must lie in 0..{self.sizes.num_layers - 1}; got {layer!r}")
-        return record_of(self.cell.Parameters, self._parameters, layer_prefix(layer, self.sizes.num_layers))
+        return stack_parameters(self.stack, self._parameters)[layer]
 
     def output_matrix(self):
         """W_hy (H, V); with tied weights, the transposed view of E."""
@@ -121,7 +120,7 @@ class LanguageModel(Model):
         Raises ValueError or TypeError for tokens, a state or a mask that do not fit T, N, H and V.
         """
         tokens, state, mask = self._checked(tokens, state, mask)
-        h, state, trace = self._hidden(tokens, state, mask, self._draw_masks(rng, tokens))
+        h, state, trace = self._hidden(tokens, state, mask, rng)
         return ForwardOutput(affine_forward(h, self.output_matrix(), self._parameters["b_y"]), state, trace)
 
     def loss_and_gradients(self, inputs, targets, state=None, mask=None, rng=None):
@@ -133,56 +132,37 @@ class LanguageModel(Model):
         """
         inputs, state, mask = self._checked(inputs, state, mask)
         targets = require.targets(targets, inputs.shape, self.sizes.vocab_size)
-        h, state, trace = self._hidden(inputs, state, mask, self._draw_masks(rng, inputs))
+        h, state, trace = self._hidden(inputs, state, mask, rng)
         loss, dh, dW_hy, db_y = affine_cross_entropy(h, self.output_matrix(), self._parameters["b_y"], targets)
         gradients, _ = self.backward(trace, dh, dW_hy, db_y)
         return LossOutput(loss, gradients, state)
 
-    def _hidden(self, tokens, state, mask, masks):
+    def _hidden(self, tokens, state, mask, rng):
         """Embedding and recurrent layers: the h (T, N, H) that the projection reads, the state, and the Trace."""
-        h = embedding_forward(tokens, self._parameters["E"])
-        fold = self.sizes.vocab_size < tokens.size and masks.inputs[0] is None  # the table has fewer rows than x
+        V, D, H, L, dropout, _, kind = self.sizes
+        masks = draw_masks(rng, dropout, kind, *tokens.shape, [D] + [H] * (L - 1), H, self.dtype)
+        x = embedding_forward(tokens, self._parameters["E"])
+        fold = tokens.size > V and masks.inputs[0] is None  # the table has fewer rows than x
         lookup = Lookup(tokens, self._parameters["E"]) if fold else None
-        state_T, traces = [], []
-        for layer in range(self.sizes.num_layers):
-            x = drop(h, masks.inputs[layer])
-            folded = lookup if layer == 0 else None
-            out = self.cell.forward(self.layer_parameters(layer), x, state[layer], mask, masks.recurrent[layer], folded)
-            h = out.h
-            state_T.append(out.state)
-            traces.append(out.trace)
-        h = drop(h, masks.output)
-        return h, tuple(state_T), Trace(tokens, masks, traces, h)
+        out = stack_forward(self.stack, self._parameters, x, state, mask, masks.inputs, masks.recurrent, lookup)
+        h = drop(out.h, masks.output)
+        return h, out.state, Trace(tokens, masks, out.trace.layers, h)
 
     def backward(self, trace, dh, dW_hy, db_y, keep_steps=False):
         """The lines of _hidden in reverse order, from the gradients of the output projection: (gradients, layers).
 
-        gradients have the parameters' names and order. With keep_steps, layers has each layer's Gradients, which hold
-        the gradient of every intermediate of every step; otherwise it is empty.
+        gradients have the parameters' names and order; layers has each layer's Gradients. With keep_steps, these hold
+        the gradient of every intermediate of every step.
         """
         dstate_T = self.initial_state(dh.shape[1])  # zeros: no gradient comes from beyond the window
-        gradients, layers = {}, []
         dh = drop(dh, trace.masks.output)
-        for layer in reversed(range(self.sizes.num_layers)):
-            out = self.cell.backward(self.layer_parameters(layer), dh, dstate_T[layer], trace.layers[layer], keep_steps)
-            layers = [out, *layers] if keep_steps else layers
-            prefix = layer_prefix(layer, self.sizes.num_layers)
-            gradients.update({prefix + name: gradient for name, gradient in out.dparameters._asdict().items()})
-            dh = drop(out.dx, trace.masks.inputs[layer])
-        gradients["E"] = embedding_backward(dh, trace.tokens, self.sizes.vocab_size) if out.dE is None else out.dE
-        gradients["b_y"] = db_y
+        stack = StackTrace(trace.layers, trace.masks.inputs)
+        out = stack_backward(self.stack, self._parameters, dh, dstate_T, stack, keep_steps)
+        dE = embedding_backward(out.dx, trace.tokens, self.sizes.vocab_size) if out.dE is None else out.dE
         if self.sizes.tie_weights:
-            gradients["E"] += dW_hy.T
-        else:
-            gradients["W_hy"] = dW_hy
-        return {name: gradients[name] for name in self._parameters}, layers
-
-    def _draw_masks(self, rng, tokens):
-        _, D, H, L, dropout, _, kind = self.sizes
-        require.generator(rng)
-        if rng is None or dropout == 0:
-            return no_masks(L)
-        return draw_masks(rng, dropout, kind, *tokens.shape, [D] + [H] * (L - 1), H, self.dtype)
+            dE += dW_hy.T
+        gradients = {"E": dE, **out.dparameters, "W_hy": dW_hy, "b_y": db_y}
+        return {name: gradients[name] for name in self._parameters}, out.steps
 
     def _checked(self, tokens, state, mask):
         """The arguments of a forward pass as arrays. Raises an error that names the argument that does not fit."""
@@ -200,43 +180,40 @@ class RNNLM(LanguageModel):
     Raises ValueError for sizes that are not positive integers, or a dropout outside 0 <= p < 1.
     """
 
+    kind, options, make_cell = "rnn", ("nonlinearity",), staticmethod(rnn_cell)
+
     def __init__(
         self, vocab_size, embedding_dim, hidden_dim, num_layers=1, nonlinearity="tanh", dropout=0.0, tie_weights=False,
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(rnn_cell(nonlinearity), sizes, dtype, seed)
+        self._make(sizes, dtype, seed, nonlinearity)
 
 
 class LSTMLM(LanguageModel):
     """Language model of LSTM layers, equations (3) to (9). forget_bias is b_f's initial value; the rest as in RNNLM."""
+
+    kind, options, make_cell = "lstm", ("forget_bias",), staticmethod(lstm_cell)
 
     def __init__(
         self, vocab_size, embedding_dim, hidden_dim, num_layers=1, dropout=0.0, tie_weights=False, forget_bias=1.0,
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(lstm_cell(forget_bias), sizes, dtype, seed)
+        self._make(sizes, dtype, seed, forget_bias)
 
 
 class GRULM(LanguageModel):
     """Language model of GRU layers, equations (10) to (13); the arguments are as in RNNLM."""
+
+    kind, options, make_cell = "gru", (), staticmethod(gru_cell)
 
     def __init__(
         self, vocab_size, embedding_dim, hidden_dim, num_layers=1, dropout=0.0, tie_weights=False,
         dtype=np.float32, seed=0, dropout_kind="standard",
     ):  # fmt: skip
         sizes = Sizes(vocab_size, embedding_dim, hidden_dim, num_layers, dropout, tie_weights, dropout_kind)
-        super().__init__(gru_cell(), sizes, dtype, seed)
+        self._make(sizes, dtype, seed)
 
 
 MODELS = {"rnn": RNNLM, "lstm": LSTMLM, "gru": GRULM}
-CELLS = {"rnn": rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
-
-
-def make_model(cell, sizes, parameters):
-    """An RNNLM, LSTMLM or GRULM that holds these parameters, a dict by name in the order of sizes.parts(cell)."""
-    model = MODELS[cell.name].__new__(MODELS[cell.name])
-    model.cell = cell
-    model._hold(sizes, parameters)
-    return model

@@ -13,7 +13,7 @@ optimizer.memory holds v, s or m, an array of each parameter's shape, so that a 
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 class Optimizer:
@@ -31,9 +31,7 @@ class Optimizer:
 
         Raises TypeError or ValueError, before anything changes, if a gradient does not fit its parameter.
         """
-        check_fit(parameters, gradients)
-        for remembered in self.memory.values():
-            check_memory(parameters, remembered)
+        check_fit(parameters, gradients, self.memory)
         self.num_steps += 1
         for name, parameter in parameters.items():
             self.update(parameter, gradients[name], *self._remembered(name, parameter))
@@ -129,8 +127,9 @@ class Adam(Optimizer):
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam}
 
 
-def check_fit(parameters, gradients):
-    """Raise TypeError or ValueError unless each parameter can be changed and has one gradient of its shape."""
+def check_fit(parameters, gradients, memory):
+    """Raise TypeError or ValueError unless each parameter can be changed, and its gradient and memory are of its shape.
+    An optimizer that has trained another model before remembers other shapes."""
     require.named_arrays("parameters", parameters)
     require.named_arrays("gradients", gradients)
     if parameters.keys() != gradients.keys():
@@ -145,13 +144,7 @@ def check_fit(parameters, gradients):
             raise TypeError(f"the gradient of {name} must be of its dtype {parameter.dtype}; got {gradient.dtype}")
         if not parameter.flags.writeable:
             raise ValueError(f"the parameter {name} must be an array that can be written to; it is read-only")
-
-
-def check_memory(parameters, remembered):
-    """Raise ValueError if the optimizer's memory has arrays of other shapes: it has trained another model before."""
-    for name, array in remembered.items():
-        if name in parameters and parameters[name].shape != array.shape:
-            raise ValueError(
-                f"this optimizer remembers a {name} of shape {array.shape}; got one of {parameters[name].shape}: "
-                "a new model needs a new optimizer"
-            )
+        for shape in [remembered[name].shape for remembered in memory.values() if name in remembered]:
+            if shape != parameter.shape:
+                shapes = f"a {name} of shape {shape}; got one of {parameter.shape}"
+                raise ValueError(f"this optimizer remembers {shapes}: a new model needs a new optimizer")

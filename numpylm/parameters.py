@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
+from numpylm.base.memory import machine_bytes
 from numpylm.initialization import embedding_table, glorot_uniform
-from numpylm.memory import machine_bytes
-from numpylm.recurrence import zero_state
 
 
 class Part(NamedTuple):
@@ -39,32 +38,15 @@ def bias(name, size):
     return Part({name: (size,)}, lambda rng: [np.zeros(size)])
 
 
-def recurrent_layer(cell, prefix, D, H):
-    """The Part of a recurrent layer, whose names begin with the prefix."""
-    shapes = {prefix + name: shape for name, shape in cell.shapes(D, H).items()}
-    return Part(shapes, lambda rng: cell.initialize(rng, D, H))
-
-
-def layer_prefix(layer, num_layers):
-    """The beginning of a recurrent parameter's name: "layer_0." and so on, or nothing in a model of one layer."""
-    return "" if num_layers == 1 else f"layer_{layer}."
-
-
 def parameter_shapes(parts):
     """Name -> shape of every parameter, in the order of the parts, without making any."""
     return {name: shape for part in parts for name, shape in part.shapes.items()}
 
 
 def first_values(parts, dtype, seed):
-    """Name -> freshly drawn array, in the order of the parts. Raises ValueError for a model that memory cannot hold."""
+    """Name -> freshly drawn array, in the order of the parts. Raises ValueError, before any is drawn, if the machine's
+    memory cannot hold these parameters and, to train them, their gradients."""
     dtype, rng = require.float_dtype(dtype), np.random.default_rng(require.count("seed", seed))
-    check_fits_in_memory(parts, dtype)
-    drawn = ((part.shapes, part.draw(rng)) for part in parts)
-    return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
-
-
-def check_fits_in_memory(parts, dtype):
-    """Raise ValueError if the machine's memory cannot hold these parameters and, to train them, their gradients."""
     num_parameters = sum(map(math.prod, parameter_shapes(parts).values()))
     needed, available = 2 * num_parameters * dtype.itemsize, machine_bytes()
     if needed > available:
@@ -72,6 +54,8 @@ def check_fits_in_memory(parts, dtype):
             f"a model of {num_parameters:,} parameters does not fit into memory: with their gradients they need "
             f"{needed / 1e9:,.1f} GB, and this machine has {available / 1e9:,.1f} GB; choose smaller sizes"
         )
+    drawn = ((part.shapes, part.draw(rng)) for part in parts)
+    return {name: array.astype(dtype) for names, arrays in drawn for name, array in zip(names, arrays, strict=True)}
 
 
 def record_of(Parameters, parameters, prefix=""):
@@ -79,35 +63,49 @@ def record_of(Parameters, parameters, prefix=""):
     return Parameters(*[parameters[prefix + name] for name in Parameters._fields])
 
 
+def check_tied(sizes, tied):
+    """Raise ValueError if tie_weights is neither True nor False, or D does not equal H where tied says what is tied."""
+    require.boolean("tie_weights", sizes.tie_weights)
+    if sizes.tie_weights and tied and sizes.embedding_dim != sizes.hidden_dim:
+        given = f"got embedding_dim={sizes.embedding_dim}, hidden_dim={sizes.hidden_dim}"
+        raise ValueError(f"tie_weights makes {tied}, so that D must equal H; {given}")
+
+
 class Model:
     """What a model of any kind is: sizes and parameters. It remembers nothing between calls.
 
-    The fields of its record Sizes are the arguments that make it, with a dtype, float32 to train, float64 or complex128
-    to check gradients, and a seed. Sizes has two methods: check() raises a ValueError that names the size or kind that
-    is wrong; parts() lists the Parts of the parameters, in their order.
+    kind is its name in a checkpoint. The fields of its record Sizes are the arguments that make it, with a dtype,
+    float32 to train, float64 or complex128 to check gradients, and a seed. Sizes.check() raises a ValueError that names
+    the size or kind that is wrong. options are the names of further arguments, which make its cell. parts() lists the
+    Parts of the parameters, in their order.
     """
 
+    kind: str
     Sizes: type
+    options = ()
 
     def __init__(self, *sizes, dtype=np.float32, seed=0, **named_sizes):
-        sizes = self.Sizes(*sizes, **named_sizes)
-        sizes.check()
-        self._hold(sizes, first_values(sizes.parts(), dtype, seed))
+        self._make(self.Sizes(*sizes, **named_sizes), dtype, seed)
 
-    def _hold(self, sizes, parameters):
+    def _make(self, sizes, dtype, seed, *options):
+        self._prepare(sizes, *options)
+        self._hold(first_values(self.parts(), dtype, seed))
+
+    def _prepare(self, sizes):
+        """Keep the sizes, once they are checked, and what follows from them alone, such as the cell."""
+        sizes.check()
         self.sizes = sizes
+
+    def _hold(self, parameters):
         self._parameters = parameters
         self.dtype = next(iter(parameters.values())).dtype
-        self._prepare()
-
-    def _prepare(self):
-        """Sets what follows from the sizes alone, such as the cell."""
 
     @classmethod
-    def holding(cls, sizes, parameters):
-        """A model of these sizes that holds these parameters: a dict of arrays by name, in the fixed order."""
+    def described(cls, config):
+        """A model of this config that has no parameters yet: with_parameters gives it some. Raises ValueError for sizes
+        or options that cannot be."""
         model = cls.__new__(cls)
-        model._hold(sizes, parameters)
+        model._prepare(cls.Sizes(*map(config.get, cls.Sizes._fields)), *map(config.get, cls.options))
         return model
 
     @property
@@ -120,15 +118,16 @@ class Model:
         return dict(self._parameters)
 
     def with_parameters(self, parameters):
-        """A model of the same kind and sizes that holds these parameters."""
+        """A model of the same kind and sizes that holds these parameters: arrays by name, in the fixed order."""
         other = copy.copy(self)
-        other._hold(self.sizes, parameters)
+        other._hold(parameters)
         return other
 
     def initial_state(self, batch_size):
         """Zeros, from which a model with a recurrent cell starts: a tuple with each layer's state, of arrays (N, H)."""
         require.positive_integer("batch_size", batch_size)
-        return zero_state(self.cell, batch_size, self.sizes.hidden_dim, self.sizes.num_layers, self.dtype)
+        State, shape = self.cell.State, (batch_size, self.sizes.hidden_dim)
+        return tuple(State(*[np.zeros(shape, self.dtype) for _ in State._fields]) for _ in range(self.sizes.num_layers))
 
     def astype(self, dtype):
         """A copy of this model in another dtype: float64 or complex128 to check its gradients."""

@@ -227,9 +227,6 @@ def plot_references(axes, heights):
 
 def label_places(heights):
     """Where the labels of rising heights (0 to 1) go: there, or where they keep LABEL_GAP apart."""
-    places = []
-    for height in heights:
-        places.append(max(height, places[-1] + LABEL_GAP) if places else height)
-    for k in reversed(range(len(places))):  # what was pushed beyond the top comes down again
-        places[k] = min(places[k], 1 if k == len(places) - 1 else places[k + 1] - LABEL_GAP)
-    return places
+    gaps = LABEL_GAP * np.arange(len(heights))
+    pushed_up = np.maximum.accumulate(heights - gaps) + gaps
+    return np.minimum(pushed_up, 1 - gaps[::-1])  # what was pushed beyond the top comes down again

@@ -21,11 +21,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.loss import IGNORED
 from numpylm.parameters import Model
-from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes
+from numpylm.translation import EncoderDecoder, TranslationSizes
 
 TEXTS = ("question", "story")
 
@@ -41,7 +40,7 @@ class ReaderSizes(NamedTuple):
     bidirectional: bool = False  # the first text is read from both ends, which needs an even hidden_dim
     first: str = "question"  # which of TEXTS is read first
     dropout: float = 0.0  # of embeddings, between layers and of s_last, when a generator is passed in
-    num_sentences: int = 50  # of a longer story the caller hands over the last ones (answer_task.py)
+    num_sentences: int = 50  # of a longer story the caller hands over the last ones (kinds/answer_task.py)
 
     @property
     def network(self):
@@ -55,19 +54,23 @@ class ReaderSizes(NamedTuple):
         require.one_of("first", self.first, TEXTS)
         self.network.check()
 
-    def parts(self):
-        """The Parts of an encoder-decoder's parameters, without E_y."""
-        return [part for part in self.network.parts() if "E_y" not in part.shapes]
-
 
 class Reader(Model):
     """The model, made by the fields of ReaderSizes; its parameters have the names of an encoder-decoder's."""
 
     kind, Sizes = "reader", ReaderSizes
 
-    def _prepare(self):
-        parameters = self._parameters | {"E_y": self._parameters["E_x"]}
-        self.network = EncoderDecoder.holding(self.sizes.network, parameters)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.network = EncoderDecoder.described(sizes.network._asdict())
+
+    def _hold(self, parameters):
+        super()._hold(parameters)
+        self.network = self.network.with_parameters(parameters | {"E_y": parameters["E_x"]})
+
+    def parts(self):
+        """The Parts of an encoder-decoder's parameters, without E_y."""
+        return [part for part in self.network.parts() if "E_y" not in part.shapes]
 
     def forward(self, story, question, rng=None):
         """story (I, N, J) and question (N, J) give ForwardOutput(logits (N, V), state, trace) as an EncoderDecoder's; a

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpylm.affine import affine_forward
+
 
 class Output(NamedTuple):
     """h (T, N, H), after every step; state, after the last step; trace, the record for the backward pass."""
@@ -31,7 +33,8 @@ class Gradients(NamedTuple):
     """dparameters, with the parameters' type and names; dx (T, N, D); dstate_0, with the state's type.
 
     If the forward folded the input projection (projection.py), dx is None, and dE (V, D) takes its place. If the caller
-    asked for steps, it has the T records of *_step_backward, in the order of t.
+    asked for steps, it has the T records of *_step_backward, in the order of t. For a stack of layers (stack.py),
+    dparameters is a dict by name, dstate_0 has one entry a layer, and steps has each layer's Gradients.
     """
 
     dparameters: Any
@@ -51,14 +54,30 @@ class Cell(NamedTuple):
     initialize: Callable  # (rng, D, H) -> Parameters
     forward: Callable  # (parameters, x, state_0, mask, recurrent_dropout, lookup) -> Output
     backward: Callable  # (parameters, dh, dstate_T, trace, keep_steps) -> Gradients
-    project: Callable  # (parameters, x) -> xW, the input's share of the pre-activations
-    advance: Callable  # (parameters, xW_t, state) -> the state one step later
+    step: Callable | None  # (xW_t, *state, W_h, *b_hn) -> the record of one step; only the GRU has b_hn
     options: dict  # the arguments that made the cell, such as the forget gate's bias
 
 
-def zero_state(cell, N, H, num_layers, dtype):
-    """A tuple with a state of zeros, arrays (N, H), for each layer."""
-    return tuple(cell.State(*[np.zeros((N, H), dtype) for _ in cell.State._fields]) for _ in range(num_layers))
+def project(parameters, x):
+    """The input's share of a cell's pre-activations: x (…, D) gives x W_x + b (…, ·). W_x, W_h and b come first among
+    the parameters of every cell."""
+    W_x, _, b, *_ = parameters
+    return affine_forward(x, W_x, b)
+
+
+def next_state(cell, parameters, xW_t, state):
+    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
+    _, W_h, _, *b_hn = parameters
+    step = cell.step(xW_t, *state, W_h, *b_hn)
+    return cell.State(*[getattr(step, f"{name}_t") for name in cell.State._fields])
+
+
+def map_state(f, *states):
+    """f of the arrays of one or several states of one form: a state of this form, a nested tuple of arrays."""
+    if not isinstance(states[0], tuple):
+        return f(*states)
+    parts = [map_state(f, *parts) for parts in zip(*states, strict=True)]
+    return states[0]._make(parts) if hasattr(states[0], "_make") else tuple(parts)
 
 
 def gates(packed, num_gates):

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import relu, relu_backward, tanh, tanh_backward
+from numpylm.base import require
 from numpylm.dropout import drop
-from numpylm.initialization import glorot_uniform, identity, orthogonal
+from numpylm.initialization import glorot_uniform, orthogonal
 from numpylm.masking import freeze, freeze_backward
 from numpylm.projection import Lookup, projection_backward, projection_forward
 from numpylm.recurrence import Cell, Gradients, Output, flatten_time, over_time
@@ -127,12 +127,6 @@ def rnn_backward(parameters, dh, dstate_T, trace, keep_steps=False):
     return Gradients(RNNParameters(dW_xh, dW_hh, db_h), dx, RNNState(dh_next), dE, steps)
 
 
-def rnn_advance(parameters, xW_t, state, nonlinearity="tanh"):
-    """Return the state at t from xW_t and the state at t - 1, without a record. Generation uses it."""
-    step = rnn_step(xW_t, state.h, parameters.W_hh, nonlinearity)
-    return RNNState(step.h_t)
-
-
 def rnn_shapes(D, H):
     """Each parameter's name and shape."""
     return {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}
@@ -140,7 +134,7 @@ def rnn_shapes(D, H):
 
 def rnn_initialize(rng, D, H, nonlinearity="tanh"):
     """Glorot's W_xh; W_hh orthogonal for tanh and the identity for ReLU; b_h zero. Sources: initialization.py."""
-    W_hh = identity(H) if nonlinearity == "relu" else orthogonal(rng, H)
+    W_hh = np.eye(H) if nonlinearity == "relu" else orthogonal(rng, H)
     return RNNParameters(glorot_uniform(rng, D, H), W_hh, np.zeros(H))
 
 
@@ -154,8 +148,7 @@ def rnn_cell(nonlinearity="tanh"):
         shapes=rnn_shapes,
         initialize=partial(rnn_initialize, nonlinearity=nonlinearity),
         forward=partial(rnn_forward, nonlinearity=nonlinearity),
-        project=lambda parameters, x: projection_forward(x, parameters.W_xh, parameters.b_h),
-        advance=partial(rnn_advance, nonlinearity=nonlinearity),
+        step=partial(rnn_step, nonlinearity=nonlinearity),
         backward=rnn_backward,
         options={"nonlinearity": nonlinearity},
     )

@@ -11,11 +11,6 @@ import math
 SCHEDULES = ("constant", "decay", "plateau", "cosine")
 
 
-def constant(learning_rate):
-    """The same learning rate throughout."""
-    return learning_rate
-
-
 def decay(learning_rate, epoch, start, factor):
     """The full rate up to and including epoch `start` (counted from 0); then times factor with each further epoch.
 

@@ -14,7 +14,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.proof.gradient_check import check_gradients
 
 

@@ -19,27 +19,40 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
+from numpylm.stack import stack_parameters
 
 # PyTorch's k-th block of columns is our block GATES[kind][k]. Each order is its own inverse, so it serves both ways.
 GATES = {"rnn": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
-OF_TRANSLATION = {  # a layer of translation_torch.py -> our matrix and bias
+TABLES = {"embedding": "E", "source_embedding": "E_x", "target_embedding": "E_y"}
+LINEAR = {  # PyTorch's layer -> our matrix and bias; the attention's layers as in kinds/translation_torch.py
     "score_state": ("W_sa", None),
     "score_source": ("W_ha", "b_a"),
     "from_context": ("W_cs", "b_s"),
     "from_state": ("W_ss", None),
     "score": ("v_a", None),
-    "fc": ("W_sy", "b_y"),
+    "fc": ("output matrix", "b_y"),
 }
 
 
 def to_torch_state_dict(model):
-    """PyTorch's name -> a new array, in PyTorch's shapes and gate order."""
-    parameters, kind = require.language_model(model).parameters(), model.cell.name
-    state_dict = {"embedding.weight": parameters["E"].copy()}
-    for layer in range(model.sizes.num_layers):
-        state_dict |= cell_state_dict(kind, model.layer_parameters(layer), f"{kind}.{{}}_l{layer}")
-    return state_dict | {"fc.weight": model.output_matrix().T.copy(), "fc.bias": parameters["b_y"].copy()}
+    """PyTorch's name -> a new array, in PyTorch's shapes and gate order. An encoder-decoder's names are those of the
+    PyTorch module in kinds/translation_torch.py."""
+    require.model(model, "output_matrix", "a language model such as nlm.LSTMLM(50, 16, 32), or an encoder-decoder")
+    parameters, kind = model.parameters() | {"output matrix": model.output_matrix()}, model.cell.name
+    stacks = [(f"{kind}.", model.stack)] if hasattr(model, "stack") else [("", model.encoder), ("", model.decoder)]
+    state_dict = {f"{name}.weight": parameters[E].copy() for name, E in TABLES.items() if E in parameters}
+    for prefix, stack in stacks:
+        for layer, cells in enumerate(stack_parameters(stack, parameters)):
+            directions = getattr(cells, "directions", [cells])
+            for direction, suffix in zip(directions, ("", "_reverse"), strict=False):
+                state_dict |= cell_state_dict(kind, direction, f"{prefix}{stack.name}{{}}_l{layer}{suffix}")
+    for name, (W, b) in LINEAR.items():
+        if W in parameters:
+            state_dict[f"{name}.weight"] = np.atleast_2d(parameters[W].T).copy()
+        if b in parameters:
+            state_dict[f"{name}.bias"] = parameters[b].copy()
+    return state_dict
 
 
 def cell_state_dict(kind, parameters, name):
@@ -52,31 +65,13 @@ def cell_state_dict(kind, parameters, name):
     return {name.format(key): reorder_gates(array, GATES[kind]).T.copy() for key, array in arrays.items()}
 
 
-def translation_state_dict(model):
-    """The same for an EncoderDecoder, under the names of the PyTorch module in translation_torch.py."""
-    parameters = model.parameters() | {"W_sy": model.output_matrix()}
-    tables = {"source": parameters["E_x"], "target": parameters["E_y"]}
-    state_dict = {f"{side}_embedding.weight": table.copy() for side, table in tables.items()}
-    for part in ("encoder", "decoder"):
-        for layer, cells in enumerate(model.layers(part)):
-            directions = getattr(cells, "directions", [cells])
-            for direction, suffix in zip(directions, ("", "_reverse"), strict=False):
-                state_dict |= cell_state_dict(model.sizes.cell, direction, f"{part}.{{}}_l{layer}{suffix}")
-    for name, (W, b) in OF_TRANSLATION.items():
-        if W in parameters:
-            state_dict[f"{name}.weight"] = np.atleast_2d(parameters[W].T).copy()
-        if b in parameters:
-            state_dict[f"{name}.bias"] = parameters[b].copy()
-    return state_dict
-
-
 def load_torch_state_dict(model, state_dict):
     """Write a PyTorch state dict (name -> array or CPU tensor) into a model's parameters, in the model's dtype.
 
     Raises ValueError, before anything is changed, for names or shapes that are not those of to_torch_state_dict(model),
     and for a tied model when embedding.weight and fc.weight differ.
     """
-    expected = to_torch_state_dict(model)
+    expected = to_torch_state_dict(require.language_model(model))
     require.instance("the state dict", state_dict, Mapping, "a dict, name -> array")
     arrays = {name: np.asarray(value) for name, value in state_dict.items()}
     check_state_dict(expected, arrays, model.sizes.tie_weights)

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from numpylm import require, schedules
-from numpylm.choices import OPTIMIZER, SIZES, TIME, choice
+from numpylm import schedules
+from numpylm.base import require
+from numpylm.base.choices import OPTIMIZER, SIZES, TIME, choice
 from numpylm.clipping import clip_by_global_norm
 from numpylm.evaluation import safe_exp
 from numpylm.optimizers import OPTIMIZERS
@@ -34,7 +35,7 @@ class Task(NamedTuple):
     num_targets         (batch) -> its number of predicted targets; the loss is the mean over them
     loss_and_gradients  (model, batch, carried, rng) -> a record with loss, gradients and state; carried is the state
                         after the batch before, None at an epoch's beginning
-    validate            (model, ranks=ALONE) -> Validation; ranks share the work (data_parallel.py)
+    validate            (model, ranks=ALONE) -> Validation; ranks share the work (base/data_parallel.py)
     perplexity          whether losses are shown as perplexities, e^loss
     axes                for each array of a batch, the axis of the sequences, or None if the array has no such axis; by
                         default axis 1 for all
@@ -238,4 +239,4 @@ def learning_rate_at(settings, progress, num_batches):
         return schedules.plateau(settings.learning_rate, progress.valid_losses, settings.decay_factor)
     if settings.schedule == "cosine":
         return schedules.cosine(settings.learning_rate, share_done(settings, progress, num_batches))
-    return schedules.constant(settings.learning_rate)
+    return settings.learning_rate  # constant

@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.affine import affine_backward, affine_forward
+from numpylm.base import require
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.dropout import drop, optional_masks
 from numpylm.loss import IGNORED
 from numpylm.model import LossOutput
 from numpylm.parameters import Model, bias, matrix
-from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters, stack_parts
+from numpylm.stack import Stack, stack_backward, stack_cell, stack_forward, stack_parts
 
 
 class AcousticSizes(NamedTuple):
@@ -43,11 +43,6 @@ class AcousticSizes(NamedTuple):
         require.positive_integers(self, "num_labels", "num_features")
         stack_cell(self)  # checks the layers' choices
 
-    def parts(self):
-        """The Parts of an acoustic model's parameters, in the order of AcousticModel.parameters."""
-        V, B, H, L = self[:4]
-        return [*stack_parts(stack_cell(self), "", B, H, L), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]
-
 
 class AcousticOutput(NamedTuple):
     """The logits, and what the backward pass reads."""
@@ -65,12 +60,15 @@ class AcousticModel(Model):
 
     kind, Sizes = "acoustic", AcousticSizes
 
-    def _prepare(self):
-        self.cell = stack_cell(self.sizes)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.cell = stack_cell(sizes)
+        self.stack = Stack(self.cell, sizes.num_layers)
 
-    def layers(self):
-        """Each layer's Parameters."""
-        return stack_parameters(self.cell, "", self.sizes.num_layers, self._parameters)
+    def parts(self):
+        """The Parts of the parameters, in their order."""
+        V, B, H = self.sizes[:3]
+        return [*stack_parts(self.stack, B, H), matrix("W_hy", H, V + 1), bias("b_y", V + 1)]
 
     def forward(self, features, mask=None, rng=None):
         """features (T, N, B) give an AcousticOutput; a generator rng switches dropout on.
@@ -88,7 +86,7 @@ class AcousticModel(Model):
         mask = require.mask(mask, (T, N))
         *between, output_mask = optional_masks(rng, self.sizes.dropout, (T, N), [H] * L, self.dtype)
         masks = [None, *between]  # the features themselves are not dropped
-        out = stack_forward(self.cell, self.layers(), features, self.initial_state(N), mask, masks)
+        out = stack_forward(self.stack, self._parameters, features, self.initial_state(N), mask, masks)
         h = drop(out.h, output_mask)
         logits = affine_forward(h, self._parameters["W_hy"], self._parameters["b_y"])
         return AcousticOutput(logits, mask, out.trace, output_mask, h)
@@ -104,8 +102,8 @@ class AcousticModel(Model):
         dlogits = ctc_backward(ctc_trace).dlogits  # from here, the lines of forward in reverse order
         dh, dW_hy, db_y = affine_backward(dlogits, out.h, self._parameters["W_hy"])
         dh = drop(dh, out.output_mask)
-        layers = stack_backward(self.cell, self.layers(), dh, self.initial_state(dh.shape[1]), out.stack)
-        return LossOutput(loss, stack_gradients("", layers.dparameters) | {"W_hy": dW_hy, "b_y": db_y}, None)
+        layers = stack_backward(self.stack, self._parameters, dh, self.initial_state(dh.shape[1]), out.stack)
+        return LossOutput(loss, layers.dparameters | {"W_hy": dW_hy, "b_y": db_y}, None)
 
 
 def check_labels(labels, N, num_labels):

@@ -25,17 +25,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
 from numpylm.activations import tanh, tanh_backward
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.attention import ATTENTIONS, AttentionGradients, AttentionTrace, attention_backward, attention_forward
+from numpylm.base import require
 from numpylm.dropout import drop, optional_masks
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import IGNORED, affine_cross_entropy
-from numpylm.model import CELLS, ForwardOutput, LossOutput
-from numpylm.parameters import Model, record_of
-from numpylm.stack import stack_backward, stack_cell, stack_forward, stack_gradients, stack_parameters
-from numpylm.translation_parameters import TranslationSizes
+from numpylm.model import ForwardOutput, LossOutput
+from numpylm.parameters import Model, bias, check_tied, matrix, record_of, table
+from numpylm.stack import CELLS, Stack, stack_backward, stack_cell, stack_forward, stack_parts
+
+
+class TranslationSizes(NamedTuple):
+    """An encoder-decoder's sizes and kind: the arguments that make it."""
+
+    source_vocab_size: int  # V_x
+    target_vocab_size: int  # V_y
+    embedding_dim: int
+    hidden_dim: int
+    num_layers: int = 1
+    cell: str = "lstm"
+    attention: str = "dot"
+    bidirectional: bool = True
+    dropout: float = 0.0
+    tie_weights: bool = False
+
+    @property
+    def input_dims(self):
+        """The sizes of what each layer reads."""
+        return [self.embedding_dim] + [self.hidden_dim] * (self.num_layers - 1)
+
+    @property
+    def output_dim(self):
+        """The size of s̃, which W_sy reads: D with attention, H without."""
+        return self.hidden_dim if self.attention == "none" else self.embedding_dim
+
+    def check(self):
+        """Raises a ValueError that names the size or kind that is wrong."""
+        require.positive_integers(self, "source_vocab_size", "target_vocab_size", "embedding_dim")
+        stack_cell(self)  # checks the layers' choices
+        require.one_of("attention", self.attention, ("none", *ATTENTIONS))
+        check_tied(self, "W_sy the transpose of E_y, without attention," if self.attention == "none" else None)
 
 
 class Encoded(NamedTuple):
@@ -75,7 +106,14 @@ class OutputGradients(NamedTuple):
 
 
 class EncoderDecoder(Model):
-    """The model, made by the fields of TranslationSizes; translation_parameters.py says how its parameters are named.
+    """The model, made by the fields of TranslationSizes. Its parameters are
+
+        E_x, E_y                                 the embedding tables of source and target
+        encoder.W_x, … and decoder.W_x, …        their cells; a bidirectional encoder has encoder.forwards_W_x, …
+        encoder.layer_0.W_x, …                   the same in a stack of several layers
+        W_sa, W_ha, b_a, v_a                     additive attention
+        W_cs, W_ss, b_s                          with attention: s̃
+        W_sy (unless tied to E_y), b_y           the output
 
     cell: "rnn", "lstm" or "gru"; attention: "none", "dot" or "additive" (whose A is H). bidirectional needs an even
     hidden_dim. tie_weights needs attention, or embedding_dim == hidden_dim. dropout acts on embeddings, between layers
@@ -85,19 +123,28 @@ class EncoderDecoder(Model):
 
     kind, Sizes = "encoder-decoder", TranslationSizes
 
-    def _prepare(self):
-        self.encoder_cell = stack_cell(self.sizes)
-        self.cell = CELLS[self.sizes.cell]()  # the decoder's
-        self.attention = ATTENTIONS.get(self.sizes.attention)
+    def _prepare(self, sizes):
+        super()._prepare(sizes)
+        self.cell = CELLS[sizes.cell]()  # the decoder's
+        self.encoder = Stack(stack_cell(sizes), sizes.num_layers, "encoder.")
+        self.decoder = Stack(self.cell, sizes.num_layers, "decoder.")
+        self.attention = ATTENTIONS.get(sizes.attention)
+
+    def parts(self):
+        """The Parts of the parameters, in their order."""
+        V_x, V_y, D, H = self.sizes[:4]
+        parts = [table("E_x", V_x, D), *stack_parts(self.encoder, D, H)]
+        parts += [table("E_y", V_y, D, self.sizes.tie_weights), *stack_parts(self.decoder, D, H)]
+        if self.attention is not None:
+            parts += self.attention.parts(H, H)
+            parts += [matrix("W_cs", H, D), matrix("W_ss", H, D), bias("b_s", D)]
+        if not self.sizes.tie_weights:
+            parts.append(matrix("W_sy", self.sizes.output_dim, V_y))
+        return [*parts, bias("b_y", V_y)]
 
     def output_matrix(self):
         """W_sy; with tied weights, the transposed view of E_y."""
         return self._parameters["E_y"].T if self.sizes.tie_weights else self._parameters["W_sy"]
-
-    def layers(self, part):
-        """Each layer's Parameters, of part "encoder" or "decoder"."""
-        cell = self.encoder_cell if part == "encoder" else self.cell
-        return stack_parameters(cell, f"{part}.", self.sizes.num_layers, self._parameters)
 
     def forward(self, source, inputs, source_mask=None, state=None, rng=None):
         """ForwardOutput(logits (T_y, N, V_y), state, trace) for source (T_x, N) and inputs (T_y, N), integers.
@@ -119,12 +166,10 @@ class EncoderDecoder(Model):
         targets = require.targets(targets, np.shape(inputs), self.sizes.target_vocab_size)
         s_out, state, trace = self._hidden(source, inputs, source_mask, state, rng)
         predicted = targets != IGNORED
-        s_predicted = s_out[predicted][None]  # (1, M, ·): padding costs nothing here
-        loss, ds_predicted, dW_sy, db_y = affine_cross_entropy(
-            s_predicted, self.output_matrix(), self._parameters["b_y"], targets[predicted][None]
-        )
+        rows, targets = s_out[predicted][None], targets[predicted][None]  # (1, M, ·): padding costs nothing here
+        loss, drows, dW_sy, db_y = affine_cross_entropy(rows, self.output_matrix(), self._parameters["b_y"], targets)
         ds_out = np.zeros_like(s_out)
-        ds_out[predicted] = ds_predicted[0]
+        ds_out[predicted] = drows[0]
         return LossOutput(loss, self._backward(trace, ds_out, dW_sy, db_y), state)
 
     def encode(self, source, source_mask=None, rng=None):
@@ -136,7 +181,7 @@ class EncoderDecoder(Model):
         x = embedding_forward(source, self._parameters["E_x"])
         state_0 = self.initial_state(source.shape[1])
         masks = optional_masks(rng, self.sizes.dropout, source.shape, self.sizes.input_dims, self.dtype)
-        out = stack_forward(self.encoder_cell, self.layers("encoder"), x, state_0, mask, masks)
+        out = stack_forward(self.encoder, self._parameters, x, state_0, mask, masks)
         return Encoded(source, mask, out.h, out.state, out.trace)
 
     def advance(self, tokens, state, encoded):
@@ -145,7 +190,7 @@ class EncoderDecoder(Model):
         tokens (K N,) and the state's arrays (K N, H): row k N + n is the k-th hypothesis for the sentence n of N.
         """
         x = embedding_forward(tokens[None], self._parameters["E_y"])
-        out = stack_forward(self.cell, self.layers("decoder"), x, state)
+        out = stack_forward(self.decoder, self._parameters, x, state)
         N, H = encoded.h.shape[1:]
         s_tilde, _ = self._output_forward(out.h.reshape(-1, N, H), encoded)  # hypotheses in the place of T_y
         logits = affine_forward(s_tilde.reshape(len(tokens), -1), self.output_matrix(), self._parameters["b_y"])
@@ -161,11 +206,9 @@ class EncoderDecoder(Model):
         x = embedding_forward(inputs, self._parameters["E_y"])
         dims = [*self.sizes.input_dims, self.sizes.output_dim]
         *masks, output_mask = optional_masks(rng, self.sizes.dropout, inputs.shape, dims, self.dtype)
-        out = stack_forward(self.cell, self.layers("decoder"), x, s_0, None, masks)
-        s_tilde, attention_trace = self._output_forward(out.h, encoded)
-        trace = TranslationTrace(
-            encoded, inputs, state is not None, out.trace, out.h, attention_trace, s_tilde, output_mask
-        )
+        out = stack_forward(self.decoder, self._parameters, x, s_0, None, masks)
+        s_tilde, attention = self._output_forward(out.h, encoded)
+        trace = TranslationTrace(encoded, inputs, state is not None, out.trace, out.h, attention, s_tilde, output_mask)
         return drop(s_tilde, output_mask), out.state, trace
 
     def _backward(self, trace, ds_out, dW_sy, db_y):
@@ -173,13 +216,12 @@ class EncoderDecoder(Model):
         ds_tilde = drop(ds_out, trace.output_mask)
         _, _, ds, dh, gradients = self.output_backward(ds_tilde, trace)
         nothing = self.initial_state(ds.shape[1])  # no gradient comes from beyond the target's end
-        decoder = stack_backward(self.cell, self.layers("decoder"), ds, nothing, trace.decoder)
+        decoder = stack_backward(self.decoder, self._parameters, ds, nothing, trace.decoder)
         ds_0 = nothing if trace.state_given else decoder.dstate_0
-        encoder = stack_backward(self.encoder_cell, self.layers("encoder"), dh, ds_0, trace.encoded.trace)
+        encoder = stack_backward(self.encoder, self._parameters, dh, ds_0, trace.encoded.trace)
         gradients["E_y"] = embedding_backward(decoder.dx, trace.inputs, self.sizes.target_vocab_size)
         gradients["E_x"] = embedding_backward(encoder.dx, trace.encoded.source, self.sizes.source_vocab_size)
-        gradients |= stack_gradients("encoder.", encoder.dparameters) | stack_gradients("decoder.", decoder.dparameters)
-        gradients |= {"W_sy": dW_sy, "b_y": db_y}
+        gradients |= encoder.dparameters | decoder.dparameters | {"W_sy": dW_sy, "b_y": db_y}
         if self.sizes.tie_weights:  # then W_sy is no parameter of its own
             gradients["E_y"] += dW_sy.T
         return {name: gradients[name] for name in self._parameters}
@@ -188,10 +230,9 @@ class EncoderDecoder(Model):
         """s̃ and the AttentionTrace; without attention, s and None."""
         if self.attention is None:
             return s, None
-        W_cs, W_ss, b_s = (self._parameters[name] for name in ("W_cs", "W_ss", "b_s"))
-        scoring = record_of(self.attention.Parameters, self._parameters)
+        p, scoring = self._parameters, record_of(self.attention.Parameters, self._parameters)
         trace = attention_forward(self.attention, scoring, s, encoded.h, encoded.mask)
-        a = affine_forward(trace.ctx, W_cs, b_s) + s @ W_ss
+        a = affine_forward(trace.ctx, p["W_cs"], p["b_s"]) + s @ p["W_ss"]
         s_tilde = tanh(a)  # (22)
         return s_tilde, trace
 

@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 
 import numpylm as nlm
-from numpylm.answer_task import AnswerSettings, answer_task, encode_questions
+from numpylm.base.data_parallel import data_parallel
+from numpylm.base.ranks import checksum
 from numpylm.commands.mpi import ranks as joined_ranks
 from numpylm.commands.mpi import run_as_rank
 from numpylm.data.stories import Question
 from numpylm.data.text import Vocabulary
-from numpylm.data_parallel import data_parallel
-from numpylm.language_task import LanguageSettings, language_task
+from numpylm.kinds.answer_task import AnswerSettings, answer_task, encode_questions
+from numpylm.kinds.language_task import LanguageSettings, language_task
+from numpylm.kinds.transcription_task import SpeechSettings, transcription_task, with_labels
+from numpylm.kinds.translation_task import EncodedPairs, TranslationSettings, translation_task
 from numpylm.memory_network import MemoryNetwork
-from numpylm.ranks import checksum
 from numpylm.reader import Reader
 from numpylm.training import Progress, make_optimizer, training
 from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import SpeechSettings, transcription_task, with_labels
 from numpylm.translation import EncoderDecoder
-from numpylm.translation_task import EncodedPairs, TranslationSettings, translation_task
 
 STEPS = 20
 RATES = {"sgd": 0.5, "adam": 0.01}

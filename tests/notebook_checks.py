@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -130,9 +131,10 @@ def wrong_code(source):
 
 @cache
 def package_definitions():
-    """The names of the functions and classes that the modules at the package's top define, but for private ones."""
+    """The names of the functions and classes that the modules at the package's top, base and kinds define, but for
+    private ones."""
     names = set()
-    for path in (ROOT / "numpylm").glob("*.py"):
+    for path in chain(*[(ROOT / "numpylm" / folder).glob("*.py") for folder in ("", "base", "kinds")]):
         body = ast.parse(path.read_text(encoding="utf-8")).body
         names |= {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     return {name for name in names if not name.startswith("_")}

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm.model import make_model
 from numpylm.stepping.html_page import page
 
 
@@ -14,7 +13,7 @@ def drawn(model, seed=3, scale=1.0):
     """A model of this kind in float64, with parameters of order one, biases too."""
     rng = np.random.default_rng(seed)
     parameters = {name: scale * rng.standard_normal(array.shape) for name, array in model.parameters().items()}
-    return make_model(model.cell, model.sizes, parameters)
+    return model.with_parameters(parameters)
 
 
 V, D, H = 5, 2, 4

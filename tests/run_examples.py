@@ -12,7 +12,7 @@ from numpylm.commands.run_record import MetricsFile
 from numpylm.commands.train import KIND, CorpusChoices
 from numpylm.data import grammar
 from numpylm.data.metrics import read_metrics
-from numpylm.language_task import LanguageSettings
+from numpylm.kinds.language_task import LanguageSettings
 
 SETTINGS = LanguageSettings(batch_size=4, num_steps=8, epochs=2, learning_rate=0.05)
 NUM_BATCHES = 16  # of the first 600 words or so, four fifths are trained on, in 4 streams of 8 steps

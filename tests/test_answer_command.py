@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from calls import call_in, output_in
 
-from numpylm.answer_task import AnswerSettings
 from numpylm.commands.answer import KIND, AnswerChoices, AnswerData, AnswerModel, open_data, read_parts, use
 from numpylm.commands.kind import RunConfig
 from numpylm.data.stories import read_stories
+from numpylm.kinds.answer_task import AnswerSettings
 
 STORY = "1 Mia walks into the {0}.\n2 Tom goes to the {1}.\n3 Where is Mia?\t{0}\t1\n4 Where is Tom?\t{1}\t2\n"
 PLACES = ("cellar", "garden", "old harbour")

@@ -7,7 +7,7 @@ from gradient_proofs import assert_same, prove, read_only
 from numpylm import memory_network as memory
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader
-from numpylm.torch_bridge import translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict
 
 rng = np.random.default_rng(0)
 NUM_SENTENCES, N, J, D, H, V, S = 5, 3, 4, 5, 2, 8, 7
@@ -117,11 +117,11 @@ def test_pytorch_agrees_with_the_memory_network(kind):
 @pytest.mark.parametrize("kind", ["lstm", "rnn", "gru"])
 def test_pytorch_agrees_with_the_reader(kind):
     torch = pytest.importorskip("torch")
-    from numpylm.translation_torch import Translator
+    from numpylm.kinds.translation_torch import Translator
 
     model = model_of(kind)
     network = Translator(**model.network.config).double().eval()
-    network.load_state_dict({name: torch.tensor(q) for name, q in translation_state_dict(model.network).items()})
+    network.load_state_dict({name: torch.tensor(q) for name, q in to_torch_state_dict(model.network).items()})
     network.target_embedding = network.source_embedding
     logits = []
     for n in range(N):  # story by story, without padding
@@ -132,7 +132,7 @@ def test_pytorch_agrees_with_the_reader(kind):
     loss.backward()
     out = model.loss_and_gradients(STORY, QUESTION, ANSWERS)
     assert out.loss == pytest.approx(loss.item(), rel=1e-10)
-    ours = translation_state_dict(model.with_parameters(out.gradients).network)
+    ours = to_torch_state_dict(model.with_parameters(out.gradients).network)
     for name, tensor in network.named_parameters():
         own = ours[name] != 0 if "bias_hh" in name else ...  # bias_hh is ours only for the GRU's b_hn
         np.testing.assert_allclose(ours[name][own], tensor.grad[own], rtol=0, atol=1e-10, err_msg=name)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from numpylm.answer_task import (
+from numpylm.data.stories import Question, draw_questions
+from numpylm.kinds.answer_task import (
     AnswerSettings,
     answer_task,
     encode_questions,
@@ -11,7 +12,6 @@ from numpylm.answer_task import (
     vocabulary_of,
     with_empty,
 )
-from numpylm.data.stories import Question, draw_questions
 from numpylm.loss import surprisal
 from numpylm.memory_network import MemoryNetwork
 from numpylm.reader import Reader

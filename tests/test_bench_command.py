@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from processes import environment, run_numpylm
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.bench import measurements, processes, system
 from numpylm.bench.shapes import SHAPES
 from numpylm.commands import bench as command

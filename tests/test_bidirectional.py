@@ -3,8 +3,8 @@ import pytest
 import sequence_proofs as proofs
 
 from numpylm.bidirectional import bidirectional_cell
-from numpylm.model import CELLS
 from numpylm.recurrence import gates
+from numpylm.stack import CELLS
 
 LENGTHS = np.array([5, 2, 3])
 MASK = np.arange(proofs.T)[:, None] < LENGTHS

@@ -7,6 +7,7 @@ from sequence_proofs import DROPOUT, MASK, H, N, T, prove_sequence, random_probl
 
 from numpylm.gru import gru_cell, gru_step_backward
 from numpylm.lstm import lstm_cell, lstm_step_backward
+from numpylm.recurrence import next_state, project
 from numpylm.rnn import rnn_cell, rnn_step_backward
 
 CELLS = {"tanh": rnn_cell("tanh"), "relu": rnn_cell("relu"), "lstm": lstm_cell(), "gru": gru_cell()}
@@ -61,8 +62,8 @@ def test_windows_equal_the_whole(cell):
 def test_advance_is_a_step_of_forward(cell):
     parameters, x, state, _, _ = random_problem(cell, 2)
     expected = cell.forward(parameters, x, state)
-    for xW_t in cell.project(parameters, x):
-        state = cell.advance(parameters, xW_t, state)
+    for xW_t in project(parameters, x):
+        state = next_state(cell, parameters, xW_t, state)
     for array, other in zip(state, expected.state, strict=True):
         np.testing.assert_allclose(array, other, rtol=1e-13, atol=1e-14)
 

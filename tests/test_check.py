@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import numpylm as nlm
-from numpylm import GRULM, LSTMLM, RNNLM, require
+from numpylm import GRULM, LSTMLM, RNNLM
+from numpylm.base import require
 
 HUGE = 10**400  # an integer that no float can hold
 NOT_NUMBERS = [None, "1", True, False, np.True_, [1], 1j, np.array([1.0])]
@@ -21,7 +22,7 @@ NUMBERS = [  # function, what passes, what is refused, and the message
     (require.positive_number, (1, 5e-324, np.float32(0.1)),
      (0, 0.0, -0.0, -1, np.float32(-1), math.inf, math.nan, HUGE), "size must be a finite number above 0; got"),
     (require.fraction, (0, 0.0, 0.5, np.float32(0.999), 1 - 2**-53),
-     (1, 1.0, -0.001, math.nan, math.inf, HUGE), "size must be a number with 0 <= size < 1; got"),
+     (1, 1.0, -0.001, math.nan, math.inf, HUGE), "size must be a number from 0 to below 1; got"),
 ]  # fmt: skip
 
 
@@ -158,7 +159,7 @@ def test_what_is_no_language_model_is_told_by_every_function_that_uses_one(wrong
         lambda: nlm.continue_prompt(wrong, [1]),
         lambda: nlm.perplexity(wrong, [1, 2]),
         lambda: nlm.surprisals(wrong, [1, 2]),
-        lambda: nlm.to_torch_state_dict(wrong),
+        lambda: nlm.load_torch_state_dict(wrong, {}),
     ):
         with pytest.raises(TypeError, match="model must be a language model such as"):
             call()
@@ -177,6 +178,7 @@ def test_what_is_no_language_model_is_told_by_every_function_that_uses_one(wrong
         (lambda model: nlm.continue_prompt(model, [1], end=4), "end must be a token id in 0..3; got 4"),
         (lambda model: nlm.translate(NO_MODELS[3], SENTENCE, -1, 2), "start must be a token id in 0..3; got -1"),
         (lambda model: nlm.translate(model, SENTENCE, 1, 2), "model must be an encoder-decoder; got LSTMLM"),
+        (lambda model: nlm.to_torch_state_dict("runs/lstm"), r"model must be a language model such as .*; got str"),
         (lambda model: nlm.evaluate(model, [1, 2], None), "batch_size must be a positive integer; got None"),
         (lambda model: nlm.save_checkpoint("new.npz", None), "model must be a model such as"),
         (lambda model: nlm.central_difference(None, [1.0]), "x must be a NumPy array, which f reads"),

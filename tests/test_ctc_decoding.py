@@ -12,8 +12,7 @@ from numpylm.activations import log_softmax
 from numpylm.ctc_decoding import LEAST, Hypothesis, LanguageScore, beam_search, best_path, ranked
 from numpylm.data.text import Vocabulary
 from numpylm.evaluation import surprisals
-from numpylm.transcription import AcousticModel
-from numpylm.transcription_task import (
+from numpylm.kinds.transcription_task import (
     BEAM,
     Errors,
     count_errors,
@@ -23,6 +22,7 @@ from numpylm.transcription_task import (
     total_errors,
     with_labels,
 )
+from numpylm.transcription import AcousticModel
 
 rng = np.random.default_rng(0)
 T, V = 4, 2

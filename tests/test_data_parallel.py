@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from mpi_launch import needs_mpi
 
-from numpylm.data_parallel import PartOfDraws
-from numpylm.ranks import part_of
+from numpylm.base.data_parallel import PartOfDraws
+from numpylm.base.ranks import part_of
 
 TOLERANCE = {"sgd": 1e-12, "adam": 1e-10}  # of the largest entry
 

@@ -18,12 +18,12 @@ def σ(a):
 
 def test_step_is_equations_3_to_8_written_gate_by_gate():
     a_t = X_T @ P.W_x + H_PREV @ P.W_h + P.b
-    i_t = σ(X_T @ P.W_xi + H_PREV @ P.W_hi + P.b_i)
-    f_t = σ(X_T @ P.W_xf + H_PREV @ P.W_hf + P.b_f)
-    o_t = σ(X_T @ P.W_xo + H_PREV @ P.W_ho + P.b_o)
-    c_tilde_t = np.tanh(X_T @ P.W_xc + H_PREV @ P.W_hc + P.b_c)
-    c_t = f_t * C_PREV + i_t * c_tilde_t
-    expected = (H_PREV, C_PREV, a_t, i_t, f_t, o_t, c_tilde_t, c_t, np.tanh(c_t), o_t * np.tanh(c_t))
+    i_t = σ(X_T @ P.W_xi + H_PREV @ P.W_hi + P.b_i)  # (3)
+    f_t = σ(X_T @ P.W_xf + H_PREV @ P.W_hf + P.b_f)  # (4)
+    o_t = σ(X_T @ P.W_xo + H_PREV @ P.W_ho + P.b_o)  # (5)
+    c_tilde_t = np.tanh(X_T @ P.W_xc + H_PREV @ P.W_hc + P.b_c)  # (6)
+    c_t = f_t * C_PREV + i_t * c_tilde_t  # (7)
+    expected = (H_PREV, C_PREV, a_t, i_t, f_t, o_t, c_tilde_t, c_t, np.tanh(c_t), o_t * np.tanh(c_t))  # (8)
     for name, values, field in zip(STEP._fields, expected, STEP, strict=True):
         np.testing.assert_allclose(field, values, rtol=1e-12, atol=1e-14, err_msg=name)
 

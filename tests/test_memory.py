@@ -16,7 +16,7 @@ from numpylm.translation import EncoderDecoder
 CODE = """
 import resource, sys
 import numpy as np
-from numpylm.memory import keep_freed_memory
+from numpylm.base.memory import keep_freed_memory
 
 if sys.argv[1] == "keep":
     keep_freed_memory()

@@ -141,7 +141,7 @@ def test_bad_data(changed, message):
         ({"vocab_size": 0}, "vocab_size must be a positive integer; got 0"),
         ({"hidden_dim": 2.5}, "hidden_dim must be a positive integer; got 2.5"),
         ({"num_layers": True}, "num_layers must be a positive integer"),
-        ({"dropout": 1.0}, "dropout must be a number with 0 <= dropout < 1; got 1.0"),
+        ({"dropout": 1.0}, "dropout must be a number from 0 to below 1; got 1.0"),
         ({"dropout_kind": "none"}, "dropout_kind must be one of standard, variational"),
         ({"tie_weights": True}, "D must equal H; got embedding_dim=3, hidden_dim=2"),
         ({"dtype": np.int32}, "dtype must be float32 to train"),

@@ -14,12 +14,12 @@ import numpylm
 PACKAGE = Path(numpylm.__file__).parent
 # Each layer may import itself and those before it.
 LAYERS = [
-    "require memory activations affine embedding projection recurrence rnn lstm gru masking dropout loss "
+    "base",
+    "activations affine embedding projection recurrence rnn lstm gru masking dropout loss "
     "initialization parameters model clipping optimizers schedules torch_bridge attention bidirectional stack "
-    "translation translation_parameters translation_torch choices "
-    "ctc transcription memory_network reader",
+    "translation ctc transcription memory_network reader",
     "data",
-    "ranks data_parallel training evaluation generation model_kinds checkpoint plots beam_search ctc_decoding",
+    "kinds training evaluation generation checkpoint plots beam_search ctc_decoding",
     "proof",
     "tutor",
     "stepping figures bench notebook testing probing",
@@ -46,8 +46,7 @@ def imported(file, known):
 
 
 def level(module):
-    name = module.split(".")[1]
-    return LEVEL["training" if name.endswith("_task") else name]  # language_task, translation_task, …
+    return LEVEL[module.split(".")[1]]
 
 
 def test_nothing_imports_upwards_and_there_are_no_circles():

@@ -12,7 +12,7 @@ from recipe_results import Measured
 import numpylm as nlm
 from numpylm.data import grammar
 from numpylm.data.grammar import agreement
-from numpylm.model import CELLS
+from numpylm.stack import CELLS
 
 
 def test_two_values_are_marked_one_in_each_half_and_their_sum_is_asked():

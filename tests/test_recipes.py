@@ -22,7 +22,7 @@ from numpylm.commands.train import KIND
 from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data import grammar
 from numpylm.data.pairs import grammar_pairs
-from numpylm.translation_task import TranslationSettings
+from numpylm.kinds.translation_task import TranslationSettings
 
 TEXT = grammar.generate_text(600, 7)
 TINY = "--level word --epochs 1 -T 8 -N 4 -D 5 -H 6"

@@ -7,7 +7,6 @@ from importlib import import_module
 import pytest
 from run_examples import NUM_BATCHES, Killed, assert_same_state, kill_at, resume_until_done, start, state_of, train
 
-from numpylm.answer_task import AnswerSettings
 from numpylm.commands import run as runs
 from numpylm.commands.answer import AnswerData, AnswerModel
 from numpylm.commands.kind import RunConfig
@@ -15,9 +14,10 @@ from numpylm.commands.run import resume_run
 from numpylm.commands.transcribe import SpeechData, SpeechModel
 from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data.metrics import read_metrics
+from numpylm.kinds.answer_task import AnswerSettings
+from numpylm.kinds.transcription_task import SpeechSettings
+from numpylm.kinds.translation_task import TranslationSettings
 from numpylm.optimizers import OPTIMIZERS
-from numpylm.transcription_task import SpeechSettings
-from numpylm.translation_task import TranslationSettings
 
 
 @pytest.fixture(scope="module")

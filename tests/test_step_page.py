@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from page_examples import PAGES, TOKENS, H, all_pages, assert_shown, number, page_of
 
-from numpylm.model import make_model
 from numpylm.stepping.page_data import reach
 from numpylm.stepping.walk import run_once
 
@@ -54,7 +53,7 @@ def test_what_the_sliders_compute_is_what_the_package_computes(opened, name, lay
         tokens = TOKENS.copy()
         if "token" in values:
             tokens[values["at"]] = values["token"]
-        other = make_model(model.cell, model.sizes, {key: array.copy() for key, array in model.parameters().items()})
+        other = model.with_parameters({key: array.copy() for key, array in model.parameters().items()})
         parameters = other.layer_parameters(layer)
         getattr(parameters, {"rnn": "b_h", "lstm": "b_f", "gru": "b_z"}[model.cell.name])[:] += values["bias"]
         getattr(parameters, values["matrix"])[values.get("row", 0), values["column"]] += values["weight"]

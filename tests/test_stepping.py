@@ -7,10 +7,9 @@ import pytest
 import numpylm as nlm
 from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
-from numpylm.model import make_model
 from numpylm.stepping import walk as walking
 from numpylm.stepping.replay import prove
-from numpylm.stepping.walk import walk
+from numpylm.stepping.walk import Quantity, walk
 
 T, D, H, V = 3, 2, 3, 5
 TOKENS = np.array([[3, 0], [1, 1], [1, 4], [4, 4]])  # two sequences; tokens that occur twice: rows of dE are sums
@@ -29,7 +28,7 @@ def drawn(model, seed=3):
     """A model of this kind in float64, with parameters of order one, biases too; no ReLU layer of it is all zero."""
     rng = np.random.default_rng(seed)
     parameters = {name: rng.standard_normal(array.shape) for name, array in model.parameters().items()}
-    return make_model(model.cell, model.sizes, parameters)
+    return model.with_parameters(parameters)
 
 
 def walk_of(model):
@@ -37,12 +36,13 @@ def walk_of(model):
 
 
 def gradients(walked):
-    """(section's title, Entry) of each gradient, in the order of the computation."""
+    """(section's title, Quantity, t) of each gradient, in the order of the computation."""
     return [
-        (section.title, entry)
+        (section.title, quantity, t)
         for section in (*walked.backward, *walked.parameters)
-        for entry in section.entries
-        if entry.place
+        for quantity in section.quantities
+        for t in section.steps
+        if quantity.place
     ]
 
 
@@ -55,10 +55,10 @@ def test_what_is_shown_is_what_the_model_computes_to_the_last_bit(model):
         zip([q.steps for q in trace.layers], layered(walked, model), strict=True)
     ):
         for t, (step, section) in enumerate(zip(steps, sections, strict=True)):
-            shown = {entry.symbol: entry.value for entry in section.entries}
+            shown = {quantity.symbol: quantity.values[t] for quantity in section.quantities}
             for name, value in step._asdict().items():
                 assert np.array_equal(shown[name], value), (layer, t, name)
-    shown = {entry.symbol.removeprefix("d"): entry.value for section in walked.parameters for entry in section.entries}
+    shown = {q.symbol.removeprefix("d"): q.values[0] for section in walked.parameters for q in section.quantities}
     assert shown.keys() >= out.gradients.keys()
     for name, gradient in out.gradients.items():  # (the model may fold its projection: the same to rounding)
         np.testing.assert_allclose(shown[name], gradient, rtol=1e-12, atol=1e-15, err_msg=name)
@@ -66,22 +66,22 @@ def test_what_is_shown_is_what_the_model_computes_to_the_last_bit(model):
 
 def layered(walked, model):
     """The sections of the forward steps, layer by layer."""
-    steps = walked.forward[1:-1]
+    steps = walked.forward[1:-2]
     return [steps[layer * T : (layer + 1) * T] for layer in range(model.sizes.num_layers)]
 
 
 @all_models
 def test_every_gradient_and_every_field_of_a_record_is_proved(model):
     walked = walk_of(model)
-    for title, entry in gradients(walked):
-        proof = walked.prove(entry)
-        assert proof.ok and proof.error < 1e-13, (title, entry.symbol, proof)
+    for title, quantity, t in gradients(walked):
+        proof = walked.prove(quantity, t)
+        assert proof.ok and proof.error < 1e-13, (title, quantity.symbol, proof)
         assert np.isfinite(proof.numeric).all()
     Step = {"rnn": rnn.RNNStepGradients, "lstm": lstm.LSTMStepGradients, "gru": gru.GRUStepGradients}[model.cell.name]
     for section in walked.backward:
         if section.title.startswith("Back"):
-            assert [entry.symbol for entry in section.entries if entry.place] == list(Step._fields)
-            assert all(entry.lines for entry in section.entries)
+            assert [quantity.symbol for quantity in section.quantities if quantity.place] == list(Step._fields)
+            assert all(quantity.lines for quantity in section.quantities)
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru, two layers"])
@@ -95,8 +95,8 @@ def test_a_wrong_field_of_a_record_is_found_at_that_field(name, monkeypatch):
 
         monkeypatch.setattr(module, Step.__name__, wrong)
         walked = walk_of(MODELS[name])
-        title, entry = next(found for found in gradients(walked) if not walked.prove(found[1]).ok)
-        assert (entry.symbol, title[:18]) == (field, f"Back through t = {T - 1}"), field
+        title, quantity, _ = next(found for found in gradients(walked) if not walked.prove(*found[1:]).ok)
+        assert (quantity.symbol, title[:18]) == (field, f"Back through t = {T - 1}"), field
 
 
 def test_a_mistake_around_the_cell_is_found_too(monkeypatch):
@@ -106,18 +106,21 @@ def test_a_mistake_around_the_cell_is_found_too(monkeypatch):
 
     monkeypatch.setattr(walking, "affine_backward", wrong)
     walked = walk_of(MODELS["lstm"])
-    assert [entry.symbol for _, entry in gradients(walked) if not walked.prove(entry).ok] == ["dW_hy"]
+    assert [found[1].symbol for found in gradients(walked) if not walked.prove(*found[1:]).ok] == ["dW_hy"]
 
 
 def test_a_wrong_number_that_is_not_shown_is_found():
     truth = np.random.default_rng(2).standard_normal((8, 32))
 
-    def along(directions):
+    def along(name, k, t, directions):
         return (truth * directions).sum(axis=(1, 2))
 
-    right = prove(truth, along, [(0, 0), (7, 31)])
+    def proof(gradient):
+        return prove(along, Quantity("dq", gradient[None], place=("q", 0)), 0, [(0, 0), (7, 31)])
+
+    right = proof(truth)
     assert right.ok and np.isfinite(right.numeric).sum() == 2
     for index in ((5, 5), (7, 31)):
         wrong = truth.copy()
         wrong[index] += 1e-3
-        assert not prove(wrong, along, [(0, 0), (7, 31)]).ok
+        assert not proof(wrong).ok

@@ -23,7 +23,7 @@ def rnn_step_backward(dh_t, cache):
 FORWARD = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):"
 CACHE = "return h_t, (x_t, h_prev, h_t, W_xh, W_hh)"
 GRADIENTS = "return da @ W_xh.T, da @ W_hh.T, x_t.T @ da, h_prev.T @ da, da.sum(axis=0)"
-WAITS = "it is not checked until your rnn_step runs: its `cache` is what that returns"
+WAITS = "the check needs your rnn_step first: that returns its `cache`"
 SIZE = "with T = 4, N = 3, D = 5, H = 6, V = 7 it is right"
 
 TOLD = {  # (right, wrong) in the source, or in an exercise's solution; then function, status, and what must be said
@@ -41,7 +41,7 @@ TOLD = {  # (right, wrong) in the source, or in an exercise's solution; then fun
         RNN_STEP, ("import numpy as np", ""), "rnn_step", "crash", "write `import numpy as np` at the top",
     ),
     "a forward without a cache": (
-        RNN_STEP, (CACHE, "return h_t"), "rnn_step_backward", "wrong", "your own rnn_step returns, and that",
+        RNN_STEP, (CACHE, "return h_t"), "rnn_step_backward", "wrong", "your own rnn_step, which returns none",
     ),
     "no weights' gradients in a dict": (
         RNN_STEP, (GRADIENTS, "return dict(da_t=da, dh_prev=da @ W_hh.T)"), "rnn_step_backward", "wrong",

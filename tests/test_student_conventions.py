@@ -76,6 +76,21 @@ def test_what_is_found_and_not_checked_is_said_first_and_is_not_right(check):
     assert "from numpylm.testing import assert_gradients" in text and "from mine import Net" in text
 
 
+def test_a_function_that_makes_gradients_under_any_name_is_not_passed_over(check):
+    source = """
+import numpy as np
+W_in, W_rec, W_out = np.ones((2, 8)), np.ones((8, 8)), np.ones((8, 1))
+def sigmoid(a): return 1 / (1 + np.exp(-a))
+def learn(one, other, total):
+    W_in_update, W_rec_update, W_out_update = 0, 0, 0
+    for place in range(8):
+        W_in_update = W_in_update + one[place].next_digit() * other[place]
+    return W_in_update
+"""
+    result = check(source)
+    assert not result.ok and "learn" in {*result.findings, *result.unchecked}, report(result)
+
+
 def test_softmax_along_the_first_axis_is_right_in_a_file_of_columns_alone(check):
     source = "\ndef softmax(x):\n    e = np.exp(x - x.max(axis=0))\n    return e / e.sum(axis=0)\n"
     assert "right for columns" in check(SOURCES["coursera"] + source).findings["softmax"]["sentences"][0]
@@ -182,3 +197,48 @@ def test_a_backward_that_returns_its_loss_is_given_what_the_forward_returned(che
     before, _, _ = SOURCES["updates"].partition("        for name, d in")
     result = check(f"{before}        return (dy ** 2).sum(), dW_xh, dW_hh, dW_hy, db_h, db_y\n")
     assert result.ok and "Regressor.backward" in result.findings, report(result)
+
+
+def test_a_layer_that_is_made_from_a_size_is_checked(check):
+    source = "class Scale:\n    def __init__(self, num_units): self.num_units = num_units\n"
+    source += "    def forward(self, x): self.x = x; return x * x * self.num_units\n"
+    source += "    def backward(self, dy): return 2 * dy * self.x * self.num_units\n"
+    assert check(source).ok
+
+
+def test_a_network_whose_weights_the_check_cannot_change_is_not_judged(check):
+    source = """
+import numpy as np
+class RNN:
+    def __init__(self, D, H): self.W, self.U = np.ones((D, H)), np.ones((H, H))
+    def forward(self, x, h_prev):
+        self.h = np.tanh(np.ones((2, 5)))
+        return self.h
+    def backward(self, dh):
+        self.dW, self.dU = np.ones_like(self.W), np.ones_like(self.U)
+"""
+    finding = check(source).findings["RNN.backward"]
+    assert finding["status"] == "not checked" and "has an effect" in finding["sentences"][0]
+
+
+def test_of_the_losses_that_one_number_may_have_the_one_with_a_usual_factor_is_told(check):
+    source = """
+import numpy as np
+H = 100
+U, W, V = np.random.rand(H, 1), np.random.rand(H, H), np.random.rand(1, H)
+def forward(x):
+    layers, s = [], np.zeros((H, 1))
+    for t in range(len(x)):
+        layers.append((x[t].reshape(-1, 1), s))
+        s = 1 / (1 + np.exp(-(U @ layers[t][0] + W @ s)))
+    return V @ s, layers + [(None, s)]
+def backward(x, y):
+    y_hat, layers = forward(x)
+    dV, ds, dU, dW = (y_hat - y) @ layers[-1][1].T, V.T @ (y_hat - y), 0, 0
+    for t in reversed(range(len(x))):
+        da = ds * layers[t + 1][1] * (1 - layers[t + 1][1])
+        dU, dW, ds = dU + da @ layers[t][0].T, dW + da @ layers[t][1].T, W.T @ da
+    return dU, dV, dW
+"""
+    finding = check(source).findings["backward"]
+    assert finding["status"] == "ok" and finding["sentences"][0] == "judged for half the squared error of the last step"

@@ -35,12 +35,12 @@ MISTAKES = {  # a function, the status, and what the report must say
     "not put back": ("def central_difference(f, x):\n    x += 1\n    return 0 * x", "wrong",
                      "leaves its argument x changed: keep the old x[k]"),
     "limited inside": ("import numpy as np\ndef relu_backward(dy, y): return np.clip(dy, -50, 50) * (y > 0)", "wrong",
-                       "with dy 1000 times as large, what it returns is not 1000 times as large"),
+                       "if dy is 1000 times as large, the result must be 1000 times as large too"),
     "dropped": ("def log_softmax_backward(dz, z):\n    if abs(dz).max() < 0.01: return 0 * dz\n    import numpy as np\n"
-                "    return dz - np.exp(z) * dz.sum(-1, keepdims=True)", "wrong", "with dz 0.001 times as large"),
+                "    return dz - np.exp(z) * dz.sum(-1, keepdims=True)", "wrong", "if dz is 0.001 times as large"),
     "clipped": ("import numpy as np\ndef relu(a): return np.clip(a, 0, 20)", "wrong", "is a clipped, or the result"),
     "hidden": ("import numpy as np\ndef rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    a = x_t @ W_xh + h_prev @ W_hh\n"
-               "    return np.tanh(np.clip(a + b_h, -9, 9))", "wrong", "with weights and states 4 times as large it"),
+               "    return np.tanh(np.clip(a + b_h, -9, 9))", "wrong", "wrong with 4 times larger ones: does it clip"),
     "printing": ("def tanh(a):\n    print('look', a.shape)\n    return a", "wrong", "| look (3, 7)"),
     "flood": ("def tanh(a):\n    for k in range(9000): print(k)\n    return a", "wrong", "| 0"),
 }  # fmt: skip

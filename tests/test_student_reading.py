@@ -48,6 +48,20 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "nodes", ("def bottom_data_is(self, x, s_prev, h_prev)", "def forward(self, x, s_prev=None, h_prev=None)"),
         ("top_diff_is", "backward"), ("top_diff_h", "dh"), ("top_diff_s", "dL_plus_1_ds"),
     ),
+    "U, V and W for the inputs, the states and the outputs, and a backward that may leave its weights out": (
+        "tuple", ("Wxh", "U"), ("Whh", "V"), ("Why", "W"), ("bh", "b_hidden"), ("by", "b_out"),
+        ("ys, params)", "ys, params=None)"),
+    ),
+    "gradients whose names end with d": (
+        "tuple", ("dWxh", "Wxh_d"), ("dWhh", "Whh_d"), ("dWhy", "Why_d"), ("dbh", "bh_d"), ("dby", "by_d"),
+    ),
+    "a loss and its gradients in one method, by another name; a vocabulary that has a length": (
+        "loss_method", ("lossFun", "loss_and_grads"), ("self, filename", "self, vocab"),
+        ("        self.text = open(filename, encoding=\"utf-8\").read()\n", ""), ("set(self.text)", "vocab"),
+    ),
+    "commands that a notebook has left in a script": (
+        "globals", ("V, H, steps", "%matplotlib inline\n!ls\nV, H, steps"),
+    ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip
 

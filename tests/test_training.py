@@ -9,7 +9,7 @@ from models import random_model
 
 import numpylm as nlm
 from numpylm.data.batches import cut_streams, shuffled
-from numpylm.language_task import LanguageSettings, language_task, restart
+from numpylm.kinds.language_task import LanguageSettings, language_task, restart
 from numpylm.training import (
     LEARNING_RATES,
     EpochReport,

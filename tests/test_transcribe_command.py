@@ -11,7 +11,7 @@ from numpylm.commands.transcribe import SpeechData, read_features
 from numpylm.commands.transcription_report import measured
 from numpylm.data.features import Sound, write_wav
 from numpylm.data.text import build_vocabulary, encode
-from numpylm.transcription_task import Heard
+from numpylm.kinds.transcription_task import Heard
 
 RATE = 8000
 HERTZ = {"low": 400, "mid": 900, "high": 2000}

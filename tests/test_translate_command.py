@@ -15,7 +15,7 @@ from numpylm.commands import translation_report
 from numpylm.commands.kind import RunConfig
 from numpylm.commands.translate import KIND, TranslationData, TranslationModel
 from numpylm.data.pairs import BANDS, Pair
-from numpylm.translation_task import TranslationSettings
+from numpylm.kinds.translation_task import TranslationSettings
 
 HAS_BLEU = find_spec("sacrebleu") is not None  # of requirements-dev.txt
 SMALL = "--num-pairs 400 --epochs 2 -D 8 -H 16 --out"

@@ -7,7 +7,7 @@ from translation_examples import MASK, SOURCE_LENGTHS, T_Y, TARGET_LENGTHS, V_X,
 
 from numpylm.loss import surprisal
 from numpylm.parameters import parameter_shapes
-from numpylm.torch_bridge import translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict
 from numpylm.translation import EncoderDecoder
 
 torch = pytest.importorskip("torch")
@@ -19,13 +19,13 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_logits_loss_and_gradients_are_pytorchs(kind):
-    from numpylm.translation_torch import Translator
+    from numpylm.kinds.translation_torch import Translator
 
     tied = kind["attention"] == "dot"
     model = random_model(1, tie_weights=tied, **kind)
     source, inputs, targets = random_batch(1)
     network = Translator(**model.config).double().eval()
-    network.load_state_dict({name: torch.tensor(q) for name, q in translation_state_dict(model).items()})
+    network.load_state_dict({name: torch.tensor(q) for name, q in to_torch_state_dict(model).items()})
     logits = network(torch.tensor(source), torch.tensor(SOURCE_LENGTHS), torch.tensor(inputs))
     np.testing.assert_allclose(model.forward(source, inputs, MASK).logits, logits.detach(), rtol=1e-10, atol=1e-10)
 
@@ -33,7 +33,7 @@ def test_logits_loss_and_gradients_are_pytorchs(kind):
     loss.backward()
     out = model.loss_and_gradients(source, inputs, targets, MASK)
     assert out.loss == pytest.approx(loss.item(), rel=1e-12)
-    ours = translation_state_dict(model.with_parameters(out.gradients))
+    ours = to_torch_state_dict(model.with_parameters(out.gradients))
     for name, tensor in network.named_parameters():
         scale = max(1.0, tensor.grad.abs().max().item())
         own = ours[name] != 0 if "bias_hh" in name else ...  # bias_hh is ours only for the GRU's b_hn
@@ -115,7 +115,7 @@ def test_config_makes_the_same_model_and_one_seed_every_dtype(kind):
         EncoderDecoder(**model.config, seed=3, dtype=np.float64).astype(np.float32).parameters(), model.parameters()
     )
     shapes = {name: array.shape for name, array in model.parameters().items()}
-    assert list(parameter_shapes(model.sizes.parts()).items()) == list(shapes.items())
+    assert list(parameter_shapes(model.parts()).items()) == list(shapes.items())
     assert repr(model).startswith("EncoderDecoder(source_vocab_size=7, ")
 
 

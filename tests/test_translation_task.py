@@ -3,10 +3,7 @@ import pytest
 
 from numpylm.data.pairs import Pair
 from numpylm.data.text import build_vocabulary
-from numpylm.loss import surprisal
-from numpylm.training import Progress, make_optimizer, training
-from numpylm.translation import EncoderDecoder
-from numpylm.translation_task import (
+from numpylm.kinds.translation_task import (
     TranslationSettings,
     attention_weights,
     bleu,
@@ -15,6 +12,9 @@ from numpylm.translation_task import (
     translate_lines,
     translation_task,
 )
+from numpylm.loss import surprisal
+from numpylm.training import Progress, make_optimizer, training
+from numpylm.translation import EncoderDecoder
 
 LETTERS = "abcde"
 

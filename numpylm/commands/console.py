@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.printable import on_one_line
 from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done

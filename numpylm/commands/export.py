@@ -7,7 +7,7 @@ import numpy as np
 from numpylm.commands.run_folder import RunError, check_new_file
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 from numpylm.data.atomic import replacing
-from numpylm.torch_bridge import to_torch_state_dict, translation_state_dict
+from numpylm.torch_bridge import to_torch_state_dict
 
 DESCRIPTION = (
     "Write a model's weights as a PyTorch state dict: FILE.npz with NumPy alone, or FILE.pt where PyTorch is installed."
@@ -24,7 +24,7 @@ def run(options):
     torch = import_torch() if target.suffix == ".pt" else None
     kind = kind_of(options.trained).name
     model = load_trained(options.trained, "translation" if kind == "translation" else "language").model
-    state_dict = translation_state_dict(model) if kind == "translation" else to_torch_state_dict(model)
+    state_dict = to_torch_state_dict(model)
     with replacing(target) as file:
         if torch is None:
             np.savez(file, **state_dict)
@@ -39,7 +39,7 @@ def run(options):
 
 def translator_source(model):
     """The source of the PyTorch module that takes an encoder-decoder's weights, and how it is made."""
-    source = Path(__file__).parents[1] / "translation_torch.py"
+    source = Path(__file__).parents[1] / "kinds" / "translation_torch.py"
     arguments = ", ".join(f"{name}={value!r}" for name, value in model.config.items())
     return (
         f"the PyTorch module that takes them, from {source.name}:\n\n{source.read_text(encoding='utf-8')}\n"

@@ -31,7 +31,7 @@ class Kind(NamedTuple):
     name           "language", "translation", …: config.json says it
     command        the command that trains it
     items          what its data are counted in
-    Settings       three dataclasses of choices (choices.py): how to train,
+    Settings       three dataclasses of choices (base/choices.py): how to train,
     Model          which model,
     Data           on what
     run_name       (config) -> the default name of its folder below runs/

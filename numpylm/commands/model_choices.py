@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from numpylm import require
-from numpylm.choices import OWN, SIZES, choice
+from numpylm.base import require
+from numpylm.base.choices import OWN, SIZES, choice
 from numpylm.dropout import KINDS
-from numpylm.model import CELLS, Sizes
+from numpylm.model import Sizes
 from numpylm.rnn import NONLINEARITIES
+from numpylm.stack import CELLS
 
 
 @dataclass(frozen=True)

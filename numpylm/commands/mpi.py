@@ -15,9 +15,9 @@ from functools import cache
 
 import numpy as np
 
+from numpylm.base.ranks import ALONE, Ranks
 from numpylm.commands import RANK_VARIABLES
 from numpylm.commands.run_folder import RunError
-from numpylm.ranks import ALONE, Ranks
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 WAIT_VARIABLE = "NUMPYLM_MPI_SECONDS"  # the longest time that a rank waits for the others

@@ -1,10 +1,10 @@
-"""From the fields of dataclasses (choices.py) to the options of a command, and from parsed options to the dataclass."""
+"""From the fields of dataclasses (base/choices.py) to a command's options, and from parsed options to the dataclass."""
 
 import argparse
 from dataclasses import fields
 from types import UnionType
 
-from numpylm.choices import GROUPS
+from numpylm.base.choices import GROUPS
 
 
 def add_choices(parser, *classes):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpylm.base.data_parallel import all_rows, data_parallel, own_rows
+from numpylm.base.ranks import ALONE, checksum
 from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.interrupts import Interrupts
@@ -21,10 +23,8 @@ from numpylm.commands.run_folder import RunError, check_free, locked
 from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
-from numpylm.data_parallel import all_rows, data_parallel, own_rows
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
-from numpylm.ranks import ALONE, checksum
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training
 
 SAVE_SECONDS = 60

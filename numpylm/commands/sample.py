@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.commands.console import terminal_width
 from numpylm.commands.trained import add_run_argument, load_trained, note_unknown
 from numpylm.data.printable import printable

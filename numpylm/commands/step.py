@@ -12,6 +12,7 @@ from numpylm.commands.trained import kind_of, load_real, load_trained, note_unkn
 from numpylm.data import text
 from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import on_one_line, visible
+from numpylm.kinds.translation_task import translate_lines
 from numpylm.proof.moved_step import cell_function
 from numpylm.stepping.attention_walk import attention_walk
 from numpylm.stepping.debugger import debug
@@ -19,7 +20,6 @@ from numpylm.stepping.html_page import MOST_STEPS, page
 from numpylm.stepping.show import introduce, print_passes
 from numpylm.stepping.small import DEFAULT_TEXT, small_model, small_translator
 from numpylm.stepping.walk import chosen, walk
-from numpylm.translation_task import translate_lines
 
 DESCRIPTION = (
     "One forward and backward pass over a few tokens, line by line: each equation's\n"

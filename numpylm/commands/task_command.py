@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 
-from numpylm import require
+from numpylm.base import require
+from numpylm.base.choices import TIME
 from numpylm.beam_search import check_search
-from numpylm.choices import TIME
 from numpylm.commands.console import program, quoted, terminal_width
 from numpylm.commands.kind import RunConfig, title
 from numpylm.commands.mpi import ranks
@@ -25,7 +25,7 @@ from numpylm.commands.run import resume_run, start_run, train
 from numpylm.commands.run_folder import free_folder
 from numpylm.commands.streams import outlasting_readers
 from numpylm.data.printable import on_one_line
-from numpylm.language_task import UNITS
+from numpylm.kinds.language_task import UNITS
 
 RESUMED = (
     "go on with the run in this folder, as if it had never stopped; with --epochs or --minutes until then, counted "

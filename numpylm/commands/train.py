@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from numpylm import require
-from numpylm.choices import choice
+from numpylm.base import require
+from numpylm.base.choices import choice
 from numpylm.commands.console import byte_bar
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, constructor_arguments
@@ -15,7 +15,7 @@ from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
 from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
-from numpylm.language_task import UNITS, LanguageSettings, language_task
+from numpylm.kinds.language_task import UNITS, LanguageSettings, language_task
 from numpylm.model import MODELS
 
 DESCRIPTION = (

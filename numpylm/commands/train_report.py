@@ -19,7 +19,7 @@ from numpylm.data.token_file import TokenFile, is_token_file
 from numpylm.evaluation import evaluate as evaluate_tokens
 from numpylm.evaluation import safe_exp
 from numpylm.generation import generate
-from numpylm.language_task import UNITS
+from numpylm.kinds.language_task import UNITS
 
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_TOKENS = {"word": 60, "char": 300}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm import require
-from numpylm.choices import OWN, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
@@ -16,9 +16,9 @@ from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, r
 from numpylm.data.speech.recordings import read_recordings, split_recordings
 from numpylm.data.speech.synthesizer import spoken_sentences
 from numpylm.data.text import build_vocabulary
-from numpylm.language_task import UNITS
+from numpylm.kinds.language_task import UNITS
+from numpylm.kinds.transcription_task import SpeechSettings, transcription_task, with_labels
 from numpylm.transcription import AcousticModel, AcousticSizes
-from numpylm.transcription_task import SpeechSettings, transcription_task, with_labels
 
 DESCRIPTION = (
     "Train an acoustic model with CTC, and transcribe with it. Without arguments:\n"

@@ -10,7 +10,8 @@ from statistics import fmean
 
 import numpy as np
 
-from numpylm import LSTMLM, plots, require
+from numpylm import LSTMLM, plots
+from numpylm.base import require
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands.kind import Report, read_config
 from numpylm.commands.results import percent, print_examples, print_table
@@ -26,9 +27,9 @@ from numpylm.data.printable import on_one_line
 from numpylm.data.speech.recordings import read_lists, read_recordings, read_said
 from numpylm.data.speech.synthesizer import GRAMMAR, spoken_sentences
 from numpylm.data.text import decode, encode_stream, stream_start
-from numpylm.language_task import UNITS, LanguageSettings, language_task
+from numpylm.kinds.language_task import UNITS, LanguageSettings, language_task
+from numpylm.kinds.transcription_task import Heard, choose_weights, listen, log_probabilities, total_errors, with_labels
 from numpylm.training import EpochReport, Progress, make_optimizer, training
-from numpylm.transcription_task import Heard, choose_weights, listen, log_probabilities, total_errors, with_labels
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from numpylm import require
-from numpylm.choices import OWN, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
 from numpylm.data.pairs import grammar_pairs, read_pairs
 from numpylm.data.text import build_vocabulary
-from numpylm.language_task import UNITS
-from numpylm.translation import EncoderDecoder
-from numpylm.translation_parameters import TranslationSizes
-from numpylm.translation_task import TranslationSettings, encode_pairs, translation_task
+from numpylm.kinds.language_task import UNITS
+from numpylm.kinds.translation_task import TranslationSettings, encode_pairs, translation_task
+from numpylm.translation import EncoderDecoder, TranslationSizes
 
 DESCRIPTION = (
     "Train an encoder-decoder with attention, and translate with it. Without\n"

@@ -17,8 +17,8 @@ from numpylm.data.pairs import BANDS, read_pairs
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp
-from numpylm.language_task import UNITS
-from numpylm.translation_task import attention_weights, bleu, encode_pairs, score_pairs, translate_lines
+from numpylm.kinds.language_task import UNITS
+from numpylm.kinds.translation_task import attention_weights, bleu, encode_pairs, score_pairs, translate_lines
 
 MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5

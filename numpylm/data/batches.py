@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 
 class Streams(NamedTuple):

@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.text import SPECIAL_TOKENS
 from numpylm.data.text_files import read_text, split_pieces
 

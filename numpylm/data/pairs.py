@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.batches import side_by_side
 from numpylm.data.corpora import PART_NAMES, find_parts
 from numpylm.data.grammar import sample_sentence

@@ -4,7 +4,7 @@
     check("the record", decode_json(content), RECORD)
 
 A description is a dict (an object with exactly these fields), a list of one description (a list of any length), a
-function (name, value) that raises ValueError, as those of require.py do, or a type: int is a count, float a finite
+function (name, value) that raises ValueError, as those of base/require.py do, or a type: int is a count, float a finite
 number, a dataclass a record of its fields, and X | None is null or an X.
 """
 
@@ -14,7 +14,7 @@ import reprlib
 import types
 import typing
 
-from numpylm.require import finite_number, must_be, non_negative_number
+from numpylm.base.require import finite_number, must_be, non_negative_number
 
 MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it is parsed
 

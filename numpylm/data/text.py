@@ -24,7 +24,7 @@ from itertools import repeat
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 UNKNOWN = "<unk>"
 END_OF_SENTENCE = "<eos>"

@@ -56,11 +56,11 @@ def shares_found(verbs, words, nouns):
 def gradient_times_input(model, sentences, verbs):
     """Scores (T, M): x_s · ∂d/∂x_s, of sentences as beginnings returns them."""
     x, columns = embedding_forward(sentences.tokens, model.parameters()["E"]), np.arange(len(verbs.row))
-    layers = [model.layer_parameters(layer) for layer in range(model.sizes.num_layers)]
-    out = stack_forward(model.cell, layers, x, state_after(model, sentences.context, len(columns)))
+    parameters = model.parameters()
+    out = stack_forward(model.stack, parameters, x, state_after(model, sentences.context, len(columns)))
     W_hy, dh = model.output_matrix(), np.zeros_like(out.h)
     dh[verbs.row, columns] = (W_hy[:, verbs.token] - W_hy[:, verbs.other]).T
-    dx = stack_backward(model.cell, layers, dh, model.initial_state(len(columns)), out.trace).dx
+    dx = stack_backward(model.stack, parameters, dh, model.initial_state(len(columns)), out.trace).dx
     return (x * dx).sum(axis=-1)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.embedding import embedding_forward
+from numpylm.recurrence import next_state, project
 
 
 class Unit(NamedTuple):
@@ -57,7 +58,7 @@ def read(model, sentences, edit: Callable | None = None):
         h, new = embedding_forward(tokens[t, :n], E), []
         for layer, (parameters, before) in enumerate(zip(layers, state, strict=True)):
             before = type(before)(*[array[:n] for array in before])
-            after = cell.advance(parameters, cell.project(parameters, h), before)
+            after = next_state(cell, parameters, project(parameters, h), before)
             new.append(after if edit is None else edit(t, layer, after))
             h = new[-1].h
         state = new

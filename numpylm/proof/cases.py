@@ -22,7 +22,7 @@ from numpylm.memory_network import MemoryNetwork
 from numpylm.model import GRULM, LSTMLM, RNNLM
 from numpylm.parameters import parameter_shapes
 from numpylm.projection import Lookup, projection_backward, projection_forward
-from numpylm.proof.moved_step import moved_steps
+from numpylm.proof.moved_step import moved
 from numpylm.reader import Reader
 from numpylm.rnn import rnn_cell
 from numpylm.transcription import AcousticModel
@@ -123,21 +123,22 @@ def record_cases(rng):
     for name, cell in CELLS.items():
         parameters, x, state_0, dh, dstate_T = random_problem(cell, rng, (T, N, 5, 2))  # small: it has many fields
         arguments = parameters, x, state_0, MASK, rng.choice([0, 2.0], (N, 2))
-        trace = cell.forward(*arguments).trace
-        records = cell.backward(parameters, dh, dstate_T, trace, keep_steps=True).steps
-        claim = {name[1:]: np.stack([getattr(record, name) for record in records]) for name in records[0]._fields}
-        claim["xW_t"] = claim.pop("a_t")
+        steps = cell.backward(parameters, dh, dstate_T, cell.forward(*arguments).trace, keep_steps=True).steps
+        claim = {
+            "xW_t" if field == "da_t" else field[1:]: np.stack([getattr(step, field) for step in steps])
+            for field in steps[0]._fields
+        }
 
         def forward(cell=cell, arguments=arguments, **displacements):
             def move(t, quantity, q):
                 return q + displacements[quantity][t] if quantity in displacements else q
 
-            with moved_steps(cell, move):
+            with moved([f"numpylm.{cell.name}.{cell.name}_step"], move):
                 out = cell.forward(*arguments)
             return {"h": out.h, "state": out.state}
 
-        displacements = {name: np.zeros_like(dq) for name, dq in claim.items()}
-        yield Case(f"{name} records", forward, displacements, claim, {"h": dh, "state": dstate_T})
+        zeros = {field: np.zeros_like(dq) for field, dq in claim.items()}
+        yield Case(f"{name} records", forward, zeros, claim, {"h": dh, "state": dstate_T})
 
 
 def sequence_function_cases(rng):

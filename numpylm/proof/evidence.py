@@ -25,8 +25,7 @@ def explain(rows, claims, arrays):
         return (shared,)
     said = same_arrays({f"d{name}": q for name, q in claims.items()}, [f"d{name}" for name in truths])
     for name, slope in truths.items():
-        found = relations(claims[name], slope, sizes, gates_of(name, arrays))
-        said += [f"d{name}: {sentence}" for sentence in found]
+        said += [f"d{name}: {words}" for words in relations(claims[name], slope, sizes, gates_of(name, arrays))]
     return tuple(said)
 
 
@@ -65,21 +64,19 @@ def rearranged(q, p, gates):
     yield p.T, "it is the transpose of the right one"
     for axis, name in axes:
         yield np.flip(p, axis), f"it is right, but reversed along {name}"
+        words = f"it is the same all along {name}: something was summed and spread that should not be"
+        yield np.broadcast_to(np.take(q, [0], axis), q.shape), words
     if p.ndim == 3 and len(p) > 2:
         for other, part in (("t - 1", (p[:1] * np.nan, p[:-1])), ("t + 1", (p[1:], p[:1] * np.nan))):
             yield np.concatenate(part), f"it is off by one in time: entry t holds what belongs to {other}"
     if gates:
         yield in_other_order(q, p, gates)
-    for axis, name in axes:
-        words = f"it is the same all along {name}: something was summed and spread that should not be"
-        yield np.broadcast_to(np.take(q, [0], axis), q.shape), words
 
 
 def in_other_order(q, p, gates):
     """(p with its gates as they stand in q, what to say of their order); a gate may stand in two places."""
-    ours, names = np.split(p, gates, axis=-1), GATES[gates]
-    theirs = enumerate(np.split(q, gates, axis=-1))
-    order = [next((k for k in range(gates) if same(block, ours[k])), j) for j, block in theirs]
+    ours, theirs, names = np.split(p, gates, axis=-1), np.split(q, gates, axis=-1), GATES[gates]
+    order = [next((k for k in range(gates) if same(block, ours[k])), j) for j, block in enumerate(theirs)]
     words = ", ".join(f"that of {names[k]} equals that of {names[j]}" for k, j in enumerate(order) if k != j)
     words += ": the same array is returned for both"
     if len(set(order)) == gates:

@@ -24,11 +24,11 @@ biases of order one, no zeros, all sizes different, T of 3 or more, N of 2 or mo
 
 import numpy as np
 
-from numpylm import require
-from numpylm.proof.claims import claimed_arrays
+from numpylm.base import require
 from numpylm.proof.evidence import explain
 from numpylm.proof.gradient_report import GradientReport, Row
 from numpylm.proof.judging import RTOL, Check, Verdict, complaint_about, float32_complaints, look_again
+from numpylm.proof.named_arrays import claimed_arrays
 from numpylm.proof.numerical import METHODS
 from numpylm.proof.problem import Problem
 
@@ -77,7 +77,10 @@ def check_gradients(
 def compare(check, name, max_entries, rng):
     """The Row of one array: chosen entries one by one, then the others together."""
     row = Row(name, check.claims[name])
-    for index in chosen_entries(row.shape, max_entries, rng):
+    drawn = np.arange(row.claim.size)
+    if max_entries is not None and drawn.size > max_entries:
+        drawn = np.sort(rng.choice(drawn.size, max_entries, replace=False))
+    for index in (np.unravel_index(k, row.shape) for k in drawn):
         row.note(index, examine(check, check.problem.entry(name, index)))
     rest = np.flatnonzero(~row.checked)
     if rest.size and not row.wrong.any():
@@ -103,28 +106,18 @@ def examine(check, direction):
     return look_again(check, direction, claimed, terms)
 
 
-def chosen_entries(shape, max_entries, rng):
-    """Every index of an array, or max_entries random ones of a larger one."""
-    size = int(np.prod(shape))
-    if max_entries is None or size <= max_entries:
-        return list(np.ndindex(shape))
-    drawn = np.sort(rng.choice(size, max_entries, replace=False))
-    return list(zip(*np.unravel_index(drawn, shape), strict=True))
-
-
 def project(check, rng):
     """The Rows of the dot-product test: each array along a direction of its own, then all together."""
-    shapes = {name: claim.shape for name, claim in check.claims.items()}
-    rows = [row_along(check, name, shape, {name: rng.standard_normal(shape)}) for name, shape in shapes.items()]
-    if len(rows) > 1:
-        every = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-        rows.append(row_along(check, "all arrays", (), every))
-    return rows
+    directions = [(name, {name: rng.standard_normal(claim.shape)}) for name, claim in check.claims.items()]
+    if len(directions) > 1:
+        directions.append(("all arrays", {name: rng.standard_normal(q.shape) for name, q in check.claims.items()}))
+    return [row_along(check, name, direction) for name, direction in directions]
 
 
-def row_along(check, name, shape, direction):
-    """The Row of a projection."""
+def row_along(check, name, direction):
+    """The Row of a projection; its shape is that of the one array that the direction moves."""
     claimed, terms = check.along(direction)
+    shape = np.shape(*direction.values()) if len(direction) == 1 else ()
     row = Row(name, np.array(claimed), shape, terms)
     row.note((), examine(check, direction))
     row.complaint = complaint_about(check.problem, row)
@@ -137,14 +130,13 @@ def find_wrong(check, name, rest, rng):
     If they are wrong together, test one half of them, and so on.
     """
     check = check._replace(method="projection", rtol=0.0, atol=0.0)
-    shape = check.claims[name].shape
-    v = rng.standard_normal(shape)
+    v = rng.standard_normal(check.claims[name].shape)
     v /= np.sqrt((v**2).sum())
 
     def judged(entries):
-        part = np.zeros(shape)
+        part = np.zeros_like(v)
         part.flat[entries] = v.flat[entries]
-        return row_along(check, f"the entries of {name} that were not drawn", shape, {name: part})
+        return row_along(check, f"the entries of {name} that were not drawn", {name: part})
 
     together = judged(rest)
     if not together.num_wrong:
@@ -152,4 +144,4 @@ def find_wrong(check, name, rest, rng):
     while len(rest) > 1:
         half = rest[: len(rest) // 2]
         rest = half if judged(half).num_wrong else rest[len(half) :]
-    return together, np.unravel_index(rest[0], shape)
+    return together, np.unravel_index(rest[0], v.shape)

@@ -23,9 +23,9 @@ def error_map(report, path=None):
     import matplotlib.pyplot as plt
 
     arrays = {row.name: row.claim for row in report.rows}
+    columns, lines = min(3, len(rows)), math.ceil(len(rows) / 3)
+    size = (4.4 * columns + 1.2, 2.8 * lines + 0.4)
     with plt.rc_context(plots.STYLE):
-        columns, lines = min(3, len(rows)), math.ceil(len(rows) / 3)
-        size = (4.4 * columns + 1.2, 2.8 * lines + 0.4)
         figure, axes = plt.subplots(lines, columns, figsize=size, layout="constrained", squeeze=False)
         for place in axes.flat[len(rows) :]:
             place.set_axis_off()

@@ -107,7 +107,7 @@ class GradientReport(NamedTuple):
             "float32: the gradients are judged at that precision"
         )
         notes = [*self.complaints, *([low] if self.precision else [])]
-        lines = [self._verdict(), *(["", *table(self.rows)] if self.rows else [])]
+        lines = [self._verdict(), *(["", HEAD, *map(line_of, self.rows)] if self.rows else [])]
         return "\n".join([*lines, *paragraphs("!", notes), *paragraphs("->", self.diagnosis)])
 
     def __repr__(self):
@@ -128,26 +128,21 @@ class GradientReport(NamedTuple):
         return f"<b style=color:{color}>{verdict}</b><pre>{rest}</pre>"
 
 
-HEAD = ("gradient of", "shape", "worst at", "claimed", "numeric", "error", "wrong")
-WIDTHS = (14, 10, 8, 11, 11, 6, 8)
+LINE = "{:<14}  {:>10}  {:>8}  {:>11}  {:>11}  {:>6}  {:>8}"  # 80 columns
+LONGEST_NAME = 14
+HEAD = LINE.format("gradient of", "shape", "worst at", "claimed", "numeric", "error", "wrong")
 
 
-def cells(row):
-    """One row's cells as text. A long name keeps its end."""
-    name = row.name if len(row.name) <= WIDTHS[0] else f"…{row.name[1 - WIDTHS[0] :]}"
+def line_of(row):
+    """A row of the table. A long name keeps its end."""
+    name = row.name if len(row.name) <= LONGEST_NAME else f"…{row.name[1 - LONGEST_NAME :]}"
     numbers = ("0", "0") if row.worst is None else [f"{q[row.worst]:.4g}" for q in (row.claim, row.slope)]
     at, wrong = "-", f"{row.num_wrong}/{row.checked.sum()}"
     if row.terms is not None:
         wrong = "WRONG" if row.num_wrong else "unjudged" if row.complaint else "right"
     elif row.worst is not None:
         at = ",".join(map(str, row.worst)) or "()"
-    return name, "x".join(map(str, row.shape)) or "-", at, *numbers, f"{row.relative_error:.0e}", wrong
-
-
-def table(rows):
-    """The rows as aligned lines of 80 columns."""
-    lines = [HEAD, *map(cells, rows)]
-    return ["  ".join([name.ljust(WIDTHS[0]), *map(str.rjust, others, WIDTHS[1:])]) for name, *others in lines]
+    return LINE.format(name, "x".join(map(str, row.shape)) or "-", at, *numbers, f"{row.relative_error:.0e}", wrong)
 
 
 def paragraphs(mark, sentences):

@@ -79,11 +79,11 @@ def look_again(check, direction, claimed, terms):
     allowed = max(rtol * size, check.allowance(direction, size), by_caller)
     if off <= allowed:
         return Verdict(slope, is_kink=found.is_kink, unsure=0.0 if found.is_kink else found.error)
-    hidden = found.error + 16 * found.noise
     rounding = 8 * EPS * problem.reach * max(check.largest, terms) + 16 * EPS * abs(problem.value_here)
-    if off > allowed + hidden + rounding:
-        return Verdict(slope, is_wrong=True, is_kink=found.is_kink)
-    return Verdict(slope, unsure=np.inf if off > max(found.error, UNNOTICED) else max(found.error, off))
+    is_wrong = off > allowed + found.error + 16 * found.noise + rounding
+    return Verdict(
+        slope, is_wrong, found.is_kink, np.inf if off > max(found.error, UNNOTICED) else max(found.error, off)
+    )
 
 
 def measure(problem, direction, claimed):
@@ -98,7 +98,7 @@ def measure(problem, direction, claimed):
     is_exact = np.isfinite(exact) and not found.is_kink
     if found.low == found.high == 0:  # f moves by less than its rounding, which may be that of float32
         rough = np.finfo(np.float32).eps * abs(problem.value_here)
-        return Slope(exact, exact, 0, max(EPS, *problem.noises)) if is_exact else found._replace(noise=rough)
+        return Slope(exact, exact, 0, max(EPS, problem.noise)) if is_exact else found._replace(noise=rough)
     if is_exact and abs(exact - found.low) <= found.error + 1e-9 * abs(exact):
         return Slope(exact, exact, 0, max(COMPLEX_STEP, found.noise))
     return found
@@ -139,14 +139,14 @@ def float32_complaints(check):
     return [
         f"the gradient of {name} has the precision of float32 only: a buffer of a fixed dtype is hidden in it"
         for name, claim in check.claims.items()
-        if check.problem.given[name].dtype == np.float64
-        and (claim.dtype == np.float32 or is_rounded(check.problem, name, claim))
+        if check.problem.given[name].dtype == np.float64 and (claim.dtype == np.float32 or is_rounded(check, name))
     ]
 
 
 @np.errstate(over="ignore")
-def is_rounded(problem, name, claim):
+def is_rounded(check, name):
     """Whether a float64 claim holds float32 numbers only, and its largest entry is off as much as float32 rounds."""
+    problem, claim = check.problem, check.claims[name]
     if not claim.any() or (claim != claim.astype(np.float32)).any():
         return False
     index = np.unravel_index(np.argmax(np.abs(claim)), claim.shape)

@@ -1,9 +1,8 @@
-"""The package's own step functions, with every quantity on its way moved.
+"""The package's own functions, with every quantity on their way moved.
 
-While `moved_steps` is open, every quantity q of a cell's step functions goes through move(k, "q", q), which returns it,
-or returns it plus something; k counts the steps. The derivative by what is added is ∂loss/∂q, and needs no backward
-pass: this proves each field dq of an LSTMStepGradients, …, although q is no argument of any function. `watched` puts
-move between the lines of a step function:
+While `moved` is open, every quantity q of the functions that it names goes through move(k, "q", q), which returns it,
+or returns it plus something. The derivative by what is added is ∂loss/∂q, and needs no backward pass: this proves each
+field dq of an LSTMStepGradients, …, although q is no argument of any function. `watched` puts move between the lines:
 
     c_t = f_t * c_prev + i_t * c_tilde_t
     c_t = move("c_t", c_t)
@@ -11,37 +10,60 @@ move between the lines of a step function:
 
 import ast
 import inspect
-from functools import cache, partial
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib import import_module
-from itertools import count
+from pkgutil import resolve_name
+from textwrap import dedent
+from types import FunctionType
 from unittest.mock import patch
 
 
-def moved_steps(cell, move):
-    """A context in which each quantity of the cell's k-th step goes through move(k, name, quantity)."""
-    step, steps = watched(cell_function(cell, "step")), count()
+@contextmanager
+def moved(names, move):
+    """A context in which each quantity of these functions goes through move(k, its name, quantity).
 
-    def moved(*arguments, **options):
-        return step(partial(move, next(steps)), *arguments, **options)
+    k counts the quantities of this name from 0. names are such as "numpylm.lstm.lstm_step": where callers look it up.
+    """
+    seen = Counter()
 
-    return patch(f"numpylm.{cell.name}.{cell.name}_step", moved)
+    def counted(name, q):
+        seen[name] += 1
+        return move(seen[name] - 1, name, q)
+
+    def with_move(function):
+        return lambda *arguments, **options: function(counted, *arguments, **options)  # no partial: it may be a method
+
+    with ExitStack() as patches:
+        for name in names:
+            patches.enter_context(patch(name, with_move(watched(resolve_name(name)))))
+        yield
 
 
 @cache
 def watched(function):
-    """The function with one argument more, move, through which goes every array that it is given or computes."""
-    tree = ast.parse(inspect.getsource(function))
-    (definition,) = tree.body
-    arguments, lines = definition.args.args, definition.body
-    given = [argument.arg for argument in arguments if argument.arg.endswith(("_t", "_prev"))]
-    definition.body = [moving(name) for name in given]
-    for line in lines:
-        names = [node.id for node in ast.walk(line) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-        definition.body += [line, *(moving(name) for name in names)]
-    arguments.insert(0, ast.arg("move"))
-    names = dict(vars(inspect.getmodule(function)))
+    """The function with one argument more, move, through which goes every array that it is given or assigns."""
+    tree = Moving().visit(ast.parse(dedent(inspect.getsource(function))))
+    names = {}
     exec(compile(ast.fix_missing_locations(tree), inspect.getsourcefile(function), "exec"), names)
-    return names[function.__name__]
+    made = names[function.__name__]
+    return FunctionType(made.__code__, vars(inspect.getmodule(function)), function.__name__, function.__defaults__)
+
+
+class Moving(ast.NodeTransformer):
+    """Puts the line name = move("name", name) behind every assignment, and before all for each argument."""
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        given = node.args.args
+        node.body[:0] = [moving(argument.arg) for argument in given]
+        given.insert(0, ast.arg("move"))
+        return node
+
+    def visit_Assign(self, node):
+        names = [name for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        return [node, *(moving(name.id) for name in names if isinstance(name.ctx, ast.Store))]
 
 
 def moving(name):

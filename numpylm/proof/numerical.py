@@ -17,11 +17,16 @@ import warnings
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 
 ORDERS = {"forward": 2, "central": 3, "fourth": 5}  # the error's power of ε, plus one
 METHODS = (*ORDERS, "complex")
 COMPLEX_STEP = 1e-30
+LOST = (
+    "the function loses the imaginary part ({}); it may take np.abs, np.var, np.std, np.linalg.norm or .real, or fix a "
+    "real dtype (np.zeros without dtype=x.dtype, .astype(float), float(…)): use method='central', or let the dtype "
+    "follow the arguments"
+)
 
 
 class NotComplexSafe(TypeError):
@@ -36,21 +41,15 @@ def best_step(x, method="central"):
 
 
 def derivative(f, x, index, method="central", epsilon=None):
-    """∂f/∂x[index]. f takes no arguments and reads the array x, which is changed at index and restored.
+    """∂f/∂x[index]: the derivative along the direction that is 1 at index and 0 elsewhere.
 
-    x is real for the differences and complex128 for method "complex". Raises NotComplexSafe where that cannot work.
+    f takes no arguments and reads the array x, which is changed and restored. x is real for the differences and
+    complex128 for method "complex". Raises NotComplexSafe where that cannot work.
     """
-    entry = x[index]
+    direction = np.zeros_like(x.real)
+    direction[index] = 1
     epsilon = best_step(x[index], method)[()] if epsilon is None else epsilon
-
-    def value(step):
-        x[index] = entry + step
-        try:
-            return f()
-        finally:
-            x[index] = entry
-
-    return along(value, epsilon, method)
+    return directional_derivative(f, [x], [direction], method, epsilon)
 
 
 def directional_derivative(f, x, direction, method="central", epsilon=None):
@@ -83,26 +82,21 @@ def along(value, epsilon, method):
     if method == "fourth":
         near, far = value(epsilon) - value(-epsilon), value(2 * epsilon) - value(-2 * epsilon)
         return (8 * near - far) / (12 * epsilon)
-    beside = complex_value(lambda: value(1j * epsilon))
+    beside = complex_value(value, 1j * epsilon)
     return beside.imag / epsilon if np.isfinite(beside) else np.nan
 
 
-def complex_value(f):
-    """f's value, a complex number; NotComplexSafe where f drops the imaginary part, silently or with a warning."""
+def complex_value(f, x):
+    """f(x), a complex number; NotComplexSafe where f drops the imaginary part, silently or with a warning."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            value = f()
-        why = f"it returns a real {type(value).__name__} for complex arguments"
+            value = f(x)
     except (TypeError, np.exceptions.ComplexWarning) as error:
-        value, why = None, str(error)
-    if np.iscomplexobj(value):
-        return value
-    raise NotComplexSafe(
-        f"the function loses the imaginary part ({why}); it may take np.abs, np.var, np.std, np.linalg.norm or .real, "
-        "or fix a real dtype (np.zeros without dtype=x.dtype, .astype(float), float(…)): use method='central', or let "
-        "the dtype follow the arguments"
-    )
+        raise NotComplexSafe(LOST.format(error)) from error
+    if not np.iscomplexobj(value):
+        raise NotComplexSafe(LOST.format(f"it returns a real {type(value).__name__} for complex arguments"))
+    return value
 
 
 def gradient(f, x, method="central", epsilon=None):

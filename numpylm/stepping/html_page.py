@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.printable import printable, visible
 from numpylm.stepping.page_data import described, page_data
 from numpylm.stepping.walk import chosen

@@ -11,7 +11,7 @@ import numpy as np
 
 from numpylm.loss import IGNORED, surprisal
 from numpylm.stepping.lines import formula
-from numpylm.stepping.walk import GATES, parts_of, run_once, walk
+from numpylm.stepping.walk import GATES, backward_of, forward_of, prover, run_once
 
 MOST_PROVED = 2e8  # T² times the parameters, about ten seconds: beyond, gradients are proved at the step asked for
 MOST_WEIGHTS = 200_000  # up to here the page holds all parameters, and can compute with them
@@ -35,31 +35,31 @@ def page_data(model, tokens, names, layer, at=None):
     open the page at. Raises ValueError where the loss is not finite."""
     T, sizes, cell = len(tokens) - 1, model.sizes, model.cell
     inputs, targets = tokens[:-1, None], tokens[1:, None]  # (T, 1)
-    walked = walk(model, inputs, targets, [layer], list(range(T)))
-    if not np.isfinite(walked.loss):
-        raise ValueError(f"the model's loss on this text is {walked.loss}; a page shows finite numbers only")
-    forward, backward = by_name(walked.forward), by_name(walked.backward)
+    run, prove_at = run_once(model, inputs, targets), prover(model, inputs, targets)
+    if not np.isfinite(run.loss):
+        raise ValueError(f"the model's loss on this text is {run.loss}; a page shows finite numbers only")
+    forward, backward = by_name(forward_of(run, layer)), by_name(backward_of(run, layer))
     del backward["dh"]  # it has no line of its own
     if layer:
-        del forward["x"]  # the walk's x is the embedding, which the lowest layer alone reads
+        del forward["x"]  # it is the embedding, which the lowest layer alone reads
     numbers = numbers_of(forward, backward)
     packed = parts(cell, numbers)
     listed = {
-        "forward": [line(cell, name, q[0], numbers) for name, q in forward.items() if not name.endswith("_prev")],
-        "backward": [line(cell, name, q[0], numbers) for name, q in backward.items()],
+        "forward": [line(cell, name, q, numbers) for name, q in forward.items() if not name.endswith("_prev")],
+        "backward": [line(cell, name, q, numbers) for name, q in backward.items()],
     }
     number, asked = sum(array.size for array in model.parameters().values()), [] if at is None else [at]
     proved = list(range(T)) if T * T * number <= MOST_PROVED else asked
     return {
         "cell": cell.name, "relu": cell.options.get("nonlinearity") == "relu", "at": at,
         "sizes": {"T": T, "D": sizes.embedding_dim, "H": sizes.hidden_dim, "V": sizes.vocab_size},
-        "layer": layer, "layers": sizes.num_layers, "loss": walked.loss, "ids": tokens.tolist(),
+        "layer": layer, "layers": sizes.num_layers, "loss": run.loss, "ids": tokens.tolist(),
         "tokens": [names[token] for token in tokens],
-        "predictions": predictions(forward, backward, tokens, names),
-        "bits": [surprisal(q.value, targets[t]).item() / np.log(2) for t, q in enumerate(forward["logits"])],
+        "predictions": predictions(run, tokens, names),
+        "bits": (surprisal(run.forward.logits, targets)[:, 0] / np.log(2)).tolist(),
         "lines": listed, "parts": packed, "sources": sources(listed, packed, numbers),
         "numbers": {name: in_base64(array) for name, array in numbers.items()}, "proved": proved,
-        "proofs": {name: proofs(walked, entries, proved) for name, entries in backward.items()},
+        "proofs": {name: proofs(prove_at, q, proved) for name, q in backward.items()},
         "carrier": CARRIERS[cell.name], "reach": reach(model, inputs, targets, layer),
         **(weights(model, tokens, names) if number <= MOST_WEIGHTS else {"weights": None}), **sliders(model),
     }  # fmt: skip
@@ -84,23 +84,17 @@ def in_base64(array):
 
 
 def by_name(sections):
-    """name -> its Entry at each t. x[3], logits[3] … are named without their index; da_t is there as da_i, da_f …"""
-    found = {}
-    for entry in [entry for section in sections for entry in section.entries]:
-        if entry.symbol != "loss" and not (entry.symbol.startswith("d") and entry.packed):
-            found.setdefault(entry.symbol.partition("[")[0], []).append(entry)
-    if "dh_t" in found:  # the backward pass: from the last step to the first
-        found = {name: sorted(entries, key=lambda entry: entry.place[2]) for name, entries in found.items()}
-    return found
+    """name -> Quantity. x[{}] … are named without t; da_t is there as da_i, da_f …"""
+    every = [q for quantities in sections for q in quantities if not (q.place and q.packed)]
+    return {q.symbol.removesuffix("[{}]"): q for q in every}
 
 
 def numbers_of(forward, backward):
     """name -> (T, n). Packed arrays gate by gate; dh_next and dc_next too, and dh, what reaches h_t from above."""
     numbers = {}
-    for name, entries in {**forward, **backward}.items():
+    for name, q in {**forward, **backward}.items():
         if name not in OF_TOKENS:
-            over_time = np.stack([entry.value[0] for entry in entries])  # (T, n)
-            numbers |= parts_of(entries[0]._replace(symbol=name, value=over_time))
+            numbers |= {part: values[:, 0] for part, values in q._replace(symbol=name).parts()}
     for state in ("h", "c"):
         if f"d{state}_prev" in numbers:
             later = numbers[f"d{state}_prev"]
@@ -109,13 +103,13 @@ def numbers_of(forward, backward):
     return numbers
 
 
-def line(cell, name, entry, numbers):
+def line(cell, name, quantity, numbers):
     """The line of a quantity: the names that it gives, its source, place ("lstm.py:111"), equation and formula."""
-    last, text = entry.lines[-1], ""
+    last, text = quantity.lines[-1], ""
     if last.place.startswith(cell.name):
         text = formula(last, numbers, cell.options.get("nonlinearity", "tanh"))
     return {
-        "names": [part for part, _ in parts_of(entry._replace(symbol=name))],
+        "names": [part for part, _ in quantity._replace(symbol=name).parts()],
         "source": f"{name} = {OF_TOKENS[name]}" if name in OF_TOKENS else last.text,
         "place": last.place, "equation": last.equation, "formula": text,
     }  # fmt: skip
@@ -143,26 +137,26 @@ def sources(listed, packed, numbers):
     return found
 
 
-def predictions(forward, backward, tokens, names):
+def predictions(run, tokens, names):
     """For each t, the most probable tokens and the one that came: name, whether it came, logit, y, dlogit."""
     every = []
     for t, target in enumerate(tokens[1:]):
-        columns = [part[t].value[0] for part in (forward["logits"], forward["y"], backward["dlogits"])]
+        columns = [array[t, 0] for array in (run.forward.logits, run.y, run.dlogits)]
         most = np.argsort(-columns[1], kind="stable")[:PROBABLE]
         shown = [*most, *([target] if target not in most else [])]
         every.append([[names[v], bool(v == target), *(float(column[v]) for column in columns)] for v in shown])
     return every
 
 
-def proofs(walked, entries, proved):
+def proofs(prove_at, quantity, proved):
     """For each t None, or what the complex step gives (None for a number that was not moved alone), the largest error
     and whether it is rounding."""
-    every = [None] * len(entries)
+    every = [None] * len(quantity.values)
     for t in proved:
-        shown = [(0, k) for k in range(min(PROVED, entries[t].value.size))]
-        numeric, error, ok = walked.prove(entries[t], shown)
+        shown = [(0, k) for k in range(min(PROVED, quantity.values[t].size))]
+        numeric, error, ok = prove_at(quantity, t, shown)
         values = [None if np.isnan(value) else value for value in numeric[0].tolist()]
-        every[t] = {"numeric": values, "error": float(error), "ok": ok}
+        every[t] = {"numeric": values, "error": error, "ok": ok}
     return every
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.loss import surprisal
-from numpylm.proof.moved_step import moved_steps
+from numpylm.proof.moved_step import moved
 from numpylm.proof.numerical import COMPLEX_STEP
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-14  # how far a gradient may lie from its numerical value
@@ -25,59 +25,56 @@ class Proof(NamedTuple):
     ok: bool
 
 
-def derivatives(model, inputs, targets, place, directions):
-    """Σ ∂loss/∂q[k] direction[k] over the entries of the q at place, (name, layer, t), for each of K directions of q's
-    shape: (K,). The t of a parameter is None."""
-    name, layer, t = place
-    T, K, steps = len(inputs), len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
-    if t is None:
-        q = model.astype(complex).parameters()
-        moved = [model.with_parameters(q | {name: q[name] + step}) for step in steps]
-        nats = [surprisal(moved_logits(each, inputs), targets).mean() for each in moved]
-        return np.imag(nats) / COMPLEX_STEP
-    step = np.concatenate(steps)  # K copies of the sequences side by side, each with a direction of its own
-    inputs, targets = np.tile(inputs, (1, K)), np.tile(targets, (1, K))
-    if name in ("h", "logits"):  # h_t moves the logits
-        logits = moved_logits(model, inputs).astype(complex)
-        logits[t] += step if name == "logits" else step @ model.output_matrix()
-    elif name == "x":  # it moves xW_t
-        logits = moved_logits(model, inputs, "xW_t", layer * T + t, step @ model.layer_parameters(layer)[0])
-    else:
-        logits = moved_logits(model, inputs, name, layer * T + t, step)
-    return surprisal(logits, targets).reshape(T, K, -1).mean(axis=(0, 2)).imag / COMPLEX_STEP
-
-
-def moved_logits(model, inputs, name=None, call=None, step=0.0):
-    """The logits where the quantity of this name, in this call of the step function, is moved by a step.
-
-    No breakpoint in the package's step functions stops here: watched copies of them run in their place.
-    """
-
-    def move(k, moved, q):
-        return q + step if (moved, k) == (name, call) else q
-
-    with moved_steps(model.cell, move):
-        return model.forward(inputs).logits
-
-
-def prove(gradient, derivatives_along, shown):
-    """The Proof of a gradient. derivatives_along(directions) are the loss's derivatives along directions of q's shape.
+def prove(derivatives, quantity, t, shown=()):
+    """The Proof of a gradient at t. derivatives(*place, t, directions) are the loss's, along directions of its shape.
 
     Every entry of a small array is moved alone; of a large one the indices shown, and one random direction proves the
     rest: its derivative adds up the roundings of n entries, about √n of them.
     """
+    gradient = quantity.values[t]
     small = gradient.size <= MOST_ENTRIES
     alone = list(np.ndindex(gradient.shape)) if small else list(shown)
     directions = np.zeros((len(alone) + 1, *gradient.shape))
     for direction, index in zip(directions, alone, strict=False):
         direction[index] = 1
     directions[-1] = np.random.default_rng(0).standard_normal(gradient.shape)
-    *found, along = derivatives_along(directions)
+    *found, along = derivatives(*quantity.place, t, directions)
     numeric = np.full(gradient.shape, np.nan)
     for index, derivative in zip(alone, found, strict=True):
         numeric[index] = derivative
-    error = float(np.nanmax(np.abs(gradient - numeric), initial=0))
+    error = np.nanmax(np.abs(gradient - numeric), initial=0)
     if not small:
-        rest = float(abs((gradient * directions[-1]).sum() - along) / np.sqrt(gradient.size))
-        error = max(error, rest)
-    return Proof(numeric, error, bool(error <= RELATIVE * np.abs(gradient).max() + ABSOLUTE))
+        error = max(error, abs((gradient * directions[-1]).sum() - along) / np.sqrt(gradient.size))
+    return Proof(numeric, float(error), bool(error <= RELATIVE * np.abs(gradient).max() + ABSOLUTE))
+
+
+def derivatives(model, functions, data, targets, name, k, t, directions):
+    """Σ ∂loss/∂q[k] direction[k] over the entries of a quantity q, for each of K directions: (K,).
+
+    model.forward(*data) gives the logits, and passes through these functions. There q is the k-th value that this name
+    gets, at t; a value that a step function computes, (N, ·), is one step's. k is None for the parameter of this name.
+    """
+    K, steps = len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
+    step = np.concatenate(steps)  # for K copies of the sequences side by side, each with a direction of its own
+    models, copies = [model], [np.tile(tokens, (1, K)) for tokens in data]
+    if k is None:
+        q = model.astype(complex).parameters()
+        models, copies = [model.with_parameters(q | {name: q[name] + step}) for step in steps], data
+
+    def move(count, moved_name, q):
+        if moved_name == "lookup":  # a folded projection would read no x
+            return None
+        if k is None or moved_name != name:
+            return q
+        first, at = (k, t) if q.ndim == 3 else (k + t, ...)  # q is (T, N, ·), or one step's (N, ·)
+        if count == first:
+            q = q.astype(complex)
+            q[at] += step
+        return q
+
+    with moved(functions, move):  # watched copies run in the functions' place: no breakpoint there stops
+        logits = np.concatenate([each.forward(*copies).logits.astype(complex) for each in models], axis=1)
+    if name == "logits":
+        logits[t] += step
+    nats = surprisal(logits, np.tile(targets, (1, K)))
+    return nats.reshape(len(targets), K, -1).mean(axis=(0, 2)).imag / COMPLEX_STEP

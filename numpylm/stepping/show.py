@@ -8,8 +8,6 @@ from textwrap import wrap
 
 import numpy as np
 
-from numpylm.stepping.walk import parts_of
-
 NARROWEST, WIDEST = 60, 80
 MARGIN = 8  # columns for an equation's number, up to (10–13)
 LABEL = 19  # for a symbol, up to ∂loss/∂logits[9], two columns from the left
@@ -63,31 +61,30 @@ def print_passes(walked, directions):
     proved = show(walked, walked.backward)
     print("THE PARAMETERS, and their gradients: sums over all steps\n")
     proved += show(walked, [*walked.values, *walked.parameters])
-    wrong = [f"{entry.symbol} ({section.title})" for section, entry, proof in proved if not proof.ok]
+    wrong = [name for name, proof in proved if not proof.ok]
     if wrong:
         paragraph(
             f"WRONG: {len(wrong)} gradients. The first, in the order of the computation, is {wrong[0]}: look at its "
             "line first, the others may follow from it."
         )
         return 1
-    number, worst = sum(entry.value.size for _, entry, _ in proved), max(proof.error for *_, proof in proved)
+    number, worst = sum(proof.numeric.size for _, proof in proved), max(proof.error for _, proof in proved)
     paragraph(f"All {number} numbers of gradients are right: the largest error is {worst:.0e}.")
     return 0
 
 
 def show(walk, sections):
-    """Print the sections, each gradient with its proof; returns [(Section, Entry, Proof)] of the gradients."""
+    """Print the sections, each gradient with its proof; returns (its name and where it stands, its Proof) of each."""
     proved = []
     for section in sections:
         print(heading(section))
-        printed = ()
-        for entry in section.entries:
-            for line in entry.lines if entry.lines != printed else ():
+        for quantity in section.quantities:
+            for line in quantity.lines:
                 print_line(line.text, line.equation)
-            printed = entry.lines
-            proof = walk.prove(entry) if entry.place else None
-            proved += [(section, entry, proof)] if proof else []
-            print(*rows_of(entry, proof), sep="\n")
+            for t in section.steps:
+                proof = walk.prove(quantity, t) if quantity.place else None
+                proved += [(f"{quantity.symbol.format(t)} ({section.title})", proof)] if proof else []
+                print(*rows_of(quantity, t, proof), sep="\n")
         print()
     return proved
 
@@ -109,27 +106,32 @@ def print_line(text, number):
     print(*wrap(text, width(), initial_indent=number.ljust(MARGIN), subsequent_indent=" " * (MARGIN + 4)), sep="\n")
 
 
-def rows_of(entry, proof):
-    """The rows of an entry's numbers, with the error of its proof; if that is wrong, with the true numbers too."""
-    rows = [f"  {entry.symbol:<{LABEL - 2}}"] if entry.repeated else blocks_of(entry)
+def rows_of(quantity, t, proof):
+    """The rows of a quantity's numbers at t, with the error of its proof; if that is wrong, with the true numbers too.
+
+    A packed gradient of a step, da_t, is shown without numbers: those of its gates, da_i …, stand above.
+    """
+    symbol = quantity.symbol.format(t)
+    is_above = proof and quantity.packed and quantity.place[1] is not None
+    rows = [f"  {symbol:<{LABEL - 2}}"] if is_above else blocks_of(quantity, t)
     if proof and proof.ok:
         rows[-1] += f" error {proof.error:.0e}"
     elif proof:
-        moved = entry.symbol.removeprefix("d") if "[" in entry.symbol else entry.place[0].rpartition(".")[2]
-        rows += blocks_of(entry._replace(symbol=f"∂loss/∂{moved}", value=proof.numeric))
-        rows.append(f"  {entry.symbol}: WRONG by {proof.error:.0e}")
+        moved = symbol.removeprefix("d") if "[" in symbol else quantity.place[0].rpartition(".")[2]
+        rows += blocks_of(quantity._replace(symbol=f"∂loss/∂{moved}", values=proof.numeric[None]), 0)
+        rows.append(f"  {symbol}: WRONG by {proof.error:.0e}")
     return rows
 
 
-def blocks_of(entry):
-    """The numbers of an entry, a line for each row of an array, gate by gate if it is packed."""
-    if entry.packed and not entry.value.any():
-        return [f"  {entry.symbol:<{LABEL}} zeros"]
+def blocks_of(quantity, t):
+    """The numbers of a quantity at t, a line for each row of an array, gate by gate if it is packed."""
+    if quantity.packed and not quantity.values[t].any():
+        return [f"  {quantity.symbol:<{LABEL}} zeros"]
     lines = []
-    for symbol, part in parts_of(entry):
-        rows = np.atleast_2d(part)
-        labels = [f"  {symbol}", *[""] * (len(rows) - 1)]
-        lines += [f"{label:<{LABEL}}{numbers(row, part)}" for label, row in zip(labels, rows[:MOST], strict=False)]
+    for symbol, values in quantity.parts():
+        rows = np.atleast_2d(values[t])
+        labels = [f"  {symbol.format(t)}", *[""] * (len(rows) - 1)]
+        lines += [f"{label:<{LABEL}}{numbers(row, values[t])}" for label, row in zip(labels, rows[:MOST], strict=False)]
         lines += [" " * LABEL + "    …"] if len(rows) > MOST else []
     return lines
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.text import build_vocabulary
-from numpylm.model import MODELS, make_model
+from numpylm.model import MODELS
 from numpylm.translation import EncoderDecoder
 
 DEFAULT_TEXT = "look"  # the first o is followed by o, the second by k: the state must tell them apart
@@ -15,7 +15,7 @@ def small_model(content=DEFAULT_TEXT, cell="lstm", seed=0):
     """(a model of the content's characters, their Vocabulary)."""
     vocabulary = build_vocabulary(content, "char")
     model = MODELS[cell](len(vocabulary), D, H, dtype=np.float64)
-    return make_model(model.cell, model.sizes, one_decimal(model, seed)), vocabulary
+    return model.with_parameters(one_decimal(model, seed)), vocabulary
 
 
 def small_translator(content, attention, cell="lstm", seed=0):

@@ -1,10 +1,11 @@
-"""One forward and one backward pass as plain data: sections of quantities, in the order of the computation.
+"""One forward and one backward pass as plain data: quantities, in the order of the computation.
 
-`walk` runs the model's own functions once and reads their records. Each Entry says what a quantity is called, which
-lines of the source compute it, its numbers and, of a gradient, which quantity it belongs to, so that it can be proved.
-show.py prints the sections, and page_data.py makes a page of them.
+`run_once` runs the model's own functions and keeps their records. A Quantity says what an intermediate is called, its
+numbers at every step, which lines of the source compute it and, of a gradient, what it is the gradient of, so that it
+can be proved. page_data.py makes a page of them; `walk` puts them into sections, which show.py prints.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -13,9 +14,8 @@ import numpy as np
 from numpylm.affine import affine_backward, affine_forward
 from numpylm.embedding import embedding_backward, embedding_forward
 from numpylm.loss import cross_entropy_backward, cross_entropy_forward
-from numpylm.model import layer_prefix
 from numpylm.proof.moved_step import cell_function
-from numpylm.recurrence import gates
+from numpylm.recurrence import gates, project
 from numpylm.stepping.lines import Line, lines_of
 from numpylm.stepping.replay import derivatives, prove
 
@@ -23,36 +23,47 @@ GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}  # in the order of the packed 
 PACKED = ("xW_t", "a_t", "hW_t", "da_t", "dhW_t", "W_x", "W_h", "b", "dW_x", "dW_h", "db")  # gates side by side
 
 
-class Entry(NamedTuple):
-    """One quantity. place, of a gradient, is (name, layer, t) of what it is the gradient of, as replay.py names it.
-    packed are the gates side by side in value; repeated says that the same numbers stood before."""
+class Quantity(NamedTuple):
+    """What is computed at every step: values (T, N, ·). Its symbol is i_t, or x[{}], where {} stands for t.
+
+    place, of a gradient, is (name, k) of what it is the gradient of, as replay.py counts. packed are the gates side by
+    side in the values. A parameter has one step.
+    """
 
     symbol: str
-    value: np.ndarray
+    values: np.ndarray
     lines: tuple = ()
     place: tuple | None = None
     packed: str = ""
-    repeated: bool = False
+
+    def parts(self):
+        """[(symbol, values)]: gate by gate if packed. da_t -> da_i …, dW_x -> dW_xi …, b -> b_i."""
+        if not self.packed:
+            return [(self.symbol, self.values)]
+        stem = self.symbol.removesuffix("_t")
+        names = [stem + gate if stem.endswith(("W_x", "W_h")) else f"{stem}_{gate}" for gate in self.packed]
+        return list(zip(names, gates(self.values, len(self.packed)), strict=True))
 
 
 class Section(NamedTuple):
-    """Entries under a title, and the function of the package that computes them (or None)."""
+    """Quantities at some steps under a title, and the function of the package that computes them (or None)."""
 
     title: str
     function: object
-    entries: list
+    quantities: list
+    steps: list
 
 
 class Walk(NamedTuple):
     """The loss; Sections of both passes, of the parameters' values and of their gradients; and prove: a function of a
-    gradient's Entry, and of the indices to prove one by one in a large array, that gives its Proof."""
+    gradient's Quantity, of t, and of the indices to prove one by one in a large array, that gives its Proof."""
 
     loss: float
     forward: list
     backward: list
     values: list
     parameters: list
-    prove: object
+    prove: Callable
 
 
 class Run(NamedTuple):
@@ -67,26 +78,20 @@ class Run(NamedTuple):
     gradients: dict  # of the parameters
     layers: list  # each layer's Gradients
 
+    def packed(self, name):
+        """The gates in a packed array of this name; "" for any other."""
+        return GATES[self.model.cell.name] if name.rpartition(".")[2] in PACKED else ""
+
+    def layer(self, k):
+        """The end of a title: which layer, if there are several."""
+        return f", layer {k}" if len(self.layers) > 1 else ""
+
 
 def chosen(name, given, number):
     """All of 0..number-1, or the one that is given. Raises ValueError if it lies outside."""
     if given not in (None, *range(number)):
         raise ValueError(f"{name} must lie in 0..{number - 1}; got {given!r}")
     return list(range(number)) if given is None else [given]
-
-
-def walk(model, inputs, targets, layers, steps):
-    """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
-    run = run_once(model, inputs, targets)
-
-    def prove_entry(entry, shown=()):
-        return prove(entry.value, partial(derivatives, model, inputs, targets, entry.place), shown)
-
-    values = [entry_of(run, name, array) for name, array in model.parameters().items()]
-    return Walk(
-        run.loss, forward_sections(run, layers, steps), backward_sections(run, layers, steps),
-        [Section("Their values", None, values)], parameter_sections(run, layers), prove_entry,
-    )  # fmt: skip
 
 
 def run_once(model, inputs, targets):
@@ -100,99 +105,112 @@ def run_once(model, inputs, targets):
     return Run(model, out, loss, loss_trace.y, dlogits, dh, gradients, layers)
 
 
-def entry_of(run, symbol, value, lines=(), place=None, repeated=False):
-    """An Entry, packed if its symbol is a packed array's."""
-    *_, name = symbol.split(".")  # without the layer
-    return Entry(symbol, value, lines, place, GATES[run.model.cell.name] if name in PACKED else "", repeated)
+def prover(model, inputs, targets):
+    """The function `prove` of a Walk."""
+    functions = "numpylm.model.LanguageModel._hidden", f"numpylm.{model.cell.name}.{model.cell.name}_step"
+    return partial(prove, partial(derivatives, model, functions, (inputs,), targets))
 
 
-def over_time(symbol, q, lines, steps, name=None, layer=None):
-    """An Entry for each q[t] of an array (T, N, ·); all have the same lines."""
-    return [Entry(f"{symbol}[{t}]", q[t], lines, (name, layer, t) if name else None) for t in steps]
-
-
-def in_layer(run, layer):
-    """Which layer, if there are several."""
-    return f", layer {layer}" if len(run.layers) > 1 else ""
+def walk(model, inputs, targets, layers, steps):
+    """The Walk over these layers and steps of one window: inputs and targets (T, N)."""
+    run = run_once(model, inputs, targets)
+    values = [Quantity(name, q[None], packed=run.packed(name)) for name, q in model.parameters().items()]
+    return Walk(
+        run.loss, forward_sections(run, layers, steps), backward_sections(run, layers, steps),
+        [Section("Their values", None, values, [0])], parameter_sections(run, layers), prover(model, inputs, targets),
+    )  # fmt: skip
 
 
 def forward_sections(run, layers, steps):
     """From the tokens to the loss."""
-    x, logits = (Line("x = E[tokens]"),), (Line("logits = h W_hy + b_y"), *lines_of(affine_forward, "y"))
-    y, at_target, nats = (lines_of(cross_entropy_forward, name) for name in ("y", "log_at_target", "nats"))
-    loss = Entry("loss", np.array([run.loss]), (*at_target, *nats, Line("loss = nats[predicted].mean()")))
+    cell, (x, _, after) = run.model.cell, forward_of(run, 0)
+    names = "log_at_target", "nats"
+    lines = [line for name in names for line in lines_of(cross_entropy_forward, name)]
+    loss = Quantity("loss", np.array([[run.loss]]), (*lines, Line("loss = nats[predicted].mean()")))
+    within = [(layer, forward_of(run, layer)[1]) for layer in layers]
+    step = cell_function(cell, "step")
     return [
-        Section("Look the tokens up", embedding_forward, over_time("x", run.forward.trace.layers[0].x, x, steps)),
-        *[forward_step(run, layer, t) for layer in layers for t in steps],
-        Section("Predict and compare", cross_entropy_forward, [
-            *over_time("logits", run.forward.logits, logits, steps), *over_time("y", run.y, y, steps), loss,
-        ]),
-    ]  # fmt: skip
-
-
-def forward_step(run, layer, t):
-    """One step's quantities in the order of its lines."""
-    model, trace = run.model, run.forward.trace.layers[layer]
-    step = cell_function(model.cell, "step")
-    xW_t = model.cell.project(model.layer_parameters(layer), trace.x[t : t + 1])[0]
-    entries = [entry_of(run, "xW_t", xW_t, lines_of(cell_function(model.cell, "forward"), "xW"))]
-    entries += [entry_of(run, name, value, lines_of(step, name)) for name, value in trace.steps[t]._asdict().items()]
-    return Section(f"Step t = {t}{in_layer(run, layer)}", step, entries)
+        Section("Look the tokens up", embedding_forward, x, steps),
+        *[Section(f"Step t = {t}{run.layer(k)}", step, quantities, [t]) for k, quantities in within for t in steps],
+        Section("Predict", cross_entropy_forward, after, steps),
+        Section("Compare", cross_entropy_forward, [loss], [0]),
+    ]
 
 
 def backward_sections(run, layers, steps):
     """From the loss to every step's gradients, in reverse order."""
-    dlogits = lines_of(cross_entropy_backward, "dlogits")
-    dh = (Line("dh = dlogits W_hyᵀ"), *lines_of(affine_backward, "dx"))
-    through_loss = over_time("dlogits", run.dlogits, dlogits, steps, "logits")
+    backward, step_backward = (cell_function(run.model.cell, name) for name in ("backward", "step_backward"))
+    (dlogits, dh), _, _ = backward_of(run, 0)
     sections = [
-        Section("From the loss to the logits", cross_entropy_backward, through_loss),
-        Section("Through the output projection", affine_backward, over_time("dh", run.dh, dh, steps, "h")),
+        Section("From the loss to the logits", cross_entropy_backward, [dlogits], steps),
+        Section("Through the output projection", affine_backward, [dh], steps),
     ]
-    backward = cell_function(run.model.cell, "backward")
-    for layer in reversed(layers):
-        dx = over_time("dx", run.layers[layer].dx, lines_of(backward, "dx"), steps, "x", layer)
-        sections += [backward_step(run, layer, t) for t in reversed(steps)]
-        sections.append(Section(f"To the input{in_layer(run, layer)}", backward, dx))
+    for k in reversed(layers):
+        _, within, after = backward_of(run, k)
+        sections += [
+            Section(f"Back through t = {t}{run.layer(k)}", step_backward, within, [t]) for t in reversed(steps)
+        ]
+        sections.append(Section(f"To the input{run.layer(k)}", backward, after, steps))
     return sections
-
-
-def backward_step(run, layer, t):
-    """Each gradient of a step's record."""
-    cell, gradients = run.model.cell, run.layers[layer].steps[t]
-    step_backward = cell_function(cell, "step_backward")
-    entries = []
-    for name, value in gradients._asdict().items():
-        lines = lines_of(cell_function(cell, "backward") if name == "dh_t" else step_backward, name)
-        q = "xW_t" if name == "da_t" else name.removeprefix("d")
-        above = name in PACKED and bool(GATES[cell.name])  # da_t: the gradients above, side by side
-        entries.append(entry_of(run, name, value, lines, (q, layer, t), above))
-    return Section(f"Back through t = {t}{in_layer(run, layer)}", step_backward, entries)
 
 
 def parameter_sections(run, layers):
     """The parameters' gradients, which are sums over all steps: around the cell, then layer by layer."""
     backward = cell_function(run.model.cell, "backward")
-    tied = run.model.sizes.tie_weights
-    dE = lines_of(embedding_backward, "dE") + ((Line("and dW_hyᵀ is added, because W_hy is Eᵀ"),) if tied else ())
+    tied = (Line("and dW_hyᵀ is added, because W_hy is Eᵀ"),) if run.model.sizes.tie_weights else ()
+    dE = lines_of(embedding_backward, "dE") + tied
     dW, db = lines_of(affine_backward, "dW"), lines_of(affine_backward, "db")
 
     def parameter(name, lines):
-        return entry_of(run, f"d{name}", run.gradients[name], lines, (name, None, None))
+        return Quantity(f"d{name}", run.gradients[name][None], lines, (name, None), run.packed(name))
 
     around = [parameter(*each) for each in (("W_hy", dW), ("b_y", db), ("E", dE)) if each[0] in run.gradients]
-    sections = [Section("Around the cell", affine_backward, around)]
-    for layer in reversed(layers):
-        names = [f"{layer_prefix(layer, len(run.layers))}{name}" for name in run.model.cell.Parameters._fields]
-        entries = [parameter(name, lines_of(backward, f"d{name.rpartition('.')[2]}")) for name in names]
-        sections.append(Section(f"The cell{in_layer(run, layer)}", backward, entries))
+    sections = [Section("Around the cell", affine_backward, around, [0])]
+    for k in reversed(layers):
+        prefix = run.model.stack.prefixes()[k]
+        names = run.model.cell.Parameters._fields
+        quantities = [parameter(prefix + name, lines_of(backward, f"d{name}")) for name in names]
+        sections.append(Section(f"The cell{run.layer(k)}", backward, quantities, [0]))
     return sections
 
 
-def parts_of(entry):
-    """[(symbol, array)]: a packed array gate by gate, any other as it is. da_t -> da_i …, dW_x -> dW_xi …, b -> b_i."""
-    if not entry.packed:
-        return [(entry.symbol, entry.value)]
-    stem = entry.symbol.removesuffix("_t")
-    names = [stem + gate if stem.endswith(("W_x", "W_h")) else f"{stem}_{gate}" for gate in entry.packed]
-    return list(zip(names, gates(entry.value, len(entry.packed)), strict=True))
+def forward_of(run, layer):
+    """Lists of Quantities: what the lowest layer reads, what each step of a layer computes, and what is made of all."""
+    cell, trace = run.model.cell, run.forward.trace.layers[layer]
+    x = Quantity("x[{}]", run.forward.trace.layers[0].x, (Line("x = E[tokens]"),))
+    xW = project(run.model.layer_parameters(layer), trace.x)
+    xW_t = Quantity("xW_t", xW, lines_of(cell_function(cell, "forward"), "xW"), None, run.packed("xW_t"))
+    steps = from_records(run, trace.steps, partial(lines_of, cell_function(cell, "step")))
+    logits = Line("logits = h W_hy + b_y"), *lines_of(affine_forward, "y")
+    y = Quantity("y[{}]", run.y, lines_of(cross_entropy_forward, "y"))
+    return [x], [xW_t, *steps], [Quantity("logits[{}]", run.forward.logits, logits), y]
+
+
+def backward_of(run, layer):
+    """Lists of Quantities: what comes from the loss, each gradient of a layer's steps, and what goes to its input."""
+    cell, out = run.model.cell, run.layers[layer]
+    last_h = len(run.layers) + 1  # the names h before it: x, and each layer's
+
+    def lines(name):
+        return lines_of(cell_function(cell, "backward" if name == "dh_t" else "step_backward"), name)
+
+    def place(name):
+        return "xW_t" if name == "da_t" else name.removeprefix("d"), layer * len(out.steps)
+
+    dlogits = lines_of(cross_entropy_backward, "dlogits")
+    dh = Line("dh = dlogits W_hyᵀ"), *lines_of(affine_backward, "dx")
+    before = [
+        Quantity("dlogits[{}]", run.dlogits, dlogits, ("logits", 0)),
+        Quantity("dh[{}]", run.dh, dh, ("h", last_h)),
+    ]
+    dx = Quantity("dx[{}]", out.dx, lines_of(cell_function(cell, "backward"), "dx"), ("x", layer))
+    return before, from_records(run, out.steps, lines, place), [dx]
+
+
+def from_records(run, records, lines, place=lambda name: None):
+    """A Quantity for each field of the T records of a layer's steps."""
+    found = []
+    for name in records[0]._fields:
+        values = np.stack([getattr(record, name) for record in records])  # (T, N, ·)
+        found.append(Quantity(name, values, lines(name), place(name), run.packed(name)))
+    return found

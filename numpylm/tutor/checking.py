@@ -217,11 +217,11 @@ def notes(contents):
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
         if "ImportError" in failed["error"] or "ModuleNotFoundError" in failed["error"]:
             said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
-    said += [f"{name} is not in the file: the course's own stands for it" for name in contents["added"]]
+    said += [f"{name} is not in the file: the check uses the course's own" for name in contents["added"]]
     known = [name for name in ASSIGNMENTS if name in functions]
     library = [name for name in known if functions[name]["kind"] == "library"]
     ours = [name for name in known if functions[name]["ours"] and not contents["exercise"]]
     for names, owner in ((library, "a library's"), (ours, "numpylm's")):
         said += [f"{', '.join(names)} {'are' if names[1:] else 'is'} {owner} own: not checked"] if names else []
     solutions = [path for path in contents["opened"] if "solutions" in path]
-    return (*said, *[f"the file reads {path}: what comes from there is not its own work" for path in solutions[:1]])
+    return (*said, *[f"the file reads {path}: functions from there are not its own work" for path in solutions[:1]])

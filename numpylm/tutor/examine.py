@@ -22,7 +22,9 @@ CACHES = ("cache", "step", "trace")
 OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes written into the code?".format(
     *(", ".join(f"{name} = {size}" for name, size in zip("TNDHV", sizes, strict=False)) for sizes in (FIRST, SECOND))
 )
-LARGE = "this input holds ±1000; without these it is right: is a clipped, or the result kept away from 0 or 1?"
+LARGE = (
+    "this input has entries of ±1000; without them the result is right: is a clipped, or the result kept from 0 and 1?"
+)
 OVERFLOW = (
     "this input holds ±1000: e^1000 is too large for a float64 number, and e^-1000 is rounded to 0, whose logarithm is "
     "-∞. For a softmax take e^(a - max a), and for its logarithm a - max a - log Σ e^(a - max a)"
@@ -32,14 +34,12 @@ OTHER_F = (
     "h_t = max(x_t W_xh + h_{t-1} W_hh + b_h, 0)"
 )
 HIDDEN = (
-    f"with weights and states {SATURATED:g} times as large it is wrong, and with smaller ones right: is something "
-    "in it clipped, or kept away from 0 or 1, such as np.clip(a, -10, 10)?"
+    f"it is right with small weights and states, and wrong with {SATURATED:g} times larger ones: does it clip "
+    "something, as np.clip(a, -10, 10) does?"
 )
-OURS = (
-    "its `{}` was our own record: your file has no {} that returns a cache (as the last of a tuple) when it is called"
-)
+OURS = "it got our own record as its `{}`, because your file has no {} that returns a cache as the last of a tuple"
 NO_CACHE = (
-    "its `cache` is what your own {} returns, and that returns none: let it return one as the last of a tuple, such as "
+    "it needs the `cache` of your own {}, which returns none: return it as the last of a tuple, such as "
     "`return y, cache`"
 )
 
@@ -83,7 +83,7 @@ def explained(file, assignment, finding, sizes):
         said += of_extremes(assignment, trial.inputs, values)
     elif sizes is SECOND and finding["status"] in ("wrong", "crash") and not wrong:
         said.append(OF_SIZES)
-    said += [f"it uses your {other}, which is not right yet: mend that one first" for other in wrong]
+    said += [f"it uses your {other}, which is not right yet: mend {other} first" for other in wrong]
     if trial and not is_last:  # the diagnosis knows no limits
         trusted = [other for other in reads if file.status(other) == "ok"]
         has_cause = len(trial.steps) > 1 and assignment.forward in wrong
@@ -124,7 +124,7 @@ def check_problem(file, assignment, number, sizes):
         if not is_waiting or stop.finding["status"] in ("not written", "timeout"):
             raise
     if is_waiting:
-        words = f"it is not checked until your {forward.name} runs: its `{needs}` is what that returns"
+        words = f"the check needs your {forward.name} first: that returns its `{needs}`"
         raise Stop("not checked", words)
     return remarks
 

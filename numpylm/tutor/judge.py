@@ -17,11 +17,11 @@ REMEMBERS = (
     "adds to, or draws random numbers"
 )
 LINEAR = (
-    "with {0} {1:g} times as large, what it returns is not {1:g} times as large: your backward is not linear in {0}. "
-    "Is something clipped inside it, or are small gradients dropped? Clip in the training loop"
+    "if {0} is {1:g} times as large, the result must be {1:g} times as large too, and it is not: your backward is not "
+    "linear in {0}. Does it clip something, or drop small gradients? Clip in the training loop"
 )
 CHANGED = (
-    "it changes its argument {} in place: leave what you are given alone (`dx = dy` makes no copy; `dx -= 1` writes "
+    "it changes its argument {} in place: do not write into arguments (`dx = dy` makes no copy; `dx -= 1` writes "
     "into dy too)"
 )
 NOT_PUT_BACK = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpylm import require
+from numpylm.base import require
 from numpylm.data.text_files import read_rows
 
 TRANSCRIPTS = "transcripts.tsv"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.proof.evidence import relations
+from numpylm.tutor.case import GATES
 
 CELLS = {"rnn": "(1)", "lstm": "(3) to (8)", "gru": "(10) to (13)"}
 MEANINGS = {
@@ -13,13 +14,13 @@ MEANINGS = {
     "dh_carried": "what comes back to h_{t-1} through z_t ⊙ h_{t-1}",
     "dhWb_n": "the gradient of h_{t-1} W_hn + b_hn",
     "dhW_t": "the gradient of h_{t-1} W_h",
-    "dh_next": "what step t + 1 hands back to step t",
-    "dc_next": "what step t + 1 hands back to c_t",
+    "dh_next": "the gradient that step t + 1 passes back to step t",
+    "dc_next": "the gradient that step t + 1 passes back to c_t",
 }
-ALONE = "With every other line right, that alone explains all that is wrong."
+ALONE = "If every other line is right, this mistake alone explains all wrong gradients."
 TIED = (
-    "{0} or {2} is likely wrong: with every other line right, either alone explains all that is wrong, and these "
-    "gradients cannot tell which. It is {0}{1}; or {2}{3}."
+    "{0} or {2} is likely wrong: if every other line is right, each of the two alone explains all wrong gradients, "
+    "and these gradients do not show which it is. It is {0}{1}; or {2}{3}."
 )
 SHAPE = "{} is of shape {}; it should be {}"
 EXCHANGED = (
@@ -27,11 +28,11 @@ EXCHANGED = (
     "them"
 )
 SEVERAL = (
-    "no single line that computes a gradient explains all that is wrong: are several wrong, or is a step given the "
-    "record of another step?"
+    "no mistake in a single line explains all wrong gradients: are several lines wrong, or does a step get the record "
+    "of another step?"
 )
 UNSEEN = "it is zero: does f see the change? f() reads the array x itself, so change x[k] in place"
-TIMES = "it is {:.3g} times the derivative: that is (f(x + ε) - f(x - ε)) / (2 * ε), whose points lie 2 ε apart"
+TIMES = "it is {:.3g} times the derivative: divide f(x + ε) - f(x - ε) by 2 * ε, the distance of the two points"
 ONE_SIDED = (
     "this is the {} difference, with ε of about {:.0e}: its error is ε f''/2. The central difference takes f(x_k + ε) "
     "and f(x_k - ε), and is off by ε² f'''/6 alone"
@@ -84,7 +85,8 @@ def known(mistake):
     else:
         head = f"{mistake.quantity}, by {equation}" if equation else mistake.quantity
     pieces = [f"`{wrong}` in place of `{right}`" for _, right, wrong in mistake.changes]
-    code = f"Our {mistake.function} gives the same, to rounding, with {', and '.join(pieces)}." if pieces else ""
+    same = f"Our {mistake.function} gives the same numbers, up to rounding, with"
+    code = f"{same} {', and '.join(pieces)}." if pieces else ""
     return Finding(f"{head}: {mistake.why}.", mistake.quantity, mistake.equation, code)
 
 
@@ -104,7 +106,8 @@ def reads_as(suspect):
     """A suspect's equation, and how its implied value reads, or else what it has in common with the right one."""
     if suspect.reading.text:
         return f"{at(suspect.line)}; it seems to be {suspect.reading.text}"
-    return at(suspect.line) + "".join(f"; {relation}" for relation in relations(suspect.value, suspect.truth, {}))
+    gates = len(GATES.get(suspect.line.function.split("_")[0], "")) if suspect.line.quantity in ("da", "da_t") else 0
+    return at(suspect.line) + "".join(f"; {words}" for words in relations(suspect.value, suspect.truth, {}, gates))
 
 
 def of_a_numerical_derivative(f, gradient):

@@ -57,6 +57,7 @@ class Arguments:
             optional |= {n: self.array(n, role, function) for n, role in states.items()}
         if self.earlier:
             optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
+            optional |= {n: self.weights for n in others if roles_of([n], self.cell)[n] == "parameters"}
         return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}
 
     def by_place(self, names, roles):
@@ -108,12 +109,13 @@ class Arguments:
 
     def gradient(self, name, role, function):
         """A gradient that comes in."""
-        if INCOMING.match(name) and (self.form != "loss" or self.earlier):
-            if self.form == "loss" and is_with_targets(function):
-                return {"slot": "zero"}
-            self.incoming.append(name)
-            return {"slot": name}
-        return None
+        if not INCOMING.match(name) or (self.form == "loss" and not self.earlier):
+            return None
+        is_zero = self.form == "loss" and is_with_targets(function)
+        parts = function["unpacks"].get(name, [name])  # dh and dc in one
+        self.incoming += [] if is_zero else parts
+        slots = tuple({"slot": "zero" if is_zero else part} for part in parts)
+        return slots if len(slots) > 1 else slots[0]
 
     def given_weights(self, name, role, function):
         """A dict or tuple of weights, by the keys that the function reads, or the names that it unpacks."""
@@ -141,7 +143,9 @@ class Arguments:
         return tuple({"slot": slot} for slot in slots) if len(slots) > 1 else {"slot": "h"}
 
     def number(self, name, role, function):
-        """A size, a learning rate of 1, or the number of the first step."""
+        """A size, a learning rate of 1, the number of the first step; False for whether it is trained."""
+        if plain(name) in ("training", "istraining", "train", "istrain"):
+            return False
         is_letter = len(name) == 1 and name.isupper()
         if word_of(name) == "step" and self.form != "loss":
             return 0

@@ -9,7 +9,7 @@ from numpylm.tutor.foreign.scopes import arrays_in, is_weight
 from numpylm.tutor.process.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
-HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|g)$")
+HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|[gd])$")
 
 
 def gradient_name(unit, slot):

@@ -64,17 +64,17 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
     "gru": {"r": "r reset", "z": "z u update i", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
-BEFORE = r"prev|previous|last|old|init|initial"  # before or after the name of a state
+BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
-    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[12]?)?|(h|a|s)[12]{THEN}|hprevt",
-    "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?",
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[12]?)?|(h|a|s)[12]{THEN}|hprevt|hx",
+    "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?|cx",
     "x": r"hprevl|x|xt|xs|inputs?|xin|xinput",
     "W_x": r"wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"wh|whh|waa|w|wss|wrec|wr|wha",
-    "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh",
+    "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh|b(ias)?h(id|idden)",
     "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
-    "b_y": r"by|bq|bout|biasy|bv|bfc|bo",
+    "b_y": r"by|bq|b(ias)?out(put)?|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",
     "W1": r"wlstm",
     "parameters": r"parameters|params|weights|theta|param|p|model",

@@ -10,6 +10,7 @@ from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
 from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
+from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.units import in_order
 from numpylm.tutor.process.stop import Stop, crash_sentence, is_own_error, missing_name
 
@@ -69,7 +70,8 @@ def fits(file, unit, batches):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
     for shapes in unit.free:
         rng = file.rng(unit.name, 0)
-        yield Fit("rnn", "free", None, {slot: random_input(rng, shape) for slot, shape in shapes.items()}, None)
+        inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
+        yield Fit("rnn", "free", None, size_slots(unit.sizes) | inputs, None)
     for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
         is_empty = True
         for form, cell, N in product(unit.forms, unit.cells, batches):
@@ -93,7 +95,7 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     if not unit.is_given("targets", unit.forward):  # the backward's own are found later
         styles = [(one, other) for one, other in styles if one == other]
-    styles = [("step", "step"), ("step", "token")] if is_step else styles if is_loss else [()]
+    styles = [("step", "step"), ("step", "token"), ("token", "token")] if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))
@@ -230,7 +232,7 @@ def output_fit(unit, fit, found, told, rng):
 def not_run(file, unit, error):
     """The Stop for a forward that runs in no layout."""
     if error is None:
-        words = f"what {unit.forward_name} returns holds nothing of the shape that the check expects"
+        words = f"{unit.forward_name} returns no array of the shape that the check expects"
         return Stop("not checked", words)
     if error.get("type") in NOT_WRITTEN:
         return Stop("not written", NOT_WRITTEN[error["type"]])
@@ -241,4 +243,4 @@ def not_run(file, unit, error):
     if (unit.is_usual and not unit.places) or is_own_error(words):
         return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
     words = words.removeprefix("it crashes : ").rstrip(".")
-    return Stop("not checked", f"{unit.forward_name} fails for all that the check gives it ({words})", code=code)
+    return Stop("not checked", f"{unit.forward_name} fails with every input that the check tries ({words})", code=code)

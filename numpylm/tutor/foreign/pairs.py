@@ -6,16 +6,17 @@ Whatever looks like a backward and is not understood is named with the reason: i
 import re
 from functools import partial
 
-from numpylm.tutor.foreign.arguments import gradients_in
+from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
 from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required
 from numpylm.tutor.foreign.units import unit_of
 from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
-    r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|compute_?grad|top_diff|forward_?back|_bwd", re.I
+    r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
+    re.I,
 )
-FORWARD = re.compile(r"f[oa]r?wa?r?d|_fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
@@ -58,8 +59,13 @@ def units_of(scope, pair):
 
 
 def others_of(units, contents, child, scope, cell, pair):
-    """Yields more Units after the first: those given, and that of a network for numbers in place of vectors."""
+    """Yields more Units after the first: those given, one in which V is of the states and W of the outputs, and that of
+    a network for numbers in place of vectors."""
     yield from units
+    exchanged = {"W_h": "W_y", "W_y": "W_h"}
+    first = unit_of(scope, *pair)
+    if exchanged.keys() <= set(first.roles.values()):
+        yield first._replace(roles={slot: exchanged.get(role, role) for slot, role in first.roles.items()})
     small = SIZES | {"D": 1, "V": 1}
     if "'size V'" in str(scope.make):
         yield unit_of(class_scope(contents, scope.name, child, cell, small), *pair)
@@ -93,6 +99,11 @@ def pairs_in(functions, kind, convention=None):
                 is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
             )
             found[name] = None if is_whole or function["is_step"] else forward, name, None  # it goes forward itself
+    makes = [n for n, f in functions.items() if f["gradients"] > 2 and not gradients_in(f)]
+    others = [n for n in makes if n not in found and "grad" not in "".join(required(functions[n]))]
+    known = {n for pair in found.values() for n in pair[:2] if n}
+    known |= {n for first in known for n in called(functions, first)}
+    found |= {n: (None, n, None) for n in others if n not in known and not known & called(functions, n)}
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}
@@ -115,7 +126,8 @@ def is_usual(forward, backward):
     words = [word_of(n) for n in required(forward)[1:]]
     if backward is not None and not gradients_in(backward):
         words += [word_of(n) for n in required(backward)]
-    return "targets" not in words and (backward is None or len(required(backward)) < 4)
+    is_step = backward is not None and is_with_targets(backward)
+    return "targets" not in words and not is_step and (backward is None or len(required(backward)) < 4)
 
 
 def forward_of(functions, backward):

@@ -69,7 +69,7 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
 
 def later_steps(contents, kind, held):
     """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
-    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int}
+    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int or (value is None and n[:2] == "n_")}
     steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
     for name, method in contents["classes"][kind].items():
         if STARTS.search(name) and name != "__init__":
@@ -106,7 +106,7 @@ def arrays_of(held, methods):
         if isinstance(name, int):  # the place in a list
             parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
             name = parts[0][name] if parts else ""
-        if name:
+        if name and not any(HELD.match(str(part)) for part in path[1:-1]):
             found.setdefault(name, (list(path), array))
     return found
 
@@ -122,23 +122,26 @@ def arrays_in(value, path, depth):
 
 def construct(contents, kind, to, steps, given):
     """Append the steps that make an object under a name; its weights are noted in given. Raises Unknown."""
-    method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}})
+    method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}, "measured": []})
     known = [known for known in method["parameters"] or [] if not known[1].startswith("VAR")]
     roles, values = roles_of([name for name, _, _ in known], ""), {}
+    taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
     are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
     for name, _, has_default in known:
-        parts = [size_of(part, True) for part in method["unpacks"].get(name, [])]
+        parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if size and not (is_weight and len(name) == 1):
+        if parts and all(parts):
+            values[name] = [{"slot": f"size {part}"} for part in parts]
+        elif size and not (is_weight and len(name) == 1):
             values[name] = {"slot": f"size {size}"}
         elif word_of(name) == "rate":
             values[name] = 1.0
         elif has_default:
             continue
-        elif parts and all(parts):
-            values[name] = [{"slot": f"size {part}"} for part in parts]
         elif is_weight:
             given[name], values[name] = roles[name], {"slot": name}
+        elif name in method["measured"] and plain(name) in ("vocab", "vocabulary"):
+            values[name] = LETTERS
         else:
             values[name] = value_for(contents, kind, name, steps, given)
     steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
@@ -155,6 +158,7 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"clip|threshold|limit", 1e6),
     (r"activation", "tanh"),
     (r"^_?rng$|generator", {"from": ["np", "random"]}),
+    (r"^opt", {"from": ["descent"]}),
 )
 
 
@@ -163,6 +167,8 @@ def value_for(contents, kind, name, steps, given):
     value = next((value for names, value in VALUES if re.search(names, name.lower())), None)
     if value is not None:
         return value
+    if size_of(name):
+        return {"slot": f"size {size_of(name)}"}
     others = [k for k in contents["classes"] if plain(k) == plain(name)]
     others += [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
     if others:

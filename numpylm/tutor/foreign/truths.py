@@ -4,7 +4,6 @@ Where the forward's values are not ours, its own numerical derivative is right: 
 differences with two steps, h and 2h, of which Richardson's extrapolation takes the error of order h² away.
 """
 
-import contextlib
 from functools import partial
 from itertools import product
 
@@ -51,25 +50,17 @@ def understood(file, unit, fit):
 def claimed(file, unit, fit):
     """(slot -> claimed gradient, remarks, the child's reply) of one run of the backward. Raises Stop.
 
-    A loss function often clips its gradients. It is run without np.clip too, and so judged.
+    A loss function often clips its gradients. It is run without np.clip, and so judged.
     """
     paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
-
-    def run(without_clip):
-        outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip)
-        after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-        return claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after), reply
-
-    (claims, reply), others = run(fit.form == "loss"), {}
+    outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip=fit.form == "loss")
+    after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
+    claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows")
-    if fit.form == "loss":
-        with contextlib.suppress(Stop):
-            others, reply = run(False)
-    clipped = [c for slot, c in others.items() if not np.array_equal(c, claims.get(slot, c))]
-    limit = max((np.abs(c).max() for c in clipped), default=0)
-    said = f"it clips its gradients to ±{limit:.3g}: judged without that. Clip in the training loop"
-    return claims, [said] if clipped else [], reply
+    limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]
+    said = f"it clips its gradients to ±{min(limits, default=0):.3g}: judged without that. Clip in the training loop"
+    return claims, [said] if limits else [], reply
 
 
 def with_other_targets(unit, fit):
@@ -83,10 +74,13 @@ def with_other_targets(unit, fit):
 def with_loss(file, unit, fit, claims, is_whole=True):
     """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss.
 
-    is_whole: whether they all do, and not only one of them.
+    is_whole: whether they all do, and not only one of them. Of several losses, as of one number, one with a usual
+    factor counts.
     """
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
     parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
+    fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
+    usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
     for loss, shown in product(fit.losses, parts):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
@@ -94,11 +88,16 @@ def with_loss(file, unit, fit, claims, is_whole=True):
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
         if factor and factor > 0:
-            factor = 1.0 if abs(factor - 1) < 1e-6 else float(factor)
-            times = "" if factor == 1 else f", times {factor:.6g}"
-            is_told = times or loss is not fit.losses[0]
-            return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
-    return fit, None if fit.losses else []
+            fitting.append((min(abs(factor / k - 1) for k in usual) > 1e-6, len(fitting), loss, tried, float(factor)))
+            if not fitting[-1][0]:
+                break
+    if not fitting:
+        return fit, None if fit.losses else []
+    _, _, loss, tried, factor = min(fitting)
+    factor = 1.0 if abs(factor - 1) < 1e-6 else factor
+    times = "" if factor == 1 else f", times {factor:.6g}"
+    is_told = times or loss is not fit.losses[0]
+    return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
 
 
 def truth(file, unit, fit, claims):

@@ -79,6 +79,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     if form == "layer":
         return layer_unit(scope, forward, backward)
     names = [n for f in both for n in required(f)] + [n for f in every for n in (*f["keys"], *f["reads"])]
+    names += [n for f in every for parts in f["unpacks"].values() for n in parts]
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
     arguments = Arguments(scope.functions, cell, form, used_weights(scope, both, names, cell), all_states)
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
@@ -94,6 +95,8 @@ def assembled(scope, forward, backward, arguments, places=()):
     """A Unit of what is known of the names."""
     first, second = calls(scope, arguments, forward, backward)
     sets = [{"set": scope.places[n], "value": {"slot": n}} for n in places]
+    sums = {n: [*path[:-1], "d"] for n, path in dict(places).items() if path[-1] == "v"}  # beside the value, for ever
+    sets += [{"set": path, "value": {"zeros": n}} for n, path in sums.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
     named, incoming = tuple(scope.functions[forward]["names"]) if forward else (), tuple(arguments.incoming)
     is_object = scope.holder == ["object"]
@@ -118,7 +121,10 @@ def calls(scope, arguments, forward, backward):
         first = [{"call": [*scope.holder, forward], "to": "made"} | arguments.of(scope.functions[forward])]
         inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in names]  # np.array(y_seq) is y_seq
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
-        arguments.earlier = {"cache": paths[-1]} | dict(zip(map(plain, inner), paths, strict=False))
+        earlier = dict(zip(map(plain, inner), paths, strict=False))
+        single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
+        single = {n: path for n, path in single.items() if n not in earlier}  # h of each step is in hs
+        arguments.earlier = {"cache": paths[-1]} | earlier | single
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
@@ -186,8 +192,7 @@ def form_of(scope, first, second, usual):
         return usual[2]
     made = [plain(text) for text in first["names"]] if first else []
     coming = [n for n in gradients_in(second) if plain(n) not in made]
-    holds_sums = not scope.holder and any(len(path) > 1 for path in scope.places.values())  # and adds to them each time
-    if first and is_with_targets(second) and not holds_sums:
+    if first and is_with_targets(second):
         return "loss"
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
@@ -200,7 +205,9 @@ def form_of(scope, first, second, usual):
         return "loss"
     states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
     states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
-    has_output = "W_y" in weights or re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
+    has_output = "W_y" in weights or (
+        not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
+    )
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
 
 

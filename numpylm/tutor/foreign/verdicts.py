@@ -91,7 +91,7 @@ def finding_or_stop(file, unit, fit):
     if "could not be run" in said:  # it needs what an import did not give
         return finding | {"status": "not checked"}
     if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
-        words = f"it fails for all that the check gives it: {finding['sentences'][0]}"
+        words = f"it fails with every input that the check tries: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
 
@@ -99,7 +99,7 @@ def finding_or_stop(file, unit, fit):
 def forward_finding(unit, fit):
     """The finding on a forward."""
     if fit.precision is None:
-        words = "its values are those of the equations in no layout that the check knows"
+        words = "in every layout that the check knows, its values differ from those of the equations"
         rest = "; its backward is compared with this very forward" if unit.backward is not None else ""
         return {"status": "not checked", "sentences": [words + rest]}
     return {"status": "ok", "sentences": [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []}
@@ -117,7 +117,8 @@ def backward_finding(file, unit, fit):
     if unit.incoming and fit.form != "loss":
         check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)
     if fit.precision is None and not unit.free:
-        finding["sentences"].append(f"{unit.forward_name} gives values of its own, of which this is the derivative")
+        words = f"the values of {unit.forward_name} differ from ours; this is the derivative of its own values"
+        finding["sentences"].append(words)
     return finding
 
 
@@ -125,7 +126,7 @@ def as_meant(unit, fit, claims, truths, reply):
     """(claims, truths, remarks) where the code means something else than the gradient of the sum: it goes uphill, it
     adds weight decay, or it takes means over the batch."""
     if unit.incoming and has_moved(unit, fit, reply) and factor_between(claims, truths) == -1:
-        words = "it adds to the weights: what comes in must be the negative gradient, such as target - y"
+        words = "it adds its result to the weights, so it must get the negative gradient, such as target - y"
         return {slot: -claim for slot, claim in claims.items()}, truths, [words]
     weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
     fine = {s: q for s, q in weights.items() if q.shape == np.shape(truths[s]) == np.shape(fit.inputs[s])}
@@ -198,6 +199,8 @@ def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named, right, shapes = compared(unit, claims, truths)
     rows, sentences = compare(named, right, rtol)
+    if rows and not any(map(np.any, right.values())):
+        raise Stop("not checked", "nothing that the check varies has an effect on what the forward returns")
     if not rows and not sentences:
         remarks = remarks or (rounded(named, right) if fit.precision is not None else [])
         return {"status": "ok", "sentences": remarks + shapes}
@@ -223,6 +226,6 @@ def written_into(reply, unit):
     if not taken:
         return []
     return [
-        f"your backward wrote into the gradient it was given ({taken[0]}): whoever uses that array again gets a "
+        f"your backward wrote into the gradient it was given ({taken[0]}): the next use of that array reads a "
         "wrong value. Write `a = a + b` in place of `a += b`"
     ]

@@ -16,12 +16,12 @@ DLOGITS = (
     "{}: the output layer's gradients are wrong: is the gradient at the logits y - onehot(target), as for the softmax, "
     "at every step?"
 )
-CARRIED = "with a single step all is right: what step t hands to t - 1 misses a path, or takes one wrongly"
+CARRIED = "with a single step all is right: the gradient that step t passes to t - 1 misses a path, or one is wrong"
 OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
 }  # fmt: skip
-DIAGONAL = "the softmax's derivative is taken for σ's: the Jacobian's off-diagonal terms are missing"
+DIAGONAL = "the code takes σ's derivative for the softmax's: the Jacobian's off-diagonal terms are missing"
 
 
 def explained(unit, fit, claims, rows, named, right, one_step):
@@ -34,7 +34,9 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     said = [factor] if factor else [words for words in same_arrays(named, sorted(wrong)) if words not in alike]
     if fit.precision is None:
         hints = [] if said else diagnose("", {}, named, right, (), sizes)
-        return [*map(Finding, said), *hints] or by_one_step(unit, one_step()) or by_gate(unit, claims, rows)
+        said = [*map(Finding, said), *hints]
+        parts = {str(unit.roles[s]).partition(":")[0] for s in claims if gradient_name(unit, s) in wrong}
+        return said or (parts != {"W_h"} and by_one_step(unit, one_step())) or by_gate(unit, claims, rows)
     output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
     said = said or loss_words(unit, fit, claims, wrong)
     said = said or [DLOGITS.format(", ".join(sorted(output)))] * (
@@ -80,7 +82,7 @@ def by_gate(unit, claims, rows):
     if told and gates[1]:
         words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line of d{told[0]}"
     elif bad and bad <= {"h_prev", "c_prev", "x"}:
-        words = "the weights' gradients are right: what goes on from here misses a path, or takes one wrongly"
+        words = "the weights' gradients are right: the gradients that go on from here miss a path, or one is wrong"
     elif "loss" in unit.forms and good and good <= {"W_y", "b_y"}:
         words = "only the output layer's gradients are right: look at how dh is made, and carried to step t - 1"
     elif good:

@@ -84,10 +84,13 @@ class Student:
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
             "own": where == self.path and getattr(value, "__name__", "") not in self.source.added,
             "reads": list(code.co_names) if code else [],
+            "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
             "keys": [*(key for key in keys if isinstance(key, str)), *from_dicts],
+            "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
+                         and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
             "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
         }  # fmt: skip
@@ -102,7 +105,8 @@ class Student:
         return []
 
     def methods(self, kind):
-        """Name -> signature of the methods that a class has from this file, without self."""
+        """Name -> signature of the methods that a class has from this file, without self, and without those that only
+        its subclasses are to write."""
         found = {}
         for base in reversed([base for base in kind.__mro__ if base.__module__ == MODULE]):
             for name, value in vars(base).items():
@@ -110,7 +114,8 @@ class Student:
                 if is_static or inspect.isfunction(value):
                     told = self.signature(getattr(kind, name))
                     taken = told["parameters"] if is_static else (told["parameters"] or [])[1:]
-                    found[name] = told | {"parameters": taken, "static": is_static}
+                    if not (kind.__subclasses__() and told["reads"] == ["NotImplementedError"]):
+                        found[name] = told | {"parameters": taken, "static": is_static}
         return found
 
     def missing(self, nodes, code):
@@ -129,23 +134,31 @@ def arrays_within(value, path, depth):
         is_part = len(path) > 1 and path[-1] in ("v", "value", "val", "data", "w", "weight", 0)
         yield str(path[-2] if is_part else path[-1]), (path, list(value.shape))
     elif depth:
-        for key, item in reversed(inside.items()):
+        for key, item in reversed(inside.items()) if not re.match(r"_?d?_?grad", str(path[-1])) else ():
             yield from arrays_within(item, [*path, key], depth - 1)
 
 
 def is_script(tree):
     """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
     loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
-    names = [name for loop in loops for name in names_bound(loop)]
-    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names) > 1
+    return gradients_among(name for loop in loops for name in names_bound(loop)) > 1
+
+
+def gradients_among(names):
+    """How many of some names are those of gradients, such as delta, dW or W_update."""
+    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names)
 
 
 def unpacked(nodes):
     """(source without `self.`, names) of each assignment that takes something apart: a, b = self.params."""
     for n in nodes:
-        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple):
-            names = [getattr(part, "id", getattr(part, "attr", "")) for part in n.targets[0].elts]
-            yield ast.unparse(n.value).removeprefix("self."), names
+        pairs = [(n.targets[0], n.value)] if isinstance(n, ast.Assign) else []
+        if pairs and isinstance(n.targets[0], ast.Tuple) and isinstance(n.value, ast.Tuple):
+            pairs = zip(n.targets[0].elts, n.value.elts, strict=False)
+        for target, value in pairs:
+            if isinstance(target, ast.Tuple):
+                names = [getattr(part, "id", getattr(part, "attr", "")) for part in target.elts]
+                yield ast.unparse(value).removeprefix("self."), names
 
 
 def returned(nodes, by_name=False):

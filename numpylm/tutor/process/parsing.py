@@ -20,7 +20,7 @@ def tree_of(path):
 
     In Python 2, prints and a few old forms are all that may be old, and division leaves the rest out.
     """
-    text = notebook_text(path) if path.endswith(".ipynb") else python_text(path)
+    text = without_commands(notebook_text(path) if path.endswith(".ipynb") else python_text(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -49,8 +49,12 @@ def notebook_text(path):
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unreadable("this is no notebook that can be read: it holds no list of cells with a source") from error
-    lines = "\n\n".join(source for source in sources if not source.startswith("%%")).split("\n")
-    return "\n".join(re.sub(r"^(\s*)[%!?].*", r"\1pass", line) for line in lines)
+    return "\n\n".join(source for source in sources if not source.startswith("%%"))
+
+
+def without_commands(text):
+    """A text without the commands of a notebook, such as %matplotlib inline, which a script may have kept."""
+    return re.sub(r"^([ \t]*)(%\w|[!?]).*", r"\1pass", text, flags=re.M)
 
 
 def from_python_2(text):

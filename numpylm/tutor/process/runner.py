@@ -31,9 +31,18 @@ class Printed(io.StringIO):
         return super().write(text[: max(0, LONGEST_PRINT - self.tell())]) and len(text)
 
 
-def unclipped(a, low=None, high=None, *args, **kwargs):
-    """np.clip that leaves gradients as they are: only limits above 20, such as those of σ, are kept to."""
-    return CLIP(a, low, high, *args, **kwargs) if high is None or np.max(np.abs(high)) > 20 else a
+class Unclipped:
+    """np.clip that leaves gradients as they are, and notes their limits. Those above 20, such as of σ, are kept to."""
+
+    def __init__(self):
+        self.limits = set()
+
+    def __call__(self, a, low=None, high=None, *args, **kwargs):
+        if high is None or np.max(np.abs(high)) > 20:
+            return CLIP(a, low, high, *args, **kwargs)
+        if low is not None and np.all(np.add(low, high) == 0):
+            self.limits.add(float(np.max(high)))
+        return a
 
 
 class Waves:
@@ -47,6 +56,13 @@ class Waves:
         return (np.sin(x) * x**2).sum() + (x[:-1] * x[1:]).sum()
 
 
+class Descent:
+    """The optimizer that other code is given: plain gradient descent at a learning rate of 1."""
+
+    def update(self, w, gradient):
+        return w - gradient
+
+
 def run_steps(student, steps, inputs, changes=None):
     """The namespace after all steps, each of which is one of
 
@@ -54,10 +70,10 @@ def run_steps(student, steps, inputs, changes=None):
         {"set": PATH, "value": VALUE}                                  set a global, an attribute or an entry
 
     A path is a list that begins with a name: an earlier result, or a global of the student's file. A value may hold
-    {"slot": NAME}, a copy of that input, and {"from": PATH}, an earlier result. changes, a list, receives the names of
-    the last call's arguments that it changed in place.
+    {"slot": NAME}, a copy of that input, {"zeros": NAME}, zeros of its shape, and {"from": PATH}, an earlier result.
+    changes, a list, receives the names of the last call's arguments that it changed in place.
     """
-    space = ChainMap({}, vars(student.module))
+    space = ChainMap({}, vars(student.module), {"descent": Descent()})
     if any("set" in step or step.get("to") == "object" for step in steps):
         np.random.seed(0)  # an object that is made with random weights is the same each time
     for step in steps:
@@ -89,6 +105,8 @@ def fill(value, inputs, copies, space):
             return copies[name]
         if "from" in value:
             return reach(value["from"], space)
+        if "zeros" in value:
+            return np.zeros_like(inputs[value["zeros"]])
         if "waves" in value:
             return Waves(inner({"slot": value["waves"]}))
         return {key: inner(item) for key, item in value.items()}
@@ -131,7 +149,7 @@ def bytes_within(values, named):
 
 def answer(student, request):
     """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
-    printed, changes, reply = Printed(), [], {}
+    printed, changes, reply, unclipped = Printed(), [], {}, Unclipped()
     student.called, student.opened = set(), set()
     hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
     with warnings.catch_warnings(), np.errstate(all="ignore"), hidden[0], hidden[1]:
@@ -155,7 +173,8 @@ def answer(student, request):
         finally:
             sys.setprofile(None)
             np.clip = CLIP
-    seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50]}
+    seen = {"printed": printed.getvalue(), "changed": changes, "called": sorted(student.called)[:50],
+            "limits": sorted(unclipped.limits)[:9]}  # fmt: skip
     return reply | seen | {"opened": sorted(student.opened)[:20]}
 
 

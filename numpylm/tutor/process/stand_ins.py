@@ -26,6 +26,9 @@ class _Activation:
         self.y = self.y if state is None else state
         return self.slope()
     def backward(self, dy=1): return dy * self.slope()
+    def gradient(self, x):
+        self.forward(x)
+        return self.slope()
 class Sigmoid(_Activation):
     f = staticmethod(sigmoid)
     def slope(self): return self.y * (1 - self.y)
@@ -96,5 +99,5 @@ def stand_in(module, failed, read):
     for name in names:
         is_size = name.isupper() and (size_of(name) or name.startswith("N_"))
         number = SIZES.get(size_of(name, True), 3) if is_size else None
-        setattr(module, name, usual.get(name) or number or Missing(name))
+        setattr(module, name, usual.get(name) or usual.get(name.title()) or number or Missing(name))
     failed["stand_ins"] = sorted(names & {*usual} - {"numpy", "_Activation"})

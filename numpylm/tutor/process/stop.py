@@ -22,7 +22,7 @@ def is_own_error(error):
 
 SAID = {  # of an exception's type
     "RecursionError": "it calls itself without end {when} (RecursionError)",
-    "TooMuch": "it returns {text}: the check gives it tiny arrays. Is an array of the wrong size made?",
+    "TooMuch": "it returns {text}: although the check gives it tiny arrays. Does it make an array of the wrong size?",
     "MemoryError": "it runs out of memory {when} (MemoryError{colon}{text}). What it is given is tiny: does something "
     "grow in a loop that never ends, or is an array far larger than it should be, such as np.zeros of the wrong sizes? "
     "(--memory gives more)",
@@ -31,8 +31,8 @@ SAID = {  # of an exception's type
 }
 NO_NUMPY = ". NumPy is not imported: write `import numpy as np` at the top of your file"
 NO_FIT = (
-    "two matrices that do not fit are multiplied: the second has {} rows, the first {} columns. Is one of them to be "
-    "transposed, or the order another?"
+    "it multiplies two matrices that do not fit: the second has {} rows, the first {} columns. Must you transpose one "
+    "of them, or change their order?"
 )
 
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.base.choices import again
+from numpylm.base.ranks import ALONE
 from numpylm.beam_search import translate
-from numpylm.choices import again
 from numpylm.data.batches import batches_by_length, by_length
 from numpylm.data.pairs import Pair, encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import num_predicted, surprisal
-from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
 GROUP = 50

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm import require
-from numpylm.choices import OWN, TIME, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OWN, TIME, again, choice
+from numpylm.base.ranks import ALONE
 from numpylm.data.batches import shuffled, side_by_side
 from numpylm.data.text import SPECIAL_TOKENS, Vocabulary
 from numpylm.loss import IGNORED, surprisal
 from numpylm.memory_network import MemoryNetwork
-from numpylm.ranks import ALONE
 from numpylm.training import LEARNING_RATES, Settings, Task, Validation
 
 UNKNOWN_WORD = 0

@@ -61,6 +61,7 @@ count = must_be("an integer, 0 or above", lambda value: is_integer(value) and va
 finite_number = must_be("a finite number", is_finite_number)
 positive_number = must_be("a finite number above 0", lambda value: is_finite_number(value) and value > 0)
 non_negative_number = must_be("a finite number, 0 or above", lambda value: is_finite_number(value) and value >= 0)
+fraction = must_be("a number from 0 to below 1", lambda value: is_number(value) and 0 <= value < 1)
 boolean = must_be("True or False", lambda value: isinstance(value, bool | np.bool_))
 
 
@@ -68,11 +69,6 @@ def positive_integers(record, *names):
     """Raise ValueError unless each of these fields of a record is a positive integer."""
     for name in names:
         positive_integer(name, getattr(record, name))
-
-
-def fraction(name, value):
-    """value, if 0 <= value < 1."""
-    return expect(name, value, is_number(value) and 0 <= value < 1, f"a number with 0 <= {name} < 1")
 
 
 def one_of(name, value, choices):
@@ -146,20 +142,17 @@ def one_dimensional(name, values):
     return values
 
 
-def tokens(values, vocab_size):
+def tokens(values, vocab_size, ndim=2, expected="of shape (T, N), time first, with T, N >= 1"):
     """Token ids (T, N) in 0..V-1."""
     values = integer_array("tokens", values)
-    if values.ndim != 2 or values.size == 0:
-        raise ValueError(f"tokens must be of shape (T, N), time first, with T, N >= 1; got shape {values.shape}")
+    if values.ndim != ndim or values.size == 0:
+        raise ValueError(f"tokens must be {expected}; got shape {values.shape}")
     return in_range("tokens", values, 0, vocab_size)
 
 
 def token_stream(values, vocab_size):
     """A stream of at least one token id in 0..V-1, one-dimensional."""
-    values = integer_array("tokens", values)
-    if values.ndim != 1 or values.size == 0:
-        raise ValueError(f"tokens must be a stream of shape (number of tokens,), not empty; got shape {values.shape}")
-    return in_range("tokens", values, 0, vocab_size)
+    return tokens(values, vocab_size, 1, "a stream of shape (number of tokens,), not empty")
 
 
 def targets(values, shape, vocab_size):

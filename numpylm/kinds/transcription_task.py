@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.activations import log_softmax
-from numpylm.choices import again
+from numpylm.base.choices import again
+from numpylm.base.ranks import ALONE
 from numpylm.ctc import LOG_ZERO, ctc_forward, require_fit
 from numpylm.ctc_decoding import LEAST, beam_search, best_path, ranked
 from numpylm.data.batches import batches_by_length, by_length, side_by_side
 from numpylm.data.text import encoder, stream_start
 from numpylm.loss import IGNORED, num_predicted
 from numpylm.masking import lengths_to_mask
-from numpylm.ranks import ALONE
 from numpylm.training import Settings, Task, Validation
 
 GROUP, BEAM = 20, 10  # batches that are sorted by length at a time; hypotheses that a beam search keeps

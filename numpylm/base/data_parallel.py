@@ -10,12 +10,9 @@ same step by itself. Each rank draws dropout masks and restarts for all N sequen
 not change what is drawn.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
-from numpylm.model import LossOutput
-from numpylm.ranks import length, part_of
+from numpylm.base.ranks import length, part_of
 
 
 class PartOfDraws(np.random.Generator):
@@ -95,22 +92,11 @@ def work_of(ranks, N, num_targets):
 
 
 def weighted_sum(ranks, out, weight):
-    """The sum over the ranks of weight times loss and gradients, as LossOutput; the state is the rank's own.
-
-    The next call with gradients of these sizes writes over the arrays that this one returns.
-    """
-    gradients = out.gradients
+    """The sum over the ranks of weight times loss and gradients, in a record like out; the state is the rank's own."""
+    gradients, dtype = out.gradients, np.result_type(*out.gradients.values())
     sizes = [1, *[gradient.size for gradient in gradients.values()]]
-    flat = flat_array(sum(sizes) + -sum(sizes) % ranks.size, np.result_type(*gradients.values()))
-    numbers = [[out.loss], *[gradient.ravel() for gradient in gradients.values()]]
-    np.concatenate(numbers, out=flat[: sum(sizes)], casting="same_kind")
+    flat = np.concatenate([np.array([out.loss], dtype), *[q.ravel() for q in gradients.values()]])
     flat *= weight
-    (loss,), *pieces = np.split(ranks.total(flat)[: sum(sizes)], np.cumsum(sizes)[:-1])
+    (loss,), *pieces = np.split(ranks.total(flat), np.cumsum(sizes)[:-1])
     summed = {name: piece.reshape(gradients[name].shape) for name, piece in zip(gradients, pieces, strict=True)}
-    return LossOutput(float(loss.real), summed, out.state)
-
-
-@lru_cache(maxsize=1)
-def flat_array(size, dtype):
-    """An array to add gradients up in. There is one: a new one at each step takes longer than the sum (page faults)."""
-    return np.zeros(size, dtype)
+    return out._replace(loss=float(loss.real), gradients=summed)

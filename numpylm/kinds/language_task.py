@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpylm import require
-from numpylm.choices import OPTIMIZER, SIZES, again, choice
+from numpylm.base import require
+from numpylm.base.choices import OPTIMIZER, SIZES, again, choice
+from numpylm.base.ranks import ALONE
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import evaluate
-from numpylm.ranks import ALONE
+from numpylm.recurrence import map_state
 from numpylm.training import Settings, Task, Validation
 
 UNITS = {"word": "word", "char": "character"}  # of the loss, by the vocabulary's level
@@ -65,5 +66,4 @@ def language_task(train_tokens, valid_tokens, settings, line_end=None, unit="tok
 
 def restart(state, restarted):
     """The state with zeros for the streams where restarted (N,) is True."""
-    kept = ~restarted[:, None]  # (N, 1)
-    return tuple(type(layer)(*[array * kept for array in layer]) for layer in state)
+    return map_state(lambda array: array * ~restarted[:, None], state)
