@@ -19,7 +19,6 @@ itself. Pages of a mapped file are not in it: they belong to the system, which t
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.bench.processes import environment
-from numpylm.bench.system import cpuinfo
+from numpylm.bench.system import about
 
 ROOT = Path(__file__).resolve().parent.parent
 NUM_WORDS, WORDS_PER_LINE, WORDS_PER_BLOCK = 2_000_000, 15, 1_500_000
@@ -49,8 +48,7 @@ def main():
     parser.add_argument("--results", type=Path, help="a JSON file for the results")
     options = parser.parse_args()
     results = {
-        "machine": f"{cpuinfo('model name') or platform.machine()}, {os.cpu_count()} cores",
-        "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
+        "about": about(),
         "command": f"python benchmarks/large_corpus.py --megabytes {options.megabytes} --rounds {options.rounds} "
         f"--seconds {options.seconds:g}",
     }
