@@ -117,7 +117,7 @@ def find_parts(folder, names=TEXTS, parts=tuple(PART_NAMES), hint=""):
     there is exactly one file of each part.
     """
     visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    endings = tuple(name.rpartition("train")[2] for name in names)
+    endings = tuple(name.partition("train")[2].lower() for name in names)
     found = {part: [file for file in visible if part_of(file.name, endings) == part] for part in parts}
     if all(len(files) == 1 for files in found.values()):
         return [file for (file,) in found.values()]
