@@ -16,7 +16,7 @@ from command_recipe import finished_run
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.answer import open_data
-from numpylm.data.atomic import replacing
+from numpylm.commands.run_folder import write_json
 from numpylm.kinds.answer_task import encode_questions, score_questions
 
 # Per cent on test questions, with 1,000 training questions. Majority: measured. LSTM: Weston et al. (2015). keras: its
@@ -91,8 +91,7 @@ def main():
             runs.append(trained(options.folder, task, seed, options.model, options.runs))
             print(f"task {task}: {runs[-1]}", flush=True)
             results["tasks"][task] = summary_of(runs)
-            with replacing(options.json) as file:
-                file.write((json.dumps(results, indent=1) + "\n").encode())
+            write_json(options.json, results)
     print("\n".join(table(results["tasks"])))
 
 

@@ -16,6 +16,8 @@ import argparse
 import ast
 import os
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from runpy import run_path
 
@@ -69,16 +71,13 @@ def run(number, seed, cells):
     for k, cell in enumerate(nbformat.read(path, as_version=4).cells[: max(cells) + 1]):
         if cell.cell_type != "code" or "@attempt" in cell.source:
             continue
-        names["print"] = print if k in cells else lambda *values, **options: None
-        tree, value = ast.parse(cell.source), None
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        *body, last = ast.parse(cell.source).body
         try:
-            exec(compile(tree, "cell", "exec"), names)
-            value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+            with redirect_stdout(sys.stdout if k in cells else StringIO()):
+                exec(compile(ast.Module(body, []), "cell", "exec"), names)
+                exec(compile(ast.Interactive([last]), "cell", "single"), names)  # shows the value of an expression
         except Exception as error:
             print(f"this cell fails with this seed: {type(error).__name__}: {error}")
-        if k in cells and value is not None:
-            print(value, flush=True)
 
 
 def change_seeds(seed):

@@ -72,17 +72,20 @@ def finished_run(command, options, data, folder, threads):
 
 
 def of_language_model(folder, config, summary, rows):
-    """The Measured of a run of train."""
-    if config.data.split[1] == 0:
-        summary |= at_the_end(folder, config.data)
+    """The Measured of a run of train; without a validation text its test result is that of last.npz."""
+    data = config.data
+    if data.split[1] == 0:
+        model, vocabulary, _ = load_checkpoint(folder / "last.npz")
+        test = evaluate(model, encode_stream(vocabulary, load_corpus(data.corpus, data.level, data.split).test))
+        summary |= {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
     by_words, valid = summary["level"] == "word", summary["valid_perplexity"]
     fields = {
         "configuration": {
             "model": config.model.model,
             "model_options": constructor_arguments(config.model),
             "uniform_range": config.model.uniform_range,
-            **vars(config.data),
-            "corpus": Path(config.data.corpus).name,  # no path of this machine
+            **vars(data),
+            "corpus": Path(data.corpus).name,  # no path of this machine
             "corpus_sha256": config.data_sha256,
             "settings": vars(config.settings),
         },
@@ -94,13 +97,6 @@ def of_language_model(folder, config, summary, rows):
         "baselines": summary["baselines"],
     }
     return Measured(rows, fields)
-
-
-def at_the_end(folder, data):
-    """The test results of last.npz, in place of those in the summary, and no validation."""
-    model, vocabulary, _ = load_checkpoint(folder / "last.npz")
-    test = evaluate(model, encode_stream(vocabulary, load_corpus(data.corpus, data.level, data.split).test))
-    return {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
 
 
 def of_translator(folder, config, summary, rows):

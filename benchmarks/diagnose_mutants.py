@@ -5,9 +5,10 @@
     … --twice                                   two changes in a line, not one
     … --every K                                 every K-th mutant only
 
-Every mutant is our source with one change in one line (mutants.py). The checker (by complex step, on the problems of
-mutant_problems.py) must find every one that changes a gradient by more than 1e-8. The diagnosis, which never sees the
-mutant's source, is right where it names the mutated line's quantity or its equation. Two counts:
+Every mutant is our source with one change in one line (mutants.py). The checker, by complex step, must find each one
+that changes a gradient by more than 1e-8. No mistake can hide on the small problems: all sizes differ, weights and
+states are of order one, one sequence ends early, recurrent dropout is on, a token occurs twice. The diagnosis, which
+never sees the mutant's source, is right where it names the mutated line's quantity or its equation. Two counts:
 
     one name     the first quantity that the first sentence names, or its equation, is right
     sentence     the first sentence is right: where two lines explain the claim by equally small mistakes, it names both
@@ -30,16 +31,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.mutant_problems import CELLS, checked_problem, inputs_of
 from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
-from numpylm.tutor.case import case_of, named
+from numpylm.tutor.case import CELLS, SEQUENCE, case_of, cell_of, named, results_of
 from numpylm.tutor.diagnosis.diagnose import Question, diagnose_case, matching
 from numpylm.tutor.diagnosis.mistakes import rebuilt
 from numpylm.tutor.diagnosis.sentences import Finding
 from numpylm.tutor.diagnosis.suspects import right_run
+from numpylm.tutor.problems import WHOLE, Sizes, cell_inputs, layer_inputs
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
+OUTPUTS = {"dc_next": "c_t"}  # of which an input is the gradient, where its name does not say it
 SHARES = (("single", 0, 8), ("single", 1, 5), ("first", 0, 8), ("first", 1, 5))  # fields of an Outcome, and widths
 
 
@@ -92,6 +94,53 @@ def prepared(function):
     problem = checked_problem(case, inputs)
     assert is_right(problem, right_run(case).results), function
     return case, problem
+
+
+def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3, 5)):
+    """The arrays of a small problem for one of our functions, name -> array; sizes are T, N, D, H."""
+    rng, cell, (T, N, _, H) = np.random.default_rng(seed), cell_of(function), sizes
+    if not cell:
+        inputs = layer_inputs(function, rng, Sizes(*sizes, V=6))
+        if not function.startswith("cross"):
+            return inputs
+        is_ignored = np.arange(T * N).reshape(T, N) == 2
+        return {"logits": inputs["logits"], "targets": np.where(is_ignored, -1, inputs["targets"])}
+    inputs = cell_inputs(cell, rng, Sizes(*sizes, V=6), WHOLE | {"dstate_T"}, nonlinearity == "relu")
+    inputs |= {name: q * np.sqrt(len(q)) for name, q in inputs.items() if name.startswith("W")}  # of order one
+    if "_step" in function:
+        return {SEQUENCE.get(n, n): q[0] if n in ("x", "dh") else q for n, q in inputs.items() if n != "dh_T"}
+    if masked:
+        inputs["mask"] = np.arange(N) * (np.arange(T)[:, None] == T - 1) == 0  # the last sequences end one step early
+        inputs["recurrent_dropout"] = 2.0 * (np.arange(N * H).reshape(N, H) % 2)
+    return inputs
+
+
+def checked_problem(case, inputs):
+    """(f, its arguments, cotangents, claim) of a backward's Case. f is its forward, of all q for which it returns a dq;
+    claim picks their gradients from what the backward returns."""
+    forward = f"{case.cell}_step" if case.is_step else case.function.replace("backward", "forward")
+    right = results_of(case)
+    arguments = {name: q for name, q in inputs.items() if f"d{name}" in right}
+    cotangents = {OUTPUTS.get(name, name[1:]): q for name, q in inputs.items() if name.startswith("d")}
+
+    def f(**arrays):
+        found = results_of(case_of(forward, inputs | arrays))
+        return {name: found[name] for name in cotangents} if cotangents else found["loss"]
+
+    return remembered(f), arguments, cotangents or None, lambda dq: {name: dq[f"d{name}"] for name in arguments}
+
+
+def remembered(f):
+    """The function, its values kept by the bytes of its arguments: every mutant is checked at the same points."""
+    known = {}
+
+    def with_memory(**arrays):
+        key = b"".join(array.tobytes() for array in arrays.values())
+        if key not in known:
+            known[key] = f(**arrays)
+        return known[key]
+
+    return with_memory
 
 
 def is_right(problem, gradients):

@@ -19,17 +19,17 @@ itself. Pages of a mapped file are not in it: they belong to the system, which t
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from numpylm.bench.processes import environment
-from numpylm.bench.system import cpuinfo
+from numpylm.bench.system import about
 
 ROOT = Path(__file__).resolve().parent.parent
 NUM_WORDS, WORDS_PER_LINE, WORDS_PER_BLOCK = 2_000_000, 15, 1_500_000
@@ -48,8 +48,7 @@ def main():
     parser.add_argument("--results", type=Path, help="a JSON file for the results")
     options = parser.parse_args()
     results = {
-        "machine": f"{cpuinfo('model name') or platform.machine()}, {os.cpu_count()} cores",
-        "versions": f"Python {platform.python_version()}, NumPy {np.__version__}",
+        "about": about(),
         "command": f"python benchmarks/large_corpus.py --megabytes {options.megabytes} --rounds {options.rounds} "
         f"--seconds {options.seconds:g}",
     }
@@ -87,25 +86,22 @@ def spelled(rank):
 
 def measure(folder, level, options):
     """The measurements by characters or by words."""
-    prepared, trained = {}, {"large": [], "small": []}
+    prepared, peaks, speeds = {}, {"large": [], "small": []}, {"large": [], "small": []}
     for name, shares in SHARES.items():
         out = ("--level", level, *LEVELS[level], "--split", *shares, "--out", folder / f"{name}-{level}.tokens")
         prepared[name] = run("prepare", folder / f"{name}.txt", *out)
-    for number in range(options.rounds):
-        for name, found in trained.items():
-            out = folder / f"{name}-{level}-{number}"
-            corpus = folder / f"{name}-{level}.tokens"
-            minutes = ("--minutes", options.seconds / 60, "--epochs", "1000000")
-            _, peak = run("train", "--corpus", corpus, *minutes, "--out", out)
-            summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-            found.append({"peak_mib": peak, "tokens_per_second": summary["tokens_per_second"]})
-    speeds = {name: [run["tokens_per_second"] for run in found] for name, found in trained.items()}
+    for number, name in product(range(options.rounds), SHARES):
+        out = folder / f"{name}-{level}-{number}"
+        minutes = ("--minutes", options.seconds / 60, "--epochs", "1000000")
+        _, peak = run("train", "--corpus", folder / f"{name}-{level}.tokens", *minutes, "--out", out)
+        peaks[name].append(peak)
+        speeds[name].append(json.loads((out / "summary.json").read_text(encoding="utf-8"))["tokens_per_second"])
     seconds, peak = prepared["large"]
     return {
         "prepare_mb_per_processor_second": round((folder / "large.txt").stat().st_size / 1e6 / seconds, 1),
         "prepare_peak_rss_anon_mib": peak,
         "token_file_mb": round((folder / f"large-{level}.tokens").stat().st_size / 1e6, 1),
-        "train_peak_rss_anon_mib": max(run["peak_mib"] for run in trained["large"]),
+        "train_peak_rss_anon_mib": max(peaks["large"]),
         "train_tokens_per_second": speeds,
         "ratio": round(max(speeds["large"]) / max(speeds["small"]), 3),
     }

@@ -1,8 +1,7 @@
 """Single-line mutants of our own backward functions: every source with one change in one line.
 
 A term dropped, a sign flipped, a field or a gradient taken for another, a transpose or a derivative left out, a loop
-reversed, an index off by one, … Each operator is a function from a node of the syntax tree, the names of the gradients
-known before it, and the fields of the records, to the texts that may stand in the node's place.
+reversed, an index off by one, …
 """
 
 import ast
@@ -122,8 +121,7 @@ def replacements(statement, tree, fields):
         yield from ((statement.value, form.format(value)) for form in ("-({})", "2 * ({})", "np.zeros_like({})"))
     names = gradients_before(tree, statement)
     for node in ast.walk(statement.value):
-        for text in OPERATORS.get(type(node), lambda *_: ())(node, names, fields):
-            yield node, f"({text})"
+        yield from ((node, f"({text})") for text in other_texts(node, names, fields))
 
 
 def gradients_before(tree, statement):
@@ -135,35 +133,37 @@ def gradients_before(tree, statement):
     return [name for name in names if name.startswith("d") and name != "dstate_T"]
 
 
-def operations(node, names, fields):
-    """A term or a factor dropped, an operation taken for another, 1 - y for y."""
-    left, right = f"({ast.unparse(node.left)})", f"({ast.unparse(node.right)})"
-    if isinstance(node.op, ast.MatMult):
-        return []
-    found = [left, right, *[f"{left} {other} {right}" for other in OTHER_OPERATIONS.get(type(node.op), "")]]
-    return [*found, f"{right} - {left}"] if isinstance(node.op, ast.Sub) else found
+def other_texts(node, names, fields):
+    """The texts that may stand in a node's place: fields are those of the records, names those of the gradients."""
+    match node:
+        case ast.BinOp(left, operation, right) if not isinstance(operation, ast.MatMult):
+            left, right = f"({ast.unparse(left)})", f"({ast.unparse(right)})"
+            yield from (left, right)  # a term or a factor dropped, an operation taken for another, 1 - y for y
+            yield from (f"{left} {other} {right}" for other in OTHER_OPERATIONS.get(type(operation), ""))
+            yield from [f"{right} - {left}"] if isinstance(operation, ast.Sub) else ()
+        case ast.Attribute(owner, "T"):  # no transpose
+            yield ast.unparse(owner)
+        case ast.Attribute(ast.Name("trace"), "x"):  # x of the step before
+            yield from ("np.roll(trace.x, 1, 0)", "np.roll(trace.x, 1, 1)", "trace.x[::-1]")
+        case ast.Attribute(ast.Name(owner), field) if field in fields.get(owner, ()):
+            yield from (f"{owner}.{other}" for other in fields[owner] if other != field)
+            yield from [f"1 - {owner}.{field}"] if owner == "step" else ()
+        case ast.Name(name) if name in names or name.startswith(("da_", "dhW_")):  # another gradient, or another gate
+            yield from (other for other in names if other != name)
+        case ast.Call():
+            yield from other_calls(node)
+        case ast.Subscript(owner, ast.Name("t")):  # off by one
+            yield from (f"{ast.unparse(owner)}[{other}]" for other in ("t - 1", "-1", "0", "-1 - t"))
+        case ast.Tuple(elements):  # two elements in each other's place
+            for k, j in sorted(combinations(range(len(elements)), 2), key=lambda pair: pair[::-1]):
+                texts = [*map(ast.unparse, elements)]
+                texts[k], texts[j] = texts[j], texts[k]
+                yield ", ".join(texts)
+        case ast.Constant(0 | 1 as value) if isinstance(value, int):
+            yield str(1 - value)
 
 
-def attributes(node, names, fields):
-    """No transpose; another field of the step or of its gradients; x of the step before."""
-    owner = ast.unparse(node.value)
-    if node.attr == "T":
-        return [owner]
-    if (owner, node.attr) == ("trace", "x"):
-        return ["np.roll(trace.x, 1, 0)", "np.roll(trace.x, 1, 1)", "trace.x[::-1]"]
-    if node.attr not in fields.get(owner, ()):
-        return []
-    others = [f"{owner}.{field}" for field in fields[owner] if field != node.attr]
-    return others + ([f"1 - {owner}.{node.attr}"] if owner == "step" else [])
-
-
-def other_names(node, names, fields):
-    """Another gradient, or another gate."""
-    is_known = node.id in names or node.id.startswith(("da_", "dhW_"))
-    return [name for name in names if name != node.id] if is_known else []
-
-
-def calls(node, names, fields):
+def other_calls(node):
     """A derivative left out or taken for another; dropout or the mask left out; a mean for a sum; time reversed."""
     name, arguments, found = ast.unparse(node.func), [ast.unparse(argument) for argument in node.args], []
     if name in ("tanh_backward", "sigmoid_backward", "f_backward", "drop"):
@@ -180,29 +180,3 @@ def calls(node, names, fields):
     if name.endswith(".sum"):
         found += [ast.unparse(node).replace(".sum(", f".{other}(") for other in ("mean", "max")]
     return found
-
-
-def subscripts(node, names, fields):
-    """Off by one."""
-    owner, index = ast.unparse(node.value), ast.unparse(node.slice)
-    return [f"{owner}[{other}]" for other in ("t - 1", "-1", "0", "-1 - t")] if index == "t" else []
-
-
-def tuples(node, names, fields):
-    """Two elements in each other's place."""
-    texts = [ast.unparse(element) for element in node.elts]
-    for k, j in sorted(combinations(range(len(texts)), 2), key=lambda pair: pair[::-1]):
-        changed = list(texts)
-        changed[k], changed[j] = texts[j], texts[k]
-        yield ", ".join(changed)
-
-
-def constants(node, names, fields):
-    """0 for 1, and 1 for 0."""
-    return [str(1 - node.value)] if node.value in (0, 1) and isinstance(node.value, int) else []
-
-
-OPERATORS = {
-    ast.BinOp: operations, ast.Attribute: attributes, ast.Name: other_names, ast.Call: calls,
-    ast.Subscript: subscripts, ast.Tuple: tuples, ast.Constant: constants,
-}  # fmt: skip

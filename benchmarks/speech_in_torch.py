@@ -36,8 +36,12 @@ class Recogniser(torch.nn.Module):
         self.layers = torch.nn.ModuleList([torch.nn.GRU(D, sizes.hidden_dim // 2, bidirectional=True) for D in wide])
         self.fc = torch.nn.Linear(sizes.hidden_dim, sizes.num_labels + 1)
         for layer, record in zip(self.layers, stack_parameters(model.stack, parameters), strict=True):
-            for direction, suffix in zip(record.directions, ("", "_reverse"), strict=True):
-                copy_direction(layer, cell_state_dict("gru", direction, f"{{}}_l0{suffix}"))
+            for direction, form in zip(record.directions, ("{}_l0", "{}_l0_reverse"), strict=True):
+                arrays = cell_state_dict("gru", direction, form)
+                layer.load_state_dict({name: torch.from_numpy(q) for name, q in arrays.items()}, strict=False)
+            for bias in (layer.bias_hh_l0, layer.bias_hh_l0_reverse):  # of r and z it stays zero
+                is_n = torch.arange(len(bias)) >= 2 * len(bias) // 3
+                bias.register_hook(lambda gradient, is_n=is_n: gradient * is_n)
         self.fc.weight.data.copy_(torch.from_numpy(parameters["W_hy"].T))
         self.fc.bias.data.copy_(torch.from_numpy(parameters["b_y"]))
 
@@ -47,16 +51,6 @@ class Recogniser(torch.nn.Module):
             packed = pack_padded_sequence(h, lengths, enforce_sorted=False)
             h = mask * pad_packed_sequence(layer(packed)[0], total_length=len(h))[0]
         return torch.log_softmax(self.fc(h), dim=2)
-
-
-def copy_direction(layer, arrays):
-    """One direction of a GRU gets its arrays; its second bias of r and z stays zero."""
-    for name, array in arrays.items():
-        parameter = getattr(layer, name)
-        parameter.data.copy_(torch.from_numpy(array))
-        if "bias_hh" in name:
-            is_n = torch.arange(len(array)) >= 2 * len(array) // 3
-            parameter.register_hook(lambda gradient, is_n=is_n: gradient * is_n)
 
 
 def torch_step(module, optimizer, batch, rng, max_norm):

@@ -48,7 +48,6 @@ MOVED = {  # modules that had another place in older versions
     "memory": "base.memory",
     "ngrams": "data.ngrams",
     "require": "base.require",
-    "tasks": "data.tasks",
     "text": "data.text",
     "token_file": "data.token_file",
     "transcription_task": "kinds.transcription_task",

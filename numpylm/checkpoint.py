@@ -12,6 +12,7 @@ The metadata alone decide which arrays there must be, with which shapes. So ever
 loaded, and whatever is wrong is one CheckpointError. A new kind of model is one more entry in KINDS.
 """
 
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -148,7 +149,7 @@ def described(metadata):
     names = (*Model.Sizes._fields, *Model.options)
     if config.keys() != {*names}:
         expected = f"its config must have {', '.join(names)} in this version of numpylm"
-        raise ValueError(f"{expected}; got {schema.shown(config)}")
+        raise ValueError(f"{expected}; got {reprlib.repr(config)}")
     return Model.described(config)
 
 

@@ -10,7 +10,7 @@ from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import ENTRIES, MEASURES, PINYIN, translate
 from numpylm.data.grammar.english import ENGLISH
-from numpylm.data.grammar.pairs import BANDS, grammar_pairs
+from numpylm.data.pairs import BANDS, grammar_pairs
 
 SIZES = {"num_train": 300, "num_valid": 40, "num_test": 50, "num_longer": 10}
 BY_HAND = {  # one for each pattern

@@ -118,7 +118,9 @@ def test_a_part_without_text_is_refused(tmp_path, text, level):
 )
 def test_a_folder_of_three_files(tmp_path, names):
     write_parts(tmp_path, *names)
-    write_parts(tmp_path, "README.md", "README.train.txt", ".train.txt", "latest.txt", "train.py", "test.npz")
+    write_parts(
+        tmp_path, "README.md", "README.train.txt", ".train.txt", "latest.txt", "train.py", "test2.txt", "test.npz"
+    )
     (tmp_path / "folder.test.txt").mkdir()
     corpus = load_corpus(tmp_path)
     assert parts_of(corpus) == tuple(f"text of {name}\n" for name in names)

@@ -3,7 +3,7 @@
 import diagnose_mutants
 import numpy as np
 import pytest
-from mutant_problems import inputs_of
+from diagnose_mutants import inputs_of
 
 from numpylm.tutor.case import case_of, named
 from numpylm.tutor.diagnosis.diagnose import diagnose, diagnose_case

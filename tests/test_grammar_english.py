@@ -8,16 +8,16 @@ import pytest
 from grammar_examples import sampled_sentences
 
 from numpylm.data.grammar import english as grammar_english
-from numpylm.data.grammar import is_grammatical
-from numpylm.data.grammar.agreement import agreement_pairs, forms
-from numpylm.data.grammar.entropy import (
+from numpylm.data.grammar import (
     entropy_per_character,
     entropy_per_word,
     expected_characters,
     expected_word_counts,
     expected_words,
+    is_grammatical,
     sentence_entropy,
 )
+from numpylm.data.grammar.agreement import agreement_pairs, forms
 
 # Numbers
 

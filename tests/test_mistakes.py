@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from mutant_problems import inputs_of
+from diagnose_mutants import inputs_of
 
 from numpylm import lstm
 from numpylm.lstm import lstm_backward

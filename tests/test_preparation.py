@@ -50,7 +50,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
     folder = tmp_path_factory.mktemp("prepared")
     path, out = text_file(folder, text), folder / "out.tokens"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_files, "PIECE_CHARACTERS", characters)
+        patch.setattr(text_files, "PIECE_BYTES", characters)
         patch.setattr(text_files, "FAR", 10)
         patch.setattr(preparation, "MOST_WORDS", most_words)
         try:
@@ -69,7 +69,7 @@ def test_a_text_is_prepared_as_training_on_it_would(
 
 @pytest.mark.parametrize("level", ["char", "word"])
 def test_several_files_are_one_long_text(tmp_path, monkeypatch, level):
-    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 1000)
+    monkeypatch.setattr(text_files, "PIECE_BYTES", 1000)
     monkeypatch.setattr(preparation, "MOST_WORDS", 50)
     lines = "".join(f"the é{number % 300} is {number}\r\n" for number in range(3000))
     first, second = lines[:30_000], lines[30_000:].rstrip()
@@ -180,8 +180,14 @@ def test_every_name_is_opened_before_the_first_is_read(tmp_path):
 def test_more_different_words_than_fit_leave_memory_and_nothing_stays_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     monkeypatch.setattr(preparation, "MOST_WORDS", 100)
-    sizes, store = [], preparation._store
-    monkeypatch.setattr(preparation, "_store", lambda base, counts: sizes.append(len(counts)) or store(base, counts))
+    sizes = []
+
+    class Counts(Counter):
+        def clear(self):
+            sizes.append(len(self))
+            super().clear()
+
+    monkeypatch.setattr(preparation, "Counter", Counts)
     pieces = [" ".join(f"w{number % 700}" for number in range(start, start + 50)) + " " for start in range(0, 3000, 50)]
     assert dict(word_counts(pieces)) == Counter("".join(pieces).split())
     assert len(sizes) > 5 and max(sizes) <= 150

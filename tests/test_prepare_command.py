@@ -141,7 +141,7 @@ def test_the_report_says_of_how_many_tokens_the_n_grams_are(folder, call, monkey
         ("text.txt --out new.tokens --vocabulary nowhere", "there is no run or checkpoint nowhere"),
         ("text.txt --out new.tokens --vocabulary words.tokens --level char", "the vocabulary is one of words"),
         ("three --out new.tokens --split 0.8 0.1 0.1", "--split cuts one text; three has its three parts already"),
-        ("three --out new.tokens", "a corpus folder has exactly one text file each"),
+        ("three --out new.tokens", "three must have exactly one file each for train, valid, test"),
         ("words.tokens --out new.tokens", "words.tokens is a token file already"),
     ],
 )

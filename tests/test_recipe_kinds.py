@@ -1,5 +1,7 @@
 """Each kind of recipe: one pass over a text, the memory tasks, and agreement, on small texts and sizes."""
 
+import math
+
 import agreement_recipe
 import memory_recipe
 import numpy as np
@@ -8,15 +10,56 @@ from gradient_proofs import prove
 from recipe_results import Measured
 
 import numpylm as nlm
-from numpylm.data import grammar, tasks
+from numpylm.data import grammar
 from numpylm.data.grammar import agreement
 from numpylm.stack import CELLS
+
+
+def test_two_values_are_marked_one_in_each_half_and_their_sum_is_asked():
+    T, N = 11, 400
+    x, sums = memory_recipe.adding_batch(np.random.default_rng(0), T, N)
+    assert x.shape == (T, N, 2) and sums.shape == (N, 1) and x.dtype == sums.dtype == np.float32
+    values, marks = x[..., 0], x[..., 1]
+    assert (marks[:5].sum(axis=0) == 1).all() and (marks[5:].sum(axis=0) == 1).all() and set(marks.ravel()) == {0, 1}
+    assert (marks.sum(axis=1) > 0).all(), "every place of a half is marked sometimes"
+    assert values.min() >= 0 and values.max() < 1 and values.mean() == pytest.approx(0.5, abs=0.02)
+    for n in range(N):
+        assert sums[n, 0] == pytest.approx(values[marks[:, n] == 1, n].sum(), rel=1e-6)
+
+
+def test_one_is_the_best_constant_answer_and_costs_a_sixth():
+    _, sums = memory_recipe.adding_batch(np.random.default_rng(1), 2, 200_000, np.float64)
+    errors = [((sums - answer) ** 2).mean() for answer in (0.9, 1, 1.1)]
+    assert errors[1] == pytest.approx(memory_recipe.ADDING_BASELINE, rel=0.01)
+    assert min(errors[0], errors[2]) > memory_recipe.ADDING_BASELINE + 0.005
+
+
+@pytest.mark.parametrize("T", [1, 2, 7])
+def test_the_symbols_come_back_after_the_delimiter(T):
+    inputs, targets = memory_recipe.copy_batch(np.random.default_rng(2), T, 300)
+    assert inputs.shape == targets.shape == (T + 20, 300)
+    assert np.array_equal(inputs[:10], targets[-10:]) and set(inputs[:10].ravel()) == set(range(8))
+    assert (inputs[10:-11] == memory_recipe.BLANK).all() and len(inputs[10:-11]) == T - 1
+    assert (inputs[-11] == memory_recipe.DELIMITER).all() and (inputs[-10:] == memory_recipe.BLANK).all()
+    assert (targets[:-10] == memory_recipe.BLANK).all()
+    assert max(inputs.max(), targets.max()) < memory_recipe.COPY_VOCABULARY == 10
+
+
+def test_blanks_and_then_any_symbol_cost_the_baseline():
+    T = 30
+    _, targets = memory_recipe.copy_batch(np.random.default_rng(3), T, 4)
+    y = np.zeros((T + 20, 4, memory_recipe.COPY_VOCABULARY))  # who knows when, and not what
+    y[:-10, :, memory_recipe.BLANK] = 1
+    y[-10:, :, : memory_recipe.NUM_SYMBOLS] = 1 / 8
+    nats = -np.log(np.take_along_axis(y, targets[..., None], -1))
+    assert nats.mean() == pytest.approx(memory_recipe.copy_baseline(T), rel=1e-14)
+    assert memory_recipe.copy_baseline(T) == pytest.approx(10 * math.log(8) / 50)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_gradients_of_the_adding_problem(cell):
     adder = memory_recipe.Adder(CELLS[cell](), 3, np.random.default_rng(0), np.float64)
-    x, target = tasks.adding_batch(np.random.default_rng(1), 5, 4, np.float64)
+    x, target = memory_recipe.adding_batch(np.random.default_rng(1), 5, 4, np.float64)
 
     def loss(**parameters):
         adder._parameters = parameters

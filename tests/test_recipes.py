@@ -21,7 +21,7 @@ from numpylm.commands.options import chosen
 from numpylm.commands.train import KIND
 from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data import grammar
-from numpylm.data.grammar.pairs import grammar_pairs
+from numpylm.data.pairs import grammar_pairs
 from numpylm.kinds.translation_task import TranslationSettings
 
 TEXT = grammar.generate_text(600, 7)

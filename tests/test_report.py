@@ -17,7 +17,7 @@ from numpylm.commands.console import blas_threads
 from numpylm.commands.results import finish
 from numpylm.commands.run import RunDiverged, start_run
 from numpylm.data import grammar
-from numpylm.data.corpora import load_grammar_corpus
+from numpylm.data.corpora import load_corpus
 from numpylm.evaluation import perplexity
 
 CHOICES = {"options": {"embedding_dim": 12, "hidden_dim": 16}, "batch_size": 8, "num_steps": 16, "learning_rate": 0.03}
@@ -29,7 +29,7 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def small_grammar():
-    return load_grammar_corpus((4000, 400, 400))
+    return load_corpus("grammar", grammar_words=(4000, 400, 400))
 
 
 def use_small_grammar(patch, corpus):

@@ -40,7 +40,7 @@ GOOD = {
 def test_a_dataclass_gives_the_description_of_its_fields():
     assert check("it", GOOD, DESCRIPTION) is GOOD
     assert check("it", GOOD | {"minutes": 1.5}, DESCRIPTION)
-    assert "rng" not in DESCRIPTION and set(DESCRIPTION["inner"]) == {"rate", "name"}
+    assert "rng" not in DESCRIPTION
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def pieces_of(draw, text):
 
 @pytest.mark.parametrize("characters", [1, 2, 3, 100])
 def test_pieces_of_files_are_one_text_with_its_line_ends_and_without_marks(opened, monkeypatch, characters):
-    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", characters)
+    monkeypatch.setattr(text_files, "PIECE_BYTES", characters)
     contents = ["\ufeffé\r\n\r\n日\U0001f600\r\ra".encode(), "\ufeffb\x85\r\n".encode(), "\u2028c".encode()]
     files, sizes = opened(*contents), []
     for _ in range(2):  # each pass begins at the beginning
@@ -118,7 +118,7 @@ def test_what_has_no_words_is_refused_before_it_fills_the_memory(monkeypatch):
 def test_a_text_in_pieces_is_cut_where_the_whole_is(text, fractions, level, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_files, "FAR", data.draw(st.sampled_from([1, 3, 2000])))
-        patch.setattr(text_files, "PIECE_CHARACTERS", data.draw(st.sampled_from([1, 4, 2**16])))
+        patch.setattr(text_files, "PIECE_BYTES", data.draw(st.sampled_from([1, 4, 2**16])))
         parts, previous = ["", "", ""], 0
         for part, piece in split_pieces(pieces_of(data.draw, text), cut_points(len(text), fractions), level):
             assert part >= previous and piece
@@ -128,7 +128,7 @@ def test_a_text_in_pieces_is_cut_where_the_whole_is(text, fractions, level, data
 
 
 def test_pieces_far_from_a_cut_are_given_out_at_once(monkeypatch):
-    monkeypatch.setattr(text_files, "PIECE_CHARACTERS", 7000)
+    monkeypatch.setattr(text_files, "PIECE_BYTES", 7000)
     taken, given_out, lines = [], 0, "a line of text\n" * 500
     pieces = (taken.append(number) or lines for number in range(100))
     for _, piece in split_pieces(pieces, cut_points(100 * len(lines), (0.5, 0.25, 0.25)), "word"):

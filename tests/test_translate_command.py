@@ -14,7 +14,7 @@ import numpylm as nlm
 from numpylm.commands import translation_report
 from numpylm.commands.kind import RunConfig
 from numpylm.commands.translate import KIND, TranslationData, TranslationModel
-from numpylm.data.grammar.pairs import BANDS, Pair
+from numpylm.data.pairs import BANDS, Pair
 from numpylm.kinds.translation_task import TranslationSettings
 
 HAS_BLEU = find_spec("sacrebleu") is not None  # of requirements-dev.txt
@@ -174,7 +174,7 @@ def test_info_and_export_know_the_model(folder):
         ("translate --source a.src --target short.tgt", "line 2 is the first without a partner"),
         ("evaluate small --source a.src --target short.tgt", "line 2 is the first without a partner"),
         ("evaluate small --source a.src", "--source and --target belong together: give both"),
-        ("evaluate small a.src", "a.src, line 1: expected a sentence, a tab and its translation; got no tab"),
+        ("evaluate small a.src", "a.src, line 1: expected a sentence, a tab and its translation; got '"),
         ("evaluate small -", "standard input can hold a text for a run of `train` alone; small is"),
         ("translate --num-pairs 1000000000", "--num-pairs must be an integer from 1 to 1,000,000; got 1000000000"),
         ("translate --source a.src", "--source and --target belong together: give both"),

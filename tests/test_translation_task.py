@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from numpylm.data.grammar.pairs import Pair
+from numpylm.data.pairs import Pair
 from numpylm.data.text import build_vocabulary
 from numpylm.kinds.translation_task import (
     TranslationSettings,

@@ -23,20 +23,16 @@ def race(functions, rounds, seconds, clock="wall"):
     There are at least `rounds` rounds, and more until `seconds` have gone by. The first call of each function is not
     counted, because it may compile or allocate.
     """
-    calls = {name: calls_in_a_turn(function) for name, function in functions.items()}
-    times = {name: [] for name in functions}
+    calls, times = {}, {name: [] for name in functions}
+    for name, function in functions.items():
+        function()
+        calls[name] = max(1, math.ceil(TURN / seconds_per_call(function, 1, time.perf_counter)))
     started, done = time.perf_counter(), 0
     while done < rounds or time.perf_counter() - started < seconds:
         for name, function in functions.items():
             times[name].append(seconds_per_call(function, calls[name], CLOCKS[clock]))
         done += 1
     return times
-
-
-def calls_in_a_turn(function):
-    """How many calls fill a turn."""
-    function()
-    return max(1, math.ceil(TURN / seconds_per_call(function, 1, time.perf_counter)))
 
 
 def seconds_per_call(function, calls, read_clock):

@@ -8,7 +8,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from numpylm.bench.in_numpylm import MAX_NORM, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, stream_reader
 
 
 def rnn_step(p, state, xW_t):
@@ -104,16 +104,7 @@ def sample(model, num_tokens, greedy=False):
 
 
 def evaluate(model, tokens, batch_size):
-    """Evaluation of a stream, in numpylm's windows."""
-    parameters, state_0 = copied(model, batch_size)
-    windows = [tuple(map(jnp.array, pair)) for pair in stream_windows(model, tokens, batch_size)]
-    num_tokens = sum(targets.size for _, targets in windows)
-
-    def run():
-        state, nats = state_0, 0.0
-        for inputs, targets in windows:
-            loss, state = loss_of(model.cell.name, parameters, inputs, targets, state)
-            nats += float(loss) * targets.size
-        return nats / num_tokens
-
-    return run
+    """Evaluation of a stream."""
+    parameters, state = copied(model, batch_size)
+    loss = partial(loss_of, model.cell.name, parameters)
+    return stream_reader(model, tokens, batch_size, jnp.array, loss, state)

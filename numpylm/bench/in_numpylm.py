@@ -61,10 +61,23 @@ def ctc(logits, labels):
     return run
 
 
-def stream_windows(model, tokens, batch_size):
-    """The windows (inputs, targets), each (T, N), in which nlm.evaluate reads a stream."""
+def stream_reader(model, tokens, batch_size, as_array, loss_of, state):
+    """Evaluation of a stream by another library, whose arrays nlm.evaluate's windows are before the clock starts.
+
+    loss_of(inputs, targets, state) returns the mean nats of a window, each (T, N), and the state after it.
+    """
     streams, num_steps = cut_streams(tokens, batch_size), steps_at_a_time(model.sizes, batch_size)
-    return [window(streams, num_steps, k) for k in range(num_windows(streams, num_steps))]
+    windows = [window(streams, num_steps, k) for k in range(num_windows(streams, num_steps))]
+    arrays = [tuple(map(as_array, pair)) for pair in windows]
+
+    def run():
+        losses, carried = [], state
+        for pair in arrays:
+            loss, carried = loss_of(*pair, carried)
+            losses.append(float(loss))
+        return np.average(losses, weights=[targets.size for _, targets in windows])
+
+    return run
 
 
 translate = step

@@ -6,7 +6,7 @@ import os
 import torch
 from torch import nn
 
-from numpylm.bench.in_numpylm import MAX_NORM, stream_windows
+from numpylm.bench.in_numpylm import MAX_NORM, stream_reader
 from numpylm.kinds.translation_torch import Translator
 from numpylm.torch_bridge import to_torch_state_dict
 
@@ -88,20 +88,15 @@ def draw(y):
 
 
 def evaluate(model, tokens, batch_size):
-    """Evaluation of a stream, in numpylm's windows, which are tensors before the clock starts."""
+    """Evaluation of a stream."""
     network = TorchLanguageModel(model)
-    windows = [tuple(map(torch.tensor, pair)) for pair in stream_windows(model, tokens, batch_size)]
-    num_tokens = sum(targets.numel() for _, targets in windows)
 
     @torch.inference_mode()
-    def run():
-        state, nats = None, 0.0
-        for inputs, targets in windows:
-            logits, state = network(inputs, state)
-            nats += nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
-        return nats / num_tokens
+    def loss_of(inputs, targets, state):
+        logits, state = network(inputs, state)
+        return nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), state
 
-    return run
+    return stream_reader(model, tokens, batch_size, torch.tensor, loss_of, None)
 
 
 def ctc(logits, labels):

@@ -83,13 +83,8 @@ def batch_sampling(cell, shape):
 
 def evaluation(cell, shape):
     """A stream of text, read in N parts side by side."""
-    tokens = np.random.default_rng(0).integers(shape.V, size=evaluated_tokens(shape) + 1)
+    tokens = np.random.default_rng(0).integers(shape.V, size=MEASUREMENTS["evaluation"].units(shape) + 1)
     return each("evaluate", new_model(cell, shape), tokens, shape.N)
-
-
-def evaluated_tokens(shape):
-    """How many tokens an evaluation reads."""
-    return EVALUATED_BATCHES * shape.T * shape.N
 
 
 def scaling(cell, shape):
@@ -124,11 +119,6 @@ def new_model(cell, shape):
     return MODELS[cell](shape.V, shape.D, shape.H)
 
 
-def always(shape):
-    """cases: every cell at this shape."""
-    return lambda cells, shapes: [(cell, shape) for cell in cells]
-
-
 def at_B(cells, shapes):
     """cases: every cell at the shape B, or at the first shape that is measured."""
     return [(cell, named(shapes, "B")) for cell in cells]
@@ -141,8 +131,13 @@ MEASUREMENTS = {
         f"Sampling {SAMPLED_TEXTS} sequences at once", "µs per token", 1e6, at_B, batch_sampling,
         lambda _: SAMPLED_TEXTS * SAMPLED_TOKENS,
     ),
-    "evaluation": Measurement("Evaluation", "µs per token", 1e6, at_B, evaluation, evaluated_tokens),
-    "translation": Measurement("Translator with attention", "ms a step", 1e3, always(TRANSLATOR), translation),
+    "evaluation": Measurement(
+        "Evaluation", "µs per token", 1e6, at_B, evaluation, lambda shape: EVALUATED_BATCHES * shape.T * shape.N
+    ),
+    "translation": Measurement(
+        "Translator with attention", "ms a step", 1e3, lambda cells, _: [(cell, TRANSLATOR) for cell in cells],
+        translation,
+    ),
     "ctc": Measurement("CTC, 15 labels, 30 symbols", "ms", 1e3, lambda cells, shapes: [("ctc", FRAMES)], ctc),
 }  # fmt: skip
 SCALING = Measurement("Growth with T and N", "ms", 1e3, lambda cells, shapes: [("lstm", SHAPES["A"])], scaling)

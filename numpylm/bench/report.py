@@ -10,7 +10,6 @@ from numpylm.bench.clock import TIE, is_tie, ratio
 from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
 from numpylm.plots import BLUE, GREY, ORANGE
 
-TITLES = {"jax": "JAX"}
 FLOORS = ("products", "floor")  # of which only numpylm's multiples are shown
 UPPER = 100  # the upper decade of T and N begins here
 LINES = {"T": (BLUE, "o-", "N"), "N": (ORANGE, "s--", "T")}  # colour, style, and the other one
@@ -102,7 +101,7 @@ def scaling_figure(row):
 
 def title(name):
     """A name as the tables and pictures show it."""
-    return TITLES.get(name, name)
+    return "JAX" if name == "jax" else name
 
 
 def label(row):

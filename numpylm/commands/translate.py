@@ -10,8 +10,7 @@ from numpylm.base.choices import OWN, again, choice
 from numpylm.commands.kind import Kind, ReadData, digest
 from numpylm.commands.model_choices import ModelChoices, sizes_of
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
-from numpylm.data.grammar.pairs import grammar_pairs
-from numpylm.data.pairs import read_pairs
+from numpylm.data.pairs import grammar_pairs, read_pairs
 from numpylm.data.text import build_vocabulary
 from numpylm.kinds.language_task import UNITS
 from numpylm.kinds.translation_task import TranslationSettings, encode_pairs, translation_task

@@ -13,8 +13,7 @@ from numpylm.commands.trained import load_trained, note_unknown, own_parts, read
 from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
-from numpylm.data.grammar.pairs import BANDS
-from numpylm.data.pairs import read_pairs
+from numpylm.data.pairs import BANDS, read_pairs
 from numpylm.data.printable import on_one_line
 from numpylm.data.text import END_OF_SENTENCE
 from numpylm.evaluation import safe_exp

@@ -28,7 +28,7 @@ GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
 GRAMMAR_SEEDS = (1, 2, 3)
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
 PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
-TEXT_SUFFIXES = ("txt", "tokens", "raw")
+TEXTS = ("train.txt", "wiki.train.tokens", "wiki.train.raw")  # names of a folder's training texts
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
     """The corpus that `source` names: "grammar", the path of a text file, or the path of a folder.
 
     `fractions` are the shares of train, valid and test in a file's characters; at level "word" each cut is
-    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts.
+    moved to the next line end, so that no line is cut. `grammar_words` are the sizes of the built-in parts, each of
+    which has its own fixed seed.
     Raises FileNotFoundError if there is no such source, ValueError if a part is missing or has no text.
     """
     require.one_of("level", level, SPECIAL_TOKENS)
@@ -58,7 +59,10 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
         raise ValueError(f'a corpus is "{GRAMMAR}", a text file or a folder, got {source!r}')
     path = Path(source)
     if source == GRAMMAR:
-        corpus = load_grammar_corpus(grammar_words)
+        from numpylm.data import grammar
+
+        floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
+        corpus = Corpus(GRAMMAR, *map(grammar.generate_text, grammar_words, GRAMMAR_SEEDS), floor)
     elif path.is_dir():
         files = find_parts(path)
         corpus = Corpus(path.resolve().name, *map(read_text, files), ends_blank_lines=is_wikitext(files))
@@ -71,27 +75,17 @@ def load_corpus(source, level="char", fractions=DEFAULT_FRACTIONS, grammar_words
     return corpus
 
 
-def load_grammar_corpus(num_words=GRAMMAR_WORDS):
-    """The built-in corpus with `num_words` words of train, valid and test, each from its own fixed seed."""
-    from numpylm.data import grammar
-
-    parts = map(grammar.generate_text, num_words, GRAMMAR_SEEDS)
-    floor = {"char": grammar.entropy_per_character(), "word": grammar.entropy_per_word()}
-    return Corpus(GRAMMAR, *parts, floor)
-
-
 def is_wikitext(files):
     """Whether a folder's parts have WikiText's names: wiki.train.tokens, wiki.valid.tokens, wiki.test.tokens."""
     return all(file.name.startswith("wiki.") and file.name.endswith(".tokens") for file in files)
 
 
 def split_text(text, level="char", fractions=DEFAULT_FRACTIONS):
-    """A text's train, valid and test part, in order; together they are the text.
+    """A text's train, valid and test part, in order; together they are the text. They end at its cut_points; at level
+    "word" each cut moves to the next line end, or where none is near to the next white space.
 
-    Of n characters, the cuts are at floor(train n) and floor((train + valid) n), computed exactly; at level
-    "word" each moves to the next line end, or where none is near to the next white space. With a share of 0 for
-    valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was chosen by the test
-    text, and the result on it is a little too good.
+    With a share of 0 for valid, the test part serves as both, as is usual for Tiny Shakespeare. Then the checkpoint was
+    chosen by the test text, and the result on it is a little too good.
     """
     parts = ["", "", ""]
     for part, piece in split_pieces([text], cut_points(len(text), fractions), level):
@@ -116,27 +110,30 @@ def cut_points(num_characters, fractions, train_may_be_zero=False):
     return [math.floor(share * num_characters) for share in accumulate(shares[:2])]
 
 
-def find_parts(folder):
-    """The folder's train, valid and test file. Raises ValueError unless there is exactly one of each."""
+def find_parts(folder, names=TEXTS, parts=tuple(PART_NAMES), hint=""):
+    """The folder's only file of each part, such as its train, valid and test text.
+
+    `names` are names that a training file may have; the files end as they do. Raises ValueError with the hint unless
+    there is exactly one file of each part.
+    """
     visible = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    found = {part: [file for file in visible if part_of(file.name) == part] for part in PART_NAMES}
+    endings = tuple(name.partition("train")[2].lower() for name in names)
+    found = {part: [file for file in visible if part_of(file.name, endings) == part] for part in parts}
     if all(len(files) == 1 for files in found.values()):
         return [file for (file,) in found.values()]
     listed = "; ".join(f"{part}: {[file.name for file in files]}" for part, files in found.items())
     raise ValueError(
-        "a corpus folder has exactly one text file each for train, valid (or validation, val, dev) and test, "
-        "with names like train.txt, ptb.train.txt, wiki.train.tokens, wiki.train.raw. "
-        f"{folder} has {listed}; all its files: {[file.name for file in visible]}"
+        f"{folder} must have exactly one file each for {', '.join(parts)} (validation may be valid, val or dev), with "
+        f"names like {', '.join(names)}; it has {listed}; all its files: {[file.name for file in visible]}{hint}"
     )
 
 
-def part_of(file_name):
-    """Which part a file's name stands for: "ptb.train.txt" -> "train", "dev.txt" -> "valid", else None."""
-    *words, suffix = re.split("[ ._-]", file_name.lower())
-    if suffix not in TEXT_SUFFIXES or "readme" in words:
-        return None
-    parts = [part for part, names in PART_NAMES.items() if any(name in words for name in names)]
-    return parts[0] if len(parts) == 1 else None
+def part_of(file_name, endings):
+    """Which part a file stands for: "ptb.train.txt" -> "train", "test2016.de" -> "test", else None."""
+    name = file_name.lower()
+    words = re.split(r"[ ._-]|(?=\d{4})", name)
+    parts = [part for part, names in PART_NAMES.items() if any(word in names for word in words)]
+    return parts[0] if name.endswith(endings) and len(parts) == 1 and "readme" not in words else None
 
 
 def check_parts(lengths, unit, of=""):

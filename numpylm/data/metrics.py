@@ -27,20 +27,18 @@ def read_metrics(path):
     names = header.split(",")
     if names not in (list(COLUMNS), list(COLUMNS[:-1])):  # older versions did not say the unit
         raise ValueError(f"{path} is no metrics.csv: its first line must be {','.join(COLUMNS)}; got {header!r:.80}")
-    return [read_row(path, names, line) for line in lines]
-
-
-def read_row(path, names, line):
-    """One line of the table as a dict."""
-    try:
-        cells = zip(names, line.split(","), strict=True)
-        return {name: cell if name == "loss_unit" else number(cell) for name, cell in cells}
-    except ValueError:
-        raise ValueError(f"{path} is damaged: {line!r:.80} is not a row of {len(names)} cells") from None
+    rows = []
+    for line in lines:
+        try:
+            cells = zip(names, line.split(","), strict=True)
+            rows.append({name: cell if name == "loss_unit" else number(cell) for name, cell in cells})
+        except ValueError:
+            raise ValueError(f"{path} is damaged: {line!r:.80} is not a row of {len(names)} cells") from None
+    return rows
 
 
 def complete_lines(path):
-    """The complete lines of a file: a crash may have cut the last one short. None if there is no such file."""
+    """The complete lines of a file: a crash may have cut the last one short. None of them if there is no file."""
     return Path(path).read_text(encoding="utf-8").split("\n")[:-1] if Path(path).exists() else []
 
 

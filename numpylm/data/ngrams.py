@@ -89,10 +89,16 @@ def fit_ngrams(tokens, order, vocab_size):
     Raises ValueError or TypeError if the stream is too short, not of integers, or not in 0 .. V - 1.
     """
     vocab_size = int(require.positive_integer("vocab_size", vocab_size))
-    levels = []
-    num_contexts = 1  # the unigrams' context is the empty n-gram
+    levels, num_contexts = [], 1  # the unigrams' context is the empty n-gram
     for codes, counts in count_ngrams(tokens, order, vocab_size):
-        levels.append(_smoothed_level(codes, counts, num_contexts, vocab_size))
+        contexts = codes // vocab_size  # (K,) the id of each n-gram's context
+        discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
+        context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
+        reserved = np.bincount(contexts, discount, num_contexts)
+        backoff = np.divide(reserved, context_counts, out=np.ones(num_contexts), where=context_counts > 0)  # (2)
+        # An n-gram without a count, as only the stream's first can be, may stand on a context without a count.
+        discounted = (counts - discount) / np.maximum(context_counts, 1)[contexts]
+        levels.append(NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0)))
         num_contexts = len(codes)
     return NGramModel(vocab_size, tuple(levels))
 
@@ -107,7 +113,9 @@ def token_log_probabilities(model, tokens):
     ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
     for length, level in enumerate(model.levels, start=1):
         context_ids = ids[:-1]
-        ids = _find_ids(level, _codes_of(context_ids, tokens[length - 1 :], model.vocab_size))
+        codes = _codes_of(context_ids, tokens[length - 1 :], model.vocab_size)
+        places = np.searchsorted(level.codes, codes)
+        ids = np.where(level.codes[places] == codes, places, len(level.codes) - 1)
         backed_off = level.backoff_weights[context_ids] * probability[length - 1 :]
         probability[length - 1 :] = level.discounted_probabilities[ids] + backed_off  # (1)
     return np.log(probability[1:])
@@ -140,26 +148,10 @@ def modified_discounts(counts):
     return np.array(discounts if min(discounts) > 0 else FALLBACK_DISCOUNTS)
 
 
-def _smoothed_level(codes, counts, num_contexts, vocab_size):
-    contexts = codes // vocab_size  # (K,) the id of each n-gram's context
-    discount = np.append(0.0, modified_discounts(counts))[np.minimum(counts, 3)]
-    context_counts = np.bincount(contexts, counts, num_contexts)  # (C,) c(h)
-    reserved = np.bincount(contexts, discount, num_contexts)
-    backoff = np.divide(reserved, context_counts, out=np.ones(num_contexts), where=context_counts > 0)  # (2)
-    # An n-gram without a count, as only the stream's first can be, may stand on a context without a count.
-    discounted = (counts - discount) / np.maximum(context_counts, 1)[contexts]
-    return NGramLevel(np.append(codes, UNSEEN_CODE), np.append(discounted, 0.0), np.append(backoff, 1.0))
-
-
 def _codes_of(context_ids, last_tokens, vocab_size):
     codes = context_ids * int(vocab_size)
     codes += last_tokens
     return codes
-
-
-def _find_ids(level, codes):
-    places = np.searchsorted(level.codes, codes)
-    return np.where(level.codes[places] == codes, places, len(level.codes) - 1)
 
 
 def _checked_stream(tokens, least, vocab_size):

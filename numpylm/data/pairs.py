@@ -1,4 +1,9 @@
-"""Pairs of sentences to translate between: read from files, split, and put into padded batches.
+"""Pairs of sentences to translate between: built in, or read from files and split; and padded batches of them.
+
+Built in are English sentences of ENGLISH, each with its Chinese one. Training, validation and test sentences have at
+most 20 English words. Two more test parts are longer: 21 to 30 words and 31 to 40. No sentence, English or Chinese, is
+in two parts, nor twice in one. One seed gives the same text everywhere: only `random.Random(seed).random()` is used.
+Or they are read from
 
     two files      line k of the one is the translation of line k of the other: a.de, a.en
     one file       with a tab between a sentence and its translation in each line; further columns are ignored
@@ -8,22 +13,31 @@ Files may be compressed with gzip. Lines are UTF-8 and already tokenised: a word
 file, or two, is split by distinct source sentences, so that no source sentence is in two parts.
 """
 
-import gzip
-import io
-import zlib
+import math
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import numpy as np
 
+from numpylm.base import require
 from numpylm.data.batches import side_by_side
-from numpylm.data.corpora import PART_NAMES
-from numpylm.data.grammar.pairs import Pair
+from numpylm.data.corpora import PART_NAMES, find_parts
+from numpylm.data.grammar import sample_sentence
+from numpylm.data.grammar.chinese import translate
 from numpylm.data.text import encoder
-from numpylm.data.text_files import TextFile, open_text, read_pieces
+from numpylm.data.text_files import read_lines, read_rows
 
+BANDS = {"21-30 words": (21, 30), "31-40 words": (31, 40)}
+LENGTHS = dict.fromkeys(("test", "valid", "train"), (1, 20)) | BANDS  # of the English; we fill the parts in this order
 SHARE = 0.05  # of the distinct source sentences of a single file: valid, and as much for test
+
+
+class Pair(NamedTuple):
+    """A sentence and its translation, each one line of text."""
+
+    source: str
+    target: str
 
 
 class PairBatch(NamedTuple):
@@ -33,6 +47,28 @@ class PairBatch(NamedTuple):
     source_mask: np.ndarray
     inputs: np.ndarray
     targets: np.ndarray
+
+
+def grammar_pairs(num_train, num_valid=500, num_test=500, num_longer=200, seed=1, level="word"):
+    """The parts of the corpus by name, each a list of Pairs: test, valid, train, and the BANDS.
+
+    level is how the Chinese is written: "word" with spaces between the words, "char" without.
+    """
+    wanted = {"test": num_test, "valid": num_valid, "train": num_train, **dict.fromkeys(BANDS, num_longer)}
+    pairs = {name: [] for name in wanted}
+    between = " " if level == "word" else ""
+    rng, seen = Random(seed), set()
+    while have_room := [name for name in LENGTHS if len(pairs[name]) < wanted[name]]:
+        words = sample_sentence(rng)
+        source = " ".join(words)
+        fitting = [name for name in have_room if LENGTHS[name][0] <= len(words) <= LENGTHS[name][1]]
+        if not fitting or source in seen:
+            continue
+        target = between.join(translate(words))
+        if target not in seen:
+            seen |= {source, target}
+            pairs[fitting[0]].append(Pair(source, target))
+    return pairs
 
 
 def read_pairs(train=None, source=None, target=None, to_test=False):
@@ -45,33 +81,20 @@ def read_pairs(train=None, source=None, target=None, to_test=False):
     if (source is None) != (target is None):
         raise ValueError("--source and --target belong together: give both")
     if train is not None and Path(train).is_dir():
-        parts = ["test"] if to_test else PART_NAMES
-        return {part: read_part(Path(train), part, source, target) for part in parts}
+        return read_folder(Path(train), source, target, ["test"] if to_test else list(PART_NAMES))
     if train is not None and source is not None:
         raise ValueError(f"{train} is one file, which holds both languages: leave out --source and --target")
     pairs = read_two_files(source, target) if train is None else read_tab_separated(train)
     return {"test": pairs} if to_test else split_pairs(pairs)
 
 
-def read_part(folder, part, source, target):
-    """One part of a folder: PART.tsv, or PART.source and PART.target."""
-    if source is None:
-        return read_tab_separated(find_part(folder, part, "tsv"))
-    return read_two_files(*[find_part(folder, part, Path(side).name.removeprefix(".")) for side in (source, target)])
-
-
-def find_part(folder, part, ending):
-    """The only file in a folder whose name begins with a part's name and ends in .ending or .ending.gz."""
-    beginnings, endings = PART_NAMES[part], (f".{ending}", f".{ending}.gz")
-    names = sorted(path.name for path in folder.iterdir())
-    found = [name for name in names if name.lower().startswith(beginnings) and name.endswith(endings)]
-    if len(found) == 1:
-        return folder / found[0]
-    hint = "; where the pairs are in two files each, say their endings: --source de --target en"
-    raise ValueError(
-        f"{folder} must have one file {'/'.join(beginnings)}….{ending}[.gz]; found {', '.join(found) or 'none'}"
-        + (hint if ending == "tsv" else "")
-    )
+def read_folder(folder, source, target, parts):
+    """These parts of a folder, from its files PART.tsv, or PART.source and PART.target."""
+    hint = "; where the pairs are in two files each, say their endings: --source de --target en" * (source is None)
+    endings = ["tsv"] if source is None else [Path(side).name.removeprefix(".") for side in (source, target)]
+    files = [find_parts(folder, (f"train.{ending}", f"train.{ending}.gz"), parts, hint) for ending in endings]
+    read = read_tab_separated if source is None else read_two_files
+    return {part: read(*of_part) for part, of_part in zip(parts, zip(*files, strict=True), strict=True)}
 
 
 def read_two_files(source, target):
@@ -82,39 +105,22 @@ def read_two_files(source, target):
             f"{source} has {len(sources):,} lines and {target} has {len(targets):,}: "
             f"line {min(len(sources), len(targets)) + 1:,} is the first without a partner"
         )
-    return checked(zip(sources, targets, strict=True), f"{source} and {target}")
+    sides = enumerate(zip(sources, targets, strict=True), start=1)
+    return [pair_of(f"{source} and {target}, line {number}", *of_line) for number, of_line in sides]
 
 
 def read_tab_separated(path):
     """Pairs of a file with a tab between a sentence and its translation."""
-    rows = [line.split("\t")[:2] for line in read_lines(path)]
-    for number, row in enumerate(rows, start=1):
-        if len(row) < 2:
-            raise ValueError(f"{path}, line {number}: expected a sentence, a tab and its translation; got no tab")
-    return checked(rows, path)
+    rows = read_rows(path, "a sentence, a tab and its translation", 2, math.inf)
+    return [pair_of(where, *fields[:2]) for where, fields in rows]
 
 
-def checked(rows, name):
-    """The Pairs of rows of two sentences, with single spaces. Raises ValueError where one has an empty side."""
-    pairs = [Pair(*(" ".join(side.split()) for side in row)) for row in rows]
-    for number, pair in enumerate(pairs, start=1):
-        if "" in pair:
-            side = Pair._fields[pair.index("")]
-            raise ValueError(f"{name}, line {number}: the {side} is empty; a pair needs two sentences")
-    return pairs
-
-
-def read_lines(path):
-    """The lines of a UTF-8 file, which may be compressed with gzip. Raises what text_files.read_text does."""
-    with open_text(path).stream as stream:
-        content = stream.read()
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
-    text = "".join(read_pieces([TextFile(str(path), io.BytesIO(content))]))
-    return text.removesuffix("\n").split("\n")
+def pair_of(where, *sides):
+    """The Pair of two sentences, with single spaces. Raises ValueError where one is empty."""
+    pair = Pair(*(" ".join(side.split()) for side in sides))
+    for name, side in pair._asdict().items():
+        require.expect(f"{where}: the {name}", side, side, "a sentence")
+    return pair
 
 
 def split_pairs(pairs, seed=0):

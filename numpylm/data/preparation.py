@@ -10,7 +10,7 @@ text.
 
 Counts are exact. Characters are few: one table has a place for each of Unicode's code points. Words are not: a gigabyte
 of text can hold millions of different ones. When more than MOST_WORDS are in memory, they go with their counts into a
-temporary SQLite database, which adds up the counts of a word at the end. The database lies on disk and vanishes with
+temporary SQLite database, which adds up the counts of a word at the end. If it grows, it lies on disk; it vanishes with
 its process.
 """
 
@@ -19,8 +19,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from functools import partial
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
 
 import numpy as np
@@ -52,50 +51,43 @@ def prepare(
     if vocabulary is not None and vocabulary.level != level:
         raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
     size = sum(file.size for file in files)
-    needed = [True] * len(PARTS)
-    read = partial(_three_files, files, level)
+    needed, length, cuts = PARTS, None, []
     if fractions is not None:
         cut_points(0, fractions, vocabulary is not None)  # raises ValueError before the text is read
-        needed = [share > 0 for share in fractions]
+        needed = [*compress(PARTS, fractions)]
         with progress("length", size) as on_bytes:
             length = sum(map(len, read_pieces(files, on_bytes)))
         cuts = cut_points(length, fractions, vocabulary is not None)
-        read = partial(_one_text, files, level, length, cuts)
     if vocabulary is None:
         ends_blank_lines = fractions is None and is_wikitext([Path(file.name) for file in files])
         with progress("counting", size) as on_bytes:
-            training = (piece for part, piece in read(on_bytes) if part == 0)
+            training = (piece for part, piece in _read(files, cuts, level, on_bytes) if part == 0)
             counts = character_counts(training) if level == "char" else word_counts(training)
             vocabulary = vocabulary_of_counts(level, counts, min_count, max_size, ends_blank_lines)
     with progress("encoding", size) as on_bytes:
-        pieces = _encoded(read(on_bytes), vocabulary, needed)
-        write_token_file(out, vocabulary, pieces, valid_is_test=not needed[1])
+        pieces = _encoded(_read(files, cuts, level, on_bytes), vocabulary, needed, length)
+        write_token_file(out, vocabulary, pieces, valid_is_test="valid" not in needed)
 
 
-def _three_files(files, level, on_bytes):
-    """Pairs (number of the part, piece of its text)."""
-    for part, file in enumerate(files):
-        for _, piece in split_pieces(read_pieces([file], on_bytes), [], level):
-            yield part, piece
+def _read(files, cuts, level, on_bytes):
+    """Pairs (number of the part, piece of its text) of the files' one text with its cuts; without cuts a file is a
+    part."""
+    for number, of_text in enumerate([files] if cuts else [[file] for file in files]):
+        for part, piece in split_pieces(read_pieces(of_text, on_bytes), cuts, level):
+            yield number + part, piece
 
 
-def _one_text(files, level, length, cuts, on_bytes):
-    """The same of one text, whose length must still be what it was."""
-    remaining = length
-    for part, piece in split_pieces(read_pieces(files, on_bytes), cuts, level):
-        remaining -= len(piece)
-        yield part, piece
-    if remaining:
-        raise ValueError(f"the text changed while it was read: it had {length} characters, now {length - remaining}")
-
-
-def _encoded(pieces, vocabulary, needed):
-    """Triples (number of the part, ids, number of characters). Raises ValueError for a needed part without tokens."""
-    encode, lengths = encoder(vocabulary), dict.fromkeys(compress(PARTS, needed), 0)
+def _encoded(pieces, vocabulary, needed, length):
+    """Triples (number of the part, ids, number of characters). Raises ValueError for a needed part without tokens, and
+    for a text whose length is another one now."""
+    encode, lengths, total = encoder(vocabulary), dict.fromkeys(needed, 0), 0
     for part, piece in pieces:
         ids = encode(piece)
         lengths[PARTS[part]] += len(ids)
+        total += len(piece)
         yield part, ids, len(piece)
+    if length not in (None, total):
+        raise ValueError(f"the text changed while it was read: it had {length} characters, now {total}")
     check_parts(lengths, "tokens")
 
 
@@ -111,25 +103,16 @@ def character_counts(pieces):
 def word_counts(pieces):
     """Pairs (word, count), each word once. The pieces end between words."""
     counts = Counter()
-    with closing(sqlite3.connect("")) as database:  # "" is a temporary file of SQLite's own
+    no_space = one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error)
+    with closing(sqlite3.connect("")) as database, no_space:  # "" is a temporary file of SQLite's own
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("CREATE TABLE counts (word TEXT, count INTEGER)")
-        for piece in pieces:
+        for piece in chain(pieces, [""]):
             counts.update(piece.split())
-            if len(counts) > MOST_WORDS:
-                _store(database, counts)
-        if database.total_changes == 0:
-            yield from counts.items()
-            return
-        _store(database, counts)
-        with one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error):
-            yield from database.execute("SELECT word, SUM(count) FROM counts GROUP BY word")
-
-
-def _store(database, counts):
-    with one_error(tempfile.gettempdir(), DISK_HINT, catch=sqlite3.Error):
-        database.executemany("INSERT INTO counts VALUES (?, ?)", counts.items())
-    counts.clear()
+            if len(counts) > MOST_WORDS or not piece:
+                database.executemany("INSERT INTO counts VALUES (?, ?)", counts.items())
+                counts.clear()
+        yield from database.execute("SELECT word, SUM(count) FROM counts GROUP BY word")
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """Text from a file or a program, made safe to print: a terminal obeys control characters, so we show them instead."""
 
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}  # C0, DEL and C1
-CONTROLS |= {
-    code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)
-}  # surrogates: half characters, or a bad name's bytes
+CONTROLS |= {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)}  # surrogates, as of a bad file name's bytes
 KEPT = {ord("\t"): "\t", ord("\n"): "\n"}
 ONE_LINE = CONTROLS | {ord("\t"): r"\t", ord("\n"): r"\n", ord("\r"): r"\r"}
 

@@ -3,8 +3,9 @@
     RECORD = {"step": count, "losses": [number], "minutes": optional(number), "optimizer": one_of("sgd", "adam")}
     check("the record", decode_json(content), RECORD)
 
-A description is a dict (an object with exactly these fields), a list of one description (a list of any length), or a
-function (name, value) that raises ValueError, as those of base/require.py do.
+A description is a dict (an object with exactly these fields), a list of one description (a list of any length), a
+function (name, value) that raises ValueError, as those of base/require.py do, or a type: int is a count, float a finite
+number, a dataclass a record of its fields, and X | None is null or an X.
 """
 
 import dataclasses
@@ -20,12 +21,17 @@ MAX_JSON_BYTES = 4 * 2**20  # hostile JSON takes 30 times as much memory when it
 
 def check(name, value, description):
     """The value, if it is as described. Raises ValueError with the name of the first part that is not."""
-    if isinstance(description, dict):
+    if dataclasses.is_dataclass(description):
+        description = fields_of(description)
+    if typing.get_origin(description) in (types.UnionType, typing.Union):
+        (kind,) = (kind for kind in typing.get_args(description) if kind is not type(None))
+        optional(kind)(name, value)
+    elif isinstance(description, dict):
         record(name, value)
         if missing := [field for field in description if field not in value]:
             raise ValueError(f"{name} lacks {', '.join(missing)}")
         if surplus := [field for field in value if field not in description]:
-            raise ValueError(f"{name} has fields that belong to nothing: {shown(surplus)}")
+            raise ValueError(f"{name} has fields that belong to nothing: {reprlib.repr(surplus)}")
         for field, of_field in description.items():
             check(f"{name}.{field}", value[field], of_field)
     elif isinstance(description, list):
@@ -33,13 +39,8 @@ def check(name, value, description):
         for item in value:
             check(f"an entry of {name}", item, description[0])
     else:
-        description(name, value)
+        OF_TYPE.get(description, description)(name, value)
     return value
-
-
-def shown(value):
-    """A value from a file in a few characters."""
-    return reprlib.repr(value)
 
 
 def integer_below(bound, words):
@@ -79,20 +80,10 @@ OF_TYPE = {int: count, float: finite_number, bool: boolean, str: string, dict: r
 
 
 def fields_of(cls, **described):
-    """The description of a dataclass's fields by their types; `described` replaces a field's, and None leaves it out.
-
-    int is a count, float a finite number, X | None is optional, a dataclass is a record of its own.
-    """
-    types_of = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls) if described.get(field.name, ...) is not None]
-    return {name: described[name] if name in described else _of_type(types_of[name]) for name in names}
-
-
-def _of_type(hint):
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        (hint,) = (kind for kind in typing.get_args(hint) if kind is not type(None))
-        return optional(_of_type(hint))
-    return fields_of(hint) if dataclasses.is_dataclass(hint) else OF_TYPE[hint]
+    """The description of a dataclass's fields: their types. `described` replaces a field's, and None leaves it out."""
+    hints = typing.get_type_hints(cls)
+    found = {field.name: described.get(field.name, hints[field.name]) for field in dataclasses.fields(cls)}
+    return {name: description for name, description in found.items() if description is not None}
 
 
 def encode_json(value):

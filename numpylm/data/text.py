@@ -49,7 +49,24 @@ class Vocabulary:
 
     def __post_init__(self):
         require.one_of("level", self.level, SPECIAL_TOKENS)
-        _check_tokens(self.level, self.tokens)
+        level, tokens = self.level, self.tokens
+        if not isinstance(tokens, tuple) or not all(isinstance(token, str) for token in tokens):
+            raise ValueError("a vocabulary's tokens are a tuple of strings")
+        if len(tokens) > MAX_VOCABULARY or sum(map(len, tokens)) > MAX_CHARACTERS:
+            raise ValueError(
+                f"the vocabulary has more than {MAX_VOCABULARY:,} {level}s, or {MAX_CHARACTERS:,} characters in them: "
+                "leave out rare ones (--min-count 2), or keep the most frequent (--max-vocabulary 100000)"
+            )
+        special = SPECIAL_TOKENS[level]
+        if tokens[: len(special)] != special:
+            raise ValueError(f"a {level} vocabulary starts with {special}, got {tokens[: len(special)]}")
+        if len(set(tokens)) != len(tokens):
+            twice = next(token for token, count in Counter(tokens).items() if count > 1)
+            raise ValueError(f"the token {twice!r} is in the vocabulary twice")
+        for token in tokens[len(special) :]:
+            if not TOKEN[level].fullmatch(token):
+                expected = "one character" if level == "char" else "a word without white space"
+                raise ValueError(f"a token at level {level!r} is {expected} and without lone surrogates, got {token!r}")
 
     def __len__(self):
         return len(self.tokens)
@@ -103,8 +120,8 @@ def split_words(text, ends_blank_lines=False):
 
 
 def token_dtype(vocab_size):
-    """The smallest dtype of uint8, uint16 and int32 that holds the ids below V: often one byte for a character."""
-    return np.dtype(np.uint8 if vocab_size <= 2**8 else np.uint16 if vocab_size <= 2**16 else np.int32)
+    """The smallest of uint8, uint16 and int32 (little-endian) that holds the ids below V."""
+    return np.dtype("u1" if vocab_size <= 2**8 else "<u2" if vocab_size <= 2**16 else "<i4")
 
 
 def encode(vocabulary, text):
@@ -176,23 +193,3 @@ def code_points(text):
     """The Unicode code points of a text: (number of characters,) of uint32."""
     # A lone surrogate, as from a broken command line, passes here and is unknown to every vocabulary.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def _check_tokens(level, tokens):
-    if not isinstance(tokens, tuple) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("a vocabulary's tokens are a tuple of strings")
-    if len(tokens) > MAX_VOCABULARY or sum(map(len, tokens)) > MAX_CHARACTERS:
-        raise ValueError(
-            f"the vocabulary has more than {MAX_VOCABULARY:,} {level}s, or {MAX_CHARACTERS:,} characters in them: "
-            "leave out rare ones (--min-count 2), or keep the most frequent (--max-vocabulary 100000)"
-        )
-    special = SPECIAL_TOKENS[level]
-    if tokens[: len(special)] != special:
-        raise ValueError(f"a {level} vocabulary starts with {special}, got {tokens[: len(special)]}")
-    if len(set(tokens)) != len(tokens):
-        twice = next(token for token, count in Counter(tokens).items() if count > 1)
-        raise ValueError(f"the token {twice!r} is in the vocabulary twice")
-    for token in tokens[len(special) :]:
-        if not TOKEN[level].fullmatch(token):
-            expected = "one character" if level == "char" else "a word without white space"
-            raise ValueError(f"a token at level {level!r} is {expected} and without lone surrogates, got {token!r}")

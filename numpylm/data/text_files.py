@@ -6,23 +6,24 @@ The byte order mark is dropped and every line end (\r\n, \r) becomes \n. Several
 other, with a newline between two where the first does not end in one.
 """
 
+import codecs
+import gzip
 import io
 import os
 import re
+import zlib
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from numpylm.data.atomic import one_error
 
-PIECE_CHARACTERS = 2**16  # so few that the words of a piece are still in the cache when they are counted
+PIECE_BYTES = 2**16  # so few that the words of a piece are still in the cache when they are counted
 FAR = 2000  # characters: farther than the end of any line of ordinary text
 LONGEST_WORD = 2**24  # characters without white space; longer ones are no text by words
 
-UTF_16 = "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt"
 FOREIGN = {  # how a file of another kind begins: what it is, and how to make a UTF-8 text of it
-    b"\xff\xfe": UTF_16,
-    b"\xfe\xff": UTF_16,
+    (b"\xff\xfe", b"\xfe\xff"): "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt",
     b"\x1f\x8b": "is compressed (gzip), not UTF-8 text: unpack it first: gunzip FILE.gz",
     b"BZh": "is compressed (bzip2), not UTF-8 text: unpack it first: bunzip2 FILE.bz2",
     b"\xfd7zXZ": "is compressed (xz), not UTF-8 text: unpack it first: unxz FILE.xz",
@@ -73,6 +74,28 @@ def read_text(path):
         return "".join(read_pieces([file]))
 
 
+def read_lines(path):
+    """The lines of a file, which may be compressed with gzip. Raises ValueError too if its compression is damaged."""
+    with open_text(path).stream as stream:
+        content = stream.read()
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}") from None
+    text = "".join(read_pieces([TextFile(str(path), io.BytesIO(content))]))
+    return text.removesuffix("\n").split("\n")
+
+
+def read_rows(path, expected, fewest, most):
+    """Pairs (where it stands, its fields between tabs) of each line; it has so many fields, and they are `expected`."""
+    for number, line in enumerate(read_lines(path), start=1):
+        where, fields = f"{path}, line {number}", line.split("\t")
+        if not fewest <= len(fields) <= most:
+            raise ValueError(f"{where}: expected {expected}; got {line!r:.80}")
+        yield where, fields
+
+
 def read_pieces(files, on_bytes=bool):
     """The files' text in pieces, from the beginning. We call `on_bytes(number)` with the number of bytes read.
 
@@ -90,40 +113,28 @@ def read_pieces(files, on_bytes=bool):
 
 
 def _file_pieces(file, on_bytes):
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
+    position, line, block = 0, 1, None
     file.stream.seek(0)
-    beginning = file.stream.read(16)
-    file.stream.seek(0)
-    for magic, kind in FOREIGN.items():
-        if beginning.startswith(magic):
-            raise ValueError(f"{file.name} {kind}")
-    reader = io.TextIOWrapper(file.stream, encoding="utf-8-sig", newline=None)
-    try:
+    while block != b"":
         with one_error(file.name, "it cannot be read to its end", catch=OSError):
-            position = 0
-            while piece := reader.read(PIECE_CHARACTERS):
-                if "\0" in piece:
-                    raise ValueError(f"{file.name} {ZEROS}")
-                yield piece
-                position, before = file.stream.tell(), position
-                on_bytes(position - before)
-    except UnicodeDecodeError:
-        raise ValueError(_first_wrong_byte(file)) from None
-    finally:
-        reader.detach()  # or the stream would be closed with it
-
-
-def _first_wrong_byte(file):
-    """The message of a file that is not UTF-8, with the place of its first wrong byte."""
-    file.stream.seek(0)
-    offset = 0
-    for number, line in enumerate(file.stream, start=1):
+            block = file.stream.read(PIECE_BYTES)
+        for magic, kind in FOREIGN.items():
+            if position == 0 and block.startswith(magic):
+                raise ValueError(f"{file.name} {kind}")
         try:
-            line.decode()
+            piece = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            where = f"byte {offset + error.start} (0x{line[error.start]:02x}, line {number})"
-            return f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}"
-        offset += len(line)
-    return f"{file.name} changed while it was read"
+            start = position + len(block) - len(error.object) + error.start
+            line += error.object.count(b"\n", 0, error.start)
+            where = f"byte {start} (0x{error.object[error.start]:02x}, line {line})"
+            raise ValueError(f"{file.name} is not UTF-8 text: {where} does not fit. {ADVICE}") from None
+        if "\0" in piece:
+            raise ValueError(f"{file.name} {ZEROS}")
+        if piece:
+            yield piece
+        position, line = position + len(block), line + block.count(b"\n")
+        on_bytes(len(block))
 
 
 # Cutting
@@ -163,20 +174,11 @@ def split_pieces(pieces, cuts, level):
                 yield part, held
                 held, start = "", start + len(held)
             held += piece
-        end = max(0, cut - start)
-        end = _next_line_end(held, end) if level == "word" else min(end, len(held))
+        end = min(max(0, cut - start), len(held))
+        if end and level == "word":
+            line_end_or_space = re.compile(rf"[^\n]{{0,{FAR}}}\n|\S*(\s|\Z)")
+            end = line_end_or_space.match(held, end - 1).end()
         if end:
             yield part, held[:end]
         held, start = held[end:], start + end
     yield from ((len(cuts), piece) for piece in chain([held], pieces) if piece)
-
-
-def _next_line_end(text, cut):
-    """The next line end at or after cut, or the next white space if no line ends within FAR characters."""
-    if cut == 0:
-        return 0
-    newline = text.find("\n", cut - 1, cut + FAR)
-    if newline != -1:
-        return newline + 1
-    space = re.compile(r"\s").search(text, cut - 1)
-    return len(text) if space is None else space.end()

@@ -31,8 +31,8 @@ from numpylm.data.atomic import FileError
 
 PARTS = ("train", "valid", "test")
 TOKENS, VOCABULARY = "tokens", "vocabulary.txt"
-# The first member's header, and where its content begins: 30 bytes, the name, and 20 for the sizes.
-BEGINNING, LENGTHS, TOKENS_OFFSET = b"PK\x03\x04", b"\x06\x00\x14\x00", 56
+# How a file begins, its bytes 26 to 36, and where the first member's content begins: 30 bytes, the name, 20 for sizes.
+BEGINNING, LENGTHS_AND_NAME, TOKENS_OFFSET = b"PK\x03\x04", b"\x06\x00\x14\x00tokens", 56
 HINT = "give another file, or prepare this one again"
 SCHEMA = {
     "format": schema.one_of("numpylm tokens"),
@@ -72,7 +72,7 @@ def is_token_file(path):
         return False
     with open(path, "rb") as file:
         beginning = file.read(36)
-    return (beginning[:4], beginning[30:]) == (BEGINNING, TOKENS.encode())
+    return (beginning[:4], beginning[26:]) == (BEGINNING, LENGTHS_AND_NAME)
 
 
 def write_token_file(path, vocabulary, pieces, valid_is_test=False):
@@ -81,32 +81,24 @@ def write_token_file(path, vocabulary, pieces, valid_is_test=False):
     Each part gets the stream's start in front. A file at path is replaced when all is written, and kept if anything
     fails. Raises TokenFileError if the system refuses.
     """
-    with zips.writing(path, TokenFileError) as archive:
-        with zips.new_member(archive, TOKENS) as stream:
-            parts = _write_parts(stream.write, vocabulary, pieces, valid_is_test)
-        metadata = {
-            "format": "numpylm tokens", "version": 2, "level": vocabulary.level, "vocab_size": len(vocabulary),
-            "ends_blank_lines": vocabulary.ends_blank_lines, "parts": parts,
-        }  # fmt: skip
-        zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
-        zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
-
-
-def _write_parts(write, vocabulary, pieces, valid_is_test):
-    dtype, start = _stored_dtype(len(vocabulary)), text.stream_start(vocabulary)
+    dtype, start = text.token_dtype(len(vocabulary)), text.stream_start(vocabulary)
     front = np.array([] if start is None else [start], dtype)
     fronts = [(number, front, 0) for number, part in enumerate(PARTS) if part != "valid" or not valid_is_test]
     stop, parts = 0, {}
-    for number, ids, characters in heapq.merge(fronts, pieces, key=itemgetter(0)):  # a front comes before its part
-        write(ids.astype(dtype, copy=False).tobytes())
-        part = parts.setdefault(PARTS[number], {"start": stop, "characters": 0})
-        stop += len(ids)
-        part |= {"stop": stop, "characters": part["characters"] + characters}
-    return {part: parts[part if part in parts else "test"] for part in PARTS}
-
-
-def _stored_dtype(vocab_size):
-    return text.token_dtype(vocab_size).newbyteorder("<")
+    with zips.writing(path, TokenFileError) as archive:
+        with zips.new_member(archive, TOKENS) as stream:
+            for number, ids, characters in heapq.merge(fronts, pieces, key=itemgetter(0)):  # a front before its part
+                stream.write(ids.astype(dtype, copy=False).tobytes())
+                part = parts.setdefault(PARTS[number], {"start": stop, "characters": 0})
+                stop += len(ids)
+                part |= {"stop": stop, "characters": part["characters"] + characters}
+        metadata = {
+            "format": "numpylm tokens", "version": 2, "level": vocabulary.level, "vocab_size": len(vocabulary),
+            "ends_blank_lines": vocabulary.ends_blank_lines,
+            "parts": {part: parts[part if part in parts else "test"] for part in PARTS},
+        }  # fmt: skip
+        zips.write_bytes(archive, VOCABULARY, text.to_bytes(vocabulary))
+        zips.write_bytes(archive, zips.METADATA, schema.encode_json(metadata))
 
 
 def open_token_file(path):
@@ -120,11 +112,9 @@ def open_token_file(path):
         vocabulary = text.from_bytes(fields["level"], content, fields["ends_blank_lines"])
         if len(vocabulary) != fields["vocab_size"]:
             raise ValueError(f"its vocabulary has {len(vocabulary)} tokens, its metadata say {fields['vocab_size']}")
-        archive.fp.seek(26)
-        header = archive.fp.read(10)
-        if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or header != LENGTHS + TOKENS.encode():
+        if archive.namelist() != [TOKENS, VOCABULARY, zips.METADATA] or not is_token_file(path):
             raise ValueError("it is not a token file")
-        dtype, parts = _stored_dtype(len(vocabulary)), fields["parts"]
+        dtype, parts = text.token_dtype(len(vocabulary)), fields["parts"]
         num_tokens = archive.getinfo(TOKENS).file_size // dtype.itemsize
         mapped = np.memmap(archive.fp, dtype, "r", TOKENS_OFFSET, (num_tokens,))
         tokens = {part: mapped[of["start"] : of["stop"]] for part, of in parts.items()}

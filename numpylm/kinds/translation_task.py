@@ -11,8 +11,7 @@ from numpylm.base.choices import again
 from numpylm.base.ranks import ALONE
 from numpylm.beam_search import translate
 from numpylm.data.batches import batches_by_length, by_length
-from numpylm.data.grammar.pairs import Pair
-from numpylm.data.pairs import encode_lines, pad
+from numpylm.data.pairs import Pair, encode_lines, pad
 from numpylm.data.text import decode, stream_start
 from numpylm.loss import num_predicted, surprisal
 from numpylm.training import Settings, Task, Validation

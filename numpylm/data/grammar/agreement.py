@@ -27,20 +27,13 @@ def agreement_pairs(words, grammar=ENGLISH):
 
     Raises ValueError if the sentence, a list of words without `<eos>`, is not grammatical.
     """
-    steps, _ = derivation(words, grammar)
-    pairs, position = [], 0
-    subjects = [None, None]  # the subject of each open symbol: a stack beside the parser's
-    for symbol, rule in steps:
-        subject = subjects.pop()
-        if rule is None:
-            position += 1
-            continue
-        if symbol.startswith("Verb"):
-            pairs.append((subject, position))
-        if rule.symbols[:1] and rule.symbols[0].startswith("Noun"):
-            subject = position
-        subjects.extend([subject] * len(rule.symbols))
-    return pairs
+
+    def pass_on(value, symbol, rule, position):
+        subject = position if rule.symbols and rule.symbols[0].startswith("Noun") else value[0]
+        return subject, symbol.startswith("Verb")
+
+    handed = handed_down(words, (None, False), pass_on, grammar)
+    return [(subject, position) for position, (subject, is_verb) in enumerate(handed) if is_verb]
 
 
 def word_depths(words):
@@ -48,13 +41,17 @@ def word_depths(words):
 
     Raises what agreement_pairs does.
     """
-    steps, _ = derivation(words)
-    depths, open_depths = [], [0, 0]  # of each open symbol: a stack beside the parser's
-    for symbol, rule in steps:
-        depth = open_depths.pop()
+    return handed_down(words, 0, lambda depth, symbol, *_: depth + symbol.startswith(("Modifier", "Place")))
+
+
+def handed_down(words, value, pass_on, grammar=ENGLISH):
+    """The value of each word. The start symbol has `value`; the parts of every other symbol that is rewritten have
+    pass_on(its value, the symbol, the Rule, how many words stand before)."""
+    found, values = [], [value, value]  # of each open symbol: a stack beside the parser's
+    for symbol, rule in derivation(words, grammar)[0]:
+        value = values.pop()
         if rule is None:
-            depths.append(depth)
+            found.append(value)
         else:
-            inside = symbol.startswith(("Modifier", "Place"))
-            open_depths.extend([depth + inside] * len(rule.symbols))
-    return depths[:-1]  # without that of <eos>
+            values.extend([pass_on(value, symbol, rule, len(found))] * len(rule.symbols))
+    return found[:-1]  # without that of <eos>

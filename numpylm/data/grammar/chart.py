@@ -10,7 +10,7 @@ reads character by character, for Chinese is written without spaces:
     complete                 β is empty: every item that was waiting for an A at i has read it
 
 Three agreements make families of rules: a measure word with its noun; 每 with 都 before a predicate; and the number
-of a noun with that of the remark in brackets behind it.
+of a noun with that of the remark in brackets behind it. An English word stands for its Chinese one.
 
 Source: J. Earley, An efficient context-free parsing algorithm (1970).
 """
@@ -38,16 +38,13 @@ Every -> 每 Counted
 Plural -> Several Noun | Several Attribute Noun
 Several -> 那些 | 这些 | 许多 | 一些 | 少数
 Attribute -> 小 | Adjective 的
+Kin -> friend | cousin | guest
+Side -> near | behind | beside
+Adjective -> happy | young | clever | quiet | brave | tired | proud | gentle | hungry
+Quality -> small | happy | young | clever | quiet | brave | tired | proud | gentle | 饿
+Intransitive -> sleep | sing | smile | dance | wait | laugh | dream
+Transitive -> see | love | know | hear | follow | help | like | fear
 """
-
-WORDS = {  # a nonterminal and the English of the words that it can be
-    "Kin": "friend cousin guest",
-    "Side": "near behind beside",
-    "Adjective": "happy young clever quiet brave tired proud gentle hungry",
-    "Quality": "small happy young clever quiet brave tired proud gentle",
-    "Intransitive": "sleep sing smile dance wait laugh dream",
-    "Transitive": "see love know hear follow help like fear",
-}
 
 
 @cache
@@ -55,14 +52,12 @@ def chinese_rules():
     """Nonterminal -> its alternatives, each a tuple of symbols. A symbol that is no key is a character."""
     lines = [line.split(" -> ") for line in RULES.strip().splitlines()]
     rules = {name: [body.split() for body in bodies.split(" | ")] for name, bodies in lines}
-    rules |= {name: [[CHINESE[word]] for word in english.split()] for name, english in WORDS.items()}
-    rules["Quality"].append(["饿"])
     rules["Noun"] = [[noun] for noun in MEASURES]
     rules["Counted"] = [[measure, noun] for noun, measure in MEASURES.items()]
     rules["Counted"] += [[measure, "Attribute", noun] for measure, noun in rules["Counted"]]
 
-    def symbols(body):  # a Chinese word is one symbol for each of its characters
-        return tuple(symbol for word in body for symbol in ([word] if word in rules else word))
+    def symbols(body):  # of a word, each Chinese character
+        return tuple(symbol for word in body for symbol in ([word] if word in rules else CHINESE.get(word, word)))
 
     return {name: [symbols(body) for body in bodies] for name, bodies in rules.items()}
 

@@ -3,8 +3,8 @@
     the cat that the king sees sleeps .        那 位 国王 看见 的 那 只 猫 睡觉 。
     every dog near a queen is happy .          一 位 女王 附近 的 每 条 狗 都 很 快乐 。
 
-A tree transducer (Rounds, 1970) walks the English tree from the top and writes the Chinese words. Word order and
-features differ between the two languages:
+A top-down transducer (Rounds, 1970) reads an English sentence as ENGLISH derives it, a function for each kind of
+phrase, and writes the Chinese words. Word order and features differ between the two languages:
 
     what modifies a noun         comes first, with 的: [relative clause | place] 的 + determiner + measure word +
                                  adjective (的) + noun; a remark in brackets stays behind the noun
@@ -15,9 +15,9 @@ features differ between the two languages:
 No two of 50,844 distinct English sentences, from 60,000 draws, had the same Chinese one. chart.py judges Chinese.
 """
 
-from typing import NamedTuple
-
 from numpylm.data.grammar import derivation
+from numpylm.data.grammar.agreement import VERBS, forms
+from numpylm.data.grammar.english import ENGLISH
 
 # English / its plural, Chinese, pinyin by syllables, and a noun's measure word. "-" where no one English word stands.
 LEXICON = """
@@ -50,6 +50,9 @@ PINYIN = {chinese: pinyin for _, chinese, pinyin, _ in ENTRIES}
 SYLLABLES = {one: pinyin for word in PINYIN for one, pinyin in zip(word, PINYIN[word].split("-"), strict=True)}
 PLURALS = {english.split("/")[-1] for english, _, _, _ in ENTRIES if "/" in english}
 
+ADJECTIVES = {rule.symbols[0] for rule in ENGLISH.rules["Adjective"]}
+INTRANSITIVE = {verb for pair in forms("Verb_intransitive") for verb in pair}
+
 # A preposition and its noun, {}: before the noun that they modify, and before a verb.
 PLACES = {
     "with": ("和 {} 在一起 的", "和 {} 一起"),
@@ -58,116 +61,81 @@ PLACES = {
 }
 
 
-class Node(NamedTuple):
-    """A node of the English tree: a nonterminal and what it became, Nodes and words."""
-
-    symbol: str
-    children: list
-
-
 def translate(english):
     """The Chinese words for the words of one English sentence. Raises ValueError if ENGLISH does not generate it."""
-    steps = iter(derivation(english)[0])
-    return sentence(tree(steps).children)
+    derivation(english)
+    words = [*reversed(english)]  # each function takes the words of its phrase from the end
+    if words[-1] != '"':
+        return [*clause(words), "。"]
+    words.pop()
+    quoted = clause(words)
+    del words[-2:]  # , "
+    verb = words.pop()
+    return ["“", *quoted, "，", "”", *subject(words), CHINESE[verb], "。"]
 
 
-def tree(steps):
-    """The Node (or word) of the next steps of a leftmost derivation."""
-    symbol, rule = next(steps)
-    return symbol if rule is None else Node(symbol, [tree(steps) for _ in rule.symbols])
+def clause(words):
+    """A subject and its predicate."""
+    return [*subject(words), *predicate(words)]
 
 
-def sentence(children):
-    """Sentence -> Clause .  |  " Clause , " Speaker ."""
-    if children[0] != '"':
-        return [*clause(children[0]), "。"]
-    _, quoted, _, _, speaker, _ = children
-    verb, *noun = parts(speaker)
-    return ["“", *clause(quoted), "，", "”", *subject(noun), CHINESE[verb], "。"]
-
-
-def clause(node):
-    """A subject and its predicate; of a Gapped, whose object is the noun before "that", a subject and its verb."""
-    *noun, last = parts(node)
-    return [*subject(noun), *predicate(last)]
-
-
-def subject(children):
+def subject(words):
     """A noun phrase before its predicate: 每 … is followed by 都."""
-    words = noun_phrase(children)
-    return [*words, "都"] if children[0] == "every" else words
+    every = words[-1] == "every"
+    return [*noun_phrase(words), *(["都"] if every else [])]
 
 
-def predicate(node):
-    """[where] verb, verb object, or 很 adjective; or a transitive verb alone."""
-    if node.symbol.startswith("Verb_transitive"):
-        return [CHINESE[word_of(node)]]
-    verb, last = node.children
-    if verb.symbol.startswith("Verb_be"):
-        adjective = word_of(last)
+def predicate(words):
+    """[where] verb, verb object, or 很 adjective."""
+    verb = words.pop()
+    if verb in ("is", "are"):
+        adjective = words.pop()
         return ["很", "饿" if adjective == "hungry" else CHINESE[adjective]]
-    if verb.symbol.startswith("Verb_intransitive"):
-        return [*place(last.children, before_verb=True), CHINESE[word_of(verb)]]
-    return [*predicate(verb), *noun_phrase(parts(last))]
+    if verb in INTRANSITIVE:
+        return [*place(words, before_verb=True), CHINESE[verb]]
+    return [CHINESE[verb], *noun_phrase(words)]
 
 
-def noun_phrase(children):
-    """Determiner, adjective, noun and at most one modifier, as `parts` lists them, in the order of Chinese."""
-    determiner, adjective, noun, modifier = (*children, None)[:4]
-    before, after = modifiers(modifier.children) if modifier else ([], [])
-    return [*before, *determined(determiner, noun), *attribute(adjective.children), CHINESE[noun], *after]
+def noun_phrase(words):
+    """Determiner, adjective, noun and at most one modifier, in the order of Chinese."""
+    determiner = words.pop()
+    adjective = words.pop() if words[-1] in ADJECTIVES else None
+    noun = words.pop()
+    the, measure = ("那些", []) if noun in PLURALS else ("那", [MEASURES[CHINESE[noun]]])
+    determined = [the if determiner == "the" else CHINESE[determiner], *measure]
+    if adjective:
+        determined += ["小"] if adjective == "small" else [CHINESE[adjective], "的"]
+    before, after = modifier(words)
+    return [*before, *determined, CHINESE[noun], *after]
 
 
-def determined(determiner, noun):
-    """The Chinese determiner, in the singular with the noun's measure word."""
-    plural = noun in PLURALS
-    chinese = ("那些" if plural else "那") if determiner == "the" else CHINESE[determiner]
-    return [chinese] if plural else [chinese, MEASURES[CHINESE[noun]]]
+def modifier(words):
+    """(the words before the determiner, the words after the noun) of what follows a noun."""
+    if words[-1] == "that":
+        words.pop()
+        if any(words[-1] in pair for pair in VERBS):
+            return [*predicate(words), "的"], []
+        return [*subject(words), CHINESE[words.pop()], "的"], []  # the object is the noun before "that"
+    if words[-1] == "(":
+        return [], remark(words)
+    return place(words), []
 
 
-def attribute(description):
-    """An adjective before its noun: 小, or another one with 的; nothing if there is none."""
-    if not description:
+def remark(words):
+    """The words in brackets: ( a friend of X ) or ( friends of X )."""
+    while words[-1] in ("(", "a"):
+        words.pop()
+    relation = words.pop()
+    words.pop()  # of
+    owner = noun_phrase(words)
+    words.pop()  # )
+    owned = [CHINESE[relation], "们"] if relation in PLURALS else ["一", "个", CHINESE[relation]]
+    return ["（", *owner, "的", *owned, "）"]
+
+
+def place(words, before_verb=False):
+    """A preposition and its noun; nothing if there is none."""
+    if words[-1] not in PLACES:
         return []
-    adjective = word_of(description[0])
-    return [CHINESE[adjective]] if adjective == "small" else [CHINESE[adjective], "的"]
-
-
-def modifiers(children):
-    """(the words before the determiner, the words after the noun) of a Modifier_… or a Place."""
-    if children[:1] == ["("]:  # ( a friend of X ) or ( friends of X )
-        *_, relation, _, owner, _ = children
-        word = word_of(relation)
-        owned = [CHINESE[word], "们"] if word in PLURALS else ["一", "个", CHINESE[word]]
-        return [], ["（", *noun_phrase(parts(owner)), "的", *owned, "）"]
-    if children[:1] == ["that"]:
-        (inner,) = children[1].children
-        return [*(predicate if inner.symbol.startswith("Predicate") else clause)(inner), "的"], []
-    return place(children), []
-
-
-def place(children, before_verb=False):
-    """A preposition and its noun; nothing if the English place is empty."""
-    if not children:
-        return []
-    pattern = PLACES[word_of(children[0])][before_verb]
-    return pattern.format(" ".join(noun_phrase(parts(children[1])))).split()
-
-
-SPLIT = ("Speaker", "Clause", "Gapped", "Object", "Companion")  # their parts are a noun phrase and what follows it
-
-
-def parts(node):
-    """The words of a noun phrase's determiner and noun, and the Nodes beside them, left to right."""
-    if isinstance(node, str) or node.symbol.startswith(("Noun", "Determiner", "Article")):
-        return [word_of(node)]
-    if not node.symbol.startswith(SPLIT):
-        return [node]
-    return [part for child in node.children for part in parts(child)]
-
-
-def word_of(node):
-    """The only word below a node."""
-    while not isinstance(node, str):
-        (node,) = node.children
-    return node
+    pattern = PLACES[words.pop()][before_verb]
+    return pattern.format(" ".join(noun_phrase(words))).split()

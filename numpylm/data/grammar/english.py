@@ -1,7 +1,7 @@
 """The grammar of the built-in corpus: small enough to read, and its entropy is known exactly.
 
 A sentence is one line; its words, and its punctuation marks too, stand apart by spaces; its end counts as one word,
-`<eos>`, written as a newline. No model can beat these numbers on endless text (`numpylm.data.grammar.entropy` computes
+`<eos>`, written as a newline. No model can beat these numbers on endless text (`numpylm.data.grammar` computes
 them; on a finite text the grammar's own loss varies a little):
 
     102 words and <eos>; a sentence has 11.53 words, 49.29 characters and 22.61 nats on average

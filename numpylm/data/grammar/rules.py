@@ -14,6 +14,7 @@ unambiguous), and a loop with a stack finds it (`numpylm.data.grammar`).
 Source: P. M. Lewis and R. E. Stearns, Syntax-directed transduction (1968).
 """
 
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -48,51 +49,45 @@ def parse_rules(text):
     A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Weights
     are positive integers. Raises ValueError for a grammar that is not LL(1).
     """
-    weighted = _read_alternatives(text)
-    rules, choices = {}, {}
-    for name, alternatives in weighted.items():
-        weights = [weight for weight, _ in alternatives]
-        rules[name] = [Rule(symbols, weight / sum(weights)) for weight, symbols in alternatives]
-        choices[name] = (_sampling_thresholds(weights), [symbols[::-1] for _, symbols in alternatives])
-    start = next(iter(rules))
-    return Grammar(start, rules, choices, _ll1_table(rules, start))
-
-
-def _read_alternatives(text):
-    """name -> its alternatives, each a weight and symbols."""
-    weighted = {}
+    weighted, rules, choices = {}, {}, {}  # weighted: name -> its alternatives, each a weight and symbols
     for line in text.splitlines():
         head, arrow, body = map(str.strip, line.partition("#")[0].rpartition("->"))
         if arrow:
             name = head
             weighted[name] = []
-        if body:
-            for alternative in body.removeprefix("|").split("|"):
-                weight, *symbols = alternative.split()
-                weighted[name].append((int(weight), tuple(symbols)))
-    return weighted
-
-
-def _sampling_thresholds(weights):
-    """Cumulative probabilities, each rounded up to a multiple of 2**-53, computed in integers.
-
-    `random()` is such a multiple too, so `random() < threshold` compares exactly, on every platform.
-    """
-    return [-(-cumulative * 2**53 // sum(weights)) / 2**53 for cumulative in accumulate(weights)]
-
-
-# FIRST, FOLLOW and the table of predictions. A chain of rules that repeats no nonterminal is at most as long as there
-# are nonterminals, so as many passes over the rules find all that chains lead to.
+        for alternative in body.removeprefix("|").split("|") if body else ():
+            weight, *symbols = alternative.split()
+            weighted[name].append((int(weight), tuple(symbols)))
+    for name, alternatives in weighted.items():
+        weights = [weight for weight, _ in alternatives]
+        rules[name] = [Rule(symbols, weight / sum(weights)) for weight, symbols in alternatives]
+        cumulative = [weight / sum(weights) for weight in accumulate(weights)]  # rounded in the same way everywhere
+        choices[name] = (cumulative, [symbols[::-1] for _, symbols in alternatives])
+    start = next(iter(rules))
+    try:
+        return Grammar(start, rules, choices, _ll1_table(rules, start))
+    except RecursionError:
+        raise ValueError("not LL(1): a nonterminal can begin with itself") from None
 
 
 def _ll1_table(rules, start):
     """For each nonterminal and next word, the only rule that can apply; ValueError where there are two."""
-    first = _first_sets(rules)
+
+    @cache
+    def first(symbols):
+        """FIRST: the words that can begin a string of symbols, and "" if the whole string can be empty."""
+        if not symbols:
+            return {""}
+        words = {symbols[0]}
+        if symbols[0] in rules:
+            words = set().union(*(first(rule.symbols) for rule in rules[symbols[0]]))
+        return words - {""} | first(symbols[1:]) if "" in words else words
+
     follow = _follow_sets(rules, start, first)
     table = {name: {} for name in rules}
     for name, alternatives in rules.items():
         for rule in alternatives:
-            words = _first_of(rule.symbols, first)
+            words = first(rule.symbols)
             if "" in words:
                 words = words - {""} | follow[name]
             if clash := words & table[name].keys():
@@ -101,37 +96,17 @@ def _ll1_table(rules, start):
     return table
 
 
-def _first_sets(rules):
-    """FIRST: the words that can begin each nonterminal, and "" if it can be empty."""
-    first = {name: set() for name in rules}
-    for _ in rules:
-        for name, alternatives in rules.items():
-            first[name].update(*(_first_of(symbols, first) for symbols, _ in alternatives))
-    return first
-
-
 def _follow_sets(rules, start, first):
     """FOLLOW: the words, or `<eos>`, that can come directly after each nonterminal."""
     follow = {name: set() for name in rules} | {start: {EOS}}
     places = [
-        (name, symbol, _first_of(symbols[i + 1 :], first))
+        (name, symbol, first(rule.symbols[i + 1 :]))
         for name, alternatives in rules.items()
-        for symbols, _ in alternatives
-        for i, symbol in enumerate(symbols)
+        for rule in alternatives
+        for i, symbol in enumerate(rule.symbols)
         if symbol in rules
     ]
-    for _ in rules:
+    for _ in rules:  # a chain of rules that repeats no nonterminal is no longer than this
         for name, symbol, next_words in places:
             follow[symbol] |= next_words - {""} | (follow[name] if "" in next_words else set())
     return follow
-
-
-def _first_of(symbols, first):
-    """The words that can begin a string of symbols, and "" if the whole string can be empty."""
-    words = set()
-    for symbol in symbols:
-        begins = first.get(symbol, {symbol})
-        words |= begins - {""}
-        if "" not in begins:
-            return words
-    return words | {""}

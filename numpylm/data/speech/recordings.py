@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from numpylm.base import require
-from numpylm.data.text_files import read_text
+from numpylm.data.text_files import read_rows
 
 TRANSCRIPTS = "transcripts.tsv"
 PARTS = ("train", "valid", "test")
@@ -26,7 +26,7 @@ def read_recordings(folder):
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {TRANSCRIPTS}: its lines are a .wav file, a tab and what is said")
     recordings = []
-    for where, (name, *said) in read_rows(path, (2, 3), "a file, a tab and what is said (and a tab and its part)"):
+    for where, (name, *said) in read_rows(path, "a file, a tab and what is said (and a tab and its part)", 2, 3):
         text, part = (" ".join(field.split()) for field in (*said, "")[:2])
         file = Path(folder) / name
         require.expect(f"{where}: what is said", text, text, "some words")
@@ -55,7 +55,7 @@ def split_recordings(recordings, seed=0):
 def read_lists(path):
     """{utterance: [(score, text), …]} of a list of candidates. Raises ValueError with the line that is wrong."""
     lists = {}
-    for where, (utterance, score, text) in read_rows(path, (3,), "an utterance, a tab, a score, a tab and a text"):
+    for where, (utterance, score, text) in read_rows(path, "an utterance, a tab, a score, a tab and a text", 3, 3):
         try:
             number = require.finite_number("the score", float(score))
         except ValueError:
@@ -66,16 +66,7 @@ def read_lists(path):
 
 def read_said(path, utterances):
     r"""What was said in each utterance, from lines UTTERANCE \t TEXT. Raises ValueError for one that is missing."""
-    said = dict(fields for _, fields in read_rows(path, (2,), "an utterance, a tab and what was said"))
+    said = dict(fields for _, fields in read_rows(path, "an utterance, a tab and what was said", 2, 2))
     if missing := [utterance for utterance in utterances if utterance not in said]:
         raise ValueError(f"{path} does not say what was said in {missing[0]!r}")
     return [said[utterance] for utterance in utterances]
-
-
-def read_rows(path, counts, expected):
-    """(where it stands, its fields between tabs) of each line; a line has as many fields as one of the counts."""
-    for number, line in enumerate(read_text(path).removesuffix("\n").split("\n"), start=1):
-        where, fields = f"{path}, line {number}", line.split("\t")
-        if len(fields) not in counts:
-            raise ValueError(f"{where}: expected {expected}; got {line!r:.80}")
-        yield where, fields

@@ -1,8 +1,28 @@
-"""The model of a step of K machines: what was put into made-up measurements comes out of the fit."""
+"""Scripts of benchmarks/: figures of committed results, the model of K machines, and the count of false alarms."""
 
 import parallel_model
 import pytest
 from parallel_speed import COUNTS, MODELS, WAYS
+
+from benchmarks.false_alarms import check_one, main
+from numpylm.proof.gradient_check import CHECKS
+
+
+def test_all_figures_are_drawn_their_means_printed_and_settings_left_alone(tmp_path, capsys):
+    matplotlib = pytest.importorskip("matplotlib")
+    import draw_results
+
+    before = dict(matplotlib.rcParams)
+    draw_results.main(draw_results.RESULTS, tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["distance", "RNN", "GRU", "LSTM"],
+        ["1", "100.0%", "100.0%", "99.9%"],
+    ]
+    assert lines[-1].split() == ["20–33", "77.6%", "87.7%", "87.1%"]
+    for name in ("agreement.png", "long_memory.png", "look_inside.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert dict(matplotlib.rcParams) == before
 
 
 def made_up(a, b, bandwidth, latency):
@@ -32,3 +52,22 @@ def test_the_picture_has_the_ways_and_two_kinds_of_scaling():
         assert all(line.get_ydata()[0] == pytest.approx(1) for line in axes.lines)
     assert [line.get_ydata()[-1] for line in strong.lines] < [line.get_ydata()[-1] for line in weak.lines]
     assert len([*parallel_model.tables(found)]) > 2 * len(WAYS)
+
+
+def test_right_gradients_raise_no_alarm_and_an_alarm_shows_in_the_exit_status(monkeypatch, capsys):
+    assert main(["2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CHECKS)
+    assert all("2 checks    0 false alarms" in line for line in lines)
+
+    def alarm(seed, method):
+        return check_one(seed, method)._replace(complaints=["this is an alarm"] * seed)
+
+    monkeypatch.setattr("benchmarks.false_alarms.check_one", alarm)
+    assert main(["2"]) == 1 and "1 false alarms" in capsys.readouterr().out
+    assert main(["2", "--foreign"]) == 0
+
+
+def test_a_count_that_is_none_is_refused():
+    with pytest.raises(SystemExit):
+        main(["0"])
