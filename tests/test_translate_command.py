@@ -12,7 +12,7 @@ from processes import run_numpylm
 
 import numpylm as nlm
 from numpylm.commands import translation_report
-from numpylm.commands.kind import RunConfig
+from numpylm.commands.run_folder import RunConfig
 from numpylm.commands.translate import KIND, TranslationData, TranslationModel
 from numpylm.data.grammar.pairs import BANDS, Pair
 from numpylm.kinds.translation_task import TranslationSettings

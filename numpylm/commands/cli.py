@@ -65,11 +65,9 @@ def main(arguments=None):
 def run_alone(arguments):
     """main in one process, or in one of several that mpiexec started."""
     try:
-        from numpylm.commands.interrupts import handled_signals
-        from numpylm.commands.streams import prepare_streams
+        from numpylm.commands.process import handled_signals, prepared_streams
 
-        prepare_streams()
-        with handled_signals():
+        with prepared_streams(), handled_signals():
             if arguments and arguments[0] in COMMANDS:
                 return run_command(*arguments)
             build_parser(()).parse_args(arguments)
@@ -85,7 +83,6 @@ def run_command(name, *arguments):
     from numpylm.base.memory import keep_freed_memory
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run_folder import RunError
-    from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
     from numpylm.data.printable import printable
 
@@ -105,9 +102,6 @@ def run_command(name, *arguments):
             raise
         print(f"numpylm {name}: error: {printable(explain(error, parser))}", file=sys.stderr)
         return getattr(error, "status", 2)
-    finally:
-        settle_output()
-        note_lost()
 
 
 def refuse_empty(options, parser):

@@ -4,8 +4,9 @@ import re
 import shlex
 import shutil
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 from numpylm.base import require
 from numpylm.data.printable import on_one_line
@@ -14,6 +15,7 @@ from numpylm.training import EpochReport, share_done
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
+NO_BAR = SimpleNamespace(disable=True, write=print, update=bool, close=bool, n=0, total=0)
 
 
 class ProgressBar:
@@ -26,8 +28,6 @@ class ProgressBar:
         self.settings, self.task, self.loss = settings, task, None
         begun = {"desc": self._epoch(progress.epoch), "initial": share_done(settings, progress, task.num_batches)}
         self.bar = make_bar(total=1.0, bar_format=BAR, disable=None if show else True, **begun)
-        if self.bar is None:
-            print("no progress bar: tqdm is not installed", file=sys.stderr)
 
     def __enter__(self):
         return self
@@ -35,12 +35,11 @@ class ProgressBar:
     def show(self, progress, report):
         """Shows a StepReport in the bar, an EpochReport in a line above it."""
         if isinstance(report, EpochReport):
-            print_above = print if self.bar is None else self.bar.write
-            print_above(self._epoch_line(progress, report))
+            self.bar.write(self._epoch_line(progress, report))
             sys.stdout.flush()
             return
         self.loss = report.loss if self.loss is None else SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
-        if self.bar is None or self.bar.disable:
+        if self.bar.disable:
             return
         self.bar.ncols = bar_width()
         self.bar.set_postfix_str(step_text(self.loss, report.norm, progress, self.task.perplexity), refresh=False)
@@ -60,17 +59,17 @@ class ProgressBar:
         return f"epoch {epoch + 1}" if self.settings.epochs is None else f"epoch {epoch + 1}/{self.settings.epochs}"
 
     def __exit__(self, *exception):
-        if self.bar is not None:
-            self.bar.leave = self.bar.n == self.bar.total
-            self.bar.close()
+        self.bar.leave = self.bar.n == self.bar.total
+        self.bar.close()
 
 
 def make_bar(**options):
-    """A tqdm bar, which shows nothing where the output is no terminal; None where tqdm is not installed."""
+    """A tqdm bar, which shows nothing where the output is no terminal, or where tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        return None
+        print("no progress bar: tqdm is not installed", file=sys.stderr)
+        return NO_BAR
     return tqdm(**{"ncols": bar_width(), "mininterval": 0.2, "disable": None} | options)
 
 
@@ -78,9 +77,8 @@ def make_bar(**options):
 def byte_bar(task, size):
     """A context that gives a function; call it with the number of bytes read since the last call. A tqdm bar shows the
     sum, out of size."""
-    bar = make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)
-    with bar or nullcontext():
-        yield bar.update if bar is not None else bool
+    with closing(make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)) as bar:
+        yield bar.update
 
 
 def bar_width():

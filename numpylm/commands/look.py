@@ -12,7 +12,14 @@ from numpylm import plots
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.results import number
 from numpylm.commands.step import write
-from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
+from numpylm.commands.trained import (
+    checkpoint_path,
+    ended,
+    load_trained,
+    note_unknown,
+    read_file_or_stdin,
+    unknown_tokens,
+)
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import safe_exp, surprisals
@@ -60,7 +67,7 @@ def run(options):
     has_text = last == "-" or (paths and Path(last).is_file() and not last.endswith(".npz"))
     if has_text and not paths:
         raise ValueError("name a run before the text: look RUN TEXT")
-    runs = [(path, *load_real(path)[:2]) for path in (paths if has_text else options.runs)]
+    runs = [(path, *load_trained(path, real=True)[:2]) for path in (paths if has_text else options.runs)]
     content = read_file_or_stdin(last) if has_text else None
     look, print_one = (look_at_text, print_text) if has_text else (look_at_grammar, print_grammar)
     folder = Path(options.out) if options.out else checkpoint_path(options.runs[0]).parent
@@ -101,7 +108,7 @@ def look_at_grammar(about, model, vocabulary, _, options):
 
 def look_at_text(about, model, vocabulary, content, options):
     """In "text": tokens, surprisals, and the values of one unit, of a text's beginning."""
-    note_unknown(vocabulary, content)
+    note_unknown(unknown_tokens(vocabulary, content))
     tokens = tokens_of(vocabulary, content)
     if len(tokens) < 2:
         raise ValueError(f"the text has {len(tokens)} tokens, where two are needed: one to read and one to predict")

@@ -17,6 +17,7 @@ import numpy as np
 
 from numpylm.base.ranks import ALONE, Ranks
 from numpylm.commands import RANK_VARIABLES
+from numpylm.commands.process import forget_reader
 from numpylm.commands.run_folder import RunError
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
@@ -75,9 +76,7 @@ def silence():
     true_error = os.dup(2)
     file = tempfile.TemporaryFile()  # noqa: SIM115
     os.dup2(file.fileno(), 2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    forget_reader(1)
     return true_error, file
 
 
@@ -118,8 +117,7 @@ def abort(group, status):
     """
     sys.stdout.flush()
     time.sleep(TIME_TO_PASS_ON)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    forget_reader(2)
     group.comm.Abort(status)  # may come back before mpiexec has ended this process
     time.sleep(PATIENCE)
     os._exit(status)

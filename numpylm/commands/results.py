@@ -10,7 +10,6 @@ from numpylm import plots
 from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, program, quoted, terminal_width
-from numpylm.commands.kind import title
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import write_json
 from numpylm.commands.run_record import tokens_per_second
@@ -23,10 +22,8 @@ SHOWN = 8  # examples
 
 def mean_by(keys, values):
     """{key: the mean of its values}, in the order in which the keys come."""
-    groups = {}
-    for key, value in zip(keys, values, strict=True):
-        groups.setdefault(key, []).append(value)
-    return {key: fmean(group) for key, group in groups.items()}
+    pairs = [*zip(keys, values, strict=True)]
+    return {name: fmean(value for key, value in pairs if key == name) for name in dict.fromkeys(keys)}
 
 
 def percent(share):
@@ -84,6 +81,7 @@ def finish(run):
     """
     model = load_checkpoint(run.folder / "best.npz").model
     print("measuring the best model …", file=sys.stderr)
+    print()
     report = import_module(run.kind.report).report(run, model)
     write_json(run.folder / "summary.json", common_fields(run, model) | report.fields)
     draw_learning_curve(run, report)
@@ -125,7 +123,7 @@ def draw_learning_curve(run, report):
     """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
     rows = read_metrics(run.folder / "metrics.csv")
     path, task = run.folder / "learning_curve.png", run.task
-    heading = on_one_line(f"{title(run)} on {cut(run.data.name, 40)}")
+    heading = on_one_line(f"{run.kind.title(run.config)} on {cut(run.data.name, 40)}")
     with plots.may_fail(path.name):
         plots.learning_curve(path, rows, report.reference or {}, heading, task.unit, task.perplexity)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.base import require
 from numpylm.commands.console import terminal_width
-from numpylm.commands.trained import add_run_argument, load_trained, note_unknown
+from numpylm.commands.trained import add_run_argument, load_trained, note_unknown, unknown_tokens
 from numpylm.data.printable import printable
 from numpylm.data.text import END_OF_SENTENCE, encode_stream, stream_start
 from numpylm.generation import generate_batch, generate_stream, until
@@ -44,7 +44,7 @@ def run(options):
     line_end = stream_start(vocabulary)
     start = 1 if line_end is None else line_end  # without line ends: the most frequent token
     prompt = encode_stream(vocabulary, options.prompt) if options.prompt else np.array([start])
-    note_unknown(vocabulary, options.prompt)
+    note_unknown(unknown_tokens(vocabulary, options.prompt))
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
     if options.one_line and line_end is None:

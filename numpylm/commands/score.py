@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.run import RunDiverged
-from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_lines
+from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_lines, unknown_tokens
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream, stream_start
 from numpylm.evaluation import surprisals
@@ -45,7 +45,7 @@ def run(options):
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
     lines, scored = read_lines(options.text), []
-    note_unknown(vocabulary, (" " if vocabulary.level == "word" else "").join(lines))
+    note_unknown(unknown_tokens(vocabulary, (" " if vocabulary.level == "word" else "").join(lines)))
     for line in lines:
         tokens, nats = line_surprisals(model, vocabulary, line)
         scored.append(Scored(line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))

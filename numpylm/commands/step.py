@@ -8,7 +8,7 @@ import numpy as np
 from numpylm import attention, translation
 from numpylm.commands.console import cut
 from numpylm.commands.run_folder import check_new_file, write_whole
-from numpylm.commands.trained import kind_of, load_real, load_trained, note_unknown, unknown_tokens
+from numpylm.commands.trained import kind_of, load_trained, note_unknown, unknown_tokens
 from numpylm.data import text
 from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import on_one_line, visible
@@ -95,7 +95,7 @@ def trained_model(options):
         raise ValueError("--seed draws the weights of a small model; with --run they are the run's")
     if options.text is None:
         raise ValueError("--run needs --text: a few tokens for the model to read")
-    model, vocabulary, _ = load_real(options.trained)
+    model, vocabulary, _ = load_trained(options.trained, real=True)
     if options.cell not in (None, model.cell.name):
         held = f"{options.trained} holds a model of cell {model.cell.name}"
         raise ValueError(f"{held}, not {options.cell}; leave out --cell")
@@ -165,5 +165,5 @@ def trained_translator(options, content):
         raise ValueError(f"{options.trained} has no attention to step through: it was trained with --score none")
     if options.text is None or not content:
         raise ValueError("--run needs --text: a sentence to translate")
-    note_unknown(vocabularies["source"], content + "\n")
+    note_unknown(unknown_tokens(vocabularies["source"], content + "\n"))
     return model.astype(np.float64), vocabularies

@@ -8,7 +8,8 @@ X RUN …             uses a run (not `train`, which only trains: sample, evalua
 
 import sys
 from argparse import SUPPRESS
-from dataclasses import fields, replace
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from textwrap import fill
@@ -17,13 +18,12 @@ from numpylm.base import require
 from numpylm.base.choices import TIME
 from numpylm.beam_search import check_search
 from numpylm.commands.console import program, quoted, terminal_width
-from numpylm.commands.kind import RunConfig, title
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
+from numpylm.commands.process import LastingStream
 from numpylm.commands.results import finish
 from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_folder import free_folder
-from numpylm.commands.streams import outlasting_readers
+from numpylm.commands.run_folder import RunConfig, free_folder
 from numpylm.data.printable import on_one_line
 from numpylm.kinds.language_task import UNITS
 
@@ -72,8 +72,19 @@ def run_task(options, kind):
         return import_module(kind.report).use(trained, chosen(kind.Use, options))
     if using:
         raise ValueError(f"{using[0]} is for a trained run: {kind.command} RUN …")
-    with outlasting_readers():
-        return train_to_the_end(options, kind)
+    resolve_places(options, kind)
+    with redirect_stdout(LastingStream(sys.stdout, 1)), redirect_stderr(LastingStream(sys.stderr, 2)):
+        status = train_to_the_end(options, kind)
+        sys.stdout.flush()
+    return status
+
+
+def resolve_places(options, kind):
+    """Makes the options that say where the data are whole paths, so that any folder can resume the run."""
+    for field in fields(kind.Data):
+        place = field.metadata["place"] and getattr(options, field.name, None)
+        if place and place != field.default and Path(place).exists():
+            setattr(options, field.name, str(Path(place).resolve()))
 
 
 def train_to_the_end(options, kind):
@@ -95,45 +106,29 @@ def train_to_the_end(options, kind):
 
 
 def begin(options, kind):
-    """A new run from the options that were given."""
+    """A new run from the options that were given, after a note on those that change nothing."""
     if hasattr(options, "minutes") and not hasattr(options, "epochs"):
         options.epochs = None
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
-    note_without_effect(options, model, settings)
+    idle = {
+        "--decay-from": settings.schedule != "decay",
+        "--decay-factor": settings.schedule not in ("decay", "plateau"),
+        "--dropout-kind": getattr(model, "dropout", 0) == 0,
+    }
+    without_effect = [name for name in flags_given(options, kind.Model, kind.Settings) if idle.get(name)]
+    if without_effect:
+        names = ", ".join(sorted(without_effect))
+        print(f"note: no effect of {names} with the other options as they are", file=sys.stderr)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
-    config = replace(config, data=replace(config.data, **given_places(options, kind)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
 
 
-def given_places(options, kind):
-    """{field: place} of the options that say where the data are; whole paths, so that any folder can resume the run."""
-    names = [field.name for field in fields(kind.Data) if field.metadata["place"] and hasattr(options, field.name)]
-    places = {name: getattr(options, name) for name in names}
-    for name, place in places.items():
-        if place != getattr(kind.Data, name) and Path(place).exists():
-            places[name] = str(Path(place).resolve())
-    return places
-
-
-def note_without_effect(options, model, settings):
-    """Says which of the options given change nothing."""
-    idle = {
-        "decay_from": settings.schedule != "decay",
-        "decay_factor": settings.schedule not in ("decay", "plateau"),
-        "dropout_kind": getattr(model, "dropout", 0) == 0,
-    }
-    names = ["--" + name.replace("_", "-") for name in idle if idle[name] and hasattr(options, name)]
-    if names:
-        print(f"note: no effect of {', '.join(names)} with the other options as they are", file=sys.stderr)
-
-
 def resume(options, kind):
     """The run to go on with. Raises ValueError for options that would be ignored."""
-    places = given_places(options, kind)
+    places = {field.name for field in fields(kind.Data) if field.metadata["place"]} & vars(options).keys()
+    places = {name: vars(options).pop(name) for name in places}
     changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
-    for name in places:
-        delattr(options, name)
     ignored = flags_given(options, kind.Data, kind.Model, kind.Settings) + ["--out"] * hasattr(options, "out")
     if ignored:
         kept = "a resumed run keeps its options, only --epochs and --minutes may change"
@@ -149,7 +144,7 @@ def describe(run):
     lines = {
         "corpus": f"{data.name}: {counts} {run.kind.items}",
         "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
-        "model": ", ".join([title(run), *parts_of(run.model.sizes._asdict() | vars(settings))]),
+        "model": ", ".join([run.kind.title(run.config), *parts_of(run.model.sizes._asdict() | vars(settings))]),
         "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
     }
     if run.ranks.size > 1:

@@ -1,16 +1,15 @@
 """What a language model does on a text: perplexity against the floor and the baselines, and what it writes."""
 
 import math
-import sys
 from statistics import fmean
 
 import numpy as np
 
 from numpylm.commands import results
-from numpylm.commands.kind import Report, read_config
 from numpylm.commands.results import number, percent
-from numpylm.commands.train import CorpusChoices, fingerprint, open_corpus
-from numpylm.commands.trained import ended, read_file_or_stdin
+from numpylm.commands.run_folder import Report
+from numpylm.commands.train import CorpusChoices, open_corpus
+from numpylm.commands.trained import ended, own_data, read_file_or_stdin
 from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
 from numpylm.data.ngrams import MOST_TOKENS, baseline_perplexities
@@ -36,7 +35,7 @@ def report(run, model):
     """Measures the model on the test text, prints what came out, and returns the Report."""
     tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
     test = evaluate_tokens(model, tokens["test"])
-    unknown = count_unknown(tokens["test"])
+    unknown = len(tokens["test"]) - int(np.count_nonzero(tokens["test"]))
     most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
     floor = {} if corpus.floor is None else {"floor": safe_exp(corpus.floor[level])}
@@ -44,7 +43,6 @@ def report(run, model):
     this = f"this {model.cell.name.upper()} ({results.count_parameters(model):,} parameters)"
     rows = among(baselines | {this: test.perplexity}, **floor)
     table = f"Test perplexity per {UNITS[level]}, {counted}", (), rows
-    print()
     results.print_table(*table)
     print(f"  = {test.loss:.4f} nats or {test.bits_per_token:.4f} bits per {UNITS[level]}", end="")
     print(f"; {percent(test.accuracy)} guessed right")
@@ -61,11 +59,6 @@ def report(run, model):
         "grammatical_share": write(run, model) if np.isfinite(test.loss) else None,
     }
     return Report(fields, table, test.loss, floor | baselines)
-
-
-def count_unknown(tokens):
-    """How many tokens of a stream (S,) are <unk>."""
-    return len(tokens) - int(np.count_nonzero(tokens))
 
 
 def among(perplexities, floor=None):
@@ -107,12 +100,12 @@ def draw_samples(run, model):
 
 
 def evaluate(model, vocabulary, folder, options):
-    """The Report of a text, of a token file's test part, or of the run's own: kind.py."""
+    """The Report of a text, of a token file's test part, or of the run's own: run_folder.py."""
     tokens, num_characters, name = evaluated_tokens(vocabulary, folder, options)
     if len(tokens) < 2:
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
     result = evaluate_tokens(model, tokens)
-    unknown = count_unknown(tokens)
+    unknown = len(tokens) - int(np.count_nonzero(tokens))
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     fields = {
         "tokens": result.num_tokens,
@@ -130,10 +123,7 @@ def evaluate(model, vocabulary, folder, options):
 def evaluated_tokens(vocabulary, folder, options):
     """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
     if options.text is None:
-        config = read_config(folder)
-        corpus = open_corpus(config.data)
-        if fingerprint(corpus) != config.data_sha256:
-            print(f"note: {config.data.corpus} is not what it was when the run started", file=sys.stderr)
+        corpus = own_data(folder, vocabulary).source
     elif options.text != "-" and is_token_file(options.text):
         corpus = open_corpus(CorpusChoices(options.text))
     else:

@@ -9,9 +9,10 @@ import numpy as np
 
 from numpylm.base import require
 from numpylm.base.choices import OWN, again, choice
-from numpylm.commands.kind import Kind, ReadData, digest
-from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.options import sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, digest
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.commands.train import ModelChoices
 from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import read_recordings, split_recordings
 from numpylm.data.speech.synthesizer import spoken_sentences
@@ -156,6 +157,7 @@ def make_task(config, data):
 KIND = Kind(
     "speech", "transcribe", "utterances", SpeechSettings, SpeechModel, SpeechData,
     lambda config: f"transcribe-{Path(config.data.train or 'synthetic').name}",
-    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report", Use=TranscribeChoices,
+    lambda config: f"{config.model.model.upper()} with CTC",
+    open_data, make_model, make_task, "numpylm.commands.transcription_report", Use=TranscribeChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

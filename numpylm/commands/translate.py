@@ -7,9 +7,10 @@ from pathlib import Path
 
 from numpylm.base import require
 from numpylm.base.choices import OWN, again, choice
-from numpylm.commands.kind import Kind, ReadData, digest
-from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.options import sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, digest
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.commands.train import ModelChoices
 from numpylm.data.grammar.pairs import grammar_pairs
 from numpylm.data.pairs import read_pairs
 from numpylm.data.text import build_vocabulary
@@ -138,7 +139,7 @@ def make_task(config, data):
 KIND = Kind(
     "translation", "translate", "pairs", TranslationSettings, TranslationModel, TranslationData,
     lambda config: f"translate-{Path(config.data.train or config.data.source or 'grammar').name.partition('.')[0]}",
-    "{} encoder-decoder", open_data, make_model, make_task, "numpylm.commands.translation_report",
-    Use=TranslateChoices,
+    lambda config: f"{config.model.model.upper()} encoder-decoder",
+    open_data, make_model, make_task, "numpylm.commands.translation_report", Use=TranslateChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
-from numpylm.commands.kind import Report
 from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
-from numpylm.commands.trained import load_trained, note_unknown, own_parts, read_lines
+from numpylm.commands.run_folder import Report
+from numpylm.commands.trained import load_trained, note_unknown, own_data, read_lines, unknown_tokens
 from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
@@ -45,7 +45,7 @@ def use(trained, choices):
     if picture is not None and find_spec("matplotlib") is None:
         raise ValueError("--attention needs matplotlib, which is not installed")
     lines = lines_of(" ".join(choices.text))
-    note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
+    note_unknown(unknown_tokens(vocabularies["source"], "\n".join(lines) + "\n"))
     search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
     found = translate_lines(model, vocabularies, lines, **search)
     for best in found:
@@ -79,7 +79,6 @@ def report(run, model):
     right = exact(translations, pairs)
     more = built_in_fields(run, model, translations, right) if parts.keys() >= BANDS.keys() else {}
     found = measured(model, vocabularies, parts["test"], translations, more)
-    print()
     print_table(*found.table)
     print_examples("Unseen sentences", [
         [("", pair.source), ("ok" if is_right else "BAD", text), *[("right", pair.target)] * (not is_right)]
@@ -145,11 +144,11 @@ def built_in_fields(run, model, translations, right):
 
 
 def evaluate(model, vocabularies, folder, options):
-    """The Report of the run's own test pairs, or of those in files: kind.py."""
+    """The Report of the run's own test pairs, or of those in files: run_folder.py."""
     if options.text or options.source or options.target:
         pairs = read_pairs(options.text, options.source, options.target, to_test=True)["test"]
     else:
-        pairs = own_parts(folder, vocabularies)["test"]
+        pairs = own_data(folder, vocabularies).parts["test"]
     return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
 
 
