@@ -49,7 +49,11 @@ def run(options):
         split = options.split or DEFAULT_FRACTIONS
     with open_texts(texts, out.parent, sys.stdin and sys.stdin.buffer) as files:
         prepare_files(files, out, level, split, options.min_count, options.max_vocabulary, vocabulary, byte_bar)
-    print_prepared(out)
+    file = open_token_file(out)
+    counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
+    note_lines_without_spaces(file.vocabulary, file.tokens["train"])
+    print(f"{out}: tokens are {level}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
+    print(f"train on it with\n  {program()} train --corpus {quoted(out)}")
 
 
 def check_sources(names):
@@ -79,13 +83,3 @@ def target(options, is_folder):
     text = Path(options.texts[0])
     beside = text.with_name(text.resolve().name + SUFFIX) if is_folder else text.with_suffix(SUFFIX)
     return check_new_file(beside if options.out is None else options.out)
-
-
-def print_prepared(out):
-    """Prints what is in a token file, and how to train on it."""
-    file = open_token_file(out)
-    unit = file.vocabulary.level
-    counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
-    note_lines_without_spaces(file.vocabulary, file.tokens["train"])
-    print(f"{out}: tokens are {unit}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
-    print(f"train on it with\n  {program()} train --corpus {quoted(out)}")

@@ -18,16 +18,7 @@ from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
 from numpylm.commands.options import flag
 from numpylm.commands.process import Interrupts
-from numpylm.commands.run_folder import (
-    Kind,
-    RunConfig,
-    RunError,
-    check_free,
-    find_kind,
-    locked,
-    read_config,
-    write_config,
-)
+from numpylm.commands.run_folder import RunConfig, RunError, check_free, find_kind, locked, read_config, write_config
 from numpylm.commands.run_record import Metrics, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
@@ -42,7 +33,7 @@ class Run(NamedTuple):
     """A run in memory: its folder and choices, its data and Task, and all that training changes."""
 
     folder: Path
-    kind: Kind
+    kind: Any  # a Kind
     config: RunConfig
     data: Any  # what kind.open_data returned
     task: Task

@@ -36,41 +36,25 @@ class RunError(Exception):
 
 
 class Kind(NamedTuple):
-    """What differs between kinds of runs.
+    """What differs between kinds of runs. options are those of the command that were given."""
 
-    name           "language", "translation", …: config.json says it
-    command        the command that trains it
-    items          what its data are counted in
-    Settings       three dataclasses of choices (base/choices.py): how to train,
-    Model          which model,
-    Data           on what
-    run_name       (config) -> the default name of its folder below runs/
-    title          (config) -> what its model is called
-    open_data      (config, vocabulary=None) -> ReadData; the vocabulary given is a resumed run's own
-    make_model     (config, data) -> a model with parameters(), config and sizes
-    make_task      (config, data) -> training.Task
-    report         a module, imported when a model has been trained. report(run, model) -> Report of the best model,
-                   prints what came out. evaluate(model, vocabulary, folder, options) -> Report on the data that the
-                   command's options name, or if they name none on the test part of the run in the folder.
-                   use(path, choices) does what `command RUN …` is for
-    complete       (config, options) -> the config with the defaults that depend on others; options are those given
-    Use            a dataclass of choices for report.use; None if other commands use such a run
-    """
-
-    name: str
-    command: str
-    items: str
-    Settings: type
-    Model: type
-    Data: type
-    run_name: Callable
-    title: Callable
-    open_data: Callable
-    make_model: Callable
-    make_task: Callable
+    name: str  # "language", "translation", …: config.json says it
+    command: str  # the command that trains it
+    items: str  # what its data are counted in
+    Settings: type  # three dataclasses of choices (base/choices.py): how to train,
+    Model: type  # which model,
+    Data: type  # on what
+    run_name: Callable  # (config) -> the default name of its folder below runs/
+    title: Callable  # (config) -> what its model is called
+    open_data: Callable  # (config, vocabulary=None) -> ReadData; the vocabulary given is a resumed run's own
+    make_model: Callable  # (config, data) -> a model with parameters(), config and sizes
+    make_task: Callable  # (config, data) -> training.Task
+    # A module, imported when a model has been trained. report(run, model) -> Report of the best model, prints what came
+    # out. evaluate(model, vocabulary, folder, options) -> Report on the data that the options name, or if they name
+    # none on the test part of the run in the folder. use(path, choices) does what `command RUN …` is for.
     report: str
-    complete: Callable = lambda config, options: config
-    Use: type | None = None
+    complete: Callable = lambda config, options: config  # -> the config with the defaults that depend on others
+    Use: type | None = None  # a dataclass of choices for report.use; None if other commands use such a run
 
 
 class ReadData(NamedTuple):

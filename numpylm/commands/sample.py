@@ -51,22 +51,18 @@ def run(options):
         raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
     stop = [start] if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
+    rngs = [np.random.default_rng(None if options.seed is None else options.seed + k) for k in range(K)]
     if K == 1:
-        stream = generate_stream(model, prompt, *filters, generator(options.seed, 0), exclude=[0])
+        stream = generate_stream(model, prompt, *filters, rngs[0], exclude=[0])
         print_tokens(vocabulary, until(islice(stream, length), stop), options.prompt)
         return
     for first in range(0, K, AT_ONCE):
-        rngs = [generator(options.seed, k) for k in range(first, min(K, first + AT_ONCE))]
-        texts = generate_batch(model, [prompt] * len(rngs), length, *filters, rngs, exclude=[0], stop=stop)
+        some = rngs[first : first + AT_ONCE]
+        texts = generate_batch(model, [prompt] * len(some), length, *filters, some, exclude=[0], stop=stop)
         for k, text in enumerate(texts, start=first + 1):
             if not options.one_line:
                 print(f"--- {k} of {K} ---")
             print_tokens(vocabulary, text, options.prompt)
-
-
-def generator(seed, k):
-    """The generator of the k-th text."""
-    return np.random.default_rng(None if seed is None else seed + k)
 
 
 def temperature(options):

@@ -2,7 +2,6 @@
 
 import math
 import sys
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,15 +22,6 @@ DESCRIPTION = (
 LONGEST_NAME = 20  # columns of a token above its surprisal
 
 
-class Scored(NamedTuple):
-    """A line, its predicted tokens (S,), their surprisals in nats (S,), and the nats that count: their sum or mean."""
-
-    line: str
-    tokens: np.ndarray
-    surprisals: np.ndarray
-    nats: float
-
-
 def add_options(parser):
     add_run_argument(parser)
     add = parser.add_argument
@@ -48,26 +38,26 @@ def run(options):
     note_unknown(unknown_tokens(vocabulary, (" " if vocabulary.level == "word" else "").join(lines)))
     for line in lines:
         tokens, nats = line_surprisals(model, vocabulary, line)
-        scored.append(Scored(line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
+        scored.append((line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
     if options.rank:
         scored.sort(key=rank)
-        last = sum(0 in one.tokens for one in scored)
+        last = sum(0 in tokens for _, tokens, *_ in scored)
         if last:
             print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
-    for one in scored:
-        score = f"{-one.nats:10.3f}" if len(one.tokens) else f"{'-':>10}"
-        print(f"{score}  {on_one_line(one.line)}")
-        if not options.rank and len(one.tokens):
-            print_surprisals(vocabulary, one.tokens, one.surprisals)
-    if not all(np.isfinite(one.nats) for one in scored):
+    for line, tokens, nats, total in scored:
+        print(f"{-total:10.3f}" if len(tokens) else f"{'-':>10}", f" {on_one_line(line)}")
+        if not options.rank and len(tokens):
+            print_surprisals(vocabulary, tokens, nats)
+    if not all(math.isfinite(total) for *_, total in scored):
         raise RunDiverged("some lines have no finite score: the model's numbers overflow on them")
 
 
 def rank(scored):
     """What lines are sorted by: known words, then unknown ones; the most probable first; blank and broken ones last."""
-    if not len(scored.tokens):
-        return 2, 0.0
-    return (int(0 in scored.tokens), scored.nats) if math.isfinite(scored.nats) else (2, 1.0)
+    _, tokens, _, total = scored
+    if not len(tokens) or not math.isfinite(total):
+        return 2, float(len(tokens))
+    return int(0 in tokens), total
 
 
 def line_surprisals(model, vocabulary, line):
