@@ -11,8 +11,8 @@ from numpylm import plots
 from numpylm.activations import softmax
 from numpylm.base import require
 from numpylm.base.choices import OWN, SIZES, again, choice
+from numpylm.commands.console import SHOWN, mean_by, percent, print_table
 from numpylm.commands.options import sizes_of
-from numpylm.commands.results import SHOWN, mean_by, percent, print_table
 from numpylm.commands.run_folder import Kind, ReadData, Report, digest
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.train import ModelChoices

@@ -11,7 +11,7 @@ from numpylm.bench import report
 from numpylm.bench.clock import is_tie
 from numpylm.bench.processes import answers, probe
 from numpylm.bench.system import about, cpuinfo
-from numpylm.commands.results import print_table
+from numpylm.commands.console import print_table
 
 DESCRIPTION = (
     "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"

@@ -3,7 +3,8 @@
 import json
 from importlib import import_module
 
-from numpylm.commands.results import check_finite, print_table
+from numpylm.commands.console import print_table
+from numpylm.commands.run import check_finite
 from numpylm.commands.run_folder import RunError, finite, folder_of
 from numpylm.commands.trained import add_run_argument, kind_of, load_trained
 

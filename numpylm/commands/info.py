@@ -4,8 +4,7 @@ import math
 from pathlib import Path
 
 from numpylm.checkpoint import read_contents
-from numpylm.commands.console import cut, terminal_width
-from numpylm.commands.results import print_table
+from numpylm.commands.console import cut, print_table, terminal_width
 from numpylm.commands.trained import add_run_argument, checkpoint_path, kind_of
 from numpylm.data.printable import on_one_line, visible
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from numpylm import plots
 from numpylm.commands import trained
-from numpylm.commands.console import cut, terminal_width
-from numpylm.commands.results import number
+from numpylm.commands.console import cut, number, terminal_width
 from numpylm.commands.step import write
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream

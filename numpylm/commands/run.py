@@ -4,6 +4,7 @@ A run can be stopped at any step and resumed: it goes on bit for bit as if it ha
 before last.npz, and a row of metrics.csv before the last.npz that counts it, so that this holds for a killed run too.
 """
 
+import math
 import time
 from contextlib import ExitStack
 from dataclasses import fields, replace
@@ -22,6 +23,7 @@ from numpylm.commands.run_folder import RunConfig, RunError, check_free, find_ki
 from numpylm.commands.run_record import Metrics, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
+from numpylm.evaluation import safe_exp
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training
@@ -48,6 +50,12 @@ class RunDiverged(RunError):
     """A run whose loss became NaN or infinite."""
 
     status = 1  # the command's exit status
+
+
+def check_finite(name, loss, perplexity, advice):
+    """Raises RunDiverged for a loss that is no number, or so large that its perplexity is infinite."""
+    if loss is not None and not math.isfinite(safe_exp(loss) if perplexity else loss):
+        raise RunDiverged(f"{name} is {loss:.3g} nats{advice}")
 
 
 def start_run(folder, kind, config, ranks=ALONE):

@@ -14,16 +14,20 @@ from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 
+from numpylm import plots
 from numpylm.base import require
 from numpylm.base.choices import TIME
 from numpylm.beam_search import check_search
-from numpylm.commands.console import program, quoted, terminal_width
+from numpylm.bench.system import peak_mib
+from numpylm.checkpoint import load_checkpoint
+from numpylm.commands.console import cut, print_filled, program, quoted, terminal_width
 from numpylm.commands.mpi import ranks
 from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
 from numpylm.commands.process import LastingStream
-from numpylm.commands.results import finish
-from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_folder import RunConfig, free_folder
+from numpylm.commands.run import check_finite, resume_run, start_run, train
+from numpylm.commands.run_folder import RunConfig, free_folder, write_json
+from numpylm.commands.run_record import tokens_per_second
+from numpylm.data.metrics import read_metrics
 from numpylm.data.printable import on_one_line
 from numpylm.kinds.language_task import UNITS
 
@@ -161,3 +165,54 @@ def parts_of(sizes):
             yield f"{SYMBOLS[name]}={value}"
         elif name in SHOWN and value:
             yield name.replace("_", " ") if value is True else f"{name} {value}"
+
+
+def finish(run):
+    """Measures and reports the best model, and writes summary.json and the learning curve: the Report.
+
+    Raises RunDiverged, after all is written, where its loss on the test data is not finite.
+    """
+    model = load_checkpoint(run.folder / "best.npz").model
+    print("measuring the best model …", file=sys.stderr)
+    print()
+    report = import_module(run.kind.report).report(run, model)
+    write_json(run.folder / "summary.json", common_fields(run, model) | report.fields)
+    draw_learning_curve(run, report)
+    print(f"\nSaved in {on_one_line(run.folder)}:")
+    print_filled(", ".join(sorted(path.name for path in run.folder.iterdir() if not path.name.startswith("."))))
+    verb, command = ("Use it", run.kind.command) if run.kind.Use else ("Let it write more", "sample")
+    print(f"{verb} with\n  {program()} {command} {quoted(run.folder)}")
+    settings = run.config.settings
+    check_finite(
+        "the best model's loss on the test data", report.loss, run.task.perplexity,
+        f" per {run.task.unit}: its state overflows there, although it did not on the validation data. All is saved; "
+        f"train again with a smaller --learning-rate (it was {settings.learning_rate:g}) or --clip (it was "
+        f"{settings.max_norm:g})",
+    )  # fmt: skip
+    return report
+
+
+def common_fields(run, model):
+    """The fields of summary.json that every run has; seconds of training, MiB at the peak."""
+    progress = run.progress
+    return {
+        "task": run.kind.name,
+        "model": run.config.model.model,
+        "parameters": sum(array.size for array in model.parameters().values()),
+        "epochs": progress.epoch,
+        "steps": progress.step,
+        "loss_unit": f"nats per {run.task.unit}",
+        "valid_loss": min(progress.valid_losses),
+        "tokens_per_second": tokens_per_second(progress),
+        "seconds": round(progress.seconds, 2),
+        "peak_memory_mib": peak_mib(),
+    }
+
+
+def draw_learning_curve(run, report):
+    """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
+    rows = read_metrics(run.folder / "metrics.csv")
+    path, task = run.folder / "learning_curve.png", run.task
+    heading = on_one_line(f"{run.kind.title(run.config)} on {cut(run.data.name, 40)}")
+    with plots.may_fail(path.name):
+        plots.learning_curve(path, rows, report.reference or {}, heading, task.unit, task.perplexity)

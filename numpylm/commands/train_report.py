@@ -5,8 +5,8 @@ from statistics import fmean
 
 import numpy as np
 
-from numpylm.commands import results
-from numpylm.commands.results import number, percent
+from numpylm.commands import console
+from numpylm.commands.console import number, percent
 from numpylm.commands.run_folder import Report
 from numpylm.commands.train import CorpusChoices, open_corpus
 from numpylm.commands.trained import ended, own_data, read_file_or_stdin
@@ -40,10 +40,11 @@ def report(run, model):
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
     floor = {} if corpus.floor is None else {"floor": safe_exp(corpus.floor[level])}
     counted = f"over {test.num_tokens:,} {UNITS[level]}s" + (f", {unknown:,} of them unknown" if unknown else "")
-    this = f"this {model.cell.name.upper()} ({results.count_parameters(model):,} parameters)"
+    num_parameters = sum(array.size for array in model.parameters().values())
+    this = f"this {model.cell.name.upper()} ({num_parameters:,} parameters)"
     rows = among(baselines | {this: test.perplexity}, **floor)
     table = f"Test perplexity per {UNITS[level]}, {counted}", (), rows
-    results.print_table(*table)
+    console.print_table(*table)
     print(f"  = {test.loss:.4f} nats or {test.bits_per_token:.4f} bits per {UNITS[level]}", end="")
     print(f"; {percent(test.accuracy)} guessed right")
     fields = {
@@ -76,9 +77,9 @@ def write(run, model):
     if not sentences:
         print("\nThe model writes")
         for line in beginning.split("\n"):
-            results.print_filled(on_one_line(line))
+            console.print_filled(on_one_line(line))
         return None
-    results.print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
+    console.print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
     share = fmean(right for _, right in sentences)
     print(f"  {percent(share)} of {len(sentences)} sentences are grammatical")
     return share
@@ -117,7 +118,7 @@ def evaluate(model, vocabulary, folder, options):
         "unknown_tokens": unknown,
     }
     title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
-    return Report(fields, (title, (), results.rows_of(fields, NAMES)), result.loss)
+    return Report(fields, (title, (), console.rows_of(fields, NAMES)), result.loss)
 
 
 def evaluated_tokens(vocabulary, folder, options):

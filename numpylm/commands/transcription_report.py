@@ -13,7 +13,7 @@ import numpy as np
 from numpylm import LSTMLM, plots
 from numpylm.base import require
 from numpylm.checkpoint import save_checkpoint
-from numpylm.commands.results import percent, print_examples, print_table
+from numpylm.commands.console import percent, print_examples, print_table
 from numpylm.commands.run_folder import Report, folder_of, read_config, read_json
 from numpylm.commands.trained import load_trained, own_data
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
-from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
+from numpylm.commands.console import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_folder import Report
 from numpylm.commands.trained import load_trained, note_unknown, own_data, read_lines, unknown_tokens
 from numpylm.data.grammar.agreement import word_depths
