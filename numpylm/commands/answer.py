@@ -115,7 +115,7 @@ def open_data(config, vocabulary=None):
         raise ValueError(f"{path} is a folder: say which task of bAbI in it to train on (--task 1)")
     else:
         name, parts = path.name, read_parts([path])
-    fingerprint = digest([repr(sorted(parts.items())).encode("utf-8", "surrogatepass")])
+    fingerprint = digest([repr(sorted(parts.items()))])
     return ReadData(name, fingerprint, vocabulary or vocabulary_of(parts["train"] + parts["valid"]), parts)
 
 

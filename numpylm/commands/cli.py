@@ -89,7 +89,9 @@ def run_command(name, *arguments):
     keep_freed_memory()
     parser = build_parser((name,)).command_parsers[name]
     options = parser.parse_intermixed_args(arguments)  # options may stand before, between and after the arguments
-    refuse_empty(options, parser)
+    for action in parser._actions:  # "$OUT" is empty where the variable is not set
+        if getattr(options, action.dest, None) == "" and action.dest not in ("prompt", "text"):
+            parser.error(f"{(action.option_strings or [action.metavar])[-1]} is empty")
     try:
         with blas_threads(options.threads):
             status = import_module(f"numpylm.commands.{name}").run(options) or 0
@@ -100,24 +102,13 @@ def run_command(name, *arguments):
     except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
             raise
-        print(f"numpylm {name}: error: {printable(explain(error, parser))}", file=sys.stderr)
+        told = with_flags(str(error), parser)
+        if isinstance(error, OSError) and error.strerror:
+            told = f"{error.filename or 'the output'}: {error.strerror}"
+        if isinstance(error, MemoryError):
+            told = f"not enough memory; choose smaller sizes ({error})"
+        print(f"numpylm {name}: error: {printable(told)}", file=sys.stderr)
         return getattr(error, "status", 2)
-
-
-def refuse_empty(options, parser):
-    """Ends with status 2 where an argument other than a text is empty, as "$OUT" is of a variable that is not set."""
-    for action in parser._actions:
-        if getattr(options, action.dest, None) == "" and action.dest not in ("prompt", "text"):
-            parser.error(f"{(action.option_strings or [action.metavar])[-1]} is empty")
-
-
-def explain(error, parser):
-    """An error in a line, as a person would say it: with paths, and with options as they are typed."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the output'}: {error.strerror}"
-    if isinstance(error, MemoryError):
-        return f"not enough memory; choose smaller sizes ({error})"
-    return with_flags(str(error), parser)
 
 
 def with_flags(message, parser):

@@ -56,7 +56,13 @@ def run_as_rank(main, arguments):
     if group.size == 1:
         return main(arguments)
     ending = group.comm.Dup()
-    kept = silence() if group.rank > 0 else None
+    kept = None  # of what a silent rank prints, by Python or not: the true standard error, and the file in its place
+    if group.rank > 0:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        kept = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115
+        os.dup2(kept[1].fileno(), 2)
+        forget_reader(1)
     threading.Thread(target=watch, args=(group, kept), daemon=True).start()
     try:
         status = main(arguments)
@@ -66,18 +72,6 @@ def run_as_rank(main, arguments):
         traceback.print_exc()
         status = 1
     return end_together(group, ending, status, kept)
-
-
-def silence():
-    """Sends what this process prints, by Python or not, to files; returns (the true standard error, a file with what
-    was written to it)."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    true_error = os.dup(2)
-    file = tempfile.TemporaryFile()  # noqa: SIM115
-    os.dup2(file.fileno(), 2)
-    forget_reader(1)
-    return true_error, file
 
 
 def end_together(group, ending, status, kept):

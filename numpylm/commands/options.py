@@ -1,28 +1,22 @@
-"""From the fields of dataclasses (base/choices.py) to a command's options, and from parsed options to the dataclass."""
+"""From the fields of dataclasses (base/choices.py) to the options of a command, and from parsed options to the dataclass."""
 
 from argparse import SUPPRESS
 from dataclasses import fields
 from types import UnionType
 
-from numpylm.base.choices import GROUPS
-
-
-def add_choices(parser, *classes):
-    """Adds an option for each field of the dataclasses, under the groups' headings, and returns the groups by heading.
-    What is not given stays out of the parsed options."""
-    parser_groups = {title: parser.add_argument_group(title) for title in GROUPS}
-    for cls in classes:
-        for field in fields(cls):
-            add_choice(parser_groups[field.metadata["group"]], field)
-    return parser_groups
-
 
 def add_choice(group, field):
-    """Adds the option of one field, or the argument if its flag does not begin with -: what the help calls it."""
+    """Adds the option of one field, with its default in brackets; or the argument, if its flag does not begin with -.
+    What is not given stays out of the parsed options."""
     about, kind = field.metadata, field.type
     if isinstance(kind, UnionType):  # such as int | None
         kind = next(one for one in kind.__args__ if one is not type(None))
-    keywords = {"default": SUPPRESS, "help": help_text(field)}
+    shown, default = about["shown"], field.default
+    if shown is None and default is not None and default is not False:
+        numbers = default if isinstance(default, tuple) else [default]
+        shown = " ".join(f"{number:g}" if isinstance(number, float) else str(number) for number in numbers)
+    shown = f" ({shown.format(default=default)})" if shown else ""
+    keywords = {"default": SUPPRESS, "help": (about["help"] + shown).replace("%", "%%")}
     if not flag(field).startswith("-"):
         group.add_argument(field.name, nargs=about["nargs"] or "?", metavar=flag(field), **keywords)
         return
@@ -37,16 +31,6 @@ def add_choice(group, field):
 def flag(field):
     """How a field's option is typed: batch_size -> --batch-size; a flag without - is an argument's name."""
     return field.metadata["flag"] or "--" + field.name.replace("_", "-")
-
-
-def help_text(field):
-    """The field's sentence, with its default in brackets."""
-    shown, default = field.metadata["shown"], field.default
-    if shown is None and default is not None and default is not False:
-        numbers = default if isinstance(default, tuple) else [default]
-        shown = " ".join(f"{number:g}" if isinstance(number, float) else str(number) for number in numbers)
-    shown = f" ({shown.format(default=default)})" if shown else ""
-    return (field.metadata["help"] + shown).replace("%", "%%")
 
 
 def flags_given(options, *classes):

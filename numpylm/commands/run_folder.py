@@ -90,8 +90,9 @@ class RunConfig:
 
 
 def digest(pieces):
-    """The fingerprint of data from its pieces, which are bytes."""
-    return hashlib.sha256(b"".join(pieces)).hexdigest()
+    """The fingerprint of data from its pieces, bytes or texts."""
+    whole = (piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogatepass") for piece in pieces)
+    return hashlib.sha256(b"".join(whole)).hexdigest()
 
 
 def find_kind(name):

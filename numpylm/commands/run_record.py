@@ -100,7 +100,11 @@ def restore(record, settings, model, num_batches):
     try:
         metrics = Metrics(**check("running", read.pop("running"), fields_of(Metrics)))
         progress = Progress(rng, **read)
-        check_agreement(progress, num_batches)
+        epoch, batch, step, validations = progress.epoch, progress.batch, progress.step, len(progress.valid_losses)
+        if not batch <= min(num_batches, step):
+            raise ValueError(f"batch is {batch}, in step {step}, of {num_batches} batches in an epoch")
+        if not epoch <= min(validations, step):
+            raise ValueError(f"{epoch} epochs, {validations} validations, {step} steps")
         if trained_by != settings.optimizer:
             raise ValueError(f"it was trained by {trained_by}, and the run's settings say {settings.optimizer}")
     except ValueError as error:
@@ -116,12 +120,3 @@ def restore(record, settings, model, num_batches):
             for layer, state in enumerate(model.initial_state(num_streams))
         )
     return optimizer, progress, metrics
-
-
-def check_agreement(progress, num_batches):
-    """Raises ValueError where the counts contradict one another or the data."""
-    epoch, batch, step, validations = progress.epoch, progress.batch, progress.step, len(progress.valid_losses)
-    if not batch <= min(num_batches, step):
-        raise ValueError(f"batch is {batch}, in step {step}, of {num_batches} batches in an epoch")
-    if not epoch <= min(validations, step):
-        raise ValueError(f"{epoch} epochs, {validations} validations, {step} steps")

@@ -46,8 +46,13 @@ def run(options):
             print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
     for line, tokens, nats, total in scored:
         print(f"{-total:10.3f}" if len(tokens) else f"{'-':>10}", f" {on_one_line(line)}")
-        if not options.rank and len(tokens):
-            print_surprisals(vocabulary, tokens, nats)
+        if not options.rank and len(tokens):  # each token over its surprisal in nats
+            names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
+            width = max(6, *map(len, names)) + 2
+            per_row = max(1, (terminal_width() - 13) // width)
+            for row in (slice(start, start + per_row) for start in range(0, len(names), per_row)):
+                print(" " * 12 + "".join(f"{name:>{width}}" for name in names[row]))
+                print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[row]))
     if not all(math.isfinite(total) for *_, total in scored):
         raise RunDiverged("some lines have no finite score: the model's numbers overflow on them")
 
@@ -68,14 +73,3 @@ def line_surprisals(model, vocabulary, line):
     if stream_start(vocabulary) is None and line:
         raise ValueError(f"a line of one character cannot be scored without a line end in the vocabulary: {line!r}")
     return tokens[1:], np.zeros(0)
-
-
-def print_surprisals(vocabulary, tokens, nats):
-    """Prints each token over its surprisal in nats, in columns, as many as the terminal is wide."""
-    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
-    width = max(6, *map(len, names)) + 2
-    per_row = max(1, (terminal_width() - 13) // width)
-    for start in range(0, len(names), per_row):
-        row = slice(start, start + per_row)
-        print(" " * 12 + "".join(f"{name:>{width}}" for name in names[row]))
-        print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[row]))

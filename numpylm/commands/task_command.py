@@ -16,13 +16,13 @@ from textwrap import fill
 
 from numpylm import plots
 from numpylm.base import require
-from numpylm.base.choices import TIME
+from numpylm.base.choices import GROUPS, TIME
 from numpylm.beam_search import check_search
 from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, print_filled, program, quoted, terminal_width
 from numpylm.commands.mpi import ranks
-from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
+from numpylm.commands.options import add_choice, chosen, flags_given
 from numpylm.commands.process import LastingStream
 from numpylm.commands.run import check_finite, resume_run, start_run, train
 from numpylm.commands.run_folder import RunConfig, free_folder, write_json
@@ -59,9 +59,12 @@ def add_task_options(parser, kind):
         use.add_argument("trained", nargs="?", metavar="RUN", help="a run's folder, or a checkpoint file")
         for field in fields(kind.Use):
             add_choice(use, field)
-    group = add_choices(parser, kind.Data, kind.Model, kind.Settings)[TIME]
-    group.add_argument("--out", metavar="DIR", default=SUPPRESS, help="the run's folder (a new one below runs/)")
-    group.add_argument("--resume", metavar="DIR", default=SUPPRESS, help=RESUMED)
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    for field in (*fields(kind.Data), *fields(kind.Model), *fields(kind.Settings)):
+        add_choice(groups[field.metadata["group"]], field)
+    add = groups[TIME].add_argument
+    add("--out", metavar="DIR", default=SUPPRESS, help="the run's folder (a new one below runs/)")
+    add("--resume", metavar="DIR", default=SUPPRESS, help=RESUMED)
 
 
 def run_task(options, kind):
@@ -145,10 +148,16 @@ def describe(run):
     data, settings = run.data, run.config.settings
     counts = ", ".join(f"{len(data.parts[part]):,} {part}" for part in ("train", "valid", "test"))
     sides = data.vocabulary.items() if isinstance(data.vocabulary, dict) else [("different", data.vocabulary)]
+    parts = []  # "D=64", "attention dot", "bidirectional", "dropout 0.3", …
+    for name, value in (run.model.sizes._asdict() | vars(settings)).items():
+        if name in SYMBOLS:
+            parts.append(f"{SYMBOLS[name]}={value}")
+        elif name in SHOWN and value:
+            parts.append(name.replace("_", " ") if value is True else f"{name} {value}")
     lines = {
         "corpus": f"{data.name}: {counts} {run.kind.items}",
         "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
-        "model": ", ".join([run.kind.title(run.config), *parts_of(run.model.sizes._asdict() | vars(settings))]),
+        "model": ", ".join([run.kind.title(run.config), *parts]),
         "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
     }
     if run.ranks.size > 1:
@@ -156,15 +165,6 @@ def describe(run):
     width, after = min(80, terminal_width()) - 1, {"subsequent_indent": " " * 8, "break_long_words": False}
     shown = [fill(on_one_line(text), width, initial_indent=f"{word:<8}", **after) for word, text in lines.items()]
     return "\n".join([*shown, f"folder  {on_one_line(run.folder)}"])
-
-
-def parts_of(sizes):
-    """What a model and its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
-    for name, value in sizes.items():
-        if name in SYMBOLS:
-            yield f"{SYMBOLS[name]}={value}"
-        elif name in SHOWN and value:
-            yield name.replace("_", " ") if value is True else f"{name} {value}"
 
 
 def finish(run):

@@ -163,7 +163,7 @@ def fingerprint(corpus):
     """A digest of the corpus's three texts; of a token file, the one in its header."""
     if isinstance(corpus, TokenFile):
         return corpus.sha256
-    return digest(getattr(corpus, part).encode("utf-8", "surrogatepass") + b"\0" for part in PARTS)
+    return digest(getattr(corpus, part) + "\0" for part in PARTS)
 
 
 def constructor_arguments(choices):

@@ -26,12 +26,12 @@ def add_run_argument(parser):
 def checkpoint_path(path):
     """best.npz of a run's folder (last.npz before the first validation), or the file itself. RunError for neither."""
     path = Path(path)
-    if not path.exists():
-        raise RunError(f"there is no run or checkpoint {path}")
-    found = [path / name for name in ("best.npz", "last.npz") if (path / name).exists()] if path.is_dir() else [path]
-    if not found:
+    for found in [path / "best.npz", path / "last.npz"] if path.is_dir() else [path]:
+        if found.exists():
+            return found
+    if path.exists():
         raise RunError(f"the folder {path} holds no run: neither best.npz nor last.npz is in it")
-    return found[0]
+    raise RunError(f"there is no run or checkpoint {path}")
 
 
 def kind_of(path):

@@ -114,7 +114,7 @@ def open_data(config, vocabulary=None):
         vocabulary = build_vocabulary("".join(f"{text}\n" for _, _, text in every), choices.level)
     parts = {part: with_labels(vocabulary, found, f", with --stack {choices.stack},") for part, found in spoken.items()}
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
-    fingerprint = digest(text.encode("utf-8", "surrogatepass") + b"\n" + read.tobytes() for _, read, text in every)
+    fingerprint = digest(piece for _, read, text in every for piece in (f"{text}\n", read.tobytes()))
     return ReadData(name, fingerprint, vocabulary, parts)
 
 

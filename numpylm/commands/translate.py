@@ -103,25 +103,20 @@ def open_data(config, vocabulary=None):
         parts = read_pairs(choices.train, choices.source, choices.target)
         name = Path(choices.train or choices.source).name
     if vocabulary is None:
-        texts = ["".join(f"{line}\n" for line in lines) for lines in zip(*parts["train"], strict=True)]
-        built = zip(levels.items(), texts, strict=True)
-        vocabulary = {side: build_vocabulary(text, level, choices.min_count) for (side, level), text in built}
-    lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
-    fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
-    parts["train"] = without_long(parts["train"], choices.longest, levels)
-    return ReadData(name, fingerprint, vocabulary, parts)
-
-
-def without_long(pairs, longest, levels):
-    """The pairs without those that have more tokens than longest on a side. Raises ValueError if none is left."""
-    count = [{"char": len, "word": lambda line: len(line.split())}[level] for level in levels.values()]
-    kept = [pair for pair in pairs if count[0](pair.source) <= longest and count[1](pair.target) <= longest]
-    if not kept:
+        texts = {side: "".join(f"{getattr(pair, side)}\n" for pair in parts["train"]) for side in levels}
+        vocabulary = {side: build_vocabulary(texts[side], levels[side], choices.min_count) for side in levels}
+    fingerprint = digest("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
+    cut_source, cut_target = (str.split if level == "word" else list for level in levels.values())
+    pairs, longest = parts["train"], choices.longest
+    lengths = [max(len(cut_source(pair.source)), len(cut_target(pair.target))) for pair in pairs]
+    parts["train"] = [pair for pair, length in zip(pairs, lengths, strict=True) if length <= longest]
+    left_out = len(pairs) - len(parts["train"])
+    if left_out == len(pairs):
         raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
-    if len(kept) < len(pairs):
-        left_out = f"{len(pairs) - len(kept):,} of {len(pairs):,} training pairs"
-        print(f"note: {left_out} are longer than {longest} tokens and left out", file=sys.stderr)
-    return kept
+    if left_out:
+        note = f"note: {left_out:,} of {len(pairs):,} training pairs are longer than {longest} tokens and left out"
+        print(note, file=sys.stderr)
+    return ReadData(name, fingerprint, vocabulary, parts)
 
 
 def make_model(config, data):

@@ -44,7 +44,11 @@ def use(trained, choices):
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
     if picture is not None and find_spec("matplotlib") is None:
         raise ValueError("--attention needs matplotlib, which is not installed")
-    lines = lines_of(" ".join(choices.text))
+    text = " ".join(choices.text)  # what names no file is a sentence, but for one word with an ending: missing.txt
+    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
+    lines = [" ".join(line.split()) for line in ([text] if is_sentence else read_lines(text))]
+    if "" in lines:
+        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
     note_unknown(unknown_tokens(vocabularies["source"], "\n".join(lines) + "\n"))
     search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
     found = translate_lines(model, vocabularies, lines, **search)
@@ -57,18 +61,6 @@ def use(trained, choices):
     if picture is not None:
         draw_attention(picture, model, vocabularies, lines[0], found[0][0][0])
         print(f"drew the attention over the first line in {on_one_line(picture)}", file=sys.stderr)
-
-
-def lines_of(text):
-    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
-
-    What names no file is a sentence, but for one word with an ending, such as missing.txt.
-    """
-    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
-    lines = [" ".join(line.split()) for line in ([text] if is_sentence else read_lines(text))]
-    if "" in lines:
-        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
-    return lines
 
 
 def report(run, model):
