@@ -16,7 +16,7 @@ from numpylm.commands.options import sizes_of
 from numpylm.commands.run_folder import Kind, ReadData, Report, digest
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.train import ModelChoices
-from numpylm.commands.trained import lines_typed_or_read, load_trained, note_unknown, own_data
+from numpylm.commands.trained import lines_typed_or_read, load_trained, note_unknown
 from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
 from numpylm.kinds.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
 from numpylm.memory_network import TYINGS, MemoryNetwork
@@ -212,12 +212,9 @@ def report(run, model):
     return found
 
 
-def evaluate(model, vocabulary, folder, options):
+def evaluate(model, vocabulary, folder, options, own):
     """The Report of the run's own test questions, or of those in a file: run_folder.py."""
-    if options.text:
-        parts = dict.fromkeys(("train", "valid", "test"), read_stories(options.text))
-    else:
-        parts = own_data(folder, vocabulary).parts
+    parts = own.parts if own else dict.fromkeys(("train", "valid", "test"), read_stories(options.text))
     return measured(model, vocabulary, parts)[0]
 
 

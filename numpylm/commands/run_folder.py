@@ -50,8 +50,8 @@ class Kind(NamedTuple):
     make_model: Callable  # (config, data) -> a model with parameters(), config and sizes
     make_task: Callable  # (config, data) -> training.Task
     # A module, imported when a model has been trained. report(run, model) -> Report of the best model, prints what came
-    # out. evaluate(model, vocabulary, folder, options) -> Report on the data that the options name, or if they name
-    # none on the test part of the run in the folder. use(path, choices) does what `command RUN …` is for.
+    # out. evaluate(model, vocabulary, folder, options, own) -> Report on the data that the options name, or on the test
+    # part of own, the run's ReadData, if it is not None. use(path, choices) does what `command RUN …` is for.
     report: str
     complete: Callable = lambda config, options: config  # -> the config with the defaults that depend on others
     Use: type | None = None  # a dataclass of choices for report.use; None if other commands use such a run

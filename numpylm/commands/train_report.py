@@ -9,7 +9,7 @@ from numpylm.commands import console
 from numpylm.commands.console import number, percent
 from numpylm.commands.run_folder import Report
 from numpylm.commands.train import CorpusChoices, open_corpus
-from numpylm.commands.trained import ended, own_data, read_file_or_stdin
+from numpylm.commands.trained import ended, read_file_or_stdin
 from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
 from numpylm.data.ngrams import MOST_TOKENS, baseline_perplexities
@@ -100,9 +100,9 @@ def draw_samples(run, model):
     return beginning, [(line, grammar.is_grammatical(line.split())) for line in complete]
 
 
-def evaluate(model, vocabulary, folder, options):
+def evaluate(model, vocabulary, folder, options, own):
     """The Report of a text, of a token file's test part, or of the run's own: run_folder.py."""
-    tokens, num_characters, name = evaluated_tokens(vocabulary, folder, options)
+    tokens, num_characters, name = evaluated_tokens(vocabulary, options, own)
     if len(tokens) < 2:
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
     result = evaluate_tokens(model, tokens)
@@ -121,10 +121,10 @@ def evaluate(model, vocabulary, folder, options):
     return Report(fields, (title, (), console.rows_of(fields, NAMES)), result.loss)
 
 
-def evaluated_tokens(vocabulary, folder, options):
+def evaluated_tokens(vocabulary, options, own):
     """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
-    if options.text is None:
-        corpus = own_data(folder, vocabulary).source
+    if own is not None:
+        corpus = own.source
     elif options.text != "-" and is_token_file(options.text):
         corpus = open_corpus(CorpusChoices(options.text))
     else:

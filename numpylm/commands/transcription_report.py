@@ -157,12 +157,11 @@ def report(run, model):
     return found
 
 
-def evaluate(model, vocabulary, folder, options):
+def evaluate(model, vocabulary, folder, options, own):
     """The Report of the run's own test part, or of the recordings in a folder: run_folder.py."""
-    if options.text:
-        utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data))
-    else:
-        utterances = own_data(folder, vocabulary).parts["test"]
+    utterances = own.parts["test"] if own else with_labels(
+        vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data)
+    )  # fmt: skip
     weights = saved_weights(folder)
     heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
     return measured(heard, vocabulary, weights)

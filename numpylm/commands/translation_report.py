@@ -9,7 +9,7 @@ from statistics import fmean
 from numpylm import plots
 from numpylm.commands.console import mean_by, number, percent, print_examples, print_table, rows_of
 from numpylm.commands.run_folder import Report
-from numpylm.commands.trained import load_trained, note_unknown, own_data, read_lines, unknown_tokens
+from numpylm.commands.trained import load_trained, note_unknown, read_lines, unknown_tokens
 from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
@@ -135,12 +135,9 @@ def built_in_fields(run, model, translations, right):
     }
 
 
-def evaluate(model, vocabularies, folder, options):
+def evaluate(model, vocabularies, folder, options, own):
     """The Report of the run's own test pairs, or of those in files: run_folder.py."""
-    if options.text or options.source or options.target:
-        pairs = read_pairs(options.text, options.source, options.target, to_test=True)["test"]
-    else:
-        pairs = own_data(folder, vocabularies).parts["test"]
+    pairs = (own.parts if own else read_pairs(options.text, options.source, options.target, to_test=True))["test"]
     return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
 
 
