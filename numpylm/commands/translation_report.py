@@ -67,10 +67,9 @@ def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
     parts, vocabularies = run.data.parts, run.data.vocabulary
     pairs = parts["test"][:MOST_TRANSLATED]
-    translations = best_of(model, vocabularies, pairs)
-    right = exact(translations, pairs)
+    translations, right = translated(model, vocabularies, pairs)
     more = built_in_fields(run, model, translations, right) if parts.keys() >= BANDS.keys() else {}
-    found = measured(model, vocabularies, parts["test"], translations, more)
+    found = measured(model, vocabularies, parts["test"], translations, right, more)
     print_table(*found.table)
     print_examples("Unseen sentences", [
         [("", pair.source), ("ok" if is_right else "BAD", text), *[("right", pair.target)] * (not is_right)]
@@ -84,26 +83,23 @@ def report(run, model):
     return found
 
 
-def best_of(model, vocabularies, pairs, width=1):
-    """The best translation of each pair's source."""
-    return [best[0][0] for best in translate_lines(model, vocabularies, [pair.source for pair in pairs], width=width)]
+def translated(model, vocabularies, pairs, width=1):
+    """(the best translation of each pair's source, whether it is the pair's own)."""
+    found = translate_lines(model, vocabularies, [pair.source for pair in pairs], width=width)
+    texts = [best[0][0] for best in found]
+    return texts, [text == pair.target for text, pair in zip(texts, pairs, strict=True)]
 
 
-def exact(translations, pairs):
-    """Whether each translation is its pair's own."""
-    return [text == pair.target for text, pair in zip(translations, pairs, strict=True)]
-
-
-def measured(model, vocabularies, pairs, greedy, more=()):
-    """The Report of test pairs; greedy are the translations of all of them, or of the first ones; more are fields."""
+def measured(model, vocabularies, pairs, greedy, right, more=()):
+    """The Report of test pairs; greedy are the translations of all of them, or of the first ones, and right says which
+    of these are right; more are fields."""
     score = score_pairs(model, encode_pairs(vocabularies, pairs))
     level = vocabularies["target"].level
-    translated = pairs[: len(greedy)]
-    references = [pair.target for pair in translated]
-    with_beam, signature = bleu(best_of(model, vocabularies, translated, BEAM), references, level)
+    references = [pair.target for pair in pairs[: len(greedy)]]
+    with_beam, signature = bleu(translated(model, vocabularies, pairs[: len(greedy)], BEAM)[0], references, level)
     fields = {
         "test_perplexity": safe_exp(score.loss),
-        "exact_match": fmean(exact(greedy, translated)),
+        "exact_match": fmean(right),
         "exact_match_without_attention": None,
         "bleu": with_beam,
         "bleu_greedy": bleu(greedy, references, level)[0],
@@ -125,7 +121,7 @@ def built_in_fields(run, model, translations, right):
     config, parts, exact_match = run.config, run.data.parts, fmean(right)
     defaults = run.kind.Model(), run.kind.Settings(), run.kind.Data()
     stored = WITHOUT_ATTENTION if (config.model, config.settings, config.data) == defaults else None
-    longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
+    longer = {name: fmean(translated(model, run.data.vocabulary, parts[name])[1]) for name in BANDS}
     by_depth = mean_by([max(word_depths(pair.source.split())) for pair in parts["test"]], right)
     return {
         "exact_match_without_attention": exact_match if config.model.score == "none" else stored,
@@ -138,7 +134,7 @@ def built_in_fields(run, model, translations, right):
 def evaluate(model, vocabularies, folder, options, own):
     """The Report of the run's own test pairs, or of those in files: run_folder.py."""
     pairs = (own.parts if own else read_pairs(options.text, options.source, options.target, to_test=True))["test"]
-    return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
+    return measured(model, vocabularies, pairs, *translated(model, vocabularies, pairs))
 
 
 def draw_attention(path, model, vocabularies, source, target):
