@@ -1,4 +1,4 @@
-"""From the fields of dataclasses (base/choices.py) to the options of a command, and from parsed options to the dataclass."""
+"""From the fields of dataclasses (base/choices.py) to a command's options, and from parsed options to the dataclass."""
 
 from argparse import SUPPRESS
 from dataclasses import fields
