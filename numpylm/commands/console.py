@@ -32,6 +32,8 @@ class ProgressBar:
         self.settings, self.task, self.loss = settings, task, None
         begun = {"desc": self._epoch(progress.epoch), "initial": share_done(settings, progress, task.num_batches)}
         self.bar = make_bar(total=1.0, bar_format=BAR, disable=None if show else True, **begun)
+        if self.bar is NO_BAR:
+            print("no progress bar: tqdm is not installed", file=sys.stderr)
 
     def __enter__(self):
         return self
@@ -72,7 +74,6 @@ def make_bar(**options):
     try:
         from tqdm import tqdm
     except ImportError:
-        print("no progress bar: tqdm is not installed", file=sys.stderr)
         return NO_BAR
     return tqdm(**{"ncols": max(20, terminal_width() - ROOM), "mininterval": 0.2, "disable": None} | options)
 
