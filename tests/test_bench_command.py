@@ -93,8 +93,8 @@ def test_calls_are_answered_by_a_process_with_this_environment_whose_end_is_an_e
     calls = [partial(os.getenv, "OMP_NUM_THREADS"), os.getpid, os.getpid]
     threads, *pids = processes.answers(calls, threads=3)
     assert threads == "3" and len(set(pids)) == 1 and pids[0] != os.getpid()
-    with pytest.raises(ValueError, match="must be a number with 0"):
-        list(processes.answers([partial(require.fraction, "share", 2)]))
+    with pytest.raises(ValueError, match="share must be below 1; got 2"):
+        list(processes.answers([partial(require.expect, "share", 2, False, "below 1")]))
     with pytest.raises(ChildProcessError, match="the process that measures has ended"):
         list(processes.answers([partial(os._exit, 3)]))
     assert dict(os.environ) == before

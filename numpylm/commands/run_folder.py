@@ -23,12 +23,8 @@ from numpylm.data.atomic import lock, replacing
 from numpylm.data.schema import MAX_JSON_BYTES, check, decode_json, fields_of
 
 CHECKPOINTS = ("last.npz", "best.npz")
-KINDS = {  # kind's name -> the module with its KIND
-    "language": "numpylm.commands.train",
-    "translation": "numpylm.commands.translate",
-    "speech": "numpylm.commands.transcribe",
-    "answers": "numpylm.commands.answer",
-}
+# A kind's name -> the command that trains it, whose module has its KIND.
+KINDS = {"language": "train", "translation": "translate", "speech": "transcribe", "answers": "answer"}
 
 
 class RunError(Exception):
@@ -99,7 +95,7 @@ def find_kind(name):
     """The Kind of that name. Raises RunError if there is none."""
     if name not in KINDS:
         raise RunError(f"there is no kind of run {name!r}; there are {', '.join(KINDS)}")
-    return import_module(KINDS[name]).KIND
+    return import_module(f"numpylm.commands.{KINDS[name]}").KIND
 
 
 def write_config(folder, config):
