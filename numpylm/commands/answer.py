@@ -56,11 +56,7 @@ class AnswerModel:
 
     def __post_init__(self):
         require.one_of("model", self.model, MODELS)
-        self.sizes(1).check()
-
-    def sizes(self, vocab_size):
-        """The MemorySizes or ReaderSizes."""
-        return sizes_of(self, MODELS[self.model].Sizes, vocab_size=vocab_size)
+        sizes_of(self, MODELS[self.model].Sizes).check()
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,9 @@ def read_parts(files, kind=""):
 
 def make_model(config, data):
     """An untrained MemoryNetwork or Reader."""
-    return MODELS[config.model.model](*config.model.sizes(len(data.vocabulary)), seed=config.settings.seed)
+    Model = MODELS[config.model.model]
+    sizes = sizes_of(config.model, Model.Sizes, vocab_size=len(data.vocabulary))
+    return Model(**sizes._asdict(), seed=config.settings.seed)
 
 
 def make_task(config, data):

@@ -50,6 +50,9 @@ def made(cls, values):
 
 
 def sizes_of(choices, Sizes, **given):
-    """The record of sizes and kind, such as Sizes, that a model's choices name; given is what they do not."""
+    """The record of sizes and kind, such as Sizes, that a model's choices name. given is what the data decide: 1, as
+    long as it is not known."""
     named = vars(choices) | {"cell": choices.model} | given
-    return Sizes(**{name: named[name] for name in Sizes._fields})
+    if "one_direction" in named:
+        named["bidirectional"] = not choices.one_direction
+    return Sizes(**{name: named.get(name, 1) for name in Sizes._fields})

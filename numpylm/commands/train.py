@@ -63,7 +63,7 @@ class ModelChoices:
         if self.uniform_range is not None and self.forget_bias is not None:
             raise ValueError("uniform_range draws b_f too, like every parameter: leave out --forget-bias, or it")
         CELLS[self.model](**self.cell_options)
-        sizes_of(self, Sizes, vocab_size=1).check()
+        sizes_of(self, Sizes).check()
         if self.uniform_range is None or self.model == "rnn":
             for name, value in self.cell_options.items():
                 object.__setattr__(self, name, value)
@@ -168,7 +168,7 @@ def fingerprint(corpus):
 
 def constructor_arguments(choices):
     """The arguments of RNNLM, LSTMLM or GRULM that the choices name. The vocabulary's size and the seed are missing."""
-    sizes = sizes_of(choices, Sizes, vocab_size=None)._asdict()
+    sizes = sizes_of(choices, Sizes)._asdict()
     del sizes["vocab_size"]
     return sizes | choices.cell_options
 

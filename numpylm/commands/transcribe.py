@@ -42,11 +42,7 @@ class SpeechModel:
     dropout: float = again(ModelChoices, "dropout", 0.2)
 
     def __post_init__(self):
-        self.sizes(1, 1).check()
-
-    def sizes(self, V, B):
-        """The AcousticSizes for V labels and B features."""
-        return sizes_of(self, AcousticSizes, num_labels=V, num_features=B, bidirectional=not self.one_direction)
+        sizes_of(self, AcousticSizes).check()
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,8 @@ def features_of(sound, choices):
 
 def make_model(config, data):
     """An untrained AcousticModel."""
-    sizes = config.model.sizes(len(data.vocabulary) - 1, data.parts["train"][0].features.shape[1])
+    V, B = len(data.vocabulary) - 1, data.parts["train"][0].features.shape[1]
+    sizes = sizes_of(config.model, AcousticSizes, num_labels=V, num_features=B)
     return AcousticModel(**sizes._asdict(), seed=config.settings.seed)
 
 

@@ -44,14 +44,9 @@ class TranslationModel:
     uniform_range: float | None = again(ModelChoices, "uniform_range", None)
 
     def __post_init__(self):
-        self.sizes(1, 1).check()
+        sizes_of(self, TranslationSizes, attention=self.score).check()
         if self.uniform_range is not None:
             require.positive_number("uniform_range", self.uniform_range)
-
-    def sizes(self, source_vocab_size, target_vocab_size):
-        """The TranslationSizes."""
-        sizes = {"source_vocab_size": source_vocab_size, "target_vocab_size": target_vocab_size}
-        return sizes_of(self, TranslationSizes, attention=self.score, bidirectional=not self.one_direction, **sizes)
 
 
 @dataclass(frozen=True)
@@ -121,7 +116,8 @@ def open_data(config, vocabulary=None):
 
 def make_model(config, data):
     """An untrained EncoderDecoder."""
-    sizes = config.model.sizes(*map(len, data.vocabulary.values()))
+    vocab_sizes = {f"{side}_vocab_size": len(vocabulary) for side, vocabulary in data.vocabulary.items()}
+    sizes = sizes_of(config.model, TranslationSizes, attention=config.model.score, **vocab_sizes)
     return EncoderDecoder(**sizes._asdict(), seed=config.settings.seed)
 
 
