@@ -201,9 +201,7 @@ def test_options_without_effect_and_words_that_are_lines_are_noted(call, tmp_pat
 def test_options_become_a_configuration(monkeypatch, folder):
     def begun(arguments):
         monkeypatch.setattr(task_command, "start_run", lambda folder, kind, config, ranks: (folder, config))
-        options = build_parser().parse_args(["train", *arguments.split()])
-        task_command.resolve_places(options, KIND)
-        return task_command.begin(options, KIND)
+        return task_command.begin(build_parser().parse_args(["train", *arguments.split()]), KIND)
 
     monkeypatch.chdir(folder)
     for arguments, expected in (("--minutes 2", (None, 2.0)), ("--epochs 5 --minutes 2", (5, 2.0)), ("", (3, None))):

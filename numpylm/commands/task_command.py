@@ -9,7 +9,7 @@ X RUN …             uses a run (not `train`, which only trains: sample, evalua
 import sys
 from argparse import SUPPRESS
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 from textwrap import fill
@@ -79,19 +79,10 @@ def run_task(options, kind):
         return import_module(kind.report).use(trained, chosen(kind.Use, options))
     if using:
         raise ValueError(f"{using[0]} is for a trained run: {kind.command} RUN …")
-    resolve_places(options, kind)
     with redirect_stdout(LastingStream(sys.stdout, 1)), redirect_stderr(LastingStream(sys.stderr, 2)):
         status = train_to_the_end(options, kind)
         sys.stdout.flush()
     return status
-
-
-def resolve_places(options, kind):
-    """Makes the options that say where the data are whole paths, so that any folder can resume the run."""
-    for field in fields(kind.Data):
-        place = field.metadata["place"] and getattr(options, field.name, None)
-        if place and place != field.default and Path(place).exists():
-            setattr(options, field.name, str(Path(place).resolve()))
 
 
 def train_to_the_end(options, kind):
@@ -127,14 +118,27 @@ def begin(options, kind):
         names = ", ".join(sorted(without_effect))
         print(f"note: no effect of {names} with the other options as they are", file=sys.stderr)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
+    config = replace(config, data=replace(config.data, **given_places(options, kind)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
 
 
+def given_places(options, kind):
+    """{field: place} of the options that say where the data are; whole paths, so that any folder can resume the run."""
+    places = {}
+    for field in fields(kind.Data):
+        if field.metadata["place"] and hasattr(options, field.name):
+            place = getattr(options, field.name)
+            is_path = place != field.default and Path(place).exists()
+            places[field.name] = str(Path(place).resolve()) if is_path else place
+    return places
+
+
 def resume(options, kind):
     """The run to go on with. Raises ValueError for options that would be ignored."""
-    places = {field.name for field in fields(kind.Data) if field.metadata["place"]} & vars(options).keys()
-    places = {name: vars(options).pop(name) for name in places}
+    places = given_places(options, kind)
+    for name in places:
+        delattr(options, name)
     changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
     ignored = flags_given(options, kind.Data, kind.Model, kind.Settings) + ["--out"] * hasattr(options, "out")
     if ignored:
