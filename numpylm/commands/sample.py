@@ -2,7 +2,7 @@
 
 import math
 import sys
-from itertools import islice
+from itertools import count, islice, repeat
 
 import numpy as np
 
@@ -51,13 +51,13 @@ def run(options):
         raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
     stop = [start] if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
-    rngs = [np.random.default_rng(None if options.seed is None else options.seed + k) for k in range(K)]
+    rngs = map(np.random.default_rng, repeat(None) if options.seed is None else count(options.seed))
     if K == 1:
-        stream = generate_stream(model, prompt, *filters, rngs[0], exclude=[0])
+        stream = generate_stream(model, prompt, *filters, next(rngs), exclude=[0])
         print_tokens(vocabulary, until(islice(stream, length), stop), options.prompt)
         return
     for first in range(0, K, AT_ONCE):
-        some = rngs[first : first + AT_ONCE]
+        some = [*islice(rngs, min(AT_ONCE, K - first))]
         texts = generate_batch(model, [prompt] * len(some), length, *filters, some, exclude=[0], stop=stop)
         for k, text in enumerate(texts, start=first + 1):
             if not options.one_line:
