@@ -15,8 +15,8 @@ from recipe_results import Measured
 
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.cli import main as numpylm
-from numpylm.commands.kind import read_config
-from numpylm.commands.model_choices import constructor_arguments
+from numpylm.commands.run_folder import read_config
+from numpylm.commands.train import constructor_arguments
 from numpylm.commands.translate import open_data
 from numpylm.data.corpora import load_corpus
 from numpylm.data.metrics import read_metrics

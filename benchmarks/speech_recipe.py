@@ -18,8 +18,7 @@ from recipe_results import measured
 
 from numpylm import LSTMLM
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
-from numpylm.commands.kind import RunConfig, write_config
-from numpylm.commands.run_folder import write_json
+from numpylm.commands.run_folder import RunConfig, write_config, write_json
 from numpylm.commands.transcribe import SpeechData, SpeechModel, features_of
 from numpylm.ctc_decoding import LanguageScore
 from numpylm.data.features import Sound, stack_frames

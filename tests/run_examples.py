@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
-from numpylm.commands.kind import RunConfig
-from numpylm.commands.model_choices import ModelChoices
 from numpylm.commands.run import resume_run
-from numpylm.commands.run_record import MetricsFile
-from numpylm.commands.train import KIND, CorpusChoices
+from numpylm.commands.run_folder import RunConfig
+from numpylm.commands.run_record import Metrics
+from numpylm.commands.train import KIND, CorpusChoices, ModelChoices
 from numpylm.data import grammar
 from numpylm.data.metrics import read_metrics
 from numpylm.kinds.language_task import LanguageSettings
@@ -89,7 +88,7 @@ def kill_at(monkeypatch, number):
         return wrapped
 
     monkeypatch.setattr(runs, "save_checkpoint", dying(save_checkpoint))
-    monkeypatch.setattr(MetricsFile, "_write", dying(MetricsFile._write))
+    monkeypatch.setattr(Metrics, "_write", dying(Metrics._write))
 
 
 def resume_until_done(monkeypatch, folder, stops):

@@ -7,7 +7,7 @@ import pytest
 from calls import call_in, output_in
 
 from numpylm.commands.answer import KIND, AnswerChoices, AnswerData, AnswerModel, open_data, read_parts, use
-from numpylm.commands.kind import RunConfig
+from numpylm.commands.run_folder import RunConfig
 from numpylm.data.stories import read_stories
 from numpylm.kinds.answer_task import AnswerSettings
 

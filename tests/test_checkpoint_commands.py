@@ -43,7 +43,7 @@ def test_info_of_characters_shows_what_cannot_be_seen_and_sends_no_control_chara
     assert r"'\x1b'" in call("info", "rnn.npz")[1]
     monkeypatch.setenv("COLUMNS", "30")
     status, out, _ = call("info", "rnn.npz")
-    assert status == 0 and "nonlinearity    relu\n" in out and "\x1b" not in out
+    assert status == 0 and "nonlinearity      relu\n" in out and "\x1b" not in out
     vocabulary = out.splitlines()[-1]
     assert vocabulary.startswith("  <unk> ' ' e t ") and vocabulary.endswith("…") and len(vocabulary) < 30
 
@@ -57,7 +57,7 @@ def test_info_of_a_run_tells_how_far_it_is_and_of_a_model_alone_nothing_more(tmp
     assert f"step {run.progress.step}, 6 whole epochs\n  validation losses: … {losses}\n" in out
     assert out.startswith(str(run.folder / "best.npz"))
     out = call("info", "bare.npz")[1]
-    assert "vocabulary" not in out and "training" not in out and "hidden_dim      4" in out
+    assert "vocabulary" not in out and "training" not in out and "hidden_dim        4" in out
 
 
 @pytest.mark.parametrize(

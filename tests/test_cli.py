@@ -7,7 +7,7 @@ import pytest
 from processes import SECONDS, environment, run_numpylm
 
 import numpylm as nlm
-from numpylm.commands import cli, streams
+from numpylm.commands import cli, process
 from numpylm.commands.run import RunDiverged
 from numpylm.commands.run_folder import RunError
 from numpylm.data.atomic import FileError
@@ -145,7 +145,6 @@ def test_the_package_can_be_run_without_standard_streams(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", None)
         patch.setattr(sys, "stderr", None)
-        streams.prepare_streams()
-        print("lost")
-        sys.stdout.close()
-        sys.stderr.close()
+        with process.prepared_streams():
+            print("lost")
+        assert sys.stderr.getvalue() == "note: standard output is closed; what was printed is lost\n"

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from numpylm.commands import console
-from numpylm.commands.console import ProgressBar, blas_threads, quoted, step_text
-from numpylm.commands.results import print_table
+from numpylm.commands.console import ProgressBar, blas_threads, print_table, quoted, step_text
 from numpylm.training import EpochReport, Progress, Settings, StepReport, Task
 
 TASK = Task("word", 10, *[None] * 4)

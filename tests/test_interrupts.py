@@ -10,7 +10,7 @@ import time
 import pytest
 from processes import SECONDS, environment, start_numpylm
 
-from numpylm.commands.interrupts import SIGNALS, Interrupts, Stopped, handled_signals
+from numpylm.commands.process import SIGNALS, Interrupts, handled_signals
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 
@@ -62,7 +62,7 @@ def test_a_signal_that_nohup_ignores_stays_ignored(monkeypatch):
                 signal.raise_signal(signal.SIGHUP)
                 assert not interrupts.requested
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-            with pytest.raises(Stopped, match="stopped by SIGTERM"):
+            with pytest.raises(KeyboardInterrupt, match="stopped by SIGTERM"):
                 signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:

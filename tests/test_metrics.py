@@ -4,15 +4,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from numpylm.commands.run_record import MetricsFile, RunningMean
+from numpylm.commands.run_record import Metrics
 from numpylm.data.metrics import COLUMNS, read_metrics
 from numpylm.training import EpochReport, StepReport, Task
 
 HEADER = ",".join(COLUMNS) + "\n"
 
 
-def metrics_file(folder, num_batches, running=None):
-    return MetricsFile(folder / "metrics.csv", running or RunningMean(), Task("word", num_batches, *[None] * 4))
+def begun(path):
+    """The Metrics of a new run, and its file."""
+    metrics = Metrics()
+    metrics.cut(path)
+    return metrics
+
+
+def task_of(num_batches):
+    return Task("word", num_batches, *[None] * 4)
 
 
 def progress_at(step, num_batches, validated=False):
@@ -22,55 +29,58 @@ def progress_at(step, num_batches, validated=False):
     return SimpleNamespace(step=step, epoch=epoch, batch=batch + (not validated), tokens=10 * step, **times)
 
 
-def write_epochs(file, num_batches, num_epochs=1):
+def write_epochs(path, num_batches, num_epochs=1):
+    metrics, task = begun(path), task_of(num_batches)
     for step in range(1, num_epochs * num_batches + 1):
-        file.take(progress_at(step, num_batches), StepReport(1 / step, 2.0, 10, 0.5))
+        metrics.take(path, task, progress_at(step, num_batches), StepReport(1 / step, 2.0, 10, 0.5))
         if step % num_batches == 0:
-            file.take(progress_at(step, num_batches, validated=True), EpochReport(3.0, True))
+            metrics.take(path, task, progress_at(step, num_batches, validated=True), EpochReport(3.0, True))
+    return metrics
 
 
 def test_a_row_holds_the_means_since_the_row_before(tmp_path):
-    file = metrics_file(tmp_path, 40)
+    path = tmp_path / "metrics.csv"
+    metrics = begun(path)
     reports = [StepReport(1.0, 3.0, 10, 0.5), StepReport(4.0, 5.0, 20, 0.25)]
     for step, report in enumerate(reports, start=1):
-        file.take(progress_at(step, 40), report)
+        metrics.take(path, task_of(40), progress_at(step, 40), report)
     expected = (2, 0.05, 20, 0.25, (1.0 * 10 + 4.0 * 20) / 30, None, 4.0, 0.25, 90, "nats per word")
-    assert read_metrics(file.path) == [dict(zip(COLUMNS, expected, strict=True))]
-    assert file.running == RunningMean(learning_rate=0.25, num_rows=1)
+    assert read_metrics(path) == [dict(zip(COLUMNS, expected, strict=True))]
+    assert metrics == Metrics(learning_rate=0.25, num_rows=1)
 
 
 @pytest.mark.parametrize("num_batches", [1, 3, 19, 20, 21, 39, 40, 1000])
 def test_an_epoch_has_some_twenty_rows_and_ends_with_the_validation(tmp_path, num_batches):
-    file = metrics_file(tmp_path, num_batches)
-    write_epochs(file, num_batches, num_epochs=2)
-    rows = read_metrics(file.path)
+    path = tmp_path / "metrics.csv"
+    metrics = write_epochs(path, num_batches, num_epochs=2)
+    rows = read_metrics(path)
     steps = [row["step"] for row in rows]
     assert steps == sorted(set(steps)), "no step has two rows"
     assert [row["epoch"] for row in rows if row["valid_loss"] is not None] == [1, 2]
-    assert len(rows) == file.running.num_rows
+    assert len(rows) == metrics.num_rows
     assert 2 * min(num_batches, 20) <= len(rows) <= 2 * 40
 
 
 def test_only_the_rows_that_are_counted_are_kept_and_missing_ones_are_not_counted(tmp_path):
-    write_epochs(metrics_file(tmp_path, 5), 5, num_epochs=2)
     path = tmp_path / "metrics.csv"
+    write_epochs(path, 5, num_epochs=2)
     before = path.read_text().splitlines()
     for num_rows in (17, 10, 4, 0):
-        running = RunningMean(num_rows=num_rows)
-        metrics_file(tmp_path, 5, running)
+        metrics = Metrics(num_rows=num_rows)
+        metrics.cut(path)
         assert path.read_text().splitlines() == before[: 1 + num_rows]
-        assert running.num_rows == min(num_rows, 10)
+        assert metrics.num_rows == min(num_rows, 10)
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
 
 
 def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
-    file = metrics_file(tmp_path, 5)
-    write_epochs(file, 5)
-    whole, rows = file.path.read_text(), read_metrics(file.path)
+    path = tmp_path / "metrics.csv"
+    write_epochs(path, 5)
+    whole, rows = path.read_text(), read_metrics(path)
     last_line = whole.splitlines()[-1]
     for length in range(len(last_line) + 1):
-        file.path.write_text(whole[: len(whole) - len(last_line) - 1 + length])
-        assert read_metrics(file.path) == rows[:-1]
+        path.write_text(whole[: len(whole) - len(last_line) - 1 + length])
+        assert read_metrics(path) == rows[:-1]
 
 
 def test_no_file_has_no_rows_an_old_one_no_unit_and_a_foreign_or_damaged_one_is_refused(tmp_path):

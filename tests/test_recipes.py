@@ -16,9 +16,8 @@ from recipe_results import RESULTS, table
 import numpylm as nlm
 from numpylm.commands import task_command
 from numpylm.commands.cli import build_parser
-from numpylm.commands.model_choices import constructor_arguments
 from numpylm.commands.options import chosen
-from numpylm.commands.train import KIND
+from numpylm.commands.train import KIND, constructor_arguments
 from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data import grammar
 from numpylm.data.pairs import grammar_pairs

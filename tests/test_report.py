@@ -11,11 +11,11 @@ import pytest
 from run_examples import config_of, train
 
 from numpylm.checkpoint import load_checkpoint, save_checkpoint
-from numpylm.commands import results, train_report
+from numpylm.commands import console, train_report
 from numpylm.commands import train as train_command
 from numpylm.commands.console import blas_threads
-from numpylm.commands.results import finish
 from numpylm.commands.run import RunDiverged, start_run
+from numpylm.commands.task_command import draw_learning_curve, finish
 from numpylm.data import grammar
 from numpylm.data.corpora import load_corpus
 from numpylm.evaluation import perplexity
@@ -81,7 +81,7 @@ def test_sampled_sentences_are_marked_grammatical_or_not(finished):
         patch.setattr(train_report, "SAMPLED_TOKENS", {"word": 600, "char": 1500})
         _, sentences = train_report.draw_samples(run, model)
     marked = [line for line in shown if line.startswith(("  ok   ", "  BAD  "))]
-    assert len(marked) == min(results.SHOWN, len(sentences)) > 0
+    assert len(marked) == min(console.SHOWN, len(sentences)) > 0
     for line, (sentence, right) in zip(marked, sentences, strict=False):
         assert sentence.startswith(line[7:].removesuffix("…"))
         assert (line[2:5].strip() == "ok") == right == grammar.is_grammatical(sentence.split())
@@ -154,7 +154,7 @@ def test_a_run_never_fails_on_its_picture(finished, tmp_path, name, capsys):
     run, report, _ = finished
     (tmp_path / "metrics.csv").write_bytes((run.folder / "metrics.csv").read_bytes())
     run = run._replace(folder=tmp_path, data=run.data._replace(name=name))
-    results.draw_learning_curve(run, report._replace(reference={"$x^": 9.0, "floor": 7.1}))
+    draw_learning_curve(run, report._replace(reference={"$x^": 9.0, "floor": 7.1}))
     assert (tmp_path / "learning_curve.png").stat().st_size > 5000
     err = capsys.readouterr().err
     assert err == "" or (err.startswith("note: learning_curve.png shows boxes") and err.count("\n") == 1)
@@ -164,11 +164,11 @@ def test_where_a_picture_cannot_be_drawn_it_is_said_and_all_else_is_reported(fin
     run, report, _ = finished
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        results.draw_learning_curve(run, report)
+        draw_learning_curve(run, report)
     assert "no learning_curve.png: matplotlib is not installed\n" in capsys.readouterr().err
     with monkeypatch.context() as patch:
         patch.setattr("numpylm.plots.plot_losses", lambda *arguments: 1 / 0)
-        results.draw_learning_curve(run, report)
+        draw_learning_curve(run, report)
     assert capsys.readouterr().err == "no learning_curve.png: ZeroDivisionError: division by zero\n"
 
     def full(descriptor):
@@ -176,6 +176,6 @@ def test_where_a_picture_cannot_be_drawn_it_is_said_and_all_else_is_reported(fin
 
     before = (run.folder / "learning_curve.png").read_bytes()
     monkeypatch.setattr("os.fsync", full)
-    results.draw_learning_curve(run, report)
+    draw_learning_curve(run, report)
     assert "learning_curve.png: No space left on device" in capsys.readouterr().err
     assert (run.folder / "learning_curve.png").read_bytes() == before

@@ -9,8 +9,8 @@ from run_examples import NUM_BATCHES, Killed, assert_same_state, kill_at, resume
 
 from numpylm.commands import run as runs
 from numpylm.commands.answer import AnswerData, AnswerModel
-from numpylm.commands.kind import RunConfig
 from numpylm.commands.run import resume_run
+from numpylm.commands.run_folder import RunConfig
 from numpylm.commands.transcribe import SpeechData, SpeechModel
 from numpylm.commands.translate import TranslationData, TranslationModel
 from numpylm.data.metrics import read_metrics

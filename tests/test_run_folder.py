@@ -6,8 +6,7 @@ import pytest
 from run_examples import config_of
 
 from numpylm.commands import run_folder
-from numpylm.commands.kind import read_config, write_config
-from numpylm.commands.run_folder import RunError
+from numpylm.commands.run_folder import RunError, read_config, write_config
 from numpylm.commands.train import fingerprint
 from numpylm.data.corpora import Corpus
 

@@ -64,7 +64,7 @@ def test_a_trained_translator_shows_the_attention_over_a_sentence(run, capsys, t
         (None, "--at 5", "--at must lie in 0..4; got 5"),
         ("dot", "--text abc --cell gru", "step through a translator has no --cell"),
         ("dot", "--text abc --html new.html", "has no --html"),
-        ("dot", "", "--run needs --text: a sentence to translate"),
+        ("dot", "", "--run needs --text: a few tokens for the model to read, or a sentence to translate"),
         ("none", "--text abc", "has no attention to step through: it was trained with --score none"),
     ],
 )

@@ -12,7 +12,7 @@ from processes import run_numpylm
 
 import numpylm as nlm
 from numpylm.commands import translation_report
-from numpylm.commands.kind import RunConfig
+from numpylm.commands.run_folder import RunConfig
 from numpylm.commands.translate import KIND, TranslationData, TranslationModel
 from numpylm.data.pairs import BANDS, Pair
 from numpylm.kinds.translation_task import TranslationSettings
@@ -77,7 +77,8 @@ def test_a_run_says_what_it_does_shows_unseen_sentences_and_keeps_its_numbers(fo
 
 @pytest.mark.parametrize(("choices", "share"), [({}, 0.718), ({"hidden_dim": 64}, None), ({"score": "none"}, 0.5)])
 def test_the_stored_share_without_attention_stands_beside_a_run_of_the_same_choices(monkeypatch, choices, share):
-    monkeypatch.setattr(translation_report, "best_of", lambda model, vocabularies, pairs: ["那只猫睡觉。"])
+    found = [[("那只猫睡觉。", None)]]
+    monkeypatch.setattr(translation_report, "translate_lines", lambda model, vocabularies, lines, width: found)
     config = RunConfig("translation", TranslationModel(**choices), TranslationSettings(), TranslationData())
     pair = Pair("the cat sleeps .", "那 只 猫 睡觉 。")
     data = SimpleNamespace(vocabulary=None, parts={"test": [pair] * 2, **{name: [pair] for name in BANDS}})

@@ -11,11 +11,12 @@ from numpylm import plots
 from numpylm.activations import softmax
 from numpylm.base import require
 from numpylm.base.choices import OWN, SIZES, again, choice
-from numpylm.commands.kind import Kind, ReadData, Report, digest
-from numpylm.commands.model_choices import ModelChoices, sizes_of
-from numpylm.commands.results import SHOWN, mean_by, percent, print_table
+from numpylm.commands.console import SHOWN, mean_by, percent, print_table
+from numpylm.commands.options import sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, Report, digest
 from numpylm.commands.task_command import add_task_options, run_task
-from numpylm.commands.trained import lines_typed_or_read, load_trained, own_parts, say_unknown
+from numpylm.commands.train import ModelChoices
+from numpylm.commands.trained import lines_typed_or_read, load_trained, note_unknown
 from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
 from numpylm.kinds.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
 from numpylm.memory_network import TYINGS, MemoryNetwork
@@ -55,11 +56,7 @@ class AnswerModel:
 
     def __post_init__(self):
         require.one_of("model", self.model, MODELS)
-        self.sizes(1).check()
-
-    def sizes(self, vocab_size):
-        """The MemorySizes or ReaderSizes."""
-        return sizes_of(self, MODELS[self.model].Sizes, vocab_size=vocab_size)
+        sizes_of(self, MODELS[self.model].Sizes).check()
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def open_data(config, vocabulary=None):
         raise ValueError(f"{path} is a folder: say which task of bAbI in it to train on (--task 1)")
     else:
         name, parts = path.name, read_parts([path])
-    fingerprint = digest([repr(sorted(parts.items())).encode("utf-8", "surrogatepass")])
+    fingerprint = digest([repr(sorted(parts.items()))])
     return ReadData(name, fingerprint, vocabulary or vocabulary_of(parts["train"] + parts["valid"]), parts)
 
 
@@ -131,7 +128,9 @@ def read_parts(files, kind=""):
 
 def make_model(config, data):
     """An untrained MemoryNetwork or Reader."""
-    return MODELS[config.model.model](*config.model.sizes(len(data.vocabulary)), seed=config.settings.seed)
+    Model = MODELS[config.model.model]
+    sizes = sizes_of(config.model, Model.Sizes, vocab_size=len(data.vocabulary))
+    return Model(**sizes._asdict(), seed=config.settings.seed)
 
 
 def make_task(config, data):
@@ -181,7 +180,7 @@ def use(trained, choices):
             continue
         if question is not None:
             words = dict.fromkeys(word for sentence in (*question.story, question.question) for word in sentence)
-            say_unknown([word for word in words if word not in known])
+            note_unknown([word for word in words if word not in known])
             known.update(words)  # each unknown word is named once
             print_answer(*answered(model, vocabulary, question))
             num_questions += 1
@@ -193,7 +192,6 @@ def report(run, model):
     """Measures the model on the test questions, prints what came out, and returns the Report."""
     parts, vocabulary = run.data.parts, run.data.vocabulary
     found, right = measured(model, vocabulary, parts)
-    print()
     print_table(*found.table)
     print("\nUnseen stories")
     first = {}  # the first question of each kind that was answered right, and the first of all that was not
@@ -212,12 +210,9 @@ def report(run, model):
     return found
 
 
-def evaluate(model, vocabulary, folder, options):
-    """The Report of the run's own test questions, or of those in a file: kind.py."""
-    if options.text:
-        parts = dict.fromkeys(("train", "valid", "test"), read_stories(options.text))
-    else:
-        parts = own_parts(folder, vocabulary)
+def evaluate(model, vocabulary, folder, options, own):
+    """The Report of the run's own test questions, or of those in a file: run_folder.py."""
+    parts = own.parts if own else dict.fromkeys(("train", "valid", "test"), read_stories(options.text))
     return measured(model, vocabulary, parts)[0]
 
 
@@ -246,6 +241,7 @@ def measured(model, vocabulary, parts):
 KIND = Kind(
     "answers", "answer", "questions", AnswerSettings, AnswerModel, AnswerData,
     lambda config: "-".join(["answer", Path(config.data.train or "stories").stem, *config.data.tasks]),
-    "{} reader", open_data, make_model, make_task, __name__, complete, AnswerChoices,
+    lambda config: "memory network" if config.model.model == "memory" else f"{config.model.model.upper()} reader",
+    open_data, make_model, make_task, __name__, complete, AnswerChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

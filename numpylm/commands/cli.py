@@ -65,11 +65,9 @@ def main(arguments=None):
 def run_alone(arguments):
     """main in one process, or in one of several that mpiexec started."""
     try:
-        from numpylm.commands.interrupts import handled_signals
-        from numpylm.commands.streams import prepare_streams
+        from numpylm.commands.process import handled_signals, prepared_streams
 
-        prepare_streams()
-        with handled_signals():
+        with prepared_streams(), handled_signals():
             if arguments and arguments[0] in COMMANDS:
                 return run_command(*arguments)
             build_parser(()).parse_args(arguments)
@@ -85,14 +83,15 @@ def run_command(name, *arguments):
     from numpylm.base.memory import keep_freed_memory
     from numpylm.commands.console import blas_threads
     from numpylm.commands.run_folder import RunError
-    from numpylm.commands.streams import note_lost, settle_output
     from numpylm.data.atomic import FileError
     from numpylm.data.printable import printable
 
     keep_freed_memory()
     parser = build_parser((name,)).command_parsers[name]
     options = parser.parse_intermixed_args(arguments)  # options may stand before, between and after the arguments
-    refuse_empty(options, parser)
+    for action in parser._actions:  # "$OUT" is empty where the variable is not set
+        if getattr(options, action.dest, None) == "" and action.dest not in ("prompt", "text"):
+            parser.error(f"{(action.option_strings or [action.metavar])[-1]} is empty")
     try:
         with blas_threads(options.threads):
             status = import_module(f"numpylm.commands.{name}").run(options) or 0
@@ -103,27 +102,13 @@ def run_command(name, *arguments):
     except (RunError, FileError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("NUMPYLM_TRACEBACK"):
             raise
-        print(f"numpylm {name}: error: {printable(explain(error, parser))}", file=sys.stderr)
+        told = with_flags(str(error), parser)
+        if isinstance(error, OSError) and error.strerror:
+            told = f"{error.filename or 'the output'}: {error.strerror}"
+        if isinstance(error, MemoryError):
+            told = f"not enough memory; choose smaller sizes ({error})"
+        print(f"numpylm {name}: error: {printable(told)}", file=sys.stderr)
         return getattr(error, "status", 2)
-    finally:
-        settle_output()
-        note_lost()
-
-
-def refuse_empty(options, parser):
-    """Ends with status 2 where an argument other than a text is empty, as "$OUT" is of a variable that is not set."""
-    for action in parser._actions:
-        if getattr(options, action.dest, None) == "" and action.dest not in ("prompt", "text"):
-            parser.error(f"{(action.option_strings or [action.metavar])[-1]} is empty")
-
-
-def explain(error, parser):
-    """An error in a line, as a person would say it: with paths, and with options as they are typed."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the output'}: {error.strerror}"
-    if isinstance(error, MemoryError):
-        return f"not enough memory; choose smaller sizes ({error})"
-    return with_flags(str(error), parser)
 
 
 def with_flags(message, parser):

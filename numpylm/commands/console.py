@@ -1,11 +1,14 @@
-"""What a person sees while a model trains, and the small helpers of printing; and BLAS threads."""
+"""What a person sees: the bar of a training, tables and examples, paths and commands; and BLAS threads."""
 
 import re
 import shlex
 import shutil
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from statistics import fmean
+from textwrap import fill
+from types import SimpleNamespace
 
 from numpylm.base import require
 from numpylm.data.printable import on_one_line
@@ -13,7 +16,10 @@ from numpylm.evaluation import safe_exp
 from numpylm.training import EpochReport, share_done
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+ROOM = 3  # columns beside the bar, for a ^C that is typed
 SMOOTHING = 0.98  # of the loss that is shown: an exponential mean over about fifty steps
+SHOWN = 8  # examples
+NO_BAR = SimpleNamespace(disable=True, write=print, update=bool, close=bool, n=0, total=0)
 
 
 class ProgressBar:
@@ -26,7 +32,7 @@ class ProgressBar:
         self.settings, self.task, self.loss = settings, task, None
         begun = {"desc": self._epoch(progress.epoch), "initial": share_done(settings, progress, task.num_batches)}
         self.bar = make_bar(total=1.0, bar_format=BAR, disable=None if show else True, **begun)
-        if self.bar is None:
+        if self.bar is NO_BAR:
             print("no progress bar: tqdm is not installed", file=sys.stderr)
 
     def __enter__(self):
@@ -35,14 +41,13 @@ class ProgressBar:
     def show(self, progress, report):
         """Shows a StepReport in the bar, an EpochReport in a line above it."""
         if isinstance(report, EpochReport):
-            print_above = print if self.bar is None else self.bar.write
-            print_above(self._epoch_line(progress, report))
+            self.bar.write(self._epoch_line(progress, report))
             sys.stdout.flush()
             return
         self.loss = report.loss if self.loss is None else SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
-        if self.bar is None or self.bar.disable:
+        if self.bar.disable:
             return
-        self.bar.ncols = bar_width()
+        self.bar.ncols = max(20, terminal_width() - ROOM)
         self.bar.set_postfix_str(step_text(self.loss, report.norm, progress, self.task.perplexity), refresh=False)
         self.bar.set_description_str(self._epoch(progress.epoch), refresh=False)
         self.bar.update(share_done(self.settings, progress, self.task.num_batches) - self.bar.n)
@@ -60,32 +65,25 @@ class ProgressBar:
         return f"epoch {epoch + 1}" if self.settings.epochs is None else f"epoch {epoch + 1}/{self.settings.epochs}"
 
     def __exit__(self, *exception):
-        if self.bar is not None:
-            self.bar.leave = self.bar.n == self.bar.total
-            self.bar.close()
+        self.bar.leave = self.bar.n == self.bar.total
+        self.bar.close()
 
 
 def make_bar(**options):
-    """A tqdm bar, which shows nothing where the output is no terminal; None where tqdm is not installed."""
+    """A tqdm bar, which shows nothing where the output is no terminal, or where tqdm is not installed."""
     try:
         from tqdm import tqdm
     except ImportError:
-        return None
-    return tqdm(**{"ncols": bar_width(), "mininterval": 0.2, "disable": None} | options)
+        return NO_BAR
+    return tqdm(**{"ncols": max(20, terminal_width() - ROOM), "mininterval": 0.2, "disable": None} | options)
 
 
 @contextmanager
 def byte_bar(task, size):
     """A context that gives a function; call it with the number of bytes read since the last call. A tqdm bar shows the
     sum, out of size."""
-    bar = make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)
-    with bar or nullcontext():
-        yield bar.update if bar is not None else bool
-
-
-def bar_width():
-    """Columns of the bar: three fewer than the terminal's, which leave room for a ^C that is typed."""
-    return max(20, terminal_width() - 3)
+    with closing(make_bar(desc=task, total=size, unit="B", unit_scale=True, leave=False)) as bar:
+        yield bar.update
 
 
 def step_text(loss, norm, progress, perplexity=True):
@@ -105,6 +103,60 @@ def terminal_width():
 def cut(line, width):
     """The line, or its beginning and … where it is longer than width columns."""
     return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def mean_by(keys, values):
+    """{key: the mean of its values}, in the order in which the keys come."""
+    pairs = [*zip(keys, values, strict=True)]
+    return {name: fmean(value for key, value in pairs if key == name) for name in dict.fromkeys(keys)}
+
+
+def percent(share):
+    """A share as it is printed; nothing for None, which is not measured."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def number(digits):
+    """A function that gives a number, or None if it is not known, with so many digits after the point."""
+    return lambda value: "-" if value is None else f"{value:.{digits}f}"
+
+
+def rows_of(fields, named):
+    """The rows of a table of one column. named maps a field to a row's name, and to the function that shows its value:
+    nothing, where there is to be no row. A field that is a dict has a row for each of its values."""
+    rows = {}
+    for field, (name, shown) in named.items():
+        value = fields.get(field)
+        several = value.items() if isinstance(value, dict) else [("", value)]
+        rows |= {name + key: [shown(one)] for key, one in several if field in fields and shown(one)}
+    return rows
+
+
+def print_table(title, heads, rows):
+    """Prints a title, the heads of the columns if there are any, and for each name in rows its cells, which are
+    strings. A name that is too long for the terminal is cut."""
+    print(cut(on_one_line(title), terminal_width() - 1))
+    lines = ([("", heads)] if heads and rows else []) + list(rows.items())
+    widths = [max(map(len, column)) + 2 for column in zip(*[cells for _, cells in lines], strict=True)]
+    room = max(4, terminal_width() - 1 - sum(widths))
+    names = min(max((len(name) for name in rows), default=0) + 2, room)
+    for name, cells in lines:
+        numbers = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        print(f"{cut(f'  {on_one_line(name)}', names):<{names}}{numbers}".rstrip())
+
+
+def print_filled(text):
+    """Prints a text in lines that the terminal holds, two columns from the left."""
+    print(fill(text, terminal_width() - 1, initial_indent="  ", subsequent_indent="  "))
+
+
+def print_examples(title, examples):
+    """Prints a title and the first examples; each is a list of pairs (mark, line)."""
+    rows = [row for example in examples[:SHOWN] for row in example]
+    marks = max((len(mark) for mark, _ in rows), default=0)
+    print(f"\n{title}")
+    for mark, line in rows:
+        print(cut(f"  {mark:<{marks}}  {on_one_line(line)}", terminal_width() - 1))
 
 
 def quoted(path):

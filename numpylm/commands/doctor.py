@@ -11,6 +11,7 @@ from numpylm.bench import report
 from numpylm.bench.clock import is_tie
 from numpylm.bench.processes import answers, probe
 from numpylm.bench.system import about, cpuinfo
+from numpylm.commands.console import print_table
 
 DESCRIPTION = (
     "Versions, processor and BLAS; how fast each OpenBLAS kernel is that this processor\n"
@@ -32,7 +33,13 @@ def run(options):
     facts = about()
     print(report.about_text(facts, options.threads), end="\n\n", flush=True)
     found = measure(kernels_to_try(facts["blas"]), options.threads)
-    print("\n" + kernels_table(found, facts["blas"]["kernel"]))
+    rows = {}
+    for kernel, best in found.items():
+        speeds = report.number(best["gflops"]), f"{report.number(1e3 * best['step'])} ms"
+        rows[kernel or "unknown"] = [*speeds, "<- in use" * (kernel == facts["blas"]["kernel"])]
+    print_table("How fast each kernel is", ("GFLOP/s", "training step", ""), rows)
+    print("GFLOP/s: a float32 product of two 1024 x 1024 matrices. Training step: an LSTM")
+    print("at shape A of numpylm bench. More facts: python -m threadpoolctl -i numpy\n")
     print(advice(found, facts["blas"]))
 
 
@@ -66,17 +73,6 @@ def measure(kernels, threads):
         best = found.setdefault(facts["blas"]["kernel"], answer)
         best["gflops"], best["step"] = max(best["gflops"], answer["gflops"]), min(best["step"], answer["step"])
     return dict(sorted(found.items(), key=lambda item: item[1]["step"]))
-
-
-def kernels_table(found, in_use):
-    """Each kernel's speed."""
-    lines = [f"{'kernel':<18}{'GFLOP/s':>10}{'training step':>20}", ""]
-    for kernel, best in found.items():
-        mark = "   <- in use" if kernel == in_use else ""
-        step = report.number(1e3 * best["step"])
-        lines.append(f"{kernel or 'unknown':<18}{report.number(best['gflops']):>10}{step:>17} ms{mark}")
-    lines += ["", "GFLOP/s: a float32 product of two 1024 x 1024 matrices. Training step: an LSTM"]
-    return "\n".join([*lines, "at shape A of numpylm bench. More facts: python -m threadpoolctl -i numpy", ""])
 
 
 def advice(found, blas):

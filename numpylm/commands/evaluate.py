@@ -3,9 +3,10 @@
 import json
 from importlib import import_module
 
-from numpylm.commands.results import check_finite, print_table
+from numpylm.commands.console import print_table
+from numpylm.commands.run import check_finite
 from numpylm.commands.run_folder import RunError, finite, folder_of
-from numpylm.commands.trained import add_run_argument, kind_of, load_trained
+from numpylm.commands.trained import add_run_argument, kind_of, load_trained, own_data
 
 DESCRIPTION = (
     "Perplexity, bits per character and accuracy of a trained model on a text. The text "
@@ -40,7 +41,8 @@ def run(options):
     if not is_named and not (folder / "config.json").exists():
         raise ValueError(f"name a text to evaluate on: {folder} holds no run whose test text could be taken")
     try:
-        report = import_module(kind.report).evaluate(model, vocabulary, folder, options)
+        own = None if is_named else own_data(folder, vocabulary)
+        report = import_module(kind.report).evaluate(model, vocabulary, folder, options, own)
     except FileNotFoundError as error:
         if is_named:
             raise

@@ -21,20 +21,24 @@ def add_options(parser):
 
 def run(options):
     target = check_new_file(options.to, ".npz", ".pt")
-    torch = import_torch() if target.suffix == ".pt" else None
-    kind = kind_of(options.trained).name
-    model = load_trained(options.trained, "translation" if kind == "translation" else "language").model
+    if target.suffix == ".pt":
+        try:
+            import torch
+        except ImportError:
+            raise RunError("a .pt file needs PyTorch, which is not installed here; write an .npz file") from None
+    is_translator = kind_of(options.trained).name == "translation"
+    model = load_trained(options.trained, "translation" if is_translator else "language").model
     state_dict = to_torch_state_dict(model)
     with replacing(target) as file:
-        if torch is None:
+        if target.suffix == ".npz":
             np.savez(file, **state_dict)
             loading = f"{{name: torch.from_numpy(array) for name, array in np.load({str(target)!r}).items()}}"
         else:
             torch.save({name: torch.from_numpy(array) for name, array in state_dict.items()}, file)
             loading = f"torch.load({str(target)!r})"
     print(f"wrote {len(state_dict)} arrays to {target}")
-    print(translator_source(model) if kind == "translation" else module_lines(model), end="")
-    print(f"{'network' if kind == 'translation' else '  module'}.load_state_dict({loading})")
+    print(translator_source(model) if is_translator else module_lines(model), end="")
+    print(f"{'network' if is_translator else '  module'}.load_state_dict({loading})")
 
 
 def translator_source(model):
@@ -59,12 +63,3 @@ def module_lines(model):
         f"  fc = nn.Linear({H}, {V})\n"
         "takes them by\n"
     )
-
-
-def import_torch():
-    """The module torch; RunError where PyTorch is not installed."""
-    try:
-        import torch
-    except ImportError:
-        raise RunError("a .pt file needs PyTorch, which is not installed here; write an .npz file") from None
-    return torch

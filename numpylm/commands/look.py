@@ -9,10 +9,9 @@ from zlib import crc32
 import numpy as np
 
 from numpylm import plots
-from numpylm.commands.console import cut, terminal_width
-from numpylm.commands.results import number
+from numpylm.commands import trained
+from numpylm.commands.console import cut, number, terminal_width
 from numpylm.commands.step import write
-from numpylm.commands.trained import checkpoint_path, ended, load_real, note_unknown, read_file_or_stdin
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream
 from numpylm.evaluation import safe_exp, surprisals
@@ -60,10 +59,10 @@ def run(options):
     has_text = last == "-" or (paths and Path(last).is_file() and not last.endswith(".npz"))
     if has_text and not paths:
         raise ValueError("name a run before the text: look RUN TEXT")
-    runs = [(path, *load_real(path)[:2]) for path in (paths if has_text else options.runs)]
-    content = read_file_or_stdin(last) if has_text else None
+    runs = [(path, *trained.load_trained(path, real=True)[:2]) for path in (paths if has_text else options.runs)]
+    content = trained.read_file_or_stdin(last) if has_text else None
     look, print_one = (look_at_text, print_text) if has_text else (look_at_grammar, print_grammar)
-    folder = Path(options.out) if options.out else checkpoint_path(options.runs[0]).parent
+    folder = Path(options.out) if options.out else trained.checkpoint_path(options.runs[0]).parent
     if not options.json:
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} is no folder; name a folder for the picture or page (--out)")
@@ -101,7 +100,7 @@ def look_at_grammar(about, model, vocabulary, _, options):
 
 def look_at_text(about, model, vocabulary, content, options):
     """In "text": tokens, surprisals, and the values of one unit, of a text's beginning."""
-    note_unknown(vocabulary, content)
+    trained.note_unknown(trained.unknown_tokens(vocabulary, content))
     tokens = tokens_of(vocabulary, content)
     if len(tokens) < 2:
         raise ValueError(f"the text has {len(tokens)} tokens, where two are needed: one to read and one to predict")
@@ -111,8 +110,7 @@ def look_at_text(about, model, vocabulary, content, options):
     whole = SimpleNamespace(context=(), tokens=tokens[:, None], lengths=np.array([len(tokens)]))
     states = read(model, whole)[:, 0]
     shown = [unit[:2] == (model.sizes.num_layers - 1, "h") for unit in units_of(model)]
-    most_varied = names[int(np.where(shown, states.std(axis=0), -1).argmax())]
-    unit = most_varied if options.unit is None else options.unit
+    unit = options.unit or names[int(np.where(shown, states.std(axis=0), -1).argmax())]  # the one that varies most
     if unit not in names:
         raise ValueError(f"--unit must be one of {names[0]} … {names[-1]}; got {unit!r}")
     return {"text": {
@@ -126,7 +124,7 @@ def look_at_text(about, model, vocabulary, content, options):
 
 def tokens_of(vocabulary, content):
     """The ids of a text's tokens."""
-    return np.asarray(encode_stream(vocabulary, ended(vocabulary, content)), int)
+    return np.asarray(encode_stream(vocabulary, trained.ended(vocabulary, content)), int)
 
 
 def draw(results, path):
@@ -147,9 +145,10 @@ def write_page(run, model, vocabulary, content, target):
     write(target, page(model.astype(np.float64), tokens, vocabulary.tokens, model.sizes.num_layers - 1, str(run)))
 
 
-def line(label, widths, texts):
-    """Prints a label, and each text at the end of a column of its width."""
-    print(label + "".join(f"{text:>{width}}" for width, text in zip(widths, texts, strict=True)))
+def table(first, widths, *rows):
+    """Prints rows (label, *cells): the label in a column of the first width, each cell at the end of one of its own."""
+    for label, *cells in rows:
+        print(f"{label:<{first}}" + "".join(f"{cell:>{width}}" for width, cell in zip(widths, cells, strict=True)))
 
 
 def per_cent(share):
@@ -158,28 +157,24 @@ def per_cent(share):
 
 
 def print_grammar(result):
-    """Prints what was measured on the grammar."""
+    """Prints what was measured on the grammar: the AUC of the best units and of the probes, with their controls; the
+    changes; and which words the verb's logits depend on."""
+    properties, attribution, two_digits = result["properties"], result["attribution"], number(2)
+    told = properties["number"]
     print(f"{result['sentences']:,} sentences to choose and fit, as many others to test")
-    print_properties(result["properties"])
+    print(f"\nArea under the ROC curve (AUC){'probe of all units':>30}")
+    table(13, AREAS.values(), ("best unit", "AUC", "untrained", "shuffled", "AUC", "untrained", "control"), *[
+        (f"{name:<8}{found['unit']}", *[two_digits(found[key]) for key in AREAS]) for name, found in properties.items()
+    ])  # fmt: skip
+    names = {"auc_by_distance": f"  best unit, {told['unit']}", "probe_by_distance": "  probe of all units"}
+    print()
+    table(40, DISTANCES, ("number, by words since the subject", *RANGES),
+          *[(name, *map(two_digits, told[key])) for key, name in names.items()])  # fmt: skip
     print_changes(result["ablation"])
     print("\nThe word that a verb depends on most is its subject, %")
-    line(f"{'':<20}", FOUND.values(), ("any word", "misled", "any noun", "misled"))
-    for name, shares in result["attribution"].items():
-        line(f"{name:<20}", FOUND.values(), [per_cent(shares[key]) for key in FOUND])
+    table(20, FOUND.values(), ("", "any word", "misled", "any noun", "misled"),
+          *[(name, *[per_cent(shares[key]) for key in FOUND]) for name, shares in attribution.items()])  # fmt: skip
     print()
-
-
-def print_properties(properties):
-    """Prints the AUC of the best units and of the probes, with their controls."""
-    two_digits = number(2)
-    print(f"\nArea under the ROC curve (AUC){'probe of all units':>30}")
-    line("best unit    ", AREAS.values(), ("AUC", "untrained", "shuffled", "AUC", "untrained", "control"))
-    for name, told in properties.items():
-        line(f"{name:<8}{told['unit']:<5}", AREAS.values(), [two_digits(told[key]) for key in AREAS])
-    told = properties["number"]
-    line(f"\n{'number, by words since the subject':<40}", DISTANCES, RANGES)
-    for label, key in ((f"best unit, {told['unit']}", "auc"), ("probe of all units", "probe")):
-        line(f"  {label:<38}", DISTANCES, map(two_digits, told[f"{key}_by_distance"]))
 
 
 def print_changes(ablation):
@@ -191,31 +186,34 @@ def print_changes(ablation):
             name = one["units"][0] if k == "1" else f"{k} strongest"
             rows.append((f"{name}: {LOOKS[kind][0]}", [one["strongest"]]))
             rows.append((f"  {len(one['random'])} draws of others", one["random"]))
-    line(f"\n{'Verbs in the right number, %':<28}", [*DISTANCES, 8], [*RANGES, "misled"])
+    print()
+    table(28, [*DISTANCES, 8], ("Verbs in the right number, %", *RANGES, "misled"))
     for label, draws in rows:
         columns = np.array([[*draw["by_distance"], draw["misled"]] for draw in draws], float)
         spread = f" ±{100 * columns[:, -1].std():2.0f}" if len(draws) > 1 else ""
-        line(f"{label:<28}", [*DISTANCES, 8, 0], [*map(per_cent, columns.mean(axis=0)), spread])
+        table(28, [*DISTANCES, 8, 0], (label, *map(per_cent, columns.mean(axis=0)), spread))
     print("(misled: the nearest noun has the other number)")
 
 
 def print_side_by_side(results):
     """Prints a row for each run: the best unit for number, the misled verbs that are right as trained and when the
     strongest unit is off or held at the other number, and those whose subject is found by leaving words out."""
-    widths = (6, 6, 11, 5, 8, 9)
     print(f"Side by side          number{'misled verbs right, %':>23}  subject")
-    line(f"{'':<15}", widths, ("unit", "AUC", "trained", "off", "swapped", "found, %"))
+    rows = [("", "unit", "AUC", "trained", "off", "swapped", "found, %")]
     for result in results:
         ablation, told = result["ablation"], result["properties"]["number"]
         one = [ablation["changes"][kind]["1"]["strongest"] for kind in ("off", "swap")]
         shares = [each["misled"] for each in (ablation["as_trained"], *one, result["attribution"]["leave one out"])]
-        line(f"{cut(title(result), 15):<15}", widths, [told["unit"], number(2)(told["auc"]), *map(per_cent, shares)])
+        rows.append((cut(title(result), 15), told["unit"], number(2)(told["auc"]), *map(per_cent, shares)))
+    table(15, (6, 6, 11, 5, 8, 9), *rows)
 
 
 def print_text(result):
-    """Prints a text's perplexity, its most surprising tokens, and where one unit is most active."""
-    text = result["text"]
-    nats, values = np.array(text["surprisals"]), np.array(text["values"])
+    """Prints a text's perplexity, its most surprising tokens, and where one unit is most active: each token in brackets
+    after those before it, in one line."""
+    text, width = result["text"], terminal_width() - 10
+    tokens, nats, values = text["tokens"], np.array(text["surprisals"]), np.array(text["values"])
+    before, between = BEFORE[text["level"]], " " if text["level"] == "word" else ""
     print(f"{len(nats) - 1:,} tokens predicted, perplexity {safe_exp(nats[1:].mean()):.2f}")
     for heading, shown, order in (
         ("The most surprising tokens, in nats", nats, -nats),
@@ -224,14 +222,7 @@ def print_text(result):
     ):
         print(f"\n{heading}")
         for place in np.argsort(order, kind="stable")[:PLACES]:
-            print(f"{shown[place]:8.3f}  {in_context(text, place, terminal_width() - 10)}")
+            token = f"[{cut(visible(tokens[place]), width // 2)}]"
+            context = on_one_line(between.join([*tokens[max(0, place - before) : place], ""]))
+            print(f"{shown[place]:8.3f}  {context[max(0, len(context) + len(token) - width) :]}{token}")
     print()
-
-
-def in_context(text, place, width):
-    """A token in brackets after the end of those before it, in one line of at most width columns."""
-    tokens, before = text["tokens"], BEFORE[text["level"]]
-    between = " " if text["level"] == "word" else ""
-    token = f"[{cut(visible(tokens[place]), width // 2)}]"
-    context = on_one_line(between.join([*tokens[max(0, place - before) : place], ""]))
-    return context[max(0, len(context) + len(token) - width) :] + token

@@ -17,6 +17,7 @@ import numpy as np
 
 from numpylm.base.ranks import ALONE, Ranks
 from numpylm.commands import RANK_VARIABLES
+from numpylm.commands.process import forget_reader
 from numpylm.commands.run_folder import RunError
 
 SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
@@ -55,7 +56,13 @@ def run_as_rank(main, arguments):
     if group.size == 1:
         return main(arguments)
     ending = group.comm.Dup()
-    kept = silence() if group.rank > 0 else None
+    kept = None  # of what a silent rank prints, by Python or not: the true standard error, and the file in its place
+    if group.rank > 0:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        kept = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115
+        os.dup2(kept[1].fileno(), 2)
+        forget_reader(1)
     threading.Thread(target=watch, args=(group, kept), daemon=True).start()
     try:
         status = main(arguments)
@@ -65,20 +72,6 @@ def run_as_rank(main, arguments):
         traceback.print_exc()
         status = 1
     return end_together(group, ending, status, kept)
-
-
-def silence():
-    """Sends what this process prints, by Python or not, to files; returns (the true standard error, a file with what
-    was written to it)."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    true_error = os.dup(2)
-    file = tempfile.TemporaryFile()  # noqa: SIM115
-    os.dup2(file.fileno(), 2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return true_error, file
 
 
 def end_together(group, ending, status, kept):
@@ -118,8 +111,7 @@ def abort(group, status):
     """
     sys.stdout.flush()
     time.sleep(TIME_TO_PASS_ON)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    forget_reader(2)
     group.comm.Abort(status)  # may come back before mpiexec has ended this process
     time.sleep(PATIENCE)
     os._exit(status)

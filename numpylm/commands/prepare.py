@@ -45,22 +45,20 @@ def run(options):
     if is_folder:
         texts, split = map(str, find_parts(Path(texts[0]))), None
     else:
-        check_sources(texts)
+        if texts.count("-") > 1:
+            raise ValueError("standard input, -, can be read once only")
+        if "-" in texts:
+            invite_typing()
+        for name in filter(is_token_file, texts):
+            raise ValueError(f"{name} is a token file already; prepare takes texts")
         split = options.split or DEFAULT_FRACTIONS
     with open_texts(texts, out.parent, sys.stdin and sys.stdin.buffer) as files:
         prepare_files(files, out, level, split, options.min_count, options.max_vocabulary, vocabulary, byte_bar)
-    print_prepared(out)
-
-
-def check_sources(names):
-    """Raises ValueError for names that cannot be read as one text."""
-    if names.count("-") > 1:
-        raise ValueError("standard input, -, can be read once only")
-    if "-" in names:
-        invite_typing()
-    for name in names:
-        if is_token_file(name):
-            raise ValueError(f"{name} is a token file already; prepare takes texts")
+    file = open_token_file(out)
+    known, counts = file.vocabulary, [f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items()]
+    note_lines_without_spaces(known, file.tokens["train"])
+    print(f"{out}: tokens are {known.level}s, V = {len(known)}, {file.tokens['train'].dtype}\n  {', '.join(counts)}")
+    print(f"train on it with\n  {program()} train --corpus {quoted(out)}")
 
 
 def known_vocabulary(options):
@@ -79,13 +77,3 @@ def target(options, is_folder):
     text = Path(options.texts[0])
     beside = text.with_name(text.resolve().name + SUFFIX) if is_folder else text.with_suffix(SUFFIX)
     return check_new_file(beside if options.out is None else options.out)
-
-
-def print_prepared(out):
-    """Prints what is in a token file, and how to train on it."""
-    file = open_token_file(out)
-    unit = file.vocabulary.level
-    counts = ", ".join(f"{max(0, len(stream) - 1):,} {part}" for part, stream in file.tokens.items())
-    note_lines_without_spaces(file.vocabulary, file.tokens["train"])
-    print(f"{out}: tokens are {unit}s, V = {len(file.vocabulary)}, {file.tokens['train'].dtype}\n  {counts}")
-    print(f"train on it with\n  {program()} train --corpus {quoted(out)}")

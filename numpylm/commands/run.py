@@ -4,9 +4,10 @@ A run can be stopped at any step and resumed: it goes on bit for bit as if it ha
 before last.npz, and a row of metrics.csv before the last.npz that counts it, so that this holds for a killed run too.
 """
 
+import math
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +17,13 @@ from numpylm.base.data_parallel import all_rows, data_parallel, own_rows
 from numpylm.base.ranks import ALONE, checksum
 from numpylm.checkpoint import load_checkpoint, read_contents, save_checkpoint
 from numpylm.commands.console import ProgressBar
-from numpylm.commands.interrupts import Interrupts
-from numpylm.commands.kind import Kind, RunConfig, find_kind, read_config, write_config
-from numpylm.commands.options import place_flags
-from numpylm.commands.run_folder import RunError, check_free, locked
-from numpylm.commands.run_record import MetricsFile, RunningMean, record_of, restore
+from numpylm.commands.options import flag
+from numpylm.commands.process import Interrupts
+from numpylm.commands.run_folder import RunConfig, RunError, check_free, find_kind, locked, read_config, write_config
+from numpylm.commands.run_record import Metrics, record_of, restore
 from numpylm.commands.trained import kind_of
 from numpylm.data.metrics import read_metrics
+from numpylm.evaluation import safe_exp
 from numpylm.initialization import redraw_uniform
 from numpylm.optimizers import Optimizer
 from numpylm.training import EpochReport, Progress, Task, TrainingDiverged, make_optimizer, out_of_time, training
@@ -34,14 +35,14 @@ class Run(NamedTuple):
     """A run in memory: its folder and choices, its data and Task, and all that training changes."""
 
     folder: Path
-    kind: Kind
+    kind: Any  # a Kind
     config: RunConfig
     data: Any  # what kind.open_data returned
     task: Task
     model: Any
     optimizer: Optimizer
     progress: Progress
-    running: RunningMean
+    metrics: Metrics
     ranks: Any = ALONE  # the processes that train together
 
 
@@ -49,6 +50,12 @@ class RunDiverged(RunError):
     """A run whose loss became NaN or infinite."""
 
     status = 1  # the command's exit status
+
+
+def check_finite(name, loss, perplexity, advice):
+    """Raises RunDiverged for a loss that is no number, or so large that its perplexity is infinite."""
+    if loss is not None and not math.isfinite(safe_exp(loss) if perplexity else loss):
+        raise RunDiverged(f"{name} is {loss:.3g} nats{advice}")
 
 
 def start_run(folder, kind, config, ranks=ALONE):
@@ -64,7 +71,7 @@ def start_run(folder, kind, config, ranks=ALONE):
         redraw_uniform(np.random.default_rng([seed, 3]), model.parameters(), uniform_range)
     progress = Progress(np.random.default_rng([seed, 1]))
     optimizer = make_optimizer(config.settings)
-    run = Run(folder, kind, config, data, task, model, optimizer, progress, RunningMean(), ranks)
+    run = Run(folder, kind, config, data, task, model, optimizer, progress, Metrics(), ranks)
     with ExitStack() as stack:
         ranks.on_first(lambda: claim(folder, config, stack))
         save(run)
@@ -83,7 +90,6 @@ def claim(folder, config, stack):
     folder.mkdir(parents=True, exist_ok=True)
     stack.enter_context(locked(folder))
     check_free(folder)  # again: another run may have begun there in the meantime
-    (folder / "metrics.csv").unlink(missing_ok=True)
     write_config(folder, config)
 
 
@@ -102,7 +108,7 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
     config = replace(config, data=replace(config.data, **places or {}))
     data = ranks.on_each(lambda: open_same_data(folder, kind, config, vocabulary))
     task = shared_task(kind, config, data, ranks)
-    optimizer, progress, running = restore(record, config.settings, model, task.num_batches)
+    optimizer, progress, metrics = restore(record, config.settings, model, task.num_batches)
     ranks.require_same("the checkpoint", (progress.step, checksum(model.parameters().values())))
     begun = progress.epoch + (progress.batch > 0)
     if epochs is not None and epochs < begun:
@@ -112,7 +118,7 @@ def resume_run(folder, epochs=None, minutes=None, places=None, ranks=ALONE):
         progress.carried = own_rows(ranks, progress.carried)
     with ExitStack() as stack:  # nobody else may train here meanwhile
         ranks.on_first(lambda: (stack.enter_context(locked(folder)), write_config(folder, config)))
-    return Run(folder, kind, config, data, task, model, optimizer, progress, running, ranks)
+    return Run(folder, kind, config, data, task, model, optimizer, progress, metrics, ranks)
 
 
 def load_last(folder):
@@ -129,7 +135,8 @@ def load_last(folder):
 
 def open_same_data(folder, kind, config, vocabulary):
     """The data of a run that goes on. Raises RunError, which says what can be done, where they have gone or changed."""
-    again = " ".join(f"{flag} NEW_PLACE" for flag in place_flags(kind.Data, config.data))
+    places = (field for field in fields(kind.Data) if field.metadata["place"] and getattr(config.data, field.name))
+    again = " ".join(f"{flag(field)} NEW_PLACE" for field in places)
     try:
         data = kind.open_data(config, vocabulary)
     except FileNotFoundError as error:
@@ -153,10 +160,12 @@ def train(run, show_progress=True):
         stack.enter_context(np.errstate(over="ignore", invalid="ignore", divide="ignore"))  # reports says it in words
         interrupts = stack.enter_context(Interrupts())
         bar = stack.enter_context(ProgressBar(run.config.settings, run.progress, run.task, show_progress))
-        metrics = MetricsFile(run.folder / "metrics.csv", run.running, run.task) if ranks.rank == 0 else None
+        rows = run.folder / "metrics.csv"
+        if ranks.rank == 0:
+            run.metrics.cut(rows)
         for report in reports(run):
-            if metrics is not None:
-                metrics.take(run.progress, report)
+            if ranks.rank == 0:
+                run.metrics.take(rows, run.task, run.progress, report)
             validated = isinstance(report, EpochReport)
             interrupted, due = ranks.any(interrupts.requested, time.monotonic() - saved_at > SAVE_SECONDS)
             if validated or interrupted or due:
@@ -173,8 +182,8 @@ def is_finished(run):
     settings, progress = run.config.settings, run.progress
     if settings.epochs is not None and progress.epoch >= settings.epochs:
         return True
-    last = (read_metrics(run.folder / "metrics.csv") or [{"step": None}])[-1]
-    return out_of_time(settings, progress) and last["step"] == progress.step and last["valid_loss"] is not None
+    rows = out_of_time(settings, progress) and read_metrics(run.folder / "metrics.csv")
+    return bool(rows) and rows[-1]["step"] == progress.step and rows[-1]["valid_loss"] is not None
 
 
 def reports(run):
@@ -199,7 +208,7 @@ def save(run, is_best=False):
     """
     run.ranks.require_same("the parameters", checksum(run.model.parameters().values()))
     carried = all_rows(run.ranks, run.progress.carried, run.config.settings.batch_size)
-    record = record_of(run.optimizer, replace(run.progress, carried=carried), run.running)
+    record = record_of(run.optimizer, replace(run.progress, carried=carried), run.metrics)
 
     def write():
         if is_best:

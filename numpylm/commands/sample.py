@@ -2,13 +2,13 @@
 
 import math
 import sys
-from itertools import islice
+from itertools import count, islice, repeat
 
 import numpy as np
 
 from numpylm.base import require
 from numpylm.commands.console import terminal_width
-from numpylm.commands.trained import add_run_argument, load_trained, note_unknown
+from numpylm.commands.trained import add_run_argument, load_trained, note_unknown, unknown_tokens
 from numpylm.data.printable import printable
 from numpylm.data.text import END_OF_SENTENCE, encode_stream, stream_start
 from numpylm.generation import generate_batch, generate_stream, until
@@ -44,29 +44,25 @@ def run(options):
     line_end = stream_start(vocabulary)
     start = 1 if line_end is None else line_end  # without line ends: the most frequent token
     prompt = encode_stream(vocabulary, options.prompt) if options.prompt else np.array([start])
-    note_unknown(vocabulary, options.prompt)
+    note_unknown(unknown_tokens(vocabulary, options.prompt))
     length = DEFAULT_LENGTH[vocabulary.level] if options.length is None else require.count("length", options.length)
     K = 1 if options.count is None or options.greedy else require.positive_integer("count", options.count)
     if options.one_line and line_end is None:
         raise ValueError("--one-line: the model was trained on a text without line ends, and knows none")
     stop = [start] if options.one_line else []
     filters = temperature(options), options.top_k, options.top_p
+    rngs = map(np.random.default_rng, repeat(None) if options.seed is None else count(options.seed))
     if K == 1:
-        stream = generate_stream(model, prompt, *filters, generator(options.seed, 0), exclude=[0])
+        stream = generate_stream(model, prompt, *filters, next(rngs), exclude=[0])
         print_tokens(vocabulary, until(islice(stream, length), stop), options.prompt)
         return
     for first in range(0, K, AT_ONCE):
-        rngs = [generator(options.seed, k) for k in range(first, min(K, first + AT_ONCE))]
-        texts = generate_batch(model, [prompt] * len(rngs), length, *filters, rngs, exclude=[0], stop=stop)
+        some = [*islice(rngs, min(AT_ONCE, K - first))]
+        texts = generate_batch(model, [prompt] * len(some), length, *filters, some, exclude=[0], stop=stop)
         for k, text in enumerate(texts, start=first + 1):
             if not options.one_line:
                 print(f"--- {k} of {K} ---")
             print_tokens(vocabulary, text, options.prompt)
-
-
-def generator(seed, k):
-    """The generator of the k-th text."""
-    return np.random.default_rng(None if seed is None else seed + k)
 
 
 def temperature(options):

@@ -2,13 +2,12 @@
 
 import math
 import sys
-from typing import NamedTuple
 
 import numpy as np
 
 from numpylm.commands.console import cut, terminal_width
 from numpylm.commands.run import RunDiverged
-from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_lines
+from numpylm.commands.trained import add_run_argument, ended, load_trained, note_unknown, read_lines, unknown_tokens
 from numpylm.data.printable import on_one_line, visible
 from numpylm.data.text import encode_stream, stream_start
 from numpylm.evaluation import surprisals
@@ -21,15 +20,6 @@ DESCRIPTION = (
     "unknown words come last: the probability of <unk> is not that of the word."
 )
 LONGEST_NAME = 20  # columns of a token above its surprisal
-
-
-class Scored(NamedTuple):
-    """A line, its predicted tokens (S,), their surprisals in nats (S,), and the nats that count: their sum or mean."""
-
-    line: str
-    tokens: np.ndarray
-    surprisals: np.ndarray
-    nats: float
 
 
 def add_options(parser):
@@ -45,29 +35,34 @@ def run(options):
     model, vocabulary, _ = load_trained(options.trained)
     mean_or_sum = np.mean if options.per_token else np.sum
     lines, scored = read_lines(options.text), []
-    note_unknown(vocabulary, (" " if vocabulary.level == "word" else "").join(lines))
+    note_unknown(unknown_tokens(vocabulary, (" " if vocabulary.level == "word" else "").join(lines)))
     for line in lines:
         tokens, nats = line_surprisals(model, vocabulary, line)
-        scored.append(Scored(line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
+        scored.append((line, tokens, nats, float(mean_or_sum(nats)) if len(nats) else 0.0))
     if options.rank:
         scored.sort(key=rank)
-        last = sum(0 in one.tokens for one in scored)
+        last = sum(0 in tokens for _, tokens, *_ in scored)
         if last:
             print(f"note: lines with unknown words come last in the ranking: {last}", file=sys.stderr)
-    for one in scored:
-        score = f"{-one.nats:10.3f}" if len(one.tokens) else f"{'-':>10}"
-        print(f"{score}  {on_one_line(one.line)}")
-        if not options.rank and len(one.tokens):
-            print_surprisals(vocabulary, one.tokens, one.surprisals)
-    if not all(np.isfinite(one.nats) for one in scored):
+    for line, tokens, nats, total in scored:
+        print(f"{-total:10.3f}" if len(tokens) else f"{'-':>10}", f" {on_one_line(line)}")
+        if not options.rank and len(tokens):  # each token over its surprisal in nats
+            names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
+            width = max(6, *map(len, names)) + 2
+            per_row = max(1, (terminal_width() - 13) // width)
+            for row in (slice(start, start + per_row) for start in range(0, len(names), per_row)):
+                print(" " * 12 + "".join(f"{name:>{width}}" for name in names[row]))
+                print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[row]))
+    if not all(math.isfinite(total) for *_, total in scored):
         raise RunDiverged("some lines have no finite score: the model's numbers overflow on them")
 
 
 def rank(scored):
     """What lines are sorted by: known words, then unknown ones; the most probable first; blank and broken ones last."""
-    if not len(scored.tokens):
-        return 2, 0.0
-    return (int(0 in scored.tokens), scored.nats) if math.isfinite(scored.nats) else (2, 1.0)
+    _, tokens, _, total = scored
+    if not len(tokens) or not math.isfinite(total):
+        return 2, float(len(tokens))
+    return int(0 in tokens), total
 
 
 def line_surprisals(model, vocabulary, line):
@@ -78,14 +73,3 @@ def line_surprisals(model, vocabulary, line):
     if stream_start(vocabulary) is None and line:
         raise ValueError(f"a line of one character cannot be scored without a line end in the vocabulary: {line!r}")
     return tokens[1:], np.zeros(0)
-
-
-def print_surprisals(vocabulary, tokens, nats):
-    """Prints each token over its surprisal in nats, in columns, as many as the terminal is wide."""
-    names = [cut(visible(vocabulary.tokens[token]), LONGEST_NAME) for token in tokens]
-    width = max(6, *map(len, names)) + 2
-    per_row = max(1, (terminal_width() - 13) // width)
-    for start in range(0, len(names), per_row):
-        row = slice(start, start + per_row)
-        print(" " * 12 + "".join(f"{name:>{width}}" for name in names[row]))
-        print(" " * 12 + "".join(f"{value:>{width}.2f}" for value in nats[row]))

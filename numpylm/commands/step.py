@@ -8,7 +8,7 @@ import numpy as np
 from numpylm import attention, translation
 from numpylm.commands.console import cut
 from numpylm.commands.run_folder import check_new_file, write_whole
-from numpylm.commands.trained import kind_of, load_real, load_trained, note_unknown, unknown_tokens
+from numpylm.commands.trained import kind_of, load_trained, note_unknown, unknown_tokens
 from numpylm.data import text
 from numpylm.data.pairs import encode_lines
 from numpylm.data.printable import on_one_line, visible
@@ -50,10 +50,14 @@ def add_options(parser):
 def run(options):
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.html:
-        check_page(options)
+        refuse(options, ("attention", "pdb", "forward", "backward"), "a page of one cell, in both directions,")
+        check_new_file(options.html, ".html", ".htm")
     content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
-    if options.attention or (options.trained and kind_of(options.trained).name == "translation"):
-        return step_attention(options, content, directions)
+    is_translator = bool(options.trained) and kind_of(options.trained).name == "translation"
+    if options.trained and (options.text is None or (is_translator and not content.split())):
+        raise ValueError("--run needs --text: a few tokens for the model to read, or a sentence to translate")
+    if options.attention or is_translator:
+        return step_attention(options, " ".join(content.split()), directions)
     cell, seed = options.cell or "lstm", options.seed or 0
     model, vocabulary = trained_model(options) if options.trained else small_model(content, cell, seed)
     tokens = window(content, vocabulary, options.trained)
@@ -75,12 +79,11 @@ def run(options):
     return print_passes(walked, directions)
 
 
-def check_page(options):
-    """Raises ValueError unless a new .html file can be written, and for an option that a page does not have."""
-    for name in ("attention", "pdb", "forward", "backward"):
-        if getattr(options, name):
-            raise ValueError(f"--{name} and --html exclude each other: a page shows one cell, in both directions")
-    check_new_file(options.html, ".html", ".htm")
+def refuse(options, names, what):
+    """Raises ValueError for options of these names, which would change nothing of what is shown."""
+    given = [f"--{name}" for name in names if str(getattr(options, name)) not in ("None", "False")]  # 0 is given
+    if given:
+        raise ValueError(f"{what} has no {', '.join(given)}: leave it out")
 
 
 def write(path, made):
@@ -91,11 +94,8 @@ def write(path, made):
 
 def trained_model(options):
     """(a checkpoint's model in float64, its vocabulary). ValueError if it is not of the cell asked for."""
-    if options.seed is not None:
-        raise ValueError("--seed draws the weights of a small model; with --run they are the run's")
-    if options.text is None:
-        raise ValueError("--run needs --text: a few tokens for the model to read")
-    model, vocabulary, _ = load_real(options.trained)
+    refuse(options, ["seed"], "a run")
+    model, vocabulary, _ = load_trained(options.trained, real=True)
     if options.cell not in (None, model.cell.name):
         held = f"{options.trained} holds a model of cell {model.cell.name}"
         raise ValueError(f"{held}, not {options.cell}; leave out --cell")
@@ -124,46 +124,27 @@ def shown(vocabulary, tokens):
 def step_attention(options, content, directions):
     """A small encoder-decoder that is to write the text backwards, or a run's: the exit status, 1 if a gradient is
     wrong."""
-    refuse_idle(options)
-    content = " ".join(content.split())
+    refuse(options, ("layer", "pdb", "html"), "step through attention")
     if options.trained:
-        model, vocabularies = trained_translator(options, content)
-        origin = options.trained
+        refuse(options, ("attention", "cell", "seed"), "step through a translator")
+        model, vocabularies, _ = load_trained(options.trained, "translation")
+        if model.attention is None:
+            raise ValueError(f"{options.trained} has no attention to step through: it was trained with --score none")
+        note_unknown(unknown_tokens(vocabularies["source"], content + "\n"))
+        model, origin = model.astype(np.float64), options.trained
         written = translate_lines(model, vocabularies, [content], width=1)[0][0][0]
     else:
         cell, seed = options.cell or "lstm", options.seed or 0
         model, vocabulary = small_translator(content, options.attention, cell, seed)
-        vocabularies = {"source": vocabulary, "target": vocabulary}
-        written = content[::-1]
+        vocabularies, written = {"source": vocabulary, "target": vocabulary}, content[::-1]
         origin = f"A small {cell.upper()} encoder-decoder, its weights drawn with seed {seed}"
-    lines = {"source": content, "target": written}
-    source, target = (encode_lines(vocabularies[side], [line])[0] for side, line in lines.items())
+    source = encode_lines(vocabularies["source"], [content])[0]
+    target = encode_lines(vocabularies["target"], [written])[0]
     inputs = np.array([target[-1], *target[:-1]])[:, None]
-    targets = target[:, None]
-    walked = attention_walk(model, source[:, None], inputs, targets, chosen("--at", options.at, len(target)))
+    walked = attention_walk(model, source[:, None], inputs, target[:, None], chosen("--at", options.at, len(target)))
     writes = f"{'writes' if options.trained else 'is to write'} {shown(vocabularies['target'], target)}"
     sizes = f"N = 1 sentence, D = {model.sizes.embedding_dim}, H = {model.sizes.hidden_dim}; s_t and h_j are given"
-    reads = shown(vocabularies["source"], source)
+    reads = f"reads {shown(vocabularies['source'], source)} and {writes}"
     other_score = "(18)" if model.attention.name == "dot" else "(17)"
-    introduce(walked, origin, f"reads {reads} and {writes}", sizes, (attention, translation), other_score)
+    introduce(walked, origin, reads, sizes, (attention, translation), other_score)
     return print_passes(walked, directions)
-
-
-def refuse_idle(options):
-    """Raises ValueError for an option that changes nothing for attention."""
-    names = ["layer", "pdb", "html"] + (["attention", "cell", "seed"] if options.trained else [])
-    given = [f"--{name}" for name in names if str(getattr(options, name)) not in ("None", "False")]  # 0 is given
-    if given:
-        what = "a translator" if options.trained else "attention"
-        raise ValueError(f"step through {what} has no {', '.join(given)}: leave it out")
-
-
-def trained_translator(options, content):
-    """(a run's EncoderDecoder in float64, its vocabularies). ValueError where it has no attention."""
-    model, vocabularies, _ = load_trained(options.trained, "translation")
-    if model.attention is None:
-        raise ValueError(f"{options.trained} has no attention to step through: it was trained with --score none")
-    if options.text is None or not content:
-        raise ValueError("--run needs --text: a sentence to translate")
-    note_unknown(vocabularies["source"], content + "\n")
-    return model.astype(np.float64), vocabularies

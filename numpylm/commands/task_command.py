@@ -8,22 +8,26 @@ X RUN …             uses a run (not `train`, which only trains: sample, evalua
 
 import sys
 from argparse import SUPPRESS
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 
+from numpylm import plots
 from numpylm.base import require
-from numpylm.base.choices import TIME
+from numpylm.base.choices import GROUPS, TIME
 from numpylm.beam_search import check_search
-from numpylm.commands.console import program, quoted, terminal_width
-from numpylm.commands.kind import RunConfig, title
+from numpylm.bench.system import peak_mib
+from numpylm.checkpoint import load_checkpoint
+from numpylm.commands.console import cut, print_filled, program, quoted, terminal_width
 from numpylm.commands.mpi import ranks
-from numpylm.commands.options import add_choice, add_choices, chosen, flags_given
-from numpylm.commands.results import finish
-from numpylm.commands.run import resume_run, start_run, train
-from numpylm.commands.run_folder import free_folder
-from numpylm.commands.streams import outlasting_readers
+from numpylm.commands.options import add_choice, chosen, flags_given
+from numpylm.commands.process import LastingStream
+from numpylm.commands.run import check_finite, resume_run, start_run, train
+from numpylm.commands.run_folder import RunConfig, free_folder, write_json
+from numpylm.commands.run_record import tokens_per_second
+from numpylm.data.metrics import read_metrics
 from numpylm.data.printable import on_one_line
 from numpylm.kinds.language_task import UNITS
 
@@ -55,9 +59,12 @@ def add_task_options(parser, kind):
         use.add_argument("trained", nargs="?", metavar="RUN", help="a run's folder, or a checkpoint file")
         for field in fields(kind.Use):
             add_choice(use, field)
-    group = add_choices(parser, kind.Data, kind.Model, kind.Settings)[TIME]
-    group.add_argument("--out", metavar="DIR", default=SUPPRESS, help="the run's folder (a new one below runs/)")
-    group.add_argument("--resume", metavar="DIR", default=SUPPRESS, help=RESUMED)
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    for field in (*fields(kind.Data), *fields(kind.Model), *fields(kind.Settings)):
+        add_choice(groups[field.metadata["group"]], field)
+    add = groups[TIME].add_argument
+    add("--out", metavar="DIR", default=SUPPRESS, help="the run's folder (a new one below runs/)")
+    add("--resume", metavar="DIR", default=SUPPRESS, help=RESUMED)
 
 
 def run_task(options, kind):
@@ -72,8 +79,10 @@ def run_task(options, kind):
         return import_module(kind.report).use(trained, chosen(kind.Use, options))
     if using:
         raise ValueError(f"{using[0]} is for a trained run: {kind.command} RUN …")
-    with outlasting_readers():
-        return train_to_the_end(options, kind)
+    with redirect_stdout(LastingStream(sys.stdout, 1)), redirect_stderr(LastingStream(sys.stderr, 2)):
+        status = train_to_the_end(options, kind)
+        sys.stdout.flush()
+    return status
 
 
 def train_to_the_end(options, kind):
@@ -95,11 +104,19 @@ def train_to_the_end(options, kind):
 
 
 def begin(options, kind):
-    """A new run from the options that were given."""
+    """A new run from the options that were given, after a note on those that change nothing."""
     if hasattr(options, "minutes") and not hasattr(options, "epochs"):
         options.epochs = None
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
-    note_without_effect(options, model, settings)
+    idle = {
+        "--decay-from": settings.schedule != "decay",
+        "--decay-factor": settings.schedule not in ("decay", "plateau"),
+        "--dropout-kind": getattr(model, "dropout", 0) == 0,
+    }
+    without_effect = [name for name in flags_given(options, kind.Model, kind.Settings) if idle.get(name)]
+    if without_effect:
+        names = ", ".join(sorted(without_effect))
+        print(f"note: no effect of {names} with the other options as they are", file=sys.stderr)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
     config = replace(config, data=replace(config.data, **given_places(options, kind)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
@@ -108,32 +125,21 @@ def begin(options, kind):
 
 def given_places(options, kind):
     """{field: place} of the options that say where the data are; whole paths, so that any folder can resume the run."""
-    names = [field.name for field in fields(kind.Data) if field.metadata["place"] and hasattr(options, field.name)]
-    places = {name: getattr(options, name) for name in names}
-    for name, place in places.items():
-        if place != getattr(kind.Data, name) and Path(place).exists():
-            places[name] = str(Path(place).resolve())
+    places = {}
+    for field in fields(kind.Data):
+        if field.metadata["place"] and hasattr(options, field.name):
+            place = getattr(options, field.name)
+            is_path = place != field.default and Path(place).exists()
+            places[field.name] = str(Path(place).resolve()) if is_path else place
     return places
-
-
-def note_without_effect(options, model, settings):
-    """Says which of the options given change nothing."""
-    idle = {
-        "decay_from": settings.schedule != "decay",
-        "decay_factor": settings.schedule not in ("decay", "plateau"),
-        "dropout_kind": getattr(model, "dropout", 0) == 0,
-    }
-    names = ["--" + name.replace("_", "-") for name in idle if idle[name] and hasattr(options, name)]
-    if names:
-        print(f"note: no effect of {', '.join(names)} with the other options as they are", file=sys.stderr)
 
 
 def resume(options, kind):
     """The run to go on with. Raises ValueError for options that would be ignored."""
     places = given_places(options, kind)
-    changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
     for name in places:
         delattr(options, name)
+    changed = {name: vars(options).pop(name, None) for name in ("epochs", "minutes")}
     ignored = flags_given(options, kind.Data, kind.Model, kind.Settings) + ["--out"] * hasattr(options, "out")
     if ignored:
         kept = "a resumed run keeps its options, only --epochs and --minutes may change"
@@ -146,10 +152,16 @@ def describe(run):
     data, settings = run.data, run.config.settings
     counts = ", ".join(f"{len(data.parts[part]):,} {part}" for part in ("train", "valid", "test"))
     sides = data.vocabulary.items() if isinstance(data.vocabulary, dict) else [("different", data.vocabulary)]
+    parts = []  # "D=64", "attention dot", "bidirectional", "dropout 0.3", …
+    for name, value in (run.model.sizes._asdict() | vars(settings)).items():
+        if name in SYMBOLS:
+            parts.append(f"{SYMBOLS[name]}={value}")
+        elif name in SHOWN and value:
+            parts.append(name.replace("_", " ") if value is True else f"{name} {value}")
     lines = {
         "corpus": f"{data.name}: {counts} {run.kind.items}",
         "tokens": ", ".join(f"{len(known):,} {side} {UNITS[known.level]}s" for side, known in sides),
-        "model": ", ".join([title(run), *parts_of(run.model.sizes._asdict() | vars(settings))]),
+        "model": ", ".join([run.kind.title(run.config), *parts]),
         "steps": f"{settings.optimizer}, learning rate {settings.learning_rate:g}, {settings.schedule} schedule",
     }
     if run.ranks.size > 1:
@@ -159,10 +171,53 @@ def describe(run):
     return "\n".join([*shown, f"folder  {on_one_line(run.folder)}"])
 
 
-def parts_of(sizes):
-    """What a model and its batches are made of: "D=64", "attention dot", "bidirectional", "dropout 0.3", …"""
-    for name, value in sizes.items():
-        if name in SYMBOLS:
-            yield f"{SYMBOLS[name]}={value}"
-        elif name in SHOWN and value:
-            yield name.replace("_", " ") if value is True else f"{name} {value}"
+def finish(run):
+    """Measures and reports the best model, and writes summary.json and the learning curve: the Report.
+
+    Raises RunDiverged, after all is written, where its loss on the test data is not finite.
+    """
+    model = load_checkpoint(run.folder / "best.npz").model
+    print("measuring the best model …", file=sys.stderr)
+    print()
+    report = import_module(run.kind.report).report(run, model)
+    write_json(run.folder / "summary.json", common_fields(run, model) | report.fields)
+    draw_learning_curve(run, report)
+    print(f"\nSaved in {on_one_line(run.folder)}:")
+    print_filled(", ".join(sorted(path.name for path in run.folder.iterdir() if not path.name.startswith("."))))
+    verb, command = ("Use it", run.kind.command) if run.kind.Use else ("Let it write more", "sample")
+    print(f"{verb} with\n  {program()} {command} {quoted(run.folder)}")
+    settings = run.config.settings
+    check_finite(
+        "the best model's loss on the test data", report.loss, run.task.perplexity,
+        f" per {run.task.unit}: its state overflows there, although it did not on the validation data. All is saved; "
+        f"train again with a smaller --learning-rate (it was {settings.learning_rate:g}) or --clip (it was "
+        f"{settings.max_norm:g})",
+    )  # fmt: skip
+    return report
+
+
+def common_fields(run, model):
+    """The fields of summary.json that every run has; seconds of training, MiB at the peak."""
+    progress = run.progress
+    return {
+        "task": run.kind.name,
+        "model": run.config.model.model,
+        "parameters": sum(array.size for array in model.parameters().values()),
+        "epochs": progress.epoch,
+        "steps": progress.step,
+        "loss_unit": f"nats per {run.task.unit}",
+        "valid_loss": min(progress.valid_losses),
+        "tokens_per_second": tokens_per_second(progress),
+        "seconds": round(progress.seconds, 2),
+        "peak_memory_mib": peak_mib(),
+    }
+
+
+def draw_learning_curve(run, report):
+    """Draws learning_curve.png. If it cannot be drawn, we say so, and the run goes on."""
+    rows = read_metrics(run.folder / "metrics.csv")
+    path, task = run.folder / "learning_curve.png", run.task
+    heading = on_one_line(f"{run.kind.title(run.config)} on {cut(run.data.name, 40)}")
+    with plots.may_fail(path.name):
+        figure = plots.learning_curve(rows, report.reference or {}, heading, task.unit, task.perplexity)
+        plots.save(figure, path)

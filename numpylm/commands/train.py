@@ -1,4 +1,4 @@
-"""The train command: runs of language models, and what they read."""
+"""The train command: runs of language models, their choices, and what they read."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -6,17 +6,20 @@ from functools import partial
 from pathlib import Path
 
 from numpylm.base import require
-from numpylm.base.choices import choice
+from numpylm.base.choices import OWN, SIZES, choice
 from numpylm.commands.console import byte_bar
-from numpylm.commands.kind import Kind, ReadData, digest
-from numpylm.commands.model_choices import ModelChoices, constructor_arguments
+from numpylm.commands.options import flags_given, sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, digest
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
 from numpylm.data.text import build_vocabulary, encode_stream, stream_start
 from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
+from numpylm.dropout import KINDS
 from numpylm.kinds.language_task import UNITS, LanguageSettings, language_task
-from numpylm.model import MODELS
+from numpylm.model import MODELS, Sizes
+from numpylm.rnn import NONLINEARITIES
+from numpylm.stack import CELLS
 
 DESCRIPTION = (
     "Train a language model, then measure it on the test text beside the baselines. "
@@ -26,6 +29,51 @@ DESCRIPTION = (
 USAGE = "python -m numpylm train [options]"
 RELU_START = 0.5
 FEWEST_WORDS = 1.5  # a line: with fewer, "words" are lines of a text that has no spaces
+
+
+@dataclass(frozen=True)
+class ModelChoices:
+    """The choices of a language model. Raises ValueError for one out of range, or of another cell. The other kinds of
+    models share those that they have too."""
+
+    model: str = choice("lstm", "the recurrent cell", choices=tuple(CELLS))
+    embedding_dim: int = choice(64, "of each token's vector", "-D", metavar="D", group=SIZES)
+    hidden_dim: int = choice(128, "of the recurrent state", "-H", metavar="H", group=SIZES)
+    num_layers: int = choice(1, "recurrent layers", "-L", metavar="L", group=SIZES)
+    dropout: float = choice(0.0, "probability that a value is dropped", metavar="P", group=OWN)
+    dropout_kind: str = choice(
+        "standard", "standard: new masks at each step; variational: the same for all steps of a batch",
+        choices=KINDS, metavar="KIND", group=OWN,
+    )  # fmt: skip
+    tie_weights: bool = choice(False, "W_hy is the transpose of E; needs D = H", group=OWN)
+    uniform_range: float | None = choice(
+        None, "every parameter, biases too, starts uniform in plus or minus R", metavar="R",
+        shown="by its kind: initialization.py", group=OWN,
+    )  # fmt: skip
+    nonlinearity: str | None = choice(None, "of the rnn", choices=tuple(NONLINEARITIES), shown="tanh", group=OWN)
+    forget_bias: float | None = choice(None, "where the lstm's b_f starts", metavar="B", shown="1", group=OWN)
+
+    def __post_init__(self):
+        require.one_of("model", self.model, tuple(CELLS))
+        if self.uniform_range is not None:
+            require.positive_number("uniform_range", self.uniform_range)
+        for name, cell in {"nonlinearity": "rnn", "forget_bias": "lstm"}.items():
+            if getattr(self, name) is not None and self.model != cell:
+                raise ValueError(f"{name} is an option of --model {cell}, not of {self.model}")
+        if self.uniform_range is not None and self.forget_bias is not None:
+            raise ValueError("uniform_range draws b_f too, like every parameter: leave out --forget-bias, or it")
+        CELLS[self.model](**self.cell_options)
+        sizes_of(self, Sizes).check()
+        if self.uniform_range is None or self.model == "rnn":
+            for name, value in self.cell_options.items():
+                object.__setattr__(self, name, value)
+
+    @property
+    def cell_options(self):
+        """The arguments of rnn_cell, lstm_cell or gru_cell."""
+        if self.model == "rnn":
+            return {"nonlinearity": "tanh" if self.nonlinearity is None else self.nonlinearity}
+        return {"forget_bias": 1.0 if self.forget_bias is None else self.forget_bias} if self.model == "lstm" else {}
 
 
 @dataclass(frozen=True)
@@ -54,21 +102,18 @@ class CorpusChoices:
 
 def complete(config, options):
     """The config with the corpus's level and split. Raises ValueError for choices that contradict the corpus."""
-    data = config.data
-    path = Path(data.corpus)
+    data, path = config.data, Path(config.data.corpus)
     if data.corpus == "-":
         raise ValueError("--corpus cannot read standard input; make a token file of it: prepare - --out FILE.tokens")
     is_file = data.corpus != GRAMMAR and path.is_file()
+    level = data.level or ("char" if is_file else "word")
     if is_file and is_token_file(data.corpus):
-        for name in ("level", "split", "min_count", "max_vocabulary"):
-            if getattr(data, name) != getattr(CorpusChoices, name):
-                option = "--" + name.replace("_", "-")
+        for option in flags_given(options, CorpusChoices):
+            if option != "--corpus":
                 raise ValueError(f"{data.corpus} is a token file, made with its own {option}: give that to prepare")
         level = open_token_file(data.corpus).vocabulary.level
     elif data.split is not None and (data.corpus == GRAMMAR or path.is_dir()):
         raise ValueError(f"--split cuts a corpus that is one file; {data.corpus} has its three parts already")
-    else:
-        level = data.level or ("char" if is_file else "word")
     return replace(config, data=replace(data, level=level, split=data.split or DEFAULT_FRACTIONS))
 
 
@@ -76,16 +121,20 @@ def open_data(config, vocabulary=None):
     """The token streams (S,) of the corpus that the choices name, as ReadData; a vocabulary given is used in place of a
     new one. Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
     """
-    corpus, choices = open_corpus(config.data), config.data
+    corpus, choices, known = open_corpus(config.data), config.data, vocabulary
     if isinstance(corpus, TokenFile):
         known, tokens = corpus.vocabulary, corpus.tokens
     else:
-        known = vocabulary
-        if vocabulary is None:
+        if known is None:
             limits = choices.min_count, choices.max_vocabulary
             known = build_vocabulary(corpus.train, choices.level, *limits, corpus.ends_blank_lines)
         tokens = {part: encode_stream(known, getattr(corpus, part)) for part in PARTS}
-    check_lengths(tokens)
+    for part, least in {"train": max(BASELINE_ORDERS.values()), "valid": 2, "test": 2}.items():
+        if len(tokens[part]) < least:
+            raise ValueError(
+                f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
+                "give a longer text (spaces separate words: for a text without spaces take --level char)"
+            )
     if vocabulary is None:
         note_lines_without_spaces(known, tokens["train"])
     return ReadData(corpus.name, fingerprint(corpus), known, tokens, corpus)
@@ -101,34 +150,27 @@ def open_corpus(choices):
     return open_token_file(path)
 
 
-def check_lengths(tokens):
-    """Raises ValueError for a part of the corpus that is too short."""
-    for part, least in (("train", max(BASELINE_ORDERS.values())), ("valid", 2), ("test", 2)):
-        if len(tokens[part]) < least:
-            raise ValueError(
-                f"the {part} part of the corpus is {len(tokens[part])} tokens long, where {least} are needed: "
-                "give a longer text (spaces separate words: for a text without spaces take --level char)"
-            )
-
-
 def note_lines_without_spaces(vocabulary, tokens):
     """Says so where words are whole lines, as in a Chinese text, which has no spaces."""
     num_lines = int((tokens[: 2**16] == stream_start(vocabulary)).sum()) if vocabulary.level == "word" else 0
     num_words = min(len(tokens), 2**16) - num_lines
     if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
-        print(
-            f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
-            "for a text without spaces take --level char",
-            file=sys.stderr,
-        )
+        found = f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
+        print(f"{found}for a text without spaces take --level char", file=sys.stderr)
 
 
 def fingerprint(corpus):
     """A digest of the corpus's three texts; of a token file, the one in its header."""
     if isinstance(corpus, TokenFile):
         return corpus.sha256
-    texts = (corpus.train, corpus.valid, corpus.test)
-    return digest(text.encode("utf-8", "surrogatepass") + b"\0" for text in texts)
+    return digest(getattr(corpus, part) + "\0" for part in PARTS)
+
+
+def constructor_arguments(choices):
+    """The arguments of RNNLM, LSTMLM or GRULM that the choices name. The vocabulary's size and the seed are missing."""
+    sizes = sizes_of(choices, Sizes)._asdict()
+    del sizes["vocab_size"]
+    return sizes | choices.cell_options
 
 
 def make_model(config, data):
@@ -147,28 +189,23 @@ def make_model(config, data):
 
 
 def make_task(config, data):
-    """The Task of the run's streams."""
-    tokens = data.parts
-    line_end = stream_start(data.vocabulary)
-    task = language_task(tokens["train"], tokens["valid"], config.settings, line_end, UNITS[data.vocabulary.level])
-    return task._replace(batches=watched(task.batches, data.source)) if isinstance(data.source, TokenFile) else task
-
-
-def watched(batches, token_file):
-    """Task.batches that look, before each batch, whether another program has changed the token file."""
+    """The Task of the run's streams. Before each batch it looks whether another program has changed a token file."""
+    train, valid, line_end = data.parts["train"], data.parts["valid"], stream_start(data.vocabulary)
+    task = language_task(train, valid, config.settings, line_end, UNITS[data.vocabulary.level])
 
     def checked(epoch, first):
-        check_unchanged(token_file)
-        for batch in batches(epoch, first):
+        check_unchanged(data.source)
+        for batch in task.batches(epoch, first):
             yield batch
-            check_unchanged(token_file)
+            check_unchanged(data.source)
 
-    return checked
+    return task._replace(batches=checked) if isinstance(data.source, TokenFile) else task
 
 
 KIND = Kind(
     "language", "train", "tokens", LanguageSettings, ModelChoices, CorpusChoices,
     lambda config: f"{config.model.model}-{Path(config.data.corpus).stem}",
-    "{} language model", open_data, make_model, make_task, "numpylm.commands.train_report", complete,
+    lambda config: f"{config.model.model.upper()} language model",
+    open_data, make_model, make_task, "numpylm.commands.train_report", complete,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

@@ -1,15 +1,14 @@
 """What a language model does on a text: perplexity against the floor and the baselines, and what it writes."""
 
 import math
-import sys
 from statistics import fmean
 
 import numpy as np
 
-from numpylm.commands import results
-from numpylm.commands.kind import Report, read_config
-from numpylm.commands.results import number, percent
-from numpylm.commands.train import CorpusChoices, fingerprint, open_corpus
+from numpylm.commands import console
+from numpylm.commands.console import number, percent
+from numpylm.commands.run_folder import Report
+from numpylm.commands.train import CorpusChoices, open_corpus
 from numpylm.commands.trained import ended, read_file_or_stdin
 from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
@@ -36,16 +35,16 @@ def report(run, model):
     """Measures the model on the test text, prints what came out, and returns the Report."""
     tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
     test = evaluate_tokens(model, tokens["test"])
-    unknown = count_unknown(tokens["test"])
+    unknown = len(tokens["test"]) - int(np.count_nonzero(tokens["test"]))
     most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
     floor = {} if corpus.floor is None else {"floor": safe_exp(corpus.floor[level])}
     counted = f"over {test.num_tokens:,} {UNITS[level]}s" + (f", {unknown:,} of them unknown" if unknown else "")
-    this = f"this {model.cell.name.upper()} ({results.count_parameters(model):,} parameters)"
+    num_parameters = sum(array.size for array in model.parameters().values())
+    this = f"this {model.cell.name.upper()} ({num_parameters:,} parameters)"
     rows = among(baselines | {this: test.perplexity}, **floor)
     table = f"Test perplexity per {UNITS[level]}, {counted}", (), rows
-    print()
-    results.print_table(*table)
+    console.print_table(*table)
     print(f"  = {test.loss:.4f} nats or {test.bits_per_token:.4f} bits per {UNITS[level]}", end="")
     print(f"; {percent(test.accuracy)} guessed right")
     fields = {
@@ -63,11 +62,6 @@ def report(run, model):
     return Report(fields, table, test.loss, floor | baselines)
 
 
-def count_unknown(tokens):
-    """How many tokens of a stream (S,) are <unk>."""
-    return len(tokens) - int(np.count_nonzero(tokens))
-
-
 def among(perplexities, floor=None):
     """The rows of a table of perplexities, the lowest first; with per cents above the floor, if it is known."""
     found = perplexities | ({} if floor is None else {"floor: no model can be better": floor})
@@ -83,9 +77,9 @@ def write(run, model):
     if not sentences:
         print("\nThe model writes")
         for line in beginning.split("\n"):
-            results.print_filled(on_one_line(line))
+            console.print_filled(on_one_line(line))
         return None
-    results.print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
+    console.print_examples("The model writes", [[("ok" if right else "BAD", line)] for line, right in sentences])
     share = fmean(right for _, right in sentences)
     print(f"  {percent(share)} of {len(sentences)} sentences are grammatical")
     return share
@@ -106,13 +100,13 @@ def draw_samples(run, model):
     return beginning, [(line, grammar.is_grammatical(line.split())) for line in complete]
 
 
-def evaluate(model, vocabulary, folder, options):
-    """The Report of a text, of a token file's test part, or of the run's own: kind.py."""
-    tokens, num_characters, name = evaluated_tokens(vocabulary, folder, options)
+def evaluate(model, vocabulary, folder, options, own):
+    """The Report of a text, of a token file's test part, or of the run's own: run_folder.py."""
+    tokens, num_characters, name = evaluated_tokens(vocabulary, options, own)
     if len(tokens) < 2:
         raise ValueError(f"{name} holds {len(tokens)} tokens, where two are needed: one to read and one to predict")
     result = evaluate_tokens(model, tokens)
-    unknown = count_unknown(tokens)
+    unknown = len(tokens) - int(np.count_nonzero(tokens))
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
     fields = {
         "tokens": result.num_tokens,
@@ -124,16 +118,13 @@ def evaluate(model, vocabulary, folder, options):
         "unknown_tokens": unknown,
     }
     title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
-    return Report(fields, (title, (), results.rows_of(fields, NAMES)), result.loss)
+    return Report(fields, (title, (), console.rows_of(fields, NAMES)), result.loss)
 
 
-def evaluated_tokens(vocabulary, folder, options):
+def evaluated_tokens(vocabulary, options, own):
     """(tokens, number of characters, name) of a text, a token file's test part, or the run's own test part."""
-    if options.text is None:
-        config = read_config(folder)
-        corpus = open_corpus(config.data)
-        if fingerprint(corpus) != config.data_sha256:
-            print(f"note: {config.data.corpus} is not what it was when the run started", file=sys.stderr)
+    if own is not None:
+        corpus = own.source
     elif options.text != "-" and is_token_file(options.text):
         corpus = open_corpus(CorpusChoices(options.text))
     else:

@@ -9,9 +9,10 @@ import numpy as np
 
 from numpylm.base import require
 from numpylm.base.choices import OWN, again, choice
-from numpylm.commands.kind import Kind, ReadData, digest
-from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.options import sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, digest
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.commands.train import ModelChoices
 from numpylm.data.features import HIGHEST, NUM_BANDS, Sound, log_mel_features, read_wav, stack_frames
 from numpylm.data.speech.recordings import read_recordings, split_recordings
 from numpylm.data.speech.synthesizer import spoken_sentences
@@ -41,11 +42,7 @@ class SpeechModel:
     dropout: float = again(ModelChoices, "dropout", 0.2)
 
     def __post_init__(self):
-        self.sizes(1, 1).check()
-
-    def sizes(self, V, B):
-        """The AcousticSizes for V labels and B features."""
-        return sizes_of(self, AcousticSizes, num_labels=V, num_features=B, bidirectional=not self.one_direction)
+        sizes_of(self, AcousticSizes).check()
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def open_data(config, vocabulary=None):
         vocabulary = build_vocabulary("".join(f"{text}\n" for _, _, text in every), choices.level)
     parts = {part: with_labels(vocabulary, found, f", with --stack {choices.stack},") for part, found in spoken.items()}
     name = "synthetic speech" if choices.train is None else Path(choices.train).name
-    fingerprint = digest(text.encode("utf-8", "surrogatepass") + b"\n" + read.tobytes() for _, read, text in every)
+    fingerprint = digest(piece for _, read, text in every for piece in (f"{text}\n", read.tobytes()))
     return ReadData(name, fingerprint, vocabulary, parts)
 
 
@@ -144,7 +141,8 @@ def features_of(sound, choices):
 
 def make_model(config, data):
     """An untrained AcousticModel."""
-    sizes = config.model.sizes(len(data.vocabulary) - 1, data.parts["train"][0].features.shape[1])
+    V, B = len(data.vocabulary) - 1, data.parts["train"][0].features.shape[1]
+    sizes = sizes_of(config.model, AcousticSizes, num_labels=V, num_features=B)
     return AcousticModel(**sizes._asdict(), seed=config.settings.seed)
 
 
@@ -156,6 +154,7 @@ def make_task(config, data):
 KIND = Kind(
     "speech", "transcribe", "utterances", SpeechSettings, SpeechModel, SpeechData,
     lambda config: f"transcribe-{Path(config.data.train or 'synthetic').name}",
-    "{} with CTC", open_data, make_model, make_task, "numpylm.commands.transcription_report", Use=TranscribeChoices,
+    lambda config: f"{config.model.model.upper()} with CTC",
+    open_data, make_model, make_task, "numpylm.commands.transcription_report", Use=TranscribeChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

@@ -13,10 +13,9 @@ import numpy as np
 from numpylm import LSTMLM, plots
 from numpylm.base import require
 from numpylm.checkpoint import save_checkpoint
-from numpylm.commands.kind import Report, read_config
-from numpylm.commands.results import percent, print_examples, print_table
-from numpylm.commands.run_folder import folder_of, read_json
-from numpylm.commands.trained import load_trained, own_parts
+from numpylm.commands.console import percent, print_examples, print_table
+from numpylm.commands.run_folder import Report, folder_of, read_config, read_json
+from numpylm.commands.trained import load_trained, own_data
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.ctc_decoding import LEAST, Hypothesis, LanguageScore, beam_search, ranked
@@ -82,7 +81,7 @@ def weights_for(model, vocabulary, folder, language, choices, heard=None):
     where = "the run's validation part" if heard is None else "the list"
     if heard is None:
         try:
-            heard = listen(model, vocabulary, own_parts(folder, vocabulary)["valid"], language)
+            heard = listen(model, vocabulary, own_data(folder, vocabulary).parts["valid"], language)
         except (OSError, ValueError) as error:
             raise ValueError(f"{where} is gone, so give both --alpha and --beta: {error}") from None
     weights = choose_weights(heard, **choices.given)
@@ -140,7 +139,6 @@ def report(run, model):
     weights = choose_weights(listen(model, vocabulary, parts["valid"], language))
     heard = listen(model, vocabulary, parts["test"], language, **weights)
     found = measured(heard, vocabulary, weights)
-    print()
     print_table(*found.table)
     print("  chosen on the validation part: alpha = {alpha:g}, beta = {beta:g}".format(**weights))
     ways = heard.said, heard.by_name["error_rate"], heard.by_name["error_rate_with_language_model"]
@@ -159,12 +157,11 @@ def report(run, model):
     return found
 
 
-def evaluate(model, vocabulary, folder, options):
-    """The Report of the run's own test part, or of the recordings in a folder: kind.py."""
-    if options.text:
-        utterances = with_labels(vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data))
-    else:
-        utterances = own_parts(folder, vocabulary)["test"]
+def evaluate(model, vocabulary, folder, options, own):
+    """The Report of the run's own test part, or of the recordings in a folder: run_folder.py."""
+    utterances = own.parts["test"] if own else with_labels(
+        vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data)
+    )  # fmt: skip
     weights = saved_weights(folder)
     heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
     return measured(heard, vocabulary, weights)

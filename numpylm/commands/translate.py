@@ -7,9 +7,10 @@ from pathlib import Path
 
 from numpylm.base import require
 from numpylm.base.choices import OWN, again, choice
-from numpylm.commands.kind import Kind, ReadData, digest
-from numpylm.commands.model_choices import ModelChoices, sizes_of
+from numpylm.commands.options import sizes_of
+from numpylm.commands.run_folder import Kind, ReadData, digest
 from numpylm.commands.task_command import add_task_options, check_beam, run_task
+from numpylm.commands.train import ModelChoices
 from numpylm.data.pairs import grammar_pairs, read_pairs
 from numpylm.data.text import build_vocabulary
 from numpylm.kinds.language_task import UNITS
@@ -42,14 +43,9 @@ class TranslationModel:
     uniform_range: float | None = again(ModelChoices, "uniform_range", None)
 
     def __post_init__(self):
-        self.sizes(1, 1).check()
+        sizes_of(self, TranslationSizes, attention=self.score).check()
         if self.uniform_range is not None:
             require.positive_number("uniform_range", self.uniform_range)
-
-    def sizes(self, source_vocab_size, target_vocab_size):
-        """The TranslationSizes."""
-        sizes = {"source_vocab_size": source_vocab_size, "target_vocab_size": target_vocab_size}
-        return sizes_of(self, TranslationSizes, attention=self.score, bidirectional=not self.one_direction, **sizes)
 
 
 @dataclass(frozen=True)
@@ -101,30 +97,26 @@ def open_data(config, vocabulary=None):
         parts = read_pairs(choices.train, choices.source, choices.target)
         name = Path(choices.train or choices.source).name
     if vocabulary is None:
-        texts = ["".join(f"{line}\n" for line in lines) for lines in zip(*parts["train"], strict=True)]
-        built = zip(levels.items(), texts, strict=True)
-        vocabulary = {side: build_vocabulary(text, level, choices.min_count) for (side, level), text in built}
-    lines = ("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
-    fingerprint = digest(line.encode("utf-8", "surrogatepass") for line in lines)
-    parts["train"] = without_long(parts["train"], choices.longest, levels)
-    return ReadData(name, fingerprint, vocabulary, parts)
-
-
-def without_long(pairs, longest, levels):
-    """The pairs without those that have more tokens than longest on a side. Raises ValueError if none is left."""
-    count = [{"char": len, "word": lambda line: len(line.split())}[level] for level in levels.values()]
-    kept = [pair for pair in pairs if count[0](pair.source) <= longest and count[1](pair.target) <= longest]
-    if not kept:
+        texts = {side: "".join(f"{getattr(pair, side)}\n" for pair in parts["train"]) for side in levels}
+        vocabulary = {side: build_vocabulary(texts[side], levels[side], choices.min_count) for side in levels}
+    fingerprint = digest("\t".join(pair) + "\n" for part in sorted(parts) for pair in parts[part])
+    cut_source, cut_target = (str.split if level == "word" else list for level in levels.values())
+    pairs, longest = parts["train"], choices.longest
+    lengths = [max(len(cut_source(pair.source)), len(cut_target(pair.target))) for pair in pairs]
+    parts["train"] = [pair for pair, length in zip(pairs, lengths, strict=True) if length <= longest]
+    left_out = len(pairs) - len(parts["train"])
+    if left_out == len(pairs):
         raise ValueError(f"every training pair is longer than {longest} tokens: give a larger --longest")
-    if len(kept) < len(pairs):
-        left_out = f"{len(pairs) - len(kept):,} of {len(pairs):,} training pairs"
-        print(f"note: {left_out} are longer than {longest} tokens and left out", file=sys.stderr)
-    return kept
+    if left_out:
+        note = f"note: {left_out:,} of {len(pairs):,} training pairs are longer than {longest} tokens and left out"
+        print(note, file=sys.stderr)
+    return ReadData(name, fingerprint, vocabulary, parts)
 
 
 def make_model(config, data):
     """An untrained EncoderDecoder."""
-    sizes = config.model.sizes(*map(len, data.vocabulary.values()))
+    vocab_sizes = {f"{side}_vocab_size": len(vocabulary) for side, vocabulary in data.vocabulary.items()}
+    sizes = sizes_of(config.model, TranslationSizes, attention=config.model.score, **vocab_sizes)
     return EncoderDecoder(**sizes._asdict(), seed=config.settings.seed)
 
 
@@ -137,7 +129,7 @@ def make_task(config, data):
 KIND = Kind(
     "translation", "translate", "pairs", TranslationSettings, TranslationModel, TranslationData,
     lambda config: f"translate-{Path(config.data.train or config.data.source or 'grammar').name.partition('.')[0]}",
-    "{} encoder-decoder", open_data, make_model, make_task, "numpylm.commands.translation_report",
-    Use=TranslateChoices,
+    lambda config: f"{config.model.model.upper()} encoder-decoder",
+    open_data, make_model, make_task, "numpylm.commands.translation_report", Use=TranslateChoices,
 )  # fmt: skip
 add_options, run = partial(add_task_options, kind=KIND), partial(run_task, kind=KIND)

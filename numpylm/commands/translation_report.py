@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
-from numpylm.commands.kind import Report
-from numpylm.commands.results import mean_by, number, percent, print_examples, print_table, rows_of
-from numpylm.commands.trained import load_trained, note_unknown, own_parts, read_lines
+from numpylm.commands.console import mean_by, number, percent, print_examples, print_table, rows_of
+from numpylm.commands.run_folder import Report
+from numpylm.commands.trained import load_trained, note_unknown, read_lines, unknown_tokens
 from numpylm.data.grammar.agreement import word_depths
 from numpylm.data.grammar.chart import is_chinese
 from numpylm.data.grammar.chinese import PINYIN, SYLLABLES
@@ -43,8 +43,12 @@ def use(trained, choices):
         raise ValueError(f"{trained} has no attention to draw: it was trained with --score none")
     if picture is not None and find_spec("matplotlib") is None:
         raise ValueError("--attention needs matplotlib, which is not installed")
-    lines = lines_of(" ".join(choices.text))
-    note_unknown(vocabularies["source"], "\n".join(lines) + "\n")
+    text = " ".join(choices.text)  # what names no file is a sentence, but for one word with an ending: missing.txt
+    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
+    lines = [" ".join(line.split()) for line in ([text] if is_sentence else read_lines(text))]
+    if "" in lines:
+        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
+    note_unknown(unknown_tokens(vocabularies["source"], "\n".join(lines) + "\n"))
     search = {"width": choices.beam, "length_penalty": choices.length_penalty, "n_best": choices.n_best}
     found = translate_lines(model, vocabularies, lines, **search)
     for best in found:
@@ -58,27 +62,13 @@ def use(trained, choices):
         print(f"drew the attention over the first line in {on_one_line(picture)}", file=sys.stderr)
 
 
-def lines_of(text):
-    """The lines of a file, of standard input, or the sentence itself. Raises ValueError where one is empty.
-
-    What names no file is a sentence, but for one word with an ending, such as missing.txt.
-    """
-    is_sentence = text != "-" and not os.path.exists(text) and (" " in text or not Path(text).suffix)
-    lines = [" ".join(line.split()) for line in ([text] if is_sentence else read_lines(text))]
-    if "" in lines:
-        raise ValueError(f"line {lines.index('') + 1} is empty: there is nothing to translate")
-    return lines
-
-
 def report(run, model):
     """Measures the model on the test part, prints what came out, and returns the Report."""
     parts, vocabularies = run.data.parts, run.data.vocabulary
     pairs = parts["test"][:MOST_TRANSLATED]
-    translations = best_of(model, vocabularies, pairs)
-    right = exact(translations, pairs)
+    translations, right = translated(model, vocabularies, pairs)
     more = built_in_fields(run, model, translations, right) if parts.keys() >= BANDS.keys() else {}
-    found = measured(model, vocabularies, parts["test"], translations, more)
-    print()
+    found = measured(model, vocabularies, parts["test"], translations, right, more)
     print_table(*found.table)
     print_examples("Unseen sentences", [
         [("", pair.source), ("ok" if is_right else "BAD", text), *[("right", pair.target)] * (not is_right)]
@@ -92,26 +82,23 @@ def report(run, model):
     return found
 
 
-def best_of(model, vocabularies, pairs, width=1):
-    """The best translation of each pair's source."""
-    return [best[0][0] for best in translate_lines(model, vocabularies, [pair.source for pair in pairs], width=width)]
+def translated(model, vocabularies, pairs, width=1):
+    """(the best translation of each pair's source, whether it is the pair's own)."""
+    found = translate_lines(model, vocabularies, [pair.source for pair in pairs], width=width)
+    texts = [best[0][0] for best in found]
+    return texts, [text == pair.target for text, pair in zip(texts, pairs, strict=True)]
 
 
-def exact(translations, pairs):
-    """Whether each translation is its pair's own."""
-    return [text == pair.target for text, pair in zip(translations, pairs, strict=True)]
-
-
-def measured(model, vocabularies, pairs, greedy, more=()):
-    """The Report of test pairs; greedy are the translations of all of them, or of the first ones; more are fields."""
+def measured(model, vocabularies, pairs, greedy, right, more=()):
+    """The Report of test pairs; greedy are the translations of all of them, or of the first ones, and right says which
+    of these are right; more are fields."""
     score = score_pairs(model, encode_pairs(vocabularies, pairs))
     level = vocabularies["target"].level
-    translated = pairs[: len(greedy)]
-    references = [pair.target for pair in translated]
-    with_beam, signature = bleu(best_of(model, vocabularies, translated, BEAM), references, level)
+    references = [pair.target for pair in pairs[: len(greedy)]]
+    with_beam, signature = bleu(translated(model, vocabularies, pairs[: len(greedy)], BEAM)[0], references, level)
     fields = {
         "test_perplexity": safe_exp(score.loss),
-        "exact_match": fmean(exact(greedy, translated)),
+        "exact_match": fmean(right),
         "exact_match_without_attention": None,
         "bleu": with_beam,
         "bleu_greedy": bleu(greedy, references, level)[0],
@@ -133,7 +120,7 @@ def built_in_fields(run, model, translations, right):
     config, parts, exact_match = run.config, run.data.parts, fmean(right)
     defaults = run.kind.Model(), run.kind.Settings(), run.kind.Data()
     stored = WITHOUT_ATTENTION if (config.model, config.settings, config.data) == defaults else None
-    longer = {name: fmean(exact(best_of(model, run.data.vocabulary, parts[name]), parts[name])) for name in BANDS}
+    longer = {name: fmean(translated(model, run.data.vocabulary, parts[name])[1]) for name in BANDS}
     by_depth = mean_by([max(word_depths(pair.source.split())) for pair in parts["test"]], right)
     return {
         "exact_match_without_attention": exact_match if config.model.score == "none" else stored,
@@ -143,13 +130,10 @@ def built_in_fields(run, model, translations, right):
     }
 
 
-def evaluate(model, vocabularies, folder, options):
-    """The Report of the run's own test pairs, or of those in files: kind.py."""
-    if options.text or options.source or options.target:
-        pairs = read_pairs(options.text, options.source, options.target, to_test=True)["test"]
-    else:
-        pairs = own_parts(folder, vocabularies)["test"]
-    return measured(model, vocabularies, pairs, best_of(model, vocabularies, pairs))
+def evaluate(model, vocabularies, folder, options, own):
+    """The Report of the run's own test pairs, or of those in files: run_folder.py."""
+    pairs = (own.parts if own else read_pairs(options.text, options.source, options.target, to_test=True))["test"]
+    return measured(model, vocabularies, pairs, *translated(model, vocabularies, pairs))
 
 
 def draw_attention(path, model, vocabularies, source, target):
