@@ -52,10 +52,12 @@ def find_units(contents, taken, child, convention=None):
 
 
 def units_of(scope, pair):
-    """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step."""
-    plain, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
-    both = [plain] if plain.roles == whole.roles else [plain, whole]
-    return both[::-1] if len(plain.gradients) > 1 else both
+    """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step, or the
+    backward returns theirs."""
+    bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
+    both = [bare] if bare.roles == whole.roles else [bare, whole]
+    given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
+    return both[::-1] if len(bare.gradients) > 1 or given & {*map(plain, whole.texts)} else both
 
 
 def others_of(units, contents, child, scope, cell, pair):
@@ -83,12 +85,12 @@ def pairs_in(functions, kind, convention=None):
     """(forward or None, backward or None, (convention, cell, form) or None) of all that looks like a backward."""
     found = {} if kind else usual_pairs(functions, convention)
     for name, function in functions.items():
-        gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
+        gradients = [text for text in function["returns"] if re.match(r"d|grad|g$", plain(text))]
         is_loss = bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
         looks = (
             function["is_step"]
             or BACKWARD.search(name)
-            or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
+            or (is_loss and (len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))))
         )
         if looks and name not in found and (function["parameters"] or function["is_step"]):
             words = [word_of(n) or role_of(n) or "?" for n in required(function)]
@@ -127,7 +129,8 @@ def is_usual(forward, backward):
     if backward is not None and not gradients_in(backward):
         words += [word_of(n) for n in required(backward)]
     is_step = backward is not None and is_with_targets(backward)
-    return "targets" not in words and not is_step and (backward is None or len(required(backward)) < 4)
+    is_known = all(role_of(n) or word_of(n) for n in required(forward)) or backward is None
+    return "targets" not in words and not is_step and is_known and (backward is None or len(required(backward)) < 4)
 
 
 def forward_of(functions, backward):

@@ -123,7 +123,8 @@ def calls(scope, arguments, forward, backward):
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
         earlier = dict(zip(map(plain, inner), paths, strict=False))
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
-        single = {n: path for n, path in single.items() if n not in earlier}  # h of each step is in hs
+        taken = {*earlier, *map(plain, required(scope.functions[forward]))}
+        single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
         arguments.earlier = {"cache": paths[-1]} | earlier | single
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
