@@ -1,5 +1,6 @@
 """Which input each of a backward's gradients belongs to: by its name, by its place, or by what became of a weight."""
 
+import ast
 import re
 
 import numpy as np
@@ -38,16 +39,29 @@ def claims_in(unit, fit, returned, snapshot, after):
 
 def matched(unit, fit, returned):
     """(slot, gradient) by the names of what the backward returned, else by the order of the forward's parameters."""
-    named = [
-        (text, value) for text, value in spread(returned, list(unit.texts)) if isinstance(value, np.ndarray | float)
-    ]
-    texts = [text for text, _ in named]
-    found = slots_of(unit, texts)
-    slots = [slot for slot in unit.roles if slot in fit.inputs]
-    if len(named) == len(slots) and not all(found) and fit.form != "loss":
-        rest = iter([slot for slot in slots if slot not in found])
+    named = arrays_returned(unit, returned)
+    found = slots_of(unit, [text for text, _ in named])
+    unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
+    slots = [slot for slot in unit.roles if slot in fit.inputs and slot not in found]
+    states = [slot for slot in slots if unit.roles[slot] in ("x", "h_prev", "c_prev")]
+    if list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in states]:
+        slots = states
+    if len(unnamed) == len(slots) and fit.form != "loss":
+        rest = iter(slots)
         found = [slot or next(rest) for slot in found]
     return [(slot, value) for slot, (_, value) in reversed(list(zip(found, named, strict=True))) if slot]
+
+
+def arrays_returned(unit, returned):
+    """(name, array) of all numbers that a backward returned."""
+    return [pair for pair in spread(returned, list(unit.texts)) if isinstance(pair[1], np.ndarray | float)]
+
+
+def left_out(unit, returned):
+    """The names of gradients that a backward returned, and that belong to no input that the check knows."""
+    texts = [text for text, array in arrays_returned(unit, returned) if np.size(array) > 1]
+    slots = zip(texts, slots_of(unit, texts), strict=True)
+    return [text for text, slot in slots if slot is None and HEADS.match(plain(text)) and text.isidentifier()]
 
 
 def spread(value, texts):
@@ -61,13 +75,21 @@ def spread(value, texts):
         items = [(texts[0] if len(texts) == 1 else "", value)]
     found = []
     for text, item in items:
-        names = [name.strip() for name in text.strip("[]()").split(",")]
-        if isinstance(item, dict) or (isinstance(item, tuple | list) and len(names) == len(item) > 1):
-            found += spread(item, names)
+        if isinstance(item, dict | tuple):
+            found += spread(item, parts_of(text))
         else:
             is_weight = isinstance(value, dict) and WEIGHT.match(text)
             found.append((f"d{text}" if is_weight else text, item))
     return found
+
+
+def parts_of(text):
+    """The texts of the parts of a tuple or list, from its own."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
+    return [ast.unparse(part) for part in tree.elts] if isinstance(tree, ast.Tuple | ast.List) else []
 
 
 def slots_of(unit, texts):

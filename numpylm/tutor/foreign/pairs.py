@@ -3,12 +3,13 @@
 Whatever looks like a backward and is not understood is named with the reason: it is never passed over in silence.
 """
 
+import contextlib
 import re
 from functools import partial
 
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required
+from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required, with_made_weights
 from numpylm.tutor.foreign.units import unit_of
 from numpylm.tutor.process.sizes import SIZES
 
@@ -40,9 +41,9 @@ def find_units(contents, taken, child, convention=None):
             continue
         for name, pair in pairs.items():
             try:
-                first, *rest = units_of(scope, pair)
-                again = partial(others_of, rest, contents, child, scope, cell, pair)
-                units.append(first._replace(name=name, again=again))
+                every = units_of(scope, pair) if kind else file_units(scope, pair, contents, child)
+                again = partial(others_of, every, contents, child, scope, cell, pair)
+                units.append(every[0]._replace(name=name, again=again))
                 covered |= {dotted(kind, other) for other in called(functions, pair[1] or pair[0])}
             except Unknown as why:
                 refused[name] = str(why)
@@ -52,26 +53,40 @@ def find_units(contents, taken, child, convention=None):
 
 
 def units_of(scope, pair):
-    """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step."""
-    plain, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
-    both = [plain] if plain.roles == whole.roles else [plain, whole]
-    return both[::-1] if len(plain.gradients) > 1 else both
+    """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step, or the
+    backward returns theirs."""
+    bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
+    both = [bare] if bare.roles == whole.roles else [bare, whole]
+    given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
+    return both[::-1] if len(bare.gradients) > 1 or given & {*map(plain, whole.texts)} else both
+
+
+def file_units(scope, pair, contents, child):
+    """The same of a file's functions, with weights that the file makes where the check cannot."""
+    try:
+        return units_of(scope, pair)
+    except Unknown as why:
+        try:
+            return units_of(with_made_weights(scope, contents, child), pair)
+        except Unknown:
+            raise why from None
 
 
 def others_of(units, contents, child, scope, cell, pair):
-    """Yields more Units after the first: those given, one in which V is of the states and W of the outputs, and that of
-    a network for numbers in place of vectors."""
-    yield from units
+    """Yields more Units after the first: the others; one in which V is of the states and W of the outputs; one of a
+    network for numbers in place of vectors; one whose weights the file makes."""
+    yield from units[1:]
     exchanged = {"W_h": "W_y", "W_y": "W_h"}
-    first = unit_of(scope, *pair)
-    if exchanged.keys() <= set(first.roles.values()):
-        yield first._replace(roles={slot: exchanged.get(role, role) for slot, role in first.roles.items()})
+    if exchanged.keys() <= set(units[0].roles.values()):
+        yield units[0]._replace(roles={slot: exchanged.get(role, role) for slot, role in units[0].roles.items()})
     small = SIZES | {"D": 1, "V": 1}
-    if "'size V'" in str(scope.make):
-        yield unit_of(class_scope(contents, scope.name, child, cell, small), *pair)
-    elif not scope.name:
-        first = unit_of(scope._replace(sizes=small), *pair)
-        yield from [first] if first.forms == ("loss",) and not first.shapes else []
+    with contextlib.suppress(Unknown):
+        if "'size V'" in str(scope.make):
+            yield unit_of(class_scope(contents, scope.name, child, cell, small), *pair)
+        elif not scope.name:
+            first = unit_of(scope._replace(sizes=small), *pair)
+            yield from [first] if first.forms == ("loss",) and not first.shapes else []
+            yield unit_of(with_made_weights(scope, contents, child), *pair)
 
 
 def dotted(kind, name):
@@ -83,12 +98,12 @@ def pairs_in(functions, kind, convention=None):
     """(forward or None, backward or None, (convention, cell, form) or None) of all that looks like a backward."""
     found = {} if kind else usual_pairs(functions, convention)
     for name, function in functions.items():
-        gradients = [text for text in function["returns"] if re.match(r"d|grad", plain(text))]
+        gradients = [text for text in function["returns"] if re.match(r"d|grad|g$", plain(text))]
         is_loss = bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
         looks = (
             function["is_step"]
             or BACKWARD.search(name)
-            or (is_loss and (len(gradients) > 1 or "grad" in "".join(gradients)))
+            or (is_loss and (len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))))
         )
         if looks and name not in found and (function["parameters"] or function["is_step"]):
             words = [word_of(n) or role_of(n) or "?" for n in required(function)]
@@ -127,7 +142,8 @@ def is_usual(forward, backward):
     if backward is not None and not gradients_in(backward):
         words += [word_of(n) for n in required(backward)]
     is_step = backward is not None and is_with_targets(backward)
-    return "targets" not in words and not is_step and (backward is None or len(required(backward)) < 4)
+    is_known = all(role_of(n) or word_of(n)[:4] not in ("", "size") for n in required(forward)) or backward is None
+    return "targets" not in words and not is_step and is_known and (backward is None or len(required(backward)) < 4)
 
 
 def forward_of(functions, backward):

@@ -4,6 +4,8 @@ import contextlib
 import re
 from typing import NamedTuple
 
+import numpy as np
+
 from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT
@@ -41,6 +43,23 @@ def file_scope(contents):
     arrays = contents["arrays"].items()
     places, shapes = {n: list(path) for n, (path, _) in arrays}, {n: tuple(shape) for n, (_, shape) in arrays}
     return Scope("", own, [], [], {}, places, shapes, {})
+
+
+def with_made_weights(scope, contents, child):
+    """The scope of a file whose weights one of its functions makes from sizes. Raises Unknown without such a one."""
+    for name in [name for name in scope.functions if STARTS.search(name)]:
+        with contextlib.suppress(Unknown):
+            values = {n: value_for(contents, "", n, [], {}) for n in required(scope.functions[name])}
+            make = [{"call": [name], "kwargs": values, "to": "weights"}]
+            held = contents_of(child, make, ["weights"], scope.sizes)
+            taken = [names for function in scope.functions.values() for names in function["unpacks"].values()]
+            names = next((names for names in taken if len(names) == len(held)), held)
+            items = held.items() if isinstance(held, dict) else zip(names, enumerate(held), strict=True)
+            places = {n: ["weights", n if isinstance(held, dict) else array[0]] for n, array in items}
+            arrays = {n: held[path[-1]] for n, path in places.items()}
+            if len(arrays) > 2 and all(isinstance(array, np.ndarray) for array in arrays.values()):
+                return scope._replace(make=make, places=places, shapes={n: q.shape for n, q in arrays.items()})
+    raise Unknown("no function of the file makes its weights from sizes alone")
 
 
 def class_scope(contents, kind, child, cell, sizes=SIZES):
@@ -91,10 +110,16 @@ def weights_in(found, cell):
 
 def attributes_of(child, scope):
     """The attributes of the object. Raises Unknown where it cannot be made."""
-    reply = child.ask({"steps": scope.make, "inputs": size_slots(scope.sizes), "outputs": [["object", "__dict__"]]})
-    if "error" in reply or not isinstance(reply.get("outputs"), list) or not isinstance(reply["outputs"][0], dict):
-        raise Unknown(f"{scope.name} cannot be made: {reply.get('error', {}).get('text', '')}")
-    return reply["outputs"][0]
+    return contents_of(child, scope.make, ["object", "__dict__"], scope.sizes, scope.name)
+
+
+def contents_of(child, make, path, sizes, name="it"):
+    """The dict or tuple that some steps make. Raises Unknown where they fail, or make something else."""
+    reply = child.ask({"steps": make, "inputs": size_slots(sizes), "outputs": [path]})
+    (held,) = reply.get("outputs") or [None]
+    if "error" in reply or not isinstance(held, dict | tuple | list):
+        raise Unknown(f"{name} cannot be made: {reply.get('error', {}).get('text', '')}")
+    return held
 
 
 def arrays_of(held, methods):

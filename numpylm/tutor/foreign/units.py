@@ -4,8 +4,9 @@ import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from numpylm.tutor.foreign.arguments import Arguments, gradients_in, is_with_targets
+from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
+from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of
 from numpylm.tutor.foreign.scopes import HELD, Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
 
@@ -82,6 +83,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     names += [n for f in every for parts in f["unpacks"].values() for n in parts]
     cell = usual[1] if usual else cell_of(f"{scope.name} {backward}", [*names, *scope.roles, *scope.given])
     arguments = Arguments(scope.functions, cell, form, used_weights(scope, both, names, cell), all_states)
+    arguments.weights = {"from": ["weights"]} if scope.make and not scope.holder else None
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
     arguments.missing(every)
     unit = assembled(scope, forward, backward, arguments, places)
@@ -123,7 +125,8 @@ def calls(scope, arguments, forward, backward):
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
         earlier = dict(zip(map(plain, inner), paths, strict=False))
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
-        single = {n: path for n, path in single.items() if n not in earlier}  # h of each step is in hs
+        taken = {*earlier, *map(plain, required(scope.functions[forward]))}
+        single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
         arguments.earlier = {"cache": paths[-1]} | earlier | single
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
@@ -154,61 +157,25 @@ def passed_on(scope, forward, backward):
     return {name: ["object", text] for name, text in attributes.items() if text in made}
 
 
-def convention_of(scope, functions, form, usual):
-    """The convention that the report names."""
-    if "parameters" in [role_of(n) for n in required(functions[0])]:
-        return "coursera"
-    return usual[0] if usual else "classes" if scope.holder else "min-char-rnn" if form == "loss" else "cs231n"
-
-
-def cells_of(cell, roles, usual):
-    """The cells that a unit may be of, the likeliest first: an RNN's name may be that of any."""
-    is_told = usual is not None or (cell and (cell != "rnn" or "W_y" in roles.values()))
-    return (cell,) if is_told else tuple(dict.fromkeys([cell or "rnn", "rnn", "lstm", "gru"]))
-
-
-def forms_of(form, roles):
-    """The forms that a unit may have, the likeliest first."""
-    if form != "state":
-        return (form,)
-    return ("step", "sequence") if "h_prev" in roles.values() else ("sequence", "step")
-
-
 def used_weights(scope, functions, names, cell):
     """Slot -> role of the weights that an object has, or that the functions read among the file's arrays."""
     if scope.holder:
-        return dict(scope.roles) | (scope.given if cell != "gru" else roles_of(scope.given, cell))
-    if "parameters" in [role_of(n) for f in functions for n in required(f)]:
+        return by_shape(scope.roles, scope.shapes) | (scope.given if cell != "gru" else roles_of(scope.given, cell))
+    if "parameters" in [role_of(n) for f in functions for n in required(f)] and not scope.make:
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
     kept = {n: role for n, role in found.items() if is_weight(role) or (role is None and not HELD.match(n))}
-    return kept if any(found.values()) else {}
+    return by_shape(kept, scope.shapes) if any(found.values()) else {}
 
 
-def form_of(scope, first, second, usual):
-    """Whether the backward is given targets ("loss"), or gradients of states ("state"), or has no time ("layer")."""
-    if usual:
-        return usual[2]
-    made = [plain(text) for text in first["names"]] if first else []
-    coming = [n for n in gradients_in(second) if plain(n) not in made]
-    if first and is_with_targets(second):
-        return "loss"
-    weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
-    others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
-    is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
-    if first and set(others) <= {"w", "b"} and coming and (is_layer or scope.given):
-        return "layer"
-    if first and scope.holder == ["object"] and is_layer and len(required(first)) == 2 and not required(second):
-        return "layer"
-    if not coming or not first:
-        return "loss"
-    states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
-    states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
-    has_output = "W_y" in weights or (
-        not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
-    )
-    return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
+def by_shape(roles, shapes):
+    """The roles; where names give W_h to an oblong matrix, and W_x or W_y to the one square one, the two change."""
+    parts = {role: n for n, role in roles.items() if role in ("W_x", "W_h", "W_y")}
+    square = [n for n in parts.values() if len(shapes[n]) == 2 and len({*shapes[n]}) == 1]
+    if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
+        return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
+    return roles
 
 
 def layer_unit(scope, forward, backward):

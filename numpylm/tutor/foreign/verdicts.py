@@ -9,7 +9,7 @@ import contextlib
 
 import numpy as np
 
-from numpylm.tutor.foreign.claims import gradient_name
+from numpylm.tutor.foreign.claims import gradient_name, left_out
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.scopes import is_weight
 from numpylm.tutor.foreign.truths import claimed, factor_between, truth, understood
@@ -116,10 +116,26 @@ def backward_finding(file, unit, fit):
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
         check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)
+    finding["sentences"] += not_compared(unit, claims, truths, reply["outputs"][0])
     if fit.precision is None and not unit.free:
         words = f"the values of {unit.forward_name} differ from ours; this is the derivative of its own values"
         finding["sentences"].append(words)
     return finding
+
+
+def not_compared(unit, claims, truths, returned):
+    """Remarks on gradients of which nothing is known, though all that were compared are right. Raises Stop where no
+    gradient of a recurrent weight or of h_{t-1} was compared."""
+    roles = {slot: str(unit.roles[slot]).partition(":")[0] for slot in claims}
+    square = [slot for slot, q in claims.items() if unit.roles[slot] is None and len({*q.shape}) < q.ndim]
+    is_held = unit.snapshot or unit.places  # and may be held where the check does not look
+    if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
+        names = ", ".join(gradient_name(unit, slot) for slot in claims)
+        raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
+    zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
+    said = [f"{', '.join(zero)}: zero is right for this input, so that no more is known of it"] if zero else []
+    names = [name for name in left_out(unit, returned) if name not in {gradient_name(unit, slot) for slot in claims}]
+    return said + ([f"{', '.join(names)}: not compared, the check does not know what it belongs to"] if names else [])
 
 
 def as_meant(unit, fit, claims, truths, reply):

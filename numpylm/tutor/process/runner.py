@@ -124,7 +124,11 @@ def reach(path, space):
 def assign(path, value, space):
     """Set a global of the file, an attribute, or an entry of a dict or list."""
     holder = reach(path[:-1], space) if len(path) > 1 else space.maps[1]
-    if isinstance(path[-1], int) or isinstance(holder, dict):
+    if isinstance(holder, tuple):  # a record, or a tuple: another in its place
+        names = getattr(holder, "_fields", range(len(holder)))
+        parts = [value if name == path[-1] else part for name, part in zip(names, holder, strict=True)]
+        space[path[0]] = type(holder)(*parts) if hasattr(holder, "_fields") else tuple(parts)
+    elif isinstance(path[-1], int) or isinstance(holder, dict):
         holder[path[-1]] = value
     else:
         setattr(holder, path[-1], value)

@@ -1,0 +1,53 @@
+"""What a backward is, by the names of its parameters: a step, a sequence, a loss or a layer; of which cell and
+convention."""
+
+import re
+
+from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
+from numpylm.tutor.foreign.conventions import plain, role_of
+from numpylm.tutor.foreign.scopes import required
+
+
+def convention_of(scope, functions, form, usual):
+    """The convention that the report names."""
+    if "parameters" in [role_of(n) for n in required(functions[0])]:
+        return "coursera"
+    return usual[0] if usual else "classes" if scope.holder else "min-char-rnn" if form == "loss" else "cs231n"
+
+
+def cells_of(cell, roles, usual):
+    """The cells that a unit may be of, the likeliest first: an RNN's name may be that of any."""
+    is_told = usual is not None or (cell and (cell != "rnn" or "W_y" in roles.values()))
+    return (cell,) if is_told else tuple(dict.fromkeys([cell or "rnn", "rnn", "lstm", "gru"]))
+
+
+def forms_of(form, roles):
+    """The forms that a unit may have, the likeliest first."""
+    if form != "state":
+        return (form,)
+    return ("step", "sequence") if "h_prev" in roles.values() else ("sequence", "step")
+
+
+def form_of(scope, first, second, usual):
+    """Whether the backward is given targets ("loss"), or gradients of states ("state"), or has no time ("layer")."""
+    if usual:
+        return usual[2]
+    made = [plain(text) for text in first["names"]] if first else []
+    coming = [n for n in gradients_in(second) if plain(n) not in made]
+    if first and is_with_targets(second):
+        return "loss"
+    weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
+    others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
+    is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
+    if first and set(others) <= {"w", "b"} and coming and (is_layer or scope.given):
+        return "layer"
+    if first and scope.holder == ["object"] and is_layer and len(required(first)) == 2 and not required(second):
+        return "layer"
+    if not coming or not first:
+        return "loss"
+    states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
+    states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
+    has_output = "W_y" in weights or (
+        not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
+    )
+    return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
