@@ -26,7 +26,8 @@ def claims_in(unit, fit, returned, snapshot, after):
     """
     claims = dict(matched(unit, fit, returned))
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
-    beside = held(snapshot, weights, fit.inputs) if isinstance(snapshot, dict) else {}
+    states = {f"bottomdiff{plain(slot)[0]}": slot for slot in unit.roles if slot in fit.inputs and slot not in weights}
+    beside = held(snapshot, weights, fit.inputs, states) if isinstance(snapshot, dict) else {}
     if any(not array.any() for array in beside.values()):  # reset to zero, perhaps, after the weights were updated
         steps = {slot: step for slot, step in steps_of_descent(fit, after).items() if step.any()}
         beside |= {slot: step for slot, step in steps.items() if slot in beside and not beside[slot].any()}
@@ -61,7 +62,8 @@ def left_out(unit, returned):
     """The names of gradients that a backward returned, and that belong to no input that the check knows."""
     texts = [text for text, array in arrays_returned(unit, returned) if np.size(array) > 1]
     slots = zip(texts, slots_of(unit, texts), strict=True)
-    return [text for text, slot in slots if slot is None and HEADS.match(plain(text)) and text.isidentifier()]
+    told = [text for text, slot in slots if slot is None and text.isidentifier()]
+    return [text for text in told if HEADS.match(plain(text)) or "grad" in text]
 
 
 def spread(value, texts):
@@ -105,13 +107,16 @@ def slots_of(unit, texts):
     return found
 
 
-def held(snapshot, weights, inputs):
-    """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params."""
+def held(snapshot, weights, inputs, states):
+    """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params; and of
+    states, name -> slot."""
     found = {}
     for path, array in arrays_in(snapshot, (), 3):
         name = plain(str(path[-1]))
         if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
             name = f"d{plain(str(path[-2]))}"
+        if name in states:
+            found.setdefault(states[name], array)
         inside = any(re.match(r"d?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
         for slot in weights:
             key = plain(slot)

@@ -105,7 +105,7 @@ def pairs_in(functions, kind, convention=None):
             or BACKWARD.search(name)
             or (is_loss and (len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))))
         )
-        if looks and name not in found and (function["parameters"] or function["is_step"]):
+        if looks and name not in found and (function["parameters"] or function["is_step"] or kind):
             words = [word_of(n) or role_of(n) or "?" for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []

@@ -134,6 +134,7 @@ def not_compared(unit, claims, truths, returned):
         raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
     said = [f"{', '.join(zero)}: zero is right for this input, so that no more is known of it"] if zero else []
+    said += ["the next step's gradients were zero here: what is carried is not compared"] * unit.is_given("zero")
     names = [name for name in left_out(unit, returned) if name not in {gradient_name(unit, slot) for slot in claims}]
     return said + ([f"{', '.join(names)}: not compared, the check does not know what it belongs to"] if names else [])
 

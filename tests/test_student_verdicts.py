@@ -1,0 +1,67 @@
+"""`numpylm check` on what it cannot compare: it says so, and does not judge what it has not seen."""
+
+import pytest
+from foreign_code import SOURCES, check_changed
+
+
+@pytest.fixture
+def check(tmp_path):
+    return lambda *change, **options: check_changed(tmp_path, *change, **options)
+
+
+def test_a_network_whose_weights_the_check_cannot_change_is_not_judged(check):
+    source = """
+import numpy as np
+class RNN:
+    def __init__(self, D, H): self.W, self.U = np.ones((D, H)), np.ones((H, H))
+    def forward(self, x, h_prev):
+        self.h = np.tanh(np.ones((2, 5)))
+        return self.h
+    def backward(self, dh):
+        self.dW, self.dU = np.ones_like(self.W), np.ones_like(self.U)
+"""
+    finding = check(source).findings["RNN.backward"]
+    assert finding["status"] == "not checked" and "has an effect" in finding["sentences"][0]
+
+
+def test_of_the_losses_that_one_number_may_have_the_one_with_a_usual_factor_is_told(check):
+    source = """
+import numpy as np
+H = 100
+U, W, V = np.random.rand(H, 1), np.random.rand(H, H), np.random.rand(1, H)
+def forward(x):
+    layers, s = [], np.zeros((H, 1))
+    for t in range(len(x)):
+        layers.append((x[t].reshape(-1, 1), s))
+        s = 1 / (1 + np.exp(-(U @ layers[t][0] + W @ s)))
+    return V @ s, layers + [(None, s)]
+def backward(x, y):
+    y_hat, layers = forward(x)
+    dV, ds, dU, dW = (y_hat - y) @ layers[-1][1].T, V.T @ (y_hat - y), 0, 0
+    for t in reversed(range(len(x))):
+        da = ds * layers[t + 1][1] * (1 - layers[t + 1][1])
+        dU, dW, ds = dU + da @ layers[t][0].T, dW + da @ layers[t][1].T, W.T @ da
+    return dU, dV, dW
+"""
+    finding = check(source).findings["backward"]
+    assert finding["status"] == "ok" and finding["sentences"][0] == "judged for half the squared error of the last step"
+
+
+def test_what_was_not_compared_is_said_and_a_recurrence_that_was_not_found_is_not_right(check):
+    assert "dWaa: zero is right" in str(check("built_late").findings["Cell.backward"]["sentences"])
+    assert "what is carried is not compared" in str(check("model").findings["lstm_backward"]["sentences"])
+    assert "accum_grad_next: not compared" in str(check("optimizer_layer").findings["RNN.backward_pass"]["sentences"])
+    source = (
+        SOURCES["held"].partition("class Memory")[0]
+        + """
+class Deep:
+    def __init__(self, D, H): self.W, self.Wy = [np.ones((H, D)), np.ones((H, H))], np.random.randn(2, H)
+    def forward(self, x, h_prev):
+        self.h = np.tanh(self.W[0] @ x + self.W[1] @ h_prev)
+        return self.Wy @ self.h
+    def backward(self, dy):
+        self.dWy = dy @ self.h.T
+"""
+    )
+    finding = check(source).findings["Deep.backward"]
+    assert finding["status"] == "not checked" and "no gradient of a recurrent weight" in finding["sentences"][0]
