@@ -40,7 +40,7 @@ def cross_entropy_forward(logits, targets, overwrite=False):
     """
     predicted = targets != IGNORED
     if not predicted.any():
-        raise ValueError("every target is -1: the loss is a mean over predicted tokens, and there is none")
+        raise ValueError("every target is -1: no token is predicted, so there is no mean loss")
     largest = logits.max(axis=-1, keepdims=True)  # (T, N, 1)
     shifted = np.subtract(logits, largest, out=logits if overwrite else None)  # (T, N, V)
     del logits  # its array may have other values now

@@ -107,9 +107,9 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
 
 def test_what_has_no_words_is_refused_before_it_fills_the_memory(monkeypatch):
     monkeypatch.setattr(text_files, "LONGEST_WORD", 100)
-    with pytest.raises(ValueError, match=r"120 characters without a place between two words, from '日本.*--level char"):
+    with pytest.raises(ValueError, match=r"no place between two words in .*120 characters, from '日本.*--level char"):
         list(whole_words("日本語" * 10 for _ in iter(int, 1)))
-    with pytest.raises(ValueError, match="without a place between two words"):
+    with pytest.raises(ValueError, match="no place between two words"):
         list(split_pieces(("日本語" * 10 for _ in iter(int, 1)), [5, 10], "word"))
     assert len(list(split_pieces(["日本語" * 10] * 50, [5, 10], "char"))) > 48
 

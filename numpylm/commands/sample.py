@@ -16,8 +16,8 @@ from numpylm.generation import generate_batch, generate_stream, until
 DESCRIPTION = "Write text with a trained model, token by token. <unk> is never drawn."
 DEFAULT_LENGTH = {"word": 60, "char": 400}
 SEED = (
-    "the same seed writes the same text (a new one each time); with --count the k-th text, counted from 0, is that of "
-    "the seed S + k alone"
+    "the same seed writes the same text (default: a new seed each time); with --count, text k (from 0) is the text "
+    "that seed S + k writes alone"
 )
 AT_ONCE = 256  # texts that are drawn side by side
 LONG_WORD = 12  # characters: where a line of characters is broken at a space

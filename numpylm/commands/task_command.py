@@ -22,7 +22,7 @@ from numpylm.bench.system import peak_mib
 from numpylm.checkpoint import load_checkpoint
 from numpylm.commands.console import cut, print_filled, program, quoted, terminal_width
 from numpylm.commands.mpi import ranks
-from numpylm.commands.options import add_choice, chosen, flags_given
+from numpylm.commands.options import add_choice, chosen, flag, flags_given
 from numpylm.commands.process import LastingStream
 from numpylm.commands.run import check_finite, resume_run, start_run, train
 from numpylm.commands.run_folder import RunConfig, free_folder, write_json
@@ -32,9 +32,9 @@ from numpylm.data.printable import on_one_line
 from numpylm.kinds.language_task import UNITS
 
 RESUMED = (
-    "go on with the run in this folder, as if it had never stopped; with --epochs or --minutes until then, counted "
-    "from the run's beginning (the cosine schedule has come down to 0 by the old end, and jumps up again); with the "
-    "option that names the data, if they have moved"
+    "go on with the run in this folder, as if it had never stopped; --epochs or --minutes set a new end, counted "
+    "from the run's beginning (the cosine schedule has come down to 0 by the old end, and jumps up again). "
+    "If the data have moved, give the option that names them"
 )
 
 WIDEST_BEAM = 1000
@@ -87,7 +87,11 @@ def run_task(options, kind):
 
 def train_to_the_end(options, kind):
     """Trains and reports; 130 where training was stopped."""
-    run = resume(options, kind) if hasattr(options, "resume") else begin(options, kind)
+    if hasattr(options, "resume"):
+        run = resume(options, kind)
+    else:
+        run = begin(options, kind)
+        note_without_effect(options, run)
     command = f"  {program()} {run.kind.command} --resume {quoted(run.folder)}"
     try:
         print(describe(run), flush=True)
@@ -104,23 +108,29 @@ def train_to_the_end(options, kind):
 
 
 def begin(options, kind):
-    """A new run from the options that were given, after a note on those that change nothing."""
+    """A new run from the options that were given."""
     if hasattr(options, "minutes") and not hasattr(options, "epochs"):
         options.epochs = None
     model, settings, data = (chosen(cls, options) for cls in (kind.Model, kind.Settings, kind.Data))
-    idle = {
-        "--decay-from": settings.schedule != "decay",
-        "--decay-factor": settings.schedule not in ("decay", "plateau"),
-        "--dropout-kind": getattr(model, "dropout", 0) == 0,
-    }
-    without_effect = [name for name in flags_given(options, kind.Model, kind.Settings) if idle.get(name)]
-    if without_effect:
-        names = ", ".join(sorted(without_effect))
-        print(f"note: no effect of {names} with the other options as they are", file=sys.stderr)
     config = kind.complete(RunConfig(kind.name, model, settings, data), options)
     config = replace(config, data=replace(config.data, **given_places(options, kind)))
     folder = ranks().on_first(lambda: getattr(options, "out", None) or free_folder("runs", kind.run_name(config)))
     return start_run(folder, kind, config, ranks())
+
+
+def note_without_effect(options, run):
+    """Says which of the options that were given change nothing."""
+    model, settings = run.config.model, run.config.settings
+    others = {*SYMBOLS, *SHOWN} - {*run.model.sizes._fields}  # of another model of this kind
+    idle = {flag(field): field.name in others for field in fields(model)} | {
+        "--decay-from": settings.schedule != "decay",
+        "--decay-factor": settings.schedule not in ("decay", "plateau"),
+        "--dropout-kind": getattr(model, "dropout", 0) == 0,
+    }
+    names = [name for name in flags_given(options, run.kind.Model, run.kind.Settings) if idle.get(name)]
+    if names:
+        words = f"note: no effect of {', '.join(sorted(names))} with the other options as they are"
+        print(words, file=sys.stderr)
 
 
 def given_places(options, kind):

@@ -15,7 +15,7 @@ from numpylm.base import require
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands.console import percent, print_examples, print_table
 from numpylm.commands.run_folder import Report, folder_of, read_config, read_json
-from numpylm.commands.trained import load_trained, own_data
+from numpylm.commands.trained import load_trained, note_unknown, own_data, unknown_tokens
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.ctc_decoding import LEAST, Hypothesis, LanguageScore, beam_search, ranked
@@ -159,9 +159,12 @@ def report(run, model):
 
 def evaluate(model, vocabulary, folder, options, own):
     """The Report of the run's own test part, or of the recordings in a folder: run_folder.py."""
-    utterances = own.parts["test"] if own else with_labels(
-        vocabulary, read_spoken(read_recordings(options.text), read_config(folder).data)
-    )  # fmt: skip
+    if own:
+        utterances = own.parts["test"]
+    else:
+        recordings = read_recordings(options.text)
+        note_unknown(unknown_tokens(vocabulary, " ".join(text for _, text, _ in recordings)))
+        utterances = with_labels(vocabulary, read_spoken(recordings, read_config(folder).data))
     weights = saved_weights(folder)
     heard = listen(model, vocabulary, utterances, language_score(folder, vocabulary), **weights)
     return measured(heard, vocabulary, weights)

@@ -152,8 +152,8 @@ def whole_words(pieces):
             yield held[:cut]
         elif len(held) > LONGEST_WORD:
             raise ValueError(
-                f"there are {len(held):,} characters without a place between two words, from {held.strip()[:20]!r} on: "
-                "this is no text by words, take it by characters (--level char)"
+                f"there is no place between two words in {len(held):,} characters, from {held.strip()[:20]!r} on: read "
+                "this text by characters (--level char)"
             )
         held = held[cut:]
     if held:

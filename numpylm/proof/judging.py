@@ -112,9 +112,9 @@ def complaint_about(problem, row):
         return f"the function is not finite a little to one side, {where}: there is no derivative to compare with"
     if row.kinks.any() and (row.kinks == row.checked).all():
         return (
-            f"every slope of {row.name} lies at a kink (a ReLU at 0, a tie of a maximum, |x| at 0), where any between "
-            "those of both sides passes: nothing was proved. Choose other arguments, or method='central' in place of "
-            "'projection': it looks at every entry by itself"
+            f"every slope of {row.name} lies at a kink (a ReLU at 0, a tie of a maximum, |x| at 0). There any slope "
+            "between those of both sides passes: nothing was proved. Choose other arguments, or method='central' in "
+            "place of 'projection': it looks at every entry by itself"
         )
     is_zero = (row.claim == 0) & (row.unsure < UNNOTICED * problem.size)
     unsure = np.where(row.wrong | is_zero, 0, row.unsure)

@@ -44,8 +44,8 @@ class Problem:
         self.reach = max(1.0, *[np.abs(q[np.isfinite(q)]).max(initial=0) for q in self.arrays.values()])
         if self.is_steady and self.is_constant():
             self.complaints = [
-                f"the function returns {self.value_here:.6g} wherever its arguments are: no gradient can be proved by "
-                "it (does it return what it remembers, round, or sum a softmax, or are all cotangents zero?)"
+                f"the function returns {self.value_here:.6g} for all arguments, so it proves no gradient (does it "
+                "return a remembered value, round, or sum a softmax? Or are all cotangents zero?)"
             ]
 
     def called_twice(self, what, function, read):
