@@ -87,6 +87,19 @@ def test_a_huge_loss_of_answers_which_have_no_perplexity_is_no_overflow(folder):
     assert 1e4 < json.loads(output_in(folder, "evaluate", "far", "--json"))["test_loss"] < float("inf")
 
 
+@pytest.mark.parametrize(
+    "given, idle",
+    [
+        ("--model gru --hops 2 --tying layer-wise", "--hops, --tying"),
+        ("-H 9 --bidirectional --first story", "--bidirectional, --first, --hidden-dim"),
+    ],
+)
+def test_options_of_the_other_model_are_told(folder, given, idle):
+    small = ["--num-questions", "100", "--epochs", "1", "--out", f"other-{idle.count(',')}"]
+    status, _, err = call_in(folder, "answer", *given.split(), *small)
+    assert status == 0 and err.startswith(f"note: no effect of {idle} with the other options as they are\n"), err
+
+
 def test_a_memory_network_that_diverges_is_not_told_to_become_a_reader(folder):
     options = ["--num-questions", "100", "--epochs", "1", "--learning-rate", "1e9", "--clip", "1e9", "--out", "gone"]
     status, _, err = call_in(folder, "answer", *options)

@@ -85,6 +85,9 @@ def test_the_summary_has_the_fields_of_a_speech_run_and_evaluate_and_info_know_i
     own = json.loads(output_in(folder, "evaluate", "tones", "--json"))
     assert own["utterances"] == 9 and own["error_rate"] == pytest.approx(summary["error_rate"])
     assert "Test utterances: 5, of 16 words" in output_in(folder, "evaluate", "tones", "others")
+    said = folder / "others" / "transcripts.tsv"
+    said.write_text(said.read_text() + "0.wav\tlow zebra\n")
+    assert "the model does not know 'zebra'" in call_in(folder, "evaluate", "tones", "others")[2]
     assert "speech model" in output_in(folder, "info", "tones")
 
 
