@@ -59,6 +59,8 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "loss_method", ("lossFun", "loss_and_grads"), ("self, filename", "self, vocab"),
         ("        self.text = open(filename, encoding=\"utf-8\").read()\n", ""), ("set(self.text)", "vocab"),
     ),
+    "weights under the names of Keras": ("built_late", ("self.W", "self.kernel"), ("self.U", "self.recurrent_kernel"),
+                                         ("self.dW", "self.dkernel"), ("self.dU", "self.drecurrent_kernel")),
     "commands that a notebook has left in a script": (
         "globals", ("V, H, steps", "%matplotlib inline\n!ls\nV, H, steps"),
     ),

@@ -55,6 +55,8 @@ class Arguments:
         if self.all_states and not self.earlier:
             states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
             optional |= {n: self.array(n, role, function) for n, role in states.items()}
+        if self.form == "loss" and not self.earlier and "targets" not in self.taken:
+            optional |= {n: self.sequence(n, None, function) for n in others if word_of(n) == "targets"}
         if self.earlier:
             optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
             optional |= {n: self.weights for n in others if roles_of([n], self.cell)[n] == "parameters"}

@@ -24,7 +24,7 @@ def claims_in(unit, fit, returned, snapshot, after):
 
     snapshot is the object's attributes; after, slot -> the weight after the backward. Raises Stop.
     """
-    claims = dict(matched(unit, fit, returned))
+    claims = {slot: array for slot, _, array in reversed(assigned(unit, fit, returned)) if slot}
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
     states = {f"bottomdiff{plain(slot)[0]}": slot for slot in unit.roles if slot in fit.inputs and slot not in weights}
     beside = held(snapshot, weights, fit.inputs, states) if isinstance(snapshot, dict) else {}
@@ -38,9 +38,10 @@ def claims_in(unit, fit, returned, snapshot, after):
     return claims
 
 
-def matched(unit, fit, returned):
-    """(slot, gradient) by the names of what the backward returned, else by the order of the forward's parameters."""
-    named = arrays_returned(unit, returned)
+def assigned(unit, fit, returned):
+    """(slot, name, array) of all that a backward returned, by the names, else by the order of the forward's parameters;
+    the slot is None where neither tells it."""
+    named = [pair for pair in spread(returned, list(unit.texts)) if isinstance(pair[1], np.ndarray | float)]
     found = slots_of(unit, [text for text, _ in named])
     unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
     slots = [slot for slot in unit.roles if slot in fit.inputs and slot not in found]
@@ -50,19 +51,13 @@ def matched(unit, fit, returned):
     if len(unnamed) == len(slots) and fit.form != "loss":
         rest = iter(slots)
         found = [slot or next(rest) for slot in found]
-    return [(slot, value) for slot, (_, value) in reversed(list(zip(found, named, strict=True))) if slot]
+    return [(slot, text, array) for slot, (text, array) in zip(found, named, strict=True)]
 
 
-def arrays_returned(unit, returned):
-    """(name, array) of all numbers that a backward returned."""
-    return [pair for pair in spread(returned, list(unit.texts)) if isinstance(pair[1], np.ndarray | float)]
-
-
-def left_out(unit, returned):
+def left_out(unit, fit, returned):
     """The names of gradients that a backward returned, and that belong to no input that the check knows."""
-    texts = [text for text, array in arrays_returned(unit, returned) if np.size(array) > 1]
-    slots = zip(texts, slots_of(unit, texts), strict=True)
-    told = [text for text, slot in slots if slot is None and text.isidentifier()]
+    every = assigned(unit, fit, returned)
+    told = [text for slot, text, array in every if slot is None and text.isidentifier() and np.size(array) > 1]
     return [text for text in told if HEADS.match(plain(text)) or "grad" in text]
 
 

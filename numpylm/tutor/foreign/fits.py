@@ -12,15 +12,12 @@ from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, outpu
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.units import in_order
-from numpylm.tutor.process.stop import Stop, crash_sentence, is_own_error, missing_name
+from numpylm.tutor.foreign.words import not_run
+from numpylm.tutor.process.stop import is_own_error
 
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
 AROUND = re.compile(r"^(topdiff|dl(plus1)?dd?|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
-NOT_WRITTEN = {  # the child's word for it -> what is said
-    "None": "it returns None: it is not written yet, or its line with `return` is missing",
-    "NotImplementedError": "it is not written yet (it raises NotImplementedError)",
-}
 
 
 class Fit(NamedTuple):
@@ -208,11 +205,17 @@ def loss_fit(unit, fit, found, rng):
 
 
 def scalar_fit(fit, path, value, shape):
-    """The Fit of a forward that returns its loss at a path: ours, or a mean of it."""
-    (T, V), right = shape, float(fit.ours.arrays["loss"])
-    scales = [k for k in (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2)) if abs(value - k * right) < ROUGHEST * k * right]
-    precision = abs(value / (scales[0] * right) - 1) if scales else None
-    return fit._replace(outputs=[list(path)], weights=[1.0], precision=precision, scale=(scales or [1.0])[0])
+    """The Fit of a forward that returns its loss at a path: ours, that of the last step, or a mean of it."""
+    (T, V), ours = shape, fit.ours
+    fit, errors = fit._replace(outputs=[list(path)], weights=[1.0]), ours.arrays["y"] - fit.goal[:, None]
+    nats = -(fit.goal * np.log(ours.arrays["y"][:, 0])).sum(axis=1)
+    for last, right in enumerate((nats.sum(), nats[-1])):
+        for k in (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2)):
+            if abs(value - k * right) < ROUGHEST * k * right:
+                errors[: last * (T - 1)] = 0
+                ours = with_dlogits(ours, fit.cell, errors) if last else ours
+                return fit._replace(precision=abs(value / (k * right) - 1), scale=k, ours=ours)
+    return fit
 
 
 def output_fit(unit, fit, found, told, rng):
@@ -227,20 +230,3 @@ def output_fit(unit, fit, found, told, rng):
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
     return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
-
-
-def not_run(file, unit, error):
-    """The Stop for a forward that runs in no layout."""
-    if error is None:
-        words = f"{unit.forward_name} returns no array of the shape that the check expects"
-        return Stop("not checked", words)
-    if error.get("type") in NOT_WRITTEN:
-        return Stop("not written", NOT_WRITTEN[error["type"]])
-    why = missing_name(error, file.contents["failures"])
-    if why:
-        return Stop("not checked", f"{unit.forward_name} needs {error.get('name')}", *why)
-    code, words = [str(line) for line in error.get("lines", [])], crash_sentence(error, "")
-    if (unit.is_usual and not unit.places) or is_own_error(words):
-        return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
-    words = words.removeprefix("it crashes : ").rstrip(".")
-    return Stop("not checked", f"{unit.forward_name} fails with every input that the check tries ({words})", code=code)

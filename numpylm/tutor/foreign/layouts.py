@@ -123,13 +123,14 @@ STYLES = {  # how inputs or targets are given, of their rows (T, V), or of their
     "last": lambda rows, _: rows.T[:, None],
     "row": lambda rows, tokens: tokens[None],
     "down": lambda rows, tokens: tokens[:, None],
+    "final": lambda rows, tokens: tokens[-1:],
     "column": lambda rows, _: rows[-1][:, None],  # of a single step, as the two below
     "vector": lambda rows, _: rows[-1],
     "token": lambda rows, tokens: int(tokens[-1]),
 }
-NUMBERS = {"ids", "array", "row", "down", "token"}  # styles of tokens
+NUMBERS = {"ids", "array", "row", "down", "final", "token"}  # styles of tokens
 PAIRS = tuple(  # of a style of inputs and one of targets
-    (one, other) for one in list(STYLES)[:-3] for other in dict.fromkeys((one, "ids", "array", "row"))
+    (one, other) for one in list(STYLES)[:-4] for other in dict.fromkeys((one, "ids", "array", "row", "final"))
 )
 
 

@@ -83,7 +83,6 @@ def loss_problem(cell, rng, has, sizes, is_dense):
     y = activations.softmax(logits)
     arrays = {role: inputs[name] for role, name in names.items()} | {"W_y": W_y, "b_y": b_y, "logits": logits, "y": y}
     arrays |= {"inputs": tokens, "targets": targets, "h": forward["h"], "T": forward["h_T"], "goal": goal}
-    arrays["loss"] = -np.log(np.take_along_axis(y[:, 0], targets[:, None], 1)).sum()
     problem = Problem(inputs, {}, sizes)
     return with_dlogits(Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, {}, names), cell, y - goal[:, None])
 

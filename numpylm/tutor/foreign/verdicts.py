@@ -116,14 +116,14 @@ def backward_finding(file, unit, fit):
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
         check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)
-    finding["sentences"] += not_compared(unit, claims, truths, reply["outputs"][0])
+    finding["sentences"] += not_compared(unit, fit, claims, truths, reply["outputs"][0])
     if fit.precision is None and not unit.free:
         words = f"the values of {unit.forward_name} differ from ours; this is the derivative of its own values"
         finding["sentences"].append(words)
     return finding
 
 
-def not_compared(unit, claims, truths, returned):
+def not_compared(unit, fit, claims, truths, returned):
     """Remarks on gradients of which nothing is known, though all that were compared are right. Raises Stop where no
     gradient of a recurrent weight or of h_{t-1} was compared."""
     roles = {slot: str(unit.roles[slot]).partition(":")[0] for slot in claims}
@@ -135,8 +135,8 @@ def not_compared(unit, claims, truths, returned):
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
     said = [f"{', '.join(zero)}: zero is right for this input, so that no more is known of it"] if zero else []
     said += ["the next step's gradients were zero here: what is carried is not compared"] * unit.is_given("zero")
-    names = [name for name in left_out(unit, returned) if name not in {gradient_name(unit, slot) for slot in claims}]
-    return said + ([f"{', '.join(names)}: not compared, the check does not know what it belongs to"] if names else [])
+    names = ", ".join(left_out(unit, fit, returned))
+    return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])
 
 
 def as_meant(unit, fit, claims, truths, reply):

@@ -10,6 +10,7 @@ from numpylm.tutor.diagnosis.sentences import Finding
 from numpylm.tutor.foreign.claims import gradient_name
 from numpylm.tutor.foreign.layouts import is_ours, theirs, to_ours
 from numpylm.tutor.foreign.problems import SIZES, with_dlogits
+from numpylm.tutor.process.stop import Stop, crash_sentence, is_own_error, missing_name
 from numpylm.tutor.results import EXACT, compare, is_float32
 
 DLOGITS = (
@@ -17,6 +18,10 @@ DLOGITS = (
     "at every step?"
 )
 CARRIED = "with a single step all is right: the gradient that step t passes to t - 1 misses a path, or one is wrong"
+NOT_WRITTEN = {  # the child's word for it -> what is said
+    "None": "it returns None: it is not written yet, or its line with `return` is missing",
+    "NotImplementedError": "it is not written yet (it raises NotImplementedError)",
+}
 OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
@@ -132,3 +137,20 @@ def renamed(unit, words):
         if sum(other == role for other in unit.roles.values()) == 1:
             names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))
     return re.sub(r"[^\W\d]\w*", lambda word: names.get(word.group(), word.group()), words)
+
+
+def not_run(file, unit, error):
+    """The Stop for a forward that runs in no layout."""
+    if error is None:
+        words = f"{unit.forward_name} returns no array of the shape that the check expects"
+        return Stop("not checked", words)
+    if error.get("type") in NOT_WRITTEN:
+        return Stop("not written", NOT_WRITTEN[error["type"]])
+    why = missing_name(error, file.contents["failures"])
+    if why:
+        return Stop("not checked", f"{unit.forward_name} needs {error.get('name')}", *why)
+    code, words = [str(line) for line in error.get("lines", [])], crash_sentence(error, "")
+    if (unit.is_usual and not unit.places) or is_own_error(words):
+        return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
+    words = words.removeprefix("it crashes : ").rstrip(".")
+    return Stop("not checked", f"{unit.forward_name} fails with every input that the check tries ({words})", code=code)
