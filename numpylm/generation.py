@@ -157,9 +157,12 @@ def next_token_distribution(logits, temperature=1.0, top_k=None, top_p=None):
         y = np.zeros_like(logits)
         np.put_along_axis(y, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
         return y
-    with np.errstate(over="ignore"):  # a tiny temperature sends all but the largest to -infinity, as it should
-        e = np.exp((logits - largest) / temperature)
-    y = e / e.sum(axis=-1, keepdims=True)
+    shifted = logits - largest
+    if temperature != 1:
+        with np.errstate(over="ignore"):  # a tiny one sends all but the largest to -infinity, as it should
+            shifted /= temperature
+    e = np.exp(shifted, out=shifted)
+    y = np.divide(e, e.sum(axis=-1, keepdims=True), out=e)
     return y if top_k is None and top_p is None else filtered(y, logits, top_k, top_p)
 
 
