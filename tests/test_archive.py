@@ -79,7 +79,7 @@ def saved(path):
 def test_arrays_of_any_kind_come_back_bit_for_bit(path, dtype):
     values = (np.random.default_rng(0).standard_normal((3, 5, 2)) * 100).astype(dtype)
     views = {"a": values, "columns": np.asfortranarray(values), "part": values[:, ::-2, :1]}
-    long = {"long": np.random.default_rng(1).standard_normal(3 * archives.BLOCK_BYTES // 8 + 5)}
+    long = {"long": np.random.default_rng(1).standard_normal(3 * archives.MAX_READ_BYTES // 8 + 5)}
     arrays = {**views, **long, "odd": np.array([np.nan, -0.0, np.inf, 5e-324])}
     save(path, arrays)
     metadata, found = load(path, layout_of(arrays))
@@ -212,10 +212,10 @@ def test_a_bomb_is_not_decompressed(path, compression, monkeypatch):
 
 def test_what_a_file_claims_costs_no_memory(path):
     """A huge array, a long directory, long or dense JSON."""
-    huge, directory = {"W.npy": headed(f"({2**40},)")}, {f"{number:0200d}.npy": b"" for number in range(40_000)}
+    huge, directory = {"W.npy": headed(f"({2**40},)")}, {f"{number:0200d}.npy": b"" for number in range(4000)}
     for members, layout, message, most in [
         (huge, {"W": ((2**40,), np.dtype("f4"))}, "not as long as its header says", 2**20),
-        (directory, {}, "Truncated central directory", 2**22),
+        (directory, {}, "directory is longer", 2**20),
         ({METADATA: bytes(5 * 2**20)}, {}, "expected at most", 2**20),
         ({METADATA: b"[" + b"[]," * 2**18 + b"1]"}, {}, None, 2**25),
         ({METADATA: b"[" * 10**6 + b"]" * 10**6}, {}, "nested too deeply", 2**25),

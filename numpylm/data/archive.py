@@ -27,7 +27,8 @@ from numpylm.data.atomic import FileError, one_error, replacing
 
 SEAL, OLD_SEAL = b"numpylm:", b"sha256:"
 METADATA = "metadata.json"
-BLOCK_BYTES = 2**19  # the directory of 4,000 members fits
+BLOCK_BYTES = 2**18
+MAX_READ_BYTES = 2**19  # the directory of 4,000 members fits
 MAX_HEADER_BYTES = 1024
 
 
@@ -67,10 +68,13 @@ def write_array(archive, name, array):
 
 
 class _SmallReads(io.FileIO):
-    """A file that gives a block at most: zipfile reads a directory as long as the file claims it to be."""
+    """A file that refuses large reads: zipfile reads a directory as long as the file claims it to be."""
 
     def read(self, size=-1):
-        return super().read(BLOCK_BYTES if size < 0 else min(size, BLOCK_BYTES))
+        block = super().read(MAX_READ_BYTES + 1 if size < 0 else min(size, MAX_READ_BYTES + 1))
+        if len(block) > MAX_READ_BYTES:
+            raise ValueError(f"its zip directory is longer than {MAX_READ_BYTES} bytes")
+        return block
 
 
 @contextmanager
@@ -114,7 +118,8 @@ def read_bytes(archive, name, most):
     size = archive.getinfo(name).file_size
     if size > most:
         raise ValueError(f"its member {name} has {size:,} bytes; expected at most {most:,}")
-    return archive.read(name)
+    with archive.open(name) as stream:
+        return b"".join(iter(lambda: stream.read(BLOCK_BYTES), b""))
 
 
 def read_layout(archive):
