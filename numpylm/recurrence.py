@@ -66,7 +66,7 @@ def project(parameters, x):
 
 
 def next_state(cell, parameters, xW_t, state):
-    """The state at t from xW_t and the state at t - 1, without a record: a step for generation."""
+    """The state at t from xW_t (N, ·) and the state at t - 1: a step of generation."""
     _, W_h, _, *b_hn = parameters
     step = cell.step(xW_t, *state, W_h, *b_hn)
     return cell.State(*[getattr(step, f"{name}_t") for name in cell.State._fields])

@@ -19,14 +19,15 @@ def all_pairs(parts):
     return sorted(pair for pairs in parts.values() for pair in pairs)
 
 
-def test_two_files_one_file_and_a_folder_give_the_same_pairs(tmp_path):
+@pytest.mark.parametrize("names", ["train val test_2016", "training dev test2016", "train valid test_2016_flickr"])
+def test_two_files_one_file_and_a_folder_give_the_same_pairs(tmp_path, names):
     pairs = sorted(map(Pair, *LINES))
     two = write(tmp_path / "a.de", LINES[0]), write(tmp_path / "a.en.gz", LINES[1], compress=True)
     one = write(tmp_path / "a.tsv", [f"{s}\t{t}\tsomebody" for s, t in zip(*LINES, strict=True)])
     assert all_pairs(read_pairs(source=two[0], target=two[1])) == all_pairs(read_pairs(one)) == pairs
     folder = tmp_path / "folder"
     folder.mkdir()
-    for part, (start, end) in {"train": (0, 30), "val": (30, 35), "test2016": (35, 40)}.items():
+    for part, (start, end) in zip(names.split(), ((0, 30), (30, 35), (35, 40)), strict=True):
         write(folder / f"{part}.de", LINES[0][start:end])
         write(folder / f"{part}.en.gz", LINES[1][start:end], compress=True)
     parts = read_pairs(folder, "de", "en")

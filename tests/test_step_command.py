@@ -145,7 +145,7 @@ def test_long_words_and_long_texts_are_broken_and_cut(call, tmp_path):
         (f"--text {'ab' * 33}", "has 66"),
         ("--seed -1", "seed must be an integer, 0 or above; got -1"),
         ("--run gru.npz", "--run needs --text"),
-        ("--run gru.npz --text the --seed 1", "a run has no --seed: leave it out"),
+        ("--run gru.npz --text the --seed 1", "a trained model (--run) has no --seed: leave it out"),
         ("--run gru.npz --text the --cell lstm", "gru.npz holds a model of cell gru, not lstm; leave out --cell"),
         ("--run gru.npz --text tXhY", "the vocabulary of gru.npz lacks 'X', 'Y'"),
         ("--run tied.npz --text the", "'the' has 1"),

@@ -3,6 +3,8 @@
 import pytest
 from foreign_code import SOURCES, check_changed
 
+from numpylm.tutor.report import report
+
 
 @pytest.fixture
 def check(tmp_path):
@@ -65,3 +67,19 @@ class Deep:
     )
     finding = check(source).findings["Deep.backward"]
     assert finding["status"] == "not checked" and "no gradient of a recurrent weight" in finding["sentences"][0]
+
+
+def test_arrays_under_keys_that_are_no_names_are_no_fault_of_the_check(check):
+    source = """
+import numpy as np
+def init_params(n_in, n_hidden): return {0: np.ones((n_hidden, n_in)), 1: np.ones((5, 5)), 2.5: np.ones(3)}
+def forward(params, X): return np.tanh(params[0] @ X), X
+def backward(dh, cache, params): return params
+class Layer:
+    def __init__(self, D, H):
+        self.W, self.other = np.ones((D, H)), {2.5: np.ones((2, 2)), None: np.ones(3)}
+    def forward(self, x, h_prev): return x @ self.W
+    def backward(self, dout): return dout
+"""
+    result = check(source)
+    assert not result.ok and "the check itself failed" not in str(result), report(result)

@@ -50,7 +50,7 @@ def add_options(parser):
 def run(options):
     directions = [name for name in ("forward", "backward") if getattr(options, name)] or ["forward", "backward"]
     if options.html:
-        refuse(options, ("attention", "pdb", "forward", "backward"), "a page of one cell, in both directions,")
+        refuse(options, ("attention", "pdb", "forward", "backward"), "a page (--html)")
         check_new_file(options.html, ".html", ".htm")
     content = (PAGE_TEXT if options.html else DEFAULT_TEXT) if options.text is None else options.text
     is_translator = bool(options.trained) and kind_of(options.trained).name == "translation"
@@ -94,7 +94,7 @@ def write(path, made):
 
 def trained_model(options):
     """(a checkpoint's model in float64, its vocabulary). ValueError if it is not of the cell asked for."""
-    refuse(options, ["seed"], "a run")
+    refuse(options, ["seed"], "a trained model (--run)")
     model, vocabulary, _ = load_trained(options.trained, real=True)
     if options.cell not in (None, model.cell.name):
         held = f"{options.trained} holds a model of cell {model.cell.name}"

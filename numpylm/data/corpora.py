@@ -27,7 +27,7 @@ GRAMMAR = "grammar"
 GRAMMAR_WORDS = (1_000_000, 50_000, 50_000)  # train, valid, test
 GRAMMAR_SEEDS = (1, 2, 3)
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
-PART_NAMES = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
+PART_NAMES = {"train": ("train", "training"), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 TEXTS = ("train.txt", "wiki.train.tokens", "wiki.train.raw")  # names of a folder's training texts
 
 

@@ -52,13 +52,14 @@ def with_made_weights(scope, contents, child):
             values = {n: value_for(contents, "", n, [], {}) for n in required(scope.functions[name])}
             make = [{"call": [name], "kwargs": values, "to": "weights"}]
             held = contents_of(child, make, ["weights"], scope.sizes)
+            keys = list(held) if isinstance(held, dict) else list(range(len(held)))
             taken = [names for function in scope.functions.values() for names in function["unpacks"].values()]
-            names = next((names for names in taken if len(names) == len(held)), held)
-            items = held.items() if isinstance(held, dict) else zip(names, enumerate(held), strict=True)
-            places = {n: ["weights", n if isinstance(held, dict) else array[0]] for n, array in items}
-            arrays = {n: held[path[-1]] for n, path in places.items()}
-            if len(arrays) > 2 and all(isinstance(array, np.ndarray) for array in arrays.values()):
-                return scope._replace(make=make, places=places, shapes={n: q.shape for n, q in arrays.items()})
+            names = keys if isinstance(held, dict) else next((n for n in taken if len(n) == len(held)), [])
+            shapes = {name: np.shape(held[key]) for name, key in zip(names, keys, strict=False)}
+            are_arrays = all(isinstance(held[key], np.ndarray) for key in keys)
+            if len(shapes) > 2 and are_arrays and all(isinstance(name, str) for name in names):
+                places = {name: ["weights", key] for name, key in zip(names, keys, strict=True)}
+                return scope._replace(make=make, places=places, shapes=shapes)
     raise Unknown("no function of the file makes its weights from sizes alone")
 
 
@@ -131,7 +132,7 @@ def arrays_of(held, methods):
         if isinstance(name, int):  # the place in a list
             parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
             name = parts[0][name] if parts else ""
-        if name and not any(HELD.match(str(part)) for part in path[1:-1]):
+        if name and isinstance(name, str) and not any(HELD.match(str(part)) for part in path[1:-1]):
             found.setdefault(name, (list(path), array))
     return found
 
