@@ -47,7 +47,7 @@ def check_in_child(folder, source, name="mine.py", **options):
     """The Result for a source, in a process of its own."""
     path = folder / name
     path.write_text(textwrap.dedent(source), encoding="utf-8")
-    return check_file(path, **({"seconds": 30} | options))
+    return check_file(path, **({"seconds": 30, "seed": 1} | options))
 
 
 def check_source(folder, source, *changes, seed=1):

@@ -16,7 +16,7 @@ from numpylm.tutor.process.stop import Stop, is_own_error
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
 SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network
-PROBLEMS = (FIRST, SECOND, SECOND._replace(extreme=True), SECOND._replace(scale=SATURATED))
+PROBLEMS = (FIRST, SECOND, SECOND._replace(extreme=True), FIRST._replace(scale=SATURATED))
 BY_PLACE = ("POSITIONAL_ONLY", "VAR_POSITIONAL")
 CACHES = ("cache", "step", "trace")
 OF_SIZES = "with {} it is right; this is with {}: is one of the first sizes written into the code?".format(
