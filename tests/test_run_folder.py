@@ -5,10 +5,11 @@ import json
 import pytest
 from run_examples import config_of
 
-from numpylm.commands import run_folder
+from numpylm.commands import run_folder, train
 from numpylm.commands.run_folder import RunError, read_config, write_config
-from numpylm.commands.train import fingerprint
+from numpylm.commands.train import open_corpus
 from numpylm.data.corpora import Corpus
+from numpylm.data.text import build_vocabulary
 
 CONFIG = config_of("book\udcff é.txt", {"model": "gru", "hidden_dim": 8}, "char", epochs=None, minutes=0.5)
 
@@ -61,7 +62,11 @@ def test_a_free_folder_is_one_that_does_not_exist_yet(tmp_path):
         folder.mkdir()
 
 
-def test_the_fingerprint_tells_texts_apart_wherever_they_differ():
+def test_the_fingerprint_tells_texts_apart_wherever_they_differ(monkeypatch):
+    def fingerprint(corpus):
+        monkeypatch.setattr(train, "load_corpus", lambda *choices: corpus)
+        return open_corpus(CONFIG.data, build_vocabulary("abc", "char")).sha256
+
     corpora = [("a", "b", "c"), ("ab", "", "c"), ("a", "b", "d"), ("a", "bc", ""), ("\udcff", "b", "c")]
     fingerprints = {fingerprint(Corpus("name", *parts)) for parts in corpora}
     assert len(fingerprints) == len(corpora)

@@ -14,7 +14,7 @@ from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.data.corpora import DEFAULT_FRACTIONS, GRAMMAR, load_corpus
 from numpylm.data.ngrams import BASELINE_ORDERS
 from numpylm.data.text import build_vocabulary, encode_stream, stream_start
-from numpylm.data.token_file import PARTS, TokenFile, check_unchanged, is_token_file, open_token_file, verify
+from numpylm.data.token_file import PARTS, EncodedCorpus, check_unchanged, is_token_file, open_token_file, verify
 from numpylm.dropout import KINDS
 from numpylm.kinds.language_task import UNITS, LanguageSettings, language_task
 from numpylm.model import MODELS, Sizes
@@ -121,14 +121,8 @@ def open_data(config, vocabulary=None):
     """The token streams (S,) of the corpus that the choices name, as ReadData; a vocabulary given is used in place of a
     new one. Raises ValueError where a part of the corpus is too short to train, validate, or measure the baselines on.
     """
-    corpus, choices, known = open_corpus(config.data), config.data, vocabulary
-    if isinstance(corpus, TokenFile):
-        known, tokens = corpus.vocabulary, corpus.tokens
-    else:
-        if known is None:
-            limits = choices.min_count, choices.max_vocabulary
-            known = build_vocabulary(corpus.train, choices.level, *limits, corpus.ends_blank_lines)
-        tokens = {part: encode_stream(known, getattr(corpus, part)) for part in PARTS}
+    corpus = open_corpus(config.data, vocabulary)
+    tokens = corpus.tokens
     for part, least in {"train": max(BASELINE_ORDERS.values()), "valid": 2, "test": 2}.items():
         if len(tokens[part]) < least:
             raise ValueError(
@@ -136,18 +130,26 @@ def open_data(config, vocabulary=None):
                 "give a longer text (spaces separate words: for a text without spaces take --level char)"
             )
     if vocabulary is None:
-        note_lines_without_spaces(known, tokens["train"])
-    return ReadData(corpus.name, fingerprint(corpus), known, tokens, corpus)
+        note_lines_without_spaces(corpus.vocabulary, tokens["train"])
+    return ReadData(corpus.name, corpus.sha256, corpus.vocabulary, tokens, corpus)
 
 
-def open_corpus(choices):
-    """The Corpus of texts, or the TokenFile that was prepared from one, with every byte of it checked."""
+def open_corpus(choices, vocabulary=None):
+    """The EncodedCorpus of a token file, every byte of it checked; or of texts, by a vocabulary given or a new one."""
     path = choices.corpus
-    if path == GRAMMAR or not is_token_file(path):
-        return load_corpus(path, choices.level, choices.split)
-    with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
-        verify(path, on_bytes)
-    return open_token_file(path)
+    if path != GRAMMAR and is_token_file(path):
+        with byte_bar("checking", Path(path).stat().st_size) as on_bytes:
+            verify(path, on_bytes)
+        return open_token_file(path)
+    corpus = load_corpus(path, choices.level, choices.split)
+    if vocabulary is None:
+        limits = choices.min_count, choices.max_vocabulary
+        vocabulary = build_vocabulary(corpus.train, choices.level, *limits, corpus.ends_blank_lines)
+    texts = {part: getattr(corpus, part) for part in PARTS}
+    tokens = {part: encode_stream(vocabulary, content) for part, content in texts.items()}
+    characters = {part: len(content) for part, content in texts.items()}
+    fingerprint = digest(content + "\0" for content in texts.values())
+    return EncodedCorpus(corpus.name, vocabulary, tokens, characters, fingerprint, corpus.floor)
 
 
 def note_lines_without_spaces(vocabulary, tokens):
@@ -157,13 +159,6 @@ def note_lines_without_spaces(vocabulary, tokens):
     if num_lines > 1 and num_words < FEWEST_WORDS * num_lines:
         found = f"note: the text has {num_words / num_lines:.1f} words in a line, because spaces separate words; "
         print(f"{found}for a text without spaces take --level char", file=sys.stderr)
-
-
-def fingerprint(corpus):
-    """A digest of the corpus's three texts; of a token file, the one in its header."""
-    if isinstance(corpus, TokenFile):
-        return corpus.sha256
-    return digest(getattr(corpus, part) + "\0" for part in PARTS)
 
 
 def constructor_arguments(choices):
@@ -199,7 +194,7 @@ def make_task(config, data):
             yield batch
             check_unchanged(data.source)
 
-    return task._replace(batches=checked) if isinstance(data.source, TokenFile) else task
+    return task._replace(batches=checked) if data.source.path else task
 
 
 KIND = Kind(

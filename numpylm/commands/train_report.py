@@ -14,7 +14,7 @@ from numpylm.data import grammar, text
 from numpylm.data.corpora import GRAMMAR
 from numpylm.data.ngrams import MOST_TOKENS, baseline_perplexities
 from numpylm.data.printable import on_one_line
-from numpylm.data.token_file import TokenFile, is_token_file
+from numpylm.data.token_file import is_token_file
 from numpylm.evaluation import evaluate as evaluate_tokens
 from numpylm.evaluation import safe_exp
 from numpylm.generation import generate
@@ -36,7 +36,7 @@ def report(run, model):
     tokens, corpus, level = run.data.parts, run.data.source, run.config.data.level
     test = evaluate_tokens(model, tokens["test"])
     unknown = len(tokens["test"]) - int(np.count_nonzero(tokens["test"]))
-    most_tokens = STREAMED_TOKENS if isinstance(corpus, TokenFile) else MOST_TOKENS
+    most_tokens = STREAMED_TOKENS if corpus.path else MOST_TOKENS
     baselines = baseline_perplexities(tokens["train"], tokens["test"], len(run.data.vocabulary), most_tokens)
     floor = {} if corpus.floor is None else {"floor": safe_exp(corpus.floor[level])}
     counted = f"over {test.num_tokens:,} {UNITS[level]}s" + (f", {unknown:,} of them unknown" if unknown else "")
@@ -132,8 +132,6 @@ def evaluated_tokens(vocabulary, options, own):
         name = "standard input" if options.text == "-" else options.text
         return text.encode_stream(vocabulary, content), len(content), name
     name = f"the test text of {corpus.name}"
-    if not isinstance(corpus, TokenFile):
-        return text.encode_stream(vocabulary, corpus.test), len(corpus.test), name
     if corpus.vocabulary != vocabulary:
         raise ValueError(
             f"{corpus.path} was prepared with another vocabulary than the model's: "

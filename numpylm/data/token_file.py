@@ -48,21 +48,17 @@ class TokenFileError(FileError):
     """A token file that cannot be read or written."""
 
 
-class TokenFile(NamedTuple):
-    """An open token file. `sha256` is its seal's digest; the entropy floor of its text is never known."""
+class EncodedCorpus(NamedTuple):
+    """A corpus as token ids: an open token file, or texts in memory, which have neither a path nor a stamp."""
 
-    path: Path
+    name: str
     vocabulary: text.Vocabulary
-    tokens: dict  # "train", "valid", "test" -> (S,), memory-mapped and read-only
+    tokens: dict  # "train", "valid", "test" -> (S,); of a file memory-mapped and read-only
     characters: dict  # part -> how many it was made of
-    sha256: str
-    stamp: tuple  # the file's number, size and time of change, when it was opened
-    floor: None = None
-
-    @property
-    def name(self):
-        """The file's name without its suffix."""
-        return self.path.stem
+    sha256: str  # of all that was read; of a file its seal's digest
+    floor: dict | None = None  # level -> the entropy in nats per token; of a file never known
+    path: Path | None = None
+    stamp: tuple = ()  # the file's number, size and time of change, when it was opened
 
 
 def is_token_file(path):
@@ -102,8 +98,10 @@ def write_token_file(path, vocabulary, pieces, valid_is_test=False):
 
 
 def open_token_file(path):
-    """The token file at path. Raises TokenFileError if it is missing, cut off, damaged or another kind of file;
-    damage among the tokens is found by `verify`.
+    """The token file at path, as an EncodedCorpus.
+
+    Raises TokenFileError if it is missing, cut off, damaged or another kind of file; damage among the tokens is found
+    by `verify`.
     """
     with zips.reading(path, TokenFileError, HINT) as archive:
         fields = schema.decode_json(zips.read_bytes(archive, zips.METADATA, schema.MAX_JSON_BYTES))
@@ -122,7 +120,8 @@ def open_token_file(path):
             raise ValueError("its metadata say that a part lies where no tokens are")
         characters = {part: of["characters"] for part, of in parts.items()}
         digest = archive.comment.removeprefix(zips.SEAL).decode("ascii")
-        return TokenFile(Path(path), vocabulary, tokens, characters, digest, _stamp(os.fstat(archive.fp.fileno())))
+        path, stamp = Path(path), _stamp(os.fstat(archive.fp.fileno()))
+        return EncodedCorpus(path.stem, vocabulary, tokens, characters, digest, None, path, stamp)
 
 
 def verify(path, on_bytes=bool):
