@@ -35,23 +35,17 @@ PUBLIC = {  # module -> its public names; using one of them imports the module
 
 __all__ = sorted(name for names in PUBLIC.values() for name in names)
 
-MOVED = {  # modules that had another place in older versions
+MOVED = {  # modules that README or notebooks once showed, which had another place then
     "answer_task": "kinds.answer_task",
     "batches": "data.batches",
     "cli": "commands.cli",
     "corpora": "data.corpora",
-    "data.error_rates": "kinds.transcription_task",
-    "data.story_world": "data.stories",
-    "data_parallel": "base.data_parallel",
     "grammar": "data.grammar",
     "language_task": "kinds.language_task",
     "memory": "base.memory",
     "ngrams": "data.ngrams",
-    "require": "base.require",
     "text": "data.text",
-    "token_file": "data.token_file",
     "transcription_task": "kinds.transcription_task",
-    "translation_task": "kinds.translation_task",
 }
 
 
