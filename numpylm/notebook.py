@@ -1,9 +1,8 @@
 """What the notebooks use: they show the package's own source and its records, and run an exercise's test.
 
-    show_source(lstm_step)                   the function as it stands in its file
-    show_source(lstm_step, equations=[7])    only the lines that compute equation (7)
-    show(step)                               each array of a record: name, shape, numbers
-    @attempt                                 runs an exercise's test, and says how far one is
+    show_source(lstm_step)    the function as it stands in its file
+    show(step)                each array of a record: name, shape, numbers
+    @attempt                  runs an exercise's test, and says how far one is
 
 Importing this module lets IPython show the package's records as such tables too, also in JupyterLab's Variables pane
 (right-click, Render Variable). The results can be printed in a terminal: nothing here needs Jupyter.
@@ -11,7 +10,6 @@ Importing this module lets IPython show the package's records as such tables too
 
 import html
 import inspect
-import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -61,41 +59,24 @@ class Table(str):
     __repr__ = str.__str__
 
 
-def show_source(*functions, equations=None):
-    """The source of one or several of the package's functions or classes, whole, as a Source.
+def show_source(*functions):
+    """The source of one or several of the package's functions or classes, as a Source.
 
-    equations, a list of numbers, leaves only the lines whose comment names one of them: [7] those with "# (7)", and
-    "(3) to (6)" counts for 3, 4, 5 and 6. Raises TypeError for what is not the package's, ValueError for an equation
-    that no line names.
+    Raises TypeError for what is not the package's.
     """
     if not functions:
         raise TypeError("expected one or several functions or classes of numpylm; got none")
-    return Source([source_of(function, equations) for function in functions])
+    return Source([source_of(function) for function in functions])
 
 
-def source_of(function, equations):
+def source_of(function):
     """(path, text) of one function."""
     try:
         path = Path(inspect.getsourcefile(function)).relative_to(PACKAGE)
-        lines = inspect.getsource(function).rstrip().split("\n")
+        text = inspect.getsource(function).rstrip()
     except (TypeError, ValueError, OSError):
         raise TypeError(f"expected a function or class of numpylm; got {function!r}") from None
-    if equations is not None:
-        missing = set(equations) - set().union(*map(equations_in, lines))
-        if missing:
-            numbers = ", ".join(f"({number})" for number in sorted(missing))
-            raise ValueError(f"no line of {function.__name__} names equation {numbers}")
-        lines = [line for line in lines if equations_in(line) & set(equations)]
-    return (Path(PACKAGE.name) / path).as_posix(), "\n".join(lines)
-
-
-def equations_in(line):
-    """The numbers of the equations that a line's comment names."""
-    _, _, comment = line.partition("  # ")
-    numbers = {int(number) for number in re.findall(r"\((\d+)\)", comment)}
-    for first, last in re.findall(r"\((\d+)\) to \((\d+)\)", comment):
-        numbers.update(range(int(first), int(last) + 1))
-    return numbers
+    return (Path(PACKAGE.name) / path).as_posix(), text
 
 
 def show(record=None, /, digits=3, **arrays):

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from numpylm.lstm import LSTMStep, lstm_step
+from numpylm.lstm import LSTMStep
 from numpylm.notebook import attempt, register_records, show, show_source
 from numpylm.rnn import rnn_step, rnn_step_backward
 
@@ -18,13 +18,6 @@ def test_the_source_is_the_files():
         in shown
     )
     assert show_source(LSTMStep).parts[0][1].startswith("class LSTMStep(NamedTuple):")
-
-
-def test_the_lines_of_some_equations():
-    ((_, text),) = show_source(lstm_step, equations=[7, 4]).parts
-    assert [line.strip().partition(" = ")[0] for line in text.split("\n")] == ["f_t", "c_t"]
-    with pytest.raises(ValueError, match=r"no line of lstm_step names equation \(12\)"):
-        show_source(lstm_step, equations=[7, 12])
 
 
 @pytest.mark.parametrize("other", [np.tanh, pytest.raises, 3, "lstm_step"])

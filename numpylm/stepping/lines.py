@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from numpylm.notebook import equations_in
-
 MEANINGS = {  # of what stands in a line of a cell, in the order in which it is replaced
     r"\b(step|parameters|trace)\.|\[t\]": "",
     r"drop\(([^,]+), \w+\)": r"\1",
@@ -57,7 +55,11 @@ def lines_of(function, name):
 
 def numbers_of(text):
     """The numbers of the equations that a line's comment names: (7), (7, 8) or (3–6)."""
-    numbers = sorted(equations_in(text))
+    _, _, comment = text.partition("  # ")
+    found = {int(number) for number in re.findall(r"\((\d+)\)", comment)}
+    for first, last in re.findall(r"\((\d+)\) to \((\d+)\)", comment):
+        found.update(range(int(first), int(last) + 1))
+    numbers = sorted(found)
     if len(numbers) > 2:
         return f"({numbers[0]}–{numbers[-1]})"
     return f"({', '.join(map(str, numbers))})" if numbers else ""
