@@ -1,6 +1,7 @@
 """One target step of attention: scores, weights and the context vector, equations (17), (19), (20) and (22)."""
 
-from numpylm.figures.drawing import GATE, INPUT, OUTPUT, STATE, arrow, box, canvas, label, operation
+from _diagrams import GATE, INPUT, OUTPUT, STATE, arrow, box, canvas, label, operation
+
 from numpylm.plots import BLUE, ORANGE
 
 EQUATIONS = (

@@ -1,6 +1,7 @@
 """Backpropagation through time in the unrolled RNN: two gradients meet in each state, and dW_hh is a sum over steps."""
 
-from numpylm.figures.drawing import BACK, INPUT, OUTPUT, arrow, box, canvas, label, operation
+from _diagrams import BACK, INPUT, OUTPUT, arrow, box, canvas, label, operation
+
 from numpylm.plots import BLUE, ORANGE
 
 X, H, LOSS, SUM = 2.35, 4.35, 6.5, 0.6  # heights

@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from numpylm.figures.drawing import CELL, INPUT, OUTPUT, arrow, box, canvas, frame, label
+from _diagrams import CELL, INPUT, OUTPUT, arrow, box, canvas, frame, label
+
 from numpylm.plots import BLUE, ORANGE
 
 EQUATIONS = (

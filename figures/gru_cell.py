@@ -1,6 +1,7 @@
 """One step of the GRU: every symbol of equations (10) to (13) where it is computed."""
 
-from numpylm.figures.drawing import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+from _diagrams import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+
 from numpylm.plots import BLUE
 
 H, KEPT, NEW, GATES, H_BUS, X_BUS = 6.6, 5.6, 4.65, 3.45, 2.2, 1.55  # heights

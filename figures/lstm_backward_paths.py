@@ -1,6 +1,7 @@
 """The backward pass of one LSTM step: the two paths that meet in dc_t, and the one that leads on through f_t alone."""
 
-from numpylm.figures.drawing import BACK, CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+from _diagrams import BACK, CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+
 from numpylm.plots import BLUE, ORANGE
 
 C, TIMES, GATES, H = 6.0, 4.75, 3.2, 1.5  # heights: cell state, products, gates, hidden state

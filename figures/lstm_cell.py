@@ -1,6 +1,7 @@
 """One step of the LSTM: every symbol of equations (3) to (8) where it is computed, and the cell state's path."""
 
-from numpylm.figures.drawing import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+from _diagrams import CELL, GATE, STATE, arrow, box, canvas, dot, frame, label, operation
+
 from numpylm.plots import BLUE
 
 C, PRODUCT, GATES, H = 6.1, 4.75, 3.2, 1.75  # heights: cell state, i ⊙ c̃, gates, hidden state

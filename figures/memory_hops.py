@@ -1,6 +1,7 @@
 """Three hops of a memory network, equations (43) to (47), and the two ways of the gradient back through each."""
 
-from numpylm.figures.drawing import BACK, GATE, INPUT, OUTPUT, STATE, arrow, box, canvas, label, operation
+from _diagrams import BACK, GATE, INPUT, OUTPUT, STATE, arrow, box, canvas, label, operation
+
 from numpylm.plots import BLUE, ORANGE
 
 EQUATIONS = (

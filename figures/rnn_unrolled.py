@@ -1,6 +1,7 @@
 """The RNN language model, folded and unrolled over three steps: equations (1) and (2) with the names of the code."""
 
-from numpylm.figures.drawing import INPUT, OUTPUT, arrow, box, canvas, label
+from _diagrams import INPUT, OUTPUT, arrow, box, canvas, label
+
 from numpylm.plots import BLUE
 
 EQUATIONS = (

@@ -4,8 +4,8 @@ The logits are made up; both distributions are what numpylm/generation.py comput
 """
 
 import numpy as np
+from _diagrams import INK, OUTPUT, arrow, box, canvas, label
 
-from numpylm.figures.drawing import INK, OUTPUT, arrow, box, canvas, label
 from numpylm.generation import next_token_distribution
 from numpylm.plots import BLUE, GREY, ORANGE
 

@@ -1,6 +1,7 @@
 """From a text to batches: cut into N = 2 streams and windows of T = 3, each target the token after its input."""
 
-from numpylm.figures.drawing import BACK, CELL, INPUT, arrow, box, canvas, frame, label
+from _diagrams import BACK, CELL, INPUT, arrow, box, canvas, frame, label
+
 from numpylm.plots import BLUE, ORANGE
 
 TOKENS = ("the", "king", "sees", "a", "cat", ".", "<eos>", "the", "cats", "sleep", ".", "<eos>", "many")

@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from numpylm.figures.drawing import BACK, INPUT, OUTPUT, arrow, box, canvas, frame, label
+from _diagrams import BACK, INPUT, OUTPUT, arrow, box, canvas, frame, label
+
 from numpylm.plots import BLUE, GREY, ORANGE
 
 HEIGHTS = {"x": 1.75, "h": 3.35, "L": 4.95}

@@ -35,7 +35,7 @@ def small(monkeypatch):
     trained.trained.cache_clear()
 
 
-FIGURES = [path.stem for path in sorted(command.SOURCES.glob("*.py"))]
+FIGURES = [path.stem for path in sorted(command.SOURCES.glob("[!_]*.py"))]
 AGAIN = ("lstm_cell", "lstm_gates", "clipping")  # a diagram, a trained model, an image
 
 

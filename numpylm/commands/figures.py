@@ -1,6 +1,7 @@
 """python -m numpylm figures: draw the pictures that README.md and the notebooks show.
 
-Each has a file in the folder figures/ of the project's repository, with a function draw() that returns a Figure.
+Each has a file in the folder figures/ of the project's repository, with a function draw() that returns a Figure. A file
+whose name begins with _ is no picture: it holds what several of them use.
 """
 
 import sys
@@ -20,7 +21,7 @@ def add_options(parser):
 
 
 def run(options):
-    known = [path.stem for path in sorted(SOURCES.glob("*.py"))]
+    known = [path.stem for path in sorted(SOURCES.glob("[!_]*.py"))]
     if not known:
         raise ValueError("what draws the pictures is in the project's repository, not in the installed package")
     for name in options.names:

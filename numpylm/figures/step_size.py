@@ -7,7 +7,6 @@ near eps^(1/2), eps^(1/3) and eps^(1/5); the complex step has no left branch.
 import numpy as np
 
 from numpylm import plots
-from numpylm.figures.drawing import charts
 from numpylm.proof.numerical import ORDERS, derivative
 
 LINES = {
@@ -16,16 +15,6 @@ LINES = {
     "fourth": (plots.GREEN, "-."),
     "complex": ("black", ":"),
 }
-
-
-def draw():
-    """The picture, as a Figure."""
-    figure, axes = charts(10, 4.5, 2, sharey=True)
-    for place, dtype in zip(axes, (np.float32, np.float64), strict=True):
-        draw_step_sizes(place, dtype)
-    axes[0].set_ylabel("relative error of the derivative")
-    axes[0].legend(loc="lower left")
-    return figure
 
 
 def draw_step_sizes(axes, dtype):
