@@ -8,6 +8,7 @@ import numpylm as nlm
 from numpylm import gru, lstm, rnn
 from numpylm.affine import affine_backward
 from numpylm.stepping import walk as walking
+from numpylm.stepping.lines import lines_of
 from numpylm.stepping.replay import prove
 from numpylm.stepping.walk import Quantity, walk
 
@@ -44,6 +45,14 @@ def gradients(walked):
         for t in section.steps
         if quantity.place
     ]
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "numbers"),
+    [(lstm.lstm_step, "c_t", "(7)"), (lstm.lstm_step_backward, "dh_prev", "(3–6)"), (lstm.lstm_step, "a_o", "")],
+)
+def test_a_line_has_the_numbers_of_its_equations(function, name, numbers):
+    assert lines_of(function, name)[-1].equation == numbers
 
 
 @all_models

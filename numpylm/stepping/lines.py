@@ -56,11 +56,8 @@ def lines_of(function, name):
 def numbers_of(text):
     """The numbers of the equations that a line's comment names: (7), (7, 8) or (3–6)."""
     _, _, comment = text.partition("  # ")
-    found = {int(number) for number in re.findall(r"\((\d+)\)", comment)}
-    for first, last in re.findall(r"\((\d+)\) to \((\d+)\)", comment):
-        found.update(range(int(first), int(last) + 1))
-    numbers = sorted(found)
-    if len(numbers) > 2:
+    numbers = sorted({int(number) for number in re.findall(r"\((\d+)\)", comment)})
+    if len(numbers) > 2 or ") to (" in comment:
         return f"({numbers[0]}–{numbers[-1]})"
     return f"({', '.join(map(str, numbers))})" if numbers else ""
 
