@@ -40,9 +40,12 @@ class TranslationModel:
     num_layers: int = again(ModelChoices, "num_layers", 1, help="layers of the encoder, and of the decoder")
     dropout: float = again(ModelChoices, "dropout", 0.0)
     tie_weights: bool = choice(False, "W_sy is the transpose of E_y; without attention D = H", group=OWN)
+    uniform_range: float | None = again(ModelChoices, "uniform_range", None)
 
     def __post_init__(self):
         sizes_of(self, TranslationSizes, attention=self.score).check()
+        if self.uniform_range is not None:
+            require.positive_number("uniform_range", self.uniform_range)
 
 
 @dataclass(frozen=True)
