@@ -55,7 +55,9 @@ def test_comments_continued_lines_and_empty_alternatives_are_read():
         "S -> 1 A | 1 B\nA -> 1 x\nB -> 1 x",
         "S -> 1 A a\nA -> 1 a | 1",
         "S -> 1 A B\nA -> 1 | 1 x\nB -> 1 | 1 x",
+        "S -> 1 S a | 1 b",
         "S -> 1 | 1 A\nA -> 1 | 1 x",
+        "S -> 1 S S | 1 a | 1",
     ],
 )
 def test_grammars_that_are_not_ll1_are_refused(text):
@@ -166,12 +168,27 @@ def test_each_word_is_as_frequent_as_expected():
         assert counts[word] / len(sentences) == pytest.approx(mean, rel=6 / math.sqrt(counts[word]))
 
 
+@pytest.mark.parametrize("text", ["S -> 1 ( S ) S | 1", "S -> 2 ( S ) S | 1"])
+def test_grammars_of_infinite_mean_length_are_refused(text):
+    with pytest.raises(ValueError, match="infinitely long"):
+        g.sentence_entropy(parse_rules(text))
+
+
 # Bad input
 
 
-def test_an_impossible_prefix_is_refused():
-    with pytest.raises(ValueError, match="word 3: 'sleep'"):
-        g.next_word_distribution(["the", "king", "sleep"])
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        (g.next_word_distribution, (["the", "king", "sleep"],), "word 3: 'sleep'"),
+        (g.next_word_distribution, (["the", "king", "sleeps", ".", "<eos>"],), "unfinished sentence"),
+        (g.generate_text, (0, 1), "num_words >= 1"),
+        (g.generate_text, (10, -1), "seed >= 0"),
+    ],
+)
+def test_impossible_prefixes_sizes_and_seeds_are_refused(function, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        function(*arguments)
 
 
 @pytest.mark.parametrize("function", [g.log_probability, g.is_grammatical, g.next_word_distribution])

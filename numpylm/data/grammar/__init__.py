@@ -53,7 +53,10 @@ def generate_text(num_words, seed, grammar=ENGLISH):
     """Sentences, one a line, until there are `num_words` words or more, each line's end counted as a word.
 
     Only `random.Random(seed).random()` is used, whose stream Python guarantees never to change.
+    Raises ValueError if `num_words` is not positive or `seed` is negative (Python ignores a seed's sign).
     """
+    if num_words < 1 or seed < 0:
+        raise ValueError(f"expected num_words >= 1 and seed >= 0, got {num_words} and {seed}")
     rng = Random(seed)
     lines = []
     words_so_far = 0
@@ -81,9 +84,11 @@ def is_grammatical(words, grammar=ENGLISH):
 def next_word_distribution(prefix_words, grammar=ENGLISH):
     """Word -> the exact p(next word | the words of the sentence so far); `<eos>` is the end of the sentence.
 
-    Raises ValueError if no sentence begins with this prefix.
+    Raises ValueError if no sentence begins with this prefix, or if the prefix has already ended with `<eos>`.
     """
     _, stack = derivation(prefix_words, grammar, complete=False)
+    if not stack:
+        raise ValueError(f"expected the words of one unfinished sentence, got a prefix that ends with {EOS}")
     possible = {}
     pending = [(1.0, stack)]  # expand the top of the stack in every way until it is a word; LL(1): one way for each
     while pending:
@@ -121,7 +126,7 @@ def derivation(words, grammar=ENGLISH, complete=True):
 def expected_counts(grammar=ENGLISH):
     """Symbol, a word, a nonterminal or `<eos>` -> how often it occurs in a derivation, on average: n = e + n M.
 
-    Of a grammar whose sentences have a finite mean length: every eigenvalue of M is below 1.
+    Raises ValueError if sentences are infinitely long on average (an eigenvalue of M is 1 or more).
     """
     parts = [(name, part, rule.probability) for name, rule in rules_of(grammar) for part in rule.symbols]
     symbols = dict.fromkeys([*grammar.rules, *(part for _, part, _ in parts)])
@@ -129,6 +134,8 @@ def expected_counts(grammar=ENGLISH):
     M = np.zeros((len(index), len(index)))
     for name, part, probability in parts:
         M[index[name], index[part]] += probability
+    if np.abs(np.linalg.eigvals(M)).max() > 1 - 1e-9:
+        raise ValueError("expected a grammar of finite sentences: these are infinitely long on average")
     identity = np.eye(len(index))
     n = np.linalg.solve((identity - M).T, identity[index[grammar.start]])
     return dict(zip(index, n.tolist(), strict=True)) | {EOS: 1.0}

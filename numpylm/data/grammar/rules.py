@@ -47,8 +47,7 @@ def parse_rules(text):
     """Read rules `Name -> weight symbol symbol | weight symbol ...`; the first name is the start symbol.
 
     A line that begins with `|` continues the rule above; `#` begins a comment; an alternative may be empty. Weights
-    are positive integers. Raises ValueError for a grammar that is not LL(1), RecursionError if a nonterminal can begin
-    with itself.
+    are positive integers. Raises ValueError for a grammar that is not LL(1).
     """
     weighted, rules, choices = {}, {}, {}  # weighted: name -> its alternatives, each a weight and symbols
     for line in text.splitlines():
@@ -65,7 +64,10 @@ def parse_rules(text):
         cumulative = [weight / sum(weights) for weight in accumulate(weights)]  # rounded in the same way everywhere
         choices[name] = (cumulative, [symbols[::-1] for _, symbols in alternatives])
     start = next(iter(rules))
-    return Grammar(start, rules, choices, _ll1_table(rules, start))
+    try:
+        return Grammar(start, rules, choices, _ll1_table(rules, start))
+    except RecursionError:
+        raise ValueError("not LL(1): a nonterminal can begin with itself") from None
 
 
 def _ll1_table(rules, start):
