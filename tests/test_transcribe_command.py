@@ -157,6 +157,17 @@ def test_weights_are_chosen_anew_for_another_language_model(folder, tmp_path):
     assert status == 2 and "the run's validation part is gone, so give both --alpha and --beta" in err
 
 
+def test_weights_are_chosen_on_a_list_of_which_we_know_what_was_said(folder):
+    (folder / "list.tsv").write_text("a\t-1\thigh high\na\t-2\tlow high\nb\t-3\tmid low\nb\t-1\thigh low\n")
+    (folder / "said.tsv").write_text("b\tmid low\na\tlow high\n")
+    arguments = ["transcribe", "tones", "--rescore", "list.tsv", "--said", "said.tsv"]
+    status, out, err = call_in(folder, *arguments)
+    assert status == 0 and "chosen on the list: --alpha " in err
+    assert [line.split("\t")[::2] for line in out.splitlines()] == [["a", "low high"], ["b", "mid low"]]
+    (folder / "said.tsv").write_text("a\tlow high\n")
+    assert "said.tsv does not say what was said in 'b'" in call_in(folder, *arguments)[2]
+
+
 def test_labels_may_be_characters_and_lines_may_name_parts(folder, tmp_path):
     write_recordings(tmp_path / "s", 12, 2)
     lines = (tmp_path / "s" / "transcripts.tsv").read_text().splitlines()
@@ -198,7 +209,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("transcribe tones", "name .wav files, or a list: --rescore LIST.tsv"),
+        ("transcribe tones", "name .wav files, or a list: --rescore LIST.tsv, and --said"),
         ("transcribe tones missing.wav", "missing.wav: No such file"),
         ("transcribe tones sounds", "sounds: Is a directory"),
         ("transcribe forged others/0.wav", "summary.json must be an object with fields; got []"),
@@ -207,6 +218,7 @@ def test_a_folder_that_cannot_be_trained_on_is_told_in_a_line(call, tmp_path, na
         ("transcribe tones others/0.wav --alpha nan", "--alpha must be"),
         ("transcribe tones others/0.wav --lm tones", "tones holds a run of `transcribe`"),
         ("transcribe tones/language others/0.wav", "holds a run of `train`: use it with `sample tones/language`"),
+        ("transcribe tones others/0.wav --said s.tsv", "or a list: --rescore LIST.tsv, and --said SAID.tsv with it"),
         ("transcribe tones --rescore bad.tsv", "bad.tsv, line 2: the score must be a number; got 'x'"),
         ("transcribe --stack 100000", "--stack must be at most 100 frames, a second; got 100000"),
         ("transcribe --cepstra 50", "--cepstra must be 0, or at most --num-bands; got 50"),

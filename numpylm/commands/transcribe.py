@@ -79,6 +79,7 @@ class TranscribeChoices:
     alpha: float | None = choice(None, "that model's weight; 0: without it", metavar="A", shown="chosen on validation")
     beta: float | None = choice(None, "pay for each label", metavar="B", shown="chosen on validation")
     rescore: str | None = choice(None, "rank a list again: utterance, tab, score, tab, text", metavar="LIST.tsv")
+    said: str | None = choice(None, "choose alpha and beta by what was said: utterance, tab, text", metavar="SAID.tsv")
 
     def __post_init__(self):
         require.positive_integer("n_best", self.n_best)
@@ -86,8 +87,8 @@ class TranscribeChoices:
             check_beam(self)
         for name, value in self.given.items():
             require.finite_number(name, value)
-        if bool(self.files) == bool(self.rescore):
-            raise ValueError("name .wav files, or a list: --rescore LIST.tsv")
+        if bool(self.files) == bool(self.rescore) or (self.said and not self.rescore):
+            raise ValueError("name .wav files, or a list: --rescore LIST.tsv, and --said SAID.tsv with it")
 
     @property
     def given(self):

@@ -23,11 +23,11 @@ from numpylm.data import schema
 from numpylm.data.features import HOP_SECONDS, write_wav
 from numpylm.data.grammar import generate_text
 from numpylm.data.printable import on_one_line
-from numpylm.data.speech.recordings import read_lists, read_recordings
+from numpylm.data.speech.recordings import read_lists, read_recordings, read_said
 from numpylm.data.speech.synthesizer import GRAMMAR, spoken_sentences
 from numpylm.data.text import decode, encode_stream, stream_start
 from numpylm.kinds.language_task import UNITS, LanguageSettings, language_task
-from numpylm.kinds.transcription_task import choose_weights, listen, log_probabilities, total_errors, with_labels
+from numpylm.kinds.transcription_task import Heard, choose_weights, listen, log_probabilities, total_errors, with_labels
 from numpylm.training import EpochReport, Progress, make_optimizer, training
 
 WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
@@ -58,7 +58,8 @@ def rescore(model, vocabulary, folder, language, choices):
         name: [Hypothesis(tuple(split(text)), score, language.log_p(split(text), ended=True)) for score, text in rows]
         for name, rows in read_lists(choices.rescore).items()
     }
-    weights = weights_for(model, vocabulary, folder, language, choices)
+    said = choices.said and [tuple(split(text)) for text in read_said(choices.said, lists)]
+    weights = weights_for(model, vocabulary, folder, language, choices, said and Heard(said, {}, lists.values()))
     for name, found in lists.items():
         print_best(name, ranked(found, **weights)[: choices.n_best], weights, join)
 
@@ -70,18 +71,21 @@ def print_best(name, hypotheses, weights, text_of, columns=2):
         print("\t".join([*before, on_one_line(text_of(one.labels))]))
 
 
-def weights_for(model, vocabulary, folder, language, choices):
-    """The alpha and beta given. What is not given was chosen at the run's end; for another --lm it is chosen anew."""
+def weights_for(model, vocabulary, folder, language, choices, heard=None):
+    """The alpha and beta given. What is not given was chosen at the run's end. It is chosen anew on a list of which we
+    know what was said, heard, and, for another --lm, on the run's validation part."""
     if len(choices.given) == 2:
         return choices.given
-    if choices.lm is None:
+    if heard is None and choices.lm is None:
         return saved_weights(folder) | choices.given
-    try:
-        heard = listen(model, vocabulary, own_data(folder, vocabulary).parts["valid"], language)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"the run's validation part is gone, so give both --alpha and --beta: {error}") from None
+    where = "the run's validation part" if heard is None else "the list"
+    if heard is None:
+        try:
+            heard = listen(model, vocabulary, own_data(folder, vocabulary).parts["valid"], language)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{where} is gone, so give both --alpha and --beta: {error}") from None
     weights = choose_weights(heard, **choices.given)
-    print("chosen on the run's validation part: --alpha {alpha:g} --beta {beta:g}".format(**weights), file=sys.stderr)
+    print("chosen on {}: --alpha {alpha:g} --beta {beta:g}".format(where, **weights), file=sys.stderr)
     return weights
 
 

@@ -62,3 +62,11 @@ def read_lists(path):
             raise ValueError(f"{where}: the score must be a number; got {score!r}") from None
         lists.setdefault(utterance, []).append((number, text))
     return lists
+
+
+def read_said(path, utterances):
+    r"""What was said in each utterance, from lines UTTERANCE \t TEXT. Raises ValueError for one that is missing."""
+    said = dict(fields for _, fields in read_rows(path, "an utterance, a tab and what was said", 2, 2))
+    if missing := [utterance for utterance in utterances if utterance not in said]:
+        raise ValueError(f"{path} does not say what was said in {missing[0]!r}")
+    return [said[utterance] for utterance in utterances]
