@@ -2,7 +2,7 @@
 
 import re
 
-from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import global_for, number_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
@@ -51,7 +51,7 @@ class Arguments:
         passed = self.by_place(names, roles) | (passed or {})
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
         others = [n for n, _, has_default in function["parameters"] if has_default and self.form != "free"]
-        optional = {n: number_of(n, None) for n in others}
+        optional = {n: number_of(n) for n in others}
         if self.all_states and not self.earlier:
             states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
             optional |= {n: self.array(n, role, function) for n, role in states.items()}
@@ -153,7 +153,7 @@ class Arguments:
         is_letter = len(name) == 1 and name.isupper()
         if word_of(name) == "step" and self.form != "loss":
             return 0
-        return None if role and self.form != "loss" and not is_letter else number_of(name, role)
+        return None if role and self.form != "loss" and not is_letter else number_of(name)
 
     def sequence(self, name, role, function):
         """The inputs or the targets of a loss: by name, else the first that is left."""
@@ -183,13 +183,7 @@ class Arguments:
             word = word_of(name)
             if word in ("inputs", "targets") and self.form == "loss":
                 self.globals[name] = {"slot": word}
-            elif number_of(name, role) is not None:
-                self.globals[name] = number_of(name, role)
+            elif global_for(name) is not None:
+                self.globals[name] = global_for(name)
             elif is_weight(role):
                 self.roles[name], self.globals[name] = role, {"slot": name}
-
-
-def number_of(name, role):
-    """A size's slot, or 1 for a learning rate; None for another name."""
-    word = word_of(name)
-    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None

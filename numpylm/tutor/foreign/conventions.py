@@ -64,6 +64,7 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
     "gru": {"r": "r reset", "z": "z u update i", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
+USUAL = ("np", "numpy", "sigmoid", "softmax", "relu", "tanh")  # of stand_ins.py: what a file may lack
 BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
@@ -92,6 +93,17 @@ def role_of(name):
     """The role that a name alone tells; None for none."""
     key = re.sub(r"^weights?_?(?=.)", "w", plain(name))
     return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
+
+
+def number_of(name):
+    """A size's slot, or 1 for a learning rate; None for another name."""
+    word = word_of(name)
+    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None
+
+
+def global_for(name):
+    """What a global is that the file has not made: a size, a learning rate, or a usual name; None for another."""
+    return {"from": [name]} if name in USUAL else number_of(name)
 
 
 def word_of(name):

@@ -9,7 +9,15 @@ from functools import partial
 
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required, with_made_weights
+from numpylm.tutor.foreign.scopes import (
+    Unknown,
+    called,
+    class_scope,
+    file_scope,
+    required,
+    unmade_scope,
+    with_made_weights,
+)
 from numpylm.tutor.foreign.units import unit_of
 from numpylm.tutor.process.sizes import SIZES
 
@@ -38,12 +46,12 @@ def find_units(contents, taken, child, convention=None):
             scope = class_scope(contents, kind, child, cell) if kind and pairs else file_scope(contents)
         except Unknown as why:
             refused |= dict.fromkeys(pairs, str(why))
-            continue
+            scope = unmade_scope(contents, kind)
         for name, pair in pairs.items():
             try:
                 every = units_of(scope, pair) if kind else file_units(scope, pair, contents, child)
                 again = partial(others_of, every, contents, child, scope, cell, pair)
-                units.append(every[0]._replace(name=name, again=again))
+                units.append(every[0]._replace(name=name, again=again, unmade=refused.get(name, "")))
                 covered |= {dotted(kind, other) for other in called(functions, pair[1] or pair[0])}
             except Unknown as why:
                 refused[name] = str(why)
@@ -58,7 +66,8 @@ def units_of(scope, pair):
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
     both = [bare] if bare.roles == whole.roles else [bare, whole]
     given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
-    return both[::-1] if len(bare.gradients) > 1 or given & {*map(plain, whole.texts)} else both
+    is_whole = whole.kept or len(bare.gradients) > 1 or given & {*map(plain, whole.texts)}
+    return both[::-1] if is_whole else both
 
 
 def file_units(scope, pair, contents, child):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import global_for, plain, roles_of, word_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT
 
@@ -23,7 +23,8 @@ class Unknown(Exception):
 class Scope(NamedTuple):
     """name, "" for the file itself; functions, name -> signature; make, the child's steps that make the object; holder,
     the path to what has the functions; given, slot -> role of weights that the constructor is given; places, name ->
-    path of each array, and shapes; roles, of those that are weights; sizes, of what the constructor is given."""
+    path of each array, and shapes; roles, of those that are weights; sizes, of what the constructor is given; states,
+    name -> role of those that the object keeps."""
 
     name: str
     functions: dict
@@ -34,6 +35,7 @@ class Scope(NamedTuple):
     shapes: dict
     roles: dict
     sizes: dict = SIZES
+    states: dict = {}  # noqa: RUF012 - never changed
 
 
 def file_scope(contents):
@@ -71,7 +73,9 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     steps, given = [], {}
     construct(contents, kind, "object", steps, given)
     named = {n: values["slot"] for n, values in steps[-1]["kwargs"].items() if str(values).startswith("{'slot': 'size")}
-    steps[:0] = [{"set": [n], "value": {"slot": slot}} for n, slot in named.items()]  # globals of the same name
+    lacking = {n: global_for(n) for method in methods.values() for n in method["missing"]}
+    lacking |= {n: {"slot": slot} for n, slot in named.items()}  # globals of the same name
+    steps[:0] = [{"set": [n], "value": value} for n, value in lacking.items() if value is not None]
     steps += [
         {"call": ["object", n], "to": "nothing"} for n, f in methods.items() if ZEROS.match(n) and not required(f)
     ]
@@ -83,8 +87,19 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
         steps += later_steps(contents, kind, held)
         held = attributes_of(child, scope)
     found = arrays_of(held, methods)
-    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=weights_in(found, cell),
+    roles = weights_in(found, cell)
+    sized = [n for n, (path, array) in found.items() if n not in roles and len(path) == 2 and array.size == sizes["H"]]
+    kept = {
+        n: role for n, role in roles_of(sized, cell).items() if role in ("h_prev", "c_prev")[: 1 + (cell == "lstm")]
+    }
+    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=roles, states=kept,
                           shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
+
+
+def unmade_scope(contents, kind):
+    """An object whose constructor was not called: its methods may be functions of their arguments alone."""
+    make = [{"call": [kind, "__new__"], "args": [{"from": [kind]}], "to": "object"}]
+    return Scope(kind, contents["classes"][kind], make, ["object"], {}, {}, {}, {})
 
 
 def later_steps(contents, kind, held):

@@ -19,6 +19,7 @@ class Unit(NamedTuple):
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
     sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
+    kept: slots of the states that the object keeps. unmade: why its constructor was not called.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -42,6 +43,8 @@ class Unit(NamedTuple):
     is_usual: bool = False
     sizes: dict = SIZES
     again: object = None
+    kept: tuple = ()
+    unmade: str = ""
 
     @property
     def program(self):
@@ -50,8 +53,9 @@ class Unit(NamedTuple):
 
     @property
     def gradients(self):
-        """The gradients of states that come in: that of h before that of c."""
-        return [name for name in in_order(self.incoming) if rank(name) < 2]
+        """The gradients of states that come in: that of h before that of c. dy alone is that of h."""
+        states = [name for name in in_order(self.incoming) if rank(name) < 2]
+        return states or list(self.incoming[:1])
 
     def is_given(self, slot, steps=None):
         """Whether some steps, or all, use a slot."""
@@ -100,6 +104,10 @@ def assembled(scope, forward, backward, arguments, places=()):
     sums = {n: [*path[:-1], "d"] for n, path in dict(places).items() if path[-1] == "v"}  # beside the value, for ever
     sets += [{"set": path, "value": {"zeros": n}} for n, path in sums.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
+    is_bare = arguments.all_states and "h_prev" not in arguments.roles.values()
+    kept = scope.states if is_bare and scope.holder == ["object"] else {}
+    arguments.roles |= kept
+    sets += [{"set": scope.places[n], "value": {"slot": n}} for n in kept]
     named, incoming = tuple(scope.functions[forward]["names"]) if forward else (), tuple(arguments.incoming)
     is_object = scope.holder == ["object"]
     in_object = forward and is_object and len(named) < sum(rank(n) < 2 for n in incoming)  # c may be there alone
@@ -109,9 +117,9 @@ def assembled(scope, forward, backward, arguments, places=()):
     return Unit(
         backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."), "", (), (), arguments.roles,
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
-        {n: scope.shapes[n] for n in places}, incoming, outputs, named,
+        {n: scope.shapes[n] for n in (*places, *kept)}, incoming, outputs, named,
         tuple(scope.functions[backward]["returns"]) if backward else (), dict(places),
-        ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes,
+        ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes, kept=tuple(kept),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from numpylm.tutor.process.stand_ins import Missing
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
+    "float_": np.float64, "Inf": np.inf, "infty": np.inf, "NaN": np.nan,
 }  # fmt: skip
 MODULE = "student"  # the name under which the student's file is imported
 

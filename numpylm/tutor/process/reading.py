@@ -10,6 +10,7 @@ import ast
 import builtins
 import io
 import linecache
+import os
 import re
 import sys
 import types
@@ -141,35 +142,49 @@ def run_file(source, module_name):
     module.__file__ = source.path
     vars(module).update(open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
     sys.modules[module_name] = module  # dataclasses look their module up
-    failures = []
+    failures, package = [], package_of(source.path)
     for node in plain_statements(source, source.tree.body):
-        node = from_beside(SmallSizes().visit(node))
+        node = from_beside(SmallSizes().visit(node), package)
         try:
             tree = ast.fix_missing_locations(ast.Module([node], []))
             exec(compile(tree, source.path, "exec"), module.__dict__)
         except BaseException as error:
             failures.append(failure(node, error))
-            stand_in(module, failures[-1], source.read)
-            if not isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                stand_in(module, failures[-1], source.read)
+            elif not isinstance(node, DEFINITIONS):
                 names = failures[-1]["names"]
                 vars(module).update({n: SIZES[size_of(n)] for n in names if size_of(n)})
                 vars(module).update({n: TEXT for n in names if DATA.search(n)})
     for node in source.tree.body:
         names = [n for n in names_bound(node) if not hasattr(module, n)]
-        failures += [{"line": node.lineno, "names": names, "error": "the check leaves it out"}] if names else []
+        left = {"line": node.lineno, "names": names, "error": "the check leaves it out", "is_told": False}
+        failures += [left] if names else []
     return module, failures
 
 
-def from_beside(node):
-    """An import from the file's own package as an import from its folder, which is on the path."""
+def package_of(path):
+    """The names of the packages that a file is in, the outermost first, whose folder is put on the path."""
+    folder, names = os.path.dirname(os.path.abspath(path)), []
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, name = os.path.split(folder)
+        names.insert(0, name)
+    sys.path += [folder] if names else []
+    return names
+
+
+def from_beside(node, package):
+    """An import from the file's own package by its whole name; without one, as an import from the file's folder."""
     if isinstance(node, ast.ImportFrom) and node.level:
-        if node.module is None:
+        names = [*package[: len(package) + 1 - node.level], *([node.module] if node.module else [])]
+        if not names:
             return ast.copy_location(ast.Import(node.names), node)
-        node.level = 0
+        node.module, node.level = ".".join(names), 0
     return node
 
 
 def failure(node, error):
     """What is known of a statement that could not be run."""
     words = "it ends the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    return {"line": node.lineno, "names": names_bound(node), "error": words[:300]}
+    is_told = isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
+    return {"line": node.lineno, "names": names_bound(node), "error": words[:300], "is_told": is_told}
