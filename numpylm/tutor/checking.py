@@ -177,7 +177,7 @@ def drop_covered(contents, units, found):
     for unit in units:
         kind, _, name = unit.name.rpartition(".")
         functions = contents["classes"][kind] if kind else contents["functions"]
-        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.places:
+        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.shapes:
             inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
             for n in inside & set(found) - {unit.name, *contents["exercise"]}:
                 if is_open(found[n]):

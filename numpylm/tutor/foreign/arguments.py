@@ -164,7 +164,8 @@ class Arguments:
         return None
 
     def array(self, name, role, function):
-        """A weight, a state or x, by its role; what has no known name is x, or what a loss still lacks."""
+        """A weight, a state or x, by its role; what has no known name is x, or what a loss still lacks, in this order:
+        inputs, targets, the state before them."""
         if role and (role != "x" or self.form != "loss"):
             self.roles[name] = role
             return {"slot": name}
@@ -173,6 +174,8 @@ class Arguments:
             return {"slot": name}
         free = [slot for slot in ("inputs", "targets") if slot not in self.taken and self.form == "loss"]
         self.taken |= set(free[:1])
+        if not free and not self.earlier and "h_prev" not in self.roles.values():  # beside both: the state before them
+            self.roles[name], free = "h_prev", [name]
         return {"slot": free[0]} if free else None
 
     def missing(self, functions):

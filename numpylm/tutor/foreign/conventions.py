@@ -91,7 +91,7 @@ WORDS = {  # what else a parameter may be: plain names
 
 def role_of(name):
     """The role that a name alone tells; None for none."""
-    key = re.sub(r"^weights?_?(?=.)", "w", plain(name))
+    key = re.sub(r"^weights?_?(?=.)", "w", bare(name))
     return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
 
 
@@ -118,11 +118,16 @@ def plain(name):
     return re.sub(r"[^a-z0-9]", "", name.removeprefix("self.").lower())
 
 
+def bare(name):
+    """A plain name without the cell's before it, as in lstm_Wx."""
+    return re.sub(r"^(lstm|rnn|gru)(cell|layer)?\d*(?=.)", "", plain(name))
+
+
 def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", bare(name)) if gates else None
     if not found:
         return None
     head, side = found[1][0].upper().replace("R", "U"), found[2] or found[4]

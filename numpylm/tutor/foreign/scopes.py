@@ -175,6 +175,9 @@ def construct(contents, kind, to, steps, given):
             values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_weight and len(name) == 1):
             values[name] = {"slot": f"size {size}"}
+        elif roles[name] == "parameters" and (held := kept_weights(method["keys"])):
+            given |= held
+            values[name] = {key: {"slot": key} for key in held}
         elif word_of(name) == "rate":
             values[name] = 1.0
         elif has_default:
@@ -186,6 +189,11 @@ def construct(contents, kind, to, steps, given):
         else:
             values[name] = value_for(contents, kind, name, steps, given)
     steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
+
+
+def kept_weights(keys):
+    """Key -> role of those keys of a dict that are weights."""
+    return {key: role for key, role in roles_of(dict.fromkeys(keys), "").items() if is_weight(role)}
 
 
 LETTERS = sorted(set(TEXT))

@@ -90,6 +90,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     arguments.weights = {"from": ["weights"]} if scope.make and not scope.holder else None
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
     arguments.missing(every)
+    places |= {n: [n] for n in arguments.globals if n in arguments.roles}  # weights that the file lacks
     unit = assembled(scope, forward, backward, arguments, places)
     return unit._replace(
         convention=convention_of(scope, both, form, usual), cells=cells_of(cell, unit.roles, usual),
@@ -100,7 +101,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
 def assembled(scope, forward, backward, arguments, places=()):
     """A Unit of what is known of the names."""
     first, second = calls(scope, arguments, forward, backward)
-    sets = [{"set": scope.places[n], "value": {"slot": n}} for n in places]
+    sets = [{"set": path, "value": {"slot": n}} for n, path in dict(places).items()]
     sums = {n: [*path[:-1], "d"] for n, path in dict(places).items() if path[-1] == "v"}  # beside the value, for ever
     sets += [{"set": path, "value": {"zeros": n}} for n, path in sums.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
@@ -117,7 +118,7 @@ def assembled(scope, forward, backward, arguments, places=()):
     return Unit(
         backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."), "", (), (), arguments.roles,
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
-        {n: scope.shapes[n] for n in (*places, *kept)}, incoming, outputs, named,
+        {n: scope.shapes[n] for n in (*places, *kept) if n in scope.shapes}, incoming, outputs, named,
         tuple(scope.functions[backward]["returns"]) if backward else (), dict(places),
         ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes, kept=tuple(kept),
     )  # fmt: skip

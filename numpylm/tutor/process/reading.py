@@ -22,6 +22,7 @@ from numpylm.tutor.process.supplied import course_forwards, with_steps
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
+TRAINS = re.compile(r"^_?(train|fit|learn)(_?(all|model|net\w*|rnn|lstm|gru|loop|epochs?))?$", re.IGNORECASE)
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -85,7 +86,9 @@ def is_plain(source, node):
     made = set(names_bound(node))
     is_used = bool(made & source.read) or not made or any(DATA.search(n) for n in made)
     may_call = isinstance(node, ASSIGNMENTS) and is_used  # the file's own functions
-    return not (reads | names) & NOT_PLAIN and (may_call or not names & source.functions)
+    return not ((reads | names) & NOT_PLAIN or any(map(TRAINS.search, names))) and (
+        may_call or not names & source.functions
+    )
 
 
 class SmallSizes(ast.NodeTransformer):
