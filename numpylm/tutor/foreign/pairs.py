@@ -9,15 +9,8 @@ from functools import partial
 
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.foreign.scopes import (
-    Unknown,
-    called,
-    class_scope,
-    file_scope,
-    required,
-    unmade_scope,
-    with_made_weights,
-)
+from numpylm.tutor.foreign.objects import class_scope, unmade_scope, with_made_weights
+from numpylm.tutor.foreign.scopes import Unknown, called, file_scope, required
 from numpylm.tutor.foreign.units import unit_of
 from numpylm.tutor.process.sizes import SIZES
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
 from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of
-from numpylm.tutor.foreign.scopes import HELD, Unknown, called, is_weight, required
+from numpylm.tutor.foreign.objects import HELD
+from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
 
 
