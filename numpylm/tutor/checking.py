@@ -150,9 +150,6 @@ def check_units(file, convention, named):
         if unit.unmade and findings[unit.name]["status"] not in ("ok", "wrong"):
             unchecked[unit.name] = unit.unmade
             continue
-        if unit.forward_name in contents["added"]:  # its own may have another layout
-            finding = findings[unit.name]
-            findings = {unit.name: finding | ({"status": "not checked"} if is_open(finding) else {})}
         for name, finding in findings.items():
             is_known = finding["status"] in ("ok", "wrong")
             is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
@@ -220,7 +217,6 @@ def notes(contents):
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
         if failed["is_told"]:
             said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
-    said += [f"{name} is not in the file: the check uses the course's own" for name in contents["added"]]
     every = [f for some in (functions, *contents["classes"].values()) for f in some.values()]
     said += [
         f"nothing in the file makes {name}: the check takes the usual one"

@@ -174,7 +174,8 @@ class Arguments:
             return {"slot": name}
         free = [slot for slot in ("inputs", "targets") if slot not in self.taken and self.form == "loss"]
         self.taken |= set(free[:1])
-        if not free and not self.earlier and "h_prev" not in self.roles.values():  # beside both: the state before them
+        is_state = not free and not self.earlier and not word_of(name) and "h_prev" not in self.roles.values()
+        if is_state:  # beside both
             self.roles[name], free = "h_prev", [name]
         return {"slot": free[0]} if free else None
 

@@ -32,7 +32,7 @@ class Layout(NamedTuple):
     single: str = ""
 
 
-STATES = ("x", "h_prev", "c_prev", "h", "c")  # what has an axis for the sequences of a batch
+STATES = ("x", "h_prev", "c_prev", "h", "c", *"aifogrzn", "c_tilde", "tanh_c")  # with an axis for sequences
 
 
 def layouts(cell, form, roles, convention):
@@ -66,7 +66,7 @@ def theirs(role, ours, layout):
     elif part in ("W_x", "W_h", "b"):
         matrix = gates_of(ours[part], gate, layout)
     else:
-        matrix = ours[part]
+        matrix = gates_of(ours[part], "", layout) if part == "a" else ours[part]
     if part in STATES and (layout.single == "all" or (layout.single and matrix.ndim == 3)):
         matrix = matrix[..., 0, :]
         return matrix.T if layout.axes == "dnt" and matrix.ndim == 2 else matrix

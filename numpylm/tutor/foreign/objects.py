@@ -163,9 +163,9 @@ def construct(contents, kind, to, steps, given):
     steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
 
 
-def kept_weights(keys):
+def kept_weights(keys, cell=""):
     """Key -> role of those keys of a dict that are weights."""
-    return {key: role for key, role in roles_of(dict.fromkeys(keys), "").items() if is_weight(role)}
+    return {key: role for key, role in roles_of(dict.fromkeys(keys), cell).items() if is_weight(role)}
 
 
 def value_for(contents, kind, name, steps, given):

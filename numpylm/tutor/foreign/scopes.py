@@ -31,8 +31,7 @@ class Scope(NamedTuple):
 
 def file_scope(contents):
     """The functions of the file itself, and its global arrays."""
-    known, added = contents["functions"].items(), contents["added"]
-    own = {name: f for name, f in known if (f["own"] or name in added) and f["kind"] == "function"}
+    own = {name: f for name, f in contents["functions"].items() if f["own"] and f["kind"] == "function"}
     arrays = contents["arrays"].items()
     places, shapes = {n: list(path) for n, (path, _) in arrays}, {n: tuple(shape) for n, (_, shape) in arrays}
     return Scope("", own, [], [], {}, places, shapes, {})

@@ -20,7 +20,8 @@ class Unit(NamedTuple):
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
     sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
-    kept: slots of the states that the object keeps. unmade: why its constructor was not called.
+    kept: slots of the states that the object keeps. unmade: why its constructor was not called. is_alone:
+    whether there is no forward.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -46,6 +47,7 @@ class Unit(NamedTuple):
     again: object = None
     kept: tuple = ()
     unmade: str = ""
+    is_alone: bool = False
 
     @property
     def program(self):
@@ -186,6 +188,12 @@ def by_shape(roles, shapes):
     if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
         return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
     return roles
+
+
+INSIDE = {  # quantity of a step -> names in its cache, without underscores
+    "h": r"(next)?(h|a|s|hidden|state)(t|next|new|cur\w*)?", "c": r"(next)?(c|cell)(t|next|new|cur\w*)?",
+    "tanh_c": r"tanhc\w*|ctanh", "a": r"(pre|raw)?(a|z|affine|scores?|activation|gates?)t?",
+}  # fmt: skip
 
 
 def layer_unit(scope, forward, backward):

@@ -9,6 +9,7 @@ import contextlib
 
 import numpy as np
 
+from numpylm.tutor.foreign.alone import best_alone
 from numpylm.tutor.foreign.claims import gradient_name, left_out
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
@@ -63,6 +64,8 @@ def judged(file, unit):
 
     What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
     """
+    if unit.is_alone:
+        return best_alone(file, unit, finding_or_stop)
     first = failed = None
     for batches in ((2, 0, -1), (1,), (0,), (-1,)):
         if not file.child.process:  # it has hung, or ended

@@ -64,7 +64,6 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "added": self.source.added,
             "script": is_script(self.source.tree),
             "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
@@ -83,7 +82,7 @@ class Student:
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
-            "own": where == self.path and getattr(value, "__name__", "") not in self.source.added,
+            "own": where == self.path,
             "reads": list(code.co_names) if code else [],
             "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,

@@ -18,7 +18,7 @@ import types
 from numpylm.tutor.process.parsing import old_division, tree_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT, stand_in
-from numpylm.tutor.process.supplied import course_forwards, with_steps
+from numpylm.tutor.process.supplied import with_steps
 
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
@@ -32,9 +32,6 @@ class Source:
     def __init__(self, path):
         self.path = path
         self.tree, text, self.notes = tree_of(path)
-        added = course_forwards(self.tree)
-        self.tree.body += added
-        self.added = [node.name for node in added]
         self.steps = with_steps(self.tree)  # functions that go forward and backward in a loop
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
