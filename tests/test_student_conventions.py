@@ -137,7 +137,12 @@ def test_names_lead_to_roles():
 
 ALONE = {  # a file with its forwards under names that do not tell, and a mistake in one backward
     "coursera": ("{}_cell_backward", "dc_prev = dc * ft", "dc_prev = dc_next * ft", "only dc_next goes on"),
-    "cs231n": ("{}_step_backward", "dprev_h = da.dot(Wh.T)", "dprev_h = da.dot(Wh)", "so its gradient is multiplied by the transpose"),
+    "cs231n": (
+        "{}_step_backward",
+        "dprev_h = da.dot(Wh.T)",
+        "dprev_h = da.dot(Wh)",
+        "so its gradient is multiplied by the transpose",
+    ),
 }
 
 
@@ -156,7 +161,10 @@ def test_without_a_forward_the_names_say_what_a_cache_holds_or_nothing_is_said(c
     source = "import numpy as np\ndef lstm_cell_backward" + SOURCES["coursera"].partition("def lstm_cell_backward")[2]
     for change in (("(a_next, c_next, a_prev,", "(c_next, a_next, a_prev,"), ('"Wf"', '"W_forget"')):
         assert check(source, *change).findings["lstm_cell_backward"]["status"] == "ok"
-    for change in (("concat.T", "concat"), ("cct", "thing"), ("np.tanh(c_next)", "np.sin(c_next)")):
+    kept = (
+        "= cache\n    ft, it, ot = [1 / (1 + np.exp(-a)) for a in (ft, it, ot)]\n"  # the forward has kept a_f, a_i, a_o
+    )
+    for change in (("concat.T", "concat"), ("cct", "thing"), ("= cache\n", kept)):
         result = check(source, *change)
         assert not result.ok and {"wrong", "crash"}.isdisjoint(f["status"] for f in result.findings.values())
 

@@ -16,7 +16,7 @@ from numpylm.tutor.process.stop import Stop
 
 KNOWN = ("x", "parameters")
 BEFORE = re.compile("prev|last|old|init")
-UNCLEAR = "all gradients are wrong|no mistake in a single line"
+UNCLEAR = "no mistake in a single line"  # of ours explains what is wrong: the cache may hold something else
 NO_FORWARD = (
     "its gradients are not those of our own step, and the file has no forward of {}: without one it is not known what "
     "its cache holds"
@@ -84,7 +84,7 @@ def best_alone(file, unit, finding_of):
         if not any(rank):
             break
     _, _, fit, finding = min(found)
-    if finding["status"] == "wrong" and re.search(UNCLEAR, "".join(finding["diagnosis"][:1]) or UNCLEAR):
+    if finding["status"] == "wrong" and not (any(finding["lines"][:1]) and UNCLEAR not in str(finding["diagnosis"])):
         raise Stop("not checked", NO_FORWARD.format(unit.name))
     return fit, finding
 
