@@ -2,7 +2,6 @@
 
 import pytest
 from foreign_code import SOURCES, check_changed
-from student_files import check_in_child
 
 from numpylm.tutor.report import report
 
@@ -65,6 +64,35 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     "commands that a notebook has left in a script": (
         "globals", ("V, H, steps", "%matplotlib inline\n!ls\nV, H, steps"),
     ),
+    "a cell's name before its weights'": (
+        "network", ("self.Wxh", "self.rnn_Wxh"), ("self.Whh", "self.rnn_Whh"), ("d_Wxh", "d_rnn_Wxh"),
+    ),
+    "a dict of weights that a constructor is given": (
+        "lstm_cell", ("self, input_size, hidden_size, learning_rate=0.1", "self, params"),
+        ("self.H, n = hidden_size, hidden_size + input_size", "self.H = len(params['b_f'])"),
+        ("[np.random.randn(hidden_size, n) for _ in range(4)]", "[params[k] for k in ('W_f', 'W_i', 'W_c', 'W_o')]"),
+        ("[np.zeros((hidden_size, 1)) for _ in range(4)]", "[params[k] for k in ('b_f', 'b_i', 'b_c', 'b_o')]"),
+    ),
+    "a layer of an input and an output size": (
+        "lstm_cell", ("hidden_size", "out_size"), ("input_size", "in_size"),
+    ),
+    "a cache of all that the forward returned": (
+        "tuple", ("hs, ys, params)", "cache, params)"),
+        ("    dWxh, dWhh, dWhy, dbh, dby =", "    hs, ys = cache\n    dWxh, dWhh, dWhy, dbh, dby ="),
+    ),
+    "a state of another name": ("min_char_rnn", ("hprev", "carry")),
+    "the size of a global as a number inside a function": (
+        "min_char_rnn", ("  loss = 0\n", "  loss = 0\n  H = 100\n  assert len(hs[-1]) == H\n"),
+    ),
+    "keys of weights in a comprehension": (
+        "tuple", ("Wxh, Whh, Why, bh, by = params",
+                  "Wxh, Whh, Why, bh, by = (params[k] for k in ('Wxh', 'Whh', 'Why', 'bh', 'by'))"),
+        ("for p in params]", "for p in (Wxh, Whh, Why, bh, by)]"),
+    ),
+    "a training that a plain assignment would start": (
+        "network", ("class Network", "def train(n):\n    while True: n += 1\nlosses = train(3)\n\nclass Network"),
+        ("        y = self.Why", "        if not inputs: print(losses)\n        y = self.Why"),
+    ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip
 
@@ -105,103 +133,3 @@ class RNN:
     assert check(source).ok
     (said, *_) = check(source, "da.T @ self.h_prev", "da.T @ self.h").findings["RNN.backward"]["diagnosis"]
     assert said.startswith("Equation (1), dW_h")
-
-
-CELL = """
-import numpy as np
-class Cell:
-    def __init__(self, input_size, hidden_size):
-        self.Wx, self.Wh = np.random.randn(hidden_size, input_size), np.random.randn(hidden_size, hidden_size)
-        self.b, self.h = np.zeros((hidden_size, 1)), np.zeros((hidden_size, 1))
-    def forward(self, x):
-        self.x, self.h_prev = x, self.h
-        self.h = np.tanh(self.Wx @ x + self.Wh @ self.h + self.b)
-        return self.h
-    def backward(self, dh):
-        da = dh * (1 - self.h**2)
-        self.dWx, self.dWh, self.db = da @ self.x.T, da @ self.h_prev.T, da
-        return self.Wx.T @ da
-"""
-
-
-def test_a_state_that_an_object_keeps_is_not_zero_before_the_step(check):
-    assert check(CELL).ok
-    wrong = check(CELL, "da @ self.h_prev.T", "3 * da @ self.h_prev.T").findings["Cell.backward"]
-    assert wrong["diagnosis"][0] == "dWh: it is the right one times 3"
-    always_new = check(CELL, "self.x, self.h_prev = x, self.h", "self.h_prev = self.h = 0 * self.h; self.x = x")
-    assert always_new.ok and "zero is right for this input" in report(always_new)
-
-
-def test_a_backward_may_be_right_from_a_zero_state_alone(check):
-    source = """
-import numpy as np
-class Layer:
-    def __init__(self, input_size, hidden_size):
-        self.U, self.W = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
-        self.h = np.zeros(hidden_size)
-    def forward(self, x):
-        self.x, self.hs = x, np.zeros((len(x), len(self.h)))
-        for t in range(len(x)):
-            self.h = self.hs[t] = np.tanh(x[t] @ self.U + self.h @ self.W)
-        return self.hs
-    def backward(self, dhs):
-        self.dU, self.dW, dh = 0 * self.U, 0 * self.W, 0 * self.h
-        for t in reversed(range(len(dhs))):
-            da = (dhs[t] + dh) * (1 - self.hs[t] ** 2)
-            self.dU += np.outer(self.x[t], da)
-            self.dW += np.outer(self.hs[t - 1], da) if t else 0
-            dh = self.W @ da
-"""
-    result = check(source)
-    assert result.ok and "right where the state that the object keeps is zero before" in report(result)
-    assert check(source, "self.W @ da", "self.W.T @ da").findings["Layer.backward"]["status"] == "wrong"
-
-
-def test_what_nothing_in_a_file_makes_is_the_usual_one(check):
-    result = check("cs231n", "import numpy as np", "")
-    assert result.findings["lstm_backward"]["status"] == "ok" and "nothing in the file makes np" in report(result)
-
-
-def test_methods_are_functions_of_their_arguments_where_no_object_can_be_made(check):
-    source = SOURCES["cs231n"].replace("\n", "\n    ").replace("def lstm_step_forward(", "def lstm_step_forward(self, ")
-    source = source.replace("def lstm_step_backward(", "def lstm_step_backward(self, ")
-    result = check(f"class Cells:\n    def __init__(self, checkpoint): pass\n    {source}")
-    assert result.findings["Cells.lstm_step_backward"]["status"] == "ok"
-
-
-ACTIVATION = """
-import numpy as np
-class Tanh:
-    def forward(self, a):
-        self.A = np.tanh(a)
-        return self.A
-    def backward(self, dy): return dy * (1 - self.A**2)
-"""
-WITH_ACTIVATION = """
-from .activation import Tanh
-import numpy as np
-class RNN:
-    def __init__(self, input_size, hidden_size):
-        self.Wx, self.Wh = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
-        self.f = Tanh()
-    def forward(self, x, h_prev):
-        self.x, self.h_prev = x, h_prev
-        self.h = self.f.forward(x @ self.Wx + h_prev @ self.Wh)
-        return self.h
-    def backward(self, dh):
-        self.f.A = self.h
-        da = self.f.backward(dh)
-        self.dWx, self.dWh = self.x.T @ da, self.h_prev.T @ da
-        return da @ self.Wx.T, da @ self.Wh.T
-"""
-
-
-def test_a_file_of_a_package_gets_what_it_imports(tmp_path):
-    package = tmp_path / "models"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "activation.py").write_text(ACTIVATION)
-    (package / "rnn.py").write_text(WITH_ACTIVATION)
-    assert check_in_child(package, WITH_ACTIVATION, "rnn.py").ok
-    alone = check_in_child(tmp_path, WITH_ACTIVATION).findings["RNN.backward"]  # its Tanh is not known
-    assert alone["status"] == "not checked" and "could not be run" in " ".join(alone["sentences"])

@@ -33,13 +33,14 @@ class Arguments:
 
     roles: slot -> role. incoming: gradients that come in. globals: name -> value of those that the file has not made.
     all_states: whether states before the first step are given where they may be left out.
-    earlier: plain name -> path of what the forward returned, once it was called.
+    earlier: plain name -> path of what the forward returned, once it was called; returned: these names in order.
     """
 
     def __init__(self, functions, cell, form, roles, all_states=False):
         self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
         self.all_states = all_states
-        self.earlier, self.incoming, self.globals, self.weights, self.taken = {}, [], {}, None, set()
+        self.earlier, self.returned, self.incoming, self.globals = {}, [], [], {}
+        self.weights, self.taken = None, set()
 
     def of(self, function, passed=None):
         """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown.
@@ -99,6 +100,9 @@ class Arguments:
         key, is_cache = plain(name), word_of(name) == "cache"
         others = [n for n in required(function) if n != name and PREDICTED.search(n)]
         is_true = word_of(name) == "targets" and others  # y beside y_pred
+        parts = [plain(n) for n in function["unpacks"].get(name, ())]
+        if is_cache and parts and parts == self.returned:
+            return {"from": ["made"]}  # all that the forward returned
         if is_cache or (key in self.earlier and not is_true):
             return {"from": self.earlier[key if key in self.earlier else "cache"]} if self.earlier else None
         outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.foreign.conventions import global_for, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import cell_of, global_for, plain, roles_of, word_of
 from numpylm.tutor.foreign.scopes import WEIGHTS, Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT
@@ -140,14 +140,15 @@ def construct(contents, kind, to, steps, given):
     roles, values = roles_of([name for name, _, _ in known], ""), {}
     taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
     are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
+    is_layer = "H" not in [size_of(name) for name, _, _ in known]  # whose output is the state
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
         if parts and all(parts):
             values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_weight and len(name) == 1):
-            values[name] = {"slot": f"size {size}"}
-        elif roles[name] == "parameters" and (held := kept_weights(method["keys"])):
+            values[name] = {"slot": "size H" if is_layer and "out" in name.lower() else f"size {size}"}
+        elif roles[name] == "parameters" and (held := kept_weights(method["keys"], cell_of(kind, method["keys"]))):
             given |= held
             values[name] = {key: {"slot": key} for key in held}
         elif word_of(name) == "rate":

@@ -139,7 +139,7 @@ def calls(scope, arguments, forward, backward):
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
         taken = {*earlier, *map(plain, required(scope.functions[forward]))}
         single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
-        arguments.earlier = {"cache": paths[-1]} | earlier | single
+        arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier | single, list(map(plain, inner))
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]

@@ -78,6 +78,12 @@ class Student:
         taken_apart = list(unpacked(nodes))
         from_dicts = [name for text, names in taken_apart if text.endswith(".values()") for name in names]
         keys = [n.slice.value for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)]
+        listed = [
+            n.iter
+            for n in nodes
+            if isinstance(n, ast.For | ast.comprehension) and isinstance(n.iter, ast.Tuple | ast.List)
+        ]
+        keys += [part.value for n in listed for part in n.elts if isinstance(part, ast.Constant)]
         calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
@@ -141,7 +147,8 @@ def arrays_within(value, path, depth):
 
 def is_script(tree):
     """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
-    loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
+    inside = [line for node in tree.body if isinstance(node, ast.If) for line in node.body]
+    loops = [node for node in (*tree.body, *inside) if isinstance(node, ast.For | ast.While)]
     return gradients_among(name for loop in loops for name in names_bound(loop)) > 1
 
 

@@ -8,10 +8,12 @@ child process, without numpylm.
 
 import ast
 import builtins
+import contextlib
 import io
 import linecache
 import os
 import re
+import signal
 import sys
 import types
 
@@ -20,6 +22,7 @@ from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT, stand_in
 from numpylm.tutor.process.supplied import with_steps
 
+LONGEST = 2  # seconds, of a statement that is no import
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
 TRAINS = re.compile(r"^_?(train|fit|learn)(_?(all|model|net\w*|rnn|lstm|gru|loop|epochs?))?$", re.IGNORECASE)
@@ -94,11 +97,19 @@ class SmallSizes(ast.NodeTransformer):
     A constructor goes on where a file that it reads is not there.
     """
 
-    is_inside = False
+    is_inside, large = (
+        False,
+        frozenset(),
+    )  # the large sizes of globals; the same number as a local size becomes small too
 
     def visit_Assign(self, node):
         is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)
-        return node if is_local else with_small_size(node)
+        if is_local and getattr(node.value, "value", None) not in self.large:
+            return node
+        before = numbers_in(node)
+        node = with_small_size(node)
+        self.large |= before - numbers_in(node)
+        return node
 
     def visit_FunctionDef(self, node):
         self.is_inside = True
@@ -106,6 +117,11 @@ class SmallSizes(ast.NodeTransformer):
         if node.name == "__init__":
             node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
         return node
+
+
+def numbers_in(node):
+    """The whole numbers that a piece of a tree holds."""
+    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and type(n.value) is int}
 
 
 def with_pass(line):
@@ -142,12 +158,14 @@ def run_file(source, module_name):
     module.__file__ = source.path
     vars(module).update(open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
     sys.modules[module_name] = module  # dataclasses look their module up
-    failures, package = [], package_of(source.path)
+    failures, package, sizes = [], package_of(source.path), SmallSizes()
     for node in plain_statements(source, source.tree.body):
-        node = from_beside(SmallSizes().visit(node), package)
+        sizes.is_inside = False
+        node = from_beside(sizes.visit(node), package)
         try:
             tree = ast.fix_missing_locations(ast.Module([node], []))
-            exec(compile(tree, source.path, "exec"), module.__dict__)
+            with time_limit(None if isinstance(node, ast.Import | ast.ImportFrom) else LONGEST):
+                exec(compile(tree, source.path, "exec"), module.__dict__)
         except BaseException as error:
             failures.append(failure(node, error))
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -161,6 +179,28 @@ def run_file(source, module_name):
         left = {"line": node.lineno, "names": names, "error": "the check leaves it out", "is_told": False}
         failures += [left] if names else []
     return module, failures
+
+
+class TooLong(BaseException):
+    """A statement takes longer than the check waits: it is left out."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Raises TooLong in what takes longer; not on Windows, where the whole file has one limit."""
+
+    def stop(*_):
+        raise TooLong(f"it took more than {seconds} seconds")
+
+    if seconds is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def package_of(path):
