@@ -38,6 +38,7 @@ def judge_unit(file, unit):
             break
         if not is_open(other):
             return again
+        findings = max(findings, again, key=lambda found: [f["status"] for f in found.values()].count("ok"))
     return findings
 
 
