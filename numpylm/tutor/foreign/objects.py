@@ -140,14 +140,15 @@ def construct(contents, kind, to, steps, given):
     roles, values = roles_of([name for name, _, _ in known], ""), {}
     taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
     are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
-    is_layer = "H" not in [size_of(name) for name, _, _ in known]  # whose output is the state
+    reads = [name for other in contents["classes"][kind].values() for name in other["reads"]]
+    is_cell = cell_of(kind, reads) and "H" not in [size_of(name) for name, _, _ in known]  # its output is the state
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
         if parts and all(parts):
             values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_weight and len(name) == 1):
-            values[name] = {"slot": "size H" if is_layer and "out" in name.lower() else f"size {size}"}
+            values[name] = {"slot": "size H" if is_cell and "out" in name.lower() else f"size {size}"}
         elif roles[name] == "parameters" and (held := kept_weights(method["keys"], cell_of(kind, method["keys"]))):
             given |= held
             values[name] = {key: {"slot": key} for key in held}
