@@ -1,6 +1,7 @@
 """`numpylm check` on code of other conventions: right code is right, in whatever manner it is written."""
 
 import json
+import re
 
 import pytest
 from foreign_code import SOURCES, check_changed
@@ -134,24 +135,38 @@ def test_names_lead_to_roles():
         "Wxh": "W_x", "Whh": "W_h", "Why": "W_y", "bh": "b", "by": "b_y", "nothing": None}  # fmt: skip
 
 
-def test_a_backward_of_the_course_without_its_forward_is_given_the_courses_cache(check):
-    source = SOURCES["coursera"].replace("lstm_cell_forward", "lstm_part").replace("rnn_cell_forward", "rnn_part")
-    result = check(source)
-    assert result.ok and {"lstm_cell_backward", "rnn_cell_backward"} <= set(result.findings), report(result)
-    assert "lstm_cell_forward" not in result.findings and "lstm_cell_forward is not in the file" in str(result.notes)
-    finding = check(source, "dc_prev = dc * ft", "dc_prev = dc_next * ft").findings["lstm_cell_backward"]
-    assert finding["status"] == "wrong" and "only dc_next goes on" in finding["diagnosis"][0]
+ALONE = {  # a file with its forwards under names that do not tell, and a mistake in one backward
+    "coursera": ("{}_cell_backward", "dc_prev = dc * ft", "dc_prev = dc_next * ft", "only dc_next goes on"),
+    "cs231n": (
+        "{}_step_backward",
+        "dprev_h = da.dot(Wh.T)",
+        "dprev_h = da.dot(Wh)",
+        "so its gradient is multiplied by the transpose",
+    ),
+}
 
 
-CACHES = [("(a_next, c_next, a_prev,", "(c_next, a_next, a_prev,"), ('"Wf"', '"W_forget"'), ("concat.T", "concat")]
+@pytest.mark.parametrize("name", ALONE)
+def test_a_steps_backward_without_its_forward_is_given_a_cache_of_our_own(check, name):
+    backward, right, wrong, said = ALONE[name]
+    source = re.sub(r"(rnn|lstm)_(cell|step)_forward", r"\1_part", SOURCES[name])
+    assert check(source).ok, report(check(source))
+    assert {backward.format("rnn"), backward.format("lstm")} <= set(check(source).findings)
+    findings = check(source, right, wrong).findings
+    (diagnosis,) = [f["diagnosis"] for n, f in findings.items() if f["status"] == "wrong" and "_backward" in n][:1]
+    assert said in diagnosis[0]
 
 
-@pytest.mark.parametrize("change", CACHES)
-def test_a_backward_with_a_cache_or_keys_of_its_own_is_not_judged_by_the_courses_cache(check, change):
+def test_without_a_forward_the_names_say_what_a_cache_holds_or_nothing_is_said(check):
     source = "import numpy as np\ndef lstm_cell_backward" + SOURCES["coursera"].partition("def lstm_cell_backward")[2]
-    assert check(source).findings["lstm_cell_backward"]["status"] == "ok"
-    result = check(source, *change)
-    assert not result.ok and {"ok", "wrong", "crash"}.isdisjoint(f["status"] for f in result.findings.values())
+    for change in (("(a_next, c_next, a_prev,", "(c_next, a_next, a_prev,"), ('"Wf"', '"W_forget"')):
+        assert check(source, *change).findings["lstm_cell_backward"]["status"] == "ok"
+    kept = (
+        "= cache\n    ft, it, ot = [1 / (1 + np.exp(-a)) for a in (ft, it, ot)]\n"  # the forward has kept a_f, a_i, a_o
+    )
+    for change in (("concat.T", "concat"), ("cct", "thing"), ("= cache\n", kept)):
+        result = check(source, *change)
+        assert not result.ok and {"wrong", "crash"}.isdisjoint(f["status"] for f in result.findings.values())
 
 
 def test_a_function_of_our_name_that_takes_a_dict_of_parameters_is_no_crash(check):

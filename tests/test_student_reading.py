@@ -64,6 +64,35 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     "commands that a notebook has left in a script": (
         "globals", ("V, H, steps", "%matplotlib inline\n!ls\nV, H, steps"),
     ),
+    "a cell's name before its weights'": (
+        "network", ("self.Wxh", "self.rnn_Wxh"), ("self.Whh", "self.rnn_Whh"), ("d_Wxh", "d_rnn_Wxh"),
+    ),
+    "a dict of weights that a constructor is given": (
+        "lstm_cell", ("self, input_size, hidden_size, learning_rate=0.1", "self, params"),
+        ("self.H, n = hidden_size, hidden_size + input_size", "self.H = len(params['b_f'])"),
+        ("[np.random.randn(hidden_size, n) for _ in range(4)]", "[params[k] for k in ('W_f', 'W_i', 'W_c', 'W_o')]"),
+        ("[np.zeros((hidden_size, 1)) for _ in range(4)]", "[params[k] for k in ('b_f', 'b_i', 'b_c', 'b_o')]"),
+    ),
+    "a layer of an input and an output size": (
+        "lstm_cell", ("hidden_size", "out_size"), ("input_size", "in_size"),
+    ),
+    "a cache of all that the forward returned": (
+        "tuple", ("hs, ys, params)", "cache, params)"),
+        ("    dWxh, dWhh, dWhy, dbh, dby =", "    hs, ys = cache\n    dWxh, dWhh, dWhy, dbh, dby ="),
+    ),
+    "a state of another name": ("min_char_rnn", ("hprev", "carry")),
+    "the size of a global as a number inside a function": (
+        "min_char_rnn", ("  loss = 0\n", "  loss = 0\n  H = 100\n  assert len(hs[-1]) == H\n"),
+    ),
+    "keys of weights in a comprehension": (
+        "tuple", ("Wxh, Whh, Why, bh, by = params",
+                  "Wxh, Whh, Why, bh, by = (params[k] for k in ('Wxh', 'Whh', 'Why', 'bh', 'by'))"),
+        ("for p in params]", "for p in (Wxh, Whh, Why, bh, by)]"),
+    ),
+    "a training that a plain assignment would start": (
+        "network", ("class Network", "def train(n):\n    while True: n += 1\nlosses = train(3)\n\nclass Network"),
+        ("        y = self.Why", "        if not inputs: print(losses)\n        y = self.Why"),
+    ),
     "a misspelt forward": ("network", ("def forward", "def farward")),
 }  # fmt: skip
 

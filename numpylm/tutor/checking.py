@@ -13,7 +13,7 @@ import numpy as np
 
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.examine import check_function
-from numpylm.tutor.foreign.conventions import CONVENTIONS
+from numpylm.tutor.foreign.conventions import CONVENTIONS, USUAL
 from numpylm.tutor.foreign.pairs import dotted, find_units, forward_of
 from numpylm.tutor.foreign.scopes import called, file_scope, required
 from numpylm.tutor.foreign.units import free_unit
@@ -147,9 +147,9 @@ def check_units(file, convention, named):
     for unit in units:
         findings = guarded(file, judge_unit, unit)
         findings = {unit.name: {"convention": unit.convention} | findings} if "status" in findings else findings
-        if unit.forward_name in contents["added"]:  # its own may have another layout
-            finding = findings[unit.name]
-            findings = {unit.name: finding | ({"status": "not checked"} if is_open(finding) else {})}
+        if unit.unmade and findings[unit.name]["status"] not in ("ok", "wrong"):
+            unchecked[unit.name] = unit.unmade
+            continue
         for name, finding in findings.items():
             is_known = finding["status"] in ("ok", "wrong")
             is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
@@ -174,10 +174,10 @@ def drop_covered(contents, units, found):
     for unit in units:
         kind, _, name = unit.name.rpartition(".")
         functions = contents["classes"][kind] if kind else contents["functions"]
-        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.places:
+        if found.get(unit.name, {}).get("status") in ("ok", "wrong") or unit.shapes:
             inside = {dotted(kind, n) for n in called(functions, name)} | {unit.forward_name}
             for n in inside & set(found) - {unit.name, *contents["exercise"]}:
-                if found[n]["status"] in ("not checked", "crash"):
+                if is_open(found[n]):
                     del found[n]
 
 
@@ -215,9 +215,14 @@ def notes(contents):
     for failed in contents["failures"]:
         used = failed.get("stand_ins", [])
         words = f"; {', '.join(sorted(used))} stand{'s' * (len(used) == 1)} for the usual one" if used else ""
-        if "ImportError" in failed["error"] or "ModuleNotFoundError" in failed["error"]:
+        if failed["is_told"]:
             said.append(f"line {failed['line']} could not be run: {failed['error']}{words}")
-    said += [f"{name} is not in the file: the check uses the course's own" for name in contents["added"]]
+    every = [f for some in (functions, *contents["classes"].values()) for f in some.values()]
+    said += [
+        f"nothing in the file makes {name}: the check takes the usual one"
+        for name in USUAL
+        if any(name in f["missing"] for f in every)
+    ]
     known = [name for name in ASSIGNMENTS if name in functions]
     library = [name for name in known if functions[name]["kind"] == "library"]
     ours = [name for name in known if functions[name]["ours"] and not contents["exercise"]]

@@ -8,10 +8,8 @@ from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.foreign.conventions import CONVENTIONS
 
 WIDTH = 80
-ANY_FUNCTION = (
-    'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5". Or paste this into a test, with '
-    "your own arguments and shapes, and run pytest:"
-)
+ANY_FUNCTION = 'To check any function: --forward NAME --backward NAME --shapes "x=3,4 W=4,5".'
+PASTE = " Or paste this into a test, with your own arguments and shapes, and run pytest:"
 HEAD = ("name", "shape", "worst at", "yours", "right", "rel. error", "wrong")
 LIST = (
     "Functions that are found by name. Parameters may be any symbols of the equations; values may come as a tuple in "
@@ -26,7 +24,7 @@ def report(result, show_lines=False):
     show_lines adds which lines of our own source the diagnosis is about. A terminal obeys no character of it.
     """
     text = "\n".join(report_lines(result, show_lines))
-    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", text)
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "�", text.expandtabs(4))
 
 
 def report_lines(result, show_lines):
@@ -55,8 +53,9 @@ def unchecked(result):
     """What to say of what was found and not checked."""
     said = [f"{name} was found and not checked: {why}" for name, why in result.unchecked.items()]
     said[6:] = [f"{len(said) - 6} more were found and not checked"] if len(said) > 7 else said[6:]
-    pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]]
-    return [*marked("! ", said), *paragraph("  ", ANY_FUNCTION), *pasted, ""] if said else []
+    pasted = ["", *[f"    {line}".rstrip() for line in result.adapter]] if result.adapter else []
+    told = paragraph("  ", ANY_FUNCTION + PASTE * bool(pasted))
+    return [*marked("! ", said), *told, *pasted, ""] if said else []
 
 
 def overview(findings):

@@ -2,7 +2,7 @@
 
 import re
 
-from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import global_for, number_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
@@ -33,13 +33,14 @@ class Arguments:
 
     roles: slot -> role. incoming: gradients that come in. globals: name -> value of those that the file has not made.
     all_states: whether states before the first step are given where they may be left out.
-    earlier: plain name -> path of what the forward returned, once it was called.
+    earlier: plain name -> path of what the forward returned, once it was called; returned: these names in order.
     """
 
     def __init__(self, functions, cell, form, roles, all_states=False):
         self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
         self.all_states = all_states
-        self.earlier, self.incoming, self.globals, self.weights, self.taken = {}, [], {}, None, set()
+        self.earlier, self.returned, self.incoming, self.globals = {}, [], [], {}
+        self.weights, self.taken = None, set()
 
     def of(self, function, passed=None):
         """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown.
@@ -51,7 +52,7 @@ class Arguments:
         passed = self.by_place(names, roles) | (passed or {})
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
         others = [n for n, _, has_default in function["parameters"] if has_default and self.form != "free"]
-        optional = {n: number_of(n, None) for n in others}
+        optional = {n: number_of(n) for n in others}
         if self.all_states and not self.earlier:
             states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
             optional |= {n: self.array(n, role, function) for n, role in states.items()}
@@ -99,6 +100,9 @@ class Arguments:
         key, is_cache = plain(name), word_of(name) == "cache"
         others = [n for n in required(function) if n != name and PREDICTED.search(n)]
         is_true = word_of(name) == "targets" and others  # y beside y_pred
+        parts = [plain(n) for n in function["unpacks"].get(name, ())]
+        if is_cache and parts and parts == self.returned:
+            return {"from": ["made"]}  # all that the forward returned
         if is_cache or (key in self.earlier and not is_true):
             return {"from": self.earlier[key if key in self.earlier else "cache"]} if self.earlier else None
         outputs = [self.earlier[text] for text in OUTPUTS if text in self.earlier]
@@ -153,7 +157,7 @@ class Arguments:
         is_letter = len(name) == 1 and name.isupper()
         if word_of(name) == "step" and self.form != "loss":
             return 0
-        return None if role and self.form != "loss" and not is_letter else number_of(name, role)
+        return None if role and self.form != "loss" and not is_letter else number_of(name)
 
     def sequence(self, name, role, function):
         """The inputs or the targets of a loss: by name, else the first that is left."""
@@ -164,7 +168,8 @@ class Arguments:
         return None
 
     def array(self, name, role, function):
-        """A weight, a state or x, by its role; what has no known name is x, or what a loss still lacks."""
+        """A weight, a state or x, by its role; what has no known name is x, or what a loss still lacks, in this order:
+        inputs, targets, the state before them."""
         if role and (role != "x" or self.form != "loss"):
             self.roles[name] = role
             return {"slot": name}
@@ -173,6 +178,9 @@ class Arguments:
             return {"slot": name}
         free = [slot for slot in ("inputs", "targets") if slot not in self.taken and self.form == "loss"]
         self.taken |= set(free[:1])
+        is_state = not free and not self.earlier and not word_of(name) and "h_prev" not in self.roles.values()
+        if is_state:  # beside both
+            self.roles[name], free = "h_prev", [name]
         return {"slot": free[0]} if free else None
 
     def missing(self, functions):
@@ -183,13 +191,7 @@ class Arguments:
             word = word_of(name)
             if word in ("inputs", "targets") and self.form == "loss":
                 self.globals[name] = {"slot": word}
-            elif number_of(name, role) is not None:
-                self.globals[name] = number_of(name, role)
+            elif global_for(name) is not None:
+                self.globals[name] = global_for(name)
             elif is_weight(role):
                 self.roles[name], self.globals[name] = role, {"slot": name}
-
-
-def number_of(name, role):
-    """A size's slot, or 1 for a learning rate; None for another name."""
-    word = word_of(name)
-    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None

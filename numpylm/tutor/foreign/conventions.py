@@ -64,6 +64,7 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
              "c": "c cc g ctilde chat cand candidate z a ct gg cbar cell"},
     "gru": {"r": "r reset", "z": "z u update i", "n": "n h hh c g cand candidate htilde hhat hbar"},
 }  # fmt: skip
+USUAL = ("np", "numpy", "sigmoid", "softmax", "relu", "tanh")  # of stand_ins.py: what a file may lack
 BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
@@ -90,8 +91,19 @@ WORDS = {  # what else a parameter may be: plain names
 
 def role_of(name):
     """The role that a name alone tells; None for none."""
-    key = re.sub(r"^weights?_?(?=.)", "w", plain(name))
+    key = re.sub(r"^weights?_?(?=.)", "w", bare(name))
     return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
+
+
+def number_of(name):
+    """A size's slot, or 1 for a learning rate; None for another name."""
+    word = word_of(name)
+    return {"slot": word} if word.startswith("size") else 1.0 if word == "rate" else None
+
+
+def global_for(name):
+    """What a global is that the file has not made: a size, a learning rate, or a usual name; None for another."""
+    return {"from": [name]} if name in USUAL else number_of(name)
 
 
 def word_of(name):
@@ -106,11 +118,16 @@ def plain(name):
     return re.sub(r"[^a-z0-9]", "", name.removeprefix("self.").lower())
 
 
+def bare(name):
+    """A plain name without the cell's before it, as in lstm_Wx."""
+    return re.sub(r"^(lstm|rnn|gru)(cell|layer)?\d*(?=.)", "", plain(name))
+
+
 def gate_role(name, cell):
     """(role, whether a letter beside the gate's says x or h) of a name such as W_f, W_xf, W_fx or b_f; None if none."""
     gates = {alias: gate for gate, aliases in GATES.get(cell, {}).items() for alias in aliases.split()}
     letters = "|".join(sorted(gates, key=len, reverse=True))
-    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", plain(name)) if gates else None
+    found = re.fullmatch(rf"(w|u|r|b|weights?|bias)([xhasi]?)({letters})([xhas]?)", bare(name)) if gates else None
     if not found:
         return None
     head, side = found[1][0].upper().replace("R", "U"), found[2] or found[4]

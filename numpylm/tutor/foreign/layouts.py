@@ -32,7 +32,7 @@ class Layout(NamedTuple):
     single: str = ""
 
 
-STATES = ("x", "h_prev", "c_prev", "h", "c")  # what has an axis for the sequences of a batch
+STATES = ("x", "h_prev", "c_prev", "h", "c", *"aifogrzn", "c_tilde", "tanh_c")  # with an axis for sequences
 
 
 def layouts(cell, form, roles, convention):
@@ -47,7 +47,7 @@ def layouts(cell, form, roles, convention):
         axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd", "ndt")
         axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
-        exchanges = (False, True) if any(":" in r and r.startswith("W_") for r in roles) else (False,)
+        exchanges = (False, True) if {"W_x", "W_h"} <= parts else (False,)
         for turned, axis, first, flat, exchanged in product((False, True), axes, firsts, flats, exchanges):
             yield Layout(cell, is_columns, axis, order, first, flat, exchanged, turned and not is_columns)
 
@@ -55,7 +55,7 @@ def layouts(cell, form, roles, convention):
 def theirs(role, ours, layout):
     """One of our arrays, or several in one, as code of this layout holds it."""
     part, _, gate = role.partition(":")
-    if layout.exchanged and gate and part in ("W_x", "W_h"):
+    if layout.exchanged and part in ("W_x", "W_h"):
         part = {"W_x": "W_h", "W_h": "W_x"}[part]
     if part == "W":
         both = [gates_of(ours[name], gate, layout) for name in ("W_h", "W_x")]
@@ -66,7 +66,7 @@ def theirs(role, ours, layout):
     elif part in ("W_x", "W_h", "b"):
         matrix = gates_of(ours[part], gate, layout)
     else:
-        matrix = ours[part]
+        matrix = gates_of(ours[part], "", layout) if part == "a" else ours[part]
     if part in STATES and (layout.single == "all" or (layout.single and matrix.ndim == 3)):
         matrix = matrix[..., 0, :]
         return matrix.T if layout.axes == "dnt" and matrix.ndim == 2 else matrix

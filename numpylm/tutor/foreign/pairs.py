@@ -7,9 +7,11 @@ import contextlib
 import re
 from functools import partial
 
+from numpylm.tutor.foreign.alone import alone_unit, is_alone
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.foreign.scopes import Unknown, called, class_scope, file_scope, required, with_made_weights
+from numpylm.tutor.foreign.objects import class_scope, unmade_scope, with_made_weights
+from numpylm.tutor.foreign.scopes import Unknown, called, file_scope, required
 from numpylm.tutor.foreign.units import unit_of
 from numpylm.tutor.process.sizes import SIZES
 
@@ -38,12 +40,12 @@ def find_units(contents, taken, child, convention=None):
             scope = class_scope(contents, kind, child, cell) if kind and pairs else file_scope(contents)
         except Unknown as why:
             refused |= dict.fromkeys(pairs, str(why))
-            continue
+            scope = unmade_scope(contents, kind)
         for name, pair in pairs.items():
             try:
                 every = units_of(scope, pair) if kind else file_units(scope, pair, contents, child)
                 again = partial(others_of, every, contents, child, scope, cell, pair)
-                units.append(every[0]._replace(name=name, again=again))
+                units.append(every[0]._replace(name=name, again=again, unmade=refused.get(name, "")))
                 covered |= {dotted(kind, other) for other in called(functions, pair[1] or pair[0])}
             except Unknown as why:
                 refused[name] = str(why)
@@ -55,10 +57,13 @@ def find_units(contents, taken, child, convention=None):
 def units_of(scope, pair):
     """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step, or the
     backward returns theirs."""
+    if pair[0] is None and is_alone(scope.functions[pair[1]]):
+        return [alone_unit(scope, pair[1])]
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
     both = [bare] if bare.roles == whole.roles else [bare, whole]
     given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
-    return both[::-1] if len(bare.gradients) > 1 or given & {*map(plain, whole.texts)} else both
+    is_whole = whole.kept or len(bare.gradients) > 1 or given & {*map(plain, whole.texts)}
+    return both[::-1] if is_whole else both
 
 
 def file_units(scope, pair, contents, child):
@@ -74,11 +79,14 @@ def file_units(scope, pair, contents, child):
 
 def others_of(units, contents, child, scope, cell, pair):
     """Yields more Units after the first: the others; one in which V is of the states and W of the outputs; one of a
-    network for numbers in place of vectors; one whose weights the file makes."""
+    network for numbers in place of vectors; one whose weights the file makes; one without the forward."""
     yield from units[1:]
     exchanged = {"W_h": "W_y", "W_y": "W_h"}
     if exchanged.keys() <= set(units[0].roles.values()):
         yield units[0]._replace(roles={slot: exchanged.get(role, role) for slot, role in units[0].roles.items()})
+    if pair[1] and is_alone(scope.functions[pair[1]]):
+        with contextlib.suppress(Unknown):
+            yield alone_unit(scope, pair[1])
     small = SIZES | {"D": 1, "V": 1}
     with contextlib.suppress(Unknown):
         if "'size V'" in str(scope.make):

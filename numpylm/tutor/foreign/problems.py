@@ -61,6 +61,7 @@ def state_problem(cell, form, rng, has, sizes):
     symbols = problem.symbols
     arrays = {role: symbols[name] for role, name in names.items()}
     arrays |= {q: symbols[f"{q}_t" if is_step else q] for q in STATES[cell]}
+    arrays |= {name.removesuffix("_t"): symbols[name] for name in symbols["step"]._fields} if is_step else {}
     arrays |= {"dh": symbols["dh_t" if is_step else "dh"]}
     arrays |= {"dc": symbols["dc_next"]} if "dc_next" in symbols else {}
     arrays |= {"W_y": random_weights(rng, (sizes.H, sizes.V)), "b_y": random_weights(rng, (sizes.V,))}

@@ -1,19 +1,10 @@
 """Where forwards and backwards live: among a file's functions and arrays, or in an object that the check makes."""
 
-import contextlib
-import re
 from typing import NamedTuple
 
-import numpy as np
-
-from numpylm.tutor.foreign.conventions import plain, roles_of, word_of
-from numpylm.tutor.process.sizes import SIZES, size_of
-from numpylm.tutor.process.stand_ins import TEXT
+from numpylm.tutor.process.sizes import SIZES
 
 WEIGHTS = ("W_x", "W_h", "W", "W1", "b", "W_y", "b_y")
-ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
-HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
-STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
 
 
 class Unknown(Exception):
@@ -23,7 +14,8 @@ class Unknown(Exception):
 class Scope(NamedTuple):
     """name, "" for the file itself; functions, name -> signature; make, the child's steps that make the object; holder,
     the path to what has the functions; given, slot -> role of weights that the constructor is given; places, name ->
-    path of each array, and shapes; roles, of those that are weights; sizes, of what the constructor is given."""
+    path of each array, and shapes; roles, of those that are weights; sizes, of what the constructor is given; states,
+    name -> role of those that the object keeps."""
 
     name: str
     functions: dict
@@ -34,181 +26,15 @@ class Scope(NamedTuple):
     shapes: dict
     roles: dict
     sizes: dict = SIZES
+    states: dict = {}  # noqa: RUF012 - never changed
 
 
 def file_scope(contents):
     """The functions of the file itself, and its global arrays."""
-    known, added = contents["functions"].items(), contents["added"]
-    own = {name: f for name, f in known if (f["own"] or name in added) and f["kind"] == "function"}
+    own = {name: f for name, f in contents["functions"].items() if f["own"] and f["kind"] == "function"}
     arrays = contents["arrays"].items()
     places, shapes = {n: list(path) for n, (path, _) in arrays}, {n: tuple(shape) for n, (_, shape) in arrays}
     return Scope("", own, [], [], {}, places, shapes, {})
-
-
-def with_made_weights(scope, contents, child):
-    """The scope of a file whose weights one of its functions makes from sizes. Raises Unknown without such a one."""
-    for name in [name for name in scope.functions if STARTS.search(name)]:
-        with contextlib.suppress(Unknown):
-            values = {n: value_for(contents, "", n, [], {}) for n in required(scope.functions[name])}
-            make = [{"call": [name], "kwargs": values, "to": "weights"}]
-            held = contents_of(child, make, ["weights"], scope.sizes)
-            keys = list(held) if isinstance(held, dict) else list(range(len(held)))
-            taken = [names for function in scope.functions.values() for names in function["unpacks"].values()]
-            names = keys if isinstance(held, dict) else next((n for n in taken if len(n) == len(held)), [])
-            shapes = {name: np.shape(held[key]) for name, key in zip(names, keys, strict=False)}
-            are_arrays = all(isinstance(held[key], np.ndarray) for key in keys)
-            if len(shapes) > 2 and are_arrays and all(isinstance(name, str) for name in names):
-                places = {name: ["weights", key] for name, key in zip(names, keys, strict=True)}
-                return scope._replace(make=make, places=places, shapes=shapes)
-    raise Unknown("no function of the file makes its weights from sizes alone")
-
-
-def class_scope(contents, kind, child, cell, sizes=SIZES):
-    """An object of a class. Raises Unknown for one that cannot be made."""
-    methods = contents["classes"][kind]
-    if all(method["static"] for method in methods.values()):
-        return Scope(kind, methods, [], [kind], {}, {}, {}, {})
-    steps, given = [], {}
-    construct(contents, kind, "object", steps, given)
-    named = {n: values["slot"] for n, values in steps[-1]["kwargs"].items() if str(values).startswith("{'slot': 'size")}
-    steps[:0] = [{"set": [n], "value": {"slot": slot}} for n, slot in named.items()]  # globals of the same name
-    steps += [
-        {"call": ["object", n], "to": "nothing"} for n, f in methods.items() if ZEROS.match(n) and not required(f)
-    ]
-    scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
-    if given:
-        return scope
-    held = attributes_of(child, scope)
-    if not weights_in(arrays_of(held, methods), cell):
-        steps += later_steps(contents, kind, held)
-        held = attributes_of(child, scope)
-    found = arrays_of(held, methods)
-    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=weights_in(found, cell),
-                          shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
-
-
-def later_steps(contents, kind, held):
-    """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
-    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int or (value is None and n[:2] == "n_")}
-    steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
-    for name, method in contents["classes"][kind].items():
-        if STARTS.search(name) and name != "__init__":
-            with contextlib.suppress(Unknown):
-                values = {n: value_for(contents, kind, n, steps, {}) for n in required(method)}
-                steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
-    return steps
-
-
-def weights_in(found, cell):
-    """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
-    roles = roles_of(found, cell)
-    if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
-        roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
-    kept = {n: r for n, r in roles.items() if is_weight(r)}
-    others = [n for n, r in roles.items() if r is None and found[n][1].any() and not HELD.match(n)]
-    return kept | dict.fromkeys(others) if kept else {}
-
-
-def attributes_of(child, scope):
-    """The attributes of the object. Raises Unknown where it cannot be made."""
-    return contents_of(child, scope.make, ["object", "__dict__"], scope.sizes, scope.name)
-
-
-def contents_of(child, make, path, sizes, name="it"):
-    """The dict or tuple that some steps make. Raises Unknown where they fail, or make something else."""
-    reply = child.ask({"steps": make, "inputs": size_slots(sizes), "outputs": [path]})
-    (held,) = reply.get("outputs") or [None]
-    if "error" in reply or not isinstance(held, dict | tuple | list):
-        raise Unknown(f"{name} cannot be made: {reply.get('error', {}).get('text', '')}")
-    return held
-
-
-def arrays_of(held, methods):
-    """Name -> (path, array) of the real arrays in an object; the parts of a list as a method takes it apart."""
-    taken = [pair for method in methods.values() for pair in method["unpacks"].items()]
-    found = {}
-    for path, array in arrays_in(held, ("object",), 3):
-        *_, parent, name = path
-        if isinstance(name, int):  # the place in a list
-            parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
-            name = parts[0][name] if parts else ""
-        if name and isinstance(name, str) and not any(HELD.match(str(part)) for part in path[1:-1]):
-            found.setdefault(name, (list(path), array))
-    return found
-
-
-def arrays_in(value, path, depth):
-    """(path, array) of the real arrays in a tree of dicts, lists and records, so many levels deep."""
-    if getattr(value, "dtype", None) is not None and value.dtype.kind == "f" and value.ndim:
-        yield path, value
-    elif isinstance(value, dict | list | tuple) and depth:
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from arrays_in(item, (*path, key), depth - 1)
-
-
-def construct(contents, kind, to, steps, given):
-    """Append the steps that make an object under a name; its weights are noted in given. Raises Unknown."""
-    method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}, "measured": []})
-    known = [known for known in method["parameters"] or [] if not known[1].startswith("VAR")]
-    roles, values = roles_of([name for name, _, _ in known], ""), {}
-    taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
-    are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
-    for name, _, has_default in known:
-        parts = [size_of(part, True) for part in taken.get(name, [])]
-        size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if parts and all(parts):
-            values[name] = [{"slot": f"size {part}"} for part in parts]
-        elif size and not (is_weight and len(name) == 1):
-            values[name] = {"slot": f"size {size}"}
-        elif word_of(name) == "rate":
-            values[name] = 1.0
-        elif has_default:
-            continue
-        elif is_weight:
-            given[name], values[name] = roles[name], {"slot": name}
-        elif name in method["measured"] and plain(name) in ("vocab", "vocabulary"):
-            values[name] = LETTERS
-        else:
-            values[name] = value_for(contents, kind, name, steps, given)
-    steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
-
-
-LETTERS = sorted(set(TEXT))
-VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
-    (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
-    (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
-    (r"path|file|fn$|name", "a text that is not there"),
-    (r"te?xt|data|corpus", TEXT),
-    (r"epoch|iter|seed|layers$", 1),
-    (r"drop|decay|lambda|reg|momentum", 0.0),
-    (r"clip|threshold|limit", 1e6),
-    (r"activation", "tanh"),
-    (r"^_?rng$|generator", {"from": ["np", "random"]}),
-    (r"^opt", {"from": ["descent"]}),
-)
-
-
-def value_for(contents, kind, name, steps, given):
-    """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
-    value = next((value for names, value in VALUES if re.search(names, name.lower())), None)
-    if value is not None:
-        return value
-    if size_of(name):
-        return {"slot": f"size {size_of(name)}"}
-    others = [k for k in contents["classes"] if plain(k) == plain(name)]
-    others += [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
-    if others:
-        construct(contents, others[0], f"made {name}", steps, given)
-        return {"from": [f"made {name}"]}
-    if size_of(name, True):
-        return {"slot": f"size {size_of(name, True)}"}
-    raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
-
-
-def all_sizes(methods):
-    """Whether a class is made from sizes and rates alone: a record of settings."""
-    words = [word_of(name) for name, _, _ in methods.get("__init__", {}).get("parameters") or []]
-    return bool(words) and all(word == "rate" or word.startswith("size") for word in words)
 
 
 def called(functions, name, seen=None):
@@ -235,3 +61,12 @@ def required(function):
 def size_slots(sizes):
     """Slot -> number, of the sizes of what the check makes."""
     return {f"size {letter}": size for letter, size in sizes.items()}
+
+
+def arrays_in(value, path, depth):
+    """(path, array) of the real arrays in a tree of dicts, lists and records, so many levels deep."""
+    if getattr(value, "dtype", None) is not None and value.dtype.kind == "f" and value.ndim:
+        yield path, value
+    elif isinstance(value, dict | list | tuple) and depth:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from arrays_in(item, (*path, key), depth - 1)

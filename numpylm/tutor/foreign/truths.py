@@ -12,6 +12,7 @@ import numpy as np
 from numpylm.tutor.foreign.claims import claims_in, gradient_name
 from numpylm.tutor.foreign.layouts import is_ours, target_styles, theirs
 from numpylm.tutor.foreign.problems import with_dlogits
+from numpylm.tutor.foreign.scopes import is_weight
 from numpylm.tutor.foreign.words import loss_words
 from numpylm.tutor.judge import ask
 from numpylm.tutor.process.stop import Stop
@@ -127,6 +128,33 @@ def factor_between(claims, truths):
     k = float(q @ p / (p @ p)) if p.any() else 0.0
     k = round(k) if abs(k - round(k)) < 1e-6 else k
     return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
+
+
+def as_meant(unit, fit, claims, truths, reply):
+    """(claims, truths, remarks) where the code means something else than the gradient of the sum: it goes uphill, it
+    adds weight decay, or it takes means over the batch."""
+    if unit.incoming and has_moved(unit, fit, reply) and factor_between(claims, truths) == -1:
+        words = "it adds its result to the weights, so it must get the negative gradient, such as target - y"
+        return {slot: -claim for slot, claim in claims.items()}, truths, [words]
+    weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
+    fine = {s: q for s, q in weights.items() if q.shape == np.shape(truths[s]) == np.shape(fit.inputs[s])}
+    off = {s: q - truths[s] for s, q in fine.items() if not np.allclose(q, truths[s], rtol=ROUGH, atol=ROUGH)}
+    decay = factor_between(off, fit.inputs) or 0
+    if 1e-6 < decay < 0.5:
+        words = f"it adds {decay:.6g} times the weights, as weight decay does: judged without that"
+        return claims | {slot: claims[slot] - decay * fit.inputs[slot] for slot in off}, truths, [words]
+    N = fit.ours.problem.sizes.N if fit.ours else 1
+    mean = factor_between(weights, truths) if weights.keys() < claims.keys() and not unit.is_usual else None
+    if N > 1 and mean and abs(mean - 1 / N) < 1e-6:
+        words = f"its weights' gradients are means over the {N} sequences of the batch, and no sums"
+        return claims, truths | {slot: truths[slot] / N for slot in weights}, [words]
+    return claims, truths, []
+
+
+def has_moved(unit, fit, reply):
+    """Whether the backward changed the weights: its gradients are then told by the steps that these took."""
+    after = zip(unit.places, reply["outputs"][len(reply["outputs"]) - len(unit.places) :], strict=True)
+    return any(not np.array_equal(fit.inputs[slot], value) for slot, value in after)
 
 
 def totals(file, unit, fit, slot, values):

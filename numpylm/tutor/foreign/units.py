@@ -7,7 +7,8 @@ from typing import NamedTuple
 from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
 from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of
-from numpylm.tutor.foreign.scopes import HELD, Unknown, called, is_weight, required
+from numpylm.tutor.foreign.objects import HELD
+from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
 
 
@@ -19,6 +20,8 @@ class Unit(NamedTuple):
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
     sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
+    kept: slots of the states that the object keeps. unmade: why its constructor was not called. is_alone:
+    whether there is no forward.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -42,6 +45,9 @@ class Unit(NamedTuple):
     is_usual: bool = False
     sizes: dict = SIZES
     again: object = None
+    kept: tuple = ()
+    unmade: str = ""
+    is_alone: bool = False
 
     @property
     def program(self):
@@ -50,8 +56,9 @@ class Unit(NamedTuple):
 
     @property
     def gradients(self):
-        """The gradients of states that come in: that of h before that of c."""
-        return [name for name in in_order(self.incoming) if rank(name) < 2]
+        """The gradients of states that come in: that of h before that of c. dy alone is that of h."""
+        states = [name for name in in_order(self.incoming) if rank(name) < 2]
+        return states or list(self.incoming[:1])
 
     def is_given(self, slot, steps=None):
         """Whether some steps, or all, use a slot."""
@@ -86,6 +93,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     arguments.weights = {"from": ["weights"]} if scope.make and not scope.holder else None
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
     arguments.missing(every)
+    places |= {n: [n] for n in arguments.globals if n in arguments.roles}  # weights that the file lacks
     unit = assembled(scope, forward, backward, arguments, places)
     return unit._replace(
         convention=convention_of(scope, both, form, usual), cells=cells_of(cell, unit.roles, usual),
@@ -96,10 +104,14 @@ def unit_of(scope, forward, backward, usual, all_states=False):
 def assembled(scope, forward, backward, arguments, places=()):
     """A Unit of what is known of the names."""
     first, second = calls(scope, arguments, forward, backward)
-    sets = [{"set": scope.places[n], "value": {"slot": n}} for n in places]
+    sets = [{"set": path, "value": {"slot": n}} for n, path in dict(places).items()]
     sums = {n: [*path[:-1], "d"] for n, path in dict(places).items() if path[-1] == "v"}  # beside the value, for ever
     sets += [{"set": path, "value": {"zeros": n}} for n, path in sums.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
+    is_bare = arguments.all_states and "h_prev" not in arguments.roles.values()
+    kept = scope.states if is_bare and scope.holder == ["object"] else {}
+    arguments.roles |= kept
+    sets += [{"set": scope.places[n], "value": {"slot": n}} for n in kept]
     named, incoming = tuple(scope.functions[forward]["names"]) if forward else (), tuple(arguments.incoming)
     is_object = scope.holder == ["object"]
     in_object = forward and is_object and len(named) < sum(rank(n) < 2 for n in incoming)  # c may be there alone
@@ -109,9 +121,9 @@ def assembled(scope, forward, backward, arguments, places=()):
     return Unit(
         backward or forward, f"{scope.name}.{forward or backward}".removeprefix("."), "", (), (), arguments.roles,
         [*scope.make, *sets, *(first or second)], second if forward and backward else [] if backward else None,
-        {n: scope.shapes[n] for n in places}, incoming, outputs, named,
+        {n: scope.shapes[n] for n in (*places, *kept) if n in scope.shapes}, incoming, outputs, named,
         tuple(scope.functions[backward]["returns"]) if backward else (), dict(places),
-        ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes,
+        ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes, kept=tuple(kept),
     )  # fmt: skip
 
 
@@ -127,7 +139,7 @@ def calls(scope, arguments, forward, backward):
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
         taken = {*earlier, *map(plain, required(scope.functions[forward]))}
         single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
-        arguments.earlier = {"cache": paths[-1]} | earlier | single
+        arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier | single, list(map(plain, inner))
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
@@ -176,6 +188,12 @@ def by_shape(roles, shapes):
     if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
         return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
     return roles
+
+
+INSIDE = {  # quantity of a step -> names in its cache, without underscores
+    "h": r"(next)?(h|a|s|hidden|state)(t|next|new|cur\w*)?", "c": r"(next)?(c|cell)(t|next|new|cur\w*)?",
+    "tanh_c": r"tanhc\w*|ctanh", "a": r"(pre|raw)?(a|z|affine|scores?|activation|gates?)t?",
+}  # fmt: skip
 
 
 def layer_unit(scope, forward, backward):

@@ -15,6 +15,7 @@ from numpylm.tutor.process.stand_ins import Missing
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
+    "float_": np.float64, "Inf": np.inf, "infty": np.inf, "NaN": np.nan,
 }  # fmt: skip
 MODULE = "student"  # the name under which the student's file is imported
 
@@ -63,7 +64,6 @@ class Student:
             "classes": {n: self.methods(v) for n, v in held if inspect.isclass(v) and v.__module__ == MODULE},
             "arrays": dict(array for n, v in reversed(held) for array in arrays_within(v, [n], 3)),
             "exercise": [str(name) for name in exercise] if isinstance(exercise, list | tuple) else [],
-            "added": self.source.added,
             "script": is_script(self.source.tree),
             "failures": self.failures, "notes": self.source.notes, "opened": sorted(self.opened),
             "hides": sorted(f for f in files if f.endswith(".py") and f[:-3] in standard),
@@ -78,11 +78,17 @@ class Student:
         taken_apart = list(unpacked(nodes))
         from_dicts = [name for text, names in taken_apart if text.endswith(".values()") for name in names]
         keys = [n.slice.value for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)]
+        listed = [
+            n.iter
+            for n in nodes
+            if isinstance(n, ast.For | ast.comprehension) and isinstance(n.iter, ast.Tuple | ast.List)
+        ]
+        keys += [part.value for n in listed for part in n.elts if isinstance(part, ast.Constant)]
         calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
-            "own": where == self.path and getattr(value, "__name__", "") not in self.source.added,
+            "own": where == self.path,
             "reads": list(code.co_names) if code else [],
             "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,
@@ -114,7 +120,8 @@ class Student:
                 if is_static or inspect.isfunction(value):
                     told = self.signature(getattr(kind, name))
                     taken = told["parameters"] if is_static else (told["parameters"] or [])[1:]
-                    if not (kind.__subclasses__() and told["reads"] == ["NotImplementedError"]):
+                    is_empty = set(told["reads"]) <= {"NotImplementedError"} and not told["returns"]
+                    if not (kind.__subclasses__() and is_empty):
                         found[name] = told | {"parameters": taken, "static": is_static}
         return found
 
@@ -140,7 +147,8 @@ def arrays_within(value, path, depth):
 
 def is_script(tree):
     """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
-    loops = [node for node in tree.body if isinstance(node, ast.For | ast.While)]
+    inside = [line for node in tree.body if isinstance(node, ast.If) for line in node.body]
+    loops = [node for node in (*tree.body, *inside) if isinstance(node, ast.For | ast.While)]
     return gradients_among(name for loop in loops for name in names_bound(loop)) > 1
 
 

@@ -8,19 +8,24 @@ child process, without numpylm.
 
 import ast
 import builtins
+import contextlib
 import io
 import linecache
+import os
 import re
+import signal
 import sys
 import types
 
 from numpylm.tutor.process.parsing import old_division, tree_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT, stand_in
-from numpylm.tutor.process.supplied import course_forwards, with_steps
+from numpylm.tutor.process.supplied import with_steps
 
+LONGEST = 2  # seconds, of a statement that is no import
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
 SAVED = re.compile(r"\.(p|pk\w*|pickle|np[yz]|h5)$|model|weight|param|checkpoint", re.IGNORECASE)  # files of weights
+TRAINS = re.compile(r"^_?(train|fit|learn)(_?(all|model|net\w*|rnn|lstm|gru|loop|epochs?))?$", re.IGNORECASE)
 NOT_PLAIN = {"input", "exec", "eval", "exit", "quit", "breakpoint", "plt", "argparse", "system", "urlretrieve", "popen"}
 
 
@@ -30,9 +35,6 @@ class Source:
     def __init__(self, path):
         self.path = path
         self.tree, text, self.notes = tree_of(path)
-        added = course_forwards(self.tree)
-        self.tree.body += added
-        self.added = [node.name for node in added]
         self.steps = with_steps(self.tree)  # functions that go forward and backward in a loop
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
@@ -84,7 +86,9 @@ def is_plain(source, node):
     made = set(names_bound(node))
     is_used = bool(made & source.read) or not made or any(DATA.search(n) for n in made)
     may_call = isinstance(node, ASSIGNMENTS) and is_used  # the file's own functions
-    return not (reads | names) & NOT_PLAIN and (may_call or not names & source.functions)
+    return not ((reads | names) & NOT_PLAIN or any(map(TRAINS.search, names))) and (
+        may_call or not names & source.functions
+    )
 
 
 class SmallSizes(ast.NodeTransformer):
@@ -93,11 +97,19 @@ class SmallSizes(ast.NodeTransformer):
     A constructor goes on where a file that it reads is not there.
     """
 
-    is_inside = False
+    is_inside, large = (
+        False,
+        frozenset(),
+    )  # the large sizes of globals; the same number as a local size becomes small too
 
     def visit_Assign(self, node):
         is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)
-        return node if is_local else with_small_size(node)
+        if is_local and getattr(node.value, "value", None) not in self.large:
+            return node
+        before = numbers_in(node)
+        node = with_small_size(node)
+        self.large |= before - numbers_in(node)
+        return node
 
     def visit_FunctionDef(self, node):
         self.is_inside = True
@@ -105,6 +117,11 @@ class SmallSizes(ast.NodeTransformer):
         if node.name == "__init__":
             node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
         return node
+
+
+def numbers_in(node):
+    """The whole numbers that a piece of a tree holds."""
+    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and type(n.value) is int}
 
 
 def with_pass(line):
@@ -141,35 +158,73 @@ def run_file(source, module_name):
     module.__file__ = source.path
     vars(module).update(open=open_text, __old_division__=old_division, xrange=range, unicode=str, __builtins__=builtins)
     sys.modules[module_name] = module  # dataclasses look their module up
-    failures = []
+    failures, package, sizes = [], package_of(source.path), SmallSizes()
     for node in plain_statements(source, source.tree.body):
-        node = from_beside(SmallSizes().visit(node))
+        sizes.is_inside = False
+        node = from_beside(sizes.visit(node), package)
         try:
             tree = ast.fix_missing_locations(ast.Module([node], []))
-            exec(compile(tree, source.path, "exec"), module.__dict__)
+            with time_limit(None if isinstance(node, ast.Import | ast.ImportFrom) else LONGEST):
+                exec(compile(tree, source.path, "exec"), module.__dict__)
         except BaseException as error:
             failures.append(failure(node, error))
-            stand_in(module, failures[-1], source.read)
-            if not isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                stand_in(module, failures[-1], source.read)
+            elif not isinstance(node, DEFINITIONS):
                 names = failures[-1]["names"]
                 vars(module).update({n: SIZES[size_of(n)] for n in names if size_of(n)})
                 vars(module).update({n: TEXT for n in names if DATA.search(n)})
     for node in source.tree.body:
         names = [n for n in names_bound(node) if not hasattr(module, n)]
-        failures += [{"line": node.lineno, "names": names, "error": "the check leaves it out"}] if names else []
+        left = {"line": node.lineno, "names": names, "error": "the check leaves it out", "is_told": False}
+        failures += [left] if names else []
     return module, failures
 
 
-def from_beside(node):
-    """An import from the file's own package as an import from its folder, which is on the path."""
+class TooLong(BaseException):
+    """A statement takes longer than the check waits: it is left out."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Raises TooLong in what takes longer; not on Windows, where the whole file has one limit."""
+
+    def stop(*_):
+        raise TooLong(f"it took more than {seconds} seconds")
+
+    if seconds is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def package_of(path):
+    """The names of the packages that a file is in, the outermost first, whose folder is put on the path."""
+    folder, names = os.path.dirname(os.path.abspath(path)), []
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, name = os.path.split(folder)
+        names.insert(0, name)
+    sys.path += [folder] if names else []
+    return names
+
+
+def from_beside(node, package):
+    """An import from the file's own package by its whole name; without one, as an import from the file's folder."""
     if isinstance(node, ast.ImportFrom) and node.level:
-        if node.module is None:
+        names = [*package[: len(package) + 1 - node.level], *([node.module] if node.module else [])]
+        if not names:
             return ast.copy_location(ast.Import(node.names), node)
-        node.level = 0
+        node.module, node.level = ".".join(names), 0
     return node
 
 
 def failure(node, error):
     """What is known of a statement that could not be run."""
     words = "it ends the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    return {"line": node.lineno, "names": names_bound(node), "error": words[:300]}
+    is_told = isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
+    return {"line": node.lineno, "names": names_bound(node), "error": words[:300], "is_told": is_told}

@@ -18,6 +18,7 @@ import numpy as np
 
 from numpylm.tutor.process.inspecting import Student  # child.py removes the imports from numpylm
 from numpylm.tutor.process.parsing import Unreadable
+from numpylm.tutor.process.stand_ins import usual_names
 from numpylm.tutor.process.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
@@ -73,7 +74,7 @@ def run_steps(student, steps, inputs, changes=None):
     {"slot": NAME}, a copy of that input, {"zeros": NAME}, zeros of its shape, and {"from": PATH}, an earlier result.
     changes, a list, receives the names of the last call's arguments that it changed in place.
     """
-    space = ChainMap({}, vars(student.module), {"descent": Descent()})
+    space = ChainMap({}, vars(student.module), {"descent": Descent()} | usual_names())
     if any("set" in step or step.get("to") == "object" for step in steps):
         np.random.seed(0)  # an object that is made with random weights is the same each time
     for step in steps:

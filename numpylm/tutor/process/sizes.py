@@ -7,7 +7,7 @@ NAMES = {  # the first of these that a name holds, in lower case and without und
     "T": r"seq|steps|len$|length|trunc|^tx?$",
     "N": r"batch|^bs$|^[nm]$",
     "D": r"emb",
-    "V": r"vocab|in(put)?(s|dim|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word|char|letter"
+    "V": r"vocab|in(p|put)?(s|dim|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word|char|letter"
     r"|^n?(in|[xyovdwk])(dim|size|n)?$|data|dict",
     "H": r"hid|rnn|lstm|gru|neuron|unit|node|state|cell|mem|^n?[ha](dim|size|s|n)?$|dim$|size$",
 }

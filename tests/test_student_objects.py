@@ -1,0 +1,149 @@
+"""`numpylm check` reads objects that keep a state, files of a package, and scripts that lack what they use."""
+
+import pytest
+from foreign_code import SOURCES, check_changed
+from student_files import check_in_child
+
+from numpylm.tutor.report import report
+
+
+@pytest.fixture
+def check(tmp_path):
+    return lambda *change, **options: check_changed(tmp_path, *change, **options)
+
+
+CELL = """
+import numpy as np
+class Cell:
+    def __init__(self, input_size, hidden_size):
+        self.Wx, self.Wh = np.random.randn(hidden_size, input_size), np.random.randn(hidden_size, hidden_size)
+        self.b, self.h = np.zeros((hidden_size, 1)), np.zeros((hidden_size, 1))
+    def forward(self, x):
+        self.x, self.h_prev = x, self.h
+        self.h = np.tanh(self.Wx @ x + self.Wh @ self.h + self.b)
+        return self.h
+    def backward(self, dh):
+        da = dh * (1 - self.h**2)
+        self.dWx, self.dWh, self.db = da @ self.x.T, da @ self.h_prev.T, da
+        return self.Wx.T @ da
+"""
+
+
+def test_a_state_that_an_object_keeps_is_not_zero_before_the_step(check):
+    assert check(CELL).ok
+    wrong = check(CELL, "da @ self.h_prev.T", "3 * da @ self.h_prev.T").findings["Cell.backward"]
+    assert wrong["diagnosis"][0] == "dWh: it is the right one times 3"
+    always_new = check(CELL, "self.x, self.h_prev = x, self.h", "self.h_prev = self.h = 0 * self.h; self.x = x")
+    assert always_new.ok and "zero is right for this input" in report(always_new)
+
+
+def test_a_backward_may_be_right_from_a_zero_state_alone(check):
+    source = """
+import numpy as np
+class Layer:
+    def __init__(self, input_size, hidden_size):
+        self.U, self.W = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+        self.h = np.zeros(hidden_size)
+    def forward(self, x):
+        self.x, self.hs = x, np.zeros((len(x), len(self.h)))
+        for t in range(len(x)):
+            self.h = self.hs[t] = np.tanh(x[t] @ self.U + self.h @ self.W)
+        return self.hs
+    def backward(self, dhs):
+        self.dU, self.dW, dh = 0 * self.U, 0 * self.W, 0 * self.h
+        for t in reversed(range(len(dhs))):
+            da = (dhs[t] + dh) * (1 - self.hs[t] ** 2)
+            self.dU += np.outer(self.x[t], da)
+            self.dW += np.outer(self.hs[t - 1], da) if t else 0
+            dh = self.W @ da
+"""
+    result = check(source)
+    assert result.ok and "right where the state that the object keeps is zero before" in report(result)
+    assert check(source, "self.W @ da", "self.W.T @ da").findings["Layer.backward"]["status"] == "wrong"
+
+
+def test_what_nothing_in_a_file_makes_is_the_usual_one(check):
+    result = check("cs231n", "import numpy as np", "")
+    assert result.findings["lstm_backward"]["status"] == "ok" and "nothing in the file makes np" in report(result)
+
+
+def test_methods_are_functions_of_their_arguments_where_no_object_can_be_made(check):
+    source = SOURCES["cs231n"].replace("\n", "\n    ").replace("def lstm_step_forward(", "def lstm_step_forward(self, ")
+    source = source.replace("def lstm_step_backward(", "def lstm_step_backward(self, ")
+    result = check(f"class Cells:\n    def __init__(self, checkpoint): pass\n    {source}")
+    assert result.findings["Cells.lstm_step_backward"]["status"] == "ok"
+
+
+ACTIVATION = """
+import numpy as np
+class Tanh:
+    def forward(self, a):
+        self.A = np.tanh(a)
+        return self.A
+    def backward(self, dy): return dy * (1 - self.A**2)
+"""
+WITH_ACTIVATION = """
+from .activation import Tanh
+import numpy as np
+class RNN:
+    def __init__(self, input_size, hidden_size):
+        self.Wx, self.Wh = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+        self.f = Tanh()
+    def forward(self, x, h_prev):
+        self.x, self.h_prev = x, h_prev
+        self.h = self.f.forward(x @ self.Wx + h_prev @ self.Wh)
+        return self.h
+    def backward(self, dh):
+        self.f.A = self.h
+        da = self.f.backward(dh)
+        self.dWx, self.dWh = self.x.T @ da, self.h_prev.T @ da
+        return da @ self.Wx.T, da @ self.Wh.T
+"""
+
+
+def test_a_file_of_a_package_gets_what_it_imports(tmp_path):
+    package = tmp_path / "models"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "activation.py").write_text(ACTIVATION)
+    (package / "rnn.py").write_text(WITH_ACTIVATION)
+    assert check_in_child(package, WITH_ACTIVATION, "rnn.py").ok
+    alone = check_in_child(tmp_path, WITH_ACTIVATION).findings["RNN.backward"]  # its Tanh is not known
+    assert alone["status"] == "not checked" and "could not be run" in " ".join(alone["sentences"])
+
+
+def test_weights_that_a_script_lacks_and_updates(check):
+    source = """
+def forward(xs):
+    h = np.zeros((H, 1))
+    cache = []
+    for x in xs:
+        h_prev, h = h, np.tanh(Wx @ x.reshape(-1, 1) + Wh @ h + b)
+        cache.append((x.reshape(-1, 1), h_prev, h))
+    return Wy @ h + by, cache
+def backward(y_true, y_pred, cache):
+    dy = y_pred - y_true
+    dh, dWx, dWh, db = Wy.T @ dy, 0 * Wx, 0 * Wh, 0 * b
+    for x, h_prev, h in reversed(cache):
+        da = dh * (1 - h**2)
+        dWx += da @ x.T; dWh += da @ h_prev.T; db += da
+        dh = Wh.T @ da
+    for W, dW in zip((Wx, Wh, b, Wy, by), (dWx, dWh, db, dy @ cache[-1][2].T, dy)):
+        W -= lr * dW
+"""
+    assert check(source).findings["backward"]["status"] == "ok"
+    assert check(source, "da @ h_prev.T", "da @ h.T").findings["backward"]["status"] == "wrong"
+
+
+def test_a_loop_under_the_main_guard_is_named(check):
+    loop = "    for t in range(9):\n        dW = 2 * W\n        dU = W\n        W = W - dW - dU\n"
+    result = check(f"import numpy as np\nif __name__ == '__main__':\n    W = np.ones(3)\n{loop}")
+    assert "only functions are checked" in str(result.unchecked) and "paste" not in report(result)
+
+
+def test_a_statement_that_takes_long_is_left_out(tmp_path):
+    source = (
+        "def make(n):\n    while True: n += 1\nX = make(3)\ndef tanh(a):\n    return 2 / (1 + np.exp(-2 * a)) - 1\n"
+    )
+    source = f"import numpy as np\n{source}def use(): return X\n"
+    assert check_in_child(tmp_path, source, seconds=10).findings["tanh"]["status"] == "ok"
