@@ -147,3 +147,26 @@ def test_a_statement_that_takes_long_is_left_out(tmp_path):
     )
     source = f"import numpy as np\n{source}def use(): return X\n"
     assert check_in_child(tmp_path, source, seconds=10).findings["tanh"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("squash", ["np.exp(a) / np.exp(a).sum()", "1 / (1 + np.exp(-a))", "a"])
+def test_a_gradient_that_comes_in_may_be_that_of_the_logits(check, squash):
+    source = SOURCES["network"].replace("y = self.Why @ h + self.by", f"a = self.Why @ h + self.by; y = {squash}")
+    result = check(source)
+    assert result.ok and ("comes in at the logits" in report(result)) == (squash != "a"), report(result)
+    assert (
+        check(source, "temp @ self.last_hs[t].T", "temp @ self.last_hs[t + 1].T").findings["Network.backprop"]["status"]
+        == "wrong"
+    )
+    inside = source.replace("return y, h", "self.y = y; return y, h")
+    of_outputs = {"np": "self.y * (d_y - (self.y * d_y).sum())", "1 ": "d_y * self.y * (1 - self.y)", "a": "d_y"}
+    inside = inside.replace("n = len(self.last_inputs)", f"n = len(self.last_inputs); d_y = {of_outputs[squash[:2]]}")
+    result = check(inside)
+    assert result.ok and "at the logits" not in report(result), report(result)
+
+
+def test_a_limit_by_keywords_and_a_rate_of_the_object_are_judged_without(check):
+    source = SOURCES["network"].replace("np.clip(d, -1, 1, out=d)", "np.clip(d, a_min=-0.01, a_max=0.01, out=d)")
+    source = source.replace("learn_rate=2e-2", "learn_rate=None").replace("n = len(", "learn_rate = self.lr; n = len(")
+    result = check(source, "self.by = np.zeros", "self.lr = 0.1; self.by = np.zeros")
+    assert result.ok and "it clips its gradients to ±0.01" in report(result), report(result)

@@ -83,7 +83,7 @@ ROLES = {  # role -> names without capitals and underscores
 WORDS = {  # what else a parameter may be: plain names
     "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
     "cache": r"\w*caches?|ctx|saved|trace|activations|meta",
-    "targets": r"t|ts|y|ys|y(batch|train|seq)|outputs|(true)?output(s|seq\w*)|\w*(target|label|true|expect|desired)\w*",
+    "targets": r"t|ts|y|ys|y?gt|y(batch|train|seq)|(true)?output(s|seq\w*)|\w*(target|label|true|expect|desired)\w*",
     "step": r"i|id|idx|timestep|step",
     "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|vec\w*)?|data|sentence|tokens|ids|seq\w*",
 }
@@ -103,7 +103,8 @@ def number_of(name):
 
 def global_for(name):
     """What a global is that the file has not made: a size, a learning rate, or a usual name; None for another."""
-    return {"from": [name]} if name in USUAL else number_of(name)
+    number = {"slot": "size T"} if plain(name) == "timestep" else number_of(name)
+    return {"from": [name]} if name in USUAL else number
 
 
 def word_of(name):
@@ -166,6 +167,7 @@ def cell_of(name, names=()):
     """Which cell a function or class is of, by its name or by the names of its gates; "" if nothing says so."""
     found = next((cell for cell in ("lstm", "gru", "rnn") if cell in name.lower()), "")
     gates = {cell: {role for role in roles_of(names, cell).values() if role} for cell in GATES}
-    if {"W:f", "W_x:f", "W_h:f"} & gates["lstm"]:
+    told = {role.partition(":")[2] for role in gates["lstm"] if role.startswith("W")}
+    if "f" in told and told & {"i", "o", "c"}:
         return "lstm"
     return "gru" if {"W:z", "W_x:z", "W_h:z"} & gates["gru"] else found

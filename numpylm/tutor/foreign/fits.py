@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
-from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, outputs_of
+from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, of_incoming, outputs_of
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.units import in_order
@@ -222,10 +222,16 @@ def output_fit(unit, fit, found, told, rng):
     """The Fit of outputs whose gradient comes in: one array, or one for each step in a dict or list."""
     (series, kind, precision), T = told, len(fit.ours.arrays["targets"])
     dys = [SMALL * rng.standard_normal(np.shape(found[path])) for path in series.paths]
+    if kind == "y":  # as y - onehot does, the entries of a step sum to zero
+        axes = [tuple(a for a, n in enumerate(dy.shape) if len(dys) > 1 or n != T) for dy in dys]
+        dys = [dy - dy.mean(axis=axis, keepdims=True) for dy, axis in zip(dys, axes, strict=True)]
     dy = dys[0] if len(dys) == 1 else dict(zip([path[-1] for path in series.paths], dys, strict=True))
     inputs, paths = fit.inputs | {unit.incoming[0]: dy}, [list(path) for path in series.paths]
     fit = fit._replace(inputs=inputs, outputs=paths, weights=dys)
-    if precision is None or kind == "y":
+    if kind == "y" or (series.values.min() > 0 and series.values.max() < 1):
+        losses = tuple(of_incoming(series, kind, dys, T))
+        return fit._replace(precision=precision, losses=losses, weights=losses[0].of)
+    if precision is None:
         return fit
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]

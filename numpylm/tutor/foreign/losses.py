@@ -110,6 +110,26 @@ def losses_of(series, kind, goal):
     return found
 
 
+def of_incoming(series, kind, dys, T):
+    """The two things that a gradient that comes in at probabilities may be: that of the outputs, or of the logits."""
+    dy, y = series.read([q[None] for q in dys])[0], series.values
+    inside = y * (dy - (y * dy).sum(axis=-1, keepdims=True)) if kind == "y" else y * (1 - y) * dy
+    for words, at_logits, gradient in (("outputs", False, inside), ("logits", True, dy)):
+        dlogits = np.zeros((T, 1, dy.shape[1]))
+        dlogits[-len(dy) :, 0] = gradient
+        of = partial(weighted, series, kind, dy, at_logits)
+        yield Loss(f"a gradient that comes in at the {words}", of, dlogits)
+
+
+def weighted(series, kind, dy, at_logits, q):
+    """Σ dy ⊙ y of K stacks of outputs, or of their logits; those of a softmax are known but for a constant, and there
+    the entries of dy must sum to zero."""
+    y = series.read(q)
+    if at_logits:
+        y = np.log(y) if kind == "y" else np.log(y / (1 - y))
+    return (dy * y).sum(axis=(1, 2))
+
+
 def entropy(series, kind, goal, mask, q):
     """The cross-entropy of K stacks of outputs."""
     p = series.read(q) if kind == "y" else softmax(series.read(q))

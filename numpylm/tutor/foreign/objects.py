@@ -64,6 +64,11 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     if given:
         return scope
     held = attributes_of(child, scope)
+    steps += [
+        {"set": ["object", n], "value": 1.0}
+        for n, rate in held.items()
+        if word_of(n) == "rate" and isinstance(rate, float)
+    ]
     if not weights_in(arrays_of(held, methods), cell):
         steps += later_steps(contents, kind, held)
         held = attributes_of(child, scope)

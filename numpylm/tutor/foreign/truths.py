@@ -43,6 +43,8 @@ def understood(file, unit, fit):
     if first is None:
         raise stop
     names = {gradient_name(unit, slot) for slot in first[1]}
+    if unit.incoming:
+        return first
     if "cross" not in first[0].losses[0].words or not loss_words(unit, first[0], first[1], names):
         raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
     return first
@@ -80,6 +82,8 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     """
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
     parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
+    if unit.incoming and not is_whole:
+        parts += [[slot] for slot in claims if slot not in found]
     fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
     usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
     for loss, shown in product(fit.losses, parts):
@@ -88,14 +92,14 @@ def with_loss(file, unit, fit, claims, is_whole=True):
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
-        if factor and factor > 0:
+        if factor and (factor > 0 or unit.incoming):
             fitting.append((min(abs(factor / k - 1) for k in usual) > 1e-6, len(fitting), loss, tried, float(factor)))
             if not fitting[-1][0]:
                 break
     if not fitting:
         return fit, None if fit.losses else []
     _, _, loss, tried, factor = min(fitting)
-    factor = 1.0 if abs(factor - 1) < 1e-6 else factor
+    factor = 1.0 if abs(factor - 1) < 1e-6 or unit.incoming else factor
     times = "" if factor == 1 else f", times {factor:.6g}"
     is_told = times or loss is not fit.losses[0]
     return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []

@@ -191,7 +191,7 @@ def only_first_step(unit, fit):
     for slot in unit.incoming:
         q = fit.inputs[slot]
         axes = [axis for axis, length in enumerate(np.shape(q)) if length == SIZES["T"]]
-        if len(axes) != 1:
+        if len(axes) != 1 or callable(fit.weights):
             return None
         cut[id(q)] = q * np.moveaxis(np.eye(1, SIZES["T"]).reshape(-1, *[1] * (np.ndim(q) - 1)), 0, axes[0])
     inputs = fit.inputs | {slot: cut[id(fit.inputs[slot])] for slot in unit.incoming}

@@ -38,7 +38,8 @@ class Unclipped:
     def __init__(self):
         self.limits = set()
 
-    def __call__(self, a, low=None, high=None, *args, **kwargs):
+    def __call__(self, a, a_min=None, a_max=None, *args, min=None, max=None, **kwargs):  # NumPy 2 has both names
+        low, high = (a_min if min is None else min), (a_max if max is None else max)
         if high is None or np.max(np.abs(high)) > 20:
             return CLIP(a, low, high, *args, **kwargs)
         if low is not None and np.all(np.add(low, high) == 0):

@@ -4,7 +4,7 @@ import re
 
 SIZES = {"T": 4, "N": 1, "D": 3, "V": 6, "H": 5}  # of what the check makes
 NAMES = {  # the first of these that a name holds, in lower case and without underscores
-    "T": r"seq|steps|len$|length|trunc|^tx?$",
+    "T": r"seq|step|len$|length|trunc|^tx?$",
     "N": r"batch|^bs$|^[nm]$",
     "D": r"emb",
     "V": r"vocab|in(p|put)?(s|dim|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word|char|letter"
