@@ -170,3 +170,30 @@ def test_a_limit_by_keywords_and_a_rate_of_the_object_are_judged_without(check):
     source = source.replace("learn_rate=2e-2", "learn_rate=None").replace("n = len(", "learn_rate = self.lr; n = len(")
     result = check(source, "self.by = np.zeros", "self.lr = 0.1; self.by = np.zeros")
     assert result.ok and "it clips its gradients to ±0.01" in report(result), report(result)
+
+
+def test_a_gradient_of_the_states_beside_outputs_is_not_that_of_the_outputs(check):
+    source = """
+import numpy as np
+class Net:
+    def __init__(self, n_x, n_a, n_y):
+        self.Wx, self.Wa, self.Wy = np.random.randn(n_a, n_x), np.random.randn(n_a, n_a), np.random.randn(n_y, n_a)
+    def forward(self, x):
+        a, y = np.zeros((len(self.Wa), x.shape[1])), np.zeros((len(self.Wy), x.shape[1]))
+        for t in range(x.shape[1]):
+            a[:, t] = np.tanh(self.Wx @ x[:, t] + self.Wa @ a[:, t - 1])
+            y[:, t] = self.Wy @ a[:, t]
+        return a, y, (a, x)
+    def backward(self, da, cache):
+        a, x = cache
+        dWx, dWa, da_next = 0 * self.Wx, 0 * self.Wa, 0
+        for t in reversed(range(x.shape[1])):
+            dz = (da[:, t] + da_next) * (1 - a[:, t] ** 2)
+            dWx += np.outer(dz, x[:, t])
+            dWa += np.outer(dz, a[:, t - 1] if t else 0 * dz)
+            da_next = self.Wa.T @ dz
+        return dWx, dWa
+"""
+    assert check(source).ok, report(check(source))
+    finding = check(source, "self.Wa.T @ dz", "self.Wa @ dz").findings["Net.backward"]
+    assert finding["status"] == "wrong" and "transpose" in finding["diagnosis"][0]

@@ -3,7 +3,7 @@ convention."""
 
 import re
 
-from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
+from numpylm.tutor.foreign.arguments import STATE, gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import plain, role_of
 from numpylm.tutor.foreign.scopes import required
 
@@ -46,6 +46,7 @@ def form_of(scope, first, second, usual):
     if not coming or not first:
         return "loss"
     states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
+    states += [n for n in map(plain, first["names"]) if STATE.match(coming[0]) and n == plain(coming[0])[1:]]
     states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
     has_output = "W_y" in weights or (
         not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)

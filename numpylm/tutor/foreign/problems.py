@@ -11,7 +11,7 @@ import numpy as np
 from numpylm import activations
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.case import CELLS, SEQUENCE
-from numpylm.tutor.problems import STATES, Problem, Sizes, cell_inputs, cell_problem, problem_of, random_weights
+from numpylm.tutor.problems import STATES, Problem, Sizes, cell_inputs, cell_problem, random_weights
 
 SIZES = Sizes(T=4, N=2, D=3, H=5, V=6)
 
@@ -57,7 +57,9 @@ def state_problem(cell, form, rng, has, sizes):
     is_step = form == "step"
     names, assignment = names_of(cell, is_step), ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
     asked = {name for role, name in names.items() if role in has} | ({"dc_next"} if "dc" in has else set())
-    problem = problem_of(assignment.name, rng, sizes, asked)
+    inputs = cell_inputs(cell, rng, sizes, asked)
+    inputs[names["b"]] *= bool({"b", "W1"} & {role.partition(":")[0] for role in has})
+    problem = cell_problem(assignment.name, inputs, sizes)
     symbols = problem.symbols
     arrays = {role: symbols[name] for role, name in names.items()}
     arrays |= {q: symbols[f"{q}_t" if is_step else q] for q in STATES[cell]}
