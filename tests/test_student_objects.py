@@ -177,23 +177,23 @@ def test_a_gradient_of_the_states_beside_outputs_is_not_that_of_the_outputs(chec
 import numpy as np
 class Net:
     def __init__(self, n_x, n_a, n_y):
-        self.Wx, self.Wa, self.Wy = np.random.randn(n_a, n_x), np.random.randn(n_a, n_a), np.random.randn(n_y, n_a)
+        self.Wax, self.Waa, self.Wya = np.random.randn(n_a, n_x), np.random.randn(n_a, n_a), np.random.randn(n_y, n_a)
     def forward(self, x):
-        a, y = np.zeros((len(self.Wa), x.shape[1])), np.zeros((len(self.Wy), x.shape[1]))
+        a, y = np.zeros((len(self.Waa), x.shape[1])), np.zeros((len(self.Wya), x.shape[1]))
         for t in range(x.shape[1]):
-            a[:, t] = np.tanh(self.Wx @ x[:, t] + self.Wa @ a[:, t - 1])
-            y[:, t] = self.Wy @ a[:, t]
+            a[:, t] = np.tanh(self.Wax @ x[:, t] + self.Waa @ a[:, t - 1])
+            y[:, t] = self.Wya @ a[:, t]
         return a, y, (a, x)
     def backward(self, da, cache):
         a, x = cache
-        dWx, dWa, da_next = 0 * self.Wx, 0 * self.Wa, 0
+        dWax, dWaa, da_next = 0 * self.Wax, 0 * self.Waa, 0
         for t in reversed(range(x.shape[1])):
             dz = (da[:, t] + da_next) * (1 - a[:, t] ** 2)
-            dWx += np.outer(dz, x[:, t])
-            dWa += np.outer(dz, a[:, t - 1] if t else 0 * dz)
-            da_next = self.Wa.T @ dz
-        return dWx, dWa
+            dWax += np.outer(dz, x[:, t])
+            dWaa += np.outer(dz, a[:, t - 1] if t else 0 * dz)
+            da_next = self.Waa.T @ dz
+        return dWax, dWaa
 """
     assert check(source).ok, report(check(source))
-    finding = check(source, "self.Wa.T @ dz", "self.Wa @ dz").findings["Net.backward"]
+    finding = check(source, "self.Waa.T @ dz", "self.Waa @ dz").findings["Net.backward"]
     assert finding["status"] == "wrong" and "transpose" in finding["diagnosis"][0]
