@@ -197,3 +197,26 @@ class Net:
     assert check(source).ok, report(check(source))
     finding = check(source, "self.Waa.T @ dz", "self.Waa @ dz").findings["Net.backward"]
     assert finding["status"] == "wrong" and "transpose" in finding["diagnosis"][0]
+
+
+def test_a_training_step_of_one_vector_is_judged_and_what_is_carried_is_not(check):
+    source = """
+import numpy as np
+class Net:
+    def __init__(self, vocab_size, hidden_size):
+        self.Wxh, self.Whh = np.random.randn(hidden_size, vocab_size), np.random.randn(hidden_size, hidden_size)
+        self.Why, self.context, self.lr = np.random.randn(vocab_size, hidden_size), np.ones(hidden_size) / 2, 0.05
+    def train_step(self, x, target):
+        h = np.tanh(self.Wxh @ x + self.Whh @ self.context)
+        e = np.exp(self.Why @ h)
+        dy = e / e.sum() - target
+        da = (1 - h**2) * (self.Why.T @ dy)
+        self.Why -= self.lr * np.outer(dy, h)
+        self.Wxh -= self.lr * np.outer(da, x)
+        self.Whh -= self.lr * np.outer(da, self.context)
+        self.context = h
+        return -np.sum(target * np.log(e / e.sum()))
+"""
+    result = check(source)
+    assert result.ok and "what is carried back is not compared" in " ".join(report(result).split())
+    assert check(source, "(1 - h**2)", "(1 - h)").findings["Net.train_step"]["status"] == "wrong"

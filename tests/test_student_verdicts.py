@@ -51,7 +51,7 @@ def backward(x, y):
 
 def test_what_was_not_compared_is_said_and_a_recurrence_that_was_not_found_is_not_right(check):
     assert "dWaa: zero is right" in str(check("built_late").findings["Cell.backward"]["sentences"])
-    assert "what is carried is not compared" in str(check("model").findings["lstm_backward"]["sentences"])
+    assert "what is carried back is not compared" in str(check("model").findings["lstm_backward"]["sentences"])
     assert "accum_grad_next: not compared" in str(check("optimizer_layer").findings["RNN.backward_pass"]["sentences"])
     source = (
         SOURCES["held"].partition("class Memory")[0]

@@ -10,6 +10,7 @@ from numpylm.tutor.foreign.scopes import arrays_in, is_weight
 from numpylm.tutor.process.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
+LIKE_WEIGHT = r"[WUVEbwuv]|emb"  # and not a state that the object keeps
 HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|[gd])$")
 
 
@@ -29,12 +30,12 @@ def claims_in(unit, fit, returned, snapshot, after):
     states = {f"bottomdiff{plain(slot)[0]}": slot for slot in unit.roles if slot in fit.inputs and slot not in weights}
     beside = held(snapshot, weights, fit.inputs, states) if isinstance(snapshot, dict) else {}
     if any(not array.any() for array in beside.values()):  # reset to zero, perhaps, after the weights were updated
-        steps = {slot: step for slot, step in steps_of_descent(fit, after).items() if step.any()}
+        steps = {slot: step for slot, step in steps_of_descent(unit, fit, after).items() if step.any()}
         beside |= {slot: step for slot, step in steps.items() if slot in beside and not beside[slot].any()}
     claims = beside | claims
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
     if not set(claims) & set(weights) and weights:
-        claims |= steps_of_descent(fit, after)
+        claims |= steps_of_descent(unit, fit, after)
     return claims
 
 
@@ -126,11 +127,10 @@ def held(snapshot, weights, inputs, states):
     return found
 
 
-def steps_of_descent(fit, after):
+def steps_of_descent(unit, fit, after):
     """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
-    claims = {
-        slot: fit.inputs[slot] - value for slot, value in after.items() if np.shape(value) == fit.inputs[slot].shape
-    }
+    updated = {slot: q for slot, q in after.items() if is_weight(unit.roles[slot]) or re.match(LIKE_WEIGHT, slot)}
+    claims = {slot: fit.inputs[slot] - q for slot, q in updated.items() if np.shape(q) == fit.inputs[slot].shape}
     claims = claims if any(claim.any() for claim in claims.values()) else {}
     if any(claim.any() and claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
         raise Stop(

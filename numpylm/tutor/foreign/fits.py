@@ -83,16 +83,17 @@ def fits_of(unit, form, cell, N, rng, is_strict):
     """The Fits of one form, cell and number of sequences."""
     roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
     has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
-    if (is_loss and (N in (1, -1) or (N == 0 and "h_prev" not in has))) or (N == -1 and form != "sequence"):
+    if (is_loss and N == 0 and "h_prev" not in has) or (N == -1 and form != "sequence"):
         return
     if not unit.shapes and is_loss:
         sizes = sizes._replace(D=sizes.V)
-    is_square, is_step = sizes.D == sizes.V > 1, is_loss and unit.is_given("zero")
+    is_square, is_step = sizes.D == sizes.V > 1, is_loss and (unit.is_given("zero") or N == 1)
     sizes = sizes._replace(T=1) if is_step else sizes
     styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     if not unit.is_given("targets", unit.forward):  # the backward's own are found later
         styles = [(one, other) for one, other in styles if one == other]
-    styles = [("step", "step"), ("step", "token"), ("token", "token")] if is_step else styles if is_loss else [()]
+    of_step = [("step", "step"), ("step", "token"), ("token", "token"), ("vector", "vector"), ("vector", "token")]
+    styles = of_step if is_step else styles if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))

@@ -80,7 +80,7 @@ def judged(file, unit):
         if unit.free or finding is None:
             return fit, finding
         first = first or (fit, finding)
-        if finding["status"] == "ok" and batches == (1,):
+        if finding["status"] == "ok" and batches == (1,) and fit.form != "loss":
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
         is_told = finding["status"] == "ok" or (finding.get("table") and "is of shape" not in str(finding["sentences"]))
         if is_told or (unit.is_usual and finding["status"] == "wrong") or fit.form == "loss":
@@ -154,7 +154,8 @@ def not_compared(unit, fit, claims, truths, returned):
         raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
     said = [f"{', '.join(zero)}{ONLY_ZERO}"] if zero else []
-    said += ["the next step's gradients were zero here: what is carried is not compared"] * unit.is_given("zero")
+    if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
+        said.append("no step came after this one: what is carried back is not compared")
     names = ", ".join(left_out(unit, fit, returned))
     return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])
 
