@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 PUBLIC = {  # module -> its public names; using one of them imports the module
     "clipping": ["clip_by_global_norm", "clip_by_value"],
-    "data.batches": ["cut_streams"],
+    "data.batches": ["cut_streams", "pad_sequences"],
     "masking": ["lengths_to_mask"],
     "model": ["GRULM", "LSTMLM", "RNNLM"],
     "optimizers": ["SGD", "Adagrad", "Adam", "Momentum", "RMSProp"],

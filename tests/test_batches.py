@@ -4,10 +4,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from gradient_proofs import read_only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpylm import cut_streams
+from numpylm import cut_streams, pad_sequences
 from numpylm.data.batches import num_windows, window
 
 EXAMPLES = settings(deadline=None, max_examples=80)
@@ -61,6 +62,39 @@ def test_tokens_that_cannot_be_cut_are_refused():
         cut_streams(np.arange(3), 3)
     with pytest.raises(TypeError, match="tokens must be integers"):
         cut_streams(np.arange(9.0), 3)
+
+
+SEQUENCES = st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=9), min_size=1, max_size=6)
+
+
+@EXAMPLES
+@given(SEQUENCES, st.sampled_from([int, np.uint8, np.uint64, np.int32]))
+def test_a_padded_batch_holds_each_sequence_and_nothing_else(sequences, dtype):
+    inputs, targets, mask = pad_sequences(read_only([np.array(sequence, dtype) for sequence in sequences]))
+    T, N = max(map(len, sequences)) - 1, len(sequences)
+    assert inputs.shape == targets.shape == mask.shape == (T, N)
+    assert mask.dtype == bool and inputs.dtype.kind == targets.dtype.kind == "i"
+    for n, sequence in enumerate(sequences):
+        length = len(sequence) - 1
+        assert inputs[:, n].tolist() == sequence[:-1] + [0] * (T - length)
+        assert targets[:, n].tolist() == sequence[1:] + [-1] * (T - length)
+        assert mask[:, n].tolist() == [True] * length + [False] * (T - length)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "error", "message"),
+    [
+        ([], ValueError, "one sequence or more"),
+        ([[1, 2], [3]], ValueError, "two tokens or more"),
+        ([[1, 2], [3, -1]], ValueError, "-1 would mean"),
+        ([[[1, 2], [3, 4]]], ValueError, r"a sequence must be of shape \(number of tokens,\)"),
+        (["ab"], TypeError, "must be integers"),
+        ([1, 2, 3], ValueError, r"got shape \(\)"),
+    ],
+)
+def test_sequences_that_cannot_be_padded_are_refused(sequences, error, message):
+    with pytest.raises(error, match=message):
+        pad_sequences(sequences)
 
 
 def test_streams_cannot_be_written_to_and_a_copy_can_hold_minus_one():

@@ -174,6 +174,7 @@ def test_what_is_no_language_model_is_told_by_every_function_that_uses_one(wrong
         (lambda model: nlm.generate(model, [1], 2, stop=np.ma.array([1, 2], mask=[0, 1])), "a masked array"),
         (lambda model: nlm.decode(nlm.build_vocabulary("ab", "char"), np.ma.array([1], mask=[1])), "a masked array"),
         (lambda model: nlm.decode(["a"], [0]), "vocabulary must be one of build_vocabulary; got list of 1"),
+        (lambda model: nlm.pad_sequences(None), "sequences must be a list; got NoneType"),
         (lambda model: nlm.continue_prompt(model, [1], end=4), "end must be a token id in 0..3; got 4"),
         (lambda model: nlm.translate(NO_MODELS[3], SENTENCE, -1, 2), "start must be a token id in 0..3; got -1"),
         (lambda model: nlm.translate(model, SENTENCE, 1, 2), "model must be an encoder-decoder; got LSTMLM"),

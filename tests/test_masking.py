@@ -9,15 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from models import every_model, random_model, random_state
 
-from numpylm import lengths_to_mask
-from numpylm.data.batches import side_by_side
+from numpylm import lengths_to_mask, pad_sequences
 
 V, D, H = 4, 2, 3
 LENGTHS = (4, 1, 6, 3)  # predictions in each sequence
 SEQUENCES = [np.random.default_rng(0).integers(0, V, length + 1) for length in LENGTHS]
-INPUTS = side_by_side([sequence[:-1] for sequence in SEQUENCES], 0)  # (T, N)
-TARGETS = side_by_side([sequence[1:] for sequence in SEQUENCES], -1)
-MASK = lengths_to_mask(LENGTHS, max(LENGTHS))
+INPUTS, TARGETS, MASK = pad_sequences(SEQUENCES)
 
 
 def one_sequence(state, n):

@@ -1,4 +1,4 @@
-"""From a stream of tokens to batches: parallel streams for truncated backpropagation, and padded sequences.
+"""From a stream of tokens to batches: parallel streams for truncated backpropagation, and padded sentences.
 
     tokens    a b c d e f g h i j k        N = 2 streams of L = 5 predictions
 
@@ -26,6 +26,14 @@ class Streams(NamedTuple):
 
     inputs: np.ndarray
     targets: np.ndarray
+
+
+class PaddedBatch(NamedTuple):
+    """inputs and targets (T, N), and mask (T, N); after a sequence's end inputs are 0, targets -1, and mask False."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
 
 
 def cut_streams(tokens, batch_size):
@@ -56,6 +64,26 @@ def window(streams, num_steps, k):
     """The k-th window: inputs and targets, each (T, N), views of the tokens."""
     part = slice(k * num_steps, (k + 1) * num_steps)
     return streams.inputs[part], streams.targets[part]
+
+
+def pad_sequences(sequences):
+    """Sequences of different lengths (each a one-dimensional array of 2 or more tokens) as one PaddedBatch.
+
+    Token t + 1 of a sequence is predicted from its tokens 0..t, so that T is the longest length less one.
+    Raises ValueError for no sequence, one that is too short or has a negative token, TypeError for other than integers.
+    """
+    sequences = [
+        require.one_dimensional("a sequence", require.integer_array("a sequence", sequence))
+        for sequence in require.sequence("sequences", sequences)
+    ]
+    if not sequences or min(len(sequence) for sequence in sequences) < 2:
+        raise ValueError(
+            "pad_sequences needs one sequence or more, each of two tokens or more (one to read, one to predict)"
+        )
+    if min(sequence.min() for sequence in sequences) < 0:
+        raise ValueError("a sequence must hold token ids, 0 or above; -1 would mean that its token is not predicted")
+    targets = side_by_side([sequence[1:] for sequence in sequences], -1)
+    return PaddedBatch(side_by_side([sequence[:-1] for sequence in sequences], 0), targets, targets >= 0)
 
 
 def side_by_side(sequences, filled, dtype=int):
