@@ -78,7 +78,9 @@ def test_wrong_options_are_answered_before_anything_is_measured(arguments, messa
     assert message in capsys.readouterr().err
 
 
-def test_a_model_that_is_too_large_and_a_missing_matplotlib_are_errors(capsys, monkeypatch):
+def test_a_kernel_that_is_not_taken_and_a_missing_matplotlib_are_errors(capsys, monkeypatch):
+    assert cli.main(["bench", *TINY, "--kernel", "Nonsense"]) == 2
+    assert "--kernel Nonsense: this BLAS" in capsys.readouterr().err
     assert cli.main(["bench", "--quick", "--shapes", "5,3,4,10000000,7"]) == 2
     assert capsys.readouterr().err.startswith("numpylm bench: error: a model of 400,")
     monkeypatch.setattr(command, "find_spec", lambda name: None)

@@ -47,6 +47,7 @@ def run(options):
     effort = QUICK if options.quick else {"rounds": options.rounds, "seconds": options.seconds}
     effort = {**effort, "clock": options.clock}
     (about,) = answers([system.about], options.threads, options.kernel)
+    check_kernel(about, options.kernel)
     print(report.about_text(about, options.threads), end="\n\n", flush=True)
     found = {"threads": options.threads, **effort, "about": about}
     if options.scaling:
@@ -107,3 +108,10 @@ def check_files(json_path, picture):
         raise ValueError("--plot needs matplotlib, which is not installed")
     if picture and Path(picture).suffix not in PICTURES:
         raise ValueError(f"a picture's name ends in {', '.join(PICTURES)}; got {picture}")
+
+
+def check_kernel(about, kernel):
+    """Raise ValueError if BLAS did not take the kernel."""
+    taken = about["blas"]["kernel"]
+    if kernel and (taken is None or taken.lower() != kernel.lower()):
+        raise ValueError(f"--kernel {kernel}: this BLAS, {about['blas']['name']}, took {taken or 'an unknown one'}")
