@@ -67,6 +67,8 @@ def reason(file):
         (b"\xfe\xff" + "文".encode("utf-16-be"), "is UTF-16 text"),
         (b"some text" + bytes(9), "holds NUL bytes"),
         (gzip.compress(b"text", mtime=0), r"is compressed (gzip), not UTF-8 text: unpack it first: gunzip"),
+        (b"%PDF-1.4\n\xff", "is a PDF file"),
+        (b"numpylm tokens 1\n{}", "is a token file of an older numpylm: prepare its text again"),
     ],
 )
 def test_what_is_no_utf8_text_is_named(opened, content, message):

@@ -25,6 +25,11 @@ LONGEST_WORD = 2**24  # characters without white space; longer ones are no text 
 FOREIGN = {  # how a file of another kind begins: what it is, and how to make a UTF-8 text of it
     (b"\xff\xfe", b"\xfe\xff"): "is UTF-16 text, not UTF-8: convert it: iconv -f UTF-16 -t UTF-8 old.txt > new.txt",
     b"\x1f\x8b": "is compressed (gzip), not UTF-8 text: unpack it first: gunzip FILE.gz",
+    b"BZh": "is compressed (bzip2), not UTF-8 text: unpack it first: bunzip2 FILE.bz2",
+    b"\xfd7zXZ": "is compressed (xz), not UTF-8 text: unpack it first: unxz FILE.xz",
+    b"PK\x03\x04": "is a zip file (or .docx, .odt, .epub, .npz), not UTF-8 text: save its text as UTF-8",
+    b"%PDF-": "is a PDF file, not UTF-8 text: save its text as UTF-8",
+    b"numpylm tokens 1": "is a token file of an older numpylm: prepare its text again",
 }
 ZEROS = (
     "holds NUL bytes: it is UTF-16 or UTF-32 text without a byte order mark, or no text at all. "
