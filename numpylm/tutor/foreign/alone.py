@@ -5,8 +5,9 @@ The cache is then made of our own arrays, and the layout is the one in which the
 
 import re
 
+from numpylm.tutor.diagnosis.sentences import SEVERAL
 from numpylm.tutor.foreign.arguments import gradients_in
-from numpylm.tutor.foreign.conventions import GATES, cell_of, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import BEFORE, GATES, cell_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.fits import fits
 from numpylm.tutor.foreign.layouts import theirs
 from numpylm.tutor.foreign.objects import kept_weights
@@ -15,8 +16,6 @@ from numpylm.tutor.foreign.units import Unit
 from numpylm.tutor.process.stop import Stop
 
 KNOWN = ("x", "parameters")
-BEFORE = re.compile("prev|last|old|init")
-UNCLEAR = "no mistake in a single line"  # of ours explains what is wrong: the cache may hold something else
 NO_FORWARD = (
     "its gradients are not those of our own step, and the file has no forward of {}: without one it is not known what "
     "its cache holds"
@@ -41,7 +40,7 @@ def alone_unit(scope, backward):
     cell = cell_of(f"{scope.name} {backward}", names) or "rnn"
     roles = roles_of(names, cell)
     held = kept_weights(function["keys"], cell)
-    own = [n for n, role in roles.items() if not (is_weight(role) or role in KNOWN or BEFORE.search(plain(n)))]
+    own = [n for n, role in roles.items() if not (is_weight(role) or role in KNOWN or re.search(BEFORE, plain(n)))]
     roles |= dict.fromkeys(own)
     for name in sorted(own, key=len, reverse=True):  # a_i before a
         roles[name] = inside_role(name, cell, roles.values())
@@ -84,7 +83,8 @@ def best_alone(file, unit, finding_of):
         if not any(rank):
             break
     _, _, fit, finding = min(found)
-    if finding["status"] == "wrong" and not (any(finding["lines"][:1]) and UNCLEAR not in str(finding["diagnosis"])):
+    is_explained = any(finding.get("lines", ())[:1]) and SEVERAL not in finding["diagnosis"]
+    if finding["status"] == "wrong" and not is_explained:  # the cache may hold something else
         raise Stop("not checked", NO_FORWARD.format(unit.name))
     return fit, finding
 

@@ -64,22 +64,27 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     if given:
         return scope
     held = attributes_of(child, scope)
-    steps += [
-        {"set": ["object", n], "value": 1.0}
-        for n, rate in held.items()
-        if word_of(n) == "rate" and isinstance(rate, float)
-    ]
+    steps += [{"set": ["object", n], "value": 1.0} for n, value in held.items() if is_rate(n, value)]
     if not weights_in(arrays_of(held, methods), cell):
         steps += later_steps(contents, kind, held)
         held = attributes_of(child, scope)
     found = arrays_of(held, methods)
     roles = weights_in(found, cell)
-    sized = [n for n, (path, array) in found.items() if n not in roles and len(path) == 2 and array.size == sizes["H"]]
-    kept = {
-        n: role for n, role in roles_of(sized, cell).items() if role in ("h_prev", "c_prev")[: 1 + (cell == "lstm")]
-    }
-    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=roles, states=kept,
+    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=roles,
+                          states=states_in(found, roles, cell, sizes["H"]),
                           shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
+
+
+def is_rate(name, value):
+    """Whether an attribute is a learning rate."""
+    return word_of(name) == "rate" and isinstance(value, float)
+
+
+def states_in(found, weights, cell, H):
+    """Name -> role of the states that an object keeps: arrays of H entries, known by name. Only an LSTM has c."""
+    sized = [n for n, (path, array) in found.items() if n not in weights and len(path) == 2 and array.size == H]
+    states = ("h_prev", "c_prev") if cell == "lstm" else ("h_prev",)
+    return {n: role for n, role in roles_of(sized, cell).items() if role in states}
 
 
 def unmade_scope(contents, kind):
@@ -149,10 +154,10 @@ def construct(contents, kind, to, steps, given):
     is_cell = cell_of(kind, reads) and "H" not in [size_of(name) for name, _, _ in known]  # its output is the state
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
-        size, is_weight = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
+        size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
         if parts and all(parts):
             values[name] = [{"slot": f"size {part}"} for part in parts]
-        elif size and not (is_weight and len(name) == 1):
+        elif size and not (is_array and len(name) == 1):
             values[name] = {"slot": "size H" if is_cell and "out" in name.lower() else f"size {size}"}
         elif roles[name] == "parameters" and (held := kept_weights(method["keys"], cell_of(kind, method["keys"]))):
             given |= held
@@ -161,7 +166,7 @@ def construct(contents, kind, to, steps, given):
             values[name] = 1.0
         elif has_default:
             continue
-        elif is_weight:
+        elif is_array:
             given[name], values[name] = roles[name], {"slot": name}
         elif name in method["measured"] and plain(name) in ("vocab", "vocabulary"):
             values[name] = LETTERS

@@ -30,13 +30,13 @@ def judge_unit(file, unit):
     first, others = findings[unit.name], iter(()) if unit.again is None else unit.again()
     while (is_open(first) or unit.kept) and file.child.process and (other := next(others, None)):
         again = findings_of(file, other._replace(name=unit.name))
-        other = again[unit.name]
-        if first["status"] == "wrong" and other["status"] == "ok" and ONLY_ZERO not in str(other["sentences"]):
-            other["sentences"].append(KEPT)  # it is right from a zero state
+        second = again[unit.name]
+        if first["status"] == "wrong" and second["status"] == "ok" and ONLY_ZERO not in str(second["sentences"]):
+            second["sentences"].append(KEPT)  # it is right from a zero state
             return again
         if not is_open(first):
             break
-        if not is_open(other):
+        if not is_open(second):
             return again
         findings = max(findings, again, key=lambda found: [f["status"] for f in found.values()].count("ok"))
     return findings
