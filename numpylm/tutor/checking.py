@@ -157,8 +157,8 @@ def check_units(file, convention, named):
                 found[name] = finding
     drop_covered(contents, units, found)
     said = str(found.get("softmax", {}).get("diagnosis"))
-    is_in_columns = unchecked or any(unit.convention == "coursera" or "loss" in unit.forms for unit in units)
-    if is_in_columns and ("first axis" in said or "all entries" in said):
+    may_be_columns = unchecked or any(unit.convention != "cs231n" for unit in units)
+    if may_be_columns and ("first axis" in said or "all entries" in said):
         found["softmax"] = {"status": "ok", "sentences": [COLUMNS]}
     return unchecked
 

@@ -119,7 +119,8 @@ class Arguments:
         """A gradient that comes in."""
         if not INCOMING.match(name) or (self.form == "loss" and not self.earlier):
             return None
-        is_zero = self.form == "loss" and is_with_targets(function)
+        known = {*self.taken, *map(word_of, required(function))}
+        is_zero = self.form == "loss" and bool(STATE.match(name)) and "targets" in known
         parts = function["unpacks"].get(name, [name])  # dh and dc in one
         self.incoming += [] if is_zero else parts
         slots = tuple({"slot": "zero" if is_zero else part} for part in parts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
 from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
-from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, of_incoming, outputs_of
+from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, of_incoming, outputs_of, script_fit
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.units import in_order
@@ -119,7 +119,8 @@ def tried(file, unit, fit):
         return {"type": "None"}
     every = zip(reply["outputs"], unit.outputs, strict=True)
     found = {path: value for tree, root in every for path, value in leaves(tree, tuple(root))}
-    way = {"loss": loss_fit, "free": named_gradients}.get(fit.form, state_fit)
+    is_script = all("targets" in path or "outputs" in path for path in found)
+    way = {"loss": loss_fit, "free": script_fit if is_script else named_gradients}.get(fit.form, state_fit)
     return way(unit, fit, found, np.random.default_rng(len(found)))
 
 

@@ -4,8 +4,8 @@ convention."""
 import re
 
 from numpylm.tutor.foreign.arguments import STATE, gradients_in, is_with_targets
-from numpylm.tutor.foreign.conventions import plain, role_of
-from numpylm.tutor.foreign.scopes import required
+from numpylm.tutor.foreign.conventions import plain, role_of, word_of
+from numpylm.tutor.foreign.scopes import called, required
 
 
 def convention_of(scope, functions, form, usual):
@@ -28,13 +28,15 @@ def forms_of(form, roles):
     return ("step", "sequence") if "h_prev" in roles.values() else ("sequence", "step")
 
 
-def form_of(scope, first, second, usual):
+def form_of(scope, forward, backward, usual):
     """Whether the backward is given targets ("loss"), or gradients of states ("state"), or has no time ("layer")."""
     if usual:
         return usual[2]
+    first, second = scope.functions.get(forward), scope.functions[backward or forward]
     made = [plain(text) for text in first["names"]] if first else []
     coming = [n for n in gradients_in(second) if plain(n) not in made]
-    if first and is_with_targets(second):
+    between = made_between(scope, forward, backward) if first and backward else []
+    if first and (is_with_targets(second) or (any(map(STATE.match, coming)) and takes_targets(scope, between))):
         return "loss"
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
@@ -52,3 +54,20 @@ def form_of(scope, first, second, usual):
         not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
     )
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
+
+
+def takes_targets(scope, names):
+    """Whether some methods, such as one for the loss, are given the targets."""
+    return any(word_of(n) == "targets" for name in names for n in required(scope.functions[name]))
+
+
+def made_between(scope, forward, backward):
+    """The methods that make what a backward reads of its object, and no one before: such as one for the loss."""
+    functions = scope.functions
+    starts = [step["call"][-1] for step in scope.make if "call" in step]
+    before = {n for first in ("__init__", *starts, forward) for n in (first, *called(functions, first))}
+    inside = {backward, *called(functions, backward)}
+    read = {text for n in inside for text in functions[n]["reads"]}
+    known = {text for n in before | inside if n in functions for text in functions[n]["makes"]}
+    others = [n for n in functions if n not in before | inside and backward not in called(functions, n)]
+    return [n for n in others if required(functions[n]) and (set(functions[n]["makes"]) & read) - known]

@@ -110,6 +110,18 @@ def losses_of(series, kind, goal):
     return found
 
 
+def script_fit(unit, fit, found, rng):
+    """The Fit of a loop that returns its targets and outputs, step by step."""
+    targets, outputs = ({path: q for path, q in found.items() if name in path} for name in ("targets", "outputs"))
+    shapes = {np.size(value) for value in found.values()}
+    if len(shapes) != 1 or not targets:
+        return None
+    goal = np.stack([np.ravel(value) for value in targets.values()])
+    (series,) = [s for s in series_in(outputs, *goal.shape) if len(s.paths) == len(goal)][:1]
+    losses = tuple(losses_of(series, "y" if series.is_distribution else "logits", goal))
+    return fit._replace(outputs=list(map(list, series.paths)), weights=losses[0].of, losses=losses, goal=goal)
+
+
 def of_incoming(series, kind, dys, T):
     """The two things that a gradient that comes in at probabilities may be: that of the outputs, or of the logits."""
     dy, y = series.read([q[None] for q in dys])[0], series.values

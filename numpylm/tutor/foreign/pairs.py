@@ -12,7 +12,7 @@ from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
 from numpylm.tutor.foreign.objects import class_scope, unmade_scope, with_made_weights
 from numpylm.tutor.foreign.scopes import Unknown, called, file_scope, required
-from numpylm.tutor.foreign.units import unit_of
+from numpylm.tutor.foreign.units import script_unit, unit_of
 from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
@@ -59,6 +59,8 @@ def units_of(scope, pair):
     backward returns theirs."""
     if pair[0] is None and is_alone(scope.functions[pair[1]]):
         return [alone_unit(scope, pair[1])]
+    if pair[1] and scope.functions[pair[1]]["updates"]:
+        return [script_unit(scope, pair[1], scope.functions[pair[1]]["updates"])]
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
     both = [bare] if bare.roles == whole.roles else [bare, whole]
     given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
@@ -95,6 +97,11 @@ def others_of(units, contents, child, scope, cell, pair):
             first = unit_of(scope._replace(sizes=small), *pair)
             yield from [first] if first.forms == ("loss",) and not first.shapes else []
             yield unit_of(with_made_weights(scope, contents, child), *pair)
+    if pair[1] and pair[0]:
+        with contextlib.suppress(Unknown):
+            equal = SIZES | dict.fromkeys("DV", SIZES["H"])
+            scope = class_scope(contents, scope.name, child, cell, equal) if scope.name else scope
+            yield unit_of(scope, *pair)._replace(sizes=equal, is_equal=True)
 
 
 def dotted(kind, name):

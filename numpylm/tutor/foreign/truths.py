@@ -42,12 +42,20 @@ def understood(file, unit, fit):
         first = first or (tried, claims, remarks, reply)
     if first is None:
         raise stop
-    names = {gradient_name(unit, slot) for slot in first[1]}
-    if unit.incoming:
-        return first
-    if "cross" not in first[0].losses[0].words or not loss_words(unit, first[0], first[1], names):
+    return first if unit.incoming else of_no_loss(unit, *first)
+
+
+def of_no_loss(unit, fit, claims, remarks, reply):
+    """What understood returns where the gradients belong to no known loss: of outputs that are no probabilities, that
+    of half their squared error; of others, one whose mistake at the logits is known. Raises Stop."""
+    squared = [loss for loss in fit.losses if "squared" in loss.words]
+    if unit.free and (squared[:1] == [fit.losses[0]] or fit.goal.size == 1):
+        words = f"judged for {squared[0].words}: these are the gradients of no loss that the check knows"
+        return fit._replace(weights=squared[0].of), claims, [*remarks, words], reply
+    names = {gradient_name(unit, slot) for slot in claims}
+    if "cross" not in fit.losses[0].words or not loss_words(unit, fit, claims, names):
         raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
-    return first
+    return fit, claims, remarks, reply
 
 
 def claimed(file, unit, fit):
@@ -82,7 +90,7 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     """
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
     parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
-    if unit.incoming and not is_whole:
+    if (unit.incoming or unit.free) and not is_whole:
         parts += [[slot] for slot in claims if slot not in found]
     fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
     usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]

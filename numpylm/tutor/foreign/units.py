@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of
+from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of, made_between
 from numpylm.tutor.foreign.objects import HELD
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
@@ -48,6 +48,7 @@ class Unit(NamedTuple):
     kept: tuple = ()
     unmade: str = ""
     is_alone: bool = False
+    is_equal: bool = False
 
     @property
     def program(self):
@@ -83,7 +84,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     both = [scope.functions[name] for name in (forward, backward) if name]
     inside = {name for first in (forward, backward) if first for name in (first, *called(scope.functions, first))}
     every = [function for name, function in scope.functions.items() if name in inside]
-    form = form_of(scope, scope.functions.get(forward), both[-1], usual)
+    form = form_of(scope, forward, backward, usual)
     if form == "layer":
         return layer_unit(scope, forward, backward)
     names = [n for f in both for n in required(f)] + [n for f in every for n in (*f["keys"], *f["reads"])]
@@ -147,18 +148,6 @@ def calls(scope, arguments, forward, backward):
     return first, second
 
 
-def made_between(scope, forward, backward):
-    """The methods that make what a backward reads of its object, and no one before: such as one for the loss."""
-    functions = scope.functions
-    starts = [step["call"][-1] for step in scope.make if "call" in step]
-    before = {n for first in ("__init__", *starts, forward) for n in (first, *called(functions, first))}
-    inside = {backward, *called(functions, backward)}
-    read = {text for n in inside for text in functions[n]["reads"]}
-    known = {text for n in before | inside if n in functions for text in functions[n]["makes"]}
-    others = [n for n in functions if n not in before | inside and backward not in called(functions, n)]
-    return [n for n in others if required(functions[n]) and (set(functions[n]["makes"]) & read) - known]
-
-
 def passed_on(scope, forward, backward):
     """Parameter -> path of an attribute that the forward makes, where another method passes it to the backward."""
     functions = scope.functions
@@ -188,12 +177,6 @@ def by_shape(roles, shapes):
     if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
         return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
     return roles
-
-
-INSIDE = {  # quantity of a step -> names in its cache, without underscores
-    "h": r"(next)?(h|a|s|hidden|state)(t|next|new|cur\w*)?", "c": r"(next)?(c|cell)(t|next|new|cur\w*)?",
-    "tanh_c": r"tanhc\w*|ctanh", "a": r"(pre|raw)?(a|z|affine|scores?|activation|gates?)t?",
-}  # fmt: skip
 
 
 def layer_unit(scope, forward, backward):
@@ -234,3 +217,12 @@ def free_unit(scope, forward, backward, alternatives):
     unit = assembled(scope, forward, backward, arguments)
     how = {"convention": "named by you", "cells": ("rnn",), "forms": ("free",), "is_usual": True}
     return unit._replace(**how, free=tuple(alternatives))
+
+
+def script_unit(scope, name, weights):
+    """The unit of a loop of the top level: its gradients are the steps of its weights, and its data are its own."""
+    arguments = Arguments(scope.functions, "", "free", dict.fromkeys(weights, "W"))
+    arguments.missing([scope.functions[name]])
+    places = {n: scope.places[n] for n in weights if n in scope.places}
+    unit = assembled(scope, None, name, arguments, places)
+    return unit._replace(convention="classes", cells=("rnn",), forms=("free",), free=(unit.shapes,))

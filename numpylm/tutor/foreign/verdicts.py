@@ -21,6 +21,7 @@ from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
 ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
+EQUAL = "it runs only where D, H and V are equal: with other sizes, shapes do not fit"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
 
 
@@ -36,6 +37,10 @@ def judge_unit(file, unit):
             return again
         if not is_open(first):
             break
+        if other.is_equal and second["status"] != "wrong":
+            break
+        if other.is_equal:
+            second["sentences"][:0] = [EQUAL, *first["sentences"]]
         if not is_open(second):
             return again
         findings = max(findings, again, key=lambda found: [f["status"] for f in found.values()].count("ok"))

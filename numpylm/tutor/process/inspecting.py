@@ -92,6 +92,7 @@ class Student:
             "reads": list(code.co_names) if code else [],
             "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,
+            "updates": self.source.steps.get(code.co_name, ()) if code else (),
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
             "keys": [*(key for key in keys if isinstance(key, str)), *from_dicts],

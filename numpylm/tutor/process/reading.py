@@ -75,11 +75,12 @@ def plain_statements(source, nodes):
 
 def is_plain(source, node):
     """Whether a statement only computes values: an assignment, a loop of them, or a call such as weights.append(…)."""
-    call = node.value if isinstance(node, ast.Expr) else None
-    is_loop = isinstance(node, ast.For) and all(isinstance(line, ast.Assign | ast.AugAssign) for line in node.body)
-    fills_a_list = isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("append", "extend", "update")
+    is_loop = isinstance(node, ast.For) and all(
+        isinstance(line, ast.Assign | ast.AugAssign) or fills_a_list(line) for line in node.body
+    )
     inside, reads = list(ast.walk(node)), set(names_in(node, ast.Load))
-    if not (isinstance(node, ASSIGNMENTS) or is_loop or fills_a_list) or any(isinstance(n, ast.While) for n in inside):
+    is_value = isinstance(node, ASSIGNMENTS) or is_loop or fills_a_list(node)
+    if not is_value or any(isinstance(n, ast.While) for n in inside):
         return False
     called = [n.func for n in inside if isinstance(n, ast.Call)]
     names = {getattr(function, "id", getattr(function, "attr", "")) for function in called}
@@ -89,6 +90,12 @@ def is_plain(source, node):
     return not ((reads | names) & NOT_PLAIN or any(map(TRAINS.search, names))) and (
         may_call or not names & source.functions
     )
+
+
+def fills_a_list(node):
+    """Whether a statement is a call such as weights.append(…)."""
+    called = getattr(node.value, "func", None) if isinstance(node, ast.Expr) else None
+    return getattr(called, "attr", "") in ("append", "extend", "update")
 
 
 class SmallSizes(ast.NodeTransformer):

@@ -10,21 +10,29 @@ import re
 LOOP = "training_loop"  # the name of the function that holds a loop of the top level
 STEP = "def f(): return {{'loss': {}}} | {{k: v for k, v in {}().items() if k[0] in 'dg' and hasattr(v, 'dtype')}}"
 GRADIENT = re.compile(r"(d|grad)_?[A-Za-z]")
+PAIRS = "compared"
+KEEP = f"{PAIRS}.append(({{}}, {{}}))"
+END = f"def f(): return {{'targets': [t + 0.0 for t, _ in {PAIRS}], 'outputs': [y for _, y in {PAIRS}]}}"
+TARGET = re.compile(r"(y|Y|t|d|target\w*|label\w*|\w*true)(\[.*\])?")
 LOSS = re.compile(r"\w*(loss|cost|error)\w*")
 
 
 def with_steps(tree):
-    """The names of the functions that now return after one step. A loop of the top level becomes a function."""
+    """Name -> weights that it updates, of the functions that now return after one step. A loop of the top level
+    becomes a function."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    names = [function.name for function in functions if ends_after_a_step(function)]
+    steps = {function.name: () for function in functions if ends_after_a_step(function)}
     for loop in [node for node in tree.body if isinstance(node, ast.For | ast.While | ast.Try)]:
-        if not names and ends_after_a_step(loop, "globals"):
+        if steps:
+            break
+        weights = () if ends_after_a_step(loop, "globals") else ends_after_updates(loop, random_names(tree))
+        if weights is not None:
             made = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            (function,) = ast.parse(f"def {LOOP}(): global {', '.join(sorted(made))}").body
+            (function,) = ast.parse(f"def {LOOP}():\n global {', '.join(sorted(made))}\n {PAIRS} = []").body
             function.body.append(WithoutData().visit(loop))
             tree.body.append(ast.copy_location(function, loop))
-            names.append(LOOP)
-    return names
+            steps[LOOP] = weights
+    return steps
 
 
 def ends_after_a_step(holder, names="locals"):
@@ -41,9 +49,44 @@ def ends_after_a_step(holder, names="locals"):
     return False
 
 
+def random_names(tree):
+    """The names of the top level that random numbers are given to: those of weights."""
+    made = [node for node in tree.body if isinstance(node, ast.Assign) and "rand" in ast.unparse(node.value)]
+    return {n.id for node in made for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def ends_after_updates(holder, weights):
+    """The weights that a loop in it updates, or None: it then returns every output and target that it compared."""
+    for loop in [node for node in ast.walk(holder) if isinstance(node, ast.For | ast.While)]:
+        changed = [node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+                   for node in loop.body if isinstance(node, ast.AugAssign | ast.Assign)]  # fmt: skip
+        updated = sorted({ast.unparse(target) for target in changed} & weights)
+        if len(updated) > 1:
+            compared = WithPairs()
+            compared.generic_visit(loop)
+            end = ast.parse(END).body[0].body if compared.is_found else []
+            loop.body += [ast.copy_location(line, loop) for line in end]
+            return updated if compared.is_found else None
+    return None
+
+
 def is_zero(value):
     """Whether a value is 0, or is made of zeros."""
     return getattr(value, "value", None) == 0 or "zeros" in ast.dump(value)
+
+
+class WithPairs(ast.NodeTransformer):
+    """Keeps both sides of each difference of a target and an output."""
+
+    is_found = False
+
+    def visit_Assign(self, node):
+        sides = [node.value.left, node.value.right] if isinstance(getattr(node.value, "op", None), ast.Sub) else []
+        sides = sorted(map(ast.unparse, sides), key=lambda text: not TARGET.fullmatch(text))
+        if not sides or not TARGET.fullmatch(sides[0]) or not sides[1].isidentifier():
+            return node
+        self.is_found = True
+        return [node, *[ast.copy_location(line, node) for line in ast.parse(KEEP.format(*sides)).body]]
 
 
 class WithoutData(ast.NodeTransformer):
