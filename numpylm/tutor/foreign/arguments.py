@@ -70,7 +70,7 @@ class Arguments:
             return {}
         paths = [path for text, path in self.earlier.items() if text != "cache"]
         states = [n for n in names if roles[n] == "h_prev"]
-        found = {n: paths[0] for n in states if len(states) > 1 and len(plain(n)) == 1}
+        found = {n: self.earlier.get(plain(n), paths[0]) for n in states if len(states) > 1 and len(plain(n)) == 1}
         known = [n for n in names if roles[n] or word_of(n) or INCOMING.match(n) or PREDICTED.search(n)]
         unknown = [n for n in names if n not in known and plain(n) not in self.earlier]
         is_in_order = any(self.earlier.get(plain(n)) == path for n, path in zip(names, paths, strict=False))
@@ -134,6 +134,9 @@ class Arguments:
         inside = [function, *(self.functions[other] for other in function["reads"] if other in self.functions)]
         keys = [key for other in inside for key in other["keys"]]
         roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
+        if unpacked and self.cell == "rnn":  # the others of the tuple are those of the output layer
+            others = {n: {"W": "W_y", "b": "b_y"}.get(plain(n)[:1].replace("w", "W")) for n, r in roles.items() if not r}
+            roles |= {n: r for n, r in others.items() if r not in roles.values()}
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:
             self.roles |= roles

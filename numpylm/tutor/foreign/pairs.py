@@ -97,11 +97,17 @@ def others_of(units, contents, child, scope, cell, pair):
             first = unit_of(scope._replace(sizes=small), *pair)
             yield from [first] if first.forms == ("loss",) and not first.shapes else []
             yield unit_of(with_made_weights(scope, contents, child), *pair)
-    if pair[1] and pair[0]:
+    if pair[0] and pair[1] and is_certain(scope.functions[pair[1]]):
         with contextlib.suppress(Unknown):
             equal = SIZES | dict.fromkeys("DV", SIZES["H"])
             scope = class_scope(contents, scope.name, child, cell, equal) if scope.name else scope
             yield unit_of(scope, *pair)._replace(sizes=equal, is_equal=True)
+
+
+def is_certain(backward):
+    """Whether a backward is given gradients and a cache alone: then no argument of it is a guess."""
+    coming = gradients_in(backward)
+    return all(n in coming or word_of(n) == "cache" for n in required(backward))
 
 
 def dotted(kind, name):
