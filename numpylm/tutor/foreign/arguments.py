@@ -135,7 +135,9 @@ class Arguments:
         keys = [key for other in inside for key in other["keys"]]
         roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
         if unpacked and self.cell == "rnn":  # the others of the tuple are those of the output layer
-            others = {n: {"W": "W_y", "b": "b_y"}.get(plain(n)[:1].replace("w", "W")) for n, r in roles.items() if not r}
+            others = {
+                n: {"W": "W_y", "b": "b_y"}.get(plain(n)[:1].replace("w", "W")) for n, r in roles.items() if not r
+            }
             roles |= {n: r for n, r in others.items() if r not in roles.values()}
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:

@@ -50,9 +50,8 @@ def form_of(scope, forward, backward, usual):
     states = [n for n in required(first) if role_of(n) in ("h_prev", "c_prev", "states")]
     states += [n for n in map(plain, first["names"]) if STATE.match(coming[0]) and n == plain(coming[0])[1:]]
     states = [] if re.search(r"(list|seq\w*|s)$", coming[0], re.I) else states  # of all steps
-    has_output = "W_y" in weights or (
-        not {"W_x", "W_h"} <= weights and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I)
-    )
+    is_cell = {"W_x", "W_h"} <= weights or {"W"} <= weights <= {"W", "b"}
+    has_output = "W_y" in weights or (not is_cell and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I))
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.foreign.scopes import size_slots
+from numpylm.tutor.process.stand_ins import LETTERS
 
 ORDERS = {"ntd": (1, 0, 2), "tnd": (0, 1, 2), "dnt": (2, 1, 0), "tdn": (0, 2, 1), "ndt": (1, 2, 0)}  # of our (T, N, D)
 FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": ("rzn", "zrn")}
@@ -123,12 +124,13 @@ STYLES = {  # how inputs or targets are given, of their rows (T, V), or of their
     "last": lambda rows, _: rows.T[:, None],
     "row": lambda rows, tokens: tokens[None],
     "down": lambda rows, tokens: tokens[:, None],
+    "text": lambda rows, tokens: "".join(LETTERS[k % len(LETTERS)] for k in tokens),
     "final": lambda rows, tokens: tokens[-1:],
     "column": lambda rows, _: rows[-1][:, None],  # of a single step, as the two below
     "vector": lambda rows, _: rows[-1],
     "token": lambda rows, tokens: int(tokens[-1]),
 }
-NUMBERS = {"ids", "array", "row", "down", "final", "token"}  # styles of tokens
+NUMBERS = {"ids", "array", "row", "down", "final", "text", "token"}  # styles of tokens
 PAIRS = tuple(  # of a style of inputs and one of targets
     (one, other) for one in list(STYLES)[:-4] for other in dict.fromkeys((one, "ids", "array", "row", "final"))
 )

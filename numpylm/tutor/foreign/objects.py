@@ -8,12 +8,11 @@ import numpy as np
 from numpylm.tutor.foreign.conventions import cell_of, global_for, plain, roles_of, word_of
 from numpylm.tutor.foreign.scopes import WEIGHTS, Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
-from numpylm.tutor.process.stand_ins import TEXT
+from numpylm.tutor.process.stand_ins import LETTERS, TEXT
 
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
 STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
-LETTERS = sorted(set(TEXT))
 VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
     (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
     (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),

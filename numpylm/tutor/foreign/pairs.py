@@ -16,13 +16,13 @@ from numpylm.tutor.foreign.units import script_unit, unit_of
 from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
-    r"backward|back_?prop|bptt|loss_?fun|backpass|bprop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
+    r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|bprop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
     re.I,
 )
 FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
-    ("backward", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
+    ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
     ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
     ("bwd", "fwd"), ("_backward_", ""), ("_backward", ""), ("backward_", ""),
 )  # fmt: skip
@@ -139,11 +139,19 @@ def pairs_in(functions, kind, convention=None):
     others = [n for n in makes if n not in found and "grad" not in "".join(required(functions[n]))]
     known = {n for pair in found.values() for n in pair[:2] if n}
     known |= {n for first in known for n in called(functions, first)}
-    found |= {n: (None, n, None) for n in others if n not in known and not known & called(functions, n)}
+    found |= {n: (forward_by_values(functions, n), n, None) for n in others
+              if n not in known and not known & called(functions, n)}  # fmt: skip
     if kind and not found:
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}
     return [pair for name, pair in found.items() if pair[1] or name not in inside]
+
+
+def forward_by_values(functions, backward):
+    """The forward that returns what a backward of any name is given; None for none."""
+    forward = forward_of(functions, backward)
+    made = functions[forward]["names"] if forward else ()
+    return forward if {*made} & {*required(functions[backward])} else None
 
 
 def usual_pairs(functions, convention):

@@ -43,6 +43,7 @@ class Tanh(_Activation):
 """
 
 TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
+LETTERS = sorted(set(TEXT))
 
 
 class Missing:
