@@ -101,7 +101,7 @@ class Arguments:
         others = [n for n in required(function) if n != name and PREDICTED.search(n)]
         is_true = word_of(name) == "targets" and others  # y beside y_pred
         parts = [plain(n) for n in function["unpacks"].get(name, ())]
-        if is_cache and parts and parts == self.returned:
+        if parts and parts == self.returned:
             return {"from": ["made"]}  # all that the forward returned
         if is_cache or (key in self.earlier and not is_true):
             return {"from": self.earlier[key if key in self.earlier else "cache"]} if self.earlier else None

@@ -11,6 +11,7 @@ from numpylm.tutor.process.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
 LIKE_WEIGHT = r"[WUVEbwuv]|emb"  # and not a state that the object keeps
+ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
 HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|[gd])$")
 
 
@@ -40,8 +41,8 @@ def claims_in(unit, fit, returned, snapshot, after):
 
 
 def assigned(unit, fit, returned):
-    """(slot, name, array) of all that a backward returned, by the names, else by the order of the forward's parameters;
-    the slot is None where neither tells it."""
+    """(slot, name, array) of all that a backward returned, by the names, else by shapes that all differ, else by the
+    order of the forward's parameters; the slot is None where none tells it."""
     named = [pair for pair in spread(returned, list(unit.texts)) if isinstance(pair[1], np.ndarray | float)]
     found = slots_of(unit, [text for text, _ in named])
     unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
@@ -50,7 +51,8 @@ def assigned(unit, fit, returned):
     if list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in states]:
         slots = states
     if len(unnamed) == len(slots) and fit.form != "loss":
-        rest = iter(slots)
+        alike = [[slot for slot in slots if np.shape(fit.inputs[slot]) == np.shape(array)] for array in unnamed]
+        rest = iter([slot for (slot,) in alike] if [len(some) for some in alike] == [1] * len(slots) else slots)
         found = [slot or next(rest) for slot in found]
     return [(slot, text, array) for slot, (text, array) in zip(found, named, strict=True)]
 
@@ -61,6 +63,28 @@ def left_out(unit, fit, returned):
     every = [] if is_step else assigned(unit, fit, returned)
     told = [text for slot, text, array in every if slot is None and text.isidentifier() and np.size(array) > 1]
     return [text for text in told if HEADS.match(plain(text)) or "grad" in text]
+
+
+def not_compared(unit, fit, claims, truths, returned):
+    """Remarks on gradients of which nothing is known, though all that were compared are right. Raises Stop where no
+    gradient of a recurrent weight or of h_{t-1} was compared."""
+    roles = {slot: str(unit.roles[slot]).partition(":")[0] for slot in claims}
+    square = [slot for slot, q in claims.items() if unit.roles[slot] is None and len({*q.shape}) < q.ndim]
+    is_held = unit.snapshot or unit.places  # and may be held where the check does not look
+    names = ", ".join(gradient_name(unit, slot) for slot in claims)
+    if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
+        raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
+    weights = [slot for slot, role in unit.roles.items() if is_weight(role) or (role is None and slot in unit.places)]
+    lost = f"the check does not find the gradients of {', '.join(weights)}"
+    is_lost = bool(is_held and weights and not claims.keys() & weights)
+    if is_lost and unit.keeps:
+        raise Stop("not checked", f"{names}: right; {lost}")
+    zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
+    said = [lost] * is_lost + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
+    if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
+        said.append("no step came after this one: what is carried back is not compared")
+    names = ", ".join(left_out(unit, fit, returned))
+    return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])
 
 
 def spread(value, texts):
@@ -98,7 +122,7 @@ def slots_of(unit, texts):
     roles = roles_of(rests, unit.cells[0])
     found = []
     for name, rest in zip(bare, rests, strict=True):
-        exact = [slot for slot in unit.roles if plain(slot) == rest]
+        exact = [slot for slot in unit.roles if plain(slot) in (rest, rest.removesuffix("t"))]  # of a step t
         alike = [slot for slot, role in unit.roles.items() if role and role == roles[rest]]
         found.append((exact or alike or [None])[0] if rest != name else None)
     return found

@@ -73,7 +73,7 @@ ROLES = {  # role -> names without capitals and underscores
     "x": r"hprevl|x|xt|xs|inputs?|xin|xinput",
     "W_x": r"kernel|wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"recurrentkernel|wh|whh|waa|w|wss|wrec|wr|wha",
-    "b": r"b|bh|ba|bias|bs|bhh|bx|bih|bxh|b(ias)?h(id|idden)",
+    "b": r"b|bh|ba|bias(es)?|bs|bhh|bx|bih|bxh|b(ias)?h(id|idden)",
     "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
     "b_y": r"by|bq|b(ias)?out(put)?|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",
@@ -91,7 +91,7 @@ WORDS = {  # what else a parameter may be: plain names
 
 def role_of(name):
     """The role that a name alone tells; None for none."""
-    key = re.sub(r"^weights?_?(?=.)", "w", bare(name))
+    key = re.sub(r"^weights?(?=.)(?!s$)", "w", bare(name))
     return next((role for role, names in ROLES.items() if re.fullmatch(names, key)), None)
 
 

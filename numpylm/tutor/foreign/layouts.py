@@ -19,8 +19,8 @@ FIRST_GATES = {"lstm": ("ifoc", "fcio", "ifco", "fico", "fioc", "icfo"), "gru": 
 class Layout(NamedTuple):
     """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
     a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; turned: whether
-    weights are (H, D) beside vectors that are rows; single: whether there is no axis for the sequences of a batch, in
-    "all" arrays or in those with an axis for time; "" for none."""
+    weights are (H, D) beside vectors that are rows, or (D, H) beside columns; single: whether there is no axis for the
+    sequences of a batch, in "all" arrays or in those with an axis for time; "" for none."""
 
     cell: str
     columns: bool
@@ -50,7 +50,7 @@ def layouts(cell, form, roles, convention):
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if {"W_x", "W_h"} <= parts else (False,)
         for turned, axis, first, flat, exchanged in product((False, True), axes, firsts, flats, exchanges):
-            yield Layout(cell, is_columns, axis, order, first, flat, exchanged, turned and not is_columns)
+            yield Layout(cell, is_columns, axis, order, first, flat, exchanged, turned)
 
 
 def theirs(role, ours, layout):
@@ -74,8 +74,7 @@ def theirs(role, ours, layout):
     if matrix.ndim == 3:
         return matrix.transpose(ORDERS[layout.axes])
     if matrix.ndim == 2:
-        is_weight = part not in STATES
-        return matrix.T if layout.columns or (layout.turned and is_weight) else matrix
+        return matrix.T if layout.columns != (layout.turned and part not in STATES) else matrix
     if layout.flat:
         return matrix
     return matrix[:, None] if layout.columns else matrix[None]

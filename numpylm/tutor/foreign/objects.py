@@ -68,10 +68,11 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
         steps += later_steps(contents, kind, held)
         held = attributes_of(child, scope)
     found = arrays_of(held, methods)
-    roles = weights_in(found, cell)
+    shapes = {n: array.shape for n, (_, array) in found.items()}
+    roles = by_shape(weights_in(found, cell), shapes)
     return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=roles,
                           states=states_in(found, roles, cell, sizes["H"]),
-                          shapes={n: array.shape for n, (_, array) in found.items()})  # fmt: skip
+                          shapes=shapes)  # fmt: skip
 
 
 def is_rate(name, value):
@@ -106,12 +107,28 @@ def later_steps(contents, kind, held):
 
 def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
-    roles = roles_of(found, cell)
+    roles = {n: "W" if r == "parameters" and cell else r for n, r in roles_of(found, cell).items()}
     if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
         roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
     others = [n for n, r in roles.items() if r is None and found[n][1].any() and not HELD.match(n)]
-    return kept | dict.fromkeys(others) if kept else {}
+    return kept | dict.fromkeys(others) if kept or cell else {}
+
+
+def by_shape(roles, shapes):
+    """The roles; where names give W_h to an oblong matrix, and W_x or W_y to the one square one, the two change. One
+    oblong matrix alone, of any name, is for x and h both."""
+    told, free = (
+        {str(role)[:1] for role in roles.values()},
+        [n for n, r in roles.items() if not r and len(shapes[n]) == 2],
+    )
+    if "W" not in told and len(free) == 1 and len({*shapes[free[0]]}) == 2:
+        return roles | {free[0]: "W"}
+    parts = {role: n for n, role in roles.items() if role in ("W_x", "W_h", "W_y")}
+    square = [n for n in parts.values() if len(shapes[n]) == 2 and len({*shapes[n]}) == 1]
+    if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
+        return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
+    return roles
 
 
 def attributes_of(child, scope):

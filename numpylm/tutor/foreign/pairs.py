@@ -22,7 +22,8 @@ BACKWARD = re.compile(
 FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
-    ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"), ("bprop", "fprop"),
+    ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"),
+    ("bprop", "fprop"),
     ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
     ("bwd", "fwd"), ("_backward_", ""), ("_backward", ""), ("backward_", ""),
 )  # fmt: skip

@@ -32,8 +32,10 @@ def sizes_of(unit):
     pairs = {part: sorted(shape) for part, shape in shapes.items() if len(shape) == 2}
     square = [shape[0] for shape in pairs.values() if shape[0] == shape[1]]
     gates = {"lstm": 4, "gru": 3}.get(unit.cells[0], 1) if "W" in unit.roles.values() else 1  # of W, beside b
-    H = pairs.get("W_h", [max(shapes.get("b", [0])) // gates or pairs.get("W", square or [unit.sizes["H"]])[0]])[0]
-    others = [[n for n in pairs.get(part, [unit.sizes["V"]]) if n != H] for part in ("W_x", "W_y")]
+    made = [unit.sizes["H"]] if gates * unit.sizes["H"] in pairs.get("W", ()) else []
+    H = pairs.get("W_h", [max(shapes.get("b", [0])) // gates or (made or pairs.get("W") or square or [SIZES.H])[0]])[0]
+    unknown = [n for slot, q in unit.shapes.items() if unit.roles[slot] is None and len(q) == 2 for n in q if n != H]
+    others = [[n for n in pairs.get(part, [*unknown, unit.sizes["V"]]) if n != H] for part in ("W_x", "W_y")]
     D, V = (other[0] if other else H for other in others)
     D = max(1, sum(pairs["W"]) - gates * H - H) if "W" in pairs else D
     return SIZES._replace(D=D if unit.shapes else unit.sizes["D"], H=H, V=V)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
 from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of, made_between
-from numpylm.tutor.foreign.objects import HELD
+from numpylm.tutor.foreign.objects import HELD, by_shape
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
 
@@ -21,7 +21,8 @@ class Unit(NamedTuple):
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
     sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
     kept: slots of the states that the object keeps. unmade: why its constructor was not called. is_alone:
-    whether there is no forward.
+    whether there is no forward; is_equal, whether all sizes are equal; keeps, whether the backward writes into what
+    outlives it.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """
@@ -49,6 +50,7 @@ class Unit(NamedTuple):
     unmade: str = ""
     is_alone: bool = False
     is_equal: bool = False
+    keeps: bool = False
 
     @property
     def program(self):
@@ -114,6 +116,7 @@ def assembled(scope, forward, backward, arguments, places=()):
     arguments.roles |= kept
     sets += [{"set": scope.places[n], "value": {"slot": n}} for n in kept]
     named, incoming = tuple(scope.functions[forward]["names"]) if forward else (), tuple(arguments.incoming)
+    inside = (backward, *called(scope.functions, backward)) if backward else ()
     is_object = scope.holder == ["object"]
     in_object = forward and is_object and len(named) < sum(rank(n) < 2 for n in incoming)  # c may be there alone
     outputs = [["made"] if forward else ["returned"]] if named or not (forward and is_object) else []
@@ -125,6 +128,7 @@ def assembled(scope, forward, backward, arguments, places=()):
         {n: scope.shapes[n] for n in (*places, *kept) if n in scope.shapes}, incoming, outputs, named,
         tuple(scope.functions[backward]["returns"]) if backward else (), dict(places),
         ("object", "__dict__") if is_object else tuple(roots[:1]), sizes=scope.sizes, kept=tuple(kept),
+        keeps=any(scope.functions[n]["keeps"] for n in inside),
     )  # fmt: skip
 
 
@@ -161,22 +165,13 @@ def passed_on(scope, forward, backward):
 def used_weights(scope, functions, names, cell):
     """Slot -> role of the weights that an object has, or that the functions read among the file's arrays."""
     if scope.holder:
-        return by_shape(scope.roles, scope.shapes) | (scope.given if cell != "gru" else roles_of(scope.given, cell))
+        return scope.roles | (scope.given if cell != "gru" else roles_of(scope.given, cell))
     if "parameters" in [role_of(n) for f in functions for n in required(f)] and not scope.make:
         return {}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
     kept = {n: role for n, role in found.items() if is_weight(role) or (role is None and not HELD.match(n))}
-    return by_shape(kept, scope.shapes) if any(found.values()) else {}
-
-
-def by_shape(roles, shapes):
-    """The roles; where names give W_h to an oblong matrix, and W_x or W_y to the one square one, the two change."""
-    parts = {role: n for n, role in roles.items() if role in ("W_x", "W_h", "W_y")}
-    square = [n for n in parts.values() if len(shapes[n]) == 2 and len({*shapes[n]}) == 1]
-    if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
-        return roles | {square[0]: "W_h", parts["W_h"]: roles[square[0]]}
-    return roles
+    return by_shape(kept, scope.shapes)
 
 
 def layer_unit(scope, forward, backward):

@@ -10,7 +10,7 @@ import contextlib
 import numpy as np
 
 from numpylm.tutor.foreign.alone import best_alone
-from numpylm.tutor.foreign.claims import gradient_name, left_out
+from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
 from numpylm.tutor.foreign.words import explained, renamed
@@ -19,7 +19,6 @@ from numpylm.tutor.process.sizes import SIZES
 from numpylm.tutor.process.stop import Stop, is_own_error
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
-ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
 EQUAL = "it runs only where D, H and V are equal: with other sizes, shapes do not fit"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
@@ -146,23 +145,6 @@ def backward_finding(file, unit, fit):
         words = f"the values of {unit.forward_name} differ from ours; this is the derivative of its own values"
         finding["sentences"].append(words)
     return finding
-
-
-def not_compared(unit, fit, claims, truths, returned):
-    """Remarks on gradients of which nothing is known, though all that were compared are right. Raises Stop where no
-    gradient of a recurrent weight or of h_{t-1} was compared."""
-    roles = {slot: str(unit.roles[slot]).partition(":")[0] for slot in claims}
-    square = [slot for slot, q in claims.items() if unit.roles[slot] is None and len({*q.shape}) < q.ndim]
-    is_held = unit.snapshot or unit.places  # and may be held where the check does not look
-    if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
-        names = ", ".join(gradient_name(unit, slot) for slot in claims)
-        raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
-    zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
-    said = [f"{', '.join(zero)}{ONLY_ZERO}"] if zero else []
-    if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
-        said.append("no step came after this one: what is carried back is not compared")
-    names = ", ".join(left_out(unit, fit, returned))
-    return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])
 
 
 def one_step(file, unit, fit):

@@ -99,6 +99,7 @@ class Student:
             "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
+            "keeps": bool(code) and keeps(nodes, code.co_varnames),
             "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
         }  # fmt: skip
 
@@ -156,6 +157,17 @@ def is_script(tree):
 def gradients_among(names):
     """How many of some names are those of gradients, such as delta, dW or W_update."""
     return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names)
+
+
+def keeps(nodes, local):
+    """Whether a function writes into what outlives its call: its object, or what the file holds."""
+    places = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    for place in places:
+        while hasattr(place, "value"):
+            place = place.value
+        if getattr(place, "id", "self") not in set(local) - {"self"}:
+            return True
+    return False
 
 
 def unpacked(nodes):

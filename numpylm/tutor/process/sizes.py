@@ -7,12 +7,12 @@ NAMES = {  # the first of these that a name holds, in lower case and without und
     "T": r"seq|step|len$|length|trunc|^tx?$",
     "N": r"batch|^bs$|^[nm]$",
     "D": r"emb",
-    "V": r"vocab|in(p|put)?(s|dim|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word|char|letter"
-    r"|^n?(in|[xyovdwk])(dim|size|n)?$|data|dict",
+    "V": r"vocab|in(p|put)?(s|dim|width|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word"
+    r"|char|letter|^n?(in|[xyovdwk])(dim|size|n)?$|data|dict",
     "H": r"hid|rnn|lstm|gru|neuron|unit|node|state|cell|mem|^n?[ha](dim|size|s|n)?$|dim$|size$",
 }
 SAYS_SO = (
-    r"size|dim|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_?[a-z]$|^n_?(in|out|hid)"
+    r"size|dim|width|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_?[a-z]$|^n_?(in|out|hid)"
     r"|^[a-z]_n$|^[TNDVH]$"
 )
 
