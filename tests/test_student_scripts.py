@@ -71,6 +71,42 @@ def test_a_loop_in_which_no_gradient_belongs_to_a_loss_is_not_judged(check):
     assert finding["status"] == "not checked" and "no loss" in finding["sentences"][0]
 
 
+LAST_STEP = """
+import numpy as np
+rows, hidden_size = 5, 8
+X, Y = [np.eye(rows)[k] for k in (2, 0, 3, 1)], np.eye(rows)[4]
+Wxh, Whh = np.random.randn(hidden_size, rows), np.random.randn(hidden_size, hidden_size)
+Why = np.random.randn(rows, hidden_size)
+bh, by = np.zeros((hidden_size, 1)), np.zeros((rows, 1))
+learning_rate = 0.1
+for epoch in range(1000):
+    hs = {-1: np.zeros((hidden_size, 1))}
+    for t, x in enumerate(X):
+        hs[t] = np.tanh(Wxh @ x.reshape(-1, 1) + Whh @ hs[t - 1] + bh)
+    e = np.exp(Why @ hs[len(X) - 1] + by)
+    probs = e / e.sum()
+    loss = -np.sum(Y * np.log(probs + 1e-9))
+    dWxh, dWhh, dbh = np.zeros_like(Wxh), np.zeros_like(Whh), np.zeros_like(bh)
+    dy = probs - Y.reshape(-1, 1)
+    dWhy, dby, dh = dy @ hs[len(X) - 1].T, dy, Why.T @ dy
+    for t in reversed(range(len(X))):
+        da = (1 - hs[t] ** 2) * dh
+        dWxh, dWhh, dbh = dWxh + da @ X[t].reshape(1, -1), dWhh + da @ hs[t - 1].T, dbh + da
+        dh = Whh.T @ da
+    Wxh -= learning_rate * dWxh
+    Whh -= learning_rate * dWhh
+    Why -= learning_rate * dWhy
+    bh -= learning_rate * dbh
+    by -= learning_rate * dby
+"""
+
+
+def test_a_loop_over_one_sequence_whose_last_output_has_a_target(check):
+    assert check(LAST_STEP).findings["training_loop"]["status"] == "ok"
+    finding = check(LAST_STEP, "dbh + da\n", "da\n").findings["training_loop"]
+    assert [row["name"] for row in finding["table"]] == ["dbh"]
+
+
 STEP = """
 import numpy as np
 class Cell:

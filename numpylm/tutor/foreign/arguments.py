@@ -7,7 +7,7 @@ from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$)|delta|top_?h?_?diff|upstream|err"
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$|s?_?(clip|norm|max|limit|check))|delta|top_?h?_?diff|upstream|err"
     r"|(?!clip|max|use|need|comp|return|zero|check|num|norm)\w*_(grad(ient)?|error|delta)$)",
     re.I,
 )

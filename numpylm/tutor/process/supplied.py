@@ -13,7 +13,7 @@ GRADIENT = re.compile(r"(d|grad)_?[A-Za-z]")
 PAIRS = "compared"
 KEEP = f"{PAIRS}.append(({{}}, {{}}))"
 END = f"def f(): return {{'targets': [t + 0.0 for t, _ in {PAIRS}], 'outputs': [y for _, y in {PAIRS}]}}"
-TARGET = re.compile(r"(y|Y|t|d|target\w*|label\w*|\w*true)(\[.*\])?")
+TARGET = re.compile(r"(y|Y|t|d|target\w*|label\w*|\w*true)(\W.*)?")
 LOSS = re.compile(r"\w*(loss|cost|error)\w*")
 
 
@@ -25,7 +25,7 @@ def with_steps(tree):
     for loop in [node for node in tree.body if isinstance(node, ast.For | ast.While | ast.Try)]:
         if steps:
             break
-        weights = () if ends_after_a_step(loop, "globals") else ends_after_updates(loop, random_names(tree))
+        weights = () if ends_after_a_step(loop, "globals") else ends_after_updates(loop, tree)
         if weights is not None:
             made = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             (function,) = ast.parse(f"def {LOOP}():\n global {', '.join(sorted(made))}\n {PAIRS} = []").body
@@ -49,24 +49,23 @@ def ends_after_a_step(holder, names="locals"):
     return False
 
 
-def random_names(tree):
-    """The names of the top level that random numbers are given to: those of weights."""
-    made = [node for node in tree.body if isinstance(node, ast.Assign) and "rand" in ast.unparse(node.value)]
+def names_made(tree, how=""):
+    """The names that the top level gives values to, by a text that how is part of."""
+    made = [node for node in tree.body if isinstance(node, ast.Assign) and how in ast.unparse(node.value)]
     return {n.id for node in made for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
 
-def ends_after_updates(holder, weights):
+def ends_after_updates(holder, tree):
     """The weights that a loop in it updates, or None: it then returns every output and target that it compared."""
     for loop in [node for node in ast.walk(holder) if isinstance(node, ast.For | ast.While)]:
-        changed = [node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-                   for node in loop.body if isinstance(node, ast.AugAssign | ast.Assign)]  # fmt: skip
-        updated = sorted({ast.unparse(target) for target in changed} & weights)
-        if len(updated) > 1:
+        steps = [node for node in loop.body if isinstance(getattr(node, "op", None), ast.Add | ast.Sub)]
+        updated = {ast.unparse(node.target) for node in steps} & names_made(tree)
+        if len(updated & names_made(tree, "rand")) > 1:
             compared = WithPairs()
             compared.generic_visit(loop)
             end = ast.parse(END).body[0].body if compared.is_found else []
             loop.body += [ast.copy_location(line, loop) for line in end]
-            return updated if compared.is_found else None
+            return sorted(updated) if compared.is_found else None
     return None
 
 
