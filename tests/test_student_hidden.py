@@ -47,6 +47,15 @@ def test_so_is_a_matrix_of_any_other_name(check, name):
     assert not check(source, "da @ self.z.T", "3 * da @ self.z.T").ok
 
 
+def test_gradients_of_states_that_an_object_keeps_are_compared(check):
+    kept = CELL.replace(
+        "return dz[:-len(i)], dz[-len(i):], dc * f", "self.dh_prev, self.dc_prev = dz[-len(i):], dc * f"
+    )
+    assert check(kept).ok
+    wrong = check(kept, "dz[-len(i):],", "2 * dz[-len(i):],").findings["LSTMCell.backward"]
+    assert [row["name"] for row in wrong["table"]] == ["dh_prev"]
+
+
 FUNCTIONS = """
 import numpy as np
 theta_in, theta_rec, offset = np.random.randn(3, 5), np.random.randn(5, 5), np.random.randn(5)

@@ -28,7 +28,9 @@ def claims_in(unit, fit, returned, snapshot, after):
     """
     claims = {slot: array for slot, _, array in reversed(assigned(unit, fit, returned)) if slot}
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
-    states = {f"bottomdiff{plain(slot)[0]}": slot for slot in unit.roles if slot in fit.inputs and slot not in weights}
+    states = [slot for slot in unit.roles if slot in fit.inputs and slot not in weights]
+    names = ("bottomdiff{0}", "d{1}", "dld{1}") if fit.form == "step" else ("bottomdiff{0}",)
+    states = {name.format(plain(slot)[0], plain(slot)): slot for slot in states for name in names}
     beside = held(snapshot, weights, fit.inputs, states) if isinstance(snapshot, dict) else {}
     if any(not array.any() for array in beside.values()):  # reset to zero, perhaps, after the weights were updated
         steps = {slot: step for slot, step in steps_of_descent(unit, fit, after).items() if step.any()}
@@ -136,7 +138,7 @@ def held(snapshot, weights, inputs, states):
         name = plain(str(path[-1]))
         if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
             name = f"d{plain(str(path[-2]))}"
-        if name in states:
+        if name in states and array.shape == np.shape(inputs[states[name]]):
             found.setdefault(states[name], array)
         inside = any(re.match(r"d?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
         for slot in weights:

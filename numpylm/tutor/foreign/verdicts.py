@@ -20,7 +20,7 @@ from numpylm.tutor.process.stop import Stop, is_own_error
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
-EQUAL = "it runs only where D, H and V are equal: with other sizes, shapes do not fit"
+EQUAL = "the check could run it only where D, H and V are equal: with other sizes, shapes did not fit"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
 
 
