@@ -7,7 +7,8 @@ from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$|s?_?(clip|norm|max|limit|check))|delta|top_?h?_?diff|upstream|err"
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$|s?_?(clip|norm|max|limit|check))"
+    r"|delta|top_?h?_?diff|upstream|err"
     r"|(?!clip|max|use|need|comp|return|zero|check|num|norm)\w*_(grad(ient)?|error|delta)$)",
     re.I,
 )
@@ -135,9 +136,7 @@ class Arguments:
         keys = [key for other in inside for key in other["keys"]]
         roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
         if unpacked and self.cell == "rnn":  # the others of the tuple are those of the output layer
-            others = {
-                n: {"W": "W_y", "b": "b_y"}.get(plain(n)[:1].replace("w", "W")) for n, r in roles.items() if not r
-            }
+            others = {n: {"w": "W_y", "b": "b_y"}.get(plain(n)[:1]) for n, r in roles.items() if not r}
             roles |= {n: r for n, r in others.items() if r not in roles.values()}
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:

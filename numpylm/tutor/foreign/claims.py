@@ -124,7 +124,7 @@ def slots_of(unit, texts):
     roles = roles_of(rests, unit.cells[0])
     found = []
     for name, rest in zip(bare, rests, strict=True):
-        exact = [slot for slot in unit.roles if plain(slot) in (rest, rest.removesuffix("t"))]  # of a step t
+        exact = [slot for form in (rest, rest.removesuffix("t")) for slot in unit.roles if plain(slot) == form]  # at t
         alike = [slot for slot, role in unit.roles.items() if role and role == roles[rest]]
         found.append((exact or alike or [None])[0] if rest != name else None)
     return found

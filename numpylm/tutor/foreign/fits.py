@@ -119,7 +119,7 @@ def tried(file, unit, fit):
         return {"type": "None"}
     every = zip(reply["outputs"], unit.outputs, strict=True)
     found = {path: value for tree, root in every for path, value in leaves(tree, tuple(root))}
-    is_script = all("targets" in path or "outputs" in path for path in found)
+    is_script = ("returned", "targets", 0) in found
     way = {"loss": loss_fit, "free": script_fit if is_script else named_gradients}.get(fit.form, state_fit)
     return way(unit, fit, found, np.random.default_rng(len(found)))
 

@@ -117,7 +117,7 @@ def script_fit(unit, fit, found, rng):
     if len(shapes) != 1 or not targets:
         return None
     goal = np.stack([np.ravel(value) for value in targets.values()])
-    (series,) = [s for s in series_in(outputs, *goal.shape) if len(s.paths) == len(goal)][:1]
+    series = next(s for s in series_in(outputs, *goal.shape) if len(s.paths) == len(goal))
     losses = tuple(losses_of(series, "y" if series.is_distribution else "logits", goal))
     return fit._replace(outputs=list(map(list, series.paths)), weights=losses[0].of, losses=losses, goal=goal)
 

@@ -112,18 +112,14 @@ def weights_in(found, cell):
         roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
     others = [n for n, r in roles.items() if r is None and found[n][1].any() and not HELD.match(n)]
-    return kept | dict.fromkeys(others) if kept or cell else {}
+    told = {r[0] for r in kept.values()}
+    if cell and "W" not in told and len(others) == 1 and len({*found[others[0]][1].shape}) == 2:
+        kept[others[0]] = "W"  # one oblong matrix, of any name, is for x and h both
+    return dict.fromkeys(others) | kept if kept or cell else {}
 
 
 def by_shape(roles, shapes):
-    """The roles; where names give W_h to an oblong matrix, and W_x or W_y to the one square one, the two change. One
-    oblong matrix alone, of any name, is for x and h both."""
-    told, free = (
-        {str(role)[:1] for role in roles.values()},
-        [n for n, r in roles.items() if not r and len(shapes[n]) == 2],
-    )
-    if "W" not in told and len(free) == 1 and len({*shapes[free[0]]}) == 2:
-        return roles | {free[0]: "W"}
+    """The roles; where names give W_h to an oblong matrix, and W_x or W_y to the one square one, the two change."""
     parts = {role: n for n, role in roles.items() if role in ("W_x", "W_h", "W_y")}
     square = [n for n in parts.values() if len(shapes[n]) == 2 and len({*shapes[n]}) == 1]
     if len(square) == 1 and "W_h" in parts and parts["W_h"] not in square:
