@@ -31,6 +31,8 @@ def sizes_of(unit):
     shapes = {str(unit.roles[slot]).partition(":")[0]: shape for slot, shape in unit.shapes.items()}
     pairs = {part: sorted(shape) for part, shape in shapes.items() if len(shape) == 2}
     square = [shape[0] for shape in pairs.values() if shape[0] == shape[1]]
+    if len({*pairs.get("W_h", ())}) == 2 and len({*pairs.get("W_x", ())}) == 1:  # U is of x, and W of h
+        pairs |= {"W_h": pairs["W_x"], "W_x": pairs["W_h"]}
     gates = {"lstm": 4, "gru": 3}.get(unit.cells[0], 1) if "W" in unit.roles.values() else 1  # of W, beside b
     made = [unit.sizes["H"]] if gates * unit.sizes["H"] in pairs.get("W", ()) else []
     H = pairs.get("W_h", [max(shapes.get("b", [0])) // gates or (made or pairs.get("W") or square or [SIZES.H])[0]])[0]
