@@ -220,4 +220,4 @@ def script_unit(scope, name, weights):
     arguments.missing([scope.functions[name]])
     places = {n: scope.places[n] for n in weights if n in scope.places}
     unit = assembled(scope, None, name, arguments, places)
-    return unit._replace(convention="classes", cells=("rnn",), forms=("free",), free=(unit.shapes,))
+    return unit._replace(convention="min-char-rnn", cells=("rnn",), forms=("free",), free=(unit.shapes,))
