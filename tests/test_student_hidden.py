@@ -79,6 +79,31 @@ def test_gradients_of_weights_that_are_kept_where_no_one_looks_are_missed(check)
     assert alone["status"] == "ok" and "does not find the gradients of" in str(alone["sentences"])
 
 
+LISTS = """
+import numpy as np
+class RNN:
+    def __init__(self, input_size, hidden_size):
+        sizes = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
+        self.p, self.g = [np.random.randn(*size) for size in sizes], None
+    def forward(self, x, h_prev):
+        self.cache = x, h_prev, np.tanh(x @ self.p[0] + h_prev @ self.p[1] + self.p[2])
+        return self.cache[2]
+    def backward(self, dh):
+        x, h_prev, h = self.cache
+        da = dh * (1 - h**2)
+        self.g = [3 * x.T @ da, h_prev.T @ da, da.sum(axis=0)]
+        return da @ self.p[0].T, da @ self.p[1].T
+"""
+
+
+def test_weights_and_gradients_in_lists_without_names_are_missed(check):
+    source = FUNCTIONS.replace("theta_in, theta_rec, offset = ", "p = ")
+    for k, name in enumerate(("theta_in", "theta_rec", "offset")):
+        source = source.replace(name, f"p[{k}]")
+    for name, text in (("RNN.backward", LISTS), ("backward", source)):
+        assert check(text).findings[name]["status"] == "not checked"
+
+
 def test_returned_gradients_without_names_are_told_by_their_shapes(check):
     source = FUNCTIONS.replace(STORED, "").replace(
         "return da @", "return da.sum(axis=0), h_prev.T @ da, x.T @ da, da @"

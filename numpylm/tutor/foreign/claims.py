@@ -77,12 +77,12 @@ def not_compared(unit, fit, claims, truths, returned):
     if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
         raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
     weights = [slot for slot, role in unit.roles.items() if is_weight(role) or (role is None and slot in unit.places)]
-    lost = f"the check does not find the gradients of {', '.join(weights)}"
-    is_lost = bool(is_held and weights and not claims.keys() & weights)
+    lost = f"the check does not find the gradients of {', '.join(weights) or 'any weight'}"
+    is_lost = not claims.keys() & weights and not unit.free
     if is_lost and unit.keeps:
         raise Stop("not checked", f"{names}: right; {lost}")
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
-    said = [lost] * is_lost + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
+    said = [lost] * bool(is_lost and is_held and weights) + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
     if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
         said.append("no step came after this one: what is carried back is not compared")
     names = ", ".join(left_out(unit, fit, returned))
