@@ -104,6 +104,31 @@ def test_weights_and_gradients_in_lists_without_names_are_missed(check):
         assert check(text).findings[name]["status"] == "not checked"
 
 
+NAMED = """
+import numpy as np
+class RNN:
+    def __init__(self, input_size, hidden_size):
+        self.Wx, self.Wh = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+        self.b = np.zeros(hidden_size)
+    def forward(self, x, h_prev):
+        self.cache = x, h_prev, np.tanh(x @ self.Wx + h_prev @ self.Wh + self.b)
+        return self.cache[2]
+    def backward(self, dh):
+        x, h_prev, h = self.cache
+        da = dh * (1 - h**2)
+        self.dWx, self.dWh, self.db = x.T @ da, h_prev.T @ da, da.sum(axis=0)
+        return da @ self.Wx.T, da @ self.Wh.T
+"""
+
+
+def test_one_gradient_that_is_not_found_is_enough(check):
+    assert check(NAMED).ok
+    finding = check(NAMED, "self.dWh,", "self.change_of_the_state,").findings["RNN.backward"]
+    assert finding["status"] == "not checked" and "the gradient of Wh" in finding["sentences"][0]
+    bias = check(NAMED, "self.db =", "self.change_of_the_bias =").findings["RNN.backward"]
+    assert bias["status"] == "ok" and "does not find the gradient of b" in str(bias["sentences"])
+
+
 def test_returned_gradients_without_names_are_told_by_their_shapes(check):
     source = FUNCTIONS.replace(STORED, "").replace(
         "return da @", "return da.sum(axis=0), h_prev.T @ da, x.T @ da, da @"

@@ -77,16 +77,23 @@ def not_compared(unit, fit, claims, truths, returned):
     if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
         raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
     weights = [slot for slot, role in unit.roles.items() if is_weight(role) or (role is None and slot in unit.places)]
-    lost = f"the check does not find the gradients of {', '.join(weights) or 'any weight'}"
-    is_lost = not claims.keys() & weights and not unit.free
-    if is_lost and unit.keeps:
-        raise Stop("not checked", f"{names}: right; {lost}")
+    lost = [slot for slot in weights if slot not in claims and not is_told(unit.roles[slot], unit, claims)]
+    words = f"the check does not find the gradient{'s' * (len(lost) > 1)} of {', '.join(lost) or 'any weight'}"
+    is_lost = any(re.match("W(_[xh]|1)?(:|$)", str(unit.roles[slot])) for slot in lost) or not claims.keys() & weights
+    if unit.keeps and is_lost and not unit.free:
+        raise Stop("not checked", f"{names}: right; {words}")
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
-    said = [lost] * bool(is_lost and is_held and weights) + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
+    said = [words] * bool(lost and is_held) + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
     if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
         said.append("no step came after this one: what is carried back is not compared")
     names = ", ".join(left_out(unit, fit, returned))
     return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])
+
+
+def is_told(role, unit, claims):
+    """Whether the gradient of a weight is among that of all gates, or those of its gates are claimed."""
+    told, part = {str(unit.roles[slot]) for slot in claims}, str(role).partition(":")[0]
+    return bool(role) and (part in told or (part == role and any(other.startswith(f"{part}:") for other in told)))
 
 
 def spread(value, texts):

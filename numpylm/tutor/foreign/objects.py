@@ -107,7 +107,9 @@ def later_steps(contents, kind, held):
 
 def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
-    roles = {n: "W" if r == "parameters" and cell else r for n, r in roles_of(found, cell).items()}
+    roles = roles_of(found, cell)
+    if cell and not any(str(r)[0] == "W" for r in roles.values()):  # "weights" may be all of them, or an embedding
+        roles = {n: "W" if r == "parameters" else r for n, r in roles.items()}
     if cell != "lstm" and len(roles) > 4:  # c may be the bias beside V
         roles = {n: "b_y" if r == "c_prev" else r for n, r in roles.items()}
     kept = {n: r for n, r in roles.items() if is_weight(r)}
