@@ -70,9 +70,9 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     found = arrays_of(held, methods)
     shapes = {n: array.shape for n, (_, array) in found.items()}
     roles = by_shape(weights_in(found, cell), shapes)
-    return scope._replace(places={n: path for n, (path, _) in found.items()}, roles=roles,
-                          states=states_in(found, roles, cell, sizes["H"]),
-                          shapes=shapes)  # fmt: skip
+    places = {n: path for n, (path, _) in found.items()}
+    states = states_in(found, roles, cell, sizes["H"])
+    return scope._replace(places=places, shapes=shapes, roles=roles, states=states)
 
 
 def is_rate(name, value):

@@ -77,13 +77,6 @@ class Student:
         where, nodes = code.co_filename if code else "", self.nodes(code)
         taken_apart = list(unpacked(nodes))
         from_dicts = [name for text, names in taken_apart if text.endswith(".values()") for name in names]
-        keys = [n.slice.value for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)]
-        listed = [
-            n.iter
-            for n in nodes
-            if isinstance(n, ast.For | ast.comprehension) and isinstance(n.iter, ast.Tuple | ast.List)
-        ]
-        keys += [part.value for n in listed for part in n.elts if isinstance(part, ast.Constant)]
         calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
@@ -95,7 +88,7 @@ class Student:
             "updates": self.source.steps.get(code.co_name, ()) if code else (),
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
-            "keys": [*(key for key in keys if isinstance(key, str)), *from_dicts],
+            "keys": [*keys_in(nodes), *from_dicts],
             "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
@@ -157,6 +150,14 @@ def is_script(tree):
 def gradients_among(names):
     """How many of some names are those of gradients, such as delta, dW or W_update."""
     return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names)
+
+
+def keys_in(nodes):
+    """The texts that a function takes entries by, also those in a list that it goes through."""
+    keys = [n.slice for n in nodes if isinstance(n, ast.Subscript)]
+    listed = [n.iter for n in nodes if isinstance(n, ast.For | ast.comprehension)]
+    keys += [part for n in listed if isinstance(n, ast.Tuple | ast.List) for part in n.elts]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def keeps(nodes, local):

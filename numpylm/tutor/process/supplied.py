@@ -1,7 +1,8 @@
 """The end of a step of a training loop, which is added to a student's file before it is run, in the child process.
 
 A function, or the top level, that goes forward and backward in a loop returns after one step its loss, and all arrays
-that it made under names of gradients.
+that it made under names of gradients. A loop of the top level that updates weights, and adds up no loss, returns the
+targets and outputs whose differences it takes.
 """
 
 import ast
@@ -10,7 +11,7 @@ import re
 LOOP = "training_loop"  # the name of the function that holds a loop of the top level
 STEP = "def f(): return {{'loss': {}}} | {{k: v for k, v in {}().items() if k[0] in 'dg' and hasattr(v, 'dtype')}}"
 GRADIENT = re.compile(r"(d|grad)_?[A-Za-z]")
-PAIRS = "compared"
+PAIRS = "compared"  # the list of (target, output) that such a loop gets
 KEEP = f"{PAIRS}.append(({{}}, {{}}))"
 END = f"def f(): return {{'targets': [t + 0.0 for t, _ in {PAIRS}], 'outputs': [y for _, y in {PAIRS}]}}"
 TARGET = re.compile(r"(y|Y|t|d|target\w*|label\w*|\w*true)(\W.*)?")
@@ -49,9 +50,9 @@ def ends_after_a_step(holder, names="locals"):
     return False
 
 
-def names_made(tree, how=""):
-    """The names that the top level gives values to, by a text that how is part of."""
-    made = [node for node in tree.body if isinstance(node, ast.Assign) and how in ast.unparse(node.value)]
+def names_made(tree, word=""):
+    """The names that the top level assigns; with a word, those whose assigned expression holds it."""
+    made = [node for node in tree.body if isinstance(node, ast.Assign) and word in ast.unparse(node.value)]
     return {n.id for node in made for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
 
