@@ -131,7 +131,7 @@ def test_one_gradient_that_is_not_found_is_enough(check):
 
 def test_returned_gradients_without_names_are_told_by_their_shapes(check):
     source = FUNCTIONS.replace(STORED, "").replace(
-        "return da @", "return da.sum(axis=0), h_prev.T @ da, x.T @ da, da @"
+        "return da @", "return h_prev.T @ da, da.sum(axis=0), x.T @ da, da @"
     )
     assert check(source).findings["backward"]["status"] == "ok"
     wrong = check(source, "h_prev.T @ da", "2 * h_prev.T @ da").findings["backward"]
