@@ -93,6 +93,10 @@ class Student:
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
             "keeps": bool(code) and keeps(nodes, code.co_varnames),
+            "indexed": [ast.unparse(n.value).removeprefix("self.") for n in nodes if isinstance(n, ast.Subscript)],
+            "loops": any(isinstance(n, ast.For | ast.While) for n in nodes),
+            "goes_back": any(re.search(r"reversed|-1", ast.unparse(n.iter)) for n in nodes if isinstance(n, ast.For)),
+            "appends": any(ast.unparse(n.func).startswith("self.") and n.func.attr == "append" for n in calls),
             "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
         }  # fmt: skip
 
@@ -189,7 +193,8 @@ def returned(nodes, by_name=False):
     value = max(found, key=lambda node: node.lineno) if found else None
     listed = (ast.Tuple, ast.List)
     made = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and not by_name}  # fmt: skip
+            and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and node.value.elts
+            and not by_name}  # fmt: skip
     value = made.get(value.id, value) if isinstance(value, ast.Name) else value
     parts = value.elts if isinstance(value, listed) else [value] if value else []
     lists = {name: value for name, value in made.items() if len(value.elts) > 1}

@@ -1,9 +1,8 @@
 """Reads a student's file without running its training: imports, definitions and plain assignments.
 
-Loops without end, plots, calls that train or print, and `if __name__ == "__main__"` are left out. A statement that
-fails, such as an import of what is not installed, does not stop the rest. The text that a script opens is replaced by
-a small one, and its large sizes by small ones, so that weights made from them are small too. This file runs in the
-child process, without numpylm.
+Loops without end, plots, and calls that train or print are left out. A statement that fails, such as an import of what
+is not installed, does not stop the rest. The text that a script opens is replaced by a small one, and its large sizes
+by small ones, so that weights made from them are small too. This file runs in the child process, without numpylm.
 """
 
 import ast
@@ -39,6 +38,7 @@ class Source:
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
         self.functions = {n.name for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}  # and methods
         definitions = [node for node in self.tree.body if isinstance(node, DEFINITIONS)]
+        self.defined = {node.name for node in definitions}
         self.read = {name for node in definitions for name in names_in(node, ast.Load)}
 
 
@@ -53,19 +53,29 @@ def names_in(node, context):
 
 def names_bound(node):
     """The names that a statement would make."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return [(name.asname or name.name).partition(".")[0] for name in node.names]
     if isinstance(node, DEFINITIONS):
         return [node.name]
-    return names_in(node, ast.Store)
+    imports = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+    return [
+        *[(name.asname or name.name).partition(".")[0] for n in imports for name in n.names],
+        *names_in(node, ast.Store),
+    ]
+
+
+def is_import(node):
+    """Whether a statement is an import, also one that is tried."""
+    return isinstance(node, ast.Import | ast.ImportFrom) or (
+        isinstance(node, ast.Try) and isinstance(node.body[0], ast.Import | ast.ImportFrom)
+    )
 
 
 def plain_statements(source, nodes):
     """The statements to run, in order: imports, definitions, plain assignments; those in if, try and with likewise."""
     for node in nodes:
         is_file = isinstance(node, ast.With) and "open" in ast.dump(node.items[0])
-        is_asked = isinstance(node, ast.If) and "__name__" not in ast.dump(node.test)
-        if is_file or is_asked or isinstance(node, ast.Try):
+        if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
+            yield from plain_statements(source, node.body)
+        elif is_file or isinstance(node, ast.If | ast.Try):
             node.body = list(plain_statements(source, node.body))
             if node.body:
                 yield node
@@ -87,9 +97,8 @@ def is_plain(source, node):
     made = set(names_bound(node))
     is_used = bool(made & source.read) or not made or any(DATA.search(n) for n in made)
     may_call = isinstance(node, ASSIGNMENTS) and is_used  # the file's own functions
-    return not ((reads | names) & NOT_PLAIN or any(map(TRAINS.search, names))) and (
-        may_call or not names & source.functions
-    )
+    is_left = (reads | names) & NOT_PLAIN or made & source.defined or any(map(TRAINS.search, names))
+    return not is_left and (may_call or not names & source.functions)
 
 
 def fills_a_list(node):
@@ -111,7 +120,8 @@ class SmallSizes(ast.NodeTransformer):
 
     def visit_Assign(self, node):
         is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)
-        if is_local and getattr(node.value, "value", None) not in self.large:
+        is_size = size_of(getattr(node.targets[0], "id", ""))
+        if is_local and not is_size and getattr(node.value, "value", None) not in self.large:
             return node
         before = numbers_in(node)
         node = with_small_size(node)
@@ -171,11 +181,11 @@ def run_file(source, module_name):
         node = from_beside(sizes.visit(node), package)
         try:
             tree = ast.fix_missing_locations(ast.Module([node], []))
-            with time_limit(None if isinstance(node, ast.Import | ast.ImportFrom) else LONGEST):
+            with time_limit(None if is_import(node) else LONGEST):
                 exec(compile(tree, source.path, "exec"), module.__dict__)
         except BaseException as error:
             failures.append(failure(node, error))
-            if isinstance(node, ast.Import | ast.ImportFrom):
+            if is_import(node):
                 stand_in(module, failures[-1], source.read)
             elif not isinstance(node, DEFINITIONS):
                 names = failures[-1]["names"]
@@ -233,5 +243,5 @@ def from_beside(node, package):
 def failure(node, error):
     """What is known of a statement that could not be run."""
     words = "it ends the program" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    is_told = isinstance(node, (ast.Import, ast.ImportFrom, *DEFINITIONS))
+    is_told = is_import(node) or isinstance(node, DEFINITIONS)
     return {"line": node.lineno, "names": names_bound(node), "error": words[:300], "is_told": is_told}

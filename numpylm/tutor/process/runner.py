@@ -18,7 +18,7 @@ import numpy as np
 
 from numpylm.tutor.process.inspecting import Student  # child.py removes the imports from numpylm
 from numpylm.tutor.process.parsing import Unreadable
-from numpylm.tutor.process.stand_ins import usual_names
+from numpylm.tutor.process.stand_ins import MADE, usual_names
 from numpylm.tutor.process.wire import TooMuch, make_record, parts_of, read_message, write_message
 
 LONGEST_PRINT = 600  # characters of what the student's code prints that are kept
@@ -72,12 +72,15 @@ def run_steps(student, steps, inputs, changes=None):
         {"set": PATH, "value": VALUE}                                  set a global, an attribute or an entry
 
     A path is a list that begins with a name: an earlier result, or a global of the student's file. A value may hold
-    {"slot": NAME}, a copy of that input, {"zeros": NAME}, zeros of its shape, and {"from": PATH}, an earlier result.
+    {"slot": NAME}, a copy of that input, {"slot": NAME, "at": t}, one of its steps, {"zeros": NAME}, zeros of its
+    shape, and {"from": PATH}, an earlier result.
     changes, a list, receives the names of the last call's arguments that it changed in place.
     """
-    space = ChainMap({}, vars(student.module), {"descent": Descent()} | usual_names())
+    space = ChainMap({}, vars(student.module), {"descent": Descent(), "_gathered": gathered}, usual_names())
     if any("set" in step or step.get("to") == "object" for step in steps):
         np.random.seed(0)  # an object that is made with random weights is the same each time
+    for made in MADE.values():
+        made.clear()
     for step in steps:
         copies = {}
         if "set" in step:
@@ -94,6 +97,13 @@ def run_steps(student, steps, inputs, changes=None):
     return space
 
 
+def gathered(results):
+    """The results of all steps: in place of each part an array whose first axis is time, or a list."""
+    if isinstance(results[0], tuple):
+        return tuple(gathered(list(parts)) for parts in zip(*results, strict=True))
+    return np.array(results) if all(isinstance(result, np.ndarray) for result in results) else results
+
+
 def fill(value, inputs, copies, space):
     """A value with every slot and every earlier result in its place. copies are those already made for this step."""
 
@@ -104,7 +114,7 @@ def fill(value, inputs, copies, space):
         if "slot" in value:
             name = value["slot"]
             copies[name] = copies[name] if name in copies else copy.deepcopy(inputs[name])
-            return copies[name]
+            return copies[name][value["at"]] if "at" in value else copies[name]
         if "from" in value:
             return reach(value["from"], space)
         if "zeros" in value:

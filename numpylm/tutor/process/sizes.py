@@ -12,7 +12,7 @@ NAMES = {  # the first of these that a name holds, in lower case and without und
     "H": r"hid|rnn|lstm|gru|neuron|unit|node|state|cell|mem|^n?[ha](dim|size|s|n)?$|dim$|size$",
 }
 SAYS_SO = (
-    r"size|dim|width|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_?[a-z]$|^n_?(in|out|hid)"
+    r"size|dim|width|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_?[a-z]$|^n_?(in|out|hid|seq)"
     r"|^[a-z]_n$|^[TNDVH]$"
 )
 

@@ -1,6 +1,8 @@
 """What stands for the names that a failed import in a student's file did not make. It runs in the child process too."""
 
 import builtins
+import functools
+import math
 import re
 import sys
 import types
@@ -18,34 +20,74 @@ def softmax(x):
     return e / np.sum(e, axis=axis, keepdims=True)
 def relu(x): return np.maximum(x, 0)
 def tanh(x): return np.tanh(x)
+"""
+OBJECTS = """
 class _Forward:  # of an object, which keeps y, or of its class alone
     def __get__(self, held, kind): return kind.f if held is None else held
-class _Activation:
+class _Kind(type):
+    def __getattr__(kind, name):  # such as Tanh.prime
+        f = _activation(f"{kind.__name__.lower()}_{name}")
+        if f is None:
+            raise AttributeError(name)
+        return f
+class _Activation(metaclass=_Kind):
     forward = _Forward()
     def __setattr__(self, name, value):
         if name != "y":  # another class than this one
             raise NameError(f"name {type(self).__name__!r} is not defined", name=type(self).__name__)
         super().__setattr__(name, value)
+    def __getattr__(self, name): return getattr(type(self), name)
     def __call__(self, x):
         self.y = self.f(x)
         return self.y
-    def derivative(self, state=None):
-        self.y = self.y if state is None else state
-        return self.slope()
-    def backward(self, dy=1): return dy * self.slope()
-    def gradient(self, x):
-        self.forward(x)
-        return self.slope()
-class Sigmoid(_Activation):
-    f = staticmethod(sigmoid)
-    def slope(self): return self.y * (1 - self.y)
-class Tanh(_Activation):
-    f = staticmethod(tanh)
-    def slope(self): return 1 - self.y**2
+    def derivative(self, state=None): return self.slope(self.y if state is None else state)
+    def backward(self, dy=1): return dy * self.slope(self.y)
+    def gradient(self, x): return self.slope(x)
+class Softmax(_Activation): f = softmax
+class Sigmoid(_Activation): f, slope = sigmoid, sigmoid_slope
+class Tanh(_Activation): f, slope = tanh, tanh_slope
 """
 
+FUNCTION = re.compile(r"(?:np|stable)?_?(sigmoid|softmax|tanh|relu)_?(?:fn?|func\w*|act\w*|forward)?")
+BEFORE, AFTER = r"(?:d|de|der\w*|grad\w*)_?", r"_?(?:df?n?|der\w*|prime|grad\w*|dash|diff|backward)"
+SLOPE = re.compile(rf"{BEFORE}(sigmoid|tanh|relu)|(sigmoid|tanh|relu){AFTER}")
 TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
 LETTERS = sorted(set(TEXT))
+
+MADE = {"sigmoid": set(), "tanh": set(), "relu": set()}  # the numbers that each has returned in this run
+
+
+def noted(f, made):
+    """f, which notes what it returns."""
+
+    def noting(x, *args, **kwargs):
+        y = f(x, *args, **kwargs)
+        made.update(np.ravel(y).tolist())
+        return y
+
+    return noting
+
+
+def activation(name):
+    """What a name of an absent module means: an activation, its derivative, or None for neither."""
+    usual, found = usual_names(), SLOPE.fullmatch(name)
+    if FUNCTION.fullmatch(name):
+        return usual[FUNCTION.fullmatch(name)[1]]
+    return found and slope_of(found[1] or found[2], usual, name)
+
+
+def slope_of(kind, usual, name=""):
+    """The derivative of an activation. It takes what that has returned, or else what it is given; behind a gradient
+    that it is multiplied by, as in sigmoid_backward(dA, cache). Raises NameError where it may be either."""
+
+    def slope(*values):
+        x, made = np.asarray(values[-1]), MADE[kind]
+        if not made and kind != "relu" and np.all(abs(x) < 1):  # the file has its own activation
+            raise NameError(f"name {name!r} is not defined", name=name)
+        y = x if made.issuperset(x.ravel().tolist()) and made else usual[kind](x)
+        return math.prod(values[:-1]) * {"sigmoid": y * (1 - y), "tanh": 1 - y**2, "relu": 1.0 * (y > 0)}[kind]
+
+    return slope
 
 
 class Missing:
@@ -58,6 +100,8 @@ class Missing:
         self._name = name
 
     def __call__(self, *args, **kwargs):
+        if args and isinstance(args[0], tuple) and all(type(n) is int for n in args[0]):
+            return np.random.standard_normal(args[0])  # xavier((D, H))
         if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
             raise NameError(f"name {self._name!r} is not defined", name=self._name)
         if len(args) == 1 and isinstance(args[0], types.FunctionType):
@@ -67,7 +111,8 @@ class Missing:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return self if "load" in name else getattr(np, name, self)  # it may be NumPy under another name
+        known = activation(name) or getattr(np, name, self)  # it may be NumPy under another name
+        return self if "load" in name else known
 
     def __getitem__(self, key):
         return self
@@ -106,11 +151,18 @@ class MissingBase:
         return lambda key, value: vars(self).__setitem__(key, value)
 
 
+@functools.cache
 def usual_names(axis=0):
     """np, sigmoid, softmax, … by name; vectors lie along this axis."""
     usual = {"axis": axis}
     exec(STAND_INS, usual)
-    return usual
+    usual |= {kind: noted(usual[kind], made) for kind, made in MADE.items()}
+    held = {f"{kind}_slope": slope_of(kind, usual) for kind in ("sigmoid", "tanh")}
+    held |= {kind: usual[kind] for kind in ("sigmoid", "softmax", "tanh")}
+    held = {name: staticmethod(f) for name, f in held.items()} | {"_activation": activation}
+    exec(OBJECTS, held)
+    objects = {name: held[name] for name in ("Sigmoid", "Softmax", "Tanh")}
+    return usual | objects | {"_slope_of_tanh": slope_of("tanh", usual)}
 
 
 def stand_in(module, failed, read):
@@ -121,5 +173,7 @@ def stand_in(module, failed, read):
     for name in names:
         is_size = name.isupper() and (size_of(name) or name.startswith("N_"))
         number = SIZES.get(size_of(name, True), 3) if is_size else None
-        setattr(module, name, usual.get(name) or usual.get(name.title()) or number or Missing(name))
-    failed["stand_ins"] = sorted(n for n in names & {*usual} if n != "numpy" and n[0] != "_")
+        known = usual.get(name) or usual.get(name.title()) or activation(name)
+        setattr(module, name, known or number or Missing(name))
+    known = {name for name in names if name in usual or activation(name)}
+    failed["stand_ins"] = sorted(n for n in known if n != "numpy" and n[0] != "_")
