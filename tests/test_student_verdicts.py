@@ -49,10 +49,21 @@ def backward(x, y):
     assert finding["status"] == "ok" and finding["sentences"][0] == "judged for half the squared error of the last step"
 
 
+def test_the_gradient_of_the_inputs_of_a_network_with_an_output_layer_is_compared(check):
+    assert check("optimizer_layer").findings["RNN.backward_pass"]["status"] == "ok"
+    changed = check("optimizer_layer", "return accum_grad_next", "return accum_grad_next[:, ::-1]")
+    finding = changed.findings["RNN.backward_pass"]
+    assert finding["status"] == "wrong" and len(finding["table"]) == 1 and "reversed" in finding["diagnosis"][0]
+    listed = "dx = []\n        for t in range(accum_grad.shape[1]): dx.append(accum_grad_next[:, t])\n"
+    listed += "        dx = np.stack(dx, axis=1)\n        return dx"
+    assert check("optimizer_layer", "return accum_grad_next", listed).findings["RNN.backward_pass"]["status"] == "ok"
+    wrong = check("optimizer_layer", "return accum_grad_next", listed.replace("[:, t]", "[:, -t]"))
+    assert [row["name"] for row in wrong.findings["RNN.backward_pass"]["table"]] == ["dx"]
+
+
 def test_what_was_not_compared_is_said_and_a_recurrence_that_was_not_found_is_not_right(check):
     assert "dWaa: zero is right" in str(check("built_late").findings["Cell.backward"]["sentences"])
     assert "what is carried back is not compared" in str(check("model").findings["lstm_backward"]["sentences"])
-    assert "accum_grad_next: not compared" in str(check("optimizer_layer").findings["RNN.backward_pass"]["sentences"])
     source = (
         SOURCES["held"].partition("class Memory")[0]
         + """

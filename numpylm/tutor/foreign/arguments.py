@@ -2,7 +2,7 @@
 
 import re
 
-from numpylm.tutor.foreign.conventions import global_for, number_of, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import LIMIT, global_for, number_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
@@ -17,9 +17,11 @@ PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
 
 def gradients_in(function):
-    """The parameters that are gradients that come in: those without a default, if there are such."""
+    """The parameters that are gradients that come in: those without a default, if there are such; else the only one,
+    of an unknown name."""
     known = [name for name, kind, _ in function["parameters"] if INCOMING.match(name) and not kind.startswith("VAR")]
-    return [name for name in known if name in required(function)] or known
+    alone = [name for name in required(function) if not (word_of(name) or roles_of([name], "")[name])]
+    return [name for name in known if name in required(function)] or known or alone * (len(required(function)) == 1)
 
 
 def is_with_targets(function):
@@ -44,7 +46,7 @@ class Arguments:
         self.weights, self.taken = None, set()
 
     def of(self, function, passed=None):
-        """args and kwargs of a call: required parameters, and sizes and learning rates that are not. Raises Unknown.
+        """args and kwargs of a call: required parameters, and sizes, rates and limits that are not. Raises Unknown.
 
         passed: name -> path of what the file itself passes for some parameters.
         """
@@ -53,7 +55,7 @@ class Arguments:
         passed = self.by_place(names, roles) | (passed or {})
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
         others = [n for n, _, has_default in function["parameters"] if has_default and self.form != "free"]
-        optional = {n: number_of(n) for n in others}
+        optional = {n: 1e6 if LIMIT.search(n) else number_of(n) for n in others}
         if self.all_states and not self.earlier:
             states = {n: role for n, role in roles_of(others, self.cell).items() if role in ("h_prev", "c_prev")}
             optional |= {n: self.array(n, role, function) for n, role in states.items()}
@@ -118,7 +120,7 @@ class Arguments:
 
     def gradient(self, name, role, function):
         """A gradient that comes in."""
-        if not INCOMING.match(name) or (self.form == "loss" and not self.earlier):
+        if name not in gradients_in(function) or (self.form == "loss" and not self.earlier):
             return None
         known = {*self.taken, *map(word_of, required(function))}
         is_zero = self.form == "loss" and bool(STATE.match(name)) and "targets" in known
@@ -159,6 +161,8 @@ class Arguments:
         """A size, a learning rate of 1, the number of the first step; False for whether it is trained."""
         if plain(name) in ("training", "istraining", "train", "istrain"):
             return False
+        if name == "V" and {"U", "W"} & set(required(function)):  # weights all
+            return None
         is_letter = len(name) == 1 and name.isupper()
         if word_of(name) == "step" and self.form != "loss":
             return 0
@@ -181,7 +185,8 @@ class Arguments:
         if self.form != "loss" and not self.earlier and "x" not in self.roles.values():
             self.roles[name] = "x"
             return {"slot": name}
-        free = [slot for slot in ("inputs", "targets") if slot not in self.taken and self.form == "loss"]
+        others = {*self.taken, *map(word_of, required(function))}  # of names that say so
+        free = [slot for slot in ("inputs", "targets") if slot not in others and self.form == "loss"]
         self.taken |= set(free[:1])
         is_state = not free and not self.earlier and not word_of(name) and "h_prev" not in self.roles.values()
         if is_state:  # beside both

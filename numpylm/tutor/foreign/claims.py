@@ -12,12 +12,13 @@ from numpylm.tutor.process.stop import Stop
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
 LIKE_WEIGHT = r"[WUVEbwuv]|emb"  # and not a state that the object keeps
 ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
-HEADS = re.compile(r"^(dldd|dld|grad|d|g)|(diff|grad|[gd])$")
+HEADS = re.compile(r"^(d(l|e|j|c|loss|cost)?(dd?|wrt)|grad|d|g)|(diff|grad|[gd])$")
 
 
 def gradient_name(unit, slot):
     """The user's name of a gradient."""
-    text = next((t for t in unit.texts if plain(t) == plain(f"d{slot}")), None)
+    is_x = slot == "inputs" and unit.roles[slot] == "x"
+    text = next((t for t in unit.texts if plain(t) == plain(f"d{slot}") or (is_x and re.match(r"d_?x", t))), None)
     return text if text and text.isidentifier() else f"d{slot}"
 
 
@@ -37,6 +38,8 @@ def claims_in(unit, fit, returned, snapshot, after):
         beside |= {slot: step for slot, step in steps.items() if slot in beside and not beside[slot].any()}
     claims = beside | claims
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
+    if fit.form == "loss" and not (fit.layout.style and (fit.precision is not None or np.ndim(fit.inputs["inputs"]))):
+        claims.pop("inputs", None)  # numbers of tokens
     if not set(claims) & set(weights) and weights:
         claims |= steps_of_descent(unit, fit, after)
     return claims
@@ -50,9 +53,9 @@ def assigned(unit, fit, returned):
     unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
     slots = [slot for slot in unit.roles if slot in fit.inputs and slot not in found]
     states = [slot for slot in slots if unit.roles[slot] in ("x", "h_prev", "c_prev")]
-    if list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in states]:
-        slots = states
-    if len(unnamed) == len(slots) and fit.form != "loss":
+    is_state = list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in states]
+    slots = states if is_state else slots
+    if len(unnamed) == len(slots) and (is_state or fit.form != "loss"):
         alike = [[slot for slot in slots if np.shape(fit.inputs[slot]) == np.shape(array)] for array in unnamed]
         rest = iter([slot for (slot,) in alike] if [len(some) for some in alike] == [1] * len(slots) else slots)
         found = [slot or next(rest) for slot in found]
@@ -107,7 +110,7 @@ def spread(value, texts):
         items = [(texts[0] if len(texts) == 1 else "", value)]
     found = []
     for text, item in items:
-        if isinstance(item, dict | tuple):
+        if isinstance(item, dict | tuple) or (isinstance(item, list) and len(parts_of(text)) == len(item)):
             found += spread(item, parts_of(text))
         else:
             is_weight = isinstance(value, dict) and WEIGHT.match(text)
@@ -127,7 +130,7 @@ def parts_of(text):
 def slots_of(unit, texts):
     """For each name of a gradient, the input that it belongs to; None for none."""
     bare = [plain(text.split("[")[0]) for text in texts]
-    rests = [HEADS.sub("", name, count=1) for name in bare]
+    rests = [HEADS.sub("", name, count=1).removesuffix("next") for name in bare]  # dh_next is left at the first step
     roles = roles_of(rests, unit.cells[0])
     found = []
     for name, rest in zip(bare, rests, strict=True):
@@ -147,7 +150,7 @@ def held(snapshot, weights, inputs, states):
             name = f"d{plain(str(path[-2]))}"
         if name in states and array.shape == np.shape(inputs[states[name]]):
             found.setdefault(states[name], array)
-        inside = any(re.match(r"d?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
+        inside = any(re.match(r"(\w+_|d)?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
         for slot in weights:
             key = plain(slot)
             if name in (f"d{key}", f"grad{key}", f"{key}grad", f"{key}diff", f"dl{key}") or (inside and name == key):

@@ -68,18 +68,19 @@ USUAL = ("np", "numpy", "sigmoid", "softmax", "relu", "tanh")  # of stand_ins.py
 BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|pre|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
-    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[12]?)?|(h|a|s)[12]{THEN}|hprevt|hx",
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[1-9]?)?|(h|a|s)[1-9]{THEN}|hprevt|hx",
     "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?|cx",
     "x": r"hprevl|x|xt|xs|inputs?|xin|xinput",
     "W_x": r"kernel|wxh?|wax|u|wih|wxa|wxs|win|wi|wxhidden|whx",
     "W_h": r"recurrentkernel|wh|whh|waa|w|wss|wrec|wr|wha",
-    "b": r"b|bh|ba|bias(es)?|bs|bhh|bx|bih|bxh|b(ias)?h(id|idden)",
-    "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|wo|whiddenoutput",
+    "b": r"b|bh|ba|bias(es)?|bs|bhh|bx|bih|bxh|bw|b(ias)?h(id|idden)",
+    "W_y": r"why|wya|wy|v|whq|wout|who|wv|wyh|wfc|woh?|wys|whiddenoutput",
     "b_y": r"by|bq|b(ias)?out(put)?|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",
     "W1": r"wlstm",
     "parameters": r"parameters|params|weights|theta|param|p|model",
 }
+LIMIT = re.compile(r"clip|thresh|limit|max_?norm", re.I)  # in the name of a limit of the gradients
 WORDS = {  # what else a parameter may be: plain names
     "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
     "cache": r"\w*caches?|ctx|saved|trace|activations|meta",

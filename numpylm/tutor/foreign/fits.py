@@ -23,7 +23,8 @@ AROUND = re.compile(r"^(topdiff|dl(plus1)?dd?|grad|d|next|new)|(next|new|states?
 class Fit(NamedTuple):
     """How the forward's values compare with ours: cell, form and layout; inputs by slot; outputs, the paths of what is
     differentiated, and losses, of which one (or the sum with these weights) is; precision, None where the values are
-    not ours; scale, by which the loss is smaller than ours, if it is a mean; goal, the targets (T, V) of a loss.
+    not ours; scale, by which the loss is smaller than ours, if it is a mean; goal, the targets (T, V) of a loss; way,
+    what it has in common with those whose gates alone lie in another order.
     """
 
     cell: str
@@ -37,6 +38,7 @@ class Fit(NamedTuple):
     scale: float = 1.0
     losses: tuple = ()
     goal: object = None
+    way: tuple = ()
 
 
 def best_fit(file, unit, batches=(2, 0, -1)):
@@ -44,14 +46,16 @@ def best_fit(file, unit, batches=(2, 0, -1)):
 
     batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it.
     """
-    runs, tries, errors = None, 0, {}  # of shapes with which it fails, whatever the order of the gates
-    for fit in fits(file, unit, batches):
+    runs, tries, errors, failed = None, 0, {}, set()  # of shapes with which it fails, whatever the order of the gates
+    for fit in fits(file, unit, batches, failed):
         shapes = str([(type(value), np.shape(value)) for value in fit.inputs.values()])
         if shapes in errors:
+            failed.add(fit.way)
             continue
         made, tries = tried(file, unit, fit), tries + 1
         if isinstance(made, dict):
             errors[shapes] = made
+            failed.add(fit.way)
         elif made and made.precision is not None:
             return made
         else:
@@ -63,8 +67,11 @@ def best_fit(file, unit, batches=(2, 0, -1)):
     raise not_run(file, unit, next(iter(sorted(errors.values(), key=is_own_error, reverse=True)), None))
 
 
-def fits(file, unit, batches):
-    """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes."""
+def fits(file, unit, batches, failed=()):
+    """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes.
+
+    Ways that have failed are left out.
+    """
     for shapes in unit.free:
         rng = file.rng(unit.name, 0)
         inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
@@ -72,14 +79,14 @@ def fits(file, unit, batches):
     for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
         is_empty = True
         for form, cell, N in product(unit.forms, unit.cells, batches):
-            for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict):
+            for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict, failed):
                 is_empty = False
                 yield fit
         if not is_empty:
             return
 
 
-def fits_of(unit, form, cell, N, rng, is_strict):
+def fits_of(unit, form, cell, N, rng, is_strict, failed):
     """The Fits of one form, cell and number of sequences."""
     roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
     has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
@@ -104,9 +111,13 @@ def fits_of(unit, form, cell, N, rng, is_strict):
             continue
         ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
         layout = layout._replace(single={0: "all", -1: "time"}.get(N, ""))
-        inputs = inputs_for(unit, ours, layout, style, rng, is_strict)
+        step = "vector" if layout.single else "column" if layout.columns else "matrix"
+        style = tuple(step if how == "step" else how for how in style)
+        layout = layout._replace(style="".join({*style[:1]} - NUMBERS))
+        way = (form, cell, N, style, layout._replace(gates=""), is_strict)
+        inputs = None if way in failed else inputs_for(unit, ours, layout, style, rng, is_strict)
         if inputs is not None:
-            yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"))
+            yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"), way=way)
 
 
 def tried(file, unit, fit):

@@ -6,6 +6,7 @@ import re
 from numpylm.tutor.foreign.arguments import STATE, gradients_in, is_with_targets
 from numpylm.tutor.foreign.conventions import plain, role_of, word_of
 from numpylm.tutor.foreign.scopes import called, required
+from numpylm.tutor.process.sizes import SIZES
 
 
 def convention_of(scope, functions, form, usual):
@@ -53,6 +54,34 @@ def form_of(scope, forward, backward, usual):
     is_cell = {"W_x", "W_h"} <= weights or {"W"} <= weights <= {"W", "b"}
     has_output = "W_y" in weights or (not is_cell and re.match(r"d_?y|dlogits|d_?out|d_?l_?d_?y", coming[0], re.I))
     return "loss" if has_output and not states and scope.holder == ["object"] and not scope.given else "state"
+
+
+def is_by_step(scope, forward, backward):
+    """Whether a forward takes one step, which its object notes in a list, and the backward goes through all of them."""
+    if not forward or not backward:
+        return False
+    every = [(name, *called(scope.functions, name)) for name in (forward, backward)]
+    first, second = ([scope.functions[n] for n in names] for names in every)
+    is_step = any(f["appends"] for f in first) and not any(f["loops"] for f in first)
+    return is_step and any(f["goes_back"] for f in second)
+
+
+def for_all_steps(call, roles, names):
+    """The calls of such a forward for T steps, each with the states that it returned before."""
+    letters = [re.sub(r"^(next|new|cur(rent)?)", "", plain(name))[:1] for name in names]
+    places = {letter: [letters.index(letter)] if len(names) > 1 else [] for letter in letters}
+
+    def at(t, value):
+        slot = value.get("slot") if isinstance(value, dict) else None
+        role = "x" if slot == "inputs" else roles.get(slot)
+        if role == "x":
+            return {"slot": slot, "at": t}
+        is_state = t and role in ("h_prev", "c_prev") and plain(slot)[:1] in places
+        return {"from": [f"step {t - 1}", *places[plain(slot)[:1]]]} if is_state else t if type(value) is int else value
+
+    every = [call | {"args": [at(t, value) for value in call["args"]], "to": f"step {t}"} for t in range(SIZES["T"])]
+    every = [step | {"kwargs": {n: at(t, v) for n, v in call["kwargs"].items()}} for t, step in enumerate(every)]
+    return [*every, {"call": ["_gathered"], "args": [[{"from": [step["to"]]} for step in every]], "to": "made"}]
 
 
 def takes_targets(scope, names):

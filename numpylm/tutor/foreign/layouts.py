@@ -20,7 +20,8 @@ class Layout(NamedTuple):
     """columns: whether vectors are columns; axes of a sequence; order of packed gates; which of h and x comes first in
     a concatenation; flat: whether a bias has one axis; whether W and U have exchanged their places; turned: whether
     weights are (H, D) beside vectors that are rows, or (D, H) beside columns; single: whether there is no axis for the
-    sequences of a batch, in "all" arrays or in those with an axis for time; "" for none."""
+    sequences of a batch, in "all" arrays or in those with an axis for time; "" for none; style: how the inputs of a
+    loss lie, if they are vectors."""
 
     cell: str
     columns: bool
@@ -31,6 +32,7 @@ class Layout(NamedTuple):
     exchanged: bool = False
     turned: bool = False
     single: str = ""
+    style: str = ""
 
 
 STATES = ("x", "h_prev", "c_prev", "h", "c", *"aifogrzn", "c_tilde", "tanh_c")  # with an axis for sequences
@@ -56,6 +58,8 @@ def layouts(cell, form, roles, convention):
 def theirs(role, ours, layout):
     """One of our arrays, or several in one, as code of this layout holds it."""
     part, _, gate = role.partition(":")
+    if part == "x" and layout.style:
+        return np.array(STYLES[layout.style](ours["x"][:, 0], None))
     if layout.exchanged and part in ("W_x", "W_h"):
         part = {"W_x": "W_h", "W_h": "W_x"}[part]
     if part == "W":
@@ -156,16 +160,15 @@ def inputs_for(unit, ours, layout, style, rng, is_strict):
         found[slot] = rng.standard_normal(array.shape) if is_second else array
     if unit.is_given("zero"):
         found["zero"] = np.zeros_like(theirs("h_prev", ours.arrays, layout))
-    return found | in_styles(ours, style, layout)
+    return found | in_styles(ours, style)
 
 
-def in_styles(ours, style, layout):
-    """The inputs and targets of a loss in a style; "step" is that of a single step in this layout."""
-    step = "vector" if layout.single else "column" if layout.columns else "matrix"
+def in_styles(ours, style):
+    """The inputs and targets of a loss in a style."""
     if not style:
         return {}
     given = zip(("inputs", "targets"), style, (ours.problem.symbols["x"][:, 0], ours.arrays["goal"]), strict=True)
-    return {slot: STYLES[step if how == "step" else how](q, ours.arrays[slot]) for slot, how, q in given}
+    return {slot: STYLES[how](q, ours.arrays[slot]) for slot, how, q in given}
 
 
 def target_styles(goal):

@@ -10,7 +10,7 @@ from numpylm.activations import sigmoid, softmax
 ROUGHEST = 1e-5  # relative error up to which the forward's values are ours: float32 at least
 OUTPUTS = (  # plain names, the likeliest first
     "y", "ys", "o", "os", "out", "output", "outputs", "logits", "p", "ps",
-    "pred", "ypred", "yhat", "probs", "ypreds", "preds", "predictions", "a", "outputsoftmax",
+    "pred", "ypred", "yhat", "probs", "ypreds", "preds", "predictions", "a", "al", "outputsoftmax",
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def losses_of(series, kind, goal):
     """The losses that outputs of this kind may have with a goal (T, V), the likeliest first."""
     steps, found = len(series.values), []
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy", "binary"]}[kind]
+    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy", "binary", "gradient"]}[kind]
     if kind != "y" and series.values.min() > 0 and series.values.max() < 1:
         kind, told = "p", ["binary", *told[:2]]
     for name in told:
@@ -103,7 +103,7 @@ def losses_of(series, kind, goal):
             y = series.values if kind == "y" or name == "squares" else softmax(series.values)
             y = sigmoid(series.values) if kind == "logits" and name == "binary" else y
             dlogits = np.zeros((len(goal), 1, goal.shape[1]))
-            dlogits[-steps:, 0] = mask * (y - goal[-steps:])
+            dlogits[-steps:, 0] = mask * (goal[-steps:] if name == "gradient" else y - goal[-steps:])
             title, of = LOSSES[name]
             of = partial(of, series, kind, mask * goal[-steps:], mask)
             found.append(Loss(f"{title} {words}", of, dlogits))
@@ -159,7 +159,13 @@ def binary(series, kind, goal, mask, q):
     return -(goal * np.log(p) + (mask - goal) * np.log(1 - p)).sum(axis=(1, 2))
 
 
+def incoming(series, kind, goal, mask, q):
+    """Σ goal ⊙ y of K stacks of outputs: what are called the targets is the gradient that comes in."""
+    return (goal * series.read(q)).sum(axis=(1, 2))
+
+
 LOSSES = {
+    "gradient": ("the gradient that it is given,", incoming),
     "cross-entropy": ("the cross-entropy", entropy),
     "squares": ("half the squared error", squares),
     "binary": ("the binary cross-entropy", binary),

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.foreign.conventions import cell_of, global_for, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import LIMIT, cell_of, global_for, plain, roles_of, word_of
 from numpylm.tutor.foreign.scopes import WEIGHTS, Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import LETTERS, TEXT
@@ -20,10 +20,16 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
     (r"te?xt|data|corpus", TEXT),
     (r"epoch|iter|seed|layers$", 1),
     (r"drop|decay|lambda|reg|momentum", 0.0),
-    (r"clip|threshold|limit", 1e6),
     (r"activation", "tanh"),
     (r"^_?rng$|generator", {"from": ["np", "random"]}),
     (r"^opt", {"from": ["descent"]}),
+)
+FUNCTIONS = (  # the same where it is called: an activation, or half the squared error
+    (r"(d|grad\w*|deriv\w*)_?(loss|cost|err)|(loss|cost|err\w*)_?(d|grad|deriv|prime)", {"from": ["np", "subtract"]}),
+    (r"loss|cost|err", {"from": ["np", "hypot"]}),
+    (r"deriv|prime|slope|grad", {"from": ["_slope_of_tanh"]}),
+    (r"^out", {"from": ["np", "positive"]}),
+    (r"act|func|nonlin", {"from": ["tanh"]}),
 )
 
 
@@ -56,23 +62,39 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     lacking = {n: global_for(n) for method in methods.values() for n in method["missing"]}
     lacking |= {n: {"slot": slot} for n, slot in named.items()}  # globals of the same name
     steps[:0] = [{"set": [n], "value": value} for n, value in lacking.items() if value is not None]
-    steps += [
-        {"call": ["object", n], "to": "nothing"} for n, f in methods.items() if ZEROS.match(n) and not required(f)
-    ]
     scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
     if given:
+        with_steps(child, scope, calls_of(methods, filter(ZEROS.match, methods)))
         return scope
     held = attributes_of(child, scope)
     steps += [{"set": ["object", n], "value": 1.0} for n, value in held.items() if is_rate(n, value)]
     if not weights_in(arrays_of(held, methods), cell):
-        steps += later_steps(contents, kind, held)
-        held = attributes_of(child, scope)
+        held = with_steps(child, scope, later_steps(contents, kind, held)) or held
+    # such as reset(), which makes the state before the first step
+    lacks = [n for n, f in methods.items() if STARTS.search(n) and {*f["makes"]} - held.keys() and n != "__init__"]
+    lacks += [n for n in methods if ZEROS.match(n) and n not in lacks]
+    held = with_steps(child, scope, calls_of(methods, lacks)) or held
     found = arrays_of(held, methods)
     shapes = {n: array.shape for n, (_, array) in found.items()}
     roles = by_shape(weights_in(found, cell), shapes)
     places = {n: path for n, (path, _) in found.items()}
     states = states_in(found, roles, cell, sizes["H"])
     return scope._replace(places=places, shapes=shapes, roles=roles, states=states)
+
+
+def with_steps(child, scope, steps):
+    """Append those of some steps that do not fail to the steps that make an object; its attributes then, or None."""
+    held = None
+    for step in steps:
+        with contextlib.suppress(Unknown):
+            held = attributes_of(child, scope._replace(make=[*scope.make, step]))
+            scope.make.append(step)
+    return held
+
+
+def calls_of(methods, names):
+    """Steps that call those of some methods that need no argument."""
+    return [{"call": ["object", name], "to": "nothing"} for name in names if not required(methods[name])]
 
 
 def is_rate(name, value):
@@ -99,9 +121,11 @@ def later_steps(contents, kind, held):
     steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
     for name, method in contents["classes"][kind].items():
         if STARTS.search(name) and name != "__init__":
-            with contextlib.suppress(Unknown):
-                values = {n: value_for(contents, kind, n, steps, {}) for n in required(method)}
-                steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
+            values = dict.fromkeys(required(method))
+            for n in values:
+                with contextlib.suppress(Unknown):  # it may not use it
+                    values[n] = value_for(contents, kind, n, steps, {})
+            steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
     return steps
 
 
@@ -169,7 +193,9 @@ def construct(contents, kind, to, steps, given):
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if parts and all(parts):
+        if "shape" in name and any(name in other["indexed"] for other in contents["classes"][kind].values()):
+            values[name] = ({"slot": "size T"}, {"slot": "size D"})
+        elif parts and all(parts):
             values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_array and len(name) == 1):
             values[name] = {"slot": "size H" if is_cell and "out" in name.lower() else f"size {size}"}
@@ -178,6 +204,8 @@ def construct(contents, kind, to, steps, given):
             values[name] = {key: {"slot": key} for key in held}
         elif word_of(name) == "rate":
             values[name] = 1.0
+        elif LIMIT.search(name):
+            values[name] = 1e6
         elif has_default:
             continue
         elif is_array:
@@ -196,7 +224,9 @@ def kept_weights(keys, cell=""):
 
 def value_for(contents, kind, name, steps, given):
     """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
-    value = next((value for names, value in VALUES if re.search(names, name.lower())), None)
+    called = [attribute for method in contents["classes"].get(kind, {}).values() for attribute in method["passes"]]
+    values = FUNCTIONS if name in called else VALUES
+    value = next((value for names, value in values if re.search(names, name.lower())), None)
     if value is not None:
         return value
     if size_of(name):

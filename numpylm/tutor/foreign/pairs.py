@@ -16,14 +16,14 @@ from numpylm.tutor.foreign.units import script_unit, unit_of
 from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
-    r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|bprop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
+    r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|b_?prop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
     re.I,
 )
-FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|f_?prop|forprop|^run$|^predict|^__call__$|bottom_data", re.I)
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"),
-    ("bprop", "fprop"),
+    ("bprop", "fprop"), ("b_prop", "f_prop"),
     ("back", "for"), ("Backward", "Forward"), ("backward", "feedforward"), ("grad", "loss"), ("backward", "loss"),
     ("bwd", "fwd"), ("_backward_", ""), ("_backward", ""), ("backward_", ""),
 )  # fmt: skip

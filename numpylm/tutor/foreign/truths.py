@@ -100,9 +100,11 @@ def with_loss(file, unit, fit, claims, is_whole=True):
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
-        if factor and (factor > 0 or unit.incoming):
-            fitting.append((min(abs(factor / k - 1) for k in usual) > 1e-6, len(fitting), loss, tried, float(factor)))
-            if not fitting[-1][0]:
+        is_usual = bool(factor) and min(abs(factor / k - 1) for k in usual) < 1e-6
+        is_one_number = V == 1 and loss.words.endswith("of the last step")  # it fits any loss, but for a factor
+        if factor and (factor > 0 or unit.incoming) and (is_usual or not is_one_number):
+            fitting.append((not is_usual, len(fitting), loss, tried, float(factor)))
+            if is_usual:
                 break
     if not fitting:
         return fit, None if fit.losses else []

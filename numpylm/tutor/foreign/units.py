@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from numpylm.tutor.foreign.arguments import Arguments
 from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of, word_of
-from numpylm.tutor.foreign.forms import cells_of, convention_of, form_of, forms_of, made_between
+from numpylm.tutor.foreign.forms import (
+    cells_of,
+    convention_of,
+    for_all_steps,
+    form_of,
+    forms_of,
+    is_by_step,
+    made_between,
+)
 from numpylm.tutor.foreign.objects import HELD, by_shape
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
@@ -71,7 +79,7 @@ class Unit(NamedTuple):
 def rank(name):
     """0 for the gradient of h, 1 for that of c, 2 for that of an output."""
     key = plain(name)
-    if key in ("dz", "dy", "dlogits", "dyt"):
+    if re.fullmatch("(d[jlce])?d(z|yt?|logits)", key):
         return 2
     return int(key.startswith(("dc", "dnextc", "topdiffs")) or key.endswith("c") or key.endswith("ds"))
 
@@ -97,10 +105,13 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
     arguments.missing(every)
     places |= {n: [n] for n in arguments.globals if n in arguments.roles}  # weights that the file lacks
+    if form == "loss" and forward:
+        arguments.roles.setdefault("inputs", "x")
     unit = assembled(scope, forward, backward, arguments, places)
+    forms = ("sequence",) if form == "state" and is_by_step(scope, forward, backward) else forms_of(form, unit.roles)
     return unit._replace(
-        convention=convention_of(scope, both, form, usual), cells=cells_of(cell, unit.roles, usual),
-        forms=forms_of(form, unit.roles), is_usual=usual is not None,
+        convention=convention_of(scope, both, form, usual), cells=cells_of(cell, unit.roles, usual), forms=forms,
+        is_usual=usual is not None,
     )  # fmt: skip
 
 
@@ -144,6 +155,7 @@ def calls(scope, arguments, forward, backward):
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
         taken = {*earlier, *map(plain, required(scope.functions[forward]))}
         single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
+        first = for_all_steps(first[0], arguments.roles, inner) if is_by_step(scope, forward, backward) else first
         arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier | single, list(map(plain, inner))
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}

@@ -55,7 +55,7 @@ def by_our_lines(unit, fit, claims):
     """Hints on the gradients of a forward that gives our values, moved into our layout."""
     ours = fit.ours
     q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
-    fine = {s: c / fit.scale for s, c in claims.items() if c.shape == fit.inputs[s].shape}
+    fine = {s: c / fit.scale for s, c in claims.items() if c.shape == np.shape(fit.inputs[s])}
     fine = {s: c for s, c in fine.items() if str(unit.roles[s]).partition(":")[0] in {*q, "W", "W1"}}
     values = {f"d{ours.names[role]}": g for role, g in to_ours(fine, unit.roles, q, fit.layout).items()}
     is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
@@ -131,8 +131,8 @@ def wrong_dlogits(y, targets):
 
 
 def renamed(unit, words):
-    """A sentence with the user's names of the gradients, where each of ours has one name there."""
-    names = {}
+    """A sentence with the user's names of the gradients, where each of ours has one name there; axes keep numbers."""
+    names, words = {}, re.sub(r"(axis \d) \([TN]\)", r"\1", words)
     for slot, role in unit.roles.items():
         if sum(other == role for other in unit.roles.values()) == 1:
             names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))
