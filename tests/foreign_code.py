@@ -8,6 +8,14 @@ FOLDER = Path(__file__).parent / "foreign"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
 
 
+def changed(source, *changes):
+    """A source with some pieces exchanged."""
+    for old, new in changes:
+        assert old in source, old
+        source = source.replace(old, new)
+    return source
+
+
 def check_changed(folder, name, *change, **options):
     """The Result for one of these files, or for another source, with one piece exchanged."""
     source = SOURCES.get(name, name)

@@ -13,6 +13,7 @@ INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dro
     re.I,
 )
 STATE = re.compile(r"d_?(l_?d_?)?[hcas]|d_?next|d_?state|grad_?[hc]", re.I)  # gradients of states among them
+TRUE = re.compile(r"target|label|true|expect", re.I)
 PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
 
@@ -37,13 +38,14 @@ class Arguments:
     roles: slot -> role. incoming: gradients that come in. globals: name -> value of those that the file has not made.
     all_states: whether states before the first step are given where they may be left out.
     earlier: plain name -> path of what the forward returned, once it was called; returned: these names in order.
+    objects: plain name -> name of globals that hold weights.
     """
 
     def __init__(self, functions, cell, form, roles, all_states=False):
         self.functions, self.cell, self.form, self.roles = functions, cell, form, roles
         self.all_states = all_states
         self.earlier, self.returned, self.incoming, self.globals = {}, [], [], {}
-        self.weights, self.taken = None, set()
+        self.weights, self.taken, self.objects = None, set(), {}
 
     def of(self, function, passed=None):
         """args and kwargs of a call: required parameters, and sizes, rates and limits that are not. Raises Unknown.
@@ -83,7 +85,8 @@ class Arguments:
         """What one parameter is given, by the first rule that knows it. Raises Unknown."""
         if self.form == "free":
             return self.free(name)
-        for rule in (self.made, self.gradient, self.given_weights, self.memory, self.number, self.sequence, self.array):
+        first = self.held, self.made, self.gradient, self.given_weights
+        for rule in (*first, self.memory, self.number, self.sequence, self.array):
             value = rule(name, role, function)
             if value is not None:
                 return value
@@ -95,6 +98,10 @@ class Arguments:
             return {"from": self.earlier["cache"]}
         self.incoming += [name] if name not in self.roles else []
         return {"slot": name}
+
+    def held(self, name, role, function):
+        """A global of this name that holds the weights, such as the object `rnn`."""
+        return {"from": [self.objects[plain(name)]]} if plain(name) in self.objects else None
 
     def made(self, name, role, function):
         """Something that the forward returned, or was given."""
@@ -112,7 +119,9 @@ class Arguments:
         outputs += [path for text, path in self.earlier.items() if text[:1] in "ypo"]
         outputs += [path for path in self.earlier.values() if len(path) == 1]  # all that it returned
         outputs += list(self.earlier.values())[1:2] if PREDICTED.search(name) else []  # the first that it returned
-        if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name)):
+        told = [n for n in required(function) if n != name and TRUE.search(n)]
+        is_output = bool(told) and word_of(name) == "targets" and not TRUE.search(name)  # y beside targets
+        if outputs and (key in OUTPUTS[2:] or PREDICTED.search(name) or is_output):
             return {"from": outputs[0]}
         alike = [slot for slot in self.roles if role and self.roles[slot] == role and not is_weight(role)]
         slot = name if name in self.roles else "".join(alike[:1]) if len(name) > 1 else ""

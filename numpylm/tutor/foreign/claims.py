@@ -48,7 +48,8 @@ def claims_in(unit, fit, returned, snapshot, after):
 def assigned(unit, fit, returned):
     """(slot, name, array) of all that a backward returned, by the names, else by shapes that all differ, else by the
     order of the forward's parameters; the slot is None where none tells it."""
-    named = [pair for pair in spread(returned, list(unit.texts)) if isinstance(pair[1], np.ndarray | float)]
+    weights = [slot for slot, role in unit.roles.items() if is_weight(role)]
+    named = [pair for pair in spread(returned, list(unit.texts), weights) if isinstance(pair[1], np.ndarray | float)]
     found = slots_of(unit, [text for text, _ in named])
     unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
     slots = [slot for slot in unit.roles if slot in fit.inputs and slot not in found]
@@ -99,8 +100,9 @@ def is_told(role, unit, claims):
     return bool(role) and (part in told or (part == role and any(other.startswith(f"{part}:") for other in told)))
 
 
-def spread(value, texts):
-    """(name, value) of all that a backward returned: the parts of tuples, lists, dicts and records by their names."""
+def spread(value, texts, weights):
+    """(name, value) of all that a backward returned: the parts of tuples, lists, dicts and records by their names. A
+    gradient may have the name of its weight in a dict."""
     if isinstance(value, dict):
         items = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, tuple | list):
@@ -111,10 +113,10 @@ def spread(value, texts):
     found = []
     for text, item in items:
         if isinstance(item, dict | tuple) or (isinstance(item, list) and len(parts_of(text)) == len(item)):
-            found += spread(item, parts_of(text))
+            found += spread(item, parts_of(text), weights)
         else:
-            is_weight = isinstance(value, dict) and WEIGHT.match(text)
-            found.append((f"d{text}" if is_weight else text, item))
+            is_bare = isinstance(value, dict) and (text in weights or WEIGHT.match(text))
+            found.append((f"d{text}" if is_bare else text, item))
     return found
 
 

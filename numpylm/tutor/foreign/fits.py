@@ -41,34 +41,37 @@ class Fit(NamedTuple):
     way: tuple = ()
 
 
-def best_fit(file, unit, batches=(2, 0, -1)):
+def best_fit(file, unit, batches=(2, 0, -1), left=None):
     """The first layout in which the forward gives our values, else the first in which it runs. Raises Stop.
 
-    batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it.
+    batches: numbers of sequences; 0 for one without an axis of its own, -1 for one whose states alone have it. left,
+    the set of shapes that are not tried, gets those that fail, and those of the Fit.
     """
-    runs, tries, errors, failed = None, 0, {}, set()  # of shapes with which it fails, whatever the order of the gates
+    left, runs, tries, errors, failed = set() if left is None else left, None, 0, [], set()
     for fit in fits(file, unit, batches, failed):
+        if runs and fit.way and not fit.way[-1]:
+            break
         shapes = str([(type(value), np.shape(value)) for value in fit.inputs.values()])
-        if shapes in errors:
+        if shapes in left:
             failed.add(fit.way)
             continue
         made, tries = tried(file, unit, fit), tries + 1
-        if isinstance(made, dict):
-            errors[shapes] = made
+        if isinstance(made, dict):  # it fails with these shapes, whatever the order of the gates
+            errors.append(made)
+            left.add(shapes)
             failed.add(fit.way)
-        elif made and made.precision is not None:
-            return made
-        else:
-            runs = runs or made
-        if tries > MOST_TRIES:
+        elif made and (made.precision is not None or not runs):
+            runs = made, shapes
+        if tries > MOST_TRIES or (runs and runs[0].precision is not None):
             break
     if runs:
-        return runs
-    raise not_run(file, unit, next(iter(sorted(errors.values(), key=is_own_error, reverse=True)), None))
+        left.add(runs[1])
+        return runs[0]
+    raise not_run(file, unit, next(iter(sorted(errors, key=is_own_error, reverse=True)), None))
 
 
 def fits(file, unit, batches, failed=()):
-    """Every Fit to try: inputs in a layout of ours whose shapes are the file's, else in the file's own shapes.
+    """Every Fit to try: inputs in a layout of ours whose shapes are the file's, then in the file's own shapes.
 
     Ways that have failed are left out.
     """
@@ -77,13 +80,8 @@ def fits(file, unit, batches, failed=()):
         inputs = {slot: random_input(rng, shape) for slot, shape in shapes.items()}
         yield Fit("rnn", "free", None, size_slots(unit.sizes) | inputs, None)
     for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
-        is_empty = True
         for form, cell, N in product(unit.forms, unit.cells, batches):
-            for fit in fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict, failed):
-                is_empty = False
-                yield fit
-        if not is_empty:
-            return
+            yield from fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict, failed)
 
 
 def fits_of(unit, form, cell, N, rng, is_strict, failed):

@@ -19,7 +19,8 @@ BACKWARD = re.compile(
     r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|b_?prop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
     re.I,
 )
-FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|f_?prop|forprop|^run$|^predict|^__call__$|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|^__call__$|bottom_data", re.I)
+NUMERICAL = re.compile(r"numer|(^|_)num(_|$)|check", re.I)  # a gradient by differences
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"),
@@ -127,7 +128,12 @@ def pairs_in(functions, kind, convention=None):
             or BACKWARD.search(name)
             or (is_loss and (len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))))
         )
-        if looks and name not in found and (function["parameters"] or function["is_step"] or kind):
+        if (
+            looks
+            and name not in found
+            and not NUMERICAL.search(name)
+            and (function["parameters"] or function["is_step"] or kind)
+        ):
             words = [word_of(n) or role_of(n) or "?" for n in required(function)]
             forward = forward_of(functions, name)
             made = functions[forward]["names"] if forward else []

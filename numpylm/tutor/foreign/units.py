@@ -103,6 +103,7 @@ def unit_of(scope, forward, backward, usual, all_states=False):
     arguments = Arguments(scope.functions, cell, form, used_weights(scope, both, names, cell), all_states)
     arguments.weights = {"from": ["weights"]} if scope.make and not scope.holder else None
     places = {n: scope.places[n] for n in arguments.roles if n in scope.places}
+    arguments.objects = {plain(path[0]): path[0] for path in places.values() if len(path) > 1 and not scope.make}
     arguments.missing(every)
     places |= {n: [n] for n in arguments.globals if n in arguments.roles}  # weights that the file lacks
     if form == "loss" and forward:
@@ -180,9 +181,10 @@ def used_weights(scope, functions, names, cell):
         return scope.roles | (scope.given if cell != "gru" else roles_of(scope.given, cell))
     if "parameters" in [role_of(n) for f in functions for n in required(f)] and not scope.make:
         return {}
+    given = {n for function in functions for n in required(function)}
     found = roles_of([n for n in scope.places if n in names], cell)
     found = {n: "b_y" if role == "c_prev" else role for n, role in found.items()}
-    kept = {n: role for n, role in found.items() if is_weight(role) or (role is None and not HELD.match(n))}
+    kept = {n: role for n, role in found.items() if is_weight(role) or not (role or HELD.match(n) or n in given)}
     return by_shape(kept, scope.shapes)
 
 

@@ -19,6 +19,7 @@ from numpylm.tutor.process.sizes import SIZES
 from numpylm.tutor.process.stop import Stop, is_own_error
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
+OTHER_SHAPES = 3
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
 EQUAL = "the check could run it only where D, H and V are equal: with other sizes, shapes did not fit"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
@@ -75,14 +76,16 @@ def judged(file, unit):
     for batches in ((2, 0, -1), (1,), (0,), (-1,)):
         if not file.child.process:  # it has hung, or ended
             break
+        left = set()
         try:
-            fit = best_fit(file, unit, batches)
+            fit = best_fit(file, unit, batches, left)
         except Stop as stop:
             failed = failed or stop
             continue
         finding = None if unit.backward is None else finding_or_stop(file, unit, fit)
         if unit.free or finding is None:
             return fit, finding
+        fit, finding = in_other_shapes(file, unit, batches, left, (fit, finding))
         first = first or (fit, finding)
         if finding["status"] == "ok" and batches == (1,) and fit.form != "loss":
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
@@ -91,6 +94,22 @@ def judged(file, unit):
             return fit, finding
     if first is None:
         raise failed
+    return first
+
+
+def in_other_shapes(file, unit, batches, left, first):
+    """(Fit, finding) with other shapes, where with the first ones the backward fails, or gradients are zero."""
+    for _ in range(OTHER_SHAPES):
+        if not is_open(first[1]) and ONLY_ZERO not in str(first[1]["sentences"]):
+            break
+        try:
+            fit = best_fit(file, unit, batches, left)
+        except Stop:
+            break
+        finding = finding_or_stop(file, unit, fit)
+        is_known = not is_open(finding) and (finding["status"] == "ok" or fit.precision is not None)
+        if is_known and ONLY_ZERO not in str(finding["sentences"]):
+            return fit, finding
     return first
 
 
@@ -108,8 +127,7 @@ def finding_or_stop(file, unit, fit):
         rows = {slot: q[None] for slot, q in vectors.items() if np.ndim(q) == 1 and isinstance(q, np.ndarray)}
         with contextlib.suppress(Stop):
             return backward_finding(file, unit, fit._replace(inputs=fit.inputs | rows))
-    said = str(finding["sentences"])
-    if "could not be run" in said:  # it needs what an import did not give
+    if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
     if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
         words = f"it fails with every input that the check tries: {finding['sentences'][0]}"

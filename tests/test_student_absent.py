@@ -1,0 +1,122 @@
+"""`numpylm check` on code whose modules are absent, or whose names and arguments are unlike those of any course."""
+
+import pytest
+from foreign_code import SOURCES, changed, check_changed
+
+from numpylm.tutor.foreign.conventions import role_of
+from numpylm.tutor.report import report
+
+
+@pytest.fixture
+def check(tmp_path):
+    return lambda *change, **options: check_changed(tmp_path, *change, **options)
+
+
+READ = {  # what other code does, as changes of an example: all of it is right, and read
+    "derivatives of an absent module, of what an activation returned": (
+        "lstm_cell", ("sigmoid = lambda a: 1 / (1 + np.exp(-a))", "from .acts import sigmoid, tanh_function, dsigmoid"),
+        ("class Cell", "from .acts import tanh_derivative\nclass Cell"), ("np.tanh", "tanh_function"),
+        ("o * (1 - o)", "dsigmoid(o)"), ("1 - g ** 2", "tanh_derivative(g)"), ("f * (1 - f)", "dsigmoid(f)"),
+    ),
+    "derivatives of an absent module, of what an activation was given": (
+        "network", ("import numpy as np\n", "import numpy as np\ntry:\n    from . import acts\nexcept: import acts\n"),
+        ("            h = np.tanh(", "            a = "), ("+ self.bh)", "+ self.bh\n            h = acts.tanh(a)"),
+        ("self.last_hs[i + 1] = h", "self.last_hs[i + 1], self.a[i] = h, a"),
+        ("self.last_inputs = i", "self.a, self.last_inputs = {}, i"),
+        ("(1 - self.last_hs[t + 1] ** 2) * d_h", "acts.tanh_backward(d_h, self.a[t])"),
+    ),
+    "an activation and its derivative as arguments of a constructor": (
+        "network", ("self, input_size, output", "self, act_func, deriv_act_func, input_size, output"),
+        ("        self.Whh = randn",
+         "        self.act_func, self.deriv_act_func = act_func, deriv_act_func\n        self.Whh = randn"),
+        ("np.tanh(", "self.act_func("), ("1 - self.last_hs[t + 1] ** 2", "self.deriv_act_func(self.last_hs[t + 1])"),
+    ),
+    "activations of an absent module as classes, with methods of other names": (
+        "lstm_cell", ("sigmoid = lambda a: 1 / (1 + np.exp(-a))", "from .acts import Sigmoid, Tanh"),
+        ("sigmoid(", "Sigmoid.fn("), ("np.tanh", "Tanh.fn"), ("o * (1 - o)", "Sigmoid.dfn(o)"),
+        ("1 - g ** 2", "Tanh().prime(g)"),
+    ),
+    "a loss, its derivative and an output's activation as arguments of a constructor": (
+        "tuple", ("def rnn_forward(", "class RNN:\n  def __init__(self, V, H, loss, grad_loss, out_act):\n    "
+        "self.loss, self.grad_loss, self.out_act = loss, grad_loss, out_act\n    self.Wxh, self.Whh, self.Why = "
+        "[np.random.randn(*n) for n in ((H, V), (H, H), (V, H))]\n    self.bh, self.by = np.zeros((H, 1)), "
+        "np.zeros((V, 1))\n  def forward(self, "),
+        ("h0, params)", "h0)"), ("\ndef rnn_backward(", "  def backward(self, "),
+        ("ys, params)", "ys)"), ("= params", "= self.Wxh, self.Whh, self.Why, self.bh, self.by"),
+        ("        e = np.exp(Why @ hs[-1] + by)\n", ""), ("e / e.sum()", "self.out_act(Why @ hs[-1] + by)"),
+        ("ys[t] - targets[t]", "self.grad_loss(ys[t], targets[t]) + 0 * self.loss(ys[t], targets[t])"),
+        ("for p in params]", "for p in (Wxh, Whh, Why, bh, by)]"),
+    ),
+    "weights from an absent module, made from a tuple": (
+        "network", ("from numpy.random import randn", "from .init import xavier"), ("randn(", "xavier(("),
+        (") / 1000", "))"),
+    ),
+    "names that only the program below defines": (
+        "min_char_rnn", ("  loss = 0\n", "  loss = 0 * share\n"),
+        ("def lossFun", "if __name__ == '__main__':\n  share = 0.5\n  lossFun = None\ndef lossFun"),
+    ),
+    "a size as a number inside functions": (
+        "tuple", ("    hs, ys = [h0], []\n", "    hs, ys = [h0], []\n    vocab_size = 27\n"),
+        ("Wxh @ x +", "Wxh @ np.reshape(x, (vocab_size, 1)) +"),
+    ),
+    "gradients that say of what": ("bptt", ("dLdU", "dCdU"), ("dLdV", "dLwrtV"), ("dLdW", "dE_dW")),
+    "a list of gradients beside the loss": (
+        "tuple",
+        ("    return dWxh, dWhh, dWhy, dbh, dby", "    grads = [dWxh, dWhh, dWhy, dbh, dby]\n    return 0.0, grads"),
+    ),
+    "a forward that is called as the object": (
+        "packed", ("def forward", "def __call__"), ("def backward", "def backwards"),
+    ),
+    "f_prop and b_prop": ("network", ("def forward", "def f_prop"), ("def backprop", "def b_prop")),
+    "one parameter of an unknown name": ("built_late", ("dout", "signal")),
+    "a gradient of the output beside those of the states, in a step": (
+        "lstm_cell",
+        ("self.W_f, self", "self.Wy = np.random.randn(hidden_size + 2, hidden_size)\n        self.W_f, self"),
+        ("return h, c, (z", "return h, c, self.Wy @ h, (z"), ("self, dh_next,", "self, dJ_dy, dh_next,"),
+        ("        z, c_prev,", "        dWy, dh_next = dJ_dy @ h.T, dh_next + self.Wy.T @ dJ_dy\n        z, c_prev,"),
+        ("z, c_prev, f, i, o, g, c = cache", "z, c_prev, f, i, o, g, c, h = cache"), ("o, g, c)", "o, g, c, h)"),
+        ("        dWy, dh_next =", "        h = cache[-1]\n        dWy, dh_next ="),
+        ("return dW_f", "return dWy, dW_f"),
+    ),
+    "an output called y beside the targets": (
+        "updates", ("targets, ys, hs", "targets, y, hs"), ("dy = ys", "dy = y"),
+    ),
+    "a number of steps": (
+        "network", ("self, inputs)", "self, inputs, n_sequence)"),
+        ("enumerate(inputs)", "enumerate(inputs[:n_sequence])"),
+    ),
+    "a limit of norms as an argument of a constructor, and a gradient by differences": (
+        "updates", ("output_size):", "output_size, threshold=0.01):\n        self.threshold = threshold"),
+        ("np.clip(d, -5, 5)", "d * min(1, self.threshold / np.linalg.norm(d))"),
+        ("class Regressor", "def compute_grad_num(f, x):\n    return (f(x + 1) - f(x - 1)) / 2\nclass Regressor"),
+    ),
+    "weights that a method makes from what it does not use": (
+        "built_late", ("def _init_params(self)", "def _init_params(self, X)"),
+        ("self._init_params()", "self._init_params(Xt)"),
+    ),
+    "U, V and W as arguments of a step": (
+        "tuple", ("params)", "U, W, V, bh, by)"), ("    Wxh, Whh, Why, bh, by = params\n", ""),
+        ("Wxh", "U"), ("Whh", "W"), ("Why", "V"), ("for p in params]", "for p in (U, W, V, bh, by)]"),
+    ),
+    "a shape that is taken apart": (
+        "optimizer_layer", ("timesteps, input_dim = self.input_shape", "input_dim = self.input_shape[1]"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", READ)
+def test_what_other_code_does_is_read(check, what):
+    name, *changes = READ[what]
+    result = check(changed(SOURCES[name], *changes))
+    assert result.ok and not result.unchecked, report(result)
+
+
+def test_a_derivative_that_may_be_of_either_is_not_guessed(check):
+    source = changed(SOURCES["network"], ("import numpy as np\n", "import numpy as np\nfrom .acts import dtanh\n"))
+    source = changed(source, ("(1 - self.last_hs[t + 1] ** 2)", "dtanh(self.last_hs[t + 1])"))
+    finding = check(source).findings["Network.backprop"]
+    assert finding["status"] == "not checked" and "dtanh" in str(finding["sentences"])
+
+
+def test_names_of_weights_and_states_of_several_layers():
+    assert role_of("hprev3") == "h_prev" and role_of("w_oh") == "W_y"
