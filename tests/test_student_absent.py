@@ -53,7 +53,14 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     ),
     "names that only the program below defines": (
         "min_char_rnn", ("  loss = 0\n", "  loss = 0 * share\n"),
-        ("def lossFun", "if __name__ == '__main__':\n  share = 0.5\n  lossFun = None\ndef lossFun"),
+        ("def lossFun", "if __name__ == '__main__':\n  share = 0.5\ndef lossFun"),
+    ),
+    "a program below that calls what it makes by the name of its class": (
+        "network", ("        self.by -= learn_rate * d_by", "        self.by -= learn_rate * d_by\n"
+        "if __name__ == '__main__':\n    Network = Network(3, 4)"),
+    ),
+    "an update that shows no gradient": (
+        "updates", ("learning_rate * np.clip(d, -5, 5)", "learning_rate * d / np.sqrt(d**2 + 1e-8)"),
     ),
     "a size as a number inside functions": (
         "tuple", ("    hs, ys = [h0], []\n", "    hs, ys = [h0], []\n    vocab_size = 27\n"),
@@ -116,6 +123,12 @@ def test_a_derivative_that_may_be_of_either_is_not_guessed(check):
     source = changed(source, ("(1 - self.last_hs[t + 1] ** 2)", "dtanh(self.last_hs[t + 1])"))
     finding = check(source).findings["Network.backprop"]
     assert finding["status"] == "not checked" and "dtanh" in str(finding["sentences"])
+
+
+def test_gradients_of_an_update_that_does_not_show_them_are_judged(check):
+    source = changed(SOURCES["updates"], ("np.clip(d, -5, 5)", "d / np.sqrt(d**2 + 1e-8)"))
+    finding = check(source, "da @ hs[t - 1].T", "da @ hs[t].T").findings["Regressor.backward"]
+    assert finding["status"] == "wrong" and [row["name"] for row in finding["table"]] == ["dW_hh"]
 
 
 def test_names_of_weights_and_states_of_several_layers():

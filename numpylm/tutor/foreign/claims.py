@@ -22,10 +22,11 @@ def gradient_name(unit, slot):
     return text if text and text.isidentifier() else f"d{slot}"
 
 
-def claims_in(unit, fit, returned, snapshot, after):
+def claims_in(unit, fit, returned, local, snapshot, after):
     """Slot -> gradient, of what a backward returned, of what an object holds after it, or of a step of descent.
 
-    snapshot is the object's attributes; after, slot -> the weight after the backward. Raises Stop.
+    local is its own arrays, which count where it updates its weights in another way; snapshot, the object's attributes;
+    after, slot -> the weight after the backward. Raises Stop.
     """
     claims = {slot: array for slot, _, array in reversed(assigned(unit, fit, returned)) if slot}
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
@@ -40,9 +41,15 @@ def claims_in(unit, fit, returned, snapshot, after):
     claims = {slot: np.asarray(v, float) for slot, v in claims.items() if isinstance(v, np.ndarray | float)}
     if fit.form == "loss" and not (fit.layout.style and (fit.precision is not None or np.ndim(fit.inputs["inputs"]))):
         claims.pop("inputs", None)  # numbers of tokens
-    if not set(claims) & set(weights) and weights:
-        claims |= steps_of_descent(unit, fit, after)
-    return claims
+    if set(claims) & set(weights) or not weights:
+        return claims
+    try:
+        return claims | steps_of_descent(unit, fit, after)
+    except Stop:  # such as Adam
+        made = {slot: q for slot, q in zip(slots_of(unit, local), local.values(), strict=True) if slot in weights}
+        if not made:
+            raise
+        return claims | made
 
 
 def assigned(unit, fit, returned):

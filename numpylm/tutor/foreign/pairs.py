@@ -143,7 +143,8 @@ def pairs_in(functions, kind, convention=None):
             )
             found[name] = None if is_whole or function["is_step"] else forward, name, None  # it goes forward itself
     makes = [n for n, f in functions.items() if f["gradients"] > 2 and not gradients_in(f)]
-    others = [n for n in makes if n not in found and "grad" not in "".join(required(functions[n]))]
+    makes = [n for n in makes if n not in found and not NUMERICAL.search(n)]
+    others = [n for n in makes if "grad" not in "".join(required(functions[n]))]
     known = {n for pair in found.values() for n in pair[:2] if n}
     known |= {n for first in known for n in called(functions, first)}
     found |= {n: (forward_by_values(functions, n), n, None) for n in others

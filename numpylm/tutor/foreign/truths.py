@@ -63,10 +63,10 @@ def claimed(file, unit, fit):
 
     A loss function often clips its gradients. It is run without np.clip, and so judged.
     """
-    paths = [["returned"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
+    paths = [["returned"], ["local"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
     outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip=fit.form == "loss")
     after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-    claims = claims_in(unit, fit, outputs[0], outputs[1] if unit.snapshot else None, after)
+    claims = claims_in(unit, fit, *outputs[:2], outputs[2] if unit.snapshot else None, after)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows")
     limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]

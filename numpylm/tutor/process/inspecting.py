@@ -17,6 +17,7 @@ OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
     "float_": np.float64, "Inf": np.inf, "infty": np.inf, "NaN": np.nan,
 }  # fmt: skip
+MOST_NUMBERS = 100_000  # of an array of a function that is looked at
 MODULE = "student"  # the name under which the student's file is imported
 
 
@@ -25,7 +26,7 @@ class Student:
 
     def __init__(self, path, package):
         self.path, self.package, self.opened, self.called = path, package, set(), set()
-        self.module, self.failures, self.source = None, [], None
+        self.module, self.failures, self.source, self.local = None, [], None, {}
 
     def load(self):
         """Read the file and run its plain statements; what it holds, for the parent."""
@@ -48,9 +49,13 @@ class Student:
                 self.opened.add(os.path.relpath(path, root).replace("__pycache__" + os.sep, ""))
 
     def see_call(self, frame, event, _):
-        """Note a function of numpylm that is called."""
-        if event == "call" and frame.f_code.co_filename.startswith(self.package + os.sep):
-            self.called.add(frame.f_code.co_name)
+        """Note a function of numpylm that is called, and the arrays that a function of the file has when it ends."""
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(self.package + os.sep):
+            self.called.add(code.co_name)
+        if event == "return" and code.co_filename == self.path:
+            made = [(n, v) for n, v in frame.f_locals.items() if n[:1] in "dg" and isinstance(v, np.ndarray)]
+            self.local[code.co_name] = {name: array for name, array in made if array.size < MOST_NUMBERS}
 
     def contents(self):
         """What the file holds: functions and classes with their signatures, its EXERCISE, what failed."""

@@ -73,8 +73,7 @@ def run_steps(student, steps, inputs, changes=None):
 
     A path is a list that begins with a name: an earlier result, or a global of the student's file. A value may hold
     {"slot": NAME}, a copy of that input, {"slot": NAME, "at": t}, one of its steps, {"zeros": NAME}, zeros of its
-    shape, and {"from": PATH}, an earlier result.
-    changes, a list, receives the names of the last call's arguments that it changed in place.
+    shape, and {"from": PATH}, an earlier result. changes gets the names of the last call's arguments that it changed.
     """
     space = ChainMap({}, vars(student.module), {"descent": Descent(), "_gathered": gathered}, usual_names())
     if any("set" in step or step.get("to") == "object" for step in steps):
@@ -166,7 +165,7 @@ def bytes_within(values, named):
 def answer(student, request):
     """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
     printed, changes, reply, unclipped = Printed(), [], {}, Unclipped()
-    student.called, student.opened = set(), set()
+    student.called, student.opened, student.local = set(), set(), {}
     hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
     with warnings.catch_warnings(), np.errstate(all="ignore"), hidden[0], hidden[1]:
         warnings.simplefilter("ignore")
@@ -181,6 +180,7 @@ def answer(student, request):
                 np.clip = unclipped if request.get("without_clip") else CLIP
                 sys.setprofile(student.see_call)
                 space = run_steps(student, request["steps"], request["inputs"], changes)
+                space["local"] = student.local.get(request["steps"][-1].get("call", [""])[-1], {})
                 reply["outputs"] = [reach(path, space) for path in request["outputs"]]
         except Unreadable as error:
             reply["unreadable"] = list(error.args)
