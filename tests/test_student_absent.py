@@ -129,6 +129,7 @@ def test_gradients_of_an_update_that_does_not_show_them_are_judged(check):
     source = changed(SOURCES["updates"], ("np.clip(d, -5, 5)", "d / np.sqrt(d**2 + 1e-8)"))
     finding = check(source, "da @ hs[t - 1].T", "da @ hs[t].T").findings["Regressor.backward"]
     assert finding["status"] == "wrong" and [row["name"] for row in finding["table"]] == ["dW_hh"]
+    assert "its own variables dW_xh, dW_hh" in str(finding["diagnosis"])
 
 
 def test_names_of_weights_and_states_of_several_layers():

@@ -12,6 +12,7 @@ from numpylm.tutor.process.stop import Stop
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
 LIKE_WEIGHT = r"[WUVEbwuv]|emb"  # and not a state that the object keeps
 ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
+OWN = "judged by its own variables {}: what it does with them is not plain gradient descent, and is not checked"
 HEADS = re.compile(r"^(d(l|e|j|c|loss|cost)?(dd?|wrt)|grad|d|g)|(diff|grad|[gd])$")
 
 
@@ -23,7 +24,7 @@ def gradient_name(unit, slot):
 
 
 def claims_in(unit, fit, returned, local, snapshot, after):
-    """Slot -> gradient, of what a backward returned, of what an object holds after it, or of a step of descent.
+    """(slot -> gradient, of what a backward returned, an object holds after it, or a step of descent took; remarks).
 
     local is its own arrays, which count where it updates its weights in another way; snapshot, the object's attributes;
     after, slot -> the weight after the backward. Raises Stop.
@@ -42,14 +43,14 @@ def claims_in(unit, fit, returned, local, snapshot, after):
     if fit.form == "loss" and not (fit.layout.style and (fit.precision is not None or np.ndim(fit.inputs["inputs"]))):
         claims.pop("inputs", None)  # numbers of tokens
     if set(claims) & set(weights) or not weights:
-        return claims
+        return claims, []
     try:
-        return claims | steps_of_descent(unit, fit, after)
+        return claims | steps_of_descent(unit, fit, after), []
     except Stop:  # such as Adam
         made = {slot: q for slot, q in zip(slots_of(unit, local), local.values(), strict=True) if slot in weights}
         if not made:
             raise
-        return claims | made
+        return claims | made, [OWN.format(", ".join(gradient_name(unit, slot) for slot in made))]
 
 
 def assigned(unit, fit, returned):

@@ -66,12 +66,12 @@ def claimed(file, unit, fit):
     paths = [["returned"], ["local"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
     outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip=fit.form == "loss")
     after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
-    claims = claims_in(unit, fit, *outputs[:2], outputs[2] if unit.snapshot else None, after)
+    claims, remarks = claims_in(unit, fit, *outputs[:2], outputs[2] if unit.snapshot else None, after)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows")
     limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]
     said = f"it clips its gradients to ±{min(limits, default=0):.3g}: judged without that. Clip in the training loop"
-    return claims, [said] if limits else [], reply
+    return claims, remarks + [said] * bool(limits), reply
 
 
 def with_other_targets(unit, fit):
