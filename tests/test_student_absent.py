@@ -37,14 +37,14 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("1 - g ** 2", "Tanh().prime(g)"),
     ),
     "a loss, its derivative and an output's activation as arguments of a constructor": (
-        "tuple", ("def rnn_forward(", "class RNN:\n  def __init__(self, V, H, loss, grad_loss, out_act):\n    "
-        "self.loss, self.grad_loss, self.out_act = loss, grad_loss, out_act\n    self.Wxh, self.Whh, self.Why = "
+        "tuple", ("def rnn_forward(", "class RNN:\n  def __init__(self, V, H, loss, loss_grad, out_act):\n    "
+        "self.loss, self.loss_grad, self.out_act = loss, loss_grad, out_act\n    self.Wxh, self.Whh, self.Why = "
         "[np.random.randn(*n) for n in ((H, V), (H, H), (V, H))]\n    self.bh, self.by = np.zeros((H, 1)), "
         "np.zeros((V, 1))\n  def forward(self, "),
         ("h0, params)", "h0)"), ("\ndef rnn_backward(", "  def backward(self, "),
         ("ys, params)", "ys)"), ("= params", "= self.Wxh, self.Whh, self.Why, self.bh, self.by"),
         ("        e = np.exp(Why @ hs[-1] + by)\n", ""), ("e / e.sum()", "self.out_act(Why @ hs[-1] + by)"),
-        ("ys[t] - targets[t]", "self.grad_loss(ys[t], targets[t]) + 0 * self.loss(ys[t], targets[t])"),
+        ("ys[t] - targets[t]", "self.loss_grad(ys[t], targets[t]) + 0 * self.loss(ys[t], targets[t])"),
         ("for p in params]", "for p in (Wxh, Whh, Why, bh, by)]"),
     ),
     "weights from an absent module, made from a tuple": (
@@ -59,6 +59,11 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "network", ("        self.by -= learn_rate * d_by", "        self.by -= learn_rate * d_by\n"
         "if __name__ == '__main__':\n    Network = Network(3, 4)"),
     ),
+    "a layer that is compiled for a shape, and an encoder": (
+        "built_late", ("def build(self, input_dim)", "def compile(self, input_shape)"), ("input_dim", "input_shape[2]"),
+        ("self.build(x.shape[2])", "self.compile(x.shape)"),
+    ),
+    "a forward called encode": ("bptt", ("forward_propagation", "encode")),
     "an update that shows no gradient": (
         "updates", ("learning_rate * np.clip(d, -5, 5)", "learning_rate * d / np.sqrt(d**2 + 1e-8)"),
     ),
@@ -98,8 +103,9 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("class Regressor", "def compute_grad_num(f, x):\n    return (f(x + 1) - f(x - 1)) / 2\nclass Regressor"),
     ),
     "weights that a method makes from what it does not use": (
-        "built_late", ("def _init_params(self)", "def _init_params(self, X)"),
-        ("self._init_params()", "self._init_params(Xt)"),
+        "network", ("        self.Whh = randn", "        self.n = input_size, output_size, hidden_size\n    def _init_params("
+        "self, q):\n        input_size, output_size, hidden_size = self.n\n        self.Whh = randn"),
+        ("        h = np.z", "        if not hasattr(self, 'Whh'): self._init_params(inputs)\n        h = np.z"),
     ),
     "U, V and W as arguments of a step": (
         "tuple", ("params)", "U, W, V, bh, by)"), ("    Wxh, Whh, Why, bh, by = params\n", ""),

@@ -1,8 +1,11 @@
 """`numpylm check` on what it cannot compare: it says so, and does not judge what it has not seen."""
 
+import numpy as np
 import pytest
 from foreign_code import SOURCES, check_changed
 
+from numpylm.tutor.foreign.truths import derivative, roughness
+from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.report import report
 
 
@@ -94,3 +97,26 @@ class Layer:
 """
     result = check(source)
     assert not result.ok and "the check itself failed" not in str(result), report(result)
+
+
+def test_np_clip_as_an_activation_is_not_a_limit_of_gradients(check):
+    source = SOURCES["min_char_rnn"].replace("np.tanh(", "np.clip(").replace("+ bh)", "+ bh, -1, 1)")
+    source = source.replace("(1 - hs[t] * hs[t])", "(np.abs(hs[t]) < 1)")
+    assert "np.clip(" in source and "(np.abs(hs[t]) < 1)" in source
+    for seed in range(3):
+        assert check(source, seed=seed).ok
+
+
+def test_a_kink_is_no_slope(check):
+    x = np.zeros(3)
+    relu = lambda _, values: np.maximum(values - [0.0005, 0.5, -0.5], 0).sum(axis=1)  # noqa: E731
+    np.testing.assert_allclose(derivative(relu, "x", x, 1e-3), [0, 0, 1], atol=1e-9)
+    with pytest.raises(Stop, match="bend"):
+        derivative(relu, "x", x + np.array([0, 0.49, 0]), 0.03)
+
+
+def test_values_of_float32_are_rough_though_they_may_be_the_same_for_near_inputs():
+    flat = lambda _, values: 5.3 + 1e-3 * (values**2).sum(axis=1)  # noqa: E731
+    inputs = {"x": np.array([0.3, 1.7])}
+    assert roughness(lambda *given: flat(*given).astype("f").astype("d"), "x", inputs) > 1e-10
+    assert roughness(flat, "x", inputs) < 1e-10

@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from numpylm.tutor.process.sizes import size_of
+from numpylm.tutor.process.stand_ins import LETTERS, TEXT
 
 
 class Convention(NamedTuple):
@@ -89,6 +90,25 @@ WORDS = {  # what else a parameter may be: plain names
     "step": r"i|id|(t|time|step)?(idx|index)|timestep|step",
     "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|sample|vec\w*)?|data|sentence|tokens|ids|seq\w*",
 }
+
+VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
+    (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
+    (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
+    (r"path|file|fn$|name", "a text that is not there"),
+    (r"te?xt|data|corpus", TEXT),
+    (r"epoch|iter|seed|layers$", 1),
+    (r"drop|decay|lambda|reg|momentum", 0.0),
+    (r"activation", "tanh"),
+    (r"^_?rng$|generator", {"from": ["np", "random"]}),
+    (r"^opt", {"from": ["descent"]}),
+)
+FUNCTIONS = (  # the same where it is called: an activation, or half the squared error
+    (r"(?=.*(loss|cost|err))(?=.*(d_|grad|deriv|prime))", {"from": ["np", "subtract"]}),
+    (r"loss|cost|err", {"from": ["np", "hypot"]}),
+    (r"deriv|prime|slope|grad", {"from": ["_slope_of_tanh"]}),
+    (r"^out", {"from": ["np", "positive"]}),
+    (r"act|func|nonlin", {"from": ["tanh"]}),
+)
 
 
 def role_of(name):

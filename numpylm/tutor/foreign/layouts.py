@@ -135,7 +135,10 @@ STYLES = {  # how inputs or targets are given, of their rows (T, V), or of their
 }
 NUMBERS = {"ids", "array", "row", "down", "final", "text", "token"}  # styles of tokens
 PAIRS = tuple(  # of a style of inputs and one of targets
-    (one, other) for one in list(STYLES)[:-4] for other in dict.fromkeys((one, "ids", "array", "row", "final"))
+    (one, other)
+    for one in list(STYLES)[:-4]
+    for other in dict.fromkeys((one, "ids", "array", "row", "final"))
+    if (one, other) != ("down", "row")
 )
 
 

@@ -5,32 +5,14 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.foreign.conventions import LIMIT, cell_of, global_for, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import FUNCTIONS, LIMIT, VALUES, cell_of, global_for, plain, roles_of, word_of
 from numpylm.tutor.foreign.scopes import WEIGHTS, Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
-from numpylm.tutor.process.stand_ins import LETTERS, TEXT
+from numpylm.tutor.process.stand_ins import LETTERS
 
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
-STARTS = re.compile(r"^_*(init|initiali[sz]e|build|create|reset|new|setup)", re.IGNORECASE)
-VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
-    (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
-    (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
-    (r"path|file|fn$|name", "a text that is not there"),
-    (r"te?xt|data|corpus", TEXT),
-    (r"epoch|iter|seed|layers$", 1),
-    (r"drop|decay|lambda|reg|momentum", 0.0),
-    (r"activation", "tanh"),
-    (r"^_?rng$|generator", {"from": ["np", "random"]}),
-    (r"^opt", {"from": ["descent"]}),
-)
-FUNCTIONS = (  # the same where it is called: an activation, or half the squared error
-    (r"(d|grad\w*|deriv\w*)_?(loss|cost|err)|(loss|cost|err\w*)_?(d|grad|deriv|prime)", {"from": ["np", "subtract"]}),
-    (r"loss|cost|err", {"from": ["np", "hypot"]}),
-    (r"deriv|prime|slope|grad", {"from": ["_slope_of_tanh"]}),
-    (r"^out", {"from": ["np", "positive"]}),
-    (r"act|func|nonlin", {"from": ["tanh"]}),
-)
+STARTS = re.compile(r"^_*(init|initiali[sz]e|build|compile|create|reset|new|setup)", re.IGNORECASE)
 
 
 def with_made_weights(scope, contents, child):
@@ -64,7 +46,7 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     steps[:0] = [{"set": [n], "value": value} for n, value in lacking.items() if value is not None]
     scope = Scope(kind, methods, steps, ["object"], given, {}, {}, {}, sizes)
     if given:
-        with_steps(child, scope, calls_of(methods, filter(ZEROS.match, methods)))
+        with_calls(child, scope, filter(ZEROS.match, methods))
         return scope
     held = attributes_of(child, scope)
     steps += [{"set": ["object", n], "value": 1.0} for n, value in held.items() if is_rate(n, value)]
@@ -73,7 +55,7 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     # such as reset(), which makes the state before the first step
     lacks = [n for n, f in methods.items() if STARTS.search(n) and {*f["makes"]} - held.keys() and n != "__init__"]
     lacks += [n for n in methods if ZEROS.match(n) and n not in lacks]
-    held = with_steps(child, scope, calls_of(methods, lacks)) or held
+    held = with_calls(child, scope, lacks) or held
     found = arrays_of(held, methods)
     shapes = {n: array.shape for n, (_, array) in found.items()}
     roles = by_shape(weights_in(found, cell), shapes)
@@ -92,9 +74,10 @@ def with_steps(child, scope, steps):
     return held
 
 
-def calls_of(methods, names):
-    """Steps that call those of some methods that need no argument."""
-    return [{"call": ["object", name], "to": "nothing"} for name in names if not required(methods[name])]
+def with_calls(child, scope, names):
+    """The same for calls of those of some methods that need no argument."""
+    names = [name for name in names if not required(scope.functions[name])]
+    return with_steps(child, scope, [{"call": ["object", name], "to": "nothing"} for name in names])
 
 
 def is_rate(name, value):
@@ -193,8 +176,8 @@ def construct(contents, kind, to, steps, given):
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if "shape" in name and any(name in other["indexed"] for other in contents["classes"][kind].values()):
-            values[name] = ({"slot": "size T"}, {"slot": "size D"})
+        if shape := shape_for(name, contents["classes"][kind]):
+            values[name] = shape
         elif parts and all(parts):
             values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_array and len(name) == 1):
@@ -224,6 +207,8 @@ def kept_weights(keys, cell=""):
 
 def value_for(contents, kind, name, steps, given):
     """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
+    if shape := shape_for(name, contents["classes"].get(kind, {})):
+        return shape
     called = [attribute for method in contents["classes"].get(kind, {}).values() for attribute in method["passes"]]
     values = FUNCTIONS if name in called else VALUES
     value = next((value for names, value in values if re.search(names, name.lower())), None)
@@ -239,6 +224,13 @@ def value_for(contents, kind, name, steps, given):
     if size_of(name, True):
         return {"slot": f"size {size_of(name, True)}"}
     raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
+
+
+def shape_for(name, methods):
+    """The shape of the inputs, for a parameter of such a name whose parts are taken by their places; () for another."""
+    taken = {text for method in methods.values() for text in method["indexed"] if text.startswith(f"{name}[")}
+    letters = ("NTD" if f"{name}[2]" in taken else "TD") if taken and "shape" in name else ""
+    return tuple({"slot": f"size {letter}"} for letter in letters)
 
 
 def all_sizes(methods):

@@ -19,7 +19,7 @@ BACKWARD = re.compile(
     r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|b_?prop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
     re.I,
 )
-FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|^__call__$|bottom_data", re.I)
+FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|^__call__$|^encode$|bottom_data", re.I)
 NUMERICAL = re.compile(r"numer|(^|_)num(_|$)|check", re.I)  # a gradient by differences
 LOSS = re.compile(r"loss|cost|error", re.I)
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place

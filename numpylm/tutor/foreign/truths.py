@@ -18,6 +18,11 @@ from numpylm.tutor.judge import ask
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
 
+BENT = 0.02  # how much the slopes of two steps differ, relative to the largest, where the step is large
+ROUGH_KINK = (
+    "its forward computes in float32, and its values bend, as those of a ReLU do: no derivative is precise enough to "
+    "compare with. Keep float64 to check a gradient"
+)
 CHUNK = 2000  # inputs in one request to the child
 
 
@@ -65,6 +70,8 @@ def claimed(file, unit, fit):
     """
     paths = [["returned"], ["local"], *([list(unit.snapshot)] if unit.snapshot else []), *unit.places.values()]
     outputs, reply = ask(file, unit.program, fit.inputs, paths, without_clip=fit.form == "loss")
+    if reply.get("limits") and clips_forward(file, unit, fit):
+        outputs, reply = ask(file, unit.program, fit.inputs, paths)
     after = dict(zip(unit.places, outputs[len(outputs) - len(unit.places) :], strict=True))
     claims, remarks = claims_in(unit, fit, *outputs[:2], outputs[2] if unit.snapshot else None, after)
     if not claims:
@@ -72,6 +79,12 @@ def claimed(file, unit, fit):
     limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]
     said = f"it clips its gradients to ±{min(limits, default=0):.3g}: judged without that. Clip in the training loop"
     return claims, remarks + [said] * bool(limits), reply
+
+
+def clips_forward(file, unit, fit):
+    """Whether np.clip acts on what is differentiated, as in a hard tanh."""
+    made = [ask(file, unit.forward, fit.inputs, fit.outputs, without_clip=is_off)[0] for is_off in (True, False)]
+    return not all(map(np.array_equal, *made))
 
 
 def with_other_targets(unit, fit):
@@ -191,14 +204,23 @@ def totals(file, unit, fit, slot, values):
 
 
 def derivative(total, slot, x, h):
-    """The derivative of total(slot, stack of values) at x."""
+    """The derivative of total(slot, stack of values) at x. Raises Stop at a kink of rough values."""
     shifts = h * np.array([-2, -1, 1, 2])[:, None, None] * np.eye(x.size)  # (4, size, size)
     far_below, below, above, far_above = total(slot, (x.ravel() + shifts).reshape(-1, *x.shape)).reshape(4, *x.shape)
-    return (8 * (above - below) - (far_above - far_below)) / (12 * h)
+    near, far = 2 * (above - below), far_above - far_below
+    slope = (4 * near - far) / (12 * h)
+    is_bent = np.abs(far - near) > (BENT if h > 1e-3 else 1e-3) * np.abs(far).max(initial=0)  # at a kink, as of a ReLU
+    if not is_bent.any() or h < 1e-4:
+        return slope
+    if h > 1e-3:
+        raise Stop("not checked", ROUGH_KINK)
+    return np.where(is_bent, derivative(total, slot, x, h / 64), slope)
 
 
 def roughness(total, slot, inputs):
     """How far total jumps between neighbouring inputs: about 1e-16 in float64, 1e-7 where a buffer is float32."""
     direction = np.random.default_rng(0).standard_normal((8, *inputs[slot].shape))
     below, middle, above = (total(slot, inputs[slot] + k * 1e-7 * direction) for k in (-1, 0, 1))
-    return float(np.abs(above - 2 * middle + below).max())
+    noise, values = float(np.abs(above - 2 * middle + below).max()), np.concatenate([below, middle, above])
+    is_float32 = np.array_equal(values, values.astype(np.float32)) and np.any(values % 1)  # and may be all the same
+    return max(noise, is_float32 * 1e-7 * float(np.abs(values).max()))

@@ -30,6 +30,7 @@ def judge_unit(file, unit):
     findings = findings_of(file, unit)
     first, others = findings[unit.name], iter(()) if unit.again is None else unit.again()
     while (is_open(first) or unit.kept) and file.child.process and (other := next(others, None)):
+        file.child.left = file.child.seconds
         again = findings_of(file, other._replace(name=unit.name))
         second = again[unit.name]
         if first["status"] == "wrong" and second["status"] == "ok" and ONLY_ZERO not in str(second["sentences"]):

@@ -98,7 +98,7 @@ class Student:
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
             "keeps": bool(code) and keeps(nodes, code.co_varnames),
-            "indexed": [ast.unparse(n.value).removeprefix("self.") for n in nodes if isinstance(n, ast.Subscript)],
+            "indexed": [ast.unparse(n).removeprefix("self.") for n in nodes if isinstance(n, ast.Subscript)],
             "loops": any(isinstance(n, ast.For | ast.While) for n in nodes),
             "goes_back": any(re.search(r"reversed|-1", ast.unparse(n.iter)) for n in nodes if isinstance(n, ast.For)),
             "appends": any(ast.unparse(n.func).startswith("self.") and n.func.attr == "append" for n in calls),
