@@ -103,8 +103,9 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("class Regressor", "def compute_grad_num(f, x):\n    return (f(x + 1) - f(x - 1)) / 2\nclass Regressor"),
     ),
     "weights that a method makes from what it does not use": (
-        "network", ("        self.Whh = randn", "        self.n = input_size, output_size, hidden_size\n    def _init_params("
-        "self, q):\n        input_size, output_size, hidden_size = self.n\n        self.Whh = randn"),
+        "network",
+        ("        self.Whh = randn", "        self.n = input_size, output_size, hidden_size\n    def _init_params("
+         "self, q):\n        input_size, output_size, hidden_size = self.n\n        self.Whh = randn"),
         ("        h = np.z", "        if not hasattr(self, 'Whh'): self._init_params(inputs)\n        h = np.z"),
     ),
     "U, V and W as arguments of a step": (
