@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.foreign.conventions import CONVENTIONS, plain
-from numpylm.tutor.foreign.layouts import NUMBERS, PAIRS, inputs_for, layouts, random_input, theirs
+from numpylm.tutor.foreign.layouts import NUMBERS, OF_STEP, inputs_for, layouts, random_input, styles_of, theirs
 from numpylm.tutor.foreign.losses import ROUGHEST, gap, leaves, losses_of, of_incoming, outputs_of, script_fit
 from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem, with_dlogits
 from numpylm.tutor.foreign.scopes import size_slots
@@ -94,11 +94,7 @@ def fits_of(unit, form, cell, N, rng, is_strict, failed):
         sizes = sizes._replace(D=sizes.V)
     is_square, is_step = sizes.D == sizes.V > 1, is_loss and (unit.is_given("zero") or N == 1)
     sizes = sizes._replace(T=1) if is_step else sizes
-    styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
-    if not unit.is_given("targets", unit.forward):  # the backward's own are found later
-        styles = [(one, other) for one, other in styles if one == other]
-    of_step = [("step", "step"), ("step", "token"), ("token", "token"), ("vector", "vector"), ("vector", "token")]
-    styles = of_step if is_step else styles if is_loss else [()]
+    styles = OF_STEP if is_step else styles_of(unit, is_square) if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))

@@ -140,6 +140,14 @@ PAIRS = tuple(  # of a style of inputs and one of targets
     for other in dict.fromkeys((one, "ids", "array", "row", "final"))
     if (one, other) != ("down", "row")
 )
+OF_STEP = [("step", "step"), ("step", "token"), ("token", "token"), ("vector", "vector"), ("vector", "token")]
+
+
+def styles_of(unit, is_square):
+    """The styles of inputs and targets, the likeliest first."""
+    styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    is_known = unit.is_given("targets", unit.forward)  # else the backward's own are found later
+    return [(one, other) for one, other in styles if is_known or one == other]
 
 
 def inputs_for(unit, ours, layout, style, rng, is_strict):

@@ -176,19 +176,16 @@ def construct(contents, kind, to, steps, given):
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
         size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        if shape := shape_for(name, contents["classes"][kind]):
+        shape = shape_for(name, contents["classes"][kind]) or [{"slot": f"size {part}"} for part in parts if all(parts)]
+        if shape:
             values[name] = shape
-        elif parts and all(parts):
-            values[name] = [{"slot": f"size {part}"} for part in parts]
         elif size and not (is_array and len(name) == 1):
             values[name] = {"slot": "size H" if is_cell and "out" in name.lower() else f"size {size}"}
         elif roles[name] == "parameters" and (held := kept_weights(method["keys"], cell_of(kind, method["keys"]))):
             given |= held
             values[name] = {key: {"slot": key} for key in held}
-        elif word_of(name) == "rate":
-            values[name] = 1.0
-        elif LIMIT.search(name):
-            values[name] = 1e6
+        elif word_of(name) == "rate" or LIMIT.search(name):
+            values[name] = 1e6 if LIMIT.search(name) else 1.0
         elif has_default:
             continue
         elif is_array:

@@ -121,27 +121,9 @@ def pairs_in(functions, kind, convention=None):
     """(forward or None, backward or None, (convention, cell, form) or None) of all that looks like a backward."""
     found = {} if kind else usual_pairs(functions, convention)
     for name, function in functions.items():
-        gradients = [text for text in function["returns"] if re.match(r"d|grad|g$", plain(text))]
-        is_loss = bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
-        looks = (
-            function["is_step"]
-            or BACKWARD.search(name)
-            or (is_loss and (len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))))
-        )
-        if (
-            looks
-            and name not in found
-            and not NUMERICAL.search(name)
-            and (function["parameters"] or function["is_step"] or kind)
-        ):
-            words = [word_of(n) or role_of(n) or "?" for n in required(function)]
-            forward = forward_of(functions, name)
-            made = functions[forward]["names"] if forward else []
-            is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(function))
-            is_whole = (
-                is_loss and words != ["targets"] and not is_given and (gradients or not set(words) & {"cache", "?"})
-            )
-            found[name] = None if is_whole or function["is_step"] else forward, name, None  # it goes forward itself
+        is_new = name not in found and not NUMERICAL.search(name)
+        if is_new and looks(name, function) and (function["parameters"] or function["is_step"] or kind):
+            found[name] = None if goes_forward(functions, name) else forward_of(functions, name), name, None
     makes = [n for n, f in functions.items() if f["gradients"] > 2 and not gradients_in(f)]
     makes = [n for n in makes if n not in found and not NUMERICAL.search(n)]
     others = [n for n in makes if "grad" not in "".join(required(functions[n]))]
@@ -153,6 +135,34 @@ def pairs_in(functions, kind, convention=None):
         found = {n: (None, n, None) for n in functions if re.fullmatch(r"train_?step|fit_?step|train_on\w*", n)}
     inside = {n for forward, backward, _ in found.values() if backward for n in (forward, *called(functions, backward))}
     return [pair for name, pair in found.items() if pair[1] or name not in inside]
+
+
+def looks(name, function):
+    """Whether a function looks like a backward, by its name or by what it returns."""
+    gradients = gradients_of(function)
+    is_told = len(gradients) > 1 or re.search(r"grad|^g$", "".join(gradients))
+    return function["is_step"] or BACKWARD.search(name) or (returns_loss(function) and is_told)
+
+
+def returns_loss(function):
+    """Whether the first value that a function returns is a loss, by its name."""
+    return bool(LOSS.search(re.split(r"\W", "".join(function["returns"][:1]).removeprefix("self."))[0]))
+
+
+def gradients_of(function):
+    """The names of gradients that a function returns."""
+    return [text for text in function["returns"] if re.match(r"d|grad|g$", plain(text))]
+
+
+def goes_forward(functions, name):
+    """Whether a backward goes forward itself, as lossFun does."""
+    words = [word_of(n) or role_of(n) or "?" for n in required(functions[name])]
+    forward = forward_of(functions, name)
+    made = functions[forward]["names"] if forward else []
+    is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(functions[name]))
+    is_loss = returns_loss(functions[name]) and words != ["targets"] and not is_given
+    is_whole = is_loss and (gradients_of(functions[name]) or not set(words) & {"cache", "?"})
+    return bool(functions[name]["is_step"] or is_whole)
 
 
 def forward_by_values(functions, backward):
