@@ -122,6 +122,8 @@ def test_a_sequence_is_not_taken_for_a_batch_of_single_steps(check):
         ("(dlogits[:, t] @ self.Why.T + dh)", "dh"),
     )  # fmt: skip
     assert check(last).ok and "zero is right" not in report(check(last))
+    finding = check(last, "dWhh + self", "dWhh - self").findings["Net.backward"]
+    assert finding["status"] == "wrong" and [row["name"] for row in finding["table"]] == ["dWhh"]
 
 
 COLUMNS = """
