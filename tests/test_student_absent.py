@@ -34,7 +34,8 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     "activations of an absent module as classes, with methods of other names": (
         "lstm_cell", ("sigmoid = lambda a: 1 / (1 + np.exp(-a))", "from .acts import Sigmoid, Tanh"),
         ("sigmoid(", "Sigmoid.fn("), ("np.tanh", "Tanh.fn"), ("o * (1 - o)", "Sigmoid.dfn(o)"),
-        ("1 - g ** 2", "Tanh().prime(g)"),
+        ("1 - g ** 2", "Tanh().prime(g)"), ("f * (1 - f)", "Sigmoid.derivative(f)"),
+        ("i * (1 - i)", "Sigmoid().gradient(i)"),
     ),
     "a loss, its derivative and an output's activation as arguments of a constructor": (
         "tuple", ("def rnn_forward(", "class RNN:\n  def __init__(self, V, H, loss, loss_grad, out_act):\n    "

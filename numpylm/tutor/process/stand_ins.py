@@ -24,6 +24,9 @@ def tanh(x): return np.tanh(x)
 OBJECTS = """
 class _Forward:  # of an object, which keeps y, or of its class alone
     def __get__(self, held, kind): return kind.f if held is None else held
+class _Slope:  # the same of its derivative
+    def __init__(self, of): self.of = of
+    def __get__(self, held, kind): return kind.slope if held is None else lambda *state: self.of(held, *state)
 class _Kind(type):
     def __getattr__(kind, name):  # such as Tanh.prime
         f = _activation(f"{kind.__name__.lower()}_{name}")
@@ -40,9 +43,9 @@ class _Activation(metaclass=_Kind):
     def __call__(self, x):
         self.y = self.f(x)
         return self.y
-    def derivative(self, state=None): return self.slope(self.y if state is None else state)
+    derivative = _Slope(lambda self, state=None: self.slope(self.y if state is None else state))
+    gradient = _Slope(lambda self, x: self.slope(x))
     def backward(self, dy=1): return dy * self.slope(self.y)
-    def gradient(self, x): return self.slope(x)
 class Softmax(_Activation): f = softmax
 class Sigmoid(_Activation): f, slope = sigmoid, sigmoid_slope
 class Tanh(_Activation): f, slope = tanh, tanh_slope
