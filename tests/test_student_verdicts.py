@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from foreign_code import SOURCES, check_changed
 
+from numpylm.tutor.foreign.layouts import PAIRS
 from numpylm.tutor.foreign.truths import derivative, roughness
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.report import report
@@ -120,3 +121,7 @@ def test_values_of_float32_are_rough_though_they_may_be_the_same_for_near_inputs
     inputs = {"x": np.array([0.3, 1.7])}
     assert roughness(lambda *given: flat(*given).astype("f").astype("d"), "x", inputs) > 1e-10
     assert roughness(flat, "x", inputs) < 1e-10
+
+
+def test_tokens_below_each_other_and_targets_beside_each_other_do_not_meet_by_broadcasting():
+    assert {("down", "down"), ("row", "row"), ("first", "row")} < {*PAIRS} and ("down", "row") not in PAIRS
