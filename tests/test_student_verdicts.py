@@ -2,17 +2,12 @@
 
 import numpy as np
 import pytest
-from foreign_code import SOURCES, check_changed
+from foreign_code import SOURCES
 
 from numpylm.tutor.foreign.layouts import PAIRS
 from numpylm.tutor.foreign.truths import derivative, roughness
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.report import report
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
 
 
 def test_a_network_whose_weights_the_check_cannot_change_is_not_judged(check):
@@ -125,3 +120,8 @@ def test_values_of_float32_are_rough_though_they_may_be_the_same_for_near_inputs
 
 def test_tokens_below_each_other_and_targets_beside_each_other_do_not_meet_by_broadcasting():
     assert {("down", "down"), ("row", "row"), ("first", "row")} < {*PAIRS} and ("down", "row") not in PAIRS
+
+
+def test_a_gate_whose_gradients_are_zero_is_not_taken_for_a_path_that_is_missing_in_all(check):
+    finding = check("lstm_loss", "dbcc += dcc", "dWcc += dcc").findings["lossFun"]
+    assert [row["name"] for row in finding["table"]] == ["dbcc", "dWcc"] and "paths" not in str(finding["diagnosis"])

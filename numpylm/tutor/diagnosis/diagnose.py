@@ -142,13 +142,16 @@ def matching(question, by_gate=False):
 
 
 def is_made(question, name, made, by_gate):
-    """Whether a claim is what was made, or, by_gate, each of its gates is that or right."""
+    """Whether a claim is what was made, or, by_gate, each of its gates is that, and not only zero, or right."""
     q, right = question.claims[name], question.truth[name]
     gates = question.gates(name) if by_gate else 0
     if not gates or q.shape != made.shape:
         return agree(q, made, right, ALIKE)
     blocks = zip(*[np.split(array, gates, axis=-1) for array in (q, made, right)], strict=True)
-    return all(agree(block, wrong, ours, ALIKE) or agree(block, ours, ours, ALIKE) for block, wrong, ours in blocks)
+    return all(
+        (block.any() and agree(block, wrong, ours, ALIKE)) or agree(block, ours, ours, ALIKE)
+        for block, wrong, ours in blocks
+    )
 
 
 def agree(q, made, right, tolerance):
