@@ -14,6 +14,7 @@ from functools import partial
 import calls
 import pytest
 from browser import chromium, opened, visit  # noqa: F401 (fixtures)
+from foreign_code import check  # noqa: F401 (a fixture)
 from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

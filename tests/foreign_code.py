@@ -1,7 +1,9 @@
 """Code of the conventions that `numpylm check` reads, written for the tests, a file each: all of it is right."""
 
+from functools import partial
 from pathlib import Path
 
+import pytest
 from student_files import check_here
 
 FOLDER = Path(__file__).parent / "foreign"
@@ -18,10 +20,12 @@ def changed(source, *changes):
 
 def check_changed(folder, name, *change, **options):
     """The Result for one of these files, or for another source, with one piece exchanged."""
-    source = SOURCES.get(name, name)
-    if change:
-        assert change[0] in source
-        source = source.replace(*change)
     path = folder / "mine.py"
-    path.write_text(source, encoding="utf-8")
+    path.write_text(changed(SOURCES.get(name, name), *[change][: len(change)]), encoding="utf-8")
     return check_here(path, **({"seed": 7} | options))
+
+
+@pytest.fixture
+def check(tmp_path):
+    """check_changed, in a folder of its own."""
+    return partial(check_changed, tmp_path)

@@ -1,16 +1,10 @@
 """`numpylm check` on code whose modules are absent, or whose names and arguments are unlike those of any course."""
 
 import pytest
-from foreign_code import SOURCES, changed, check_changed
+from foreign_code import SOURCES, changed
 
 from numpylm.tutor.foreign.conventions import role_of
 from numpylm.tutor.report import report
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 READ = {  # what other code does, as changes of an example: all of it is right, and read
     "derivatives of an absent module, of what an activation returned": (

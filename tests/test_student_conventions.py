@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from foreign_code import SOURCES, check_changed
+from foreign_code import SOURCES
 
 from numpylm.commands.check import named_pair
 from numpylm.tutor.checking import check_file
@@ -12,11 +12,6 @@ from numpylm.tutor.foreign.conventions import CONVENTIONS, roles_of
 from numpylm.tutor.report import as_json, report
 
 RIGHT_NAMES = {"cs231n": 5, "coursera": 7, "classes": 6}  # functions that a file must be right in; 1 in others
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
 
 
 @pytest.mark.parametrize("name", SOURCES)

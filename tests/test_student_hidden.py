@@ -1,13 +1,6 @@
 """`numpylm check` calls nothing right whose gradients it has not found, and takes none for another."""
 
 import pytest
-from foreign_code import check_changed
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 CELL = """
 import numpy as np

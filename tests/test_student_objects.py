@@ -1,16 +1,10 @@
 """`numpylm check` reads objects that keep a state, files of a package, and scripts that lack what they use."""
 
 import pytest
-from foreign_code import SOURCES, check_changed
+from foreign_code import SOURCES
 from student_files import check_in_child
 
 from numpylm.tutor.report import report
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 CELL = """
 import numpy as np

@@ -1,15 +1,9 @@
 """`numpylm check` reads what other code does: packages that are not there, sizes, names, activations, numbers."""
 
 import pytest
-from foreign_code import SOURCES, check_changed
+from foreign_code import SOURCES, changed
 
 from numpylm.tutor.report import report
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 READ = {  # what other code does, as changes of an example: all of it is right, and read
     "a base class and weights from a package that is not there": (
@@ -112,11 +106,7 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
 @pytest.mark.parametrize("what", READ)
 def test_what_other_code_does_is_read(check, what):
     name, *changes = READ[what]
-    source = SOURCES[name]
-    for change in changes:
-        assert change[0] in source
-        source = source.replace(*change)
-    result = check(source)
+    result = check(changed(SOURCES[name], *changes))
     assert result.ok and not result.unchecked and "no step came after" not in report(result), report(result)
 
 

@@ -1,13 +1,6 @@
 """`numpylm check` reads loops of the top level, losses in methods of their own, and code for equal sizes alone."""
 
 import pytest
-from foreign_code import check_changed
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 SCRIPT = """
 import numpy as np

@@ -1,15 +1,8 @@
 """`numpylm check` on objects that go forward a step a call and back through all steps, and on other layouts."""
 
-import pytest
-from foreign_code import SOURCES, changed, check_changed
+from foreign_code import SOURCES, changed
 
 from numpylm.tutor.report import report
-
-
-@pytest.fixture
-def check(tmp_path):
-    return lambda *change, **options: check_changed(tmp_path, *change, **options)
-
 
 CELL = """
 import numpy as np
