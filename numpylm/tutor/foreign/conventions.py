@@ -104,7 +104,7 @@ VALUES = (  # what a constructor's parameter may be that is neither a size nor a
 )
 FUNCTIONS = (  # the same where it is called: an activation, or half the squared error
     (r"(?=.*(loss|cost|err))(?=.*(d_|grad|deriv|prime))", {"from": ["np", "subtract"]}),
-    (r"loss|cost|err", {"from": ["np", "hypot"]}),
+    (r"loss|cost|err", {"from": ["_half_squares"]}),
     (r"deriv|prime|slope|grad", {"from": ["_slope_of_tanh"]}),
     (r"^out", {"from": ["np", "positive"]}),
     (r"act|func|nonlin", {"from": ["tanh"]}),

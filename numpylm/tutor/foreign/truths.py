@@ -114,7 +114,7 @@ def with_loss(file, unit, fit, claims, is_whole=True):
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
         is_usual = bool(factor) and min(abs(factor / k - 1) for k in usual) < 1e-6
-        is_one_number = V == 1 and loss.words.endswith("of the last step")  # it fits any loss, but for a factor
+        is_one_number = np.count_nonzero(loss.dlogits) == 1 and not unit.incoming  # it fits any loss, but for a factor
         if factor and (factor > 0 or unit.incoming) and (is_usual or not is_one_number):
             fitting.append((not is_usual, len(fitting), loss, tried, float(factor)))
             if is_usual:

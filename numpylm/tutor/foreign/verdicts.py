@@ -28,8 +28,7 @@ def judge_unit(file, unit):
     """Name -> finding, of the backward, and of the forward where that can be judged."""
     findings = findings_of(file, unit)
     first, others = findings[unit.name], iter(()) if unit.again is None else unit.again()
-    while (is_open(first) or unit.kept) and file.child.process and (other := next(others, None)):
-        file.child.left = file.child.seconds
+    while (is_open(first) or unit.kept) and file.child.process and (other := next_of(others)):
         again = findings_of(file, other._replace(name=unit.name))
         second = again[unit.name]
         if first["status"] == "wrong" and second["status"] == "ok" and ONLY_ZERO not in str(second["sentences"]):
@@ -45,6 +44,12 @@ def judge_unit(file, unit):
             return again
         findings = max(findings, again, key=lambda found: [f["status"] for f in found.values()].count("ok"))
     return findings
+
+
+def next_of(units):
+    """The next of some Units; None after the last, or where there is no time left to make it."""
+    with contextlib.suppress(Stop):
+        return next(units, None)
 
 
 def is_open(finding):

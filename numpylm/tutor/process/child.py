@@ -64,8 +64,9 @@ class Child:
         try:
             reply = self.replies.get(timeout=limit)
         except queue.Empty:
-            why = "is there a loop that never ends? (--seconds gives more time)"
-            self.stop("timeout", f"it was stopped after {self.seconds:g} seconds: {why}")
+            is_one = limit > self.seconds / 2
+            why = "is there a loop that never ends?" if is_one else "the check called it many times"
+            self.stop("timeout", f"it was stopped after {self.seconds:g} seconds: {why} (--seconds gives more time)")
         if seconds is None:
             self.left = max(0.01, self.left - (time.monotonic() - began))
         if isinstance(reply, Exception):

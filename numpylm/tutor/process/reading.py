@@ -113,10 +113,8 @@ class SmallSizes(ast.NodeTransformer):
     A constructor goes on where a file that it reads is not there.
     """
 
-    is_inside, large = (
-        False,
-        frozenset(),
-    )  # the large sizes of globals; the same number as a local size becomes small too
+    is_inside = False
+    large = frozenset()  # the large sizes of globals; the same number as a local size becomes small too
 
     def visit_Assign(self, node):
         is_local = self.is_inside and not isinstance(node.targets[0], ast.Attribute)

@@ -165,7 +165,8 @@ def usual_names(axis=0):
     held = {name: staticmethod(f) for name, f in held.items()} | {"_activation": activation}
     exec(OBJECTS, held)
     objects = {name: held[name] for name in ("Sigmoid", "Softmax", "Tanh")}
-    return usual | objects | {"_slope_of_tanh": slope_of("tanh", usual)}
+    given = {"_slope_of_tanh": slope_of("tanh", usual), "_half_squares": lambda y, t: ((y - t) ** 2).sum() / 2}
+    return usual | objects | given
 
 
 def stand_in(module, failed, read):
