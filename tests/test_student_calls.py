@@ -101,6 +101,15 @@ def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
     assert statuses(result) == {"rnn_step": "timeout", "rnn_step_backward": "not checked"}
 
 
+def test_a_slow_function_has_one_limit_for_all_calls_and_is_not_said_to_hang(tmp_path):
+    source = (
+        "import time\ndef lossFun(inputs, targets, hprev):\n    time.sleep(0.2)\n    return 0, inputs + 'a', targets"
+    )
+    result = check_in_child(tmp_path, source, seconds=1)
+    assert statuses(result) == {"lossFun": "timeout"}
+    assert "after 1 seconds: the check called it many times" in result.findings["lossFun"]["sentences"][0]
+
+
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_every_assignment_is_whole(name):
     """Its returns are among its answers, its parameters among its symbols; its documentation is 80 columns wide."""

@@ -13,7 +13,7 @@ from numpylm.tutor.foreign.alone import best_alone
 from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
-from numpylm.tutor.foreign.words import explained, renamed
+from numpylm.tutor.foreign.words import explained, renamed, rounded
 from numpylm.tutor.judge import changed_names, check_linear
 from numpylm.tutor.process.sizes import SIZES
 from numpylm.tutor.process.stop import Stop, is_own_error
@@ -235,13 +235,6 @@ def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
     is_known = fit.precision is not None or unit.free or "W" in parts or {"W_x", "W_h"} <= parts  # the shapes of inputs
     is_wrong = is_known or "is of shape" not in str(sentences)
     return {"status": "wrong" if is_wrong else "not checked", "sentences": sentences} | told
-
-
-def rounded(named, right):
-    """A remark on gradients that are right to some digits only."""
-    worst = max((row.relative_error for row in compare(named, right, EXACT)[0]), default=0)
-    words = "right to about {:.0e}: it computes in float32, or adds a small ε, as in y (1 - y + 1e-8)"
-    return [words.format(worst)] if worst else []
 
 
 def written_into(reply, unit):

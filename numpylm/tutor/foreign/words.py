@@ -130,6 +130,13 @@ def wrong_dlogits(y, targets):
     yield "this is the gradient with respect to the probabilities y, and not to the logits", -onehot / y
 
 
+def rounded(named, right):
+    """A remark on gradients that are right to some digits only."""
+    worst = max((row.relative_error for row in compare(named, right, EXACT)[0]), default=0)
+    words = "right to about {:.0e}: it computes in float32, or adds a small ε, as in y (1 - y + 1e-8)"
+    return [words.format(worst)] if worst else []
+
+
 def renamed(unit, words):
     """A sentence with the user's names of the gradients, where each of ours has one name there; axes keep numbers."""
     names, words = {}, re.sub(r"(axis \d) \([TN]\)", r"\1", words)
