@@ -13,6 +13,7 @@ from numpylm.tutor.diagnosis.diagnose import diagnose_problem
 from numpylm.tutor.judge import Trial, ask, judge, shaped
 from numpylm.tutor.problems import Sizes, Waves, problem_of
 from numpylm.tutor.process.stop import Stop, is_own_error
+from numpylm.tutor.results import FAINT
 
 FIRST, SECOND = Sizes(T=4, N=3, D=5, H=6, V=7), Sizes(T=5, N=2, D=7, H=4, V=9)
 SATURATED = 4.0  # how much larger weights and states are: the gates are near 0 or 1, as in a trained network
@@ -47,7 +48,8 @@ NO_CACHE = (
 def check_function(file, name):
     """The finding on one function: its status, sentences, table and diagnosis, and what it printed.
 
-    An activation that overflows for ±1000 alone is right, where no exercise asks for it.
+    Where no exercise asks for it, an activation that overflows for ±1000 alone is right, and so is one to whose
+    denominator a tiny ε is added.
     """
     assignment, remarks = ASSIGNMENTS[name], None
     for number, sizes in enumerate(PROBLEMS):
@@ -55,10 +57,10 @@ def check_function(file, name):
             said = check_problem(file, assignment, number, sizes)
         except Stop as stop:
             finding = explained(file, assignment, stop.finding, sizes)
-            is_excused = OVERFLOW in finding["sentences"] and not finding["table"] and assignment.is_plain
-            if not is_excused or name in file.contents["exercise"]:
+            is_large = OVERFLOW in finding["sentences"] and not finding["table"]
+            said = [f"right, but it overflows: {OVERFLOW}"] if is_large else [FAINT] * (FAINT in finding["sentences"])
+            if not (said and assignment.is_plain) or name in file.contents["exercise"]:
                 return finding
-            said = [f"right, but it overflows: {OVERFLOW}"]
         remarks = said if remarks is None or sizes.extreme else remarks
     return {"status": "ok", "sentences": remarks}
 

@@ -15,6 +15,10 @@ RTOL = 1e-9  # how right an answer must be, of its largest value: all but roundi
 FLOAT32_ERROR = 1e-6  # a relative error below which float32, and nothing else, may be to blame
 EXACT = 1e-8  # how right a gradient of another convention must be
 ROUGH = 1e-5  # how right a gradient must be where the forward computes in float32
+FAINT = (
+    "the values are right to some seven digits: the errors are as small as float32's rounding. Is there a buffer of a "
+    "fixed dtype (keep float64), or is a small ε added somewhere, as in log(p + 1e-8) or max_norm / (norm + 1e-6)?"
+)
 FLOAT32 = "it computes in float32, right to about {:.0e}: judged at that precision. Keep float64 to check a gradient"
 
 
@@ -121,11 +125,7 @@ def compare(values, answers, rtol):
         else:
             rows += wrong_row(name, yours, right, rtol)
     if is_rounding(rows, rtol):
-        sentences.append(
-            "the values are right to some seven digits: the errors are as small as float32's rounding. Is there a "
-            "buffer of a fixed dtype (keep float64), or is a small ε added somewhere, as in log(p + 1e-8) or "
-            "max_norm / (norm + 1e-6)?"
-        )
+        sentences.append(FAINT)
     return rows, sentences
 
 

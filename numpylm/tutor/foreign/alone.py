@@ -20,6 +20,7 @@ NO_FORWARD = (
     "its gradients are not those of our own step, and the file has no forward of {}: without one it is not known what "
     "its cache holds"
 )
+ALONE = "judged without a forward: its cache was made of the values of our own step"
 INSIDE = {  # quantity of a step -> its plain names in a cache
     "h": r"(next)?(h|a|s|hidden|state)(t|next|new|cur\w*)?", "c": r"(next)?(c|cell)(t|next|new|cur\w*)?",
     "tanh_c": r"tanhc\w*|ctanh", "a": r"(pre|raw)?(a|z|affine|scores?|activation|gates?)t?",
@@ -83,6 +84,8 @@ def best_alone(file, unit, finding_of):
         if not any(rank):
             break
     _, _, fit, finding = min(found)
+    if finding["status"] == "ok":
+        finding["sentences"].append(ALONE)
     is_explained = any(finding.get("lines", ())[:1]) and SEVERAL not in finding["diagnosis"]
     if finding["status"] == "wrong" and not is_explained:  # the cache may hold something else
         raise Stop("not checked", NO_FORWARD.format(unit.name))

@@ -85,7 +85,7 @@ class Arguments:
         """What one parameter is given, by the first rule that knows it. Raises Unknown."""
         if self.form == "free":
             return self.free(name)
-        first = self.held, self.made, self.gradient, self.given_weights
+        first = self.held, self.made, self.gradient, self.given_weights, self.sums
         for rule in (*first, self.memory, self.number, self.sequence, self.array):
             value = rule(name, role, function)
             if value is not None:
@@ -153,10 +153,17 @@ class Arguments:
         if self.weights is None and roles:
             self.roles |= roles
             slots = {key: {"slot": key} for key in roles}
+            slots |= {key: number_of(key) for key in keys if key not in roles and number_of(key)}
             self.weights = tuple(slots.values()) if unpacked else slots
         if self.weights is None:
             raise Unknown("it reads no entry of its dict of parameters that the check knows")
         return self.weights
+
+    def sums(self, name, role, function):
+        """A dict of zeros, to which a backward adds its gradients."""
+        if plain(name) not in ("grads", "gradients") or not isinstance(self.weights, dict) or "from" in self.weights:
+            return None
+        return {f"d{n}" if f"d{n}" in function["keys"] else n: {"zeros": n} for n in self.weights}
 
     def memory(self, name, role, function):
         """The state h, or (h, c), in one."""
@@ -170,6 +177,8 @@ class Arguments:
         """A size, a learning rate of 1, the number of the first step; False for whether it is trained."""
         if plain(name) in ("training", "istraining", "train", "istrain"):
             return False
+        if "keep" in plain(name):  # of dropout: all
+            return 1.0
         if name == "V" and {"U", "W"} & set(required(function)):  # weights all
             return None
         is_letter = len(name) == 1 and name.isupper()

@@ -7,12 +7,13 @@ import numpy as np
 
 from numpylm.tutor.foreign.conventions import plain, roles_of
 from numpylm.tutor.foreign.scopes import arrays_in, is_weight
+from numpylm.tutor.process.sizes import SIZES
 from numpylm.tutor.process.stop import Stop
 
 WEIGHT = re.compile(r"[WUVb]|w|u|v")  # how the name of a weight begins
 LIKE_WEIGHT = r"[WUVEbwuv]|emb"  # and not a state that the object keeps
 ONLY_ZERO = ": zero is right for this input, so that no more is known of it"
-OWN = "judged by its own variables {}: what it does with them is not plain gradient descent, and is not checked"
+OWN = "judged by its own variables {}: what it does with them (it is no plain gradient descent) is not checked"
 HEADS = re.compile(r"^(d(l|e|j|c|loss|cost)?(dd?|wrt)|grad|d|g)|(diff|grad|[gd])$")
 
 
@@ -44,13 +45,30 @@ def claims_in(unit, fit, returned, local, snapshot, after):
         claims.pop("inputs", None)  # numbers of tokens
     if set(claims) & set(weights) or not weights:
         return claims, []
+    made = {slot: q for slot, q in zip(slots_of(unit, local), local.values(), strict=True) if slot in weights}
+    steps, said = steps_or_own(unit, fit, after, made)
+    return claims | steps, said
+
+
+def steps_or_own(unit, fit, after, made):
+    """(the steps of plain descent, or else a backward's own variables, remarks). Raises Stop where there are none."""
+    steps = {}
     try:
-        return claims | steps_of_descent(unit, fit, after), []
-    except Stop:  # such as Adam
-        made = {slot: q for slot, q in zip(slots_of(unit, local), local.values(), strict=True) if slot in weights}
+        steps = steps_of_descent(unit, fit, after)
+    except Stop:
         if not made:
             raise
-        return claims | made, [OWN.format(", ".join(gradient_name(unit, slot) for slot in made))]
+    if not made or (steps and not is_adapted(steps, made)):
+        return steps, []
+    return made, [OWN.format(", ".join(gradient_name(unit, slot) for slot in made))]
+
+
+def is_adapted(steps, made):
+    """Whether the steps of some weights go where their gradients point, but not in proportion, as those of Adam do."""
+    both = [(steps[slot], made[slot]) for slot in made if np.shape(steps.get(slot)) == np.shape(made[slot])]
+    sizes = [step[gradient != 0] / gradient[gradient != 0] for step, gradient in both]
+    is_along = all(np.array_equal(np.sign(step), np.sign(gradient)) for step, gradient in both)
+    return is_along and any(np.ptp(size) > 1e-6 * np.max(size) for size in sizes if size.size)
 
 
 def assigned(unit, fit, returned):
@@ -62,8 +80,9 @@ def assigned(unit, fit, returned):
     unnamed = [array for slot, (_, array) in zip(found, named, strict=True) if slot is None]
     slots = [slot for slot in unit.roles if slot in fit.inputs and slot not in found]
     states = [slot for slot in slots if unit.roles[slot] in ("x", "h_prev", "c_prev")]
-    is_state = list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in states]
-    slots = states if is_state else slots
+    firsts = states[: len(unnamed)]  # dx alone, where the others are kept
+    is_state = bool(firsts) and list(map(np.shape, unnamed)) == [np.shape(fit.inputs[slot]) for slot in firsts]
+    slots = firsts if is_state else slots
     if len(unnamed) == len(slots) and (is_state or fit.form != "loss"):
         alike = [[slot for slot in slots if np.shape(fit.inputs[slot]) == np.shape(array)] for array in unnamed]
         rest = iter([slot for (slot,) in alike] if [len(some) for some in alike] == [1] * len(slots) else slots)
@@ -111,6 +130,7 @@ def is_told(role, unit, claims):
 def spread(value, texts, weights):
     """(name, value) of all that a backward returned: the parts of tuples, lists, dicts and records by their names. A
     gradient may have the name of its weight in a dict."""
+    value = of_all_steps(texts[0], value) if len(texts) == 1 else value
     if isinstance(value, dict):
         items = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, tuple | list):
@@ -120,12 +140,21 @@ def spread(value, texts, weights):
         items = [(texts[0] if len(texts) == 1 else "", value)]
     found = []
     for text, item in items:
+        item = of_all_steps(text, item)
         if isinstance(item, dict | tuple) or (isinstance(item, list) and len(parts_of(text)) == len(item)):
             found += spread(item, parts_of(text), weights)
         else:
             is_bare = isinstance(value, dict) and (text in weights or WEIGHT.match(text))
             found.append((f"d{text}" if is_bare else text, item))
     return found
+
+
+def of_all_steps(text, item):
+    """A list or dict of the gradients of all steps, under a name such as dx, as one array; another value as it is."""
+    steps = [item[t] for t in sorted(item)] if isinstance(item, dict) and all(type(t) is int for t in item) else item
+    is_of_steps = isinstance(steps, list) and len(steps) == SIZES["T"] and HEADS.match(plain(text))
+    is_whole = is_of_steps and all(isinstance(q, np.ndarray) and q.shape == np.shape(steps[0]) for q in steps)
+    return np.array(steps) if is_whole else item
 
 
 def parts_of(text):
@@ -179,7 +208,8 @@ def steps_of_descent(unit, fit, after):
     updated = {slot: q for slot, q in after.items() if is_weight(unit.roles[slot]) or re.match(LIKE_WEIGHT, slot)}
     claims = {slot: fit.inputs[slot] - q for slot, q in updated.items() if np.shape(q) == fit.inputs[slot].shape}
     claims = claims if any(claim.any() for claim in claims.values()) else {}
-    if any(claim.any() and claim.size > 2 and np.ptp(np.abs(claim[claim != 0])) < 1e-6 for claim in claims.values()):
+    sizes = [np.abs(claim[claim != 0]) for claim in claims.values() if claim.any() and claim.size > 2]
+    if any(np.median(some) > 0.99 * some.max() for some in sizes):  # as the first step of Adagrad or Adam is
         raise Stop(
             "not checked", "it returns no gradient, and it does not update its weights by plain gradient descent"
         )

@@ -79,7 +79,7 @@ ROLES = {  # role -> names without capitals and underscores
     "b_y": r"by|bq|b(ias)?out(put)?|biasy|bv|bfc|bo",
     "states": r"memory|states?|hiddenstates|hc",
     "W1": r"wlstm",
-    "parameters": r"parameters|params|weights|theta|param|p|model",
+    "parameters": r"parameters|params|weights|w(and)?biases|theta|param|p|model",
 }
 LIMIT = re.compile(r"clip|thresh|limit|max_?norm", re.I)  # in the name of a limit of the gradients
 WORDS = {  # what else a parameter may be: plain names
@@ -94,10 +94,10 @@ WORDS = {  # what else a parameter may be: plain names
 VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value
     (r"i[dn]?x$|to_?i|index$", {letter: k for k, letter in enumerate(LETTERS)}),
     (r"^(i[dn]?x|index|id)_?(to|2)|vocab.|chars", dict(enumerate(LETTERS))),
-    (r"path|file|fn$|name", "a text that is not there"),
+    (r"path|file|fn$|name|dir", "a text that is not there"),
     (r"te?xt|data|corpus", TEXT),
     (r"epoch|iter|seed|layers$", 1),
-    (r"drop|decay|lambda|reg|momentum", 0.0),
+    (r"drop|decay|lambda|reg|momentum|eps", 0.0),
     (r"activation", "tanh"),
     (r"^_?rng$|generator", {"from": ["np", "random"]}),
     (r"^opt", {"from": ["descent"]}),
@@ -161,6 +161,8 @@ def gate_role(name, cell):
 def roles_of(names, cell):
     """Name -> role, None where it is not known."""
     gated = {name: gate_role(name, cell) for name in names}
+    every = [found or ("", False) for found in gated.values()]
+    gated = {n: None if "out" in plain(n) and every.count(found) > 1 else found for n, found in gated.items()}
     first = {"lstm": "f", "gru": "z"}.get(cell, "-")
     told = {found for found in gated.values() if found and found[0].endswith(f":{first}")}
     is_split, is_gated = any(side for _, side in told), bool(told)
@@ -171,15 +173,29 @@ def roles_of(names, cell):
             role = found[0]
             if is_split and plain(name) in ("wh", "uh"):  # beside W_xz and W_hz: of the candidate
                 role = "W_h:n"
+        elif (
+            is_gated and cell == "gru" and plain(name) in ("w", "u", "b") and not any(":n" in r for r, _ in every if r)
+        ):
+            role = f"{plain(name).upper().replace('B', 'b')}:n"  # the same beside W_z, U_z and b_z
         elif is_split and cell == "gru" and plain(name) == "wx":
             role = "W_x:n"
         roles[name] = role
     if any(role and role.startswith("U:") for role in roles.values()):  # W_f and U_f are W_x:f and W_h:f
         pair = {"W": "W_x", "U": "W_h"}
         roles = {n: re.sub(r"^[WU](?=:)", lambda m: pair[m.group()], r) if r else r for n, r in roles.items()}
+    return corrected(roles, cell)
+
+
+def corrected(roles, cell):
+    """The roles of names that mean something else beside the others."""
     states = [plain(n).removeprefix("prev") for n, role in roles.items() if role == "h_prev"]
     if cell == "lstm" and any(n.startswith("h") for n in states):  # s beside h is c
         roles = {n: "c_prev" if r == "h_prev" and plain(n)[0] == "s" else r for n, r in roles.items()}
+    if cell != "lstm" and {"b", "W_y"} <= {*roles.values()}:  # c is the bias beside V
+        roles = {n: "b_y" if r == "c_prev" and plain(n) == "c" else r for n, r in roles.items()}
+    both = [n for n, role in roles.items() if role == "W_h"]
+    if "W_x" not in roles.values() and len(both) == 2 and any(plain(n) == "whh" for n in both):  # W_h beside W_hh
+        roles |= {n: "W_x" for n in both if plain(n) != "whh"}
     if cell and "W_x" not in roles.values():  # W alone is for both
         roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles

@@ -17,7 +17,9 @@ from numpylm.tutor.process.stop import is_own_error
 
 MOST_TRIES = 800
 SMALL = 0.05  # of gradients that come in at the output: a limit inside the backward is then not reached
-AROUND = re.compile(r"^(topdiff|dl(plus1)?dd?|grad|d|next|new)|(next|new|states?|out|t)$")  # what stands around h or c
+AROUND = re.compile(  # what stands around h or c
+    r"^(topdiff|dl(plus1)?dd?|grad|err(or)?|delta|d|next|new)|(next|new|states?|out|t)$"
+)
 
 
 class Fit(NamedTuple):
@@ -94,7 +96,7 @@ def fits_of(unit, form, cell, N, rng, is_strict, failed):
         sizes = sizes._replace(D=sizes.V)
     is_square, is_step = sizes.D == sizes.V > 1, is_loss and (unit.is_given("zero") or N == 1)
     sizes = sizes._replace(T=1) if is_step else sizes
-    styles = OF_STEP if is_step else styles_of(unit, is_square) if is_loss else [()]
+    styles = OF_STEP if is_step else styles_of(unit, is_square, sizes.V) if is_loss else [()]
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))
@@ -144,6 +146,9 @@ def state_fit(unit, fit, found, rng):
     if not errors or max(errors) > ROUGHEST:
         return named_gradients(unit, fit, found, rng)
     slots, inputs = dict(zip(taken, unit.gradients, strict=False)), dict(fit.inputs)
+    told = {f"d{text_of(unit, path)}": path for path in found if len(path) == 2}
+    if any(told.get(plain(slot), taken[role]) != taken[role] for role, slot in slots.items()):
+        return named_gradients(unit, fit, found, rng)  # dy is of y, and not of h in the cache
     for role, slot in slots.items():
         gradient = theirs(role, {role: fit.ours.arrays.get(f"d{role}")}, fit.layout)
         inputs[slot] = gradient.reshape(np.shape(found[taken[role]]))
@@ -200,7 +205,7 @@ def loss_fit(unit, fit, found, rng):
     told = told or (scalars if unit.is_given("targets", unit.forward) else [])
     if told:
         return scalar_fit(fit, told[0], float(np.ravel(found[told[0]])[0]), goal.shape)
-    outputs = outputs_of(found, ours, *goal.shape)
+    outputs = outputs_of(found, ours, *goal.shape, {path: text_of(unit, path[:2]) for path in found})
     if outputs is None:
         return None
     series, kind, precision = outputs

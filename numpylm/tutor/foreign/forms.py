@@ -63,7 +63,15 @@ def is_by_step(scope, forward, backward):
     every = [(name, *called(scope.functions, name)) for name in (forward, backward)]
     first, second = ([scope.functions[n] for n in names] for names in every)
     is_step = any(f["appends"] for f in first) and not any(f["loops"] for f in first)
-    return is_step and any(f["goes_back"] for f in second)
+    return is_step and (any(f["goes_back"] for f in second) or goes_one_back(scope, forward, backward))
+
+
+def goes_one_back(scope, forward, backward):
+    """Whether a backward goes through one step a call, from the last to the first, and keeps what it carries."""
+    every = [scope.functions[name] for name in (backward, *called(scope.functions, backward))]
+    given = {role_of(name) for name in required(scope.functions[forward])}
+    is_step = any(f["pops"] for f in every) and not any(f["loops"] for f in every)
+    return is_step and len(gradients_in(every[0])) == 1 and not given & {"h_prev", "c_prev", "states"}
 
 
 def for_all_steps(call, roles, names):
@@ -82,6 +90,18 @@ def for_all_steps(call, roles, names):
     every = [call | {"args": [at(t, value) for value in call["args"]], "to": f"step {t}"} for t in range(SIZES["T"])]
     every = [step | {"kwargs": {n: at(t, v) for n, v in call["kwargs"].items()}} for t, step in enumerate(every)]
     return [*every, {"call": ["_gathered"], "args": [[{"from": [step["to"]]} for step in every]], "to": "made"}]
+
+
+def for_all_gradients(call, incoming):
+    """The calls of a backward that goes through one step a call, each with the gradient of its step."""
+
+    def at(t, value):
+        is_gradient = isinstance(value, dict) and value.get("slot") in incoming
+        return value | {"at": t} if is_gradient else t if type(value) is int else value
+
+    steps = reversed(range(SIZES["T"]))
+    every = [call | {"args": [at(t, value) for value in call["args"]], "to": f"back {t}"} for t in steps]
+    return [*every, {"call": ["_gathered"], "args": [[{"from": [step["to"]]} for step in every[::-1]]]}]
 
 
 def takes_targets(scope, names):

@@ -143,11 +143,12 @@ PAIRS = tuple(  # of a style of inputs and one of targets
 OF_STEP = [("step", "step"), ("step", "token"), ("token", "token"), ("vector", "vector"), ("vector", "token")]
 
 
-def styles_of(unit, is_square):
+def styles_of(unit, is_square, V):
     """The styles of inputs and targets, the likeliest first."""
     styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
     is_known = unit.is_given("targets", unit.forward)  # else the backward's own are found later
-    return [(one, other) for one, other in styles if is_known or one == other]
+    of_numbers = [("ids", "columns"), ("array", "columns")] if V == 1 else []  # tokens in, one number out
+    return of_numbers + [(one, other) for one, other in styles if is_known or one == other]
 
 
 def inputs_for(unit, ours, layout, style, rng, is_strict):

@@ -78,15 +78,18 @@ def gap(value, right):
     return float(np.abs(np.asarray(value, float) - right).max() / max(1, np.abs(right).max()))
 
 
-def outputs_of(found, ours, T, V):
-    """(the Series of the outputs, "y" or "logits", how far they are from ours: None if they are others); None."""
+def outputs_of(found, ours, T, V, names):
+    """(the Series of the outputs, "y" or "logits", how far they are from ours: None if they are others); None.
+
+    names: path -> what the forward calls it.
+    """
     every = list(series_in(found, T, V))
     for series in every if ours.arrays["y"].shape[-1] == V else []:
         for kind in ("y", "logits")[V == 1 :]:  # one probability alone is 1 whatever the network
             error = gap(series.values, ours.arrays[kind][-len(series.values) :, 0])
             if error < ROUGHEST:
                 return series, kind, error
-    told = [s for s in every if s.is_distribution] or [s for s in every if str(s.paths[0][-1]) in OUTPUTS] or every
+    told = [s for s in every if s.is_distribution] or [s for s in every if names[s.paths[0]] in OUTPUTS] or every
     best = max(told, key=lambda series: len(series.values), default=None)
     return best and (best, "y" if best.is_distribution else "logits", None)
 

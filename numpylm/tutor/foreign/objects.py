@@ -92,6 +92,15 @@ def states_in(found, weights, cell, H):
     return {n: role for n, role in roles_of(sized, cell).items() if role in states}
 
 
+def with_empty_states(scope, child, cell):
+    """The scope whose states are those that the constructor left None. Raises Unknown without such."""
+    empty = {n: np.zeros(1) for n, value in attributes_of(child, scope).items() if value is None}
+    states = states_in({n: (["object", n], array) for n, array in empty.items()}, {}, cell, 1)
+    if not states:
+        raise Unknown("the constructor leaves no state None")
+    return scope._replace(states=states, places=scope.places | {n: ["object", n] for n in states})
+
+
 def unmade_scope(contents, kind):
     """An object whose constructor was not called: its methods may be functions of their arguments alone."""
     make = [{"call": [kind, "__new__"], "args": [{"from": [kind]}], "to": "object"}]
@@ -186,14 +195,11 @@ def construct(contents, kind, to, steps, given):
             values[name] = {key: {"slot": key} for key in held}
         elif word_of(name) == "rate" or LIMIT.search(name):
             values[name] = 1e6 if LIMIT.search(name) else 1.0
-        elif has_default:
-            continue
-        elif is_array:
+        elif is_array and not has_default:
             given[name], values[name] = roles[name], {"slot": name}
-        elif name in method["measured"] and plain(name) in ("vocab", "vocabulary"):
-            values[name] = LETTERS
-        else:
-            values[name] = value_for(contents, kind, name, steps, given)
+        elif not has_default:
+            is_list = name in method["measured"] and plain(name) in ("vocab", "vocabulary")
+            values[name] = LETTERS if is_list else value_for(contents, kind, name, steps, given)
     steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
 
 
@@ -214,7 +220,8 @@ def value_for(contents, kind, name, steps, given):
     if size_of(name):
         return {"slot": f"size {size_of(name)}"}
     others = [k for k in contents["classes"] if plain(k) == plain(name)]
-    others += [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
+    records = [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
+    others += sorted(records, key=lambda k: plain(name) not in plain(k))
     if others:
         construct(contents, others[0], f"made {name}", steps, given)
         return {"from": [f"made {name}"]}

@@ -9,14 +9,15 @@ from functools import partial
 
 from numpylm.tutor.foreign.alone import alone_unit, is_alone
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
-from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, word_of
-from numpylm.tutor.foreign.objects import class_scope, unmade_scope, with_made_weights
+from numpylm.tutor.foreign.claims import parts_of
+from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, roles_of, word_of
+from numpylm.tutor.foreign.objects import class_scope, unmade_scope, with_empty_states, with_made_weights
 from numpylm.tutor.foreign.scopes import Unknown, called, file_scope, required
 from numpylm.tutor.foreign.units import script_unit, unit_of
 from numpylm.tutor.process.sizes import SIZES
 
 BACKWARD = re.compile(
-    r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|b_?prop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|(^|_)bwd",
+    r"backw[ao]rd|back_?prop|bptt|loss_?fun|backpass|b_?prop|(compute|calc\w*|loss_and)_?grad|top_diff|forward_?back|accumulate_grad|(^|_)bwd",
     re.I,
 )
 FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|^__call__$|^encode$|bottom_data", re.I)
@@ -91,6 +92,9 @@ def others_of(units, contents, child, scope, cell, pair):
     if pair[1] and is_alone(scope.functions[pair[1]]):
         with contextlib.suppress(Unknown):
             yield alone_unit(scope, pair[1])
+    if scope.holder == ["object"] and not scope.states:
+        with contextlib.suppress(Unknown):
+            yield unit_of(with_empty_states(scope, child, cell), *pair, all_states=True)
     small = SIZES | {"D": 1, "V": 1}
     with contextlib.suppress(Unknown):
         if "'size V'" in str(scope.make):
@@ -124,7 +128,7 @@ def pairs_in(functions, kind, convention=None):
         is_new = name not in found and not NUMERICAL.search(name)
         if is_new and looks(name, function) and (function["parameters"] or function["is_step"] or kind):
             found[name] = None if goes_forward(functions, name) else forward_of(functions, name), name, None
-    makes = [n for n, f in functions.items() if f["gradients"] > 2 and not gradients_in(f)]
+    makes = [n for n, f in functions.items() if f["gradients"] > 2 and (kind or not gradients_in(f))]
     makes = [n for n in makes if n not in found and not NUMERICAL.search(n)]
     others = [n for n in makes if "grad" not in "".join(required(functions[n]))]
     known = {n for pair in found.values() for n in pair[:2] if n}
@@ -162,14 +166,14 @@ def goes_forward(functions, name):
     is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(functions[name]))
     is_loss = returns_loss(functions[name]) and words != ["targets"] and not is_given
     is_whole = is_loss and (gradients_of(functions[name]) or not set(words) & {"cache", "?"})
-    return bool(functions[name]["is_step"] or is_whole)
+    return bool(functions[name]["is_step"] or is_whole or re.match("forward_?back", name))
 
 
 def forward_by_values(functions, backward):
     """The forward that returns what a backward of any name is given; None for none."""
     forward = forward_of(functions, backward)
     made = functions[forward]["names"] if forward else ()
-    return forward if {*made} & {*required(functions[backward])} else None
+    return forward if {*made} & {*required(functions[backward])} or gradients_in(functions[backward]) else None
 
 
 def usual_pairs(functions, convention):
@@ -199,6 +203,17 @@ def forward_of(functions, backward):
         name = backward.replace(old, new)
         if old in backward and name in functions and (new or len(required(functions[name])) > 1):  # no activation
             return name
+    taken = [names for n, names in functions[backward]["unpacks"].items() if word_of(n) == "cache"]
+    made = {n: parts_of("".join(f["returns"][-1:])) for n, f in functions.items() if n != backward}
+    made = {n: parts for n, parts in made.items() if len(parts) in map(len, taken)}
+    if made:  # the one that makes the cache
+        return max(made, key=lambda n: len({*made[n]} & {*taken[0]}))
     inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
     others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
+    others = others or [n for n in functions if n != backward and is_step(functions[n])]
     return max(others, key=lambda n: (not n.startswith("predict"), len(called(functions, n))), default=None)
+
+
+def is_step(function):
+    """Whether a function is given x and the state before it."""
+    return {"x", "h_prev"} <= {*roles_of([name for name, _, _ in function["parameters"] or []], "").values()}

@@ -97,7 +97,12 @@ def loss_problem(cell, rng, has, sizes, is_dense):
 def with_dlogits(ours, cell, dlogits):
     """The same problem with another gradient (T, N, V) at the logits."""
     arrays = ours.arrays
-    symbols = ours.problem.symbols | {"dh": dlogits @ arrays["W_y"].T}
-    problem = cell_problem(f"{cell}_backward", symbols, ours.problem.sizes)
+    ours = with_dh(ours, cell, dlogits @ arrays["W_y"].T)
     output = {"W_y": np.einsum("tnh,tnv->hv", arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
-    return ours._replace(problem=problem, gradients=gradients_of(ours.names, problem.answers) | output)
+    return ours._replace(gradients=ours.gradients | output)
+
+
+def with_dh(ours, cell, dh):
+    """The same problem with another gradient (T, N, H) at the states."""
+    problem = cell_problem(f"{cell}_backward", ours.problem.symbols | {"dh": dh}, ours.problem.sizes)
+    return ours._replace(problem=problem, gradients=gradients_of(ours.names, problem.answers))

@@ -18,7 +18,7 @@ from numpylm.tutor.judge import ask
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
 
-BENT = 0.02  # how much the slopes of two steps differ, relative to the largest, where the step is large
+BENT = 0.02  # how much the differences of two large steps may differ, relative to the largest slope
 ROUGH_KINK = (
     "its forward computes in float32, and its values bend, as those of a ReLU do: no derivative is precise enough to "
     "compare with. Keep float64 to check a gradient"
@@ -101,13 +101,9 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     is_whole: whether they all do, and not only one of them. Of several losses, as of one number, one with a usual
     factor counts.
     """
-    found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
-    parts = [found] if is_whole else [[slot] for slot in found if claims[slot].size > 2]
-    if (unit.incoming or unit.free) and not is_whole:
-        parts += [[slot] for slot in claims if slot not in found]
     fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
     usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
-    for loss, shown in product(fit.losses, parts):
+    for loss, shown in product(fit.losses, telling(unit, claims, is_whole)):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
             tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
@@ -128,17 +124,26 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
 
 
+def telling(unit, claims, is_whole):
+    """The gradients that tell which loss it is: those of the output layer; not is_whole, one of them, or of all."""
+    found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
+    if is_whole:
+        return [found]
+    others = [slot for slot in claims if slot not in found] if unit.incoming or unit.free else []
+    return [[slot] for slot in found if claims[slot].size > 2] + [[slot] for slot in others]
+
+
 def truth(file, unit, fit, claims):
     """(slot -> right gradient in the user's layout, its relative precision, remarks)."""
     if fit.precision is not None and all(is_ours(fit, unit.roles[slot]) for slot in claims):
         truths = {slot: fit.scale * theirs(unit.roles[slot], fit.ours.gradients, fit.layout) for slot in claims}
         return truths, ROUGH, [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []
-    total = partial(totals, file, unit, fit)
-    noise = roughness(total, next(iter(claims)), fit.inputs)
+    total, inputs = partial(totals, file, unit, fit), {slot: np.asarray(fit.inputs[slot]) for slot in claims}
+    noise = roughness(total, next(iter(claims)), inputs)
     if noise > 1e-4:
         raise Stop("not checked", f"{unit.forward_name} gives other values for almost the same inputs: is it random?")
     step = 1e-3 if noise < 1e-10 else 0.03
-    found = {slot: fit.scale * derivative(total, slot, fit.inputs[slot], step) for slot in claims}
+    found = {slot: fit.scale * derivative(total, slot, inputs[slot], step) for slot in claims}
     if not all(np.isfinite(slope).all() for slope in found.values()):
         raise Stop(
             "not checked", f"{unit.forward_name} gives values that are not finite: there is nothing to compare with"
@@ -205,16 +210,22 @@ def totals(file, unit, fit, slot, values):
 
 def derivative(total, slot, x, h):
     """The derivative of total(slot, stack of values) at x. Raises Stop at a kink of rough values."""
-    shifts = h * np.array([-2, -1, 1, 2])[:, None, None] * np.eye(x.size)  # (4, size, size)
-    far_below, below, above, far_above = total(slot, (x.ravel() + shifts).reshape(-1, *x.shape)).reshape(4, *x.shape)
-    near, far = 2 * (above - below), far_above - far_below
-    slope = (4 * near - far) / (12 * h)
-    is_bent = np.abs(far - near) > (BENT if h > 1e-3 else 1e-3) * np.abs(far).max(initial=0)  # at a kink, as of a ReLU
-    if not is_bent.any() or h < 1e-4:
-        return slope
-    if h > 1e-3:
+    slope, difference = slopes(total, slot, x, h, np.arange(x.size))
+    if h > 1e-3 and difference.max(initial=0) > BENT * np.abs(slope).max(initial=0):
         raise Stop("not checked", ROUGH_KINK)
-    return np.where(is_bent, derivative(total, slot, x, h / 64), slope)
+    bent = np.flatnonzero(difference > 0.1 * ROUGH * max(1, np.abs(slope).max(initial=0)))  # at a kink, as of a ReLU
+    if h <= 1e-3 and bent.size:
+        slope[bent], _ = slopes(total, slot, x, h / 64, bent)
+    return slope.reshape(x.shape)
+
+
+def slopes(total, slot, x, h, entries):
+    """(the derivative by some entries of x, how much the differences of the two steps differ), one number each."""
+    shifts = h * np.array([-2, -1, 1, 2])[:, None, None] * np.eye(x.size)[entries]  # (4, entries, size)
+    values = total(slot, (x.ravel() + shifts).reshape(-1, *x.shape)).reshape(4, len(entries))
+    far_below, below, above, far_above = values
+    near, far = (above - below) / (2 * h), (far_above - far_below) / (4 * h)
+    return (4 * near - far) / 3, np.abs(far - near)
 
 
 def roughness(total, slot, inputs):

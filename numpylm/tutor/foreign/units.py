@@ -9,9 +9,11 @@ from numpylm.tutor.foreign.conventions import cell_of, plain, role_of, roles_of,
 from numpylm.tutor.foreign.forms import (
     cells_of,
     convention_of,
+    for_all_gradients,
     for_all_steps,
     form_of,
     forms_of,
+    goes_one_back,
     is_by_step,
     made_between,
 )
@@ -66,6 +68,11 @@ class Unit(NamedTuple):
         return [*self.forward, *(self.backward or [])]
 
     @property
+    def is_by_step(self):
+        """Whether the forward takes one step a call."""
+        return "_gathered" in str(self.forward)
+
+    @property
     def gradients(self):
         """The gradients of states that come in: that of h before that of c. dy alone is that of h."""
         states = [name for name in in_order(self.incoming) if rank(name) < 2]
@@ -79,7 +86,7 @@ class Unit(NamedTuple):
 def rank(name):
     """0 for the gradient of h, 1 for that of c, 2 for that of an output."""
     key = plain(name)
-    if re.fullmatch("(d[jlce])?d(z|yt?|logits)", key):
+    if re.fullmatch("(d[jlce])?d(z|y|logits)(t|hat|pred)*", key):
         return 2
     return int(key.startswith(("dc", "dnextc", "topdiffs")) or key.endswith("c") or key.endswith("ds"))
 
@@ -121,6 +128,8 @@ def assembled(scope, forward, backward, arguments, places=()):
     first, second = calls(scope, arguments, forward, backward)
     sets = [{"set": path, "value": {"slot": n}} for n, path in dict(places).items()]
     sums = {n: [*path[:-1], "d"] for n, path in dict(places).items() if path[-1] == "v"}  # beside the value, for ever
+    made = {n for f in scope.functions.values() for n in f["makes"]} if scope.holder == ["object"] else ()
+    sums |= {n: ["object", d] for n in dict(places) for d in (f"d{n}", f"d_{n}", f"grad_{n}") if d in made}
     sets += [{"set": path, "value": {"zeros": n}} for n, path in sums.items()]
     sets += [{"set": [n], "value": value} for n, value in arguments.globals.items()]
     is_bare = arguments.all_states and "h_prev" not in arguments.roles.values()
@@ -149,7 +158,9 @@ def calls(scope, arguments, forward, backward):
     first = second = []
     if forward:
         names = scope.functions[forward]["names"]
-        first = [{"call": [*scope.holder, forward], "to": "made"} | arguments.of(scope.functions[forward])]
+        known = roles_of(required(scope.functions[forward]), arguments.cell)
+        passed = {n: path for n, path in passed_on(scope, "__init__", forward).items() if not (known[n] or word_of(n))}
+        first = [{"call": [*scope.holder, forward], "to": "made"} | arguments.of(scope.functions[forward], passed)]
         inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in names]  # np.array(y_seq) is y_seq
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
         earlier = dict(zip(map(plain, inner), paths, strict=False))
@@ -162,13 +173,15 @@ def calls(scope, arguments, forward, backward):
         passed = passed_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
         second = [{"call": [*scope.holder, name]} | arguments.of(scope.functions[name], passed) for name in names]
+        if is_by_step(scope, forward, backward) and goes_one_back(scope, forward, backward):
+            second = [*second[:-1], *for_all_gradients(second[-1], arguments.incoming)]
     return first, second
 
 
 def passed_on(scope, forward, backward):
-    """Parameter -> path of an attribute that the forward makes, where another method passes it to the backward."""
+    """Parameter -> path of an attribute that one method makes, where another passes it to the backward."""
     functions = scope.functions
-    made = {text for name in (forward, *called(functions, forward)) for text in functions[name]["reads"]}
+    made = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
     texts = [list(map(str, f["passes"].get(backward, ()))) for f in functions.values()]
     pairs = [pair for part in texts for pair in zip(required(functions[backward]), part, strict=False)]
     attributes = {name: text.removeprefix("self.") for name, text in pairs if text.startswith("self.")}

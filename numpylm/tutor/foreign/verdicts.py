@@ -11,11 +11,11 @@ import numpy as np
 
 from numpylm.tutor.foreign.alone import best_alone
 from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
+from numpylm.tutor.foreign.fewer import a_single_step, only_first_step, other_gradients
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
 from numpylm.tutor.foreign.words import explained, renamed, rounded
 from numpylm.tutor.judge import changed_names, check_linear
-from numpylm.tutor.process.sizes import SIZES
 from numpylm.tutor.process.stop import Stop, is_own_error
 from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
@@ -119,19 +119,14 @@ def in_other_shapes(file, unit, batches, left, first):
 
 
 def finding_or_stop(file, unit, fit):
-    """The finding on a backward; one that cannot be judged, or fails, is such a finding too.
-
-    For vectors without an axis for sequences, the gradient that comes in may have one all the same.
-    """
+    """The finding on a backward; one that cannot be judged, or fails, is such a finding too."""
     try:
         return backward_finding(file, unit, fit)
     except Stop as stop:
         finding = stop.finding
-    if finding["status"] == "crash" and fit.layout and fit.layout.single:
-        vectors = {slot: fit.inputs.get(slot) for slot in unit.gradients}
-        rows = {slot: q[None] for slot, q in vectors.items() if np.ndim(q) == 1 and isinstance(q, np.ndarray)}
+    for other in other_gradients(unit, fit) if finding["status"] == "crash" else ():
         with contextlib.suppress(Stop):
-            return backward_finding(file, unit, fit._replace(inputs=fit.inputs | rows))
+            return backward_finding(file, unit, other)
     if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
     if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
@@ -188,28 +183,6 @@ def one_step(file, unit, fit):
         return None
     shown = {slot: claim for slot, claim in claims.items() if np.any(truths[slot])}
     return shown, compare(*compared(unit, claims, truths)[:2], rtol)[0], len(shown) == len(claims)
-
-
-def a_single_step(unit, fit):
-    """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
-    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
-    is_series = all(np.ndim(value) and len(value) == SIZES["T"] for value in given.values())
-    if fit.form != "loss" or callable(fit.weights) or not is_series:
-        return None
-    return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
-
-
-def only_first_step(unit, fit):
-    """The Fit with zeros for all that comes in after the first step; None where no axis must be that of time."""
-    cut = {}
-    for slot in unit.incoming:
-        q = fit.inputs[slot]
-        axes = [axis for axis, length in enumerate(np.shape(q)) if length == SIZES["T"]]
-        if len(axes) != 1 or callable(fit.weights):
-            return None
-        cut[id(q)] = q * np.moveaxis(np.eye(1, SIZES["T"]).reshape(-1, *[1] * (np.ndim(q) - 1)), 0, axes[0])
-    inputs = fit.inputs | {slot: cut[id(fit.inputs[slot])] for slot in unit.incoming}
-    return fit._replace(inputs=inputs, weights=[cut.get(id(w), w) for w in fit.weights], precision=None)
 
 
 def compared(unit, claims, truths):

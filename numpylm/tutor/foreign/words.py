@@ -26,6 +26,7 @@ OUR_NAMES = {  # role -> what our own sentences call its gradient
     "x": ("dx_t", "dx"), "h_prev": ("dh_prev", "dh_0"), "c_prev": ("dc_prev", "dc_0"), "W_x": ("dW_xh", "dW_x"),
     "W_h": ("dW_hh", "dW_h"), "b": ("db_h", "db"),
 }  # fmt: skip
+GATED = re.compile(r"(.*): only its columns of (.+) are wrong, of its \d gates$")
 DIAGONAL = "the code takes σ's derivative for the softmax's: the Jacobian's off-diagonal terms are missing"
 
 
@@ -140,6 +141,10 @@ def rounded(named, right):
 def renamed(unit, words):
     """A sentence with the user's names of the gradients, where each of ours has one name there; axes keep numbers."""
     names, words = {}, re.sub(r"(axis \d) \([TN]\)", r"\1", words)
+    if gated := GATED.match(words):
+        packed = [s for s, role in unit.roles.items() if role in ("W", "W1") or f"d{role}" in gated[1].split(", ")]
+        told = [f"{', '.join(gradient_name(unit, slot) for slot in packed)}: "] * bool(packed)
+        return f"{''.join(told)}of the gates, only {gated[2]} has wrong gradients"
     for slot, role in unit.roles.items():
         if sum(other == role for other in unit.roles.values()) == 1:
             names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))

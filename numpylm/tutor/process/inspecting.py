@@ -17,8 +17,17 @@ OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
     "float_": np.float64, "Inf": np.inf, "infty": np.inf, "NaN": np.nan,
 }  # fmt: skip
+ARRAY = np.array
 MOST_NUMBERS = 100_000  # of an array of a function that is looked at
 MODULE = "student"  # the name under which the student's file is imported
+
+
+def old_array(*args, **kwargs):
+    """np.array as in old NumPy: of rows of several lengths, it makes an array of objects."""
+    try:
+        return ARRAY(*args, **kwargs)
+    except ValueError:
+        return ARRAY(*args, **kwargs | {"dtype": object})
 
 
 class Student:
@@ -37,6 +46,7 @@ class Student:
         for name, value in OLD_NAMES.items():
             if name not in vars(np):
                 setattr(np, name, value)
+        np.array = old_array
         self.source = Source(self.path)
         self.module, self.failures = run_file(self.source, MODULE)
         return self.contents()
@@ -86,8 +96,7 @@ class Student:
         return {
             "kind": "library" if library else "made" if where.startswith("<") else kind,
             "parameters": parameters_of(value), "ours": where.startswith(self.package + os.sep),
-            "own": where == self.path,
-            "reads": list(code.co_names) if code else [],
+            "own": where == self.path, "reads": list(code.co_names) if code else [],
             "gradients": gradients_among(code.co_varnames[code.co_argcount :]) if code else 0,
             "is_step": bool(code) and code.co_name in self.source.steps,
             "updates": self.source.steps.get(code.co_name, ()) if code else (),
@@ -97,11 +106,12 @@ class Student:
             "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
-            "keeps": bool(code) and keeps(nodes, code.co_varnames),
             "indexed": [ast.unparse(n).removeprefix("self.") for n in nodes if isinstance(n, ast.Subscript)],
+            "keeps": bool(code) and keeps(nodes, code.co_varnames),
             "loops": any(isinstance(n, ast.For | ast.While) for n in nodes),
             "goes_back": any(re.search(r"reversed|-1", ast.unparse(n.iter)) for n in nodes if isinstance(n, ast.For)),
-            "appends": any(ast.unparse(n.func).startswith("self.") and n.func.attr == "append" for n in calls),
+            "appends": counts(nodes, ast.Add, [n.func.attr for n in calls if ast.unparse(n.func).startswith("self.")]),
+            "pops": counts(nodes, ast.Sub, [n.func.attr for n in calls]),
             "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
         }  # fmt: skip
 
@@ -158,7 +168,14 @@ def is_script(tree):
 
 def gradients_among(names):
     """How many of some names are those of gradients, such as delta, dW or W_update."""
-    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]", name)) for name in names)
+    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]|^d[iofgc](_\w+)?$", name)) for name in names)
+
+
+def counts(nodes, sign, called):
+    """Whether a function counts steps, as in self.t += 1, or appends to a list; with Sub, the way back."""
+    sums = [n for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.op, sign)]
+    is_counted = any(isinstance(n.target, ast.Attribute) and getattr(n.value, "value", None) == 1 for n in sums)
+    return is_counted or {ast.Add: "append", ast.Sub: "pop"}[sign] in called
 
 
 def keys_in(nodes):

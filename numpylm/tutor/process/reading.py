@@ -152,6 +152,9 @@ def with_small_size(node):
         pairs = zip(node.targets[0].elts, node.value.elts, strict=False)
     for target, value in pairs:
         small = SIZES.get(size_of(getattr(target, "id", getattr(target, "attr", "")), True))
+        is_number = all(isinstance(n, ast.BinOp | ast.operator | ast.Constant) for n in ast.walk(value))
+        if isinstance(value, ast.BinOp) and is_number:  # such as 90 - 20
+            value = node.value = ast.copy_location(ast.Constant(eval(ast.unparse(value))), value)
         if isinstance(value, ast.Constant) and type(value.value) is int and small and value.value > small:
             value.value = small
     return node
@@ -181,6 +184,9 @@ def run_file(source, module_name):
             tree = ast.fix_missing_locations(ast.Module([node], []))
             with time_limit(None if is_import(node) else LONGEST):
                 exec(compile(tree, source.path, "exec"), module.__dict__)
+            made = {n: vars(module).get(n) for n in names_bound(node)}
+            empty = [n for n, q in made.items() if type(q) is int and q == 0 and size_of(n) == "V"]  # of an absent text
+            vars(module).update(dict.fromkeys(empty, SIZES["V"]))
         except BaseException as error:
             failures.append(failure(node, error))
             if is_import(node):

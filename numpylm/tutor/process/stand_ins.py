@@ -55,7 +55,7 @@ FUNCTION = re.compile(r"(?:np|stable)?_?(sigmoid|softmax|tanh|relu)_?(?:fn?|func
 BEFORE, AFTER = r"(?:d|de|der\w*|grad\w*)_?", r"_?(?:df?n?|der\w*|prime|grad\w*|dash|diff|backward)"
 SLOPE = re.compile(rf"{BEFORE}(sigmoid|tanh|relu)|(sigmoid|tanh|relu){AFTER}")
 TEXT = "the tea that heat at hat eat\n" * 20  # the text that a script reads: 6 different characters, 7 words
-LETTERS = sorted(set(TEXT))
+LETTERS = sorted(set(TEXT), reverse=True)  # letters first
 
 MADE = {"sigmoid": set(), "tanh": set(), "relu": set()}  # the numbers that each has returned in this run
 
@@ -103,13 +103,18 @@ class Missing:
         self._name = name
 
     def __call__(self, *args, **kwargs):
-        if args and isinstance(args[0], tuple) and all(type(n) is int for n in args[0]):
-            return np.random.standard_normal(args[0])  # xavier((D, H))
+        sizes = args[0] if args and isinstance(args[0], tuple) else args
+        sizes = [n for n in sizes if type(n) is int] if all(type(n) in (int, float) for n in sizes) else []
+        if sizes:  # xavier((D, H)), uniform(-0.1, 0.1, D, H), zeros(H)
+            makers = {"zero": np.zeros, "ones": np.ones, "": np.random.standard_normal}
+            return next(make for part, make in makers.items() if part in self._name.lower())(tuple(sizes))
+        if re.match("init|ortho", self._name) and len(args) == 1 and isinstance(args[0], np.ndarray):
+            return args[0]
         if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
             raise NameError(f"name {self._name!r} is not defined", name=self._name)
         if len(args) == 1 and isinstance(args[0], types.FunctionType):
             return args[0]  # as a decorator
-        return np.random.standard_normal(args) if args and all(type(n) is int for n in args) else self
+        return self
 
     def __getattr__(self, name):
         if name.startswith("__"):

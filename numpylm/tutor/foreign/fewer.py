@@ -1,0 +1,56 @@
+"""Fits in which fewer gradients come in: those of a single step, or of the first or last step alone."""
+
+import numpy as np
+
+from numpylm.tutor.foreign.problems import with_dh
+from numpylm.tutor.process.sizes import SIZES
+
+
+def a_single_step(unit, fit):
+    """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
+    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
+    is_series = all(np.ndim(value) and len(value) == SIZES["T"] for value in given.values())
+    if fit.form != "loss" or callable(fit.weights) or not is_series:
+        return None
+    return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+
+
+def only_first_step(unit, fit):
+    """The Fit with zeros for all that comes in after the first step; None where no axis must be that of time."""
+    cut = {}
+    for slot in unit.incoming:
+        q = fit.inputs[slot]
+        found = only_at(0, q)
+        if found is None or callable(fit.weights):
+            return None
+        cut[id(q)] = found[0]
+    inputs = fit.inputs | {slot: cut[id(fit.inputs[slot])] for slot in unit.incoming}
+    return fit._replace(inputs=inputs, weights=[cut.get(id(w), w) for w in fit.weights], precision=None)
+
+
+def other_gradients(unit, fit):
+    """Yields Fits with gradients that come in of other shapes: with an axis for sequences beside vectors without one;
+    that of the last step alone, without an axis for time."""
+    arrays = {slot: q for slot in unit.incoming if isinstance(q := fit.inputs.get(slot), np.ndarray)}
+    if fit.layout and fit.layout.single:
+        rows = {slot: q[None] for slot, q in arrays.items() if q.ndim == 1 and slot in unit.gradients}
+        yield fit._replace(inputs=fit.inputs | rows)
+    last = {slot: cut for slot, q in arrays.items() if (cut := only_at(-1, q)) is not None}
+    if last and not callable(fit.weights):
+        weights = [w if (cut := only_at(-1, w)) is None else cut[0] for w in fit.weights]
+        inputs = fit.inputs | {slot: q.sum(axis=axis) for slot, (q, axis) in last.items()}
+        fit = fit._replace(inputs=inputs, weights=weights)
+        dh = fit.ours.arrays.get("dh")
+        has_ours = dh is not None and fit.precision is not None
+        ours = with_dh(fit.ours, fit.cell, only_at(-1, dh)[0]) if has_ours else fit.ours
+        yield fit._replace(ours=ours, precision=fit.precision if has_ours else None)
+
+
+def only_at(t, array):
+    """(an array with zeros at all steps but one, the axis of time); None where no axis must be that of time."""
+    axes = [axis for axis, length in enumerate(np.shape(array)) if length == SIZES["T"]]
+    if len(axes) != 1:
+        return None
+    kept = np.zeros(SIZES["T"])
+    kept[t] = 1
+    return array * np.moveaxis(kept.reshape(-1, *[1] * (np.ndim(array) - 1)), 0, axes[0]), axes[0]

@@ -1,0 +1,138 @@
+"""`numpylm check` on steps that carry their own gradient, on states left None, and on gradients of other shapes."""
+
+from foreign_code import SOURCES, changed
+
+from numpylm.tutor.foreign.units import in_order
+from numpylm.tutor.report import report
+
+STEPS = """
+import numpy as np
+from helpers import zeros, uniform
+class Cell:
+    def __init__(self, input_size, hidden_size):
+        self.W, self.U = uniform(-1.0, 1.0, hidden_size, input_size), np.random.randn(hidden_size, hidden_size)
+        self.b, self.h, self.dh, self.seen = zeros(hidden_size), zeros(hidden_size), zeros(hidden_size), []
+        self.dW, self.dU, self.db = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.b)
+    def forward(self, x):
+        h = np.tanh(self.W @ x + self.U @ self.h + self.b)
+        self.seen.append((x, self.h, h))
+        self.h = h
+        return h
+    def backward(self, dh):
+        x, h_prev, h = self.seen.pop()
+        da = (dh + self.dh) * (1 - h**2)
+        self.dW += np.outer(da, x); self.dU += np.outer(da, h_prev); self.db += da
+        self.dh = self.U.T @ da
+        return self.W.T @ da
+"""
+
+
+def test_a_backward_of_one_step_is_called_for_every_step_from_the_last(check):
+    assert check(STEPS).ok
+    counted = changed(
+        STEPS, ("self.seen.append((x, self.h, h))", "self.seen[self.t] = x, self.h, h\n        self.t += 1"),
+        (", []", ", {}\n        self.t = 0"), ("x, h_prev, h = self.seen.pop()", "self.t -= 1\n        x, h_prev, h = self.seen[self.t]"),
+    )  # fmt: skip
+    assert check(counted).ok
+    for source in (STEPS, counted):
+        wrong = check(source, "self.U.T @ da", "self.U @ da").findings["Cell.backward"]
+        assert {row["name"] for row in wrong["table"]} == {"dx", "dW", "dU", "db"}, wrong
+        assert check(source, "np.outer(da, h_prev)", "np.outer(da, h)").findings["Cell.backward"]["status"] == "wrong"
+
+
+
+def test_the_gradient_that_comes_in_may_be_that_of_the_last_step_alone(check):
+    end = changed(
+        SOURCES["coursera"],
+        ("    n_a, m, T_x = da.shape\n    n_x, m = x1.shape", "    n_a, m = da.shape\n    n_x, T_x = len(x1), len(caches)"),
+        ("    da_prevt = np.zeros((n_a, m))", "    da_prevt = da"), ("da[:, :, t] + da_prevt", "da_prevt"),
+    )  # fmt: skip
+    result = check(end)
+    assert result.ok and "differ" not in str(result.findings["rnn_backward"]["sentences"])
+    finding = check(end, 'g["da_prev"]', '0.5 * g["da_prev"]').findings["rnn_backward"]
+    assert finding["status"] == "wrong" and {"dWax", "dWaa"} <= {row["name"] for row in finding["table"]}
+
+
+EVERY = """
+import numpy as np
+class Net:
+    def __init__(self, input_size, hidden_size, output_size):
+        self.W, self.U = np.random.randn(hidden_size, input_size), np.random.randn(hidden_size, hidden_size)
+        self.V, self.last_h = np.random.randn(output_size, hidden_size), None
+    def forward(self, x):
+        self.x, self.h = x, {-1: 1.0 * self.last_h}
+        for t in range(len(x)):
+            self.h[t] = np.tanh(self.W @ x[t] + self.U @ self.h[t - 1])
+        return [self.V @ self.h[t] for t in range(len(x))]
+    def backward(self, dy):
+        self.dW, self.dU, self.dV = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.V)
+        dh = 0
+        for t in reversed(range(len(self.x))):
+            da = (self.V.T @ dy[t] + dh) * (1 - self.h[t] ** 2)
+            self.dW += da @ self.x[t].T; self.dU += da @ self.h[t - 1].T; self.dV += dy[t] @ self.h[t].T
+            dh = self.U.T @ da
+"""
+
+
+def test_a_state_that_the_constructor_leaves_none_is_set(check):
+    assert check(EVERY).ok
+    finding = check(EVERY, "(range(len(self.x)))", "(range(1, len(self.x)))").findings["Net.backward"]
+    assert {row["name"] for row in finding["table"]} == {"dW", "dU", "dV"}
+    left = check(EVERY, "self.dU += da @ self.h[t - 1].T", "self.dU += da @ self.h[max(t - 1, 0)].T")
+    assert [row["name"] for row in left.findings["Net.backward"]["table"]] == ["dU"]
+
+
+def test_a_step_in_which_the_last_gradient_alone_comes_in(check):
+    source = changed(
+        STEPS, ("x, h_prev, h = self.seen.pop()", "for t in reversed(range(len(self.seen))):\n            x, h_prev, h = self.seen[t]"),
+        ("        da = (dh + self.dh)", "            da = (dh * (t == len(self.seen) - 1) + self.dh)"),
+        ("        self.dW +=", "            self.dW +="), ("        self.dh = self", "            self.dh = self"),
+        ("self.dW += np.outer(da, x)", "self.dW += da[:, None] * x"),
+    )  # fmt: skip
+    assert check(source).ok
+    finding = check(source, " * (t == len(self.seen) - 1)", "").findings["Cell.backward"]
+    assert finding["status"] == "wrong" and {"dW", "dU", "db"} <= {row["name"] for row in finding["table"]}
+
+
+def test_a_gradient_belongs_to_the_output_of_its_name_and_not_to_the_states_in_the_cache(check):
+    source = """
+import numpy as np
+D, H, K = 40, 30, 20
+W, U, V = np.random.randn(D, H), np.random.randn(H, H), np.random.randn(H, K)
+def forward(X):
+    h, hs = np.zeros(H), []
+    for x in X:
+        h = np.tanh(x @ W + h @ U)
+        hs.append(h)
+    hs = np.stack(hs)
+    y = (hs.mean(axis=0) ** 3) @ V
+    return y, (X, hs)
+def backward(cache, dy):
+    X, hs = cache
+    mean, dW, dU, dh = hs.mean(axis=0), 0, 0, 0
+    for t in reversed(range(len(X))):
+        da = (dh + 3 * mean**2 * (V @ dy) / len(X)) * (1 - hs[t] ** 2)
+        dW, dU = dW + np.outer(X[t], da), dU + (np.outer(hs[t - 1], da) if t else 0)
+        dh = U @ da
+    return dW, dU, np.outer(mean**3, dy)
+"""
+    assert check(source).ok
+    assert check(source, "dh = U @ da", "dh = U.T @ da").findings["backward"]["status"] == "wrong"
+    assert in_order(["dZt", "dc_next", "da_next"]) == ["da_next", "dc_next", "dZt"]
+
+
+def test_the_forward_of_a_step_is_the_one_that_makes_its_cache(check):
+    source = SOURCES["cs231n"].partition("def rnn_forward")[0].replace("def rnn_step_forward", "def unit")
+    assert check(source).ok and "without a forward" not in report(check(source))
+    assert check(source, "np.tanh(x", "np.sin(x").findings["rnn_step_backward"]["status"] == "wrong"
+    alone = source[: source.index("def unit")] + source[source.index("def rnn_step_backward") :]
+    assert check(alone).ok and "judged without a forward" in report(check(alone))
+
+
+def test_arrays_of_rows_of_several_lengths_are_those_of_old_numpy(check):
+    assert check("cs231n", "return h, cache\n\ndef rnn_backward", "return h, np.array(cache)\n\ndef rnn_backward").ok
+
+
+def test_one_gradient_that_is_returned_is_that_of_x_where_the_others_are_kept(check):
+    finding = check(STEPS, "return self.W.T @ da", "return self.W.T @ da * 2").findings["Cell.backward"]
+    assert [row["name"] for row in finding["table"]] == ["dx"]
