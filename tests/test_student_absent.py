@@ -107,6 +107,38 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "tuple", ("params)", "U, W, V, bh, by)"), ("    Wxh, Whh, Why, bh, by = params\n", ""),
         ("Wxh", "U"), ("Whh", "W"), ("Why", "V"), ("for p in params]", "for p in (U, W, V, bh, by)]"),
     ),
+    "sizes among the weights of a dict": (
+        "lstm_dict", ("    H, C, gates", "    assert params['n_hidden'] == len(h0)\n    H, C, gates"),
+    ),
+    "a length that another method passes": (
+        "network", ("self, inputs)", "self, inputs, l)"), ("enumerate(inputs)", "enumerate(inputs[:l])"),
+        ("        self.Whh = randn", "        self.seq_len = 25\n        self.Whh = randn"),
+        ("    def backprop", "    def fit(self, x): self.forward(x, self.seq_len)\n    def backprop"),
+    ),
+    "b and c as biases": (
+        "tuple", ("params)", "U, W, V, b, c)"), ("    Wxh, Whh, Why, bh, by = params\n", ""),
+        ("Wxh", "U"), ("Whh", "W"), ("Why", "V"), ("bh", "b"), ("by", "c"), ("for p in params]", "for p in (U, W, V, b, c)]"),
+    ),
+    "w_h beside w_hh": ("network", ("Whh", "w_hh"), ("Wxh", "w_h"), ("Why", "w_o")),
+    "a text in which nothing is found": (
+        "min_char_rnn", ("list(set(data))", "[word for word in data.split() if word == 'absent']"),
+    ),
+    "an initialization of an absent module": (
+        "network", ("import randn", "import randn as normal\nfrom .init import init_orthogonal"),
+        ("class Network", "randn = lambda *shape: init_orthogonal(normal(*shape))\nclass Network"),
+    ),
+    "an epsilon as an argument of a constructor": (
+        "updates", ("output_size):", "output_size, epsilon):\n        self.epsilon = epsilon"),
+    ),
+    "a share that dropout keeps": ("tuple", ("params)", "params, keep_prob)"), ("np.tanh(", "keep_prob * np.tanh(")),
+    "a length that is computed": (
+        "min_char_rnn", ("seq_length = 25", "seq_length = 30 - 5"), ("in xrange(len(inputs))", "in range(seq_length)"),
+    ),
+    "a candidate without a letter, and sizes called sz": (
+        "gru_outputs", ("n_in", "xsz"), ("n_hidden", "hsz"), ('"zrn"', '("z", "r", "")'), ('"Wn"', '"W"'), ('"Un"', '"U"'),
+        ('"bn"', '"b"'), ('["n"]', '[""]'), ('"n": dh', '"": dh'), ('g == "n"', 'g == ""'),
+    ),
+    "a size of a layer": ("min_char_rnn", ("hidden_size", "size_layer")),
     "a shape that is taken apart": (
         "optimizer_layer", ("timesteps, input_dim = self.input_shape", "input_dim = self.input_shape[1]"),
     ),

@@ -124,6 +124,33 @@ def test_a_node_that_is_made_of_parameters_and_a_state(check):
     assert finding["status"] == "wrong"
 
 
+def test_tokens_that_give_one_number(check):
+    source = """
+import numpy as np
+class Sentiment:
+    def __init__(self, vocab_size, hidden_size=64, embed_size=32):
+        self.E, self.W_hy = np.random.randn(vocab_size, embed_size), np.random.randn(hidden_size, 1)
+        self.W_xh, self.W_hh = np.random.randn(embed_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+    def forward(self, indices):
+        hs = {-1: np.zeros((1, len(self.W_hh)))}
+        for t, index in enumerate(indices):
+            hs[t] = np.tanh(self.E[index][None] @ self.W_xh + hs[t - 1] @ self.W_hh)
+        return 1 / (1 + np.exp(-hs[len(indices) - 1] @ self.W_hy)), (indices, hs)
+    def backward(self, y_pred, y_true, cache, lr):
+        indices, hs = cache
+        dy = y_pred - y_true
+        dW_hy, dh, dW_xh, dW_hh = hs[len(indices) - 1].T @ dy, dy @ self.W_hy.T, 0, 0
+        for t in reversed(range(len(indices))):
+            da = dh * (1 - hs[t] ** 2)
+            dW_xh, dW_hh = dW_xh + self.E[indices[t]][:, None] @ da, dW_hh + hs[t - 1].T @ da
+            dh = da @ self.W_hh.T
+        self.W_xh -= lr * dW_xh; self.W_hh -= lr * dW_hh; self.W_hy -= lr * dW_hy
+"""
+    assert check(source).ok and "does not find the gradient of E" in report(check(source))
+    finding = check(source, "dh = da @ self.W_hh.T", "dh = da @ self.W_hh").findings["Sentiment.backward"]
+    assert {row["name"] for row in finding["table"]} == {"dW_xh", "dW_hh"}
+
+
 def test_a_list_of_inputs_is_differentiated_as_an_array(check):
     source = changed(
         SOURCES["network"], ("np.tanh(", "0.9 * np.tanh("), ("        d_Why = d_y", "        d_x = []\n        d_Why = d_y"),

@@ -125,3 +125,10 @@ def test_tokens_below_each_other_and_targets_beside_each_other_do_not_meet_by_br
 def test_a_gate_whose_gradients_are_zero_is_not_taken_for_a_path_that_is_missing_in_all(check):
     finding = check("lstm_loss", "dbcc += dcc", "dWcc += dcc").findings["lossFun"]
     assert [row["name"] for row in finding["table"]] == ["dbcc", "dWcc"] and "paths" not in str(finding["diagnosis"])
+
+
+def test_a_large_array_is_not_differentiated_number_by_number(check):
+    source = SOURCES["network"].replace("np.tanh(", "0.9 * np.tanh(").replace("hidden_size=64", "hidden_count=64")
+    source = source.replace("        self.Whh = randn", "        hidden_size = 64\n        self.Whh = randn")
+    finding = check(source.replace("hidden_size", "breadth")).findings["Network.backprop"]
+    assert finding["status"] == "not checked" and "too large" in finding["sentences"][0]

@@ -133,6 +133,22 @@ def test_arrays_of_rows_of_several_lengths_are_those_of_old_numpy(check):
     assert check("cs231n", "return h, cache\n\ndef rnn_backward", "return h, np.array(cache)\n\ndef rnn_backward").ok
 
 
+def test_sums_of_gradients_that_a_training_loop_makes(check):
+    sums = "        self.dW, self.dU, self.db = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.b)\n"
+    assert check(STEPS, sums, "").ok
+
+
+def test_the_gradients_of_inputs_may_be_a_list_of_all_steps(check):
+    listed = changed(EVERY, ("        dh = 0\n", "        dh, dx = 0, []\n"), (
+        "            dh = self.U.T", "            dx.insert(0, self.W.T @ da)\n            dh = self.U.T"),
+        ("dh = self.U.T @ da\n", "dh = self.U.T @ da\n        return dx\n"))  # fmt: skip
+    assert check(listed).ok
+    finding = check(listed, "dx.insert(0, self.W.T @ da)", "dx.append(self.W.T @ da)").findings["Net.backward"]
+    assert [row["name"] for row in finding["table"]] == ["dx"] and "reversed" in finding["diagnosis"][0]
+    by_step = changed(listed, ("dh, dx = 0, []", "dh, dx = 0, {}"), ("dx.insert(0, self.W.T @ da)", "dx[t] = self.W.T @ da"))
+    assert check(by_step).ok and check(by_step, "dx[t] =", "dx[t] = 2 *").findings["Net.backward"]["status"] == "wrong"
+
+
 def test_one_gradient_that_is_returned_is_that_of_x_where_the_others_are_kept(check):
     finding = check(STEPS, "return self.W.T @ da", "return self.W.T @ da * 2").findings["Cell.backward"]
     assert [row["name"] for row in finding["table"]] == ["dx"]

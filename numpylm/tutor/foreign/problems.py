@@ -80,7 +80,8 @@ def loss_problem(cell, rng, has, sizes, is_dense):
     parts, V, names = {role.partition(":")[0] for role in has}, sizes.V, names_of(cell)
     inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has})
     inputs[names["b"]] *= "b" in parts
-    tokens, targets = rng.integers(sizes.D, size=sizes.T), rng.integers(V, size=sizes.T)
+    known = min(sizes.D, V) if V > 1 else sizes.D
+    tokens, targets = rng.integers(known, size=sizes.T), rng.integers(V, size=sizes.T)
     tokens[-1] = tokens[0]
     inputs["x"] = inputs["x"] if is_dense else np.eye(sizes.D)[tokens][:, None]
     goal = np.eye(V)[targets] if V > 1 else rng.standard_normal((sizes.T, V))

@@ -23,6 +23,7 @@ ROUGH_KINK = (
     "its forward computes in float32, and its values bend, as those of a ReLU do: no derivative is precise enough to "
     "compare with. Keep float64 to check a gradient"
 )
+LARGEST = 3000  # numbers of an array of which a numerical derivative is taken
 CHUNK = 2000  # inputs in one request to the child
 
 
@@ -139,6 +140,9 @@ def truth(file, unit, fit, claims):
         truths = {slot: fit.scale * theirs(unit.roles[slot], fit.ours.gradients, fit.layout) for slot in claims}
         return truths, ROUGH, [FLOAT32.format(fit.precision)] if fit.precision > EXACT else []
     total, inputs = partial(totals, file, unit, fit), {slot: np.asarray(fit.inputs[slot]) for slot in claims}
+    large = [f"{slot} {q.shape}" for slot, q in inputs.items() if q.size > LARGEST]
+    if large:
+        raise Stop("not checked", f"{', '.join(large)}: too large for a numerical derivative. Give smaller sizes")
     noise = roughness(total, next(iter(claims)), inputs)
     if noise > 1e-4:
         raise Stop("not checked", f"{unit.forward_name} gives other values for almost the same inputs: is it random?")

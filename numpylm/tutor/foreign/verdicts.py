@@ -21,6 +21,8 @@ from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
 EQUAL = "the check could run it only where D, H and V are equal: with other sizes, shapes did not fit"
+FAILS = "it fails with every input that the check tries"
+ONE = "the check could run it only with one input and one output: with more, it failed"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
 
 
@@ -38,8 +40,10 @@ def judge_unit(file, unit):
             break
         if other.is_equal and second["status"] != "wrong":
             break
-        if other.is_equal:
-            second["sentences"][:0] = [EQUAL, *first["sentences"]]
+        if other.sizes["V"] == 1 and FAILS in str(first["sentences"]):  # its shapes are wrong, but for numbers
+            continue
+        if other.is_equal or other.sizes["V"] == 1:
+            second["sentences"][:0] = [EQUAL if other.is_equal else ONE, *first["sentences"]]
         if not is_open(second):
             return again
         findings = max(findings, again, key=lambda found: [f["status"] for f in found.values()].count("ok"))
@@ -91,7 +95,8 @@ def judged(file, unit):
         if unit.free or finding is None:
             return fit, finding
         fit, finding = in_other_shapes(file, unit, batches, left, (fit, finding))
-        first = first or (fit, finding)
+        is_better = first and is_open(first[1]) and finding["status"] == "wrong" and fit.precision is not None
+        first = (fit, finding) if first is None or is_better else first
         if finding["status"] == "ok" and batches == (1,) and fit.form != "loss":
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
         is_fitting = unit.is_usual or "is of shape" not in str(finding["sentences"])
@@ -130,7 +135,7 @@ def finding_or_stop(file, unit, fit):
     if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
     if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
-        words = f"it fails with every input that the check tries: {finding['sentences'][0]}"
+        words = f"{FAILS}: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
 
