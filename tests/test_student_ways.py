@@ -152,3 +152,38 @@ def test_the_gradients_of_inputs_may_be_a_list_of_all_steps(check):
 def test_one_gradient_that_is_returned_is_that_of_x_where_the_others_are_kept(check):
     finding = check(STEPS, "return self.W.T @ da", "return self.W.T @ da * 2").findings["Cell.backward"]
     assert [row["name"] for row in finding["table"]] == ["dx"]
+
+
+def test_weights_that_the_first_call_of_a_forward_makes(check):
+    source = SOURCES["built_late"].partition("class RNNCell")[0].replace("build(", "prepare(").replace(", training)", ")")
+    assert check(source).ok and "not compared" not in report(check(source))
+    for old, new in (("self.dU += self", "self.dU -= self"), ("da @ self.U.T", "da @ self.U")):
+        assert check(source, old, new).findings["SimpleRecurrent.backward"]["status"] == "wrong"
+
+
+def test_a_shape_that_is_wrong_for_one_sequence_is_told_where_a_batch_fails(check):
+    source = """
+import numpy as np
+class RNN:
+    def __init__(self, n_inputs, n_neurons):
+        self.Wx, self.Wh = np.random.randn(n_inputs, n_neurons), np.random.randn(n_neurons, n_neurons)
+        self.b = np.zeros((1, n_neurons))
+    def forward(self, x, prev_h):
+        self.x, self.prev_h, self.h = x, prev_h, np.tanh(x @ self.Wx + prev_h @ self.Wh + self.b)
+        return self.h
+    def backward(self, dh):
+        da, self.db = dh * (1 - self.h**2), np.zeros((1, dh.shape[1]))
+        self.dWx, self.dWh = self.x.T @ da, self.prev_h.T @ da
+        self.db += da
+        dx, dprev_h = da @ self.Wx.T, (da @ self.Wh.T)
+        return dx, dprev_h
+"""
+    assert check(source).ok and "one sequence at a time" in report(check(source))
+    finding = check(source, "(da @ self.Wh.T)", "(da @ self.Wh.T)[:, 0]").findings["RNN.backward"]
+    assert finding["status"] == "wrong" and "is of shape (1,)" in finding["sentences"][0]
+
+
+def test_a_network_that_runs_for_numbers_alone_is_said_to(check):
+    source = changed(SOURCES["network"], ("self.last_inputs[t].T", "self.last_inputs[t]"))
+    said = report(check(source))
+    assert "only with one input and one output" in " ".join(said.split()) and "do not fit" in said

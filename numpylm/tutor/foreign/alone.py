@@ -7,10 +7,10 @@ import re
 
 from numpylm.tutor.diagnosis.sentences import SEVERAL
 from numpylm.tutor.foreign.arguments import gradients_in
+from numpylm.tutor.foreign.constructors import kept_weights
 from numpylm.tutor.foreign.conventions import BEFORE, GATES, cell_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.fits import fits
 from numpylm.tutor.foreign.layouts import theirs
-from numpylm.tutor.foreign.objects import kept_weights
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 from numpylm.tutor.foreign.units import Unit
 from numpylm.tutor.process.stop import Stop

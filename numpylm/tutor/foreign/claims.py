@@ -205,8 +205,8 @@ def held(snapshot, weights, inputs, states):
 
 def steps_of_descent(unit, fit, after):
     """Slot -> old - new, the gradient of a backward that updates its weights at a learning rate of 1. Raises Stop."""
-    moved = {slot for slot, q in after.items() if re.match(LIKE_WEIGHT, slot) and not np.array_equal(q, fit.inputs[slot])}
-    updated = {slot: q for slot, q in after.items() if is_weight(unit.roles[slot]) or slot in moved}
+    moved = {slot: q for slot, q in after.items() if not np.array_equal(q, fit.inputs[slot])}
+    updated = {s: q for s, q in after.items() if is_weight(unit.roles[s]) or (s in moved and re.match(LIKE_WEIGHT, s))}
     claims = {slot: fit.inputs[slot] - q for slot, q in updated.items() if np.shape(q) == fit.inputs[slot].shape}
     claims = claims if any(claim.any() for claim in claims.values()) else {}
     sizes = [np.abs(claim[claim != 0]) for claim in claims.values() if claim.any() and claim.size > 2]

@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.foreign.conventions import FUNCTIONS, LIMIT, VALUES, cell_of, global_for, plain, roles_of, word_of
-from numpylm.tutor.foreign.scopes import WEIGHTS, Scope, Unknown, arrays_in, is_weight, required, size_slots
+from numpylm.tutor.foreign.constructors import construct, value_for
+from numpylm.tutor.foreign.conventions import global_for, roles_of, word_of
+from numpylm.tutor.foreign.scopes import Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
-from numpylm.tutor.process.stand_ins import LETTERS
 
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
@@ -50,8 +50,7 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
         return scope
     held = attributes_of(child, scope)
     steps += [{"set": ["object", n], "value": 1.0} for n, value in held.items() if is_rate(n, value)]
-    if not weights_in(arrays_of(held, methods), cell):
-        held = with_steps(child, scope, later_steps(contents, kind, held)) or held
+    held, is_late = with_weights(contents, child, scope, held, cell)
     # such as reset(), which makes the state before the first step
     lacks = [n for n, f in methods.items() if STARTS.search(n) and {*f["makes"]} - held.keys() and n != "__init__"]
     lacks += [n for n in methods if ZEROS.match(n) and n not in lacks]
@@ -59,9 +58,22 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     found = arrays_of(held, methods)
     shapes = {n: array.shape for n, (_, array) in found.items()}
     roles = by_shape(weights_in(found, cell), shapes)
+    if is_late:  # not what the first call has kept
+        roles = {n: role for n, role in roles.items() if is_weight(role) and len(shapes[n]) < 3}
     places = {n: path for n, (path, _) in found.items()}
     states = states_in(found, roles, cell, sizes["H"])
     return scope._replace(places=places, shapes=shapes, roles=roles, states=states)
+
+
+def with_weights(contents, child, scope, held, cell):
+    """(the attributes of an object after what makes its weights, whether that is the first call of its forward)."""
+    if weights_in(arrays_of(held, scope.functions), cell):
+        return held, False
+    held = with_steps(child, scope, later_steps(contents, scope.name, held)) or held
+    if weights_in(arrays_of(held, scope.functions), cell):
+        return held, False
+    late = with_steps(child, scope, first_call(scope.functions, held, cell, scope.sizes))
+    return late or held, late is not None
 
 
 def with_steps(child, scope, steps):
@@ -121,6 +133,16 @@ def later_steps(contents, kind, held):
     return steps
 
 
+def first_call(methods, held, cell, sizes):
+    """Steps that call a forward once, where that makes the weights."""
+    made = {n for f in methods.values() for n in f["makes"]} - held.keys()
+    names = [n for n in methods if re.match("_*(forward|call)", n) and len(required(methods[n])) == 1]
+    if not names or not any(map(is_weight, roles_of(sorted(made), cell).values())):
+        return []
+    x = {"call": ["np", "zeros"], "args": [(1, sizes["T"], sizes["V"])], "to": "first x"}
+    return [x, {"call": ["object", names[0]], "args": [{"from": ["first x"]}], "to": "nothing"}]
+
+
 def weights_in(found, cell):
     """Name -> role of those arrays that are weights: known by name, or without a known name and not all zeros."""
     roles = roles_of(found, cell)
@@ -171,73 +193,3 @@ def arrays_of(held, methods):
         if name and isinstance(name, str) and not any(HELD.match(str(part)) for part in path[1:-1]):
             found.setdefault(name, (list(path), array))
     return found
-
-
-def construct(contents, kind, to, steps, given):
-    """Append the steps that make an object under a name; its weights are noted in given. Raises Unknown."""
-    method = contents["classes"][kind].get("__init__", {"parameters": [], "unpacks": {}, "measured": []})
-    known = [known for known in method["parameters"] or [] if not known[1].startswith("VAR")]
-    roles, values = roles_of([name for name, _, _ in known], ""), {}
-    taken = dict(pair for other in contents["classes"][kind].values() for pair in other["unpacks"].items())
-    are_weights = sum(role in WEIGHTS for role in roles.values()) > 1
-    reads = [name for other in contents["classes"][kind].values() for name in other["reads"]]
-    is_cell = cell_of(kind, reads) and "H" not in [size_of(name) for name, _, _ in known]  # its output is the state
-    for name, _, has_default in known:
-        parts = [size_of(part, True) for part in taken.get(name, [])]
-        size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
-        shape = shape_for(name, contents["classes"][kind]) or [{"slot": f"size {part}"} for part in parts if all(parts)]
-        if shape:
-            values[name] = shape
-        elif size and not (is_array and len(name) == 1):
-            values[name] = {"slot": "size H" if is_cell and "out" in name.lower() else f"size {size}"}
-        elif roles[name] == "parameters" and (held := kept_weights(method["keys"], cell_of(kind, method["keys"]))):
-            given |= held
-            values[name] = {key: {"slot": key} for key in held}
-        elif word_of(name) == "rate" or LIMIT.search(name):
-            values[name] = 1e6 if LIMIT.search(name) else 1.0
-        elif is_array and not has_default:
-            given[name], values[name] = roles[name], {"slot": name}
-        elif not has_default:
-            is_list = name in method["measured"] and plain(name) in ("vocab", "vocabulary")
-            values[name] = LETTERS if is_list else value_for(contents, kind, name, steps, given)
-    steps.append({"call": [kind], "args": [], "kwargs": values, "to": to})
-
-
-def kept_weights(keys, cell=""):
-    """Key -> role of those keys of a dict that are weights."""
-    return {key: role for key, role in roles_of(dict.fromkeys(keys), cell).items() if is_weight(role)}
-
-
-def value_for(contents, kind, name, steps, given):
-    """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
-    if shape := shape_for(name, contents["classes"].get(kind, {})):
-        return shape
-    called = [attribute for method in contents["classes"].get(kind, {}).values() for attribute in method["passes"]]
-    values = FUNCTIONS if name in called else VALUES
-    value = next((value for names, value in values if re.search(names, name.lower())), None)
-    if value is not None:
-        return value
-    if size_of(name):
-        return {"slot": f"size {size_of(name)}"}
-    others = [k for k in contents["classes"] if plain(k) == plain(name)]
-    records = [k for k, methods in contents["classes"].items() if k != kind and all_sizes(methods)]
-    others += sorted(records, key=lambda k: plain(name) not in plain(k))
-    if others:
-        construct(contents, others[0], f"made {name}", steps, given)
-        return {"from": [f"made {name}"]}
-    if size_of(name, True):
-        return {"slot": f"size {size_of(name, True)}"}
-    raise Unknown(f"the check does not know what `{name}` of {kind}(…) is")
-
-
-def shape_for(name, methods):
-    """The shape of the inputs, for a parameter of such a name whose parts are taken by their places; () for another."""
-    taken = {text for method in methods.values() for text in method["indexed"] if text.startswith(f"{name}[")}
-    letters = ("NTD" if f"{name}[2]" in taken else "TD") if taken and "shape" in name else ""
-    return tuple({"slot": f"size {letter}"} for letter in letters)
-
-
-def all_sizes(methods):
-    """Whether a class is made from sizes and rates alone: a record of settings."""
-    words = [word_of(name) for name, _, _ in methods.get("__init__", {}).get("parameters") or []]
-    return bool(words) and all(word == "rate" or word.startswith("size") for word in words)

@@ -21,7 +21,6 @@ from numpylm.tutor.results import EXACT, FLOAT32, compare, without_keepdims
 
 KEPT = "right where the state that the object keeps is zero before the first step; from another state it is wrong"
 EQUAL = "the check could run it only where D, H and V are equal: with other sizes, shapes did not fit"
-FAILS = "it fails with every input that the check tries"
 ONE = "the check could run it only with one input and one output: with more, it failed"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
 
@@ -40,8 +39,6 @@ def judge_unit(file, unit):
             break
         if other.is_equal and second["status"] != "wrong":
             break
-        if other.sizes["V"] == 1 and FAILS in str(first["sentences"]):  # its shapes are wrong, but for numbers
-            continue
         if other.is_equal or other.sizes["V"] == 1:
             second["sentences"][:0] = [EQUAL if other.is_equal else ONE, *first["sentences"]]
         if not is_open(second):
@@ -91,25 +88,29 @@ def judged(file, unit):
         except Stop as stop:
             failed = failed or stop
             continue
-        finding = None if unit.backward is None else finding_or_stop(file, unit, fit)
-        if unit.free or finding is None:
-            return fit, finding
-        fit, finding = in_other_shapes(file, unit, batches, left, (fit, finding))
+        if unit.backward is None:
+            return fit, None
+        fit, finding = in_other_shapes(file, unit, batches, left, (fit, finding_or_stop(file, unit, fit)))
         is_better = first and is_open(first[1]) and finding["status"] == "wrong" and fit.precision is not None
         first = (fit, finding) if first is None or is_better else first
         if finding["status"] == "ok" and batches == (1,) and fit.form != "loss":
             finding["sentences"].append("right for one sequence at a time: with a batch of several it is not")
-        is_fitting = unit.is_usual or "is of shape" not in str(finding["sentences"])
-        if finding["status"] == "ok" or (finding["status"] == "wrong" and is_fitting) or fit.form == "loss":
+        if unit.free or fit.form == "loss" or is_settled(unit, finding):
             return fit, finding
     if first is None:
         raise failed
     return first
 
 
+def is_settled(unit, finding):
+    """Whether another number of sequences would not change a finding, as it may where shapes are wrong."""
+    is_fitting = unit.is_usual or "is of shape" not in str(finding["sentences"])
+    return finding["status"] == "ok" or (finding["status"] == "wrong" and is_fitting)
+
+
 def in_other_shapes(file, unit, batches, left, first):
     """(Fit, finding) in other shapes, where with the first ones the backward fails, or gradients are zero."""
-    is_poor = is_open(first[1]) or ONLY_ZERO in str(first[1]["sentences"])
+    is_poor = not unit.free and (is_open(first[1]) or ONLY_ZERO in str(first[1]["sentences"]))
     for _ in range(3 * (is_poor and not unit.is_usual)):
         try:
             fit = best_fit(file, unit, batches, left)
@@ -135,7 +136,7 @@ def finding_or_stop(file, unit, fit):
     if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
     if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
-        words = f"{FAILS}: {finding['sentences'][0]}"
+        words = f"it fails with every input that the check tries: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
 

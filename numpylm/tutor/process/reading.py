@@ -184,9 +184,8 @@ def run_file(source, module_name):
             tree = ast.fix_missing_locations(ast.Module([node], []))
             with time_limit(None if is_import(node) else LONGEST):
                 exec(compile(tree, source.path, "exec"), module.__dict__)
-            made = {n: vars(module).get(n) for n in names_bound(node)}
-            empty = [n for n, q in made.items() if type(q) is int and q == 0 and size_of(n) == "V"]  # of an absent text
-            vars(module).update(dict.fromkeys(empty, SIZES["V"]))
+            empty = [n for n in names_bound(node) if size_of(n) == "V" and str(vars(module).get(n)) == "0"]
+            vars(module).update(dict.fromkeys(empty, SIZES["V"]))  # of a text that is not there
         except BaseException as error:
             failures.append(failure(node, error))
             if is_import(node):

@@ -9,7 +9,8 @@ NAMES = {  # the first of these that a name holds, in lower case and without und
     "D": r"emb",
     "V": r"vocab|in(p|put)?(s|dim|width|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word"
     r"|char|letter|^n?(in|[xyiovdwk])(dim|size|sz|n)?$|data|dict",
-    "H": r"hid|middle|sizelayer|rnn|lstm|gru|block|neuron|unit|node|state|cell|mem|^m$|^n?[ha](dim|size|sz|s|n)?$|dim$|size$",
+    "H": r"hid|middle|sizelayer|rnn|lstm|gru|block|neuron|unit|node|state|cell|mem|^m$|^n?[ha](dim|size|sz|s|n)?$|dim$"
+    r"|size$",
 }
 SAYS_SO = (
     r"size|sz$|dim|width|layer|num|unit|neuron|node|count|len|steps|shape|features|classes|trunc|^no_|^n_|^n[a-z]$|^n(in|out|hid|seq)"
