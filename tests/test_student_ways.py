@@ -187,3 +187,39 @@ def test_a_network_that_runs_for_numbers_alone_is_said_to(check):
     source = changed(SOURCES["network"], ("self.last_inputs[t].T", "self.last_inputs[t]"))
     said = report(check(source))
     assert "only with one input and one output" in " ".join(said.split()) and "do not fit" in said
+
+
+def test_one_state_may_get_a_gradient_of_its_own_and_one_of_the_next_step(check):
+    source = """
+import numpy as np
+class Recurrent:
+    def __init__(self, n_inputs, n_neurons):
+        self.weights_inputs, self.weights_hidden = np.random.randn(n_inputs, n_neurons), np.random.randn(n_neurons, n_neurons)
+        self.inputs_history, self.outputs_history, self.hidden_history = [], [], []
+    def forward(self, inputs, hidden):
+        self.inputs_history.append(inputs); self.hidden_history.append(hidden)
+        self.output = np.tanh(inputs @ self.weights_inputs + hidden @ self.weights_hidden)
+        self.outputs_history.append(self.output)
+    def backward(self, dvalues, timestep, dhidden_next):
+        da = (dvalues + dhidden_next) * (1 - self.outputs_history[timestep] ** 2)
+        self.dweights_inputs += self.inputs_history[timestep].T @ da
+        self.dweights_hidden += self.hidden_history[timestep].T @ da
+        self.dinputs, self.dhidden = da @ self.weights_inputs.T, da @ self.weights_hidden.T
+"""
+    assert check(source).ok, report(check(source))
+    late = changed(source, ("(dvalues + dhidden_next) *", "dhidden_next + dvalues *"))
+    finding = check(late).findings["Recurrent.backward"]
+    assert {"dweights_inputs", "dweights_hidden", "dinputs", "dhidden"} == {row["name"] for row in finding["table"]}
+
+
+def test_a_method_that_returns_nothing_is_not_said_to_be_unwritten(check):
+    source = """
+import numpy as np
+class RNN:
+    def __init__(self, input_size, hidden_size): self.W, self.U = np.ones((5, 6)), np.ones((5, 5))
+    def train(self, x, y):
+        dW, dU, db = np.ones((5, 6)), np.ones((5, 5)), np.ones(5)
+        self.W -= dW; self.U -= dU
+"""
+    finding = check(source).findings["RNN.train"]
+    assert finding["status"] == "not checked" and "returns None" in finding["sentences"][0]

@@ -156,6 +156,8 @@ def not_run(file, unit, error):
     if error is None:
         words = f"{unit.forward_name} returns no array of the shape that the check expects"
         return Stop("not checked", words)
+    if error.get("type") == "None" and unit.keeps:  # such as train(x)
+        return Stop("not checked", f"{unit.forward_name} returns None, where the check expects outputs or gradients")
     if error.get("type") in NOT_WRITTEN:
         return Stop("not written", NOT_WRITTEN[error["type"]])
     why = missing_name(error, file.contents["failures"])
