@@ -44,6 +44,13 @@ def test_a_backward_that_keeps_no_gradient_is_judged_by_its_own_variables(check,
     assert [row["name"] for row in wrong["table"]] == ["dW_h"]
 
 
+def test_steps_of_one_size_are_no_gradients(check):
+    source = changed(OWN, ("END", ENDS["Adagrad"]), ("1e-2", "1e-8"))
+    source = changed(source, ("dW_x", "step_x"), ("dW_h", "step_h"), ("db", "step_b"))
+    finding = check(source).findings["Layer.backward"]
+    assert finding["status"] == "not checked" and "plain gradient descent" in finding["sentences"][0]
+
+
 SUMS = """
 import numpy as np
 def sigmoid(a): return 1 / (1 + np.exp(-a))
@@ -113,7 +120,8 @@ def backward(xs, hs, ys, targets):
 
 def test_a_node_that_is_made_of_parameters_and_a_state(check):
     source = changed(
-        SOURCES["nodes"], ("bottom_data_is", "begin"), ("top_diff_is(self, top_diff_h, top_diff_s)", "back(self, err_h, err_c)"),
+        SOURCES["nodes"], ("bottom_data_is", "begin"),
+        ("top_diff_is(self, top_diff_h, top_diff_s)", "back(self, err_h, err_c)"),
         ("top_diff_h", "err_h"), ("top_diff_s", "err_c"), ("class State:\n    def __init__(self, mem_cell_ct):",
          "class State:\n    def __init__(self, mem_cell_ct, x_dim):\n        self.x_dim = x_dim"),
         ("class Param", "class LSTMParam"), ("class Node", "class LSTMNode"),
@@ -153,8 +161,8 @@ class Sentiment:
 
 def test_a_list_of_inputs_is_differentiated_as_an_array(check):
     source = changed(
-        SOURCES["network"], ("np.tanh(", "0.9 * np.tanh("), ("        d_Why = d_y", "        d_x = []\n        d_Why = d_y"),
-        ("(1 - ", "(0.9 - 1 / 0.9 * "),
+        SOURCES["network"], ("np.tanh(", "0.9 * np.tanh("), ("(1 - ", "(0.9 - 1 / 0.9 * "),
+        ("        d_Why = d_y", "        d_x = []\n        d_Why = d_y"),
     )  # fmt: skip
     assert "the check itself failed" not in report(check(source))
 
@@ -174,7 +182,7 @@ def softmax(a):
 
 
 def test_gates_in_arrays_of_their_own_have_no_columns(check):
-    wrong = changed(SOURCES["coursera"], ("it * (1 - cct ** 2)", "it * (1 - cct)"), ('P["Wc"].T @ dcct', 'P["Wc"].T @ dcct ** 2'))
+    wrong = changed(SOURCES["coursera"], ("(1 - cct ** 2)", "(1 - cct)"), ('["Wc"].T @ dcct', '["Wc"].T @ dcct ** 2'))
     finding = check(wrong).findings["lstm_cell_backward"]
     assert finding["diagnosis"][0] == "of the gates, only c̃ has wrong gradients"
 
@@ -184,3 +192,18 @@ def test_names_of_weights_and_sizes():
     assert (roles["Wo"], roles["Wout"], roles["bo"], roles["bout"]) == ("W:o", "W_y", "b:o", "b_y")
     assert role_of("weights_biases") == role_of("weights") == "parameters"
     assert [size_of(name) for name in ("I", "O", "H", "middle_layer_height", "x")] == ["V", "V", "H", "H", ""]
+
+
+def test_a_layer_that_takes_sequences_alone(check):
+    source = """
+import numpy as np
+def temporal_fc_forward(x, w, b):
+    return x @ w + b, (x, w)
+def temporal_fc_backward(dout, cache):
+    x, w = cache
+    N, T, M = dout.shape
+    return dout @ w.T, x.reshape(N * T, -1).T @ dout.reshape(N * T, M), dout.sum(axis=(0, 1))
+"""
+    assert check(source).findings["temporal_fc_backward"]["status"] == "ok"
+    wrong = check(source, "dout @ w.T", "2 * dout @ w.T").findings["temporal_fc_backward"]
+    assert [row["name"] for row in wrong["table"]] == ["dx"]

@@ -31,7 +31,8 @@ def test_a_backward_of_one_step_is_called_for_every_step_from_the_last(check):
     assert check(STEPS).ok
     counted = changed(
         STEPS, ("self.seen.append((x, self.h, h))", "self.seen[self.t] = x, self.h, h\n        self.t += 1"),
-        (", []", ", {}\n        self.t = 0"), ("x, h_prev, h = self.seen.pop()", "self.t -= 1\n        x, h_prev, h = self.seen[self.t]"),
+        (", []", ", {}\n        self.t = 0"), ("self.seen.pop()", "self.seen[self.t]"),
+        ("        x, h_prev, h =", "        self.t -= 1\n        x, h_prev, h ="),
     )  # fmt: skip
     assert check(counted).ok
     for source in (STEPS, counted):
@@ -40,11 +41,11 @@ def test_a_backward_of_one_step_is_called_for_every_step_from_the_last(check):
         assert check(source, "np.outer(da, h_prev)", "np.outer(da, h)").findings["Cell.backward"]["status"] == "wrong"
 
 
-
 def test_the_gradient_that_comes_in_may_be_that_of_the_last_step_alone(check):
     end = changed(
         SOURCES["coursera"],
-        ("    n_a, m, T_x = da.shape\n    n_x, m = x1.shape", "    n_a, m = da.shape\n    n_x, T_x = len(x1), len(caches)"),
+        ("    n_a, m, T_x = da.shape", "    n_a, m = da.shape"),
+        ("    n_x, m = x1.shape", "    n_x, T_x = len(x1), len(caches)"),
         ("    da_prevt = np.zeros((n_a, m))", "    da_prevt = da"), ("da[:, :, t] + da_prevt", "da_prevt"),
     )  # fmt: skip
     result = check(end)
@@ -84,7 +85,8 @@ def test_a_state_that_the_constructor_leaves_none_is_set(check):
 
 def test_a_step_in_which_the_last_gradient_alone_comes_in(check):
     source = changed(
-        STEPS, ("x, h_prev, h = self.seen.pop()", "for t in reversed(range(len(self.seen))):\n            x, h_prev, h = self.seen[t]"),
+        STEPS, ("self.seen.pop()", "self.seen[t]"),
+        ("        x, h_prev, h", "        for t in reversed(range(len(self.seen))):\n            x, h_prev, h"),
         ("        da = (dh + self.dh)", "            da = (dh * (t == len(self.seen) - 1) + self.dh)"),
         ("        self.dW +=", "            self.dW +="), ("        self.dh = self", "            self.dh = self"),
         ("self.dW += np.outer(da, x)", "self.dW += da[:, None] * x"),
@@ -143,9 +145,14 @@ def test_the_gradients_of_inputs_may_be_a_list_of_all_steps(check):
         "            dh = self.U.T", "            dx.insert(0, self.W.T @ da)\n            dh = self.U.T"),
         ("dh = self.U.T @ da\n", "dh = self.U.T @ da\n        return dx\n"))  # fmt: skip
     assert check(listed).ok
+    both = changed(listed, ("return dx\n", "return dx, None\n"))
+    wrong = check(both, "dx.insert(0,", "dx.insert(0, 2 *").findings["Net.backward"]
+    assert check(both).ok and [row["name"] for row in wrong["table"]] == ["dx"]
     finding = check(listed, "dx.insert(0, self.W.T @ da)", "dx.append(self.W.T @ da)").findings["Net.backward"]
     assert [row["name"] for row in finding["table"]] == ["dx"] and "reversed" in finding["diagnosis"][0]
-    by_step = changed(listed, ("dh, dx = 0, []", "dh, dx = 0, {}"), ("dx.insert(0, self.W.T @ da)", "dx[t] = self.W.T @ da"))
+    by_step = changed(
+        listed, ("dh, dx = 0, []", "dh, dx = 0, {}"), ("dx.insert(0, self.W.T @ da)", "dx[t] = self.W.T @ da")
+    )
     assert check(by_step).ok and check(by_step, "dx[t] =", "dx[t] = 2 *").findings["Net.backward"]["status"] == "wrong"
 
 
@@ -155,7 +162,9 @@ def test_one_gradient_that_is_returned_is_that_of_x_where_the_others_are_kept(ch
 
 
 def test_weights_that_the_first_call_of_a_forward_makes(check):
-    source = SOURCES["built_late"].partition("class RNNCell")[0].replace("build(", "prepare(").replace(", training)", ")")
+    source = (
+        SOURCES["built_late"].partition("class RNNCell")[0].replace("build(", "prepare(").replace(", training)", ")")
+    )
     assert check(source).ok and "not compared" not in report(check(source))
     for old, new in (("self.dU += self", "self.dU -= self"), ("da @ self.U.T", "da @ self.U")):
         assert check(source, old, new).findings["SimpleRecurrent.backward"]["status"] == "wrong"
@@ -194,7 +203,8 @@ def test_one_state_may_get_a_gradient_of_its_own_and_one_of_the_next_step(check)
 import numpy as np
 class Recurrent:
     def __init__(self, n_inputs, n_neurons):
-        self.weights_inputs, self.weights_hidden = np.random.randn(n_inputs, n_neurons), np.random.randn(n_neurons, n_neurons)
+        self.weights_inputs = np.random.randn(n_inputs, n_neurons)
+        self.weights_hidden = np.random.randn(n_neurons, n_neurons)
         self.inputs_history, self.outputs_history, self.hidden_history = [], [], []
     def forward(self, inputs, hidden):
         self.inputs_history.append(inputs); self.hidden_history.append(hidden)

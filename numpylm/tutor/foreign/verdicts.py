@@ -110,7 +110,7 @@ def is_settled(unit, finding):
 
 def in_other_shapes(file, unit, batches, left, first):
     """(Fit, finding) in other shapes, where with the first ones the backward fails, or gradients are zero."""
-    is_poor = not unit.free and (is_open(first[1]) or ONLY_ZERO in str(first[1]["sentences"]))
+    is_poor = is_open(first[1]) or ONLY_ZERO in str(first[1]["sentences"])
     for _ in range(3 * (is_poor and not unit.is_usual)):
         try:
             fit = best_fit(file, unit, batches, left)
@@ -118,8 +118,9 @@ def in_other_shapes(file, unit, batches, left, first):
             break
         finding = finding_or_stop(file, unit, fit)
         is_sure = fit.precision is not None or (fit.form == "loss" and len({*fit.way[3]}) == 1)  # targets as the inputs
-        is_known = finding["status"] == "ok" or (finding["status"] == "wrong" and is_sure)
-        if is_known and fit.layout.single == first[0].layout.single and ONLY_ZERO not in str(finding["sentences"]):
+        is_known = finding["status"] == "ok" or (finding["status"] == "wrong" and (is_sure or unit.free))
+        is_alike = unit.free or fit.layout.single == first[0].layout.single
+        if is_known and is_alike and ONLY_ZERO not in str(finding["sentences"]):
             return fit, finding
     return first
 

@@ -81,12 +81,12 @@ def activation(name):
 
 def slope_of(kind, usual, name=""):
     """The derivative of an activation. It takes what that has returned, or else what it is given; behind a gradient
-    that it is multiplied by, as in sigmoid_backward(dA, cache). Raises NameError where it may be either."""
+    that it is multiplied by, as in sigmoid_backward(dA, cache). Raises RuntimeError where it may be either."""
 
     def slope(*values):
         x, made = np.asarray(values[-1]), MADE[kind]
         if not made and kind != "relu" and np.all(abs(x) < 1):  # the file has its own activation
-            raise NameError(f"name {name!r} is not defined", name=name)
+            raise RuntimeError(f"{name} of an absent module may take what {kind} was given, or what it returned")
         y = x if made.issuperset(x.ravel().tolist()) and made else usual[kind](x)
         return math.prod(values[:-1]) * {"sigmoid": y * (1 - y), "tanh": 1 - y**2, "relu": 1.0 * (y > 0)}[kind]
 
