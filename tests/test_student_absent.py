@@ -120,7 +120,6 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("Wxh", "U"), ("Whh", "W"), ("Why", "V"), ("bh", "b"), ("by", "c"),
         ("for p in params]", "for p in (U, W, V, b, c)]"),
     ),
-    "w_h beside w_hh": ("network", ("Whh", "w_hh"), ("Wxh", "w_h"), ("Why", "w_o")),
     "a text in which nothing is found": (
         "min_char_rnn", ("list(set(data))", "[word for word in data.split() if word == 'absent']"),
     ),

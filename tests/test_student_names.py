@@ -45,7 +45,7 @@ def test_a_backward_that_keeps_no_gradient_is_judged_by_its_own_variables(check,
 
 
 def test_steps_of_one_size_are_no_gradients(check):
-    source = changed(OWN, ("END", ENDS["Adagrad"]), ("1e-2", "1e-8"))
+    source = changed(OWN, ("END", ENDS["Adagrad"]), ("1e-2", "1e-4"))
     source = changed(source, ("dW_x", "step_x"), ("dW_h", "step_h"), ("db", "step_b"))
     finding = check(source).findings["Layer.backward"]
     assert finding["status"] == "not checked" and "plain gradient descent" in finding["sentences"][0]

@@ -102,6 +102,7 @@ import numpy as np
 D, H, K = 40, 30, 20
 W, U, V = np.random.randn(D, H), np.random.randn(H, H), np.random.randn(H, K)
 def forward(X):
+    assert X.ndim == 2
     h, hs = np.zeros(H), []
     for x in X:
         h = np.tanh(x @ W + h @ U)
@@ -124,9 +125,10 @@ def backward(cache, dy):
 
 
 def test_the_forward_of_a_step_is_the_one_that_makes_its_cache(check):
-    source = SOURCES["cs231n"].partition("def rnn_forward")[0].replace("def rnn_step_forward", "def unit")
+    source = SOURCES["cs231n"].partition("def rnn_forward")[0].replace("def rnn_step_forward(x,", "def unit(z,")
+    source = changed(source, ("np.tanh(x.dot", "np.tanh(z.dot"), ("cache = (x,", "cache = (z,"))
     assert check(source).ok and "without a forward" not in report(check(source))
-    assert check(source, "np.tanh(x", "np.sin(x").findings["rnn_step_backward"]["status"] == "wrong"
+    assert check(source, "np.tanh(z", "np.sin(z").findings["rnn_step_backward"]["status"] == "wrong"
     alone = source[: source.index("def unit")] + source[source.index("def rnn_step_backward") :]
     assert check(alone).ok and "judged without a forward" in report(check(alone))
 
@@ -217,6 +219,9 @@ class Recurrent:
         self.dinputs, self.dhidden = da @ self.weights_inputs.T, da @ self.weights_hidden.T
 """
     assert check(source).ok, report(check(source))
+    other = changed(source, ("np.tanh(inputs", "0.9 * np.tanh(inputs"))
+    other = changed(other, ("1 - self.outputs", "0.9 - 1 / 0.9 * self.outputs"))
+    assert check(other).ok and "differ from ours" in report(check(other))
     late = changed(source, ("(dvalues + dhidden_next) *", "dhidden_next + dvalues *"))
     finding = check(late).findings["Recurrent.backward"]
     assert {"dweights_inputs", "dweights_hidden", "dinputs", "dhidden"} == {row["name"] for row in finding["table"]}

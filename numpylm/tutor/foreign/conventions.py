@@ -193,9 +193,6 @@ def corrected(roles, cell):
         roles = {n: "c_prev" if r == "h_prev" and plain(n)[0] == "s" else r for n, r in roles.items()}
     if cell != "lstm" and {"b", "W_y"} <= {*roles.values()}:  # c is the bias beside V
         roles = {n: "b_y" if r == "c_prev" and plain(n) == "c" else r for n, r in roles.items()}
-    both = [n for n, role in roles.items() if role == "W_h"]
-    if "W_x" not in roles.values() and len(both) == 2 and any(plain(n) == "whh" for n in both):  # W_h beside W_hh
-        roles |= {n: "W_x" for n in both if plain(n) != "whh"}
     if cell and "W_x" not in roles.values():  # W alone is for both
         roles = {n: "W" if r == "W_h" and plain(n) == "w" else r for n, r in roles.items()}
     return roles
