@@ -123,7 +123,7 @@ def test_a_node_that_is_made_of_parameters_and_a_state(check):
         SOURCES["nodes"], ("bottom_data_is", "begin"),
         ("top_diff_is(self, top_diff_h, top_diff_s)", "back(self, err_h, err_c)"),
         ("top_diff_h", "err_h"), ("top_diff_s", "err_c"), ("class State:\n    def __init__(self, mem_cell_ct):",
-         "class State:\n    def __init__(self, mem_cell_ct, x_dim):\n        self.x_dim = x_dim"),
+         "class LSTMState:\n    def __init__(self, mem_cell_ct, x_dim):\n        self.x_dim = x_dim"),
         ("class Param", "class LSTMParam"), ("class Node", "class LSTMNode"),
         ("mem_cell_ct", "cell_count"), ("s_prev", "c_prev"), ("self.s,", "self.c,"), ("state.s", "state.c"),
     )  # fmt: skip

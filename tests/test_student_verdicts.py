@@ -5,7 +5,9 @@ import pytest
 from foreign_code import SOURCES
 
 from numpylm.tutor.foreign.layouts import PAIRS
+from numpylm.tutor.foreign.problems import loss_problem
 from numpylm.tutor.foreign.truths import derivative, roughness
+from numpylm.tutor.problems import Sizes
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.report import report
 
@@ -132,3 +134,10 @@ def test_a_large_array_is_not_differentiated_number_by_number(check):
     source = source.replace("        self.Whh = randn", "        hidden_size = 64\n        self.Whh = randn")
     finding = check(source.replace("hidden_size", "breadth")).findings["Network.backprop"]
     assert finding["status"] == "not checked" and "too large" in finding["sentences"][0]
+
+
+def test_tokens_are_below_the_sizes_of_inputs_and_outputs():
+    for D, V in ((7, 3), (3, 7), (4, 1)):
+        sizes = Sizes(T=40, N=1, D=D, H=5, V=V)
+        tokens = loss_problem("rnn", np.random.default_rng(0), {"x", "W_y"}, sizes, False).arrays["inputs"]
+        assert set(tokens) == set(range(min(D, V) if V > 1 else D))

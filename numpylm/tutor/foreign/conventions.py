@@ -166,6 +166,7 @@ def roles_of(names, cell):
     first = {"lstm": "f", "gru": "z"}.get(cell, "-")
     told = {found for found in gated.values() if found and found[0].endswith(f":{first}")}
     is_split, is_gated = any(side for _, side in told), bool(told)
+    is_short = cell == "gru" and is_gated and not any(role.endswith(":n") for role, _ in every)
     roles = {}
     for name, found in gated.items():
         role = role_of(name)
@@ -173,9 +174,7 @@ def roles_of(names, cell):
             role = found[0]
             if is_split and plain(name) in ("wh", "uh"):  # beside W_xz and W_hz: of the candidate
                 role = "W_h:n"
-        elif (
-            is_gated and cell == "gru" and plain(name) in ("w", "u", "b") and not any(":n" in r for r, _ in every if r)
-        ):
+        elif is_short and plain(name) in ("w", "u", "b"):
             role = f"{plain(name).upper().replace('B', 'b')}:n"  # the same beside W_z, U_z and b_z
         elif is_split and cell == "gru" and plain(name) == "wx":
             role = "W_x:n"
