@@ -125,11 +125,12 @@ def test_a_node_that_is_made_of_parameters_and_a_state(check):
         ("top_diff_h", "err_h"), ("top_diff_s", "err_c"), ("class State:\n    def __init__(self, mem_cell_ct):",
          "class LSTMState:\n    def __init__(self, mem_cell_ct, x_dim):\n        self.x_dim = x_dim"),
         ("class Param", "class LSTMParam"), ("class Node", "class LSTMNode"),
+        ("self.param, self.state = param, state", "self.state, self.param = state, param"),
         ("mem_cell_ct", "cell_count"), ("s_prev", "c_prev"), ("self.s,", "self.c,"), ("state.s", "state.c"),
     )  # fmt: skip
     assert check(source).findings["LSTMNode.back"]["status"] == "ok", report(check(source))
     finding = check(source, "self.state.c * err_h", "np.tanh(self.state.c) * err_h").findings["LSTMNode.back"]
-    assert finding["status"] == "wrong"
+    assert {row["name"] for row in finding["table"]} >= {"dwo", "dbo"}
 
 
 def test_tokens_that_give_one_number(check):
@@ -191,7 +192,8 @@ def test_names_of_weights_and_sizes():
     roles = roles_of(["Wi", "Wf", "Wz", "Wo", "Wout", "bi", "bf", "bz", "bo", "bout"], "lstm")
     assert (roles["Wo"], roles["Wout"], roles["bo"], roles["bout"]) == ("W:o", "W_y", "b:o", "b_y")
     assert role_of("weights_biases") == role_of("weights") == "parameters"
-    assert [size_of(name) for name in ("I", "O", "H", "middle_layer_height", "x")] == ["V", "V", "H", "H", ""]
+    sizes = {"I": "V", "O": "V", "H": "H", "middle_layer_height": "H", "size_layer": "H", "n_timestep": "T", "x": ""}
+    assert {name: size_of(name) for name in sizes} == sizes
 
 
 def test_a_layer_that_takes_sequences_alone(check):
