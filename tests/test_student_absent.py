@@ -131,8 +131,9 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "updates", ("output_size):", "output_size, epsilon):\n        self.epsilon = epsilon"),
     ),
     "a share that dropout keeps": ("tuple", ("params)", "params, keep_prob)"), ("np.tanh(", "keep_prob * np.tanh(")),
-    "a length that is computed": (
-        "min_char_rnn", ("seq_length = 25", "seq_length = 30 - 5"), ("in xrange(len(inputs))", "in range(seq_length)"),
+    "a length that is computed, beside another size, and one that cannot be": (
+        "min_char_rnn", ("seq_length = 25", "seq_length, num = 30 - 5, 7\nn_layers = 5 // 0"),
+        ("in xrange(len(inputs))", "in range(seq_length + 0 * num)"),
     ),
     "a candidate without a letter, and sizes called sz": (
         "gru_outputs", ("n_in", "xsz"), ("n_hidden", "hsz"), ('"zrn"', '("z", "r", "")'), ('"Wn"', '"W"'),

@@ -152,9 +152,9 @@ def with_small_size(node):
         pairs = zip(node.targets[0].elts, node.value.elts, strict=False)
     for target, value in pairs:
         small = SIZES.get(size_of(getattr(target, "id", getattr(target, "attr", "")), True))
-        is_number = all(isinstance(n, ast.BinOp | ast.operator | ast.Constant) for n in ast.walk(value))
-        if isinstance(value, ast.BinOp) and is_number:  # such as 90 - 20
-            value = node.value = ast.copy_location(ast.Constant(eval(ast.unparse(value))), value)
+        is_sum = all(isinstance(n, ast.BinOp | ast.operator | ast.Constant) for n in ast.walk(value))
+        if small and is_sum and isinstance(value, ast.BinOp):  # such as 90 - 20
+            value.left, value.op, value.right = ast.Constant(small), ast.Add(), ast.Constant(0)
         if isinstance(value, ast.Constant) and type(value.value) is int and small and value.value > small:
             value.value = small
     return node
