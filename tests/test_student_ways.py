@@ -135,6 +135,8 @@ def test_the_forward_of_a_step_is_the_one_that_makes_its_cache(check):
 
 def test_arrays_of_rows_of_several_lengths_are_those_of_old_numpy(check):
     assert check("cs231n", "return h, cache\n\ndef rnn_backward", "return h, np.array(cache)\n\ndef rnn_backward").ok
+    change = ("next_h = np.tanh(", "np.array([[1, 2], [3]], float); next_h = np.tanh(")
+    assert "ValueError: setting an array element" in report(check("cs231n", *change))
 
 
 def test_sums_of_gradients_that_a_training_loop_makes(check):

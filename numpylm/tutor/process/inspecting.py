@@ -26,8 +26,10 @@ def old_array(*args, **kwargs):
     """np.array as in old NumPy: of rows of several lengths, it makes an array of objects."""
     try:
         return ARRAY(*args, **kwargs)
-    except ValueError:
-        return ARRAY(*args, **kwargs | {"dtype": object})
+    except ValueError as error:
+        if "inhomogeneous" not in str(error) or args[1:] or kwargs:
+            raise
+        return ARRAY(*args, dtype=object)
 
 
 class Student:
