@@ -34,7 +34,7 @@ def other_gradients(unit, fit):
     arrays = {slot: q for slot in unit.incoming if isinstance(q := fit.inputs.get(slot), np.ndarray)}
     if fit.layout and fit.layout.single:
         rows = {slot: q[None] for slot, q in arrays.items() if q.ndim == 1 and slot in unit.gradients}
-        yield fit._replace(inputs=fit.inputs | rows)
+        yield from [fit._replace(inputs=fit.inputs | rows)] if rows else []
     last = {slot: cut for slot, q in arrays.items() if (cut := only_at(-1, q)) is not None}
     if last and not callable(fit.weights):
         weights = [w if (cut := only_at(-1, w)) is None else cut[0] for w in fit.weights]

@@ -170,7 +170,7 @@ def goes_forward(functions, name):
 
 
 def forward_by_values(functions, backward):
-    """The forward that returns what a backward of any name is given; None for none."""
+    """The forward of a backward of any name that is given what it returns, or a gradient; None for none."""
     forward = forward_of(functions, backward)
     made = functions[forward]["names"] if forward else ()
     return forward if {*made} & {*required(functions[backward])} or gradients_in(functions[backward]) else None

@@ -68,11 +68,6 @@ class Unit(NamedTuple):
         return [*self.forward, *(self.backward or [])]
 
     @property
-    def is_by_step(self):
-        """Whether the forward takes one step a call."""
-        return "_gathered" in str(self.forward)
-
-    @property
     def gradients(self):
         """The gradients of states that come in: that of h before that of c. dy alone is that of h."""
         states = [name for name in in_order(self.incoming) if rank(name) < 2]
@@ -156,6 +151,7 @@ def assembled(scope, forward, backward, arguments, places=()):
 def calls(scope, arguments, forward, backward):
     """(steps that call the forward, steps that call the backward)."""
     first = second = []
+    by_step = is_by_step(scope, forward, backward)
     if forward:
         names = scope.functions[forward]["names"]
         known = roles_of(required(scope.functions[forward]), arguments.cell)
@@ -167,13 +163,13 @@ def calls(scope, arguments, forward, backward):
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}
         taken = {*earlier, *map(plain, required(scope.functions[forward]))}
         single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
-        first = for_all_steps(first[0], arguments.roles, inner) if is_by_step(scope, forward, backward) else first
+        first = for_all_steps(first[0], arguments.roles, inner) if by_step else first
         arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier | single, list(map(plain, inner))
     if backward:
         passed = passed_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
         second = [{"call": [*scope.holder, name]} | arguments.of(scope.functions[name], passed) for name in names]
-        if is_by_step(scope, forward, backward) and goes_one_back(scope, forward, backward):
+        if by_step and goes_one_back(scope, forward, backward):
             second = [*second[:-1], *for_all_gradients(second[-1], arguments.incoming)]
     return first, second
 

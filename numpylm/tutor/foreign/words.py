@@ -86,7 +86,8 @@ def by_gate(unit, claims, rows):
     gates = [{role.partition(":")[2] for role in some if ":" in role} for some in (bad, good)]
     told = sorted(gates[0] - gates[1])
     if told and gates[1]:
-        words = f"of the gates, only {' and '.join(told)} has wrong gradients: look at the line of d{told[0]}"
+        have = "have" if told[1:] else "has"
+        words = f"of the gates, only {' and '.join(told)} {have} wrong gradients: look at the line of d{told[0]}"
     elif bad and bad <= {"h_prev", "c_prev", "x"}:
         words = "the weights' gradients are right: the gradients that go on from here miss a path, or one is wrong"
     elif "loss" in unit.forms and good and good <= {"W_y", "b_y"}:
@@ -144,7 +145,7 @@ def renamed(unit, words):
     if gated := GATED.match(words):
         packed = [s for s, role in unit.roles.items() if role in ("W", "W1") or f"d{role}" in gated[1].split(", ")]
         told = [f"{', '.join(gradient_name(unit, slot) for slot in packed)}: "] * bool(packed)
-        return f"{''.join(told)}of the gates, only {gated[2]} has wrong gradients"
+        return f"{''.join(told)}of the gates, only {gated[2]} {'have' if ',' in gated[2] else 'has'} wrong gradients"
     for slot, role in unit.roles.items():
         if sum(other == role for other in unit.roles.values()) == 1:
             names |= dict.fromkeys(OUR_NAMES.get(role, ()), gradient_name(unit, slot))
