@@ -173,8 +173,10 @@ def softmax(a):
     result = check_source(tmp_path, source, ("import numpy", 'EXERCISE = ["softmax"]\nimport numpy'))
     assert result.findings["softmax"]["status"] == "wrong"
     assert not check_source(tmp_path, source, ("3e-8", "1e-2")).ok
-    limited = "import numpy as np\ndef sigmoid(a):\n    return 1 / (1 + np.exp(-np.clip(a, -11.5, 11.5)))\n"
-    assert check_source(tmp_path, limited).findings["sigmoid"]["status"] == "wrong"
+    limited = "import numpy as np\ndef tanh(a):\n    return np.tanh(np.clip(a, -6.0, 6.0))\n"
+    assert check_source(tmp_path, limited).findings["tanh"]["status"] == "wrong"
+    unshifted = check_source(tmp_path, source, (" - a.max(axis=-1, keepdims=True)", ""), ("3e-8", "1e-5"))
+    assert unshifted.ok and "it overflows" in report(unshifted)
 
 
 def test_gates_in_arrays_of_their_own_have_no_columns(check):

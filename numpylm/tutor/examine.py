@@ -53,7 +53,7 @@ def check_function(file, name):
     Where no exercise asks for it, an activation that overflows for ±1000 alone is right, and so is one to whose
     denominator a tiny ε is added.
     """
-    assignment, remarks = ASSIGNMENTS[name], None
+    assignment, remarks, adds_epsilon = ASSIGNMENTS[name], None, False
     for number, sizes in enumerate(PROBLEMS):
         try:
             said = check_problem(file, assignment, number, sizes)
@@ -61,8 +61,9 @@ def check_function(file, name):
             finding = explained(file, assignment, stop.finding, sizes)
             is_large = OVERFLOW in finding["sentences"] and not finding["table"]
             error = max((row["relative_error"] for row in finding.get("table") or ()), default=1)
-            was_tiny = number == 0 or "small ε" in str(remarks)  # from the first problem on, as no limit of a is
-            is_tiny = was_tiny and error < TINY and not {*finding["sentences"]} - {FAINT, OF_SIZES, LARGE, HIDDEN}
+            is_tiny = error < TINY and not {*finding["sentences"]} - {FAINT, OF_SIZES, LARGE, HIDDEN}
+            is_tiny = is_tiny and (number == 0 or adds_epsilon)  # unlike a limit, a term shows at once
+            adds_epsilon |= is_tiny
             said = [f"right, but it overflows: {OVERFLOW}"] if is_large else [NEARLY.format(error)] * is_tiny
             if not (said and assignment.is_plain) or name in file.contents["exercise"]:
                 return finding
