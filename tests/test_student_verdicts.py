@@ -111,6 +111,11 @@ def test_a_kink_is_no_slope(check):
     np.testing.assert_allclose(derivative(relu, "x", x, 1e-3), [0, 0, 1], atol=1e-9)
     with pytest.raises(Stop, match="bend"):
         derivative(relu, "x", x + np.array([0, 0.49, 0]), 0.03)
+    steep = lambda name, values: relu(name, values) * 0.05 + np.tanh(values).sum(axis=1)  # noqa: E731
+    with pytest.raises(Stop, match="bend"):  # a small one beside a large slope
+        derivative(steep, "x", x + np.array([0, 0.49, 0]), 0.03)
+    smooth = lambda _, values: np.tanh(values).sum(axis=1)  # noqa: E731
+    np.testing.assert_allclose(derivative(smooth, "x", x + 0.3, 0.03), 1 - np.tanh(0.3) ** 2, rtol=1e-5)
 
 
 def test_values_of_float32_are_rough_though_they_may_be_the_same_for_near_inputs():

@@ -18,7 +18,7 @@ from numpylm.tutor.judge import ask
 from numpylm.tutor.process.stop import Stop
 from numpylm.tutor.results import EXACT, FLOAT32, ROUGH
 
-BENT = 0.02  # how much the differences of two large steps may differ, relative to the largest slope
+BENT = 5e-4  # how much the slopes by two large steps may differ, relative to the largest slope
 ROUGH_KINK = (
     "its forward computes in float32, and its values bend, as those of a ReLU do: no derivative is precise enough to "
     "compare with. Keep float64 to check a gradient"
@@ -215,8 +215,10 @@ def totals(file, unit, fit, slot, values):
 def derivative(total, slot, x, h):
     """The derivative of total(slot, stack of values) at x. Raises Stop at a kink of rough values."""
     slope, difference = slopes(total, slot, x, h, np.arange(x.size))
-    if h > 1e-3 and difference.max(initial=0) > BENT * np.abs(slope).max(initial=0):
-        raise Stop("not checked", ROUGH_KINK)
+    if h > 1e-3:
+        again, _ = slopes(total, slot, x, h / 2, np.arange(x.size))
+        if np.abs(slope - again).max(initial=0) > BENT * np.abs(slope).max(initial=0):
+            raise Stop("not checked", ROUGH_KINK)
     bent = np.flatnonzero(difference > 0.1 * ROUGH * max(1, np.abs(slope).max(initial=0)))  # at a kink, as of a ReLU
     if h <= 1e-3 and bent.size:
         slope[bent], _ = slopes(total, slot, x, h / 64, bent)
