@@ -6,6 +6,7 @@ differentiated numerically: the backward must be its derivative.
 """
 
 import contextlib
+import re
 
 import numpy as np
 
@@ -23,6 +24,7 @@ KEPT = "right where the state that the object keeps is zero before the first ste
 EQUAL = "the check could run it only where D, H and V are equal: with other sizes, shapes did not fit"
 ONE = "the check could run it only with one input and one output: with more, it failed"
 NO_STATE = "the state that the object keeps has no effect on what the forward returns"
+NO_OUTPUT = "it makes {}, but the check does not know which of its parameters is the gradient of the output"
 
 
 def judge_unit(file, unit):
@@ -30,6 +32,7 @@ def judge_unit(file, unit):
     findings = findings_of(file, unit)
     first, others = findings[unit.name], iter(()) if unit.again is None else unit.again()
     while (is_open(first) or unit.kept) and file.child.process and (other := next_of(others)):
+        file.child.left = file.child.seconds
         again = findings_of(file, other._replace(name=unit.name))
         second = again[unit.name]
         if first["status"] == "wrong" and second["status"] == "ok" and ONLY_ZERO not in str(second["sentences"]):
@@ -55,7 +58,7 @@ def next_of(units):
 
 def is_open(finding):
     """Whether a finding is no verdict."""
-    return finding["status"] not in ("ok", "wrong")
+    return finding["status"] not in ("ok", "wrong", "crash")
 
 
 def findings_of(file, unit):
@@ -136,10 +139,18 @@ def finding_or_stop(file, unit, fit):
             return backward_finding(file, unit, other)
     if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
-    if finding["status"] == "crash" and not is_own_error(said) and not unit.is_usual:
+    if finding["status"] == "crash" and not (is_own_error(said) or unit.is_usual or is_given_all(unit, fit)):
         words = f"it fails with every input that the check tries: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding
+
+
+def is_given_all(unit, fit):
+    """Whether the forward of a loss gives our values, and its backward gets what that got or returned, no guess."""
+    given = [value for step in unit.backward for value in (*step.get("args", ()), *step.get("kwargs", {}).values())]
+    slots = {slot for slot in re.findall("'slot': '([^']+)'", str(given)) if not unit.is_given(slot, unit.forward)}
+    are_known = not slots and all(isinstance(value, dict | tuple) for value in given)
+    return fit.form == "loss" and fit.precision is not None and are_known
 
 
 def forward_finding(unit, fit):
@@ -158,6 +169,9 @@ def backward_finding(file, unit, fit):
     if fit.form == "loss" and not unit.free and parts <= {"W_y", "b_y", "h_prev", "x"}:
         raise Stop("not checked", "the check finds the gradients of the output layer alone")
     truths, rtol, said = truth(file, unit, fit, given)
+    outputs = [slot for slot in given if unit.roles[slot] in ("W_y", "b_y") and fit.form != "loss"]
+    if any(given[slot].any() and not np.any(truths[slot]) for slot in outputs):
+        raise Stop("not checked", NO_OUTPUT.format(", ".join(gradient_name(unit, slot) for slot in outputs)))
     states = {slot: fit.inputs[slot] for slot in unit.kept}
     if states and fit.precision is None and not any(map(np.any, truth(file, unit, fit, states)[0].values())):
         raise Stop("not checked", NO_STATE)
@@ -165,6 +179,9 @@ def backward_finding(file, unit, fit):
     told = [*remarks, *said, *meant, *written_into(reply, unit)]
     finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
+        recurrent = [slot for slot in claims if str(unit.roles[slot]).startswith("W_h") and fit.precision is None]
+        zero = [gradient_name(unit, slot) for slot in recurrent if not (claims[slot].any() or np.any(truths[slot]))]
+        finding["sentences"] += [f"{', '.join(zero)}{ONLY_ZERO}"] if zero else []  # perhaps a single step
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
         check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)

@@ -39,7 +39,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     alike = same_arrays(right, sorted(wrong))  # b_ih and b_hh have the same gradient
     said = [factor] if factor else [words for words in same_arrays(named, sorted(wrong)) if words not in alike]
     if fit.precision is None:
-        hints = [] if said else diagnose("", {}, named, right, (), sizes)
+        hints = [] if said else [h for h in diagnose("", {}, named, right, (), sizes) if h.words not in alike]
         said = [*map(Finding, said), *hints]
         parts = {str(unit.roles[s]).partition(":")[0] for s in claims if gradient_name(unit, s) in wrong}
         return said or (parts != {"W_h"} and by_one_step(unit, one_step())) or by_gate(unit, claims, rows)
@@ -105,16 +105,23 @@ def loss_words(unit, fit, claims, wrong):
     The gradients of the output layer show which it is, or those of the cell where the output layer's are right.
     """
     output, ours = {s for s in claims if unit.roles[s] in ("W_y", "b_y")}, fit.ours
-    if fit.form != "loss" or not output or "y" not in ours.arrays or unit.incoming or fit.precision is None:
+    if fit.form != "loss" or not output or "y" not in ours.arrays or fit.precision is None:
         return []
     is_wrong = any(gradient_name(unit, slot) in wrong for slot in output)
     shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
-    for words, dlogits in wrong_dlogits(ours.arrays["y"], ours.arrays["targets"]):
+    mistakes = wrong_incoming(ours) if unit.incoming else wrong_dlogits(ours.arrays["y"], ours.arrays["targets"])
+    for words, dlogits in mistakes:
         made = with_dlogits(ours, fit.cell, dlogits).gradients
         alike = {s for s, q in shown.items() if same(q, fit.scale * theirs(unit.roles[s], made, fit.layout))}
         if alike and alike >= ({s for s in shown if unit.roles[s] == "W_y"} or shown.keys()):
             return [words]
     return []
+
+
+def wrong_incoming(ours):
+    """The same where a gradient comes in at the output of the last step alone: it is then that of b_y."""
+    words = "the gradient of the output is added at every t: the output is that of the last step alone"
+    yield words, ours.gradients["b_y"] + np.zeros_like(ours.arrays["y"])
 
 
 def wrong_dlogits(y, targets):
