@@ -179,6 +179,8 @@ class Arguments:
             return False
         if "keep" in plain(name):  # of dropout: all
             return 1.0
+        if re.match("drop(?!.*mask)", plain(name)):
+            return 0.0
         if name == "V" and {"U", "W"} & set(required(function)):  # weights all
             return None
         is_letter = len(name) == 1 and name.isupper()

@@ -141,6 +141,7 @@ def spread(value, texts, weights):
     found = []
     for text, item in items:
         item = of_all_steps(text, item)
+        item = item[0] if isinstance(item, list) and len(item) == 1 and isinstance(item[0], dict) else item  # one layer
         if isinstance(item, dict | tuple) or (isinstance(item, list) and len(parts_of(text)) == len(item)):
             found += spread(item, parts_of(text), weights)
         else:
@@ -192,7 +193,8 @@ def held(snapshot, weights, inputs, states):
         inside = any(re.match(r"(\w+_|d)?_?grad|diffs?$", str(part), re.I) for part in path[:-1])
         for slot in weights:
             key = plain(slot)
-            if name in (f"d{key}", f"grad{key}", f"{key}grad", f"{key}diff", f"dl{key}") or (inside and name == key):
+            is_gradient = name == f"dl{key}" or (name != key and HEADS.sub("", name, count=1) == key)
+            if is_gradient or (inside and name == key):
                 found.setdefault(slot, array)
     params, grads = snapshot.get("params"), snapshot.get("grads")
     if isinstance(params, list) and isinstance(grads, list) and len(params) == len(grads):

@@ -1,10 +1,10 @@
 """What a backward is, by the names of its parameters: a step, a sequence, a loss or a layer; of which cell and
-convention."""
+convention; and what the file itself gives it."""
 
 import re
 
 from numpylm.tutor.foreign.arguments import STATE, gradients_in, is_with_targets
-from numpylm.tutor.foreign.conventions import plain, role_of, word_of
+from numpylm.tutor.foreign.conventions import plain, role_of, roles_of, word_of
 from numpylm.tutor.foreign.scopes import called, required
 from numpylm.tutor.process.sizes import SIZES
 
@@ -42,6 +42,7 @@ def form_of(scope, forward, backward, usual):
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
     others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
     is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
+    is_layer &= not (first and first["loops"] and second["goes_back"])  # through time
     if first and set(others) <= {"w", "b"} and coming and (is_layer or scope.given):
         return "layer"
     if first and scope.holder == ["object"] and is_layer and len(required(first)) == 2 and not required(second):
@@ -119,3 +120,26 @@ def made_between(scope, forward, backward):
     known = {text for n in before | inside if n in functions for text in functions[n]["makes"]}
     others = [n for n in functions if n not in before | inside and backward not in called(functions, n)]
     return [n for n in others if required(functions[n]) and (set(functions[n]["makes"]) & read) - known]
+
+
+def passed_on(scope, forward, backward):
+    """Parameter -> path of an attribute that one method makes, where another passes it to the backward."""
+    functions = scope.functions
+    made = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
+    texts = [list(map(str, f["passes"].get(backward, ()))) for f in functions.values()]
+    pairs = [pair for part in texts for pair in zip(required(functions[backward]), part, strict=False)]
+    attributes = {name: text.removeprefix("self.") for name, text in pairs if text.startswith("self.")}
+    return {name: ["object", text] for name, text in attributes.items() if text in made}
+
+
+def given_on(scope, forward, backward):
+    """Parameter -> path of what the forward returned, where the file gives that to the backward under a name, or where
+    the file has that name for it and it says nothing else."""
+    found, names = {}, required(scope.functions[backward])
+    unknown = {name: name for name, role in roles_of(names, "").items() if not (role or word_of(name))}
+    for call in (*scope.functions[forward]["calls"], *scope.functions[backward]["calls"]):
+        made = [texts for function, texts in call["made"] if function == f"{call['before']}{forward}"]
+        paths = {t: ["made", k] if len(texts) > 1 else ["made"] for texts in made for k, t in enumerate(texts)}
+        given = dict(zip(names, call["args"], strict=False)) if call["name"] == backward else unknown
+        found |= {n: paths[text] for n, text in given.items() if text in paths and text != "_"}
+    return found

@@ -34,6 +34,12 @@ class Series(NamedTuple):
         """Whether each step's values are probabilities."""
         return self.values.min() > 0 and bool(np.abs(self.values.sum(axis=-1) - 1).max() < 1e-5)
 
+    @property
+    def kind(self):
+        """What the values look like: "y", probabilities; "p", those of one event each; or "logits"."""
+        is_of_events = self.values.min() > 0 and self.values.max() < 1
+        return "y" if self.is_distribution else "p" if is_of_events else "logits"
+
 
 def leaves(value, path, depth=3):
     """(path, array) of the real arrays and numbers in what the forward returned, in order of time; not of t = -1."""
@@ -91,17 +97,14 @@ def outputs_of(found, ours, T, V, names):
                 return series, kind, error
     told = [s for s in every if s.is_distribution] or [s for s in every if names[s.paths[0]] in OUTPUTS] or every
     best = max(told, key=lambda series: len(series.values), default=None)
-    return best and (best, "y" if best.is_distribution else "logits", None)
+    return best and (best, best.kind, None)
 
 
 def losses_of(series, kind, goal):
     """The losses that outputs of this kind may have with a goal (T, V), the likeliest first."""
     steps, found = len(series.values), []
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
-    told = {"y": ["cross-entropy"], "logits": ["squares", "cross-entropy", "binary", "gradient"]}[kind]
-    if kind != "y" and series.values.min() > 0 and series.values.max() < 1:
-        kind, told = "p", ["binary", *told[:2]]
-    for name in told:
+    for name in TOLD[kind]:
         for words, mask in (("summed over all steps", whole), ("of the last step", last))[steps == 1 :]:
             y = series.values if kind == "y" or name == "squares" else softmax(series.values)
             y = sigmoid(series.values) if kind == "logits" and name == "binary" else y
@@ -121,7 +124,7 @@ def script_fit(unit, fit, found, rng):
         return None
     goal = np.stack([np.ravel(value) for value in targets.values()])
     series = next(s for s in series_in(outputs, *goal.shape) if len(s.paths) == len(goal))
-    losses = tuple(losses_of(series, "y" if series.is_distribution else "logits", goal))
+    losses = tuple(losses_of(series, series.kind, goal))
     return fit._replace(outputs=list(map(list, series.paths)), weights=losses[0].of, losses=losses, goal=goal)
 
 
@@ -167,6 +170,11 @@ def incoming(series, kind, goal, mask, q):
     return (goal * series.read(q)).sum(axis=(1, 2))
 
 
+TOLD = {  # by kind, the likeliest first
+    "y": ["cross-entropy"],
+    "p": ["binary", "squares", "cross-entropy"],
+    "logits": ["squares", "cross-entropy", "binary", "gradient"],
+}
 LOSSES = {
     "gradient": ("the gradient that it is given,", incoming),
     "cross-entropy": ("the cross-entropy", entropy),

@@ -190,6 +190,6 @@ def arrays_of(held, methods):
         if isinstance(name, int):  # the place in a list
             parts = [names for text, names in taken if text == parent and len(names) == len(held.get(parent, ()))]
             name = parts[0][name] if parts else ""
-        if name and isinstance(name, str) and not any(HELD.match(str(part)) for part in path[1:-1]):
+        if name and isinstance(name, str) and array.size and not any(HELD.match(str(part)) for part in path[1:-1]):
             found.setdefault(name, (list(path), array))
     return found

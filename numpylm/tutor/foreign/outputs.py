@@ -140,7 +140,7 @@ def output_fit(unit, fit, found, told, rng):
     dy = dys[0] if len(dys) == 1 else dict(zip([path[-1] for path in series.paths], dys, strict=True))
     inputs, paths = fit.inputs | {unit.incoming[0]: dy}, [list(path) for path in series.paths]
     fit = fit._replace(inputs=inputs, outputs=paths, weights=dys)
-    if kind == "y" or (series.values.min() > 0 and series.values.max() < 1):
+    if kind != "logits":
         losses = tuple(of_incoming(series, kind, dys, T))
         return fit._replace(precision=precision, losses=losses, weights=losses[0].of)
     if precision is None:

@@ -162,11 +162,19 @@ def goes_forward(functions, name):
     """Whether a backward goes forward itself, as lossFun does."""
     words = [word_of(n) or role_of(n) or "?" for n in required(functions[name])]
     forward = forward_of(functions, name)
+    is_apart = forward and forward not in called(functions, name) and name not in called(functions, forward)
+    if is_apart and keeps_for(functions[forward], functions[name]):
+        return False
     made = functions[forward]["names"] if forward else []
     is_given = any(n in made and role_of(n) not in ("h_prev", "c_prev") for n in required(functions[name]))
     is_loss = returns_loss(functions[name]) and words != ["targets"] and not is_given
     is_whole = is_loss and (gradients_of(functions[name]) or not set(words) & {"cache", "?"})
     return bool(functions[name]["is_step"] or is_whole or re.match("forward_?back", name))
+
+
+def keeps_for(forward, backward):
+    """Whether a forward keeps in its object what the backward reads there."""
+    return bool(({*forward["makes"]} & {*backward["reads"]}) - {*backward["makes"]})
 
 
 def forward_by_values(functions, backward):
@@ -211,7 +219,9 @@ def forward_of(functions, backward):
     inside = [n for n in functions if n in called(functions, backward) and FORWARD.search(n)]
     others = inside or [n for n in functions if FORWARD.search(n) and not BACKWARD.search(n)]
     others = others or [n for n in functions if n != backward and is_step(functions[n])]
-    return max(others, key=lambda n: (not n.startswith("predict"), len(called(functions, n))), default=None)
+    given = {*required(functions[backward])}  # its values, perhaps
+    told = {n: (not n.startswith("predict"), len(given & {*functions[n]["names"]})) for n in others}
+    return max(others, key=lambda n: (told[n], len(called(functions, n))), default=None)
 
 
 def is_step(function):

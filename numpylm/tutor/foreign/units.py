@@ -13,9 +13,11 @@ from numpylm.tutor.foreign.forms import (
     for_all_steps,
     form_of,
     forms_of,
+    given_on,
     goes_one_back,
     is_by_step,
     made_between,
+    passed_on,
 )
 from numpylm.tutor.foreign.objects import HELD, by_shape
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
@@ -164,24 +166,16 @@ def calls(scope, arguments, forward, backward):
         taken = {*earlier, *map(plain, required(scope.functions[forward]))}
         single = {n: path for n, path in single.items() if n not in taken}  # h of each step is in hs
         first = for_all_steps(first[0], arguments.roles, inner) if by_step else first
-        arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier | single, list(map(plain, inner))
+        is_inside = backward and forward in called(scope.functions, backward)  # which is then not given its values
+        earlier = {} if is_inside else earlier | single
+        arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier, list(map(plain, inner))
     if backward:
-        passed = passed_on(scope, forward, backward) if forward else {}
+        passed = (passed_on(scope, forward, backward) | given_on(scope, forward, backward)) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
         second = [{"call": [*scope.holder, name]} | arguments.of(scope.functions[name], passed) for name in names]
         if by_step and goes_one_back(scope, forward, backward):
             second = [*second[:-1], *for_all_gradients(second[-1], arguments.incoming)]
     return first, second
-
-
-def passed_on(scope, forward, backward):
-    """Parameter -> path of an attribute that one method makes, where another passes it to the backward."""
-    functions = scope.functions
-    made = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
-    texts = [list(map(str, f["passes"].get(backward, ()))) for f in functions.values()]
-    pairs = [pair for part in texts for pair in zip(required(functions[backward]), part, strict=False)]
-    attributes = {name: text.removeprefix("self.") for name, text in pairs if text.startswith("self.")}
-    return {name: ["object", text] for name, text in attributes.items() if text in made}
 
 
 def used_weights(scope, functions, names, cell):

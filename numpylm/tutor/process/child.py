@@ -24,8 +24,8 @@ PACKAGE = HERE.parent.parent
 
 
 def program():
-    """The text of the child's program: eight files in one, without what they import from numpylm."""
-    names = ("wire", "sizes", "stand_ins", "parsing", "supplied", "reading", "inspecting", "runner")
+    """The text of the child's program: nine files in one, without what they import from numpylm."""
+    names = ("wire", "sizes", "stand_ins", "parsing", "supplied", "syntax", "reading", "inspecting", "runner")
     text = "\n".join((HERE / f"{name}.py").read_text(encoding="utf-8") for name in names)
     text = re.sub(r"^from numpylm\.[^(\n]*(\([^)]*\))?\n", "", text, flags=re.MULTILINE)
     return "import sys\nsys.path = [folder for folder in sys.path if folder]\n" + text

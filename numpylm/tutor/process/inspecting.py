@@ -10,8 +10,19 @@ import sys
 
 import numpy as np
 
-from numpylm.tutor.process.reading import Source, names_bound, names_in, run_file
+from numpylm.tutor.process.reading import Source, run_file
 from numpylm.tutor.process.stand_ins import Missing
+from numpylm.tutor.process.syntax import (
+    calls_in,
+    counts,
+    gradients_among,
+    is_script,
+    keeps,
+    keys_in,
+    names_in,
+    returned,
+    unpacked,
+)
 
 OLD_NAMES = {  # what NumPy has no more, and old code uses
     "float": float, "int": int, "bool": bool, "object": object, "row_stack": np.vstack, "product": np.prod,
@@ -37,7 +48,7 @@ class Student:
 
     def __init__(self, path, package):
         self.path, self.package, self.opened, self.called = path, package, set(), set()
-        self.module, self.failures, self.source, self.local = None, [], None, {}
+        self.module, self.failures, self.source, self.local, self.calls = None, [], None, {}, []
 
     def load(self):
         """Read the file and run its plain statements; what it holds, for the parent."""
@@ -50,6 +61,8 @@ class Student:
                 setattr(np, name, value)
         np.array = old_array
         self.source = Source(self.path)
+        self.calls = [call for node in ast.walk(self.source.tree)
+                      if isinstance(node, ast.Module | ast.FunctionDef) for call in calls_in(node)]  # fmt: skip
         self.module, self.failures = run_file(self.source, MODULE)
         return self.contents()
 
@@ -104,7 +117,7 @@ class Student:
             "updates": self.source.steps.get(code.co_name, ()) if code else (),
             "returns": returned(nodes), "names": returned(nodes, by_name=True), "missing": self.missing(nodes, code),
             "unpacks": {text: names for text, names in taken_apart if not text.endswith(".values()")},
-            "keys": [*keys_in(nodes), *from_dicts],
+            "keys": keys_in(nodes) + from_dicts, "calls": [c for c in self.calls if code and c["name"] == code.co_name],
             "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
                          and isinstance(n.args[0], ast.Name)],
             "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)],
@@ -159,70 +172,6 @@ def arrays_within(value, path, depth):
     elif depth:
         for key, item in reversed(inside.items()) if not re.match(r"_?d?_?grad", str(path[-1])) else ():
             yield from arrays_within(item, [*path, key], depth - 1)
-
-
-def is_script(tree):
-    """Whether a loop outside any function seems to go backward: it makes names such as delta, dW or W_update."""
-    inside = [line for node in tree.body if isinstance(node, ast.If) for line in node.body]
-    loops = [node for node in (*tree.body, *inside) if isinstance(node, ast.For | ast.While)]
-    return gradients_among(name for loop in loops for name in names_bound(loop)) > 1
-
-
-def gradients_among(names):
-    """How many of some names are those of gradients, such as delta, dW or W_update."""
-    return sum(bool(re.search(r"delta|grad|_update$|^d_?[WUVbh]|^d[iofgc](_\w+)?$", name)) for name in names)
-
-
-def counts(nodes, sign, called):
-    """Whether a function counts steps, as in self.t += 1, or appends to a list; with Sub, the way back."""
-    sums = [n for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.op, sign)]
-    is_counted = any(isinstance(n.target, ast.Attribute) and getattr(n.value, "value", None) == 1 for n in sums)
-    return is_counted or {ast.Add: "append", ast.Sub: "pop"}[sign] in called
-
-
-def keys_in(nodes):
-    """The texts that a function takes entries by, also those in a list that it goes through."""
-    keys = [n.slice for n in nodes if isinstance(n, ast.Subscript)]
-    listed = [n.iter for n in nodes if isinstance(n, ast.For | ast.comprehension)]
-    keys += [part for n in listed if isinstance(n, ast.Tuple | ast.List) for part in n.elts]
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
-
-
-def keeps(nodes, local):
-    """Whether a function writes into what outlives its call: its object, or what the file holds."""
-    places = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)]
-    for place in places:
-        while hasattr(place, "value"):
-            place = place.value
-        if getattr(place, "id", "self") not in set(local) - {"self"}:
-            return True
-    return False
-
-
-def unpacked(nodes):
-    """(source without `self.`, names) of each assignment that takes something apart: a, b = self.params."""
-    for n in nodes:
-        pairs = [(n.targets[0], n.value)] if isinstance(n, ast.Assign) else []
-        if pairs and isinstance(n.targets[0], ast.Tuple) and isinstance(n.value, ast.Tuple):
-            pairs = zip(n.targets[0].elts, n.value.elts, strict=False)
-        for target, value in pairs:
-            if isinstance(target, ast.Tuple):
-                names = [getattr(part, "id", getattr(part, "attr", "")) for part in target.elts]
-                yield ast.unparse(value).removeprefix("self."), names
-
-
-def returned(nodes, by_name=False):
-    """The source of each value in the last return statement; of a name, unless by_name, the list that it stands for."""
-    found = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
-    value = max(found, key=lambda node: node.lineno) if found else None
-    listed = (ast.Tuple, ast.List)
-    made = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name) and isinstance(node.value, listed) and node.value.elts
-            and not by_name}  # fmt: skip
-    value = made.get(value.id, value) if isinstance(value, ast.Name) else value
-    parts = value.elts if isinstance(value, listed) else [value] if value else []
-    lists = {name: value for name, value in made.items() if len(value.elts) > 1}
-    return [ast.unparse(lists.get(part.id, part) if isinstance(part, ast.Name) else part) for part in parts]
 
 
 def parameters_of(function):

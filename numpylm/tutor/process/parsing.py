@@ -59,13 +59,13 @@ def without_commands(text):
 
 def from_python_2(text):
     """The tree of a text without its print statements, and with new forms of a few others; None where more is old."""
-    lines, depth = [], 0
+    lines, depth, is_open = [], 0, False
     for line in text.expandtabs(8).split("\n"):
         found = re.match(r"([ ]*(?:[^#'\"]*:[ ]+)?)print\b", line)
-        if depth > 0 or (found and depth == 0):
-            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}")) + (line.endswith("\\") and depth == 0)
+        if found or is_open:
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            is_open, depth = depth > 0 or line.endswith("\\"), max(depth, 0)
             lines.append(f"{found[1]}pass" if found else "")
-            depth = max(depth, 0)
         else:
             lines.append(line)
     newer = re.sub(r"except ([\w.]+), (\w+):", r"except \1 as \2:", "\n".join(lines))

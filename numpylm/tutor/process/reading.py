@@ -20,6 +20,7 @@ from numpylm.tutor.process.parsing import old_division, tree_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT, stand_in
 from numpylm.tutor.process.supplied import with_steps
+from numpylm.tutor.process.syntax import DEFINITIONS, names_bound, names_in
 
 LONGEST = 2  # seconds, of a statement that is no import
 DATA = re.compile("te?xt|data|corpus", re.IGNORECASE)  # in the name of what a text stands for
@@ -42,24 +43,7 @@ class Source:
         self.read = {name for node in definitions for name in names_in(node, ast.Load)}
 
 
-DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
-
-
-def names_in(node, context):
-    """The names that a piece of a tree reads (ast.Load) or makes (ast.Store)."""
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
-
-
-def names_bound(node):
-    """The names that a statement would make."""
-    if isinstance(node, DEFINITIONS):
-        return [node.name]
-    imports = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
-    return [
-        *[(name.asname or name.name).partition(".")[0] for n in imports for name in n.names],
-        *names_in(node, ast.Store),
-    ]
 
 
 def is_import(node):
@@ -129,6 +113,11 @@ class SmallSizes(ast.NodeTransformer):
     def visit_FunctionDef(self, node):
         self.is_inside = True
         self.generic_visit(node)
+        named = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+        for name, value in named:  # as in vocab_size=27
+            small = SIZES.get(size_of(name.arg))
+            if small and isinstance(value, ast.Constant) and type(value.value) is int and value.value > small:
+                value.value = small
         if node.name == "__init__":
             node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
         return node
@@ -191,8 +180,9 @@ def run_file(source, module_name):
             if is_import(node):
                 stand_in(module, failures[-1], source.read)
             elif not isinstance(node, DEFINITIONS):
-                names = failures[-1]["names"]
-                vars(module).update({n: SIZES[size_of(n)] for n in names if size_of(n)})
+                names, value = failures[-1]["names"], getattr(node, "value", None)
+                sizes_by_name = {n: size_of(n) or size_of(getattr(value, "attr", "")) for n in names}  # n = args.size
+                vars(module).update({n: SIZES[size] for n, size in sizes_by_name.items() if size})
                 vars(module).update({n: TEXT for n in names if DATA.search(n)})
     for node in source.tree.body:
         names = [n for n in names_bound(node) if not hasattr(module, n)]

@@ -7,7 +7,7 @@ NAMES = {  # the first of these that a name holds, in lower case and without und
     "T": r"seq|step|len$|length|trunc|^tx?$",
     "N": r"batch|^bs$|^n$",
     "D": r"emb",
-    "V": r"vocab|in(p|put)?(s|dim|width|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word"
+    "V": r"vocab|in(p|put)?(s|num|dim|width|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word"
     r"|char|letter|^n?(in|[xyiovdwk])(dim|size|sz|n)?$|data|dict",
     "H": r"hid|middle|sizelayer|rnn|lstm|gru|block|neuron|unit|node|state|cell|mem|^m$|^n?[ha](dim|size|sz|s|n)?$|dim$"
     r"|size$",
