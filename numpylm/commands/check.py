@@ -21,7 +21,7 @@ def add_options(parser):
     add("--forward", metavar="NAME", help="any function, to be checked with --backward and --shapes")
     add("--backward", metavar="NAME", help="its backward: gradient(s) in, then the cache or arguments")
     add("--shapes", metavar="S", help='the shapes of its parameters: "x=3,4 h=3,5 W=4,5"')
-    add("--seconds", type=float, default=10, metavar="S", help="a function may take so long (10)")
+    add("--seconds", type=float, default=10, metavar="S", help="a function, read in one way, may take so long (10)")
     add("--memory", type=float, default=2000, metavar="MB", help="and take so much memory (2000)")
     add("--seed", type=int, metavar="N", help="repeat a run: its seed is the report's last line")
     add("--show-lines", action="store_true",
