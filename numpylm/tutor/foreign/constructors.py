@@ -47,7 +47,7 @@ def value_for(contents, kind, name, steps, given):
     """What a constructor's parameter may be given that is neither a size nor a weight. Raises Unknown."""
     if shape := shape_for(name, contents["classes"].get(kind, {})):
         return shape
-    called = [attribute for method in contents["classes"].get(kind, {}).values() for attribute in method["passes"]]
+    called = [attribute for method in contents["classes"].get(kind, {}).values() for attribute in method["asks"]]
     values = FUNCTIONS if name in called else VALUES
     value = next((value for names, value in values if re.search(names, name.lower())), None)
     if value is not None:

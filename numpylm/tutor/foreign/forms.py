@@ -122,24 +122,17 @@ def made_between(scope, forward, backward):
     return [n for n in others if required(functions[n]) and (set(functions[n]["makes"]) & read) - known]
 
 
-def passed_on(scope, forward, backward):
-    """Parameter -> path of an attribute that one method makes, where another passes it to the backward."""
-    functions = scope.functions
-    made = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
-    texts = [list(map(str, f["passes"].get(backward, ()))) for f in functions.values()]
-    pairs = [pair for part in texts for pair in zip(required(functions[backward]), part, strict=False)]
-    attributes = {name: text.removeprefix("self.") for name, text in pairs if text.startswith("self.")}
-    return {name: ["object", text] for name, text in attributes.items() if text in made}
-
-
 def given_on(scope, forward, backward):
-    """Parameter -> path of what the forward returned, where the file gives that to the backward under a name, or where
-    the file has that name for it and it says nothing else."""
-    found, names = {}, required(scope.functions[backward])
+    """Parameter -> path of what the forward returned or its object holds, where the file gives that to the backward, or
+    where the file has that name for it and it says nothing else."""
+    functions, found, names = scope.functions, {}, required(scope.functions[backward])
     unknown = {name: name for name, role in roles_of(names, "").items() if not (role or word_of(name))}
-    for call in (*scope.functions[forward]["calls"], *scope.functions[backward]["calls"]):
+    first = functions.get(forward, {"calls": []})
+    held = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
+    for call in (*first["calls"], *functions[backward]["calls"]):
         made = [texts for function, texts in call["made"] if function == f"{call['before']}{forward}"]
-        paths = {t: ["made", k] if len(texts) > 1 else ["made"] for texts in made for k, t in enumerate(texts)}
+        paths = {f"self.{n}": ["object", n] for n in held}
+        paths |= {t: ["made", k] if len(texts) > 1 else ["made"] for texts in made for k, t in enumerate(texts)}
         given = dict(zip(names, call["args"], strict=False)) if call["name"] == backward else unknown
         found |= {n: paths[text] for n, text in given.items() if text in paths and text != "_"}
     return found

@@ -17,7 +17,6 @@ from numpylm.tutor.foreign.forms import (
     goes_one_back,
     is_by_step,
     made_between,
-    passed_on,
 )
 from numpylm.tutor.foreign.objects import HELD, by_shape
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
@@ -157,7 +156,7 @@ def calls(scope, arguments, forward, backward):
     if forward:
         names = scope.functions[forward]["names"]
         known = roles_of(required(scope.functions[forward]), arguments.cell)
-        passed = {n: path for n, path in passed_on(scope, "__init__", forward).items() if not (known[n] or word_of(n))}
+        passed = {n: path for n, path in given_on(scope, "__init__", forward).items() if not (known[n] or word_of(n))}
         first = [{"call": [*scope.holder, forward], "to": "made"} | arguments.of(scope.functions[forward], passed)]
         inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in names]  # np.array(y_seq) is y_seq
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
@@ -170,7 +169,7 @@ def calls(scope, arguments, forward, backward):
         earlier = {} if is_inside else earlier | single
         arguments.earlier, arguments.returned = {"cache": paths[-1]} | earlier, list(map(plain, inner))
     if backward:
-        passed = (passed_on(scope, forward, backward) | given_on(scope, forward, backward)) if forward else {}
+        passed = given_on(scope, forward, backward) if forward else {}
         names = [*(made_between(scope, forward, backward) if forward else ()), backward]
         second = [{"call": [*scope.holder, name]} | arguments.of(scope.functions[name], passed) for name in names]
         if by_step and goes_one_back(scope, forward, backward):

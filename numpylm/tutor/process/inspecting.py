@@ -127,7 +127,7 @@ class Student:
             "goes_back": any(re.search(r"reversed|-1", ast.unparse(n.iter)) for n in nodes if isinstance(n, ast.For)),
             "appends": counts(nodes, ast.Add, [n.func.attr for n in calls if ast.unparse(n.func).startswith("self.")]),
             "pops": counts(nodes, ast.Sub, [n.func.attr for n in calls]),
-            "passes": {n.func.attr: list(map(ast.unparse, n.args)) for n in calls if "self" in ast.dump(n.func)},
+            "asks": [n.func.attr for n in calls if "self" in ast.dump(n.func)],
         }  # fmt: skip
 
     def nodes(self, code):
