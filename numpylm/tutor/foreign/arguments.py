@@ -54,7 +54,7 @@ class Arguments:
         """
         names = required(function)
         roles = roles_of([*names, *self.roles], self.cell)
-        passed = self.by_place(names, roles) | (passed or {})
+        passed = passed or {}
         args = [{"from": passed[n]} if n in passed else self.value(n, roles[n], function) for n in names]
         others = [n for n, _, has_default in function["parameters"] if has_default and self.form != "free"]
         optional = {n: 1e6 if LIMIT.search(n) else number_of(n) for n in others}
@@ -67,19 +67,6 @@ class Arguments:
             optional |= {n: self.gradient(n, None, function) for n in others if n in gradients_in(function)}
             optional |= {n: self.weights for n in others if roles_of([n], self.cell)[n] == "parameters"}
         return {"args": args, "kwargs": {n: value for n, value in optional.items() if value is not None}}
-
-    def by_place(self, names, roles):
-        """Name -> path of what a backward is given of the forward's values: a state beside the one before it, and what
-        has no known name, in the place where the forward returned it."""
-        if not self.earlier or self.form == "free":
-            return {}
-        paths = [path for text, path in self.earlier.items() if text != "cache"]
-        states = [n for n in names if roles[n] == "h_prev"]
-        found = {n: self.earlier.get(plain(n), paths[0]) for n in states if len(states) > 1 and len(plain(n)) == 1}
-        known = [n for n in names if roles[n] or word_of(n) or INCOMING.match(n) or PREDICTED.search(n)]
-        unknown = [n for n in names if n not in known and plain(n) not in self.earlier]
-        is_in_order = any(self.earlier.get(plain(n)) == path for n, path in zip(names, paths, strict=False))
-        return found | {n: paths[names.index(n)] for n in unknown if is_in_order and names.index(n) < len(paths)}
 
     def value(self, name, role, function):
         """What one parameter is given, by the first rule that knows it. Raises Unknown."""

@@ -85,7 +85,7 @@ LIMIT = re.compile(r"clip|thresh|limit|max_?norm", re.I)  # in the name of a lim
 WORDS = {  # what else a parameter may be: plain names
     "rate": r"lr|eta|alpha|rate|stepsize|learn\w*rate",
     "cache": r"\w*caches?|ctx|saved|trace|activations|meta",
-    "targets": r"t|ts|y|ys|y?gt|y(onehot|batch|train|seq|sample)|(true)?output(s|seq\w*)"
+    "targets": r"t|ts|y|ys|y?gt|y(onehot|sent|batch|train|seq|sample)|(true)?output(s|seq\w*)"
     r"|\w*(target|label|true|expect|desired)\w*",
     "step": r"i|id|(t|time|step)?(idx|index)|timestep|step",
     "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|sample|vec\w*)?|data|sentence|tokens|ids|seq\w*",

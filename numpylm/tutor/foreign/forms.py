@@ -130,7 +130,7 @@ def given_on(scope, forward, backward):
     first = functions.get(forward, {"calls": []})
     held = {n for name in (forward, *called(functions, forward)) if name in functions for n in functions[name]["reads"]}
     for call in (*first["calls"], *functions[backward]["calls"]):
-        made = [texts for function, texts in call["made"] if function == f"{call['before']}{forward}"]
+        made = [texts for function, texts in call["made"] if function == forward]
         paths = {f"self.{n}": ["object", n] for n in held}
         paths |= {t: ["made", k] if len(texts) > 1 else ["made"] for texts in made for k, t in enumerate(texts)}
         given = dict(zip(names, call["args"], strict=False)) if call["name"] == backward else unknown

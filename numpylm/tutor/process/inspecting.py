@@ -61,8 +61,8 @@ class Student:
                 setattr(np, name, value)
         np.array = old_array
         self.source = Source(self.path)
-        self.calls = [call for node in ast.walk(self.source.tree)
-                      if isinstance(node, ast.Module | ast.FunctionDef) for call in calls_in(node)]  # fmt: skip
+        scopes = [node for node in ast.walk(self.source.tree) if isinstance(node, ast.Module | ast.FunctionDef)]
+        self.calls = [call for node in scopes for call in calls_in(node, self.source.functions)]
         self.module, self.failures = run_file(self.source, MODULE)
         return self.contents()
 

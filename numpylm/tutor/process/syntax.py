@@ -23,23 +23,28 @@ def names_in(node, context):
     return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
 
 
-def calls_in(function):
-    """Each call in a function, or at the top level: its name, what stands before that, its arguments, and what calls
-    beside it are assigned to."""
-    nodes = list(own_nodes(function))
-    pairs = [(n.value.func, n.targets[0]) for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)]
-    made = [[ast.unparse(f), list(map(ast.unparse, getattr(target, "elts", [target])))] for f, target in pairs]
+def calls_in(function, known):
+    """Each call of a known name in a function, or at the top level: its name, its arguments, and (name, targets) of
+    each such call of the same object that is assigned."""
+    nodes, made, found = list(own_nodes(function)), {}, {}
     for n in [n for n in nodes if isinstance(n, ast.Call)]:
-        before, dot, name = ast.unparse(n.func).rpartition(".")
-        yield {"name": name, "before": before + dot, "args": list(map(ast.unparse, n.args)), "made": made}
+        before, _, name = ast.unparse(n.func).rpartition(".")
+        if name in known:
+            beside = made.setdefault(before, [])
+            found[n] = {"name": name, "args": list(map(ast.unparse, n.args)), "made": beside}
+    for n in [n for n in nodes if isinstance(n, ast.Assign) and n.value in found]:
+        call, targets = found[n.value], getattr(n.targets[0], "elts", n.targets[:1])
+        call["made"].append([call["name"], list(map(ast.unparse, targets))])
+    return list(found.values())
 
 
 def own_nodes(function):
     """The nodes of a function without those of the functions and classes in it."""
-    for node in ast.iter_child_nodes(function):
-        if not isinstance(node, DEFINITIONS):
-            yield node
-            yield from own_nodes(node)
+    left = [function]
+    while left:
+        inside = [node for node in ast.iter_child_nodes(left.pop()) if not isinstance(node, DEFINITIONS)]
+        left += inside
+        yield from inside
 
 
 def is_script(tree):
