@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from student_files import check_here
 
+from numpylm.tutor.report import report
+
 FOLDER = Path(__file__).parent / "foreign"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
 
@@ -16,6 +18,12 @@ def changed(source, *changes):
         assert old in source, old
         source = source.replace(old, new)
     return source
+
+
+def assert_read(check, name, *changes):
+    """Fails unless one of these files, so changed, is read and all of it right."""
+    result = check(changed(SOURCES[name], *changes))
+    assert result.ok and not result.unchecked, report(result)
 
 
 def check_changed(folder, name, *change, **options):

@@ -1,10 +1,9 @@
 """`numpylm check` on code whose modules are absent, or whose names and arguments are unlike those of any course."""
 
 import pytest
-from foreign_code import SOURCES, changed
+from foreign_code import SOURCES, assert_read, changed
 
 from numpylm.tutor.foreign.conventions import role_of
-from numpylm.tutor.report import report
 
 READ = {  # what other code does, as changes of an example: all of it is right, and read
     "derivatives of an absent module, of what an activation returned": (
@@ -148,9 +147,7 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
 
 @pytest.mark.parametrize("what", READ)
 def test_what_other_code_does_is_read(check, what):
-    name, *changes = READ[what]
-    result = check(changed(SOURCES[name], *changes))
-    assert result.ok and not result.unchecked, report(result)
+    assert_read(check, *READ[what])
 
 
 def test_a_derivative_that_may_be_of_either_is_not_guessed(check):

@@ -5,14 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from foreign_code import SOURCES, changed
+from foreign_code import SOURCES, assert_read, changed
 
 from numpylm.tutor.foreign import verdicts
 from numpylm.tutor.foreign.claims import spread
 from numpylm.tutor.foreign.conventions import word_of
 from numpylm.tutor.foreign.units import Unit
 from numpylm.tutor.process.parsing import from_python_2
-from numpylm.tutor.report import report
 
 LOSS = ("        n = len", "        d_y = self.y - targets\n        loss = (d_y**2).sum() / 2\n        n = len")
 LEARN = """    def learn(self, x, d):
@@ -92,9 +91,7 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
 
 @pytest.mark.parametrize("what", READ)
 def test_what_other_code_does_is_read(check, what):
-    name, *changes = READ[what]
-    result = check(changed(SOURCES[name], *changes))
-    assert result.ok and not result.unchecked, report(result)
+    assert_read(check, *READ[what])
 
 
 EVENT = changed(
