@@ -172,7 +172,7 @@ def softmax(a):
     assert check_source(tmp_path, source, ("3e-8", "1e-5")).ok
     result = check_source(tmp_path, source, ("import numpy", 'EXERCISE = ["softmax"]\nimport numpy'))
     assert result.findings["softmax"]["status"] == "wrong"
-    assert not check_source(tmp_path, source, ("3e-8", "1e-2")).ok
+    assert not check_source(tmp_path, source, ("3e-8", "1e-3")).ok
     limited = "import numpy as np\ndef tanh(a):\n    return np.tanh(np.clip(a, -6.0, 6.0))\n"
     assert check_source(tmp_path, limited).findings["tanh"]["status"] == "wrong"
     unshifted = check_source(tmp_path, source, (" - a.max(axis=-1, keepdims=True)", ""), ("3e-8", "1e-5"))
