@@ -30,7 +30,7 @@ def test_the_gradient_of_the_last_output_added_at_every_step_is_named(check):
         ("d_bh +=", sums),
         ("            temp =", "            d_h = d_h + self.Why.T @ d_y\n            temp ="),
     )
-    (finding,) = [finding for name, finding in check(source).findings.items() if "backprop" in name]
+    finding = check(source).findings["Network.backprop"]
     assert "the gradient of the output is added at every t: the output is that of the last" in finding["diagnosis"][0]
     states = check(source, "d_h + self.Why.T @ d_y", "d_h + (t == n - 1) * self.Why.T @ d_y")
     assert "added at every t" in report(states)

@@ -151,7 +151,8 @@ def check_units(file, convention, named):
             unchecked[unit.name] = unit.unmade
             continue
         for name, finding in findings.items():
-            is_known = finding["status"] in ("ok", "wrong", *(["crash"] if "loss" in unit.forms else []))
+            is_known = finding["status"] in ("ok", "wrong")
+            is_known |= finding["status"] == "crash" and "loss" in unit.forms
             is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
             if name not in own or (is_known and name not in settled):
                 found[name] = finding

@@ -123,8 +123,8 @@ def made_between(scope, forward, backward):
 
 
 def given_on(scope, forward, backward):
-    """Parameter -> path of what the forward returned or its object holds, where the file gives that to the backward, or
-    where the file has that name for it and it says nothing else."""
+    """Parameter -> path of what the forward returned, or of what its object holds, if the file gives that to the
+    backward. A parameter whose name says nothing gets the value to which a caller of the forward gives this name."""
     functions, found, names = scope.functions, {}, required(scope.functions[backward])
     unknown = {name: name for name, role in roles_of(names, "").items() if not (role or word_of(name))}
     first = functions.get(forward, {"calls": []})

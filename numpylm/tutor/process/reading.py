@@ -115,9 +115,7 @@ class SmallSizes(ast.NodeTransformer):
         self.generic_visit(node)
         named = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
         for name, value in named:  # as in vocab_size=27
-            small = SIZES.get(size_of(name.arg))
-            if small and isinstance(value, ast.Constant) and type(value.value) is int and value.value > small:
-                value.value = small
+            shrink(value, SIZES.get(size_of(name.arg)))
         if node.name == "__init__":
             node.body = [with_pass(line) if isinstance(line, ast.Assign) else line for line in node.body]
         return node
@@ -144,9 +142,14 @@ def with_small_size(node):
         is_sum = all(isinstance(n, ast.BinOp | ast.operator | ast.Constant) for n in ast.walk(value))
         if small and is_sum and isinstance(value, ast.BinOp):  # such as 90 - 20
             value.left, value.op, value.right = ast.Constant(small), ast.Add(), ast.Constant(0)
-        if isinstance(value, ast.Constant) and type(value.value) is int and small and value.value > small:
-            value.value = small
+        shrink(value, small)
     return node
+
+
+def shrink(value, small):
+    """Makes a whole number no larger than a small size; small is None for what is no size."""
+    if small and isinstance(value, ast.Constant) and type(value.value) is int and value.value > small:
+        value.value = small
 
 
 def open_text(path, mode="r", *args, **kwargs):
