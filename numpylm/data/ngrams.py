@@ -113,7 +113,7 @@ def token_log_probabilities(model, tokens):
     ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
     for length, level in enumerate(model.levels, start=1):
         context_ids = ids[:-1]
-        codes = _codes_of(context_ids, tokens[length - 1 :], model.vocab_size)
+        codes = context_ids * model.vocab_size + tokens[length - 1 :]
         places = np.searchsorted(level.codes, codes)
         ids = np.where(level.codes[places] == codes, places, len(level.codes) - 1)
         backed_off = level.backoff_weights[context_ids] * probability[length - 1 :]
@@ -128,7 +128,7 @@ def count_ngrams(tokens, order, vocab_size):
     shorter_codes = None
     ids = np.zeros(len(tokens) + 1, np.int64)  # of the n-gram that starts at each place: first the empty one
     for length in range(1, order + 1):
-        codes_in_stream = _codes_of(ids[:-1], tokens[length - 1 :], vocab_size)
+        codes_in_stream = ids[:-1] * vocab_size + tokens[length - 1 :]
         codes, first_place, new_ids, occurrences = np.unique(
             codes_in_stream, return_index=True, return_inverse=True, return_counts=True
         )
@@ -146,12 +146,6 @@ def modified_discounts(counts):
         Y = n_1 / (n_1 + 2 * n_2)
         discounts = (1 - 2 * Y * n_2 / n_1, 2 - 3 * Y * n_3 / n_2, 3 - 4 * Y * n_4 / n_3)
     return np.array(discounts if min(discounts) > 0 else FALLBACK_DISCOUNTS)
-
-
-def _codes_of(context_ids, last_tokens, vocab_size):
-    codes = context_ids * int(vocab_size)
-    codes += last_tokens
-    return codes
 
 
 def _checked_stream(tokens, least, vocab_size):
