@@ -22,12 +22,9 @@ STALE_SECONDS = 60  # a writer locks its file at once
 class FileError(Exception):
     """A file that cannot be read or written: its path, the reason, and a hint what to do."""
 
-    def __init__(self, path, reason, hint):
-        super().__init__(path, reason, hint)
-        self.path, self.reason, self.hint = path, reason, hint
-
     def __str__(self):
-        return f"{self.path}: {self.reason}; {self.hint}"
+        path, reason, hint = self.args
+        return f"{path}: {reason}; {hint}"
 
 
 @contextmanager
