@@ -11,7 +11,6 @@ number, a dataclass a record of its fields, and X | None is null or an X.
 import dataclasses
 import json
 import reprlib
-import types
 import typing
 
 from numpylm.base.require import finite_number, must_be, non_negative_number
@@ -23,9 +22,8 @@ def check(name, value, description):
     """The value, if it is as described. Raises ValueError with the name of the first part that is not."""
     if dataclasses.is_dataclass(description):
         description = fields_of(description)
-    if typing.get_origin(description) in (types.UnionType, typing.Union):
-        (kind,) = (kind for kind in typing.get_args(description) if kind is not type(None))
-        optional(kind)(name, value)
+    if kinds := typing.get_args(description):  # of X | None
+        optional(kinds[0])(name, value)
     elif isinstance(description, dict):
         record(name, value)
         if missing := [field for field in description if field not in value]:
