@@ -14,7 +14,6 @@ unambiguous), and a loop with a stack finds it (`numpylm.data.grammar`).
 Source: P. M. Lewis and R. E. Stearns, Syntax-directed transduction (1968).
 """
 
-from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -64,49 +63,46 @@ def parse_rules(text):
         cumulative = [weight / sum(weights) for weight in accumulate(weights)]  # rounded in the same way everywhere
         choices[name] = (cumulative, [symbols[::-1] for _, symbols in alternatives])
     start = next(iter(rules))
-    try:
-        return Grammar(start, rules, choices, _ll1_table(rules, start))
-    except RecursionError:
-        raise ValueError("not LL(1): a nonterminal can begin with itself") from None
+    return Grammar(start, rules, choices, _ll1_table(rules, start))
 
 
 def _ll1_table(rules, start):
     """For each nonterminal and next word, the only rule that can apply; ValueError where there are two."""
-
-    @cache
-    def first(symbols):
-        """FIRST: the words that can begin a string of symbols, and "" if the whole string can be empty."""
-        if not symbols:
-            return {""}
-        words = {symbols[0]}
-        if symbols[0] in rules:
-            words = set().union(*(first(rule.symbols) for rule in rules[symbols[0]]))
-        return words - {""} | first(symbols[1:]) if "" in words else words
-
-    follow = _follow_sets(rules, start, first)
+    begin, follow = _first_and_follow(rules, start)
     table = {name: {} for name in rules}
     for name, alternatives in rules.items():
         for rule in alternatives:
-            words = first(rule.symbols)
-            if "" in words:
-                words = words - {""} | follow[name]
+            if not begin(rule.symbols, {EOS}):
+                raise ValueError(f"not LL(1): {name} can begin with itself")
+            words = begin(rule.symbols, follow[name])
             if clash := words & table[name].keys():
                 raise ValueError(f"not LL(1): two alternatives of {name} fit the next word {min(clash)!r}")
             table[name].update(dict.fromkeys(words, rule))
     return table
 
 
-def _follow_sets(rules, start, first):
-    """FOLLOW: the words, or `<eos>`, that can come directly after each nonterminal."""
+def _first_and_follow(rules, start):
+    """A function (symbols, words that can come after them) -> words that can come first, and FOLLOW of each name."""
+    first = {name: set() for name in rules}  # with "" where a name can be empty
     follow = {name: set() for name in rules} | {start: {EOS}}
-    places = [
-        (name, symbol, first(rule.symbols[i + 1 :]))
-        for name, alternatives in rules.items()
-        for rule in alternatives
-        for i, symbol in enumerate(rule.symbols)
-        if symbol in rules
-    ]
-    for _ in rules:  # a chain of rules that repeats no nonterminal is no longer than this
-        for name, symbol, next_words in places:
-            follow[symbol] |= next_words - {""} | (follow[name] if "" in next_words else set())
-    return follow
+
+    def begin(symbols, after):
+        words = set()
+        for symbol in symbols:
+            words |= first.get(symbol, {symbol})
+            if "" not in words:
+                return words
+            words.remove("")
+        return words | after
+
+    before, size = None, 0
+    while size != before:  # until no set grows any more
+        before = size
+        for name, alternatives in rules.items():
+            for rule in alternatives:
+                first[name] |= begin(rule.symbols, {""})
+                for i, symbol in enumerate(rule.symbols):
+                    if symbol in rules:
+                        follow[symbol] |= begin(rule.symbols[i + 1 :], follow[name])
+        size = sum(map(len, (*first.values(), *follow.values())))
+    return begin, follow
