@@ -14,6 +14,7 @@ temporary SQLite database, which adds up the counts of a word at the end. If it 
 its process.
 """
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -50,7 +51,7 @@ def prepare(
     check_limits(level, min_count, max_size)
     if vocabulary is not None and vocabulary.level != level:
         raise ValueError(f"the vocabulary is one of {vocabulary.level}s, and level {level!r} was asked for")
-    size = sum(file.size for file in files)
+    size = sum(os.fstat(file.stream.fileno()).st_size for file in files)
     needed, length, cuts = PARTS, None, []
     if fractions is not None:
         cut_points(0, fractions, vocabulary is not None)  # raises ValueError before the text is read

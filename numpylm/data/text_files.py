@@ -9,7 +9,6 @@ other, with a newline between two where the first does not end in one.
 import codecs
 import gzip
 import io
-import os
 import re
 import zlib
 from itertools import chain
@@ -47,16 +46,9 @@ class TextFile(NamedTuple):
     name: str
     stream: BinaryIO
 
-    @property
-    def size(self):
-        """How many bytes it has."""
-        return os.fstat(self.stream.fileno()).st_size
-
 
 def open_text(path):
     """The TextFile at path. Raises FileNotFoundError, IsADirectoryError, and ValueError for a pipe or a device."""
-    if path == "":
-        raise ValueError("the name of a text file is empty")
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, expected a text file")
