@@ -90,6 +90,7 @@ def test_a_padded_batch_holds_each_sequence_and_nothing_else(sequences, dtype):
         ([[[1, 2], [3, 4]]], ValueError, r"a sequence must be of shape \(number of tokens,\)"),
         (["ab"], TypeError, "must be integers"),
         ([1, 2, 3], ValueError, r"got shape \(\)"),
+        (np.array(5), TypeError, "sequences must be a list; got ndarray"),
     ],
 )
 def test_sequences_that_cannot_be_padded_are_refused(sequences, error, message):

@@ -103,7 +103,7 @@ def token(name, value, vocab_size):
 
 def sequence(name, values):
     """values as a list, if they are a list, a tuple or an array of one dimension or more."""
-    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values[:0]) == 0:
+    if not isinstance(values, list | tuple | np.ndarray) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a list; got {described(values)}")
     return list(array(name, values) if isinstance(values, np.ndarray) else values)
 
