@@ -44,7 +44,7 @@ TRAINING = {
     **dict.fromkeys(("epoch_nats", "step_seconds", "seconds"), schema.number),
     "num_streams": schema.count,  # N of the carried state; 0: nothing is carried
     "optimizer": schema.one_of(*OPTIMIZERS),
-    "running": schema.mapping(schema.number),
+    "running": {str: schema.number},
 }
 SCHEMA = {
     "format": schema.one_of("numpylm checkpoint"),
@@ -52,7 +52,7 @@ SCHEMA = {
     "kind": schema.one_of(*KINDS),
     "config": schema.record,
     "dtype": schema.one_of("float32", "float64", "complex128"),
-    "vocabularies": schema.mapping({"level": schema.string, "ends_blank_lines": schema.boolean}),
+    "vocabularies": {str: {"level": schema.string, "ends_blank_lines": schema.boolean}},
     "training": schema.optional(TRAINING),
 }
 

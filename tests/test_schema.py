@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpylm.data import schema
-from numpylm.data.schema import check, count, decode_json, encode_json, fields_of, mapping, number, one_of
+from numpylm.data.schema import check, count, decode_json, encode_json, fields_of, number, one_of
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Outer:
     rng: Any = None
 
 
-DESCRIPTION = fields_of(Outer, losses=[number], rng=None) | {"sums": mapping(count), "kind": one_of("a", 2)}
+DESCRIPTION = fields_of(Outer, losses=[number], rng=None) | {"sums": {str: count}, "kind": one_of("a", 2)}
 GOOD = {
     "steps": 3,
     "inner": {"rate": 0.5, "name": "é"},

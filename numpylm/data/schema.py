@@ -3,9 +3,11 @@
     RECORD = {"step": count, "losses": [number], "minutes": optional(number), "optimizer": one_of("sgd", "adam")}
     check("the record", decode_json(content), RECORD)
 
-A description is a dict (an object with exactly these fields), a list of one description (a list of any length), a
-function (name, value) that raises ValueError, as those of base/require.py do, or a type: int is a count, float a finite
-number, a dataclass a record of its fields, and X | None is null or an X.
+A description is one of
+    a dict         an object with exactly these fields; {str: X} is one with fields of any names, each an X
+    a list [X]     a list of any length, each entry an X
+    a function     (name, value), which raises ValueError, as those of base/require.py do
+    a type         int is a count, float a finite number, a dataclass a record of its fields, X | None is null or an X
 """
 
 import dataclasses
@@ -26,12 +28,14 @@ def check(name, value, description):
         optional(kinds[0])(name, value)
     elif isinstance(description, dict):
         record(name, value)
+        if str in description:
+            description = dict.fromkeys(value, description[str])
         if missing := [field for field in description if field not in value]:
             raise ValueError(f"{name} lacks {', '.join(missing)}")
         if surplus := [field for field in value if field not in description]:
             raise ValueError(f"{name} has fields that belong to nothing: {reprlib.repr(surplus)}")
         for field, of_field in description.items():
-            check(f"{name}.{field}", value[field], of_field)
+            check(f"{name}.{field[:40]}", value[field], of_field)
     elif isinstance(description, list):
         array(name, value)
         for item in value:
@@ -55,17 +59,6 @@ def one_of(*choices):
 def optional(description):
     """null, or what is described."""
     return lambda name, value: value is None or check(name, value, description)
-
-
-def mapping(description):
-    """An object of any names, each with a value as described."""
-
-    def check_values(name, value):
-        record(name, value)
-        for key, of_key in value.items():
-            check(f"{name}.{key[:40]}", of_key, description)
-
-    return check_values
 
 
 count = integer_below(2**53, "2^53")  # a float holds every integer below
