@@ -22,7 +22,7 @@ VERBS = forms("Verb_be", "Verb_intransitive", "Verb_transitive")
 NUMBER_OF_NOUN = {noun: number for pair in forms("Noun", "Relation") for number, noun in enumerate(pair)}  # 1: plural
 
 
-def agreement_pairs(words, grammar=ENGLISH):
+def agreement_pairs(words):
     """Positions (noun, verb), from 0, of each verb that agrees with a noun before it, in the verbs' order.
 
     Raises ValueError if the sentence, a list of words without `<eos>`, is not grammatical.
@@ -32,7 +32,7 @@ def agreement_pairs(words, grammar=ENGLISH):
         subject = position if rule.symbols and rule.symbols[0].startswith("Noun") else value[0]
         return subject, symbol.startswith("Verb")
 
-    handed = handed_down(words, (None, False), pass_on, grammar)
+    handed = handed_down(words, (None, False), pass_on)
     return [(subject, position) for position, (subject, is_verb) in enumerate(handed) if is_verb]
 
 
@@ -44,11 +44,11 @@ def word_depths(words):
     return handed_down(words, 0, lambda depth, symbol, *_: depth + symbol.startswith(("Modifier", "Place")))
 
 
-def handed_down(words, value, pass_on, grammar=ENGLISH):
+def handed_down(words, value, pass_on):
     """The value of each word. The start symbol has `value`; the parts of every other symbol that is rewritten have
     pass_on(its value, the symbol, the Rule, how many words stand before)."""
     found, values = [], [value, value]  # of each open symbol: a stack beside the parser's
-    for symbol, rule in derivation(words, grammar)[0]:
+    for symbol, rule in derivation(words)[0]:
         value = values.pop()
         if rule is None:
             found.append(value)
