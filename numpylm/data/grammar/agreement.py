@@ -27,13 +27,7 @@ def agreement_pairs(words):
 
     Raises ValueError if the sentence, a list of words without `<eos>`, is not grammatical.
     """
-
-    def pass_on(value, symbol, rule, position):
-        subject = position if rule.symbols and rule.symbols[0].startswith("Noun") else value[0]
-        return subject, symbol.startswith("Verb")
-
-    handed = handed_down(words, (None, False), pass_on)
-    return [(subject, position) for position, (subject, is_verb) in enumerate(handed) if is_verb]
+    return [(subject, position) for position, (subject, _, is_verb) in enumerate(places(words)) if is_verb]
 
 
 def word_depths(words):
@@ -41,17 +35,18 @@ def word_depths(words):
 
     Raises what agreement_pairs does.
     """
-    return handed_down(words, 0, lambda depth, symbol, *_: depth + symbol.startswith(("Modifier", "Place")))
+    return [depth for _, depth, _ in places(words)]
 
 
-def handed_down(words, value, pass_on):
-    """The value of each word. The start symbol has `value`; the parts of every other symbol that is rewritten have
-    pass_on(its value, the symbol, the Rule, how many words stand before)."""
-    found, values = [], [value, value]  # of each open symbol: a stack beside the parser's
+def places(words):
+    """Where each word stands: (position of its clause's subject, how many modifiers it is in, whether it is a verb)."""
+    found, waiting = [], [(None, 0, False)] * 2  # the places of the open symbols: a stack beside the parser's
     for symbol, rule in derivation(words)[0]:
-        value = values.pop()
+        subject, depth, is_verb = waiting.pop()
         if rule is None:
-            found.append(value)
-        else:
-            values.extend([pass_on(value, symbol, rule, len(found))] * len(rule.symbols))
+            found.append((subject, depth, is_verb))
+        elif rule.symbols:
+            subject = len(found) if rule.symbols[0].startswith("Noun") else subject
+            depth += symbol.startswith(("Modifier", "Place"))
+            waiting.extend([(subject, depth, symbol.startswith("Verb"))] * len(rule.symbols))
     return found[:-1]  # without that of <eos>
