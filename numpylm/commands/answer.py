@@ -16,7 +16,7 @@ from numpylm.commands.options import sizes_of
 from numpylm.commands.run_folder import Kind, ReadData, Report, digest
 from numpylm.commands.task_command import add_task_options, run_task
 from numpylm.commands.train import ModelChoices
-from numpylm.commands.trained import lines_typed_or_read, load_trained, note_unknown
+from numpylm.commands.trained import load_trained, note_unknown, read_lines, typed_lines
 from numpylm.data.stories import draw_questions, read_stories, task_files, with_line
 from numpylm.kinds.answer_task import AnswerSettings, answer_task, encode_questions, score_questions, vocabulary_of
 from numpylm.memory_network import TYINGS, MemoryNetwork
@@ -167,7 +167,8 @@ def print_answer(question, answer, hops, looked, least=LOOKED_AT):
 def use(trained, choices):
     """Answers the questions of a file, or of a person at the terminal, who may mistype a line."""
     model, vocabulary, _ = load_trained(trained, "answers")
-    at_terminal, lines = lines_typed_or_read(choices.text, HINT)
+    at_terminal = choices.text == "-" and sys.stdin is not None and sys.stdin.isatty()
+    lines = typed_lines(HINT) if at_terminal else read_lines(choices.text)
     name = "standard input" if choices.text == "-" else choices.text
     story, known, num_questions = {}, set(vocabulary.tokens), 0
     for number, line in enumerate(lines, start=1):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from numpylm.checkpoint import load_checkpoint, read_contents
-from numpylm.commands.run_folder import CHECKPOINTS, RunError, find_kind, folder_of, read_config
+from numpylm.commands.run_folder import CHECKPOINTS, RunError, find_kind, read_config
 from numpylm.data import text
 from numpylm.data.archive import CheckpointError
 from numpylm.data.text_files import TextFile, read_pieces, read_text
@@ -40,7 +40,7 @@ def kind_of(path):
     name = task = MODELS.get(read_contents(file)[0]["kind"], "language")
     if path.is_dir() or path.name in CHECKPOINTS:
         with suppress(RunError):  # without a good config.json, a good checkpoint can still be used
-            task = read_config(folder_of(path)).task
+            task = read_config(file.parent).task
     if task != name:
         kinds = find_kind(name).command, find_kind(task).command
         raise RunError("{} is of a run of `{}`, but config.json beside it of `{}`".format(file, *kinds))
@@ -102,20 +102,13 @@ def read_lines(name):
     return read_file_or_stdin(name).removesuffix("\n").split("\n")
 
 
-def lines_typed_or_read(name, hint):
-    """(whether a person types them at the terminal, the lines of a file, or of standard input for -). A person reads
-    the hint, types a line at a time, and gets an answer to each."""
-
-    def typed():
-        with suppress(EOFError):
-            while True:
-                yield input("> ")
-        print()
-
-    if name != "-" or sys.stdin is None or not sys.stdin.isatty():
-        return False, read_lines(name)
+def typed_lines(hint):
+    """Prints the hint. Then yields the lines that a person types at the terminal, one by one: each gets its answer."""
     print(f"{hint}; Ctrl-D (Windows: Ctrl-Z, Enter) ends.", file=sys.stderr)
-    return True, typed()
+    with suppress(EOFError):
+        while True:
+            yield input("> ")
+    print()
 
 
 def ended(vocabulary, content):
