@@ -5,8 +5,8 @@ from importlib import import_module
 
 from numpylm.commands.console import print_table
 from numpylm.commands.run import check_finite
-from numpylm.commands.run_folder import RunError, finite, folder_of
-from numpylm.commands.trained import add_run_argument, kind_of, load_trained, own_data
+from numpylm.commands.run_folder import RunError, finite
+from numpylm.commands.trained import add_run_argument, checkpoint_path, kind_of, load_trained, own_data
 
 DESCRIPTION = (
     "Perplexity, bits per character and accuracy of a trained model on a text. The text "
@@ -37,7 +37,7 @@ def run(options):
         raise ValueError(f"standard input can hold a text for a run of `train` alone; {trained} is a run of "
                          f"`{kind.command}`: name a file or a folder")  # fmt: skip
     model, vocabulary, _ = load_trained(trained, kind.name)
-    folder = folder_of(trained)
+    folder = checkpoint_path(trained).parent
     if not is_named and not (folder / "config.json").exists():
         raise ValueError(f"name a text to evaluate on: {folder} holds no run whose test text could be taken")
     try:

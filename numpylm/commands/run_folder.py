@@ -116,11 +116,6 @@ def read_config(folder):
         raise RunError(f"{path} is damaged, or another version of numpylm wrote it: {error}") from None
 
 
-def folder_of(trained):
-    """The run's folder, given it or a checkpoint in it."""
-    return Path(trained) if Path(trained).is_dir() else Path(trained).parent
-
-
 def free_folder(parent, name):
     """parent/name, or parent/name-2, -3, …: the first that does not exist yet."""
     candidates = (Path(parent) / (name if k == 1 else f"{name}-{k}") for k in range(1, 10_000))

@@ -14,8 +14,8 @@ from numpylm import LSTMLM, plots
 from numpylm.base import require
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands.console import percent, print_examples, print_table
-from numpylm.commands.run_folder import Report, folder_of, read_config, read_json
-from numpylm.commands.trained import load_trained, note_unknown, own_data, unknown_tokens
+from numpylm.commands.run_folder import Report, read_config, read_json
+from numpylm.commands.trained import checkpoint_path, load_trained, note_unknown, own_data, unknown_tokens
 from numpylm.commands.transcribe import BUILT_IN, read_features, read_spoken
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.ctc_decoding import LEAST, Hypothesis, LanguageScore, beam_search, ranked
@@ -36,7 +36,7 @@ WORDS_PER_UTTERANCE, GRAMMAR_SEED = 200, 3
 def use(trained, choices):
     """Prints the n_best texts of each .wav file, or of each utterance of a list."""
     model, vocabulary, _ = load_trained(trained, "speech")
-    folder = folder_of(trained)
+    folder = checkpoint_path(trained).parent
     language = language_score(folder, vocabulary, choices.lm)
     if choices.rescore is not None:
         return rescore(model, vocabulary, folder, language, choices)
