@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpylm as nlm
 from numpylm.checkpoint import save_checkpoint
 from numpylm.commands import run as runs
-from numpylm.commands.run import resume_run
+from numpylm.commands.run import resume_run, train
 from numpylm.commands.run_folder import RunConfig
 from numpylm.commands.run_record import Metrics
 from numpylm.commands.train import KIND, CorpusChoices, ModelChoices
@@ -35,11 +35,6 @@ def config_of(corpus, options=None, level="word", split=(0.8, 0.1, 0.1), **setti
 def start(folder, corpus, **choices):
     """A Run of config_of's choices."""
     return runs.start_run(folder, KIND, config_of(corpus, **choices))
-
-
-def train(run):
-    """Trains without a progress bar."""
-    return runs.train(run, show_progress=False)
 
 
 def make_runs(folder):

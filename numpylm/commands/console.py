@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 import sys
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from statistics import fmean
 from textwrap import fill
@@ -22,21 +22,18 @@ SHOWN = 8  # examples
 NO_BAR = SimpleNamespace(disable=True, write=print, update=bool, close=bool, n=0, total=0)
 
 
-class ProgressBar:
+class ProgressBar(AbstractContextManager):
     """tqdm's bar with loss, perplexity, gradient norm, tokens per second and time left; a line for each epoch.
 
-    Where the output is no terminal, show is False, or tqdm is not installed, only the epochs' lines appear.
+    Where the output is no terminal, or tqdm is not installed, only the epochs' lines appear.
     """
 
-    def __init__(self, settings, progress, task, show=True):
+    def __init__(self, settings, progress, task):
         self.settings, self.task, self.loss = settings, task, None
-        begun = {"desc": self._epoch(progress.epoch), "initial": share_done(settings, progress, task.num_batches)}
-        self.bar = make_bar(total=1.0, bar_format=BAR, disable=None if show else True, **begun)
+        done = share_done(settings, progress, task.num_batches)
+        self.bar = make_bar(total=1.0, bar_format=BAR, desc=self._epoch(progress.epoch), initial=done)
         if self.bar is NO_BAR:
             print("no progress bar: tqdm is not installed", file=sys.stderr)
-
-    def __enter__(self):
-        return self
 
     def show(self, progress, report):
         """Shows a StepReport in the bar, an EpochReport in a line above it."""
@@ -75,7 +72,7 @@ def make_bar(**options):
         from tqdm import tqdm
     except ImportError:
         return NO_BAR
-    return tqdm(**{"ncols": max(20, terminal_width() - ROOM), "mininterval": 0.2, "disable": None} | options)
+    return tqdm(ncols=max(20, terminal_width() - ROOM), mininterval=0.2, disable=None, **options)
 
 
 @contextmanager

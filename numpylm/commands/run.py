@@ -149,7 +149,7 @@ def open_same_data(folder, kind, config, vocabulary):
     return data
 
 
-def train(run, show_progress=True):
+def train(run):
     """Trains to the end of the settings; False if it was interrupted. Saves at each epoch's end, every minute, and when
     it is interrupted. Raises RunDiverged when the loss becomes NaN or infinite."""
     ranks, saved_at = run.ranks, time.monotonic()
@@ -159,7 +159,7 @@ def train(run, show_progress=True):
             return True
         stack.enter_context(np.errstate(over="ignore", invalid="ignore", divide="ignore"))  # reports says it in words
         interrupts = stack.enter_context(Interrupts())
-        bar = stack.enter_context(ProgressBar(run.config.settings, run.progress, run.task, show_progress))
+        bar = stack.enter_context(ProgressBar(run.config.settings, run.progress, run.task))
         rows = run.folder / "metrics.csv"
         if ranks.rank == 0:
             run.metrics.cut(rows)
