@@ -109,24 +109,13 @@ def mean_by(keys, values):
 
 
 def percent(share):
-    """A share as it is printed; nothing for None, which is not measured."""
-    return "" if share is None else f"{100 * share:.1f} %"
+    """A share as it is printed."""
+    return f"{100 * share:.1f} %"
 
 
-def number(digits):
-    """A function that gives a number, or None if it is not known, with so many digits after the point."""
-    return lambda value: "-" if value is None else f"{value:.{digits}f}"
-
-
-def rows_of(fields, named):
-    """The rows of a table of one column. named maps a field to a row's name, and to the function that shows its value:
-    nothing, where there is to be no row. A field that is a dict has a row for each of its values."""
-    rows = {}
-    for field, (name, shown) in named.items():
-        value = fields.get(field)
-        several = value.items() if isinstance(value, dict) else [("", value)]
-        rows |= {name + key: [shown(one)] for key, one in several if field in fields and shown(one)}
-    return rows
+def number(value, digits=2):
+    """A number with so many digits after the point; - for None, which is not known."""
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def print_table(title, heads, rows):

@@ -159,17 +159,17 @@ def per_cent(share):
 def print_grammar(result):
     """Prints what was measured on the grammar: the AUC of the best units and of the probes, with their controls; the
     changes; and which words the verb's logits depend on."""
-    properties, attribution, two_digits = result["properties"], result["attribution"], number(2)
+    properties, attribution = result["properties"], result["attribution"]
     told = properties["number"]
     print(f"{result['sentences']:,} sentences to choose and fit, as many others to test")
     print(f"\nArea under the ROC curve (AUC){'probe of all units':>30}")
     table(13, AREAS.values(), ("best unit", "AUC", "untrained", "shuffled", "AUC", "untrained", "control"), *[
-        (f"{name:<8}{found['unit']}", *[two_digits(found[key]) for key in AREAS]) for name, found in properties.items()
+        (f"{name:<8}{found['unit']}", *[number(found[key]) for key in AREAS]) for name, found in properties.items()
     ])  # fmt: skip
     names = {"auc_by_distance": f"  best unit, {told['unit']}", "probe_by_distance": "  probe of all units"}
     print()
     table(40, DISTANCES, ("number, by words since the subject", *RANGES),
-          *[(name, *map(two_digits, told[key])) for key, name in names.items()])  # fmt: skip
+          *[(name, *map(number, told[key])) for key, name in names.items()])  # fmt: skip
     print_changes(result["ablation"])
     print("\nThe word that a verb depends on most is its subject, %")
     table(20, FOUND.values(), ("", "any word", "misled", "any noun", "misled"),
@@ -204,7 +204,7 @@ def print_side_by_side(results):
         ablation, told = result["ablation"], result["properties"]["number"]
         one = [ablation["changes"][kind]["1"]["strongest"] for kind in ("off", "swap")]
         shares = [each["misled"] for each in (ablation["as_trained"], *one, result["attribution"]["leave one out"])]
-        rows.append((cut(title(result), 15), told["unit"], number(2)(told["auc"]), *map(per_cent, shares)))
+        rows.append((cut(title(result), 15), told["unit"], number(told["auc"]), *map(per_cent, shares)))
     table(15, (6, 6, 11, 5, 8, 9), *rows)
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 import numpy as np
 
 from numpylm.commands import console
-from numpylm.commands.console import number, percent
+from numpylm.commands.console import percent
 from numpylm.commands.run_folder import Report
 from numpylm.commands.train import CorpusChoices, open_corpus
 from numpylm.commands.trained import ended, read_file_or_stdin
@@ -23,12 +23,6 @@ from numpylm.kinds.language_task import UNITS
 SAMPLED_TOKENS = {"word": 8000, "char": 30000}  # for the share of grammatical sentences
 SHOWN_TOKENS = {"word": 60, "char": 300}
 STREAMED_TOKENS = 2**20  # of a token file: the n-grams of its beginning take 200 MiB or less
-NAMES = {  # of `evaluate`
-    "perplexity": ("perplexity per token", number(3)),
-    "nats_per_token": ("nats per token", number(4)),
-    "bits_per_character": ("bits per character", lambda x: "not defined with <unk>" if x is None else number(4)(x)),
-    "accuracy": ("guessed right", percent),
-}
 
 
 def report(run, model):
@@ -108,17 +102,24 @@ def evaluate(model, vocabulary, folder, options, own):
     result = evaluate_tokens(model, tokens)
     unknown = len(tokens) - int(np.count_nonzero(tokens))
     num_characters = result.num_tokens if vocabulary.level == "char" else num_characters
+    # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
+    bits = None if unknown else result.total_nats / math.log(2) / num_characters
     fields = {
         "tokens": result.num_tokens,
         "nats_per_token": result.loss,
         "perplexity": result.perplexity,
-        # <unk> does not spell its word: with unknown tokens, bits per character are not defined.
-        "bits_per_character": result.total_nats / math.log(2) / num_characters if not unknown else None,
+        "bits_per_character": bits,
         "accuracy": result.accuracy,
         "unknown_tokens": unknown,
     }
     title = f"{name}: {result.num_tokens:,} tokens ({vocabulary.level}s), {unknown:,} of them unknown to the model"
-    return Report(fields, (title, (), console.rows_of(fields, NAMES)), result.loss)
+    rows = {
+        "perplexity per token": [f"{result.perplexity:.3f}"],
+        "nats per token": [f"{result.loss:.4f}"],
+        "bits per character": ["not defined with <unk>" if unknown else f"{bits:.4f}"],
+        "guessed right": [percent(result.accuracy)],
+    }
+    return Report(fields, (title, (), rows), result.loss)
 
 
 def evaluated_tokens(vocabulary, options, own):

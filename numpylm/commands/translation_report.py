@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from numpylm import plots
-from numpylm.commands.console import mean_by, number, percent, print_examples, print_table, rows_of
+from numpylm.commands.console import mean_by, number, percent, print_examples, print_table
 from numpylm.commands.run_folder import Report
 from numpylm.commands.trained import load_trained, note_unknown, read_lines, unknown_tokens
 from numpylm.data.grammar.agreement import word_depths
@@ -23,16 +23,6 @@ from numpylm.kinds.translation_task import attention_weights, bleu, encode_pairs
 MOST_TRANSLATED = 2000  # pairs, where a run measures its test part
 BEAM = 5
 WITHOUT_ATTENTION = 0.718  # measured: exact match of the built-in run of `translate --score none`
-NAMES = {
-    "test_perplexity": ("perplexity per target token, reading the true target", number(3)),
-    "bleu": (f"BLEU with a beam of {BEAM} (measured by sacrebleu)", number(2)),
-    "bleu_greedy": ("BLEU, greedily", number(2)),
-    "exact_match": ("translated exactly, greedily", percent),
-    "exact_match_without_attention": ("  without attention: translate --score none", percent),
-    "exact_match_by_length": ("  of ", percent),
-    "exact_match_by_depth": ("  of nesting depth ", percent),
-    "grammatical_share": ("grammatical Chinese", percent),
-}
 
 
 def use(trained, choices):
@@ -111,7 +101,24 @@ def measured(model, vocabularies, pairs, greedy, right, more=()):
     }
     unknown = f", {score.num_unknown:,} of them unknown" if score.num_unknown else ""
     title = f"Test pairs: {len(pairs):,}, of {score.num_tokens:,} target {UNITS[level]}s{unknown}"
-    return Report(fields, (title, (), rows_of(fields, NAMES)), score.loss)
+    return Report(fields, (title, (), rows_of(fields)), score.loss)
+
+
+def rows_of(fields):
+    """The rows of the table of a Report's fields; what was not measured has none."""
+    shares = {
+        "translated exactly, greedily": fields["exact_match"],
+        "  without attention: translate --score none": fields["exact_match_without_attention"],
+        **{f"  of {length}": share for length, share in fields.get("exact_match_by_length", {}).items()},
+        **{f"  of nesting depth {depth}": share for depth, share in fields.get("exact_match_by_depth", {}).items()},
+        "grammatical Chinese": fields.get("grammatical_share"),
+    }
+    return {
+        "perplexity per target token, reading the true target": [number(fields["test_perplexity"], 3)],
+        f"BLEU with a beam of {BEAM} (measured by sacrebleu)": [number(fields["bleu"])],
+        "BLEU, greedily": [number(fields["bleu_greedy"])],
+        **{name: [percent(share)] for name, share in shares.items() if share is not None},
+    }
 
 
 def built_in_fields(run, model, translations, right):
