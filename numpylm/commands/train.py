@@ -62,18 +62,17 @@ class ModelChoices:
                 raise ValueError(f"{name} is an option of --model {cell}, not of {self.model}")
         if self.uniform_range is not None and self.forget_bias is not None:
             raise ValueError("uniform_range draws b_f too, like every parameter: leave out --forget-bias, or it")
-        CELLS[self.model](**self.cell_options)
+        options = self.cell_options
         sizes_of(self, Sizes).check()
         if self.uniform_range is None or self.model == "rnn":
-            for name, value in self.cell_options.items():
+            for name, value in options.items():
                 object.__setattr__(self, name, value)
 
     @property
     def cell_options(self):
-        """The arguments of rnn_cell, lstm_cell or gru_cell."""
-        if self.model == "rnn":
-            return {"nonlinearity": "tanh" if self.nonlinearity is None else self.nonlinearity}
-        return {"forget_bias": 1.0 if self.forget_bias is None else self.forget_bias} if self.model == "lstm" else {}
+        """The arguments of rnn_cell, lstm_cell or gru_cell. Raises ValueError for a value that the cell refuses."""
+        given = {"nonlinearity": self.nonlinearity, "forget_bias": self.forget_bias}
+        return CELLS[self.model](**{name: value for name, value in given.items() if value is not None}).options
 
 
 @dataclass(frozen=True)
