@@ -9,17 +9,11 @@ def gradients_by_distance(cell, parameters, x, dh_T):
     x (T, N, D); dh_T (N, H), what reaches the last step's h. The sequence starts from zeros; k runs from 1 to T - 1.
     """
     zeros = cell.State(*[np.zeros_like(dh_T) for _ in cell.State._fields])
-    states = [zeros]
-    for t in range(len(x)):
-        states.append(cell.forward(parameters, x[t : t + 1], states[-1]).state)
-    gradients = []
-    for k in range(1, len(x)):
-        after = x[len(x) - k :]
-        trace = cell.forward(parameters, after, states[len(x) - k]).trace
-        dh = np.zeros((k, *dh_T.shape))
-        dh[-1] = dh_T
-        gradients.append(cell.backward(parameters, dh, zeros, trace).dstate_0)
-    return gradients
+    trace = cell.forward(parameters, x, zeros).trace
+    dh = np.zeros((len(x), *dh_T.shape))
+    dh[-1] = dh_T
+    steps = cell.backward(parameters, dh, zeros, trace, keep_steps=True).steps
+    return [cell.State(*[getattr(step, f"d{name}_prev") for name in zeros._fields]) for step in steps[:0:-1]]
 
 
 def jacobian_norms(cell, parameters, x, field="h"):
