@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from unittest.mock import patch
 
 import numpy as np
 
@@ -22,22 +23,17 @@ def answers(calls, threads=1, kernel=None):
     """Start a process with these threads and this OpenBLAS kernel (None: as it is now); yield what each of the calls,
     functions without arguments, returns there, or raise what it raises. Raises ChildProcessError if the process ends
     too early."""
-    before = dict(os.environ)
-    os.environ.update(environment(threads, kernel))
-    try:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), keep_freed_memory) as pool:
-            try:
-                for call in calls:
-                    yield pool.submit(call).result()
-            except BaseException as error:
-                for process in multiprocessing.active_children():
-                    process.kill()
-                if isinstance(error, BrokenProcessPool):
-                    raise ChildProcessError("the process that measures has ended") from None
-                raise
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), keep_freed_memory)
+    with patch.dict(os.environ, environment(threads, kernel)), pool:
+        try:
+            for call in calls:
+                yield pool.submit(call).result()
+        except BrokenProcessPool:
+            raise ChildProcessError("the process that measures has ended") from None
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 def environment(threads, kernel):
