@@ -14,8 +14,7 @@ D, H = 2, 3
 def small_model(content=DEFAULT_TEXT, cell="lstm", seed=0):
     """(a model of the content's characters, their Vocabulary)."""
     vocabulary = build_vocabulary(content, "char")
-    model = MODELS[cell](len(vocabulary), D, H, dtype=np.float64)
-    return model.with_parameters(one_decimal(model, seed)), vocabulary
+    return one_decimal(MODELS[cell](len(vocabulary), D, H, dtype=np.float64), seed), vocabulary
 
 
 def small_translator(content, attention, cell="lstm", seed=0):
@@ -23,13 +22,13 @@ def small_translator(content, attention, cell="lstm", seed=0):
     vocabulary = build_vocabulary(content + "\n", "char")
     V = len(vocabulary)
     model = EncoderDecoder(V, V, D, 4, cell=cell, attention=attention, dtype=np.float64)
-    return model.with_parameters(one_decimal(model, seed)), vocabulary
+    return one_decimal(model, seed), vocabulary
 
 
 def one_decimal(model, seed):
-    """Parameters from -0.9 to 0.9 with one decimal, none of them zero: a missing term shows."""
+    """The model with parameters from -0.9 to 0.9 of one decimal, none of them zero: a missing term shows."""
     rng = np.random.default_rng(require.count("seed", seed))
-    return {
-        name: rng.choice([-1, 1], array.shape) * rng.integers(1, 10, array.shape) / 10
-        for name, array in model.parameters().items()
-    }
+    drawn = {}
+    for name, array in model.parameters().items():
+        drawn[name] = rng.choice([-1, 1], array.shape) * rng.integers(1, 10, array.shape) / 10
+    return model.with_parameters(drawn)
