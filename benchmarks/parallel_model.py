@@ -56,8 +56,7 @@ def fitted(found, name, link):
     """The Model of the numbers in parallel_speed.json."""
     sizes = {way: size for way, (*_, size) in WAYS.items() if way.startswith("one process")}
     seconds = np.array([best(found["steps"][name][way])[1] for way in sizes])
-    rows = np.stack([np.ones(len(sizes)), [*sizes.values()]], axis=1) / seconds[:, None]
-    (a, b), *_ = np.linalg.lstsq(rows, np.ones(len(sizes)), rcond=None)  # all relative errors weigh the same
+    b, a = np.polyfit([*sizes.values()], seconds, 1, w=1 / seconds)  # all relative errors weigh the same
     totals = {4 * int(count): best(turns)[0] for count, turns in found["totals"][link].items()}
     alike = min(totals, key=lambda num_bytes: abs(num_bytes - BYTES[name]))
     return Model(a, b, BYTES[name], alike / totals[alike], min(totals.values()))
