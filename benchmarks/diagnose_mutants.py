@@ -23,15 +23,11 @@ mistakes further from the right line than any that the diagnosis was written wit
 """
 
 import argparse
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from mutants import Mutant, mutants_of, twice_changed
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.mutants import Mutant, mutants_of, twice_changed
 from numpylm import check_gradients
 from numpylm.tutor.case import CELLS, SEQUENCE, case_of, cell_of, named, results_of
 from numpylm.tutor.diagnosis.diagnose import Question, diagnose_case, matching
