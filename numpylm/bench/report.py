@@ -8,6 +8,7 @@ from statistics import geometric_mean, linear_regression, median
 
 from numpylm.bench.clock import TIE, is_tie, ratio
 from numpylm.bench.measurements import SCALING_FIXED, SCALING_SIZES
+from numpylm.figures.drawing import charts
 from numpylm.plots import BLUE, GREY, ORANGE
 
 FLOORS = ("products", "floor")  # of which only numpylm's multiples are shown
@@ -83,10 +84,7 @@ def power(row, axis, smallest=UPPER):
 def scaling_figure(row):
     """Milliseconds of a training step against T and against N beside lines of slope 1, as a Figure. Raises ImportError
     without matplotlib."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = charts(8, 4.5)
     for axis, (colour, style, other) in LINES.items():
         times = [1e3 * median(row["seconds"][f"{axis}={size}"]) for size in SCALING_SIZES]
         name = f"{axis} grows, {other} = {SCALING_FIXED}: from 100 on, time ~ {axis}$^{{{power(row, axis):.2f}}}$"
