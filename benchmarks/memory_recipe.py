@@ -25,12 +25,12 @@ import numpy as np
 from recipe_results import measured
 
 from numpylm.affine import affine_backward, affine_forward
-from numpylm.clipping import clip_by_global_norm
 from numpylm.commands.run_folder import write_json
 from numpylm.initialization import glorot_uniform
-from numpylm.model import MODELS
+from numpylm.model import MODELS, LossOutput
 from numpylm.optimizers import Adam
-from numpylm.stack import CELLS
+from numpylm.stack import CELLS, Stack, stack_backward, stack_forward
+from numpylm.training import update
 
 NUM_SYMBOLS, NUM_COPIED = 8, 10
 BLANK, DELIMITER = NUM_SYMBOLS, NUM_SYMBOLS + 1
@@ -71,7 +71,7 @@ class Adder:
     """Answers adding problems: a recurrent layer, and an affine map of its last h_T to one number."""
 
     def __init__(self, cell, H, rng, dtype=np.float32):
-        self.cell, self.H = cell, H
+        self.stack, self.H = Stack(cell, 1), H
         drawn = {**cell.initialize(rng, 2, H)._asdict(), "W_hy": glorot_uniform(rng, H, 1), "b_y": np.zeros(1)}
         self._parameters = {name: array.astype(dtype) for name, array in drawn.items()}
 
@@ -80,19 +80,18 @@ class Adder:
         return self._parameters
 
     def loss_and_gradients(self, x, target):
-        """Mean squared error of N answers, and its gradients by name, from x (T, N, 2) and target (N, 1)."""
-        p, State = self._parameters, self.cell.State
-        layer = self.cell.Parameters(*[p[name] for name in self.cell.Parameters._fields])
-        zeros = State(*[np.zeros((x.shape[1], self.H), x.dtype) for _ in State._fields])
-        out = self.cell.forward(layer, x, zeros)
+        """LossOutput from x (T, N, 2) and target (N, 1); the loss is the mean squared error of N answers."""
+        p, State = self._parameters, self.stack.cell.State
+        zeros = [State(*[np.zeros((x.shape[1], self.H), x.dtype) for _ in State._fields])]
+        out = stack_forward(self.stack, p, x, zeros)
         error = affine_forward(out.h[-1], p["W_hy"], p["b_y"]) - target  # (N, 1)
         loss = (error * error).mean().item()
         dy = 2 * error / len(error)
         dh_T, dW_hy, db_y = affine_backward(dy, out.h[-1], p["W_hy"])
         dh = np.zeros_like(out.h)
         dh[-1] = dh_T
-        dlayer = self.cell.backward(layer, dh, zeros, out.trace).dparameters
-        return loss, {**dlayer._asdict(), "W_hy": dW_hy, "b_y": db_y}
+        gradients = stack_backward(self.stack, p, dh, zeros, out.trace).dparameters
+        return LossOutput(loss, gradients | {"W_hy": dW_hy, "b_y": db_y}, out.state)
 
 
 def make(options, seed):
@@ -110,10 +109,9 @@ def losses(options, seed):
     model, draw = make(options, seed)
     optimizer, found = Adam(options["learning_rate"]), []
     for _ in range(options["steps"]):
-        loss, gradients = model.loss_and_gradients(*draw())[:2]
-        clipped, _ = clip_by_global_norm(gradients, MAX_NORM)
-        optimizer.step(model.parameters(), clipped)
-        found.append(loss)
+        out = model.loss_and_gradients(*draw())
+        update(model, optimizer, out, MAX_NORM)
+        found.append(out.loss)
     return np.array(found)
 
 
