@@ -16,7 +16,7 @@ from numpylm.kinds.translation_task import translate_lines
 from numpylm.proof.moved_step import cell_function
 from numpylm.stepping.attention_walk import attention_walk
 from numpylm.stepping.debugger import debug
-from numpylm.stepping.html_page import MOST_STEPS, page
+from numpylm.stepping.html_page import LONGEST_NAME, MOST_STEPS, page
 from numpylm.stepping.show import introduce, print_passes
 from numpylm.stepping.small import DEFAULT_TEXT, small_model, small_translator
 from numpylm.stepping.walk import chosen, walk
@@ -27,7 +27,6 @@ DESCRIPTION = (
     "--html writes it as a page for a browser; --pdb runs the same pass in Python's debugger."
 )
 PAGE_TEXT = "she sells sea shells"  # long enough to see a gradient vanish
-LONGEST_NAME = 12  # characters of a token that are shown
 
 
 def add_options(parser):
