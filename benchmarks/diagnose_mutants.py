@@ -37,6 +37,7 @@ from numpylm.tutor.diagnosis.suspects import right_run
 from numpylm.tutor.problems import WHOLE, Sizes, cell_inputs, layer_inputs
 
 OTHERS = ("affine_backward", "embedding_backward", "cross_entropy_backward")
+SIZES = Sizes(T=4, N=2, D=3, H=5, V=6)
 OUTPUTS = {"dc_next": "c_t"}  # of which an input is the gradient, where its name does not say it
 SHARES = (("single", 0, 8), ("single", 1, 5), ("first", 0, 8), ("first", 1, 5))  # fields of an Outcome, and widths
 
@@ -92,16 +93,16 @@ def prepared(function):
     return case, problem
 
 
-def inputs_of(function, seed=0, masked=True, nonlinearity="tanh", sizes=(4, 2, 3, 5)):
-    """The arrays of a small problem for one of our functions, name -> array; sizes are T, N, D, H."""
-    rng, cell, (T, N, _, H) = np.random.default_rng(seed), cell_of(function), sizes
+def inputs_of(function, masked=True):
+    """The arrays of a small problem for one of our functions, name -> array."""
+    rng, cell, (T, N, _, H) = np.random.default_rng(0), cell_of(function), SIZES[:4]
     if not cell:
-        inputs = layer_inputs(function, rng, Sizes(*sizes, V=6))
+        inputs = layer_inputs(function, rng, SIZES)
         if not function.startswith("cross"):
             return inputs
         is_ignored = np.arange(T * N).reshape(T, N) == 2
         return {"logits": inputs["logits"], "targets": np.where(is_ignored, -1, inputs["targets"])}
-    inputs = cell_inputs(cell, rng, Sizes(*sizes, V=6), WHOLE | {"dstate_T"}, nonlinearity == "relu")
+    inputs = cell_inputs(cell, rng, SIZES, WHOLE | {"dstate_T"})
     inputs |= {name: q * np.sqrt(len(q)) for name, q in inputs.items() if name.startswith("W")}  # of order one
     if "_step" in function:
         return {SEQUENCE.get(n, n): q[0] if n in ("x", "dh") else q for n, q in inputs.items() if n != "dh_T"}

@@ -53,12 +53,12 @@ def memory(name, cell, shape):
     return {"mib": system.peak_mib()}
 
 
-def probe(size=PROBE_SIZE, seconds=0.1):
-    """How fast this BLAS is: GFLOP/s of a product of two (size, size) matrices, and seconds of an LSTM's training step
-    at shape A, each the best of several rounds."""
+def probe():
+    """How fast this BLAS is: GFLOP/s of a product of two square matrices of PROBE_SIZE, and seconds of an LSTM's
+    training step at shape A, each the best of several rounds."""
     rng, shape = np.random.default_rng(0), SHAPES["A"]
-    A, B = rng.standard_normal((2, size, size), dtype=np.float32)
+    A, B = rng.standard_normal((2, PROBE_SIZE, PROBE_SIZE), dtype=np.float32)
     model, batch = measurements.new_model("lstm", shape), random_batch(shape, rng)
     step = in_numpylm.step(model, batch, measurements.TIMED_RATE)
-    times = clock.race({"product": lambda: A @ B, "step": step}, 3, seconds)
-    return {"gflops": 2 * size**3 / min(times["product"]) / 1e9, "step": min(times["step"])}
+    times = clock.race({"product": lambda: A @ B, "step": step}, rounds=3, seconds=0.1)
+    return {"gflops": 2 * PROBE_SIZE**3 / min(times["product"]) / 1e9, "step": min(times["step"])}

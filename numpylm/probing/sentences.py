@@ -63,9 +63,9 @@ def knows_grammar(vocabulary: Vocabulary) -> bool:
     return vocabulary.level == "word" and words <= set(vocabulary.tokens)
 
 
-def draw_sentences(vocabulary: Vocabulary, number: int, seed: int = SEED) -> tuple[Sentences, Sentences]:
+def draw_sentences(vocabulary: Vocabulary, number: int) -> tuple[Sentences, Sentences]:
     """Two sets of `number` sentences of at most MOST_WORDS words, one to fit and one to test; all are different."""
-    lines = generate_text((4 * number + 2 * CONTEXT) * WORDS_A_SENTENCE, seed).splitlines(keepends=True)
+    lines = generate_text((4 * number + 2 * CONTEXT) * WORDS_A_SENTENCE, SEED).splitlines(keepends=True)
     context = encode_stream(vocabulary, "".join(lines[:CONTEXT]))[:-1]  # the last <eos> begins the sentence
     drawn = [line.split() for line in dict.fromkeys(lines[CONTEXT:]) if line.count(" ") < MOST_WORDS]
     halves = drawn[:number], drawn[number : 2 * number]
