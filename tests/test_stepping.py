@@ -3,6 +3,7 @@ wrong field of a record is found at that field."""
 
 import numpy as np
 import pytest
+from page_examples import drawn
 
 import numpylm as nlm
 from numpylm import gru, lstm, rnn
@@ -25,14 +26,8 @@ MODELS = {
 all_models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
-def drawn(model, seed=3):
-    """A model of this kind in float64, with parameters of order one, biases too; no ReLU layer of it is all zero."""
-    rng = np.random.default_rng(seed)
-    parameters = {name: rng.standard_normal(array.shape) for name, array in model.parameters().items()}
-    return model.with_parameters(parameters)
-
-
 def walk_of(model):
+    """The whole Walk. (With drawn's seed no ReLU layer is all zero.)"""
     return walk(drawn(model), INPUTS, TARGETS, list(range(model.sizes.num_layers)), [0, 1, 2])
 
 
