@@ -7,7 +7,7 @@ reversed, an index off by one, …
 import ast
 import random
 import re
-from itertools import combinations
+from itertools import accumulate, combinations
 from typing import NamedTuple
 
 from numpylm.tutor.diagnosis.mistakes import MODULES, source_of
@@ -101,11 +101,9 @@ def displaced(before, after):
 
 def spliced(source, node, text):
     """The source with a text in a node's place."""
-    source, lines = source.encode(), [0, 0]
-    for line in source.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))  # where line number k begins
-    start, end = lines[node.lineno] + node.col_offset, lines[node.end_lineno] + node.end_col_offset
-    return (source[:start] + text.encode() + source[end:]).decode()
+    begins = [0, *accumulate(map(len, source.splitlines(keepends=True)))]  # of line number k + 1; code is ASCII
+    start, end = begins[node.lineno - 1] + node.col_offset, begins[node.end_lineno - 1] + node.end_col_offset
+    return source[:start] + text + source[end:]
 
 
 def replacements(statement, tree, fields):
