@@ -46,13 +46,10 @@ NEW_VOICES = {
     "cepstra": 13, "hidden_dim": 128, "num_layers": 1, "dropout": 0.4,
 }  # fmt: skip
 LARGER = NEW_VOICES | {"strings": 2000, "epochs": 20, "learning_rate": 0.005, "hidden_dim": 160, "num_layers": 2}
+ONE_PASS = {
+    "embedding_dim": 64, "hidden_dim": 100, "num_steps": 16, "learning_rate": 0.1, "limit": 5 / 16, "seed": 0,
+}  # fmt: skip
 JOINED = "digit strings joined from real recordings (FSDD), GRU in both directions, CTC"
-
-
-def read_once(cell):
-    """The options of one_pass."""
-    sizes = {"model": cell, "embedding_dim": 64, "hidden_dim": 100, "num_steps": 16}
-    return sizes | {"learning_rate": 0.1, "limit": 5 / 16, "seed": 0}
 
 
 def memory(name, cell, T, H, rate, compared, kind="rnn", **cell_options):
@@ -87,7 +84,7 @@ LIST = (
            SHAKESPEARE, *NANOGPT, train, f"--split 0.9 0 0.1 --dropout 0.5 --epochs 12 {LARGE}"),
     *(Recipe(f"shakespeare-{cell}",
              f"Tiny Shakespeare, {cell.upper()} 1×100, T = 16, one pass, Adagrad 0.1; smoothed training loss",
-             SHAKESPEARE, f"{figure}, no published source", MIN_CHAR_RNN, one_pass, read_once(cell))
+             SHAKESPEARE, f"{figure}, no published source", MIN_CHAR_RNN, one_pass, ONE_PASS | {"model": cell})
       for cell, figure in (("rnn", "1.98"), ("lstm", "1.64"))),
     *(Recipe(f"grammar-{cell}",
              f"the built-in grammar, {cell.upper()}, H = {H}, 46 thousand parameters; 1 epoch, 3 seeds",
