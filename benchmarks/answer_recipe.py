@@ -36,7 +36,8 @@ MODELS = {"memory": "", "reader": "--model gru -D 32"}  # options of `answer --t
 def trained(folder, task, seed, model, runs):
     """Accuracies in per cent on each part, the validation loss, and seconds, of one run's last model."""
     options = f"--task {task} --seed {seed} {MODELS[model]}"
-    run, config, summary, _ = finished_run(("answer", "--train"), options, folder, runs / f"{model}-{task}-{seed}", 1)
+    run = runs / f"{model}-{task}-{seed}"
+    config, summary, _ = finished_run(("answer", "--train"), options, folder, run, 1)
     data, last = open_data(config), load_checkpoint(run / "last.npz").model
     scores = {}
     for part, questions in data.parts.items():

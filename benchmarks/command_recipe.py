@@ -33,20 +33,66 @@ KEPT = (
 
 def train(options, data, folder, threads=1):
     """Train a language model with the options in the run's folder, or go on with a run that was stopped there: a
-    Measured."""
-    return of_language_model(*finished_run(("train", "--corpus"), options, data, folder, threads))
+    Measured. Without a validation text its test result is that of last.npz."""
+    config, summary, rows = finished_run(("train", "--corpus"), options, data, folder, threads)
+    choices = config.data
+    if choices.split[1] == 0:
+        model, vocabulary, _ = load_checkpoint(folder / "last.npz")
+        text = load_corpus(choices.corpus, choices.level, choices.split).test
+        test = evaluate(model, encode_stream(vocabulary, text))
+        summary |= {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
+    by_words, valid = summary["level"] == "word", summary["valid_perplexity"]
+    fields = {
+        "configuration": {
+            "model": config.model.model,
+            "model_options": constructor_arguments(config.model),
+            "uniform_range": config.model.uniform_range,
+            **vars(choices),
+            "corpus": Path(choices.corpus).name,  # no path of this machine
+            "corpus_sha256": config.data_sha256,
+            "settings": vars(config.settings),
+        },
+        "epochs": rows[-1]["epoch"],
+        "unit": "perplexity" if by_words else "nats per character",
+        "valid": valid if by_words or valid is None else math.log(valid),
+        "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
+        **{name: summary[name] for name in ("parameters", "seconds", "tokens_per_second", "test_perplexity")},
+        "baselines": summary["baselines"],
+    }
+    return Measured(rows, fields)
 
 
 def translate(options, data, folder, threads=2):
-    """The same of an encoder-decoder. Raises ValueError without sacreBLEU, which measures the result."""
+    """The same of an encoder-decoder: BLEU of the test part with beam search, and what stands beside it; among that the
+    perplexities of n-gram models of the target sentences alone, which read no source. Raises ValueError without
+    sacreBLEU, which measures the result."""
     if find_spec("sacrebleu") is None:
         raise ValueError("BLEU is measured by sacreBLEU, which is not installed: pip install -r requirements-dev.txt")
-    return of_translator(*finished_run(("translate", "--train"), options, data, folder, threads))
+    config, summary, rows = finished_run(("translate", "--train"), options, data, folder, threads)
+    pairs = open_data(config)
+    train_tokens, test_tokens = (
+        np.concatenate(encode_pairs(pairs.vocabulary, pairs.parts[part]).targets) for part in ("train", "test")
+    )
+    fields = {
+        "configuration": {
+            "model": dataclasses.asdict(config.model),
+            "settings": dataclasses.asdict(config.settings),
+            "data": {**dataclasses.asdict(config.data), "train": Path(config.data.train).name},
+            "data_sha256": config.data_sha256,
+        },
+        "epochs": rows[-1]["epoch"],
+        "unit": "BLEU",
+        "valid": None,
+        "test": summary["bleu"],
+        "target_baselines": baseline_perplexities(train_tokens, test_tokens, len(pairs.vocabulary["target"])),
+        **{name: summary[name] for name in KEPT},
+    }
+    return Measured(rows, fields)
 
 
 def finished_run(command, options, data, folder, threads):
-    """(folder, its RunConfig, summary, rows of metrics.csv) of a finished run; command is a command and its option for
-    the data, threads are those of the matrix products.
+    """(RunConfig, summary, rows of metrics.csv) of the finished run in a folder; command is a command and its option
+    for the data, threads are those of the matrix products.
 
     Raises KeyboardInterrupt if training is stopped, and ValueError if it fails or the folder holds a run of other
     options.
@@ -68,56 +114,4 @@ def finished_run(command, options, data, folder, threads):
             raise ValueError(f"training ended with exit status {status}")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     rows = [{name: row[name] for name in row if name != "loss_unit"} for row in read_metrics(folder / "metrics.csv")]
-    return folder, read_config(folder), summary, rows
-
-
-def of_language_model(folder, config, summary, rows):
-    """The Measured of a run of train; without a validation text its test result is that of last.npz."""
-    data = config.data
-    if data.split[1] == 0:
-        model, vocabulary, _ = load_checkpoint(folder / "last.npz")
-        test = evaluate(model, encode_stream(vocabulary, load_corpus(data.corpus, data.level, data.split).test))
-        summary |= {"valid_perplexity": None, "test_perplexity": test.perplexity, "test_nats_per_token": test.loss}
-    by_words, valid = summary["level"] == "word", summary["valid_perplexity"]
-    fields = {
-        "configuration": {
-            "model": config.model.model,
-            "model_options": constructor_arguments(config.model),
-            "uniform_range": config.model.uniform_range,
-            **vars(data),
-            "corpus": Path(data.corpus).name,  # no path of this machine
-            "corpus_sha256": config.data_sha256,
-            "settings": vars(config.settings),
-        },
-        "epochs": rows[-1]["epoch"],
-        "unit": "perplexity" if by_words else "nats per character",
-        "valid": valid if by_words or valid is None else math.log(valid),
-        "test": summary["test_perplexity"] if by_words else summary["test_nats_per_token"],
-        **{name: summary[name] for name in ("parameters", "seconds", "tokens_per_second", "test_perplexity")},
-        "baselines": summary["baselines"],
-    }
-    return Measured(rows, fields)
-
-
-def of_translator(folder, config, summary, rows):
-    """The Measured of a run of translate: BLEU of the test part with beam search, and what stands beside it; among that
-    the perplexities of n-gram models of the target sentences alone, which read no source."""
-    data = open_data(config)
-    train_tokens, test_tokens = (
-        np.concatenate(encode_pairs(data.vocabulary, data.parts[part]).targets) for part in ("train", "test")
-    )
-    fields = {
-        "configuration": {
-            "model": dataclasses.asdict(config.model),
-            "settings": dataclasses.asdict(config.settings),
-            "data": {**dataclasses.asdict(config.data), "train": Path(config.data.train).name},
-            "data_sha256": config.data_sha256,
-        },
-        "epochs": rows[-1]["epoch"],
-        "unit": "BLEU",
-        "valid": None,
-        "test": summary["bleu"],
-        "target_baselines": baseline_perplexities(train_tokens, test_tokens, len(data.vocabulary["target"])),
-        **{name: summary[name] for name in KEPT},
-    }
-    return Measured(rows, fields)
+    return read_config(folder), summary, rows
