@@ -18,6 +18,7 @@ import numpylm as nlm
 from numpylm.ctc import ctc_backward, ctc_forward
 from numpylm.data.batches import cut_streams, num_windows, window
 from numpylm.evaluation import steps_at_a_time
+from numpylm.training import update
 
 MAX_NORM = 0.01  # below the norm of the gradients at every shape here: each step has to scale them
 
@@ -33,8 +34,7 @@ def step(model, batch, learning_rate):
 
     def run():
         out = model.loss_and_gradients(*batch)
-        clipped, _ = nlm.clip_by_global_norm(out.gradients, MAX_NORM)
-        optimizer.step(model.parameters(), clipped)
+        update(model, optimizer, out, MAX_NORM)
         return out.loss
 
     return run

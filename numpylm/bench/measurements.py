@@ -92,8 +92,7 @@ def scaling(cell, shape):
     functions = {}
     for axis in "TN":
         for size in SCALING_SIZES:
-            sizes = {"T": SCALING_FIXED, "N": SCALING_FIXED} | {axis: size}
-            grown = shape._replace(**sizes)
+            grown = shape._replace(T=SCALING_FIXED, N=SCALING_FIXED)._replace(**{axis: size})
             batch = random_batch(grown, np.random.default_rng(0))
             functions[f"{axis}={size}"] = in_numpylm.step(new_model(cell, grown), batch, TIMED_RATE)
     return functions
