@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import product
+from itertools import chain, count, islice, product
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ def main():
 def write_text(path, size):
     """A text of about so many bytes, the same at every call."""
     rng = np.random.default_rng(0)
-    words = np.array([spelled(rank) for rank in range(NUM_WORDS)], object)
+    words = np.array(spelled(), object)
     cumulative = np.cumsum(1 / (np.arange(NUM_WORDS) + 2.7) ** 1.1)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         while file.tell() < size:
@@ -75,13 +75,10 @@ def write_text(path, size):
             file.writelines(" ".join(drawn[start : start + WORDS_PER_LINE]) + "\n" for start in starts)
 
 
-def spelled(rank):
-    """A word of one to five syllables: the rank in bijective numeration."""
-    syllables, number = [], rank + 1
-    while number > 0:
-        number, digit = divmod(number - 1, len(SYLLABLES))
-        syllables.append(SYLLABLES[digit])
-    return "".join(syllables)
+def spelled():
+    """All words, the most frequent first: those of one syllable, then those of two, up to five."""
+    words = chain.from_iterable(product(SYLLABLES, repeat=length) for length in count(1))
+    return ["".join(reversed(word)) for word in islice(words, NUM_WORDS)]
 
 
 def measure(folder, level, options):
