@@ -153,8 +153,7 @@ def proofs(prove_at, quantity, proved):
     and whether it is rounding."""
     every = [None] * len(quantity.values)
     for t in proved:
-        shown = [(0, k) for k in range(min(PROVED, quantity.values[t].size))]
-        numeric, error, ok = prove_at(quantity, t, shown)
+        numeric, error, ok = prove_at(quantity, t, range(min(PROVED, quantity.values[t].size)))
         values = [None if np.isnan(value) else value for value in numeric[0].tolist()]
         every[t] = {"numeric": values, "error": error, "ok": ok}
     return every

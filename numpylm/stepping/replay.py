@@ -28,23 +28,21 @@ class Proof(NamedTuple):
 def prove(derivatives, quantity, t, shown=()):
     """The Proof of a gradient at t. derivatives(*place, t, directions) are the loss's, along directions of its shape.
 
-    Every entry of a small array is moved alone; of a large one the indices shown, and one random direction proves the
-    rest: its derivative adds up the roundings of n entries, about √n of them.
+    Every entry of a small array is moved alone; of a large one those shown, counted along its rows, and one random
+    direction proves the rest: its derivative adds up the roundings of n entries, about √n of them.
     """
     gradient = quantity.values[t]
     small = gradient.size <= MOST_ENTRIES
-    alone = list(np.ndindex(gradient.shape)) if small else list(shown)
-    directions = np.zeros((len(alone) + 1, *gradient.shape))
-    for direction, index in zip(directions, alone, strict=False):
-        direction[index] = 1
-    directions[-1] = np.random.default_rng(0).standard_normal(gradient.shape)
-    *found, along = derivatives(*quantity.place, t, directions)
+    alone = list(range(gradient.size) if small else shown)
+    directions = np.zeros((len(alone) + 1, gradient.size))
+    directions[range(len(alone)), alone] = 1
+    directions[-1] = np.random.default_rng(0).standard_normal(gradient.size)
+    *found, along = derivatives(*quantity.place, t, directions.reshape(-1, *gradient.shape))
     numeric = np.full(gradient.shape, np.nan)
-    for index, derivative in zip(alone, found, strict=True):
-        numeric[index] = derivative
+    numeric.flat[alone] = found
     error = np.nanmax(np.abs(gradient - numeric), initial=0)
     if not small:
-        error = max(error, abs((gradient * directions[-1]).sum() - along) / np.sqrt(gradient.size))
+        error = max(error, abs((gradient.ravel() * directions[-1]).sum() - along) / np.sqrt(gradient.size))
     return Proof(numeric, float(error), bool(error <= RELATIVE * np.abs(gradient).max() + ABSOLUTE))
 
 
@@ -54,7 +52,7 @@ def derivatives(model, functions, data, targets, name, k, t, directions):
     model.forward(*data) gives the logits, and passes through these functions. There q is the k-th value that this name
     gets, at t; a value that a step function computes, (N, ·), is one step's. k is None for the parameter of this name.
     """
-    K, steps = len(directions), 1j * COMPLEX_STEP * np.asarray(directions)
+    K, steps = len(directions), 1j * COMPLEX_STEP * directions
     step = np.concatenate(steps)  # for K copies of the sequences side by side, each with a direction of its own
     models, copies = [model], [np.tile(tokens, (1, K)) for tokens in data]
     if k is None:

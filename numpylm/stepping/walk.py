@@ -56,7 +56,7 @@ class Section(NamedTuple):
 
 class Walk(NamedTuple):
     """The loss; Sections of both passes, of the parameters' values and of their gradients; and prove: a function of a
-    gradient's Quantity, of t, and of the indices to prove one by one in a large array, that gives its Proof."""
+    gradient's Quantity, of t, and of the entries to prove one by one in a large array, that gives its Proof."""
 
     loss: float
     forward: list
