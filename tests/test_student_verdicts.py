@@ -144,5 +144,5 @@ def test_a_large_array_is_not_differentiated_number_by_number(check):
 def test_tokens_are_below_the_sizes_of_inputs_and_outputs():
     for D, V in ((7, 3), (3, 7), (4, 1)):
         sizes = Sizes(T=40, N=1, D=D, H=5, V=V)
-        tokens = loss_problem("rnn", np.random.default_rng(0), {"x", "W_y"}, sizes, False).arrays["inputs"]
+        tokens = loss_problem("rnn", np.random.default_rng(0), {"x", "W_y"}, sizes, {}, False).arrays["inputs"]
         assert set(tokens) == set(range(min(D, V) if V > 1 else D))

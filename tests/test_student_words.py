@@ -73,3 +73,29 @@ def test_means_over_a_batch_are_no_mistake_where_one_step_was_taken_for_a_batch(
 def test_two_biases_whose_right_gradients_are_the_same_are_not_said_to_share_an_array(check):
     finding = check(BATCHES, "(0.9 - self.h[t] ** 2 / 0.9)", "(0.9 - self.h[t] ** 2)").findings["Recurrent.backward"]
     assert finding["status"] == "wrong" and "same array" not in str(finding["diagnosis"])
+
+
+def test_of_several_wrong_lines_that_of_a_single_step_is_named_first(check):
+    source = changed(SOURCES["lstm_loss"], ("* gi[t] * (1 - gi[t])", "* gi[t]"), ("dcnext = fs[t] * dc", "dcnext = dc"))
+    first, second = check(source).findings["lossFun"]["diagnosis"][:2]
+    assert first.startswith("with a single step too, Equation (3), da_i: i_t itself stands"), first
+    assert "da_t or da is likely wrong" in second
+
+
+def test_what_a_single_step_leaves_out_is_not_said_of_it(check):
+    changes = ("* gi[t] * (1 - gi[t])", "* gi[t]"), ("reversed(range(len(inputs)))", "reversed(range(1, len(inputs)))")
+    assert "single step" not in str(check(changed(SOURCES["lstm_loss"], *changes)).findings["lossFun"]["diagnosis"])
+
+
+def test_a_relu_is_compared_with_our_own(check):
+    source = changed(SOURCES["cs231n"], ("np.tanh(x.dot", "np.maximum(0, x.dot"), ("(1 - next_h ** 2)", "(next_h > 0)"))
+    found = check(source).findings
+    names = "rnn_step_forward", "rnn_step_backward", "rnn_forward", "rnn_backward"
+    assert all(found[name] == {"convention": "cs231n", "status": "ok", "sentences": []} for name in names), found
+    wrong = check(source, "da = dnext_h * (next_h > 0)", "da = dnext_h").findings["rnn_step_backward"]
+    assert "da_t: the activation's derivative is missing" in wrong["diagnosis"][0], wrong
+
+
+def test_of_two_biases_of_one_gate_the_sum_counts(check):
+    source = changed(BATCHES, ("0.9 * np.tanh", "np.tanh"), ("(0.9 - self.h[t] ** 2 / 0.9)", "(1 - self.h[t] ** 2)"))
+    assert "differ from ours" not in report(check(source))

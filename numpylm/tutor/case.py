@@ -17,27 +17,29 @@ import numpy as np
 from numpylm import gru, lstm, rnn
 from numpylm.attention import ATTENTIONS
 from numpylm.loss import cross_entropy_forward
+from numpylm.tutor import references
 
 TEXTBOOK = (
     "activations affine attention clipping ctc embedding gru loss lstm memory_network projection rnn tutor.references"
 )
 MODULES = {  # each function of ours, by name -> its module
     name: module
-    for module in [import_module(f"numpylm.{name}") for name in [*TEXTBOOK.split(), "tutor.references"]]
+    for module in [import_module(f"numpylm.{name}") for name in TEXTBOOK.split()]
     for name, value in vars(module).items()
     if inspect.isfunction(value) and value.__module__ == module.__name__
 }
 RETURNS = {"cross_entropy_backward": "dlogits", "embedding_backward": "dE", "sigmoid": "s", "log_softmax": "z"}
-CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru, "cho": references}
 SEQUENCE = {"x": "x_t", "h_0": "h_prev", "c_0": "c_prev", "dh": "dh_t", "dc_T": "dc_next"}  # and of a step
-GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn"}
+GATES = {"rnn": "", "lstm": "ifoc", "gru": "rzn", "cho": "rzn"}
+OPTIONS = ("mask", "recurrent_dropout", "resets_first", "keeps_z")  # of a cell, beside its arrays
 OF_STEP = {"dx": "dx_t", "dh_0": "dh_prev", "dc_0": "dc_prev"}
 OF_ATTENTION_STEP = {name: f"{name}_t" for name in ("s", "e", "alpha", "ctx", "de", "dalpha", "ds")}
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what is computed for it can be kept
 class Case:
-    """function, of ours, is called with arguments. cell is "rnn", "lstm", "gru" or ""; sizes are its T, N, D, H."""
+    """function, of ours, is called with arguments. cell is one of CELLS, or ""; sizes are its T, N, D, H."""
 
     function: str
     arguments: dict
@@ -102,7 +104,7 @@ def cell_case(cell, function, inputs):
 
     x, parameters = given("x"), Parameters(*[inputs[name] for name in Parameters._fields])
     sizes = {"T": len(x), "N": x.shape[1], "D": x.shape[2], "H": len(parameters[1])}
-    extra = {name: inputs[name] for name in ("mask", "recurrent_dropout") if inputs.get(name) is not None}
+    extra = {name: inputs[name] for name in OPTIONS if inputs.get(name) is not None}
     extra |= {"nonlinearity": inputs.get("nonlinearity", "tanh")} if cell == "rnn" else {}
     arguments = {"parameters": parameters, "x": x, "state_0": state("{}_0"), **extra}
     if not function.endswith("_backward"):

@@ -25,7 +25,7 @@ SHAPES = {  # a layer's arrays, each with its axes; an activation's otherwise
 }  # fmt: skip
 WITH_CACHE = ("cross", "attention", "hop")  # whose backwards read what the forward has kept
 STATES = {cell: getattr(module, f"{cell.upper()}State")._fields for cell, module in CELLS.items()}
-INSIDE = {"rnn": "a", "lstm": "i f o c_tilde c tanh_c", "gru": "r z n"}  # of a trace, (T, N, H)
+INSIDE = {"rnn": "a", "lstm": "i f o c_tilde c tanh_c", "gru": "r z n", "cho": "r z n"}  # of a trace, (T, N, H)
 
 
 class Sizes(NamedTuple):

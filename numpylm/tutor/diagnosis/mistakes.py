@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm import activations, recurrence
-from numpylm.tutor.case import MODULES, RETURNS, named
+from numpylm.tutor.case import CELLS, MODULES, RETURNS, named
 
 EQUATIONS = {  # of a function or quantity whose lines name none
     "rnn": "(1)", "lstm": "(3) to (6)", "gru": "(10) to (12)", "cross": "(2), (9)", "affine": "(2), (9)",
@@ -24,6 +24,7 @@ EQUATIONS = {  # of a function or quantity whose lines name none
     "log": "da_v = dz_v - softmax(a)_v Σ_u dz_u", "attention": "(17)", "hop": "(43) to (46)",
     "dc_next": "(7)", "dc_prev": "(7)", "dh_next and dc_next": "(3) to (8)",
 }  # fmt: skip
+H_PREV = "drop(trace.h_prev, trace.recurrent_dropout)"  # in our own backwards
 LOOP = "range(len(dh))"  # of a backward through time
 LAST = "gradients: the backward stops after {0} steps: the gradients are those of the last {0} steps alone"
 TRUNCATED = "truncated inside the backward: each output's gradient goes back over {} steps only"
@@ -65,17 +66,24 @@ def sections():
 def mistakes_of(function):
     """The Mistakes in one of our functions that the table knows."""
     cell, _, kind = function.partition("_")
-    common = sections().get(f"*_{kind}", "") if cell in ("rnn", "lstm", "gru") else ""
+    common = sections().get(f"*_{kind}", "") if cell in CELLS else ""
+    common = common.replace(H_PREV, "trace.h_prev" if cell == "cho" else H_PREV)
     common = re.sub(r"\bdA\b", "dhW" if cell == "gru" else "da", common)
     if cell == "rnn":
         common = re.sub(r"\b(d?)(W_x|W_h|b)\b", lambda name: name[1] + OF_RNN[name[2]], common)
-    return [mistake_of(function, *row) for row in rows_of(common + sections().get(function, ""))]
+    rows = rows_of(common) if cell != "cho" else [row for row in rows_of(common) if fits(function, row[0])]
+    return [mistake_of(function, *row) for row in rows + rows_of(sections().get(function, ""))]
 
 
 def rows_of(text):
     """(pieces, why) of each row of a section."""
     rows = [" ".join(row.split()) for row in re.split(r"\n(?! )", text.strip()) if row.strip()]
     return [row.partition(" :: ")[::2] for row in rows]
+
+
+def fits(function, pieces):
+    """Whether the right pieces of a row stand in a function's source."""
+    return all(pair.partition("=>")[0].strip() in source_of(function) for pair in pieces.split(" && "))
 
 
 def mistake_of(function, pieces, why):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpylm.tutor.foreign.problems import with_dh
+from numpylm.tutor.foreign.problems import of_first_step, with_dh
 from numpylm.tutor.process.sizes import SIZES
 
 
@@ -13,6 +13,25 @@ def a_single_step(unit, fit):
     if fit.form != "loss" or callable(fit.weights) or not is_series:
         return None
     return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
+
+
+def one_step_of_ours(unit, fit):
+    """The Fit with the first step alone, of all that has an axis of time, for a forward that gives our values; None
+    where x has none, or the loss is a mean."""
+    is_x = {slot for slot in fit.inputs if slot == "inputs" or unit.roles.get(slot) == "x"}
+    taken = {slot: fit.inputs[slot] for slot in (*is_x, "targets", *unit.incoming) if slot in fit.inputs}
+    cut = {slot: first for slot, value in taken.items() if (first := first_of(value)) is not None}
+    if fit.form == "step" or fit.scale != 1 or not is_x & cut.keys():
+        return None
+    return fit._replace(inputs=fit.inputs | cut, ours=of_first_step(fit.ours, fit.cell))
+
+
+def first_of(value):
+    """The first step of a list, a dict or an array; None where no axis must be that of time."""
+    if isinstance(value, list | dict):
+        return value[:1] if isinstance(value, list) else {0: value[min(value)]}
+    axes = [axis for axis, length in enumerate(np.shape(value)) if length == SIZES["T"]]
+    return np.take(value, [0], axis=axes[0]) if len(axes) == 1 else None
 
 
 def only_first_step(unit, fit):
@@ -42,7 +61,7 @@ def other_gradients(unit, fit):
         fit = fit._replace(inputs=inputs, weights=weights)
         dh = fit.ours.arrays.get("dh")
         has_ours = dh is not None and fit.precision is not None
-        ours = with_dh(fit.ours, fit.cell, only_at(-1, dh)[0]) if has_ours else fit.ours
+        ours = with_dh(fit.ours, only_at(-1, dh)[0]) if has_ours else fit.ours
         yield fit._replace(ours=ours, precision=fit.precision if has_ours else None)
 
 

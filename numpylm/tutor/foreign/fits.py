@@ -9,7 +9,7 @@ from numpylm.tutor.foreign.conventions import CONVENTIONS
 from numpylm.tutor.foreign.layouts import NUMBERS, OF_STEP, inputs_for, layouts, random_input, styles_of
 from numpylm.tutor.foreign.losses import leaves, script_fit
 from numpylm.tutor.foreign.outputs import loss_fit, named_gradients, state_fit
-from numpylm.tutor.foreign.problems import loss_problem, sizes_of, state_problem
+from numpylm.tutor.foreign.problems import FORMS, loss_problem, sizes_of, state_problem
 from numpylm.tutor.foreign.scopes import size_slots
 from numpylm.tutor.foreign.words import not_run
 from numpylm.tutor.process.stop import is_own_error
@@ -78,10 +78,11 @@ def fits(file, unit, batches, failed=()):
         yield Fit("rnn", "free", None, size_slots(unit.sizes) | inputs, None)
     for is_strict in () if unit.free else (True, False) if unit.shapes else (True,):
         for form, cell, N in product(unit.forms, unit.cells, batches):
-            yield from fits_of(unit, form, cell, N, file.rng(unit.name, 0), is_strict, failed)
+            for options in FORMS.get(cell, [{}]):
+                yield from fits_of(unit, form, cell, N, options, file.rng(unit.name, 0), is_strict, failed)
 
 
-def fits_of(unit, form, cell, N, rng, is_strict, failed):
+def fits_of(unit, form, cell, N, options, rng, is_strict, failed):
     """The Fits of one form, cell and number of sequences."""
     roles, sizes, is_loss = [role for role in unit.roles.values() if role], sizes_of(unit), form == "loss"
     has = {*roles, *(["dc"] if len(unit.gradients) > 1 else [])}
@@ -95,8 +96,8 @@ def fits_of(unit, form, cell, N, rng, is_strict, failed):
     every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
     every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))
-    problems = [loss_problem(cell, rng, has, sizes, is_dense) for is_dense in (False, True)] if is_loss else []
-    problems = problems or [state_problem(cell, form, rng, has, sizes)]
+    problems = [loss_problem(cell, rng, has, sizes, options, is_dense) for is_dense in (False, True)] if is_loss else []
+    problems = problems or [state_problem(cell, form, rng, has, sizes, options)]
     for style, layout in product(styles, every):
         if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
             continue
@@ -105,7 +106,7 @@ def fits_of(unit, form, cell, N, rng, is_strict, failed):
         step = "vector" if layout.single else "column" if layout.columns else "matrix"
         style = tuple(step if how == "step" else how for how in style)
         layout = layout._replace(style="".join({*style[:1]} - NUMBERS))
-        way = (form, cell, N, style, layout._replace(gates=""), is_strict)
+        way = (form, cell, N, style, layout._replace(gates=""), str(options), is_strict)
         inputs = None if way in failed else inputs_for(unit, ours, layout, style, rng, is_strict)
         if inputs is not None:
             yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"), way=way)

@@ -168,8 +168,11 @@ def inputs_for(unit, ours, layout, style, rng, is_strict):
             if shape is None or not (is_extra or not is_strict):
                 return None
             array = 0.5 * rng.standard_normal(shape)
-        is_second = role in STATES[1:] and role in list(unit.roles.values())[: list(unit.roles).index(slot)]
+        first = next(other for other in unit.roles if unit.roles[other] == role)
+        is_second = first != slot and (role in STATES[1:] or str(role).partition(":")[0] == "b")
         found[slot] = rng.standard_normal(array.shape) if is_second else array
+        if is_second and role not in STATES and found[first].shape == array.shape:  # b_ih and b_hh: the sum counts
+            found[first] = found[first] - found[slot]
     if unit.is_given("zero"):
         found["zero"] = np.zeros_like(theirs("h_prev", ours.arrays, layout))
     return found | in_styles(ours, style)

@@ -125,7 +125,7 @@ def scalar_fit(fit, path, value, shape):
         for k in (1, 1 / T, 1 / V, 1 / (T * V), 1 / np.log(2)):
             if abs(value - k * right) < ROUGHEST * k * right:
                 errors[: last * (T - 1)] = 0
-                ours = with_dlogits(ours, fit.cell, errors) if last else ours
+                ours = with_dlogits(ours, errors) if last else ours
                 return fit._replace(precision=abs(value / (k * right) - 1), scale=k, ours=ours)
     return fit
 
@@ -147,4 +147,4 @@ def output_fit(unit, fit, found, told, rng):
         return fit
     dlogits = np.zeros((T, 1, series.values.shape[1]))
     dlogits[-len(series.values) :, 0] = series.read([q[None] for q in dys])[0]
-    return fit._replace(precision=precision, ours=with_dlogits(fit.ours, fit.cell, dlogits))
+    return fit._replace(precision=precision, ours=with_dlogits(fit.ours, dlogits))

@@ -14,6 +14,11 @@ from numpylm.tutor.case import CELLS, SEQUENCE
 from numpylm.tutor.problems import STATES, Problem, Sizes, cell_inputs, cell_problem, random_weights
 
 SIZES = Sizes(T=4, N=2, D=3, H=5, V=6)
+REFERENCES = {"gru": "cho"}  # other code lacks our b_hn
+FORMS = {  # of a cell in other code, the likeliest first
+    "rnn": [{}, {"nonlinearity": "relu"}],
+    "gru": [{"resets_first": first, "keeps_z": keeps} for first in (True, False) for keeps in (True, False)],
+}
 
 
 class Ours(NamedTuple):
@@ -56,12 +61,20 @@ def gradients_of(names, answers):
     return {role: answers[f"d{name}"] for role, name in names.items() if f"d{name}" in answers}
 
 
-def state_problem(cell, form, rng, has, sizes):
-    """One step, or a sequence. has are the roles that the code knows: without c_prev, c_0 is zero."""
+def reference_of(cell, form):
+    """(the cell of ours that other code of a cell is compared with, the assignment of its backward)."""
+    function = f"{cell}_step_backward" if form == "step" else f"{cell}_backward"
+    reference = REFERENCES.get(cell, cell)
+    return reference, ASSIGNMENTS[function]._replace(name=function.replace(cell, reference))
+
+
+def state_problem(cell, form, rng, has, sizes, options):
+    """One step, or a sequence, in one of FORMS. has are the roles that the code knows: without c_prev, c_0 is zero."""
     is_step = form == "step"
-    names, assignment = names_of(cell, is_step), ASSIGNMENTS[f"{cell}_step_backward" if is_step else f"{cell}_backward"]
+    cell, assignment = reference_of(cell, form)
+    names = names_of(cell, is_step)
     asked = {name for role, name in names.items() if role in has} | ({"dc_next"} if "dc" in has else set())
-    inputs = cell_inputs(cell, rng, sizes, asked)
+    inputs = cell_inputs(cell, rng, sizes, asked) | options
     inputs[names["b"]] *= bool({"b", "W1"} & {role.partition(":")[0] for role in has})
     problem = cell_problem(assignment.name, inputs, sizes)
     symbols = problem.symbols
@@ -75,10 +88,11 @@ def state_problem(cell, form, rng, has, sizes):
     return Ours(assignment, problem, arrays, gradients_of(names, problem.answers), names)
 
 
-def loss_problem(cell, rng, has, sizes, is_dense):
+def loss_problem(cell, rng, has, sizes, options, is_dense):
     """A model of one sequence, whose loss is summed over time. x is one-hot, or is_dense: random numbers."""
+    cell, assignment = reference_of(cell, "loss")
     parts, V, names = {role.partition(":")[0] for role in has}, sizes.V, names_of(cell)
-    inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has})
+    inputs = cell_inputs(cell, rng, sizes, {f"{q}_0" for q in "hc" if f"{q}_prev" in has}) | options
     inputs[names["b"]] *= "b" in parts
     known = min(sizes.D, V) if V > 1 else sizes.D
     tokens, targets = rng.integers(known, size=sizes.T), rng.integers(V, size=sizes.T)
@@ -92,18 +106,30 @@ def loss_problem(cell, rng, has, sizes, is_dense):
     arrays = {role: inputs[name] for role, name in names.items()} | {"W_y": W_y, "b_y": b_y, "logits": logits, "y": y}
     arrays |= {"inputs": tokens, "targets": targets, "h": forward["h"], "T": forward["h_T"], "goal": goal}
     problem = Problem(inputs, {}, sizes)
-    return with_dlogits(Ours(ASSIGNMENTS[f"{cell}_backward"], problem, arrays, {}, names), cell, y - goal[:, None])
+    return with_dlogits(Ours(assignment, problem, arrays, {}, names), y - goal[:, None])
 
 
-def with_dlogits(ours, cell, dlogits):
+def with_dlogits(ours, dlogits):
     """The same problem with another gradient (T, N, V) at the logits."""
     arrays = ours.arrays
-    ours = with_dh(ours, cell, dlogits @ arrays["W_y"].T)
+    ours = with_dh(ours, dlogits @ arrays["W_y"].T)
     output = {"W_y": np.einsum("tnh,tnv->hv", arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
     return ours._replace(gradients=ours.gradients | output)
 
 
-def with_dh(ours, cell, dh):
+def of_first_step(ours, cell):
+    """The first step of a sequence as a problem of its own. Its gradient is that of the only output that has one, if
+    only one has."""
+    symbols, (cell, assignment) = ours.problem.symbols, reference_of(cell, "step")
+    dh = symbols["dh"][:1] if symbols["dh"][0].any() else symbols["dh"][-1:]
+    problem = cell_problem(assignment.name, symbols | {"dh": dh}, ours.problem.sizes._replace(T=1))
+    names = names_of(cell, is_step=True)
+    return ours._replace(
+        assignment=assignment, problem=problem, names=names, arrays=ours.arrays | {"x": ours.arrays["x"][0]}
+    )
+
+
+def with_dh(ours, dh):
     """The same problem with another gradient (T, N, H) at the states."""
-    problem = cell_problem(f"{cell}_backward", ours.problem.symbols | {"dh": dh}, ours.problem.sizes)
+    problem = cell_problem(ours.assignment.name, ours.problem.symbols | {"dh": dh}, ours.problem.sizes)
     return ours._replace(problem=problem, gradients=gradients_of(ours.names, problem.answers))

@@ -107,7 +107,7 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     for loss, shown in product(fit.losses, telling(unit, claims, is_whole)):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
-            tried = tried._replace(ours=with_dlogits(fit.ours, fit.cell, loss.dlogits))
+            tried = tried._replace(ours=with_dlogits(fit.ours, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
         is_usual = bool(factor) and min(abs(factor / k - 1) for k in usual) < 1e-6

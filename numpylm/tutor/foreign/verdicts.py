@@ -12,7 +12,7 @@ import numpy as np
 
 from numpylm.tutor.foreign.alone import best_alone
 from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
-from numpylm.tutor.foreign.fewer import a_single_step, only_first_step, other_gradients
+from numpylm.tutor.foreign.fewer import a_single_step, one_step_of_ours, only_first_step, other_gradients
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
 from numpylm.tutor.foreign.words import explained, renamed, rounded
@@ -193,18 +193,23 @@ def backward_finding(file, unit, fit):
 
 
 def one_step(file, unit, fit):
-    """(claims, wrong rows, whether no right gradient is zero) of one step to which nothing is carried, or None.
+    """(claims, wrong rows, whether no right gradient is zero) of one step to which nothing is carried, or None; of a
+    forward that gives our values (its Fit, claims).
 
     It is a sequence of one step, or one in which a gradient comes in at its first step alone.
     """
-    first = only_first_step(unit, fit) if unit.incoming else a_single_step(unit, fit)
+    is_ours = fit.precision is not None
+    first = one_step_of_ours if is_ours else only_first_step if unit.incoming else a_single_step
+    first = first(unit, fit)
     if first is None:
-        return None
+        return (None, {}) if is_ours else None
     try:
         claims, _, _ = claimed(file, unit, first)
+        if is_ours:
+            return first, claims
         truths, rtol, _ = truth(file, unit, first, claims)
     except Stop:
-        return None
+        return (None, {}) if is_ours else None
     shown = {slot: claim for slot, claim in claims.items() if np.any(truths[slot])}
     return shown, compare(*compared(unit, claims, truths)[:2], rtol)[0], len(shown) == len(claims)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from numpylm.proof.evidence import common_factor, same, same_arrays
 from numpylm.tutor.diagnosis.diagnose import diagnose, diagnose_problem
-from numpylm.tutor.diagnosis.sentences import Finding
+from numpylm.tutor.diagnosis.sentences import SEVERAL, Finding
 from numpylm.tutor.foreign.claims import gradient_name
 from numpylm.tutor.foreign.layouts import is_ours, theirs, to_ours
 from numpylm.tutor.foreign.problems import SIZES, with_dlogits
@@ -49,11 +49,36 @@ def explained(unit, fit, claims, rows, named, right, one_step):
         fit.form == "loss" and bool(output) and output <= wrong
     )
     hints = [Finding(words) for words in said] or by_our_lines(unit, fit, claims)
+    if hints and is_vague(hints[0]):
+        hints = by_our_step(unit, *one_step()) + hints
     return hints or diagnose("", {}, named, right, (), sizes) or by_gate(unit, claims, rows)
 
 
 def by_our_lines(unit, fit, claims):
     """Hints on the gradients of a forward that gives our values, moved into our layout."""
+    ours, (values, rows) = fit.ours, in_ours(unit, fit, claims)
+    hints = diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
+    return [hint for hint in hints if "axis" not in hint.words]  # which is ours, and not theirs
+
+
+def by_our_step(unit, fit, claims):
+    """The same of a single step, where several lines are wrong: which is wrong in the step?"""
+    values, rows = in_ours(unit, fit, claims) if fit else ({}, [])
+    if values and not rows:
+        return carried_wrong(all(map(np.any, values.values())))
+    is_run = all(q.any() or not fit.ours.problem.answers[name].any() for name, q in values.items())
+    hints = by_our_lines(unit, fit, claims) if rows and is_run else []
+    return [hint._replace(words=f"with a single step too, {hint.words}") for hint in hints if not is_vague(hint)]
+
+
+def is_vague(hint):
+    """Whether a hint names no line: several are wrong, or all that is wrong shows in da_t, where all lines of a step
+    meet."""
+    return hint.words == SEVERAL or (hint.quantity in ("da_t", "da") and "seems to be" not in hint.words)
+
+
+def in_ours(unit, fit, claims):
+    """(our name -> claimed gradient, in our layout, the rows of those that are wrong)."""
     ours = fit.ours
     q = {role: ours.arrays[role] for role in ours.names if role in ours.arrays}
     fine = {s: c / fit.scale for s, c in claims.items() if c.shape == np.shape(fit.inputs[s])}
@@ -61,9 +86,7 @@ def by_our_lines(unit, fit, claims):
     values = {f"d{ours.names[role]}": g for role, g in to_ours(fine, unit.roles, q, fit.layout).items()}
     is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
     values = {n: v.astype("f" if is_rough else "d") for n, v in values.items() if n in ours.problem.answers}
-    rows, _ = compare(values, ours.problem.answers, EXACT)
-    hints = diagnose_problem(ours.assignment, ours.problem, values, rows) if rows else []
-    return [hint for hint in hints if "axis" not in hint.words]  # which is ours, and not theirs
+    return values, compare(values, ours.problem.answers, EXACT)[0]
 
 
 def by_one_step(unit, found):
@@ -72,8 +95,13 @@ def by_one_step(unit, found):
         return []
     claims, rows, is_whole = found
     if not rows:
-        return [Finding(CARRIED if is_whole else f"{CARRIED}; or a gradient is wrong that needs h_{{t-1}}, here zero")]
+        return carried_wrong(is_whole)
     return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, claims, rows)]
+
+
+def carried_wrong(is_whole):
+    """A list with the finding on code that is right for a single step. is_whole: whether no gradient of it is zero."""
+    return [Finding(CARRIED if is_whole else f"{CARRIED}; or a gradient is wrong that needs h_{{t-1}}, here zero")]
 
 
 def by_gate(unit, claims, rows):
@@ -111,7 +139,7 @@ def loss_words(unit, fit, claims, wrong):
     shown = {s: q for s, q in claims.items() if (s in output) == is_wrong and is_ours(fit, unit.roles[s])}
     mistakes = wrong_incoming(ours) if unit.incoming else wrong_dlogits(ours.arrays["y"], ours.arrays["targets"])
     for words, dlogits in mistakes:
-        made = with_dlogits(ours, fit.cell, dlogits).gradients
+        made = with_dlogits(ours, dlogits).gradients
         alike = {s for s, q in shown.items() if same(q, fit.scale * theirs(unit.roles[s], made, fit.layout))}
         if alike and alike >= ({s for s in shown if unit.roles[s] == "W_y"} or shown.keys()):
             return [words]
