@@ -74,7 +74,6 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "tuple", ("hs, ys, params)", "cache, params)"),
         ("    dWxh, dWhh, dWhy, dbh, dby =", "    hs, ys = cache\n    dWxh, dWhh, dWhy, dbh, dby ="),
     ),
-    "a tuple of weights whose last two have names of their own": ("tuple", ("Why", "Wf"), ("by", "bf")),
     "a state of another name": ("min_char_rnn", ("hprev", "carry")),
     "the size of a global as a number inside a function": (
         "min_char_rnn", ("  loss = 0\n", "  loss = 0\n  H = 100\n  assert len(hs[-1]) == H\n"),

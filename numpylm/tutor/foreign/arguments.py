@@ -133,9 +133,6 @@ class Arguments:
         inside = [function, *(self.functions[other] for other in function["reads"] if other in self.functions)]
         keys = [key for other in inside for key in other["keys"]]
         roles = roles_of(dict.fromkeys(unpacked or keys), self.cell)
-        if unpacked and self.cell == "rnn":  # the others of the tuple are those of the output layer
-            others = {n: {"w": "W_y", "b": "b_y"}.get(plain(n)[:1]) for n, r in roles.items() if not r}
-            roles |= {n: r for n, r in others.items() if r not in roles.values()}
         roles = {key: role for key, role in roles.items() if is_weight(role)}
         if self.weights is None and roles:
             self.roles |= roles
@@ -162,8 +159,6 @@ class Arguments:
 
     def number(self, name, role, function):
         """A size, a learning rate of 1, the number of the first step; False for whether it is trained."""
-        if plain(name) in ("training", "istraining", "train", "istrain"):
-            return False
         if "keep" in plain(name):  # of dropout: all
             return 1.0
         if re.match("drop(?!.*mask)", plain(name)):

@@ -36,8 +36,6 @@ def with_made_weights(scope, contents, child):
 def class_scope(contents, kind, child, cell, sizes=SIZES):
     """An object of a class. Raises Unknown for one that cannot be made."""
     methods = contents["classes"][kind]
-    if all(method["static"] for method in methods.values()):
-        return Scope(kind, methods, [], [kind], {}, {}, {}, {})
     steps, given = [], {}
     construct(contents, kind, "object", steps, given)
     named = {n: values["slot"] for n, values in steps[-1]["kwargs"].items() if str(values).startswith("{'slot': 'size")}
@@ -50,7 +48,8 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
         return scope
     held = attributes_of(child, scope)
     steps += [{"set": ["object", n], "value": 1.0} for n, value in held.items() if is_rate(n, value)]
-    held, is_late = with_weights(contents, child, scope, held, cell)
+    if not weights_in(arrays_of(held, methods), cell):
+        held = with_steps(child, scope, later_steps(contents, kind, held)) or held
     # such as reset(), which makes the state before the first step
     lacks = [n for n, f in methods.items() if STARTS.search(n) and {*f["makes"]} - held.keys() and n != "__init__"]
     lacks += [n for n in methods if ZEROS.match(n) and n not in lacks]
@@ -58,22 +57,9 @@ def class_scope(contents, kind, child, cell, sizes=SIZES):
     found = arrays_of(held, methods)
     shapes = {n: array.shape for n, (_, array) in found.items()}
     roles = by_shape(weights_in(found, cell), shapes)
-    if is_late:  # not what the first call has kept
-        roles = {n: role for n, role in roles.items() if is_weight(role) and len(shapes[n]) < 3}
     places = {n: path for n, (path, _) in found.items()}
     states = states_in(found, roles, cell, sizes["H"])
     return scope._replace(places=places, shapes=shapes, roles=roles, states=states)
-
-
-def with_weights(contents, child, scope, held, cell):
-    """(the attributes of an object after what makes its weights, whether that is the first call of its forward)."""
-    if weights_in(arrays_of(held, scope.functions), cell):
-        return held, False
-    held = with_steps(child, scope, later_steps(contents, scope.name, held)) or held
-    if weights_in(arrays_of(held, scope.functions), cell):
-        return held, False
-    late = with_steps(child, scope, first_call(scope.functions, held, cell, scope.sizes))
-    return late or held, late is not None
 
 
 def with_steps(child, scope, steps):
@@ -131,16 +117,6 @@ def later_steps(contents, kind, held):
                     values[n] = value_for(contents, kind, n, steps, {})
             steps.append({"call": ["object", name], "kwargs": values, "to": "nothing"})
     return steps
-
-
-def first_call(methods, held, cell, sizes):
-    """Steps that call a forward once, where that makes the weights."""
-    made = {n for f in methods.values() for n in f["makes"]} - held.keys()
-    names = [n for n in methods if re.match("_*(forward|call)", n) and len(required(methods[n])) == 1]
-    if not names or not any(map(is_weight, roles_of(sorted(made), cell).values())):
-        return []
-    x = {"call": ["np", "zeros"], "args": [(1, sizes["T"], sizes["V"])], "to": "first x"}
-    return [x, {"call": ["object", names[0]], "args": [{"from": ["first x"]}], "to": "nothing"}]
 
 
 def weights_in(found, cell):

@@ -7,7 +7,6 @@ import contextlib
 import re
 from functools import partial
 
-from numpylm.tutor.foreign.alone import alone_unit, is_alone
 from numpylm.tutor.foreign.arguments import gradients_in, is_with_targets
 from numpylm.tutor.foreign.claims import parts_of
 from numpylm.tutor.foreign.conventions import CONVENTIONS, cell_of, plain, role_of, roles_of, word_of
@@ -60,8 +59,6 @@ def find_units(contents, taken, child, convention=None):
 def units_of(scope, pair):
     """The Unit, and one whose optional states are given: this first where h and c have gradients, as in a step, or the
     backward returns theirs."""
-    if pair[0] is None and is_alone(scope.functions[pair[1]]):
-        return [alone_unit(scope, pair[1])]
     if pair[1] and scope.functions[pair[1]]["updates"]:
         return [script_unit(scope, pair[1], scope.functions[pair[1]]["updates"])]
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
@@ -84,14 +81,11 @@ def file_units(scope, pair, contents, child):
 
 def others_of(units, contents, child, scope, cell, pair):
     """Yields more Units after the first: the others; one in which V is of the states and W of the outputs; one of a
-    network for numbers in place of vectors; one whose weights the file makes; one without the forward."""
+    network for numbers in place of vectors; one whose weights the file makes."""
     yield from units[1:]
     exchanged = {"W_h": "W_y", "W_y": "W_h"}
     if exchanged.keys() <= set(units[0].roles.values()):
         yield units[0]._replace(roles={slot: exchanged.get(role, role) for slot, role in units[0].roles.items()})
-    if pair[1] and is_alone(scope.functions[pair[1]]):
-        with contextlib.suppress(Unknown):
-            yield alone_unit(scope, pair[1])
     if scope.holder == ["object"] and not scope.states:
         with contextlib.suppress(Unknown):
             yield unit_of(with_empty_states(scope, child, cell), *pair, all_states=True)

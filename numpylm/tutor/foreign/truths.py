@@ -31,7 +31,7 @@ def understood(file, unit, fit):
     """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
 
     Where nothing says what the targets are, the first style counts in which the output layer's gradients are right,
-    or else one of them.
+    or else one of them; or else those of which a known mistake at the logits is the reason.
     """
     first = stop = None
     for is_whole, tried in product((True, False), list(with_other_targets(unit, fit))):
@@ -48,20 +48,11 @@ def understood(file, unit, fit):
         first = first or (tried, claims, remarks, reply)
     if first is None:
         raise stop
-    return first if unit.incoming else of_no_loss(unit, *first)
-
-
-def of_no_loss(unit, fit, claims, remarks, reply):
-    """What understood returns where the gradients belong to no known loss: of outputs that are no probabilities, that
-    of half their squared error; of others, one whose mistake at the logits is known. Raises Stop."""
-    squared = [loss for loss in fit.losses if "squared" in loss.words]
-    if unit.free and (squared[:1] == [fit.losses[0]] or fit.goal.size == 1):
-        words = f"judged for {squared[0].words}: these are the gradients of no loss that the check knows"
-        return fit._replace(weights=squared[0].of), claims, [*remarks, words], reply
+    tried, claims, *_ = first
     names = {gradient_name(unit, slot) for slot in claims}
-    if "cross" not in fit.losses[0].words or not loss_words(unit, fit, claims, names):
+    if not unit.incoming and ("cross" not in tried.losses[0].words or not loss_words(unit, tried, claims, names)):
         raise Stop("not checked", "no loss that the check knows has these gradients of the output layer")
-    return fit, claims, remarks, reply
+    return first
 
 
 def claimed(file, unit, fit):
@@ -166,31 +157,15 @@ def factor_between(claims, truths):
     return k if k and np.abs(q - k * p).max() < 1e-6 * abs(k) * np.abs(p).max() else None
 
 
-def as_meant(unit, fit, claims, truths, reply):
-    """(claims, truths, remarks) where the code means something else than the gradient of the sum: it goes uphill, it
-    adds weight decay, or it takes means over the batch."""
-    if unit.incoming and has_moved(unit, fit, reply) and factor_between(claims, truths) == -1:
-        words = "it adds its result to the weights, so it must get the negative gradient, such as target - y"
-        return {slot: -claim for slot, claim in claims.items()}, truths, [words]
+def means_over_batch(unit, fit, claims, truths):
+    """(truths, remarks) where the gradients of the weights are means over the batch: as the code means them."""
     weights = {slot: claim for slot, claim in claims.items() if is_weight(unit.roles[slot])}
-    fine = {s: q for s, q in weights.items() if q.shape == np.shape(truths[s]) == np.shape(fit.inputs[s])}
-    off = {s: q - truths[s] for s, q in fine.items() if not np.allclose(q, truths[s], rtol=ROUGH, atol=ROUGH)}
-    decay = factor_between(off, fit.inputs) or 0
-    if 1e-6 < decay < 0.5:
-        words = f"it adds {decay:.6g} times the weights, as weight decay does: judged without that"
-        return claims | {slot: claims[slot] - decay * fit.inputs[slot] for slot in off}, truths, [words]
     N = fit.ours.problem.sizes.N if fit.ours else 1
     mean = factor_between(weights, truths) if weights.keys() < claims.keys() and not unit.is_usual else None
-    if N > 1 and mean and abs(mean - 1 / N) < 1e-6:
-        words = f"its weights' gradients are means over the {N} sequences of the batch, and no sums"
-        return claims, truths | {slot: truths[slot] / N for slot in weights}, [words]
-    return claims, truths, []
-
-
-def has_moved(unit, fit, reply):
-    """Whether the backward changed the weights: its gradients are then told by the steps that these took."""
-    after = zip(unit.places, reply["outputs"][len(reply["outputs"]) - len(unit.places) :], strict=True)
-    return any(not np.array_equal(fit.inputs[slot], value) for slot, value in after)
+    if N == 1 or not mean or abs(mean - 1 / N) > 1e-6:
+        return truths, []
+    words = f"its weights' gradients are means over the {N} sequences of the batch, and no sums"
+    return truths | {slot: truths[slot] / N for slot in weights}, [words]
 
 
 def totals(file, unit, fit, slot, values):

@@ -10,11 +10,10 @@ import re
 
 import numpy as np
 
-from numpylm.tutor.foreign.alone import best_alone
 from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
 from numpylm.tutor.foreign.fewer import a_single_step, one_step_of_ours, only_first_step, other_gradients
 from numpylm.tutor.foreign.fits import best_fit
-from numpylm.tutor.foreign.truths import as_meant, claimed, truth, understood
+from numpylm.tutor.foreign.truths import claimed, means_over_batch, truth, understood
 from numpylm.tutor.foreign.words import explained, renamed, rounded
 from numpylm.tutor.judge import changed_names, check_linear
 from numpylm.tutor.process.stop import Stop, is_own_error
@@ -79,8 +78,6 @@ def judged(file, unit):
 
     What fails, or has wrong shapes, with a batch is tried with one sequence, unless its names are those of a course.
     """
-    if unit.is_alone:
-        return best_alone(file, unit, finding_or_stop)
     first = failed = None
     for batches in ((2, 0, -1), (1,), (0,), (-1,)):
         if not file.child.process:  # it has hung, or ended
@@ -175,17 +172,17 @@ def backward_finding(file, unit, fit):
     states = {slot: fit.inputs[slot] for slot in unit.kept}
     if states and fit.precision is None and not any(map(np.any, truth(file, unit, fit, states)[0].values())):
         raise Stop("not checked", NO_STATE)
-    claims, truths, meant = as_meant(unit, fit, given, truths, reply)
+    truths, meant = means_over_batch(unit, fit, given, truths)
     told = [*remarks, *said, *meant, *written_into(reply, unit)]
-    finding = verdict(unit, fit, claims, truths, rtol, told, lambda: one_step(file, unit, fit))
+    finding = verdict(unit, fit, given, truths, rtol, told, lambda: one_step(file, unit, fit))
     if finding["status"] == "wrong":
-        recurrent = [slot for slot in claims if str(unit.roles[slot]).startswith("W_h") and fit.precision is None]
-        zero = [gradient_name(unit, slot) for slot in recurrent if not (claims[slot].any() or np.any(truths[slot]))]
+        recurrent = [slot for slot in given if str(unit.roles[slot]).startswith("W_h") and fit.precision is None]
+        zero = [gradient_name(unit, slot) for slot in recurrent if not (given[slot].any() or np.any(truths[slot]))]
         finding["sentences"] += [f"{', '.join(zero)}{ONLY_ZERO}"] if zero else []  # perhaps a single step
         return finding | {"printed": str(reply.get("printed", ""))}
     if unit.incoming and fit.form != "loss":
         check_linear(lambda q: claimed(file, unit, fit._replace(inputs=q))[0], fit.inputs, unit.incoming, given)
-    finding["sentences"] += not_compared(unit, fit, claims, truths, reply["outputs"][0])
+    finding["sentences"] += not_compared(unit, fit, given, truths, reply["outputs"][0])
     if fit.precision is None and not unit.free:
         words = f"the values of {unit.forward_name} differ from ours; this is the derivative of its own values"
         finding["sentences"].append(words)
