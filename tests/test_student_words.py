@@ -99,3 +99,10 @@ def test_a_relu_is_compared_with_our_own(check):
 def test_of_two_biases_of_one_gate_the_sum_counts(check):
     source = changed(BATCHES, ("0.9 * np.tanh", "np.tanh"), ("(0.9 - self.h[t] ** 2 / 0.9)", "(1 - self.h[t] ** 2)"))
     assert "differ from ours" not in report(check(source))
+
+
+def test_a_weight_that_a_backward_forgets_to_take_is_an_error_of_its_own(check):
+    source = changed(SOURCES["cs231n"], ("cache = (x, prev_h, Wx, Wh,", "cache = (x, prev_h, Wh,"))
+    finding = check(source, "x, prev_h, Wx, Wh, next_h = cache", "x, prev_h, Wh, next_h = cache")
+    finding = finding.findings["rnn_step_backward"]
+    assert finding["status"] == "crash" and "name 'Wx' is not defined" in finding["sentences"][0]

@@ -152,8 +152,10 @@ def check_units(file, convention, named):
             continue
         for name, finding in findings.items():
             is_known = finding["status"] in ("ok", "wrong")
+            before = own.get(name, {})
             is_known |= finding["status"] == "crash" and "loss" in unit.forms
-            is_known |= unit.is_usual and own.get(name, {}).get("status") == "not checked"
+            is_known |= not is_open(finding) and "unknown" in before  # an error of its own
+            is_known |= unit.is_usual and before.get("status") == "not checked"
             if name not in own or (is_known and name not in settled):
                 found[name] = finding
     drop_covered(contents, units, found)

@@ -197,6 +197,7 @@ class Arguments:
 
     def missing(self, functions):
         """Note the globals that functions read and that the file has not made, and learning rates."""
+        taken = {n for function in functions for n in required(function)}  # a parameter of one, which another lacks
         names = {name for function in functions for name in function["missing"]}
         rates = {name for function in functions for name in function["reads"] if word_of(name) == "rate"}
         for name, role in roles_of(sorted(names | rates), self.cell).items():
@@ -205,5 +206,5 @@ class Arguments:
                 self.globals[name] = {"slot": word}
             elif global_for(name) is not None:
                 self.globals[name] = global_for(name)
-            elif is_weight(role):
+            elif is_weight(role) and name not in taken:
                 self.roles[name], self.globals[name] = role, {"slot": name}
