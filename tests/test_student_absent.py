@@ -5,6 +5,11 @@ from foreign_code import SOURCES, assert_read, changed
 
 from numpylm.tutor.foreign.conventions import role_of
 
+LOGS = (
+    ("import numpy as np\n", "import numpy as np\nfrom .tools import Log\n"),
+    ("        self.by = np.zeros", "        self.log = Log(True)\n        self.by = np.zeros"),
+    ("            self.last_hs[i + 1] = h", "            self.last_hs[i + 1] = h\n            self.log.note('h', h)"),
+)
 READ = {  # what other code does, as changes of an example: all of it is right, and read
     "derivatives of an absent module, of what an activation returned": (
         "lstm_cell", ("sigmoid = lambda a: 1 / (1 + np.exp(-a))", "from .acts import sigmoid, tanh_function, dsigmoid"),
@@ -56,6 +61,17 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     "a layer that is compiled for a shape, and an encoder": (
         "built_late", ("def build(self, input_dim)", "def compile(self, input_shape)"), ("input_dim", "input_shape[2]"),
         ("self.build(x.shape[2])", "self.compile(x.shape)"),
+    ),
+    "an object of an absent module that is told of arrays": ("network", *LOGS),
+    "a flag whose name ends as that of a gradient": (
+        "bptt", ("def bptt(self, x, y):", "def bptt(self, x, y, do_grad=True):\n        if not do_grad: return"),
+    ),
+    "weights that a function without parameters makes, of a size that the file lacks": (
+        "min_char_rnn", ("vocab_size = len(data), len(chars)", "n = len(data), len(chars)"),
+        ("print 'data has %d characters, %d unique.' % (data_size, vocab_size)\n", ""),
+        ("Wxh = np.random", "def reset():\n  global Wxh, Whh, Why, bh, by\n  Wxh = np.random"),
+        ("\nWhh =", "\n  Whh ="), ("Whh", "Mid"), ("\nWhy =", "\n  Why ="),
+        ("\nbh =", "\n  bh ="), ("\nby =", "\n  by ="),
     ),
     "a forward called encode": ("bptt", ("forward_propagation", "encode")),
     "an update that shows no gradient": (
@@ -167,4 +183,10 @@ def test_gradients_of_an_update_that_does_not_show_them_are_judged(check):
 
 
 def test_names_of_weights_and_states_of_several_layers():
-    assert role_of("hprev3") == "h_prev" and role_of("w_oh") == "W_y"
+    assert role_of("hprev3") == role_of("hprev_l0") == "h_prev" and role_of("w_oh") == "W_y"
+
+
+def test_what_an_object_of_an_absent_module_returns_is_no_number(check):
+    source = changed(SOURCES["network"], *LOGS, ("return y, h", "return y + self.log.shift(y), h"))
+    finding = check(source).findings["Network.backprop"]
+    assert finding["status"] == "not checked" and "needs Log" in finding["sentences"][0], finding

@@ -7,9 +7,9 @@ from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
 INCOMING = re.compile(  # the names of gradients that come in: no data, dim, dropout, device, …, no dict of them
-    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|ebug|uration)|grad(?!ients?$|s$|s?_?(clip|norm|max|limit|check))"
+    r"^(d(?!ata|im|rop|ev|ec|ict|type|epth|ir|o_|ebug|uration)|grad(?!ients?$|s$|s?_?(clip|norm|max|limit|check))"
     r"|delta|top_?h?_?diff|upstream|err"
-    r"|(?!clip|max|use|need|comp|return|zero|check|num|norm)\w*_(grad(ient)?|error|delta)$)",
+    r"|(?!clip|max|use|need|comp|return|zero|check|num|norm|do_)\w*_(grad(ient)?|error|delta)$)",
     re.I,
 )
 STATE = re.compile(r"d_?(l_?d_?)?[hcas]|d_?next|d_?state|grad_?[hc]", re.I)  # gradients of states among them

@@ -69,7 +69,7 @@ USUAL = ("np", "numpy", "sigmoid", "softmax", "relu", "tanh")  # of stand_ins.py
 BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
 THEN = rf"({BEFORE}|pre|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
-    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}[1-9]?)?|(h|a|s)[1-9]{THEN}|hprevt|hx",
+    "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}(l?[0-9])?)?|(h|a|s)[1-9]{THEN}|hprevt|hx",
     "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?|cx",
     "x": r"hprevl|x|xt|xs|inputs?|xin|xinput",
     "W_x": r"kernel|wxh?|wax|u|wih|wxa|wxs|win(puts?)?|wi|wxhidden|whx",

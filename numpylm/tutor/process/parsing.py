@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import sys
 import tokenize
 import traceback
 import warnings
@@ -100,3 +101,23 @@ class OldDivision(ast.NodeTransformer):
 def old_division(a, b):
     """a / b in Python 2."""
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+def package_of(path):
+    """The names of the packages that a file is in, the outermost first, whose folder is put on the path."""
+    folder, names = os.path.dirname(os.path.abspath(path)), []
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, name = os.path.split(folder)
+        names.insert(0, name)
+    sys.path += [folder] if names else []
+    return names
+
+
+def from_beside(node, package):
+    """An import from the file's own package by its whole name; without one, as an import from the file's folder."""
+    if isinstance(node, ast.ImportFrom) and node.level:
+        names = [*package[: len(package) + 1 - node.level], *([node.module] if node.module else [])]
+        if not names:
+            return ast.copy_location(ast.Import(node.names), node)
+        node.module, node.level = ".".join(names), 0
+    return node

@@ -10,13 +10,12 @@ import builtins
 import contextlib
 import io
 import linecache
-import os
 import re
 import signal
 import sys
 import types
 
-from numpylm.tutor.process.parsing import old_division, tree_of
+from numpylm.tutor.process.parsing import from_beside, old_division, package_of, tree_of
 from numpylm.tutor.process.sizes import SIZES, size_of
 from numpylm.tutor.process.stand_ins import TEXT, stand_in
 from numpylm.tutor.process.supplied import with_steps
@@ -187,11 +186,23 @@ def run_file(source, module_name):
                 sizes_by_name = {n: size_of(n) or size_of(getattr(value, "attr", "")) for n in names}  # n = args.size
                 vars(module).update({n: SIZES[size] for n, size in sizes_by_name.items() if size})
                 vars(module).update({n: TEXT for n in names if DATA.search(n)})
+    make_globals(source, module)
     for node in source.tree.body:
         names = [n for n in names_bound(node) if not hasattr(module, n)]
         left = {"line": node.lineno, "names": names, "error": "the check leaves it out", "is_told": False}
         failures += [left] if names else []
     return module, failures
+
+
+def make_globals(source, module):
+    """Call the functions without parameters that make globals which the file lacks, such as init_weights()."""
+    for node in [node for node in source.tree.body if isinstance(node, ast.FunctionDef) and not node.args.args]:
+        made = [name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names]
+        if made and not TRAINS.search(node.name) and not all(hasattr(module, name) for name in made):
+            sizes = {name: SIZES[size_of(name)] for name in names_in(node, ast.Load) if size_of(name)}
+            vars(module).update(sizes | vars(module))
+            with contextlib.suppress(BaseException), time_limit(LONGEST):
+                getattr(module, node.name)()
 
 
 class TooLong(BaseException):
@@ -214,26 +225,6 @@ def time_limit(seconds):
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def package_of(path):
-    """The names of the packages that a file is in, the outermost first, whose folder is put on the path."""
-    folder, names = os.path.dirname(os.path.abspath(path)), []
-    while os.path.exists(os.path.join(folder, "__init__.py")):
-        folder, name = os.path.split(folder)
-        names.insert(0, name)
-    sys.path += [folder] if names else []
-    return names
-
-
-def from_beside(node, package):
-    """An import from the file's own package by its whole name; without one, as an import from the file's folder."""
-    if isinstance(node, ast.ImportFrom) and node.level:
-        names = [*package[: len(package) + 1 - node.level], *([node.module] if node.module else [])]
-        if not names:
-            return ast.copy_location(ast.Import(node.names), node)
-        node.module, node.level = ".".join(names), 0
-    return node
 
 
 def failure(node, error):
