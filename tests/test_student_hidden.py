@@ -181,3 +181,17 @@ def test_a_class_of_a_missing_package_may_be_used_without_an_object(check):
     assert finding["status"] == "ok"
     missing = check(source.replace("Sigmoid", "Squash")).findings["LSTMCell.backward"]
     assert missing["status"] == "not checked" and "Squash" in missing["sentences"][0]
+
+
+def test_what_an_activation_returned_is_no_gradient_that_comes_in(check):
+    source = """
+import numpy as np
+class Gate:
+    @staticmethod
+    def forward(net):
+        return 1 / (1 + np.exp(-net))
+    @staticmethod
+    def backward(output):
+        return output * (1 - output)
+"""
+    assert check(source).findings["Gate.backward"]["status"] == "not checked"

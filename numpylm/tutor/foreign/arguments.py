@@ -19,10 +19,11 @@ PREDICTED = re.compile(r"pred|hat|prob", re.I)
 
 def gradients_in(function):
     """The parameters that are gradients that come in: those without a default, if there are such; else the only one,
-    of an unknown name."""
-    known = [name for name, kind, _ in function["parameters"] if INCOMING.match(name) and not kind.startswith("VAR")]
-    alone = [name for name in required(function) if not (word_of(name) or roles_of([name], "")[name])]
-    return [name for name in known if name in required(function)] or known or alone * (len(required(function)) == 1)
+    of an unknown name that is not that of an output."""
+    named = [name for name, kind, _ in function["parameters"] if INCOMING.match(name) and not kind.startswith("VAR")]
+    known = {name: word_of(name) or roles_of([name], "")[name] for name in required(function)}
+    alone = [name for name in known if not known[name] and plain(name) not in OUTPUTS]
+    return [name for name in named if name in known] or named or alone * (len(known) == 1)
 
 
 def is_with_targets(function):
