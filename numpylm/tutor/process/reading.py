@@ -198,9 +198,11 @@ def make_globals(source, module):
     """Call the functions without parameters that make globals which the file lacks, such as init_weights()."""
     for node in [node for node in source.tree.body if isinstance(node, ast.FunctionDef) and not node.args.args]:
         made = [name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names]
-        if made and not TRAINS.search(node.name) and not all(hasattr(module, name) for name in made):
-            sizes = {name: SIZES[size_of(name)] for name in names_in(node, ast.Load) if size_of(name)}
-            vars(module).update(sizes | vars(module))
+        trains = TRAINS.search(node.name) or node.name in source.steps
+        if made and not trains and not all(hasattr(module, name) for name in made):
+            known = vars(builtins) | vars(module)
+            lacking = [name for name in names_in(node, ast.Load) if name not in known and size_of(name)]
+            vars(module).update({name: SIZES[size_of(name)] for name in lacking})
             with contextlib.suppress(BaseException), time_limit(LONGEST):
                 getattr(module, node.name)()
 
