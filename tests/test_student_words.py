@@ -106,3 +106,21 @@ def test_a_weight_that_a_backward_forgets_to_take_is_an_error_of_its_own(check):
     finding = check(source, "x, prev_h, Wx, Wh, next_h = cache", "x, prev_h, Wh, next_h = cache")
     finding = finding.findings["rnn_step_backward"]
     assert finding["status"] == "crash" and "name 'Wx' is not defined" in finding["sentences"][0]
+
+
+OF_EVENTS = changed(
+    SOURCES["network"],
+    ("y = self.Why @ h + self.by", "y = self.y = 1 / (1 + np.exp(-(self.Why @ h + self.by)))"),
+    ("        d_Why = d_y @", "        d_y = d_y * self.y * (1 - self.y)\n        d_Why = d_y @"),
+)
+
+
+@pytest.mark.parametrize("gradient", ["d_y * self.y * (1 - self.y)", "d_y - 0", "self.y - d_y", "(self.y - d_y) * 2"])
+def test_outputs_of_a_sigmoid_are_compared_with_our_own(check, gradient):
+    source = changed(OF_EVENTS, ("d_y = d_y * self.y * (1 - self.y)", f"d_y = {gradient}"))
+    if "- d_y" in gradient:
+        source = source.replace("backprop(self, d_y,", "backprop(self, targets,").replace("- d_y", "- targets")
+    result = check(source)
+    assert result.ok and "differ from ours" not in report(result), report(result)
+    wrong = check(source, "d_h = self.Whh.T @ temp", "d_h = self.Whh @ temp").findings["Network.backprop"]
+    assert "multiplied by the transpose" in wrong["diagnosis"][0], wrong

@@ -85,14 +85,15 @@ def gap(value, right):
 
 
 def outputs_of(found, ours, T, V, names):
-    """(the Series of the outputs, "y" or "logits", how far they are from ours: None if they are others); None.
+    """(the Series of the outputs, their kind, how far they are from ours: None if they are others); None.
 
     names: path -> what the forward calls it.
     """
     every = list(series_in(found, T, V))
+    right = {"y": ours.arrays["y"], "logits": ours.arrays["logits"], "p": sigmoid(ours.arrays["logits"])}
     for series in every if ours.arrays["y"].shape[-1] == V else []:
-        for kind in ("y", "logits")[V == 1 :]:  # one probability alone is 1 whatever the network
-            error = gap(series.values, ours.arrays[kind][-len(series.values) :, 0])
+        for kind in list(right)[V == 1 :]:  # one probability alone is 1 whatever the network
+            error = gap(series.values, right[kind][-len(series.values) :, 0])
             if error < ROUGHEST:
                 return series, kind, error
     told = [s for s in every if s.is_distribution] or [s for s in every if names[s.paths[0]] in OUTPUTS] or every
@@ -106,14 +107,23 @@ def losses_of(series, kind, goal):
     whole, last = np.ones((steps, 1)), np.eye(steps)[-1][:, None]
     for name in TOLD[kind]:
         for words, mask in (("summed over all steps", whole), ("of the last step", last))[steps == 1 :]:
-            y = series.values if kind == "y" or name == "squares" else softmax(series.values)
-            y = sigmoid(series.values) if kind == "logits" and name == "binary" else y
             dlogits = np.zeros((len(goal), 1, goal.shape[1]))
-            dlogits[-steps:, 0] = mask * (goal[-steps:] if name == "gradient" else y - goal[-steps:])
+            dlogits[-steps:, 0] = mask * at_logits(name, kind, series.values, goal[-steps:])
             title, of = LOSSES[name]
             of = partial(of, series, kind, mask * goal[-steps:], mask)
             found.append(Loss(f"{title} {words}", of, dlogits))
     return found
+
+
+def at_logits(name, kind, values, goal):
+    """The gradient of a loss at the logits, of outputs of a kind."""
+    if name == "gradient":
+        return goal
+    if name == "cross-entropy":
+        error = (values if kind == "y" else softmax(values)) - goal
+    else:
+        error = (sigmoid(values) if name == "binary" and kind == "logits" else values) - goal
+    return error * values * (1 - values) if kind == "p" and name != "binary" else error
 
 
 def script_fit(unit, fit, found, rng):
