@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
+from models import randomized
 
 from numpylm import memory_network as memory
 from numpylm.memory_network import MemoryNetwork
@@ -29,10 +30,7 @@ def model_of(kind):
     """A model in float64 with parameters of order one."""
     Model, options = KINDS[kind]
     sizes = {"num_sentences": S} if Model is MemoryNetwork else {"hidden_dim": H}
-    model = Model(V, D, **sizes, **options, dtype=np.float64)
-    for array in model.parameters().values():
-        array[...] = 0.7 * rng.standard_normal(array.shape)
-    return model
+    return randomized(Model(V, D, **sizes, **options, dtype=np.float64), rng)
 
 
 def logits_of(model, story=STORY, question=QUESTION):

@@ -1,22 +1,15 @@
 from itertools import product
 
+import models
 import numpy as np
 import pytest
 from translation_examples import MASK, N, random_batch, random_model
 
-import numpylm as nlm
 from numpylm.activations import log_softmax
 from numpylm.beam_search import beam_search, continue_prompt, translate
 
 START, END, LENGTH = 1, 2, 3
-
-
-def random_language_model(vocab_size=4):
-    model = nlm.LSTMLM(vocab_size, 3, 5, dtype=np.float64)
-    rng = np.random.default_rng(0)
-    for array in model.parameters().values():
-        array[...] = rng.standard_normal(array.shape)
-    return model
+LANGUAGE_MODEL = models.random_model("lstm", 4, 3, 5, scale=1.0)
 
 
 def all_hypotheses(log_probability, vocab_size, penalty):
@@ -41,7 +34,7 @@ def language_model_log_probability(model, prompt):
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 def test_width_of_v_to_the_t_is_exhaustive_search(penalty):
-    model, prompt = random_language_model(), [3, 0]
+    model, prompt = LANGUAGE_MODEL, [3, 0]
     found = continue_prompt(model, prompt, END, LENGTH, width=4**LENGTH, length_penalty=penalty, n_best=4**LENGTH)
     expected = all_hypotheses(language_model_log_probability(model, prompt), 4, penalty)
     assert len(found) == len(expected) == 3**3 + 1 + 3 + 9
@@ -81,7 +74,7 @@ def test_width_1_is_greedy(attention):
 
 
 def test_without_an_end_every_hypothesis_has_the_length_asked_for():
-    found = continue_prompt(random_language_model(), [1], None, 5, width=3, n_best=3)
+    found = continue_prompt(LANGUAGE_MODEL, [1], None, 5, width=3, n_best=3)
     assert [len(hypothesis.tokens) for hypothesis in found] == [5, 5, 5]
     assert found[0].score >= found[1].score >= found[2].score
 
@@ -107,4 +100,4 @@ def test_a_sentence_is_done_when_as_many_hypotheses_are_complete_as_the_beam_is_
 )
 def test_wrong_searches_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
-        continue_prompt(random_language_model(), [0], END, 5, **wrong)
+        continue_prompt(LANGUAGE_MODEL, [0], END, 5, **wrong)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from models import randomized
 from test_ctc import spelled
 
 from numpylm import GRULM
@@ -56,9 +57,7 @@ def test_a_wide_beam_finds_every_sequence_and_its_probability(seed):
 
 @pytest.mark.parametrize(("alpha", "beta"), [(0.7, 0.0), (1.3, 0.9)])
 def test_with_a_language_model_it_equals_exhaustive_search(alpha, beta):
-    model = GRULM(4, 3, 5, dtype=np.float64, seed=1)  # label 1 is token 2, and label 2 is token 3
-    for array in model.parameters().values():
-        array[...] = rng.standard_normal(array.shape)
+    model = randomized(GRULM(4, 3, 5, dtype=np.float64), rng, scale=1)  # label 1 is token 2, and label 2 is token 3
     score = LanguageScore(model, token_of=lambda label: label + 1, start=1)
     log_y = log_softmax(4 * rng.standard_normal((T, V + 1)))
     found = beam_search(log_y, EVERYTHING, score, alpha, beta)
@@ -106,9 +105,7 @@ def test_the_oracle_is_the_best_of_a_list():
 
 def test_every_way_to_decode_is_the_search_that_its_name_says():
     vocabulary = Vocabulary("word", ("<unk>", "<eos>", "low", "high"))
-    model = AcousticModel(3, 2, 4, dtype=np.float64)
-    for array in model.parameters().values():
-        array[...] = 2 * rng.standard_normal(array.shape)
+    model = randomized(AcousticModel(3, 2, 4, dtype=np.float64), rng, scale=2)
     language, weights = LanguageScore(GRULM(4, 3, 5, seed=1), int, start=1), (2.0, 1.0)
     spoken = [("", rng.standard_normal((8, 2)), text) for text in ("low high", "high", "low low")]
     spoken = with_labels(vocabulary, spoken)

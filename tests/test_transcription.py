@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from gradient_proofs import assert_same, prove, read_only
+from models import randomized
 
 from numpylm.masking import lengths_to_mask
 from numpylm.transcription import AcousticModel
@@ -20,9 +21,7 @@ IDS = [f"{cell}, {'both directions' if both else 'forwards'}, {layers} layers" f
 def model_of(cell="lstm", bidirectional=True, num_layers=1, dropout=0.0):
     """A model in float64 with parameters of order one."""
     model = AcousticModel(V, B, H, num_layers, cell, bidirectional, dropout, dtype=np.float64)
-    for array in model.parameters().values():
-        array[...] = rng.standard_normal(array.shape)
-    return model
+    return randomized(model, rng, scale=1)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=IDS)

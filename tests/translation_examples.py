@@ -1,6 +1,7 @@
 """Small encoder-decoders and batches of unequal lengths, for the tests of translation and beam search."""
 
 import numpy as np
+from models import randomized
 
 from numpylm.masking import lengths_to_mask
 from numpylm.translation import EncoderDecoder
@@ -12,11 +13,7 @@ MASK = lengths_to_mask(SOURCE_LENGTHS, T_X)
 
 def random_model(seed=0, dtype=np.float64, embedding_dim=D, **kind):
     """An EncoderDecoder whose parameters, biases too, are of order one."""
-    model = EncoderDecoder(V_X, V_Y, embedding_dim, H, dtype=dtype, **kind)
-    rng = np.random.default_rng(seed)
-    for array in model.parameters().values():
-        array[...] = 0.7 * rng.standard_normal(array.shape)
-    return model
+    return randomized(EncoderDecoder(V_X, V_Y, embedding_dim, H, dtype=dtype, **kind), np.random.default_rng(seed))
 
 
 def random_batch(seed=0):
