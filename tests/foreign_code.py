@@ -1,6 +1,5 @@
 """Code of the conventions that `numpylm check` reads, written for the tests, a file each: all of it is right."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,18 @@ def assert_read(check, name, *changes):
     assert result.ok and not result.unchecked, report(result)
 
 
-def check_changed(folder, name, *change, **options):
-    """The Result for one of these files, or for another source, with one piece exchanged."""
-    path = folder / "mine.py"
-    path.write_text(changed(SOURCES.get(name, name), *[change][: len(change)]), encoding="utf-8")
-    return check_here(path, **({"seed": 7} | options))
+@pytest.fixture(scope="session")
+def check(tmp_path_factory):
+    """check(name, *change, **options): the Result for one of these files, or for another source, with one piece
+    exchanged. A test may ask the same twice: the file is checked once."""
+    path, results = tmp_path_factory.mktemp("foreign") / "mine.py", {}
 
+    def check(name, *change, seed=7, **options):
+        source = changed(SOURCES.get(name, name), *[change][: len(change)])
+        asked = source, seed, str(options)
+        if asked not in results:
+            path.write_text(source, encoding="utf-8")
+            results[asked] = check_here(path, seed, **options)
+        return results[asked]
 
-@pytest.fixture
-def check(tmp_path):
-    """check_changed, in a folder of its own."""
-    return partial(check_changed, tmp_path)
+    return check

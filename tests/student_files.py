@@ -56,8 +56,6 @@ def check_source(folder, source, *changes, seed=1):
         (path,) = SOLUTIONS.glob(f"{source:02}_*.py")
         shutil.copytree(SOLUTIONS, folder, dirs_exist_ok=True)  # one exercise goes on with another's solution
         source = path.read_text(encoding="utf-8")
-        for solution in SOLUTIONS.glob("*.py"):  # one imports another
-            shutil.copy(solution, folder)
     for right, wrong in changes:
         assert source.count(right) == 1, right
         source = source.replace(right, wrong)
@@ -69,6 +67,13 @@ def check_source(folder, source, *changes, seed=1):
 def statuses(result):
     """Name -> status."""
     return {name: finding["status"] for name, finding in result.findings.items()}
+
+
+def wrong_in(result, name):
+    """The names of the gradients that are wrong, of a function whose status is wrong."""
+    finding = result.findings[name]
+    assert finding["status"] == "wrong", finding
+    return {row["name"] for row in finding["table"]}
 
 
 def told(result, name):

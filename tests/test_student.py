@@ -1,21 +1,15 @@
 """`numpylm check`: right functions pass however they are written, and whatever may be wrong is said."""
 
 import re
-from functools import partial
+import textwrap
 from pathlib import Path
 
-import pytest
-from student_files import check_in_child, check_source, statuses, told
+from student_files import check_in_child, check_source, statuses, told, wrong_in
 
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.report import report
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture
-def check(tmp_path):
-    return partial(check_in_child, tmp_path)
 
 
 NOT_OURS = [
@@ -24,7 +18,7 @@ NOT_OURS = [
 ]
 
 
-def test_the_packages_own_functions_pass(check):
+def test_the_packages_own_functions_pass(tmp_path):
     """All of them at once, as text of the file: records in and out, parameters with defaults, nested gradients."""
     modules = (
         "base/require activations affine clipping embedding dropout masking initialization loss recurrence projection"
@@ -32,7 +26,8 @@ def test_the_packages_own_functions_pass(check):
     files = [ROOT / "numpylm" / f"{name}.py" for name in [*modules.split(), "rnn", "lstm", "gru", "proof/numerical"]]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files).replace("require.", "")
     text = re.sub(r"^from numpylm(?!\.proof)[^\n(]*(\([^)]*\))?$", "", text, flags=re.MULTILINE)
-    result = check(text + RELU_BY_OURS + f"EXERCISE = {[n for n in sorted(ASSIGNMENTS) if n not in NOT_OURS]}")
+    exercise = [name for name in sorted(ASSIGNMENTS) if name not in NOT_OURS]
+    result = check_source(tmp_path, f"{text}{RELU_BY_OURS}EXERCISE = {exercise}")
     assert result.ok, report(result)
 
 
@@ -44,8 +39,8 @@ def rnn_relu_backward(parameters, dh, dstate_T, trace): return rnn_backward(para
 """
 
 
-def test_other_ways_to_write_it_pass(check):
-    result = check("""
+def test_other_ways_to_write_it_pass(tmp_path):
+    source = """
         import numpy as np
         from dataclasses import dataclass
 
@@ -78,12 +73,13 @@ def test_other_ways_to_write_it_pass(check):
                 dh_next = da[t] @ W_hh.T
             return Gradients(da @ W_xh.T, dh_next, np.einsum("tni,tnj->ij", x, da),
                              np.einsum("tni,tnj->ij", h[:-1], da), da.sum((0, 1)))
-    """)
+    """
+    result = check_source(tmp_path, textwrap.dedent(source))
     assert result.ok and len(result.findings) == 8, report(result)
 
 
-def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
-    source = """
+def test_a_function_that_asks_for_its_nonlinearity_is_given_both(tmp_path):
+    source = textwrap.dedent("""
         import numpy as np
         def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity="tanh"):
             a_t = x_t @ W_xh + h_prev @ W_hh + b_h
@@ -92,17 +88,19 @@ def test_a_function_that_asks_for_its_nonlinearity_is_given_both(check):
             f_slope = 1 - step.h_t**2 if nonlinearity == "tanh" else step.h_t > 0
             da_t = dh_t * f_slope
             return da_t, da_t @ W_hh.T
-    """
-    assert check(source).ok
-    result = check(source.replace("step.h_t > 0", "step.h_t < 0").replace("np.maximum(a_t, 0)", "a_t"))
+    """)
+    assert check_source(tmp_path, source).ok
+    result = check_source(tmp_path, source, ("step.h_t > 0", "step.h_t < 0"), ("np.maximum(a_t, 0)", "a_t"))
     for name in ("rnn_step", "rnn_step_backward"):
         assert "nonlinearity='relu' here; with 'tanh' it is right" in told(result, name), report(result)
-    crashing = check("def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity): return {'sigmoid': 0}[nonlinearity]")
+    source = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h, nonlinearity): return {'sigmoid': 0}[nonlinearity]"
+    crashing = check_source(tmp_path, source)
     assert "nonlinearity='tanh'" in " ".join(crashing.findings["rnn_step"]["shapes"])
 
 
-def test_memory_is_limited_and_the_next_function_has_all_of_it_again(check):
-    result = check(
+def test_memory_is_limited_and_the_next_function_has_all_of_it_again(tmp_path):
+    result = check_in_child(
+        tmp_path,
         """
         import numpy as np
         kept = []
@@ -127,10 +125,9 @@ def test_separate_mistakes_are_all_found(tmp_path):
     result = check_source(tmp_path, 8, carried, forward)
     assert result.findings["lstm_step"]["status"] == "wrong"
     assert "lstm_step, which is not right yet" in told(result, "lstm_step_backward")
-    both = check_source(tmp_path, 8, carried, bias).findings["lstm_step_backward"]
-    assert {row["name"] for row in both["table"]} == {"dc_prev", "db"}
-    assert (
-        "f_t is left out" in both["diagnosis"][0] and "db: it is the right one times 0.333333" in both["diagnosis"][1]
-    )
+    both = check_source(tmp_path, 8, carried, bias)
+    assert wrong_in(both, "lstm_step_backward") == {"dc_prev", "db"}
+    first, second, *_ = both.findings["lstm_step_backward"]["diagnosis"]
+    assert "f_t is left out" in first and "db: it is the right one times 0.333333" in second
     cubed = check_source(tmp_path, 8, ("df_t * f_t * (1 - f_t)", "df_t * f_t * (1 - f_t) ** 3"))
     assert cubed.findings["lstm_step_backward"]["diagnosis"][0].startswith("da_f or df_t is likely wrong")

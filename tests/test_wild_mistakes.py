@@ -8,7 +8,7 @@ Each row: a file of tests/foreign/, the function, a right piece, the wrong one, 
 import re
 
 import pytest
-from foreign_code import SOURCES, check_changed
+from foreign_code import SOURCES, changed
 
 from numpylm.tutor.report import report
 
@@ -129,20 +129,22 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("name", "function", "right", "wrong", "words"), MISTAKES)
-def test_a_mistake_is_found_and_named_in_the_first_sentence(tmp_path, name, function, right, wrong, words):
-    result = check_changed(tmp_path, name, right, wrong)
+def test_a_mistake_is_found_and_named_in_the_first_sentence(check, name, function, right, wrong, words):
+    result = check(name, right, wrong)
     finding = result.findings[function]
     assert finding["status"] == "wrong" and not result.ok, report(result)
     first = [*finding["sentences"], *finding.get("diagnosis", [])][0]
     assert re.search(words, first), first
 
 
-def test_s_beside_h_is_the_state_c_of_an_lstm(tmp_path):
-    source = SOURCES["nodes"].replace("self.state.h = self.state.s", "self.state.h = np.tanh(self.state.s)")
-    source = source.replace("self.state.s * top_diff_h", "np.tanh(self.state.s) * top_diff_h")
-    source = source.replace("self.o * top_diff_h", "self.o * top_diff_h * (1 - np.tanh(self.state.s) ** 2)")
-    source = source.replace("x, s_prev, h_prev):", "x, s_prev=None, h_prev=None):")
-    result = check_changed(tmp_path, source)
+def test_s_beside_h_is_the_state_c_of_an_lstm(check):
+    source = changed(
+        SOURCES["nodes"], ("self.state.h = self.state.s", "self.state.h = np.tanh(self.state.s)"),
+        ("self.state.s * top_diff_h", "np.tanh(self.state.s) * top_diff_h"),
+        ("self.o * top_diff_h", "self.o * top_diff_h * (1 - np.tanh(self.state.s) ** 2)"),
+        ("x, s_prev, h_prev):", "x, s_prev=None, h_prev=None):"),
+    )  # fmt: skip
+    result = check(source)
     assert result.ok and result.findings["Node.bottom_data_is"]["status"] == "ok", report(result)
-    finding = check_changed(tmp_path, source, "self.s_prev * ds", "self.state.s * ds").findings["Node.top_diff_is"]
+    finding = check(source, "self.s_prev * ds", "self.state.s * ds").findings["Node.top_diff_is"]
     assert finding["status"] == "wrong" and "df" in finding["diagnosis"][0], finding
