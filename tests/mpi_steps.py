@@ -31,7 +31,7 @@ RATES = {"sgd": 0.5, "adam": 0.01}
 
 
 def language(options):
-    """Five streams: shares are uneven for K = 2, 3, 4, and a rank of six has none. Line ends restart streams."""
+    """Five streams: shares are uneven for K = 2 and 3, and a rank of six has none. Line ends restart streams."""
     tokens = np.random.default_rng(1).integers(0, 7, 700)
     settings = LanguageSettings(batch_size=5, num_steps=6, epochs=1, restart_probability=0.5, **options)
     model = nlm.LSTMLM(7, 4, 6, num_layers=2, dropout=0.3, dropout_kind="variational", dtype=np.float64, seed=1)

@@ -1,3 +1,4 @@
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_every_family_is_among_the_cases():
 
 def test_a_planted_bug_is_found(monkeypatch, capsys):
     right = lstm.sigmoid_backward
-    monkeypatch.setattr(cases, "FAMILIES", (cases.cell_cases,))
+    monkeypatch.setattr(cases, "FAMILIES", (lambda rng: itertools.islice(cases.cell_cases(rng), 1),))
     monkeypatch.setattr(cases, "CELLS", {"lstm": cases.CELLS["lstm"]})
     monkeypatch.setattr(lstm, "sigmoid_backward", lambda ds, s: right(ds, s) * (1 + 1e-9))
     assert gradcheck.run(SimpleNamespace(seed=1)) == 1

@@ -5,9 +5,9 @@ import re
 
 import pytest
 from foreign_code import SOURCES
+from student_files import statuses
 
 from numpylm.commands.check import named_pair
-from numpylm.tutor.checking import check_file
 from numpylm.tutor.foreign.conventions import CONVENTIONS, roles_of
 from numpylm.tutor.report import as_json, report
 
@@ -178,14 +178,9 @@ def test_json_has_the_documented_schema(check, change):
             assert {key: isinstance(row[key], kind) for key, kind in ROW.items()} == dict.fromkeys(row, True)
 
 
-def test_require_works_with_conventions(tmp_path):
-    path = tmp_path / "mine.py"
-    path.write_text(SOURCES["min_char_rnn"], encoding="utf-8")
-    result = check_file(path, ["lossFun", "lstm_cell_backward"], seed=1)
-    assert {name: f["status"] for name, f in result.findings.items()} == {
-        "lossFun": "ok",
-        "lstm_cell_backward": "missing",
-    }
+def test_require_works_with_conventions(check):
+    result = check("min_char_rnn", required=("lossFun", "lstm_cell_backward"))
+    assert statuses(result) == {"lossFun": "ok", "lstm_cell_backward": "missing"}
 
 
 def test_a_backward_that_returns_its_loss_is_given_what_the_forward_returned(check):

@@ -65,7 +65,7 @@ def forward_backward(inputs, targets, h_init, c_init, param, grads):
     loss, states, seen, n = 0, [(h_init, c_init)], [], len(h_init)
     for x, target in zip(inputs, targets):
         y, state, rest = forward(x, states[-1], param)
-        loss = loss + 0.5 * (y - target) ** 2
+        loss = loss + (0.5 * (y - target) ** 2).item()
         states.append(state); seen.append((y - target, *rest))
     dh, dc = 0, 0
     for t in reversed(range(len(seen))):

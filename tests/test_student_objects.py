@@ -1,7 +1,7 @@
 """`numpylm check` reads objects that keep a state, files of a package, and scripts that lack what they use."""
 
 import pytest
-from foreign_code import SOURCES
+from foreign_code import SOURCES, changed
 from student_files import check_in_child
 
 from numpylm.tutor.report import report
@@ -62,9 +62,9 @@ def test_what_nothing_in_a_file_makes_is_the_usual_one(check):
 
 
 def test_methods_are_functions_of_their_arguments_where_no_object_can_be_made(check):
-    source = SOURCES["cs231n"].replace("\n", "\n    ").replace("def lstm_step_forward(", "def lstm_step_forward(self, ")
-    source = source.replace("def lstm_step_backward(", "def lstm_step_backward(self, ")
-    result = check(f"class Cells:\n    def __init__(self, checkpoint): pass\n    {source}")
+    source = "def sigmoid" + SOURCES["cs231n"].partition("def sigmoid")[2].partition("def lstm_forward")[0]
+    source = changed(source, ("\n", "\n    "), ("forward(", "forward(self, "), ("backward(", "backward(self, "))
+    result = check(f"import numpy as np\nclass Cells:\n    def __init__(self, checkpoint): pass\n    {source}")
     assert result.findings["Cells.lstm_step_backward"]["status"] == "ok"
 
 

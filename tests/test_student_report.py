@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_imported_or_holds_nothing(tmp_path, source, said)
 
 def test_what_is_missing(tmp_path):
     source = "EXERCISE = ['lstm_step', 'tahn']\ndef lstm_stpe(): pass\nfrom numpylm.rnn import rnn_step\n"
-    result = check_in_child(tmp_path, source)
+    result = check_source(tmp_path, source)
     assert statuses(result) == {"lstm_step": "missing", "tahn": "missing"}
     assert "there is a lstm_stpe: is it misspelt?" in told(result, "lstm_step")
     with pytest.raises(ValueError, match="tahn is no function that can be checked; did you mean tanh"):
