@@ -30,12 +30,17 @@ STEPS = 20
 RATES = {"sgd": 0.5, "adam": 0.01}
 
 
-def language(options):
-    """Five streams: shares are uneven for K = 2 and 3, and a rank of six has none. Line ends restart streams."""
+def language(options, batch_size=5):
+    """Five streams: shares are uneven for K = 2 and 3. Line ends restart streams."""
     tokens = np.random.default_rng(1).integers(0, 7, 700)
-    settings = LanguageSettings(batch_size=5, num_steps=6, epochs=1, restart_probability=0.5, **options)
+    settings = LanguageSettings(batch_size=batch_size, num_steps=6, epochs=1, restart_probability=0.5, **options)
     model = nlm.LSTMLM(7, 4, 6, num_layers=2, dropout=0.3, dropout_kind="variational", dtype=np.float64, seed=1)
     return language_task(tokens, tokens[:90], settings, line_end=3), model, settings
+
+
+def few(options):
+    """Two streams: of three ranks, one has none."""
+    return language(options, batch_size=2)
 
 
 def translation(options):

@@ -109,7 +109,7 @@ def random_chain(rng):
 @pytest.mark.parametrize("method", ["central", "fourth"])
 def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
     rng, judged = np.random.default_rng(8), 0
-    for _ in range(60):
+    for _ in range(30):
         f, gradient, x = random_chain(rng)
         with np.errstate(all="ignore"):
             right, value = gradient(x), f(x)
@@ -120,7 +120,7 @@ def test_chains_of_any_scale_are_never_judged_wrongly(method, is_complex_safe):
             report = check_gradients(g, {"x": x}, {"x": wrong}, method)
             assert not report.ok
             judged += report.rows[0].num_wrong
-    assert judged > 36  # and not all are left unjudged
+    assert judged > 18  # and not all are left unjudged
 
 
 @pytest.mark.parametrize("is_complex_safe", [True, False])

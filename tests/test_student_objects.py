@@ -2,7 +2,7 @@
 
 import pytest
 from foreign_code import SOURCES, changed
-from student_files import check_in_child
+from student_files import check_in_child, check_source
 
 from numpylm.tutor.report import report
 
@@ -100,9 +100,8 @@ def test_a_file_of_a_package_gets_what_it_imports(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "activation.py").write_text(ACTIVATION)
-    (package / "rnn.py").write_text(WITH_ACTIVATION)
     assert check_in_child(package, WITH_ACTIVATION, "rnn.py").ok
-    alone = check_in_child(tmp_path, WITH_ACTIVATION).findings["RNN.backward"]  # its Tanh is not known
+    alone = check_source(tmp_path, WITH_ACTIVATION).findings["RNN.backward"]  # its Tanh is not known
     assert alone["status"] == "not checked" and "could not be run" in " ".join(alone["sentences"])
 
 

@@ -180,8 +180,9 @@ OUTPUTS = """
 import numpy as np
 def rnn_forward(x, a0, parameters):
     Wax, Waa, Wya, ba, by = (parameters[name] for name in ("Wax", "Waa", "Wya", "ba", "by"))
-    a, caches = a0, []
-    for t in range(x.shape[2]):
+    (n_x, m, T_x), a, caches = x.shape, a0, []
+    assert Wax.shape == (len(a0), n_x)
+    for t in range(T_x):
         a_prev, a = a, np.tanh(Wax @ x[:, :, t] + Waa @ a + ba)
         caches.append((x[:, :, t], a_prev, a))
     y_pred = np.maximum(Wya @ a + by, 0)

@@ -14,7 +14,7 @@ FEATURES = rng.standard_normal((T, N, B))
 LENGTHS = np.array([6, 4, 5])
 MASK = lengths_to_mask(LENGTHS, T)
 LABELS = np.array([[1, 2, 2], [3, -1, 1], [3, -1, -1]])  # (U, N)
-KINDS = [("rnn", False, 2), ("gru", True, 1), ("lstm", True, 2)]
+KINDS = [("lstm", False, 1), ("gru", True, 1), ("rnn", True, 2)]
 IDS = [f"{cell}, {'both directions' if both else 'forwards'}, {layers} layers" for cell, both, layers in KINDS]
 
 

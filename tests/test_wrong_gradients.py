@@ -78,4 +78,4 @@ def test_it_is_caught_and_explained(number, tmp_path):
 
 def test_the_list_is_whole_and_the_code_right_as_it_stands(tmp_path):
     assert {int(re.match(r"\d+", number).group()) for number in MISTAKES} == set(range(1, 19))
-    assert all(check_source(tmp_path, source).ok for source in (1, 2, 3, 4, 5, 6, 8, 9, RELU))
+    assert check_source(tmp_path, RELU).ok  # test_exercises.py has the solutions
