@@ -107,10 +107,6 @@ def test_memory_stays_near_what_a_window_may_have_however_long_the_stream(monkey
     ("tokens", "error", "message"),
     [
         ([0, 1, V], ValueError, r"tokens must lie in 0..6 for a vocabulary of V = 7; got values in 0..7"),
-        ([0, -1, 2], ValueError, r"got values in -1..2"),
-        (np.zeros(0, int), ValueError, "not empty"),
-        ([[0, 1], [2, 3]], ValueError, "must be a stream"),
-        ([0.0, 1.0], TypeError, "must be integers"),
         ([3], ValueError, "need at least 2 tokens"),
     ],
 )

@@ -109,16 +109,9 @@ GOOD = np.zeros((T, N), dtype=int)
     ("changed", "message"),
     [
         ({"inputs": np.zeros((T, N))}, "tokens must be integers; got an array of float64"),
-        ({"inputs": None}, "tokens must be integers; got an array of object"),
-        ({"inputs": np.ma.zeros((T, N), dtype=int)}, "tokens must be a plain array; got a masked array"),
-        ({"inputs": np.zeros(T, dtype=int)}, r"shape \(T, N\), time first.*got shape \(4,\)"),
-        ({"inputs": np.zeros((0, N), dtype=int)}, r"T, N >= 1; got shape \(0, 5\)"),
         ({"inputs": GOOD + V}, r"tokens must lie in 0..5 for a vocabulary of V = 6; got values in 6..6"),
-        ({"inputs": GOOD - 1}, r"tokens must lie in 0..5.*got values in -1..-1"),
         ({"targets": GOOD[:2]}, r"targets must have the shape of the inputs, \(T, N\) = \(4, 5\)"),
-        ({"targets": GOOD + V}, r"targets must lie in -1..5"),
         ({"targets": GOOD - 1}, "every target is -1"),
-        ({"targets": None}, "targets must be integers; got an array of object"),
         ({"state": nlm.RNNLM(V, D, H).initial_state(N)}, r"state\[0\] must be a LSTMState; got a RNNState"),
         ({"mask": np.ma.ones((T, N), bool)}, "mask must be a plain array; got a masked array"),
         ({"mask": np.ones((T, N))}, r"mask must be booleans of the tokens' shape"),
@@ -126,6 +119,7 @@ GOOD = np.zeros((T, N), dtype=int)
     ],
 )
 def test_bad_data(changed, message):
+    """One of each kind: test_check.py has what is wrong with tokens, targets, masks and states."""
     model, data = nlm.LSTMLM(V, D, H), {"inputs": GOOD, "targets": GOOD} | changed
     with pytest.raises((TypeError, ValueError), match=message):
         model.loss_and_gradients(**data)

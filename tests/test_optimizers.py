@@ -145,9 +145,7 @@ def test_steps_and_memory_are_all_that_an_optimizer_remembers(optimizer):
     ("spoil", "message"),
     [
         (lambda g: None, "gradients must be a dict, name -> array; got NoneType"),
-        (lambda g: list(g.values()), "gradients must be a dict, name -> array; got list of 3"),
         (lambda g: g | {"b_y": g["b_y"].tolist()}, r"gradients\['b_y'\] must be a NumPy array; got list of 4"),
-        (lambda g: g | {"b_y": np.ma.array(g["b_y"])}, r"gradients\['b_y'\] must be a plain array; got a masked array"),
         (lambda g: g | {"b_y": g["b_y"] * 1j}, "gradient of b_y must be of its dtype float64; got complex128"),
         (lambda g: {"E": g["E"], "W_hh": g["W_hh"]}, r"missing: \['b_y'\]"),
         (lambda g: g | {"W_xx": g["b_y"]}, r"without parameter: \['W_xx'\]"),
