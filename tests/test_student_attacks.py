@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from student_files import check_source
+from student_files import check_in_child, check_source
 
-from numpylm.tutor.checking import check_file
 from numpylm.tutor.process import wire
 from numpylm.tutor.report import report
 
@@ -67,9 +66,7 @@ CHEATS = {  # what a file does in place of softmax, and what the report says
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_does_not_pass(tmp_path, cheat):
     source, status, said = CHEATS[cheat]
-    path = tmp_path / "mine.py"
-    path.write_text("import numpy as np\n" + source, encoding="utf-8")
-    result = check_file(path, seconds=2, megabytes=4000, seed=1)
+    result = check_in_child(tmp_path, "import numpy as np\n" + source, seconds=2, megabytes=4000)
     text = report(result)
     assert not result.ok and (status is None or result.findings["softmax"]["status"] == status), text
     assert said in " ".join(text.split()), text
@@ -104,9 +101,7 @@ def test_a_table_of_recorded_answers_is_of_no_use(tmp_path):
 def test_a_file_that_uses_ours_as_a_helper_passes_and_it_is_said(tmp_path):
     source = "import numpy as np\nfrom numpylm.activations import sigmoid\n"
     source += "def sigmoid_backward(ds, s):\n    return ds * s * (1 - s)\n"
-    path = tmp_path / "mine.py"
-    path.write_text(source, encoding="utf-8")
-    result = check_file(path, seed=1)
+    result = check_source(tmp_path, source)
     assert result.ok and "sigmoid is numpylm's own: not checked" in report(result)
 
 
