@@ -6,16 +6,7 @@ from numpylm.tutor.foreign.problems import of_first_step, with_dh
 from numpylm.tutor.process.sizes import SIZES
 
 
-def a_single_step(unit, fit):
-    """The Fit with the first input and target alone, for a forward that returns its loss; None for another."""
-    given = {slot: fit.inputs.get(slot) for slot in ("inputs", "targets")}
-    is_series = all(np.ndim(value) and len(value) == SIZES["T"] for value in given.values())
-    if fit.form != "loss" or callable(fit.weights) or not is_series:
-        return None
-    return fit._replace(inputs=fit.inputs | {slot: value[:1] for slot, value in given.items()}, precision=None)
-
-
-def one_step_of_ours(unit, fit):
+def of_one_step(unit, fit):
     """The Fit with the first step alone, of all that has an axis of time, for a forward that gives our values; None
     where x has none, or the loss is a mean."""
     is_x = {slot for slot in fit.inputs if slot == "inputs" or unit.roles.get(slot) == "x"}
@@ -32,19 +23,6 @@ def first_of(value):
         return value[:1] if isinstance(value, list) else {0: value[min(value)]}
     axes = [axis for axis, length in enumerate(np.shape(value)) if length == SIZES["T"]]
     return np.take(value, [0], axis=axes[0]) if len(axes) == 1 else None
-
-
-def only_first_step(unit, fit):
-    """The Fit with zeros for all that comes in after the first step; None where no axis must be that of time."""
-    cut = {}
-    for slot in unit.incoming:
-        q = fit.inputs[slot]
-        found = only_at(0, q)
-        if found is None or callable(fit.weights):
-            return None
-        cut[id(q)] = found[0]
-    inputs = fit.inputs | {slot: cut[id(fit.inputs[slot])] for slot in unit.incoming}
-    return fit._replace(inputs=inputs, weights=[cut.get(id(w), w) for w in fit.weights], precision=None)
 
 
 def other_gradients(unit, fit):

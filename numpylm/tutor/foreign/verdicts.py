@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from numpylm.tutor.foreign.claims import ONLY_ZERO, gradient_name, not_compared
-from numpylm.tutor.foreign.fewer import a_single_step, one_step_of_ours, only_first_step, other_gradients
+from numpylm.tutor.foreign.fewer import of_one_step, other_gradients
 from numpylm.tutor.foreign.fits import best_fit
 from numpylm.tutor.foreign.truths import claimed, means_over_batch, truth, understood
 from numpylm.tutor.foreign.words import explained, renamed, rounded
@@ -190,25 +190,13 @@ def backward_finding(file, unit, fit):
 
 
 def one_step(file, unit, fit):
-    """(claims, wrong rows, whether no right gradient is zero) of one step to which nothing is carried, or None; of a
-    forward that gives our values (its Fit, claims).
-
-    It is a sequence of one step, or one in which a gradient comes in at its first step alone.
-    """
-    is_ours = fit.precision is not None
-    first = one_step_of_ours if is_ours else only_first_step if unit.incoming else a_single_step
-    first = first(unit, fit)
-    if first is None:
-        return (None, {}) if is_ours else None
+    """(Fit, claims) of a single step, to which nothing is carried, for a forward that gives our values; (None, {})
+    where that cannot be made."""
+    alone = of_one_step(unit, fit)
     try:
-        claims, _, _ = claimed(file, unit, first)
-        if is_ours:
-            return first, claims
-        truths, rtol, _ = truth(file, unit, first, claims)
+        return (alone, claimed(file, unit, alone)[0]) if alone else (None, {})
     except Stop:
-        return (None, {}) if is_ours else None
-    shown = {slot: claim for slot, claim in claims.items() if np.any(truths[slot])}
-    return shown, compare(*compared(unit, claims, truths)[:2], rtol)[0], len(shown) == len(claims)
+        return None, {}
 
 
 def compared(unit, claims, truths):
@@ -218,7 +206,7 @@ def compared(unit, claims, truths):
     return named, right, shapes
 
 
-def verdict(unit, fit, claims, truths, rtol, remarks, one_step=lambda: None):
+def verdict(unit, fit, claims, truths, rtol, remarks, one_step):
     """The finding on claimed gradients, given the right ones and how precise these are."""
     named, right, shapes = compared(unit, claims, truths)
     rows, sentences = compare(named, right, rtol)

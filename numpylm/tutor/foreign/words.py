@@ -31,7 +31,7 @@ DIAGONAL = "the code takes σ's derivative for the softmax's: the Jacobian's off
 
 
 def explained(unit, fit, claims, rows, named, right, one_step):
-    """Hints on wrong gradients, in our names. one_step gives (claims, wrong rows) of a single step, or None."""
+    """Hints on wrong gradients, in our names. one_step() gives (Fit, claims) of a single step."""
     sizes, wrong = fit.ours.problem.sizes if fit.ours else SIZES, {row.name for row in rows}
     sizes = {"T": sizes.T, "V": sizes.V} if fit.form == "loss" else {"N": sizes.N}
     shown = {name: q for name, q in right.items() if q.any()}
@@ -41,8 +41,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
     if fit.precision is None:
         hints = [] if said else [h for h in diagnose("", {}, named, right, (), sizes) if h.words not in alike]
         said = [*map(Finding, said), *hints]
-        parts = {str(unit.roles[s]).partition(":")[0] for s in claims if gradient_name(unit, s) in wrong}
-        return said or (parts != {"W_h"} and by_one_step(unit, one_step())) or by_gate(unit, claims, rows)
+        return said or by_gate(unit, claims, rows)
     output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
     said = said or loss_words(unit, fit, claims, wrong)
     said = said or [DLOGITS.format(", ".join(sorted(output)))] * (
@@ -65,7 +64,8 @@ def by_our_step(unit, fit, claims):
     """The same of a single step, where several lines are wrong: which is wrong in the step?"""
     values, rows = in_ours(unit, fit, claims) if fit else ({}, [])
     if values and not rows:
-        return carried_wrong(all(map(np.any, values.values())))
+        is_whole = all(map(np.any, values.values()))
+        return [Finding(CARRIED if is_whole else f"{CARRIED}; or a gradient is wrong that needs h_{{t-1}}, here zero")]
     is_run = all(q.any() or not fit.ours.problem.answers[name].any() for name, q in values.items())
     hints = by_our_lines(unit, fit, claims) if rows and is_run else []
     return [hint._replace(words=f"with a single step too, {hint.words}") for hint in hints if not is_vague(hint)]
@@ -87,21 +87,6 @@ def in_ours(unit, fit, claims):
     is_rough = fit.precision > EXACT or all(is_float32(claim) for claim in claims.values())
     values = {n: v.astype("f" if is_rough else "d") for n, v in values.items() if n in ours.problem.answers}
     return values, compare(values, ours.problem.answers, EXACT)[0]
-
-
-def by_one_step(unit, found):
-    """What a single step, to which nothing is carried, shows: is the mistake in the step, or in what is carried?"""
-    if found is None:
-        return []
-    claims, rows, is_whole = found
-    if not rows:
-        return carried_wrong(is_whole)
-    return [Finding(f"with a single step too, {hint.words}") for hint in by_gate(unit, claims, rows)]
-
-
-def carried_wrong(is_whole):
-    """A list with the finding on code that is right for a single step. is_whole: whether no gradient of it is zero."""
-    return [Finding(CARRIED if is_whole else f"{CARRIED}; or a gradient is wrong that needs h_{{t-1}}, here zero")]
 
 
 def by_gate(unit, claims, rows):
