@@ -202,6 +202,9 @@ def test_what_may_be_anything_is_not_taken_for_targets_that_have_a_name(check):
 def test_the_gradients_of_the_output_layer_alone_are_no_verdict(check):
     finding = check(OUTPUTS).findings["backpropagation"]
     assert finding["status"] == "not checked" and "output layer alone" in finding["sentences"][0]
+    returned = "return loss, dWxh, dWhh, dWhy, dbh, dby, hs"
+    finding = check("min_char_rnn", returned, "return loss, dWhy, dby, hs").findings["lossFun"]
+    assert finding["status"] == "not checked" and "output layer alone" in finding["sentences"][0]
 
 
 def test_an_output_of_one_number_does_not_fit_every_loss(check):

@@ -84,7 +84,7 @@ def others_of(units, contents, child, scope, cell, pair):
     network for numbers in place of vectors; one whose weights the file makes."""
     yield from units[1:]
     exchanged = {"W_h": "W_y", "W_y": "W_h"}
-    if exchanged.keys() <= set(units[0].roles.values()):
+    if {("v", "W_y"), ("w", "W_h")} <= {(plain(slot), role) for slot, role in units[0].roles.items()}:
         yield units[0]._replace(roles={slot: exchanged.get(role, role) for slot, role in units[0].roles.items()})
     if scope.holder == ["object"] and not scope.states:
         with contextlib.suppress(Unknown):
