@@ -96,8 +96,7 @@ def slope_of(kind, usual, name=""):
 class Missing:
     """Stands for what an import should have made: called with sizes it is random numbers, gone through it is a text.
 
-    Called with arrays it computes nothing, as a debugger or a log does not; whatever computes with what it returned is
-    a NameError, as if nothing stood for it.
+    Called with arrays it computes nothing, as a debugger or a log does not: what it returns is no number (Unmade).
     """
 
     def __init__(self, name):
@@ -113,6 +112,8 @@ class Missing:
             return args[0]
         if "clip" in self._name and args:
             return args[0]
+        if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
+            return Unmade(self._name)
         if len(args) == 1 and isinstance(args[0], types.FunctionType):
             return args[0]  # as a decorator
         return self
@@ -131,18 +132,30 @@ class Missing:
 
     __ror__ = __or__
 
-    def compute(self, *_):
-        raise NameError(f"name {self._name!r} is not defined", name=self._name)
-
-    __array__ = __float__ = __neg__ = compute
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = compute
-    __truediv__ = __rtruediv__ = __pow__ = __matmul__ = __rmatmul__ = compute
-
     def __iter__(self):
         return iter(TEXT)
 
     def __mro_entries__(self, bases):
         return (MissingBase,)
+
+
+class Unmade:
+    """What an absent function would have made of arrays: to use it is a NameError, as if nothing stood for it."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def use(self, *_):
+        raise NameError(f"name {self._name!r} is not defined", name=self._name)
+
+    __array__ = __float__ = __neg__ = __len__ = __iter__ = __call__ = __getitem__ = use
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = use
+    __truediv__ = __rtruediv__ = __pow__ = __matmul__ = __rmatmul__ = use
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.use()
 
 
 class Empty(dict):
