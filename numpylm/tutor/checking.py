@@ -151,12 +151,7 @@ def check_units(file, convention, named):
             unchecked[unit.name] = unit.unmade
             continue
         for name, finding in findings.items():
-            is_known = finding["status"] in ("ok", "wrong")
-            before = own.get(name, {})
-            is_known |= finding["status"] == "crash" and "loss" in unit.forms
-            is_known |= not is_open(finding) and "unknown" in before  # an error of its own
-            is_known |= unit.is_usual and before.get("status") == "not checked"
-            if name not in own or (is_known and name not in settled):
+            if name not in own or (name not in settled and counts(unit, finding, own[name])):
                 found[name] = finding
     drop_covered(contents, units, found)
     said = str(found.get("softmax", {}).get("diagnosis"))
@@ -164,6 +159,13 @@ def check_units(file, convention, named):
     if may_be_columns and ("first axis" in said or "all entries" in said):
         found["softmax"] = {"status": "ok", "sentences": [COLUMNS]}
     return unchecked
+
+
+def counts(unit, finding, before):
+    """Whether a finding in another convention takes the place of an open one under our own name."""
+    is_known = finding["status"] in ("ok", "wrong") or (finding["status"] == "crash" and "loss" in unit.forms)
+    is_known |= not is_open(finding) and "unknown" in before  # an error of its own
+    return is_known or (unit.is_usual and before["status"] == "not checked")
 
 
 def is_open(finding):
