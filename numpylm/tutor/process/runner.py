@@ -163,7 +163,8 @@ def bytes_within(values, named):
 
 
 def answer(student, request):
-    """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile."""
+    """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile: all
+    calls, unless `watched` is False."""
     printed, changes, reply, unclipped = Printed(), [], {}, Unclipped()
     student.called, student.opened, student.local = set(), set(), {}
     hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
@@ -179,7 +180,7 @@ def answer(student, request):
             else:
                 np.clip = unclipped if request.get("without_clip") else CLIP
                 np.tanh = noted(TANH, MADE["tanh"])
-                sys.setprofile(student.see_call)
+                sys.setprofile(student.see_call if request.get("watched", True) else None)  # it takes half the time
                 space = run_steps(student, request["steps"], request["inputs"], changes)
                 space["local"] = student.local.get(request["steps"][-1].get("call", [""])[-1], {})
                 reply["outputs"] = [reach(path, space) for path in request["outputs"]]
