@@ -61,7 +61,7 @@ def by_our_lines(unit, fit, claims):
 
 
 def by_our_step(unit, fit, claims):
-    """The same of a single step, where several lines are wrong: which is wrong in the step?"""
+    """The same of a single step: of several wrong lines, which is wrong in the step?"""
     values, rows = in_ours(unit, fit, claims) if fit else ({}, [])
     if values and not rows:
         is_whole = all(map(np.any, values.values()))
