@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from foreign_code import SOURCES
+from foreign_code import SOURCES, changed
 from student_files import wrong_in
 
 from numpylm.tutor.foreign.layouts import PAIRS
@@ -146,3 +146,11 @@ def test_tokens_are_below_the_sizes_of_inputs_and_outputs():
         sizes = Sizes(T=40, N=1, D=D, H=5, V=V)
         tokens = loss_problem("rnn", np.random.default_rng(0), {"x", "W_y"}, sizes, {}, False).arrays["inputs"]
         assert set(tokens) == set(range(min(D, V) if V > 1 else D))
+
+
+def test_a_gradient_of_the_last_step_that_a_dict_still_holds_is_not_wrong(check):
+    source = changed(SOURCES["lstm_dict"], ("return grads, dh_next, dc_next, dX", "return grads, dh_next, dc_next"))
+    result = check(source, "    return grads, dh_next", '    grads["dxt"] = dX[0]\n    return grads, dh_next')
+    assert result.ok and "dxt: not compared" in report(result), report(result)
+    result = check("lstm_dict", "return grads, dh_next, dc_next, dX", "return grads, dh_next, dc_next, dX[0]")
+    assert result.findings["lstm_backward"]["status"] == "wrong"

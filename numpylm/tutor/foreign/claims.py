@@ -30,7 +30,8 @@ def claims_in(unit, fit, returned, local, snapshot, after):
     local is its own arrays, which count where it updates its weights in another way; snapshot, the object's attributes;
     after, slot -> the weight after the backward. Raises Stop.
     """
-    claims = {slot: array for slot, _, array in reversed(assigned(unit, fit, returned)) if slot}
+    every = reversed(assigned(unit, fit, returned))
+    claims = {slot: array for slot, text, array in every if slot and not is_of_a_step(unit, fit, slot, text, array)}
     weights = [slot for slot, role in unit.roles.items() if role is None or is_weight(role)]
     states = [slot for slot in unit.roles if slot in fit.inputs and slot not in weights]
     names = ("bottomdiff{0}", "d{1}", "dld{1}") if fit.form == "step" else ("bottomdiff{0}",)
@@ -90,11 +91,19 @@ def assigned(unit, fit, returned):
     return [(slot, text, array) for slot, (text, array) in zip(found, named, strict=True)]
 
 
+def is_of_a_step(unit, fit, slot, text, array):
+    """Whether a gradient of the inputs is what the last step has left under a name such as dxt."""
+    T = fit.ours.problem.sizes.T if fit.ours and fit.form != "step" else 1
+    is_x = unit.roles[slot] == "x" and plain(text).endswith("t")
+    return T > 1 and is_x and np.size(array) * T == np.size(fit.inputs[slot])
+
+
 def left_out(unit, fit, returned):
     """The names of gradients that a backward returned, and that belong to no input that the check knows."""
     is_step = isinstance(returned, dict) and "loss" in returned  # of a training loop: all arrays that it made
     every = [] if is_step else assigned(unit, fit, returned)
-    told = [text for slot, text, array in every if slot is None and text.isidentifier() and np.size(array) > 1]
+    every = [known for known in every if known[0] is None or is_of_a_step(unit, fit, *known)]
+    told = [text for _, text, array in every if text.isidentifier() and np.size(array) > 1]
     return [text for text in told if HEADS.match(plain(text)) or "grad" in text]
 
 
