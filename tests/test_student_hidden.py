@@ -1,6 +1,7 @@
 """`numpylm check` calls nothing right whose gradients it has not found, and takes none for another."""
 
 import pytest
+from foreign_code import changed
 from student_files import wrong_in
 
 CELL = """
@@ -193,3 +194,40 @@ class Gate:
         return output * (1 - output)
 """
     assert check(source).findings["Gate.backward"]["status"] == "not checked"
+
+
+SUMS = """
+import numpy as np
+class Cell:
+    def __init__(self, n_in, n_hidden):
+        self.Wx, self.Wh = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_hidden)
+    def forward(self, x, h):
+        return np.tanh(x @ self.Wx + h @ self.Wh)
+    def backward(self, dh, x, h_prev, h):
+        da = dh * (1 - h ** 2)
+        self.dWx, self.dWh = x.T @ da, h_prev.T @ da
+        return da @ self.Wh.T
+class RNN:
+    def __init__(self, n_in, n_hidden):
+        self.n_hidden, self.cell = n_hidden, Cell(n_in, n_hidden)
+    def forward(self, x):
+        self.x, self.hs = x, [np.zeros((len(x), self.n_hidden))]
+        for t in range(x.shape[1]):
+            self.hs.append(self.cell.forward(x[:, t], self.hs[-1]))
+        return self.hs[-1]
+    def backward(self, dh):
+        self.dW = np.zeros((self.x.shape[2] + self.n_hidden, self.n_hidden))
+        for t in reversed(range(self.x.shape[1])):
+            dh = self.cell.backward(dh, self.x[:, t], self.hs[t], self.hs[t + 1])
+            self.dW += np.concatenate([self.cell.dWx, self.cell.dWh])
+        return dh
+"""
+
+
+def test_what_a_cell_keeps_of_its_last_step_is_not_the_sum_that_an_object_makes(check):
+    assert check(SUMS).findings["RNN.backward"]["status"] == "not checked"
+    sums = "self.dWx, self.dWh = self.dWx + self.cell.dWx, self.dWh + self.cell.dWh"
+    added = changed(
+        SUMS, ("self.dW +=", f"{sums}; self.dW +="), ("self.dW = np", "self.dWx = self.dWh = 0; self.dW = np")
+    )
+    assert check(added).findings["RNN.backward"]["status"] == "ok"

@@ -191,9 +191,9 @@ def slots_of(unit, texts):
 
 def held(snapshot, weights, inputs, states):
     """Slot -> gradient of the weights, under a name such as dW or W_diff, in a dict, or in a list beside params; and of
-    states, name -> slot."""
+    states, name -> slot. Nothing where the object has sums of its own over steps, which belong to no weight alone."""
     found = {}
-    for path, array in arrays_in(snapshot, (), 3):
+    for path, array in sorted(arrays_in(snapshot, (), 3), key=lambda known: len(known[0])):  # the object's own first
         name = plain(str(path[-1]))
         if name in ("d", "g", "grad", "diff", "gradient", "dv") and len(path) > 1:  # beside the value of a parameter
             name = f"d{plain(str(path[-2]))}"
@@ -211,7 +211,15 @@ def held(snapshot, weights, inputs, states):
             for slot in weights:
                 if isinstance(array, np.ndarray) and np.array_equal(array, inputs[slot]):
                     found[slot] = grads[place]
-    return found
+    arrays = [(plain(str(name)), q) for name, q in snapshot.items() if isinstance(q, np.ndarray) and q.ndim > 1]
+    sums = [q for name, q in arrays if is_of_weights(name)]
+    return {} if sums and not any(q is array for q in sums for array in found.values()) else found
+
+
+def is_of_weights(name):
+    """Whether a plain name is that of a gradient of weights."""
+    rest = HEADS.sub("", name, count=1)
+    return rest != name and re.match(LIKE_WEIGHT, rest) is not None
 
 
 def steps_of_descent(unit, fit, after):
