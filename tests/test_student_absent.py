@@ -64,6 +64,10 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("self.build(x.shape[2])", "self.compile(x.shape)"),
     ),
     "an object of an absent module that is told of arrays": ("network", *LOGS),
+    "data that an absent module makes of arrays": (
+        "network", ("import numpy as np\n", "import numpy as np\nfrom .tools import Scaler\nscaler = Scaler()\n"
+        "data = scaler.fit_transform(np.zeros((4, 3)))\nparts = [data]\n"),
+    ),
     "a flag whose name ends as that of a gradient": (
         "bptt", ("def bptt(self, x, y):", "def bptt(self, x, y, do_grad=True):\n        if not do_grad: return"),
     ),

@@ -231,3 +231,9 @@ def test_what_a_cell_keeps_of_its_last_step_is_not_the_sum_that_an_object_makes(
         SUMS, ("self.dW +=", f"{sums}; self.dW +="), ("self.dW = np", "self.dWx = self.dWh = 0; self.dW = np")
     )
     assert check(added).findings["RNN.backward"]["status"] == "ok"
+
+
+def test_a_table_of_embeddings_is_no_sum_of_gradients(check):
+    held = "self.params, rng = {}"
+    result = check("gru_outputs", held, f"self.embedding = np.ones((3, 4))\n        {held}")
+    assert result.findings["GRU.backward"]["status"] == "ok"

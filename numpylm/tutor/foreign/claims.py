@@ -212,7 +212,7 @@ def held(snapshot, weights, inputs, states):
                 if isinstance(array, np.ndarray) and np.array_equal(array, inputs[slot]):
                     found[slot] = grads[place]
     arrays = [(plain(str(name)), q) for name, q in snapshot.items() if isinstance(q, np.ndarray) and q.ndim > 1]
-    sums = [q for name, q in arrays if is_of_weights(name)]
+    sums = [q for name, q in arrays if is_of_weights(name) and name not in map(plain, weights)]
     return {} if sums and not any(q is array for q in sums for array in found.values()) else found
 
 

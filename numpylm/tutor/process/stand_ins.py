@@ -139,11 +139,8 @@ class Missing:
         return (MissingBase,)
 
 
-class Unmade:
+class Unmade(Missing):
     """What an absent function would have made of arrays: to use it is a NameError, as if nothing stood for it."""
-
-    def __init__(self, name):
-        self._name = name
 
     def use(self, *_):
         raise NameError(f"name {self._name!r} is not defined", name=self._name)
