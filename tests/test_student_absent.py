@@ -65,7 +65,9 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
     ),
     "an object of an absent module that is told of arrays": ("network", *LOGS),
     "data that an absent module makes of arrays": (
-        "network", ("import numpy as np\n", "import numpy as np\nfrom .tools import Scaler\nscaler = Scaler()\n"
+        "network",
+        ("        self.by = np", "        self.rates = scaler.fit_transform(np.ones(3))\n        self.by = np"),
+        ("import numpy as np\n", "import numpy as np\nfrom .tools import Scaler\nscaler = Scaler()\n"
         "data = scaler.fit_transform(np.zeros((4, 3)))\nparts = [data]\n"),
     ),
     "a flag whose name ends as that of a gradient": (

@@ -162,3 +162,19 @@ def sleepers(path):
         except OSError:
             pass
     return found
+
+
+@pytest.mark.parametrize(
+    "line, words", [("os._exit(3)", "ended the whole Python process"), ("while True: pass", "a loop that never ends")]
+)
+def test_a_constructor_that_ends_or_never_ends_is_told(tmp_path, line, words):
+    source = f"""
+    import os
+    class RNN:
+        def __init__(self, n_in, n_hidden):
+            {line}
+        def forward(self, x): return x
+        def backward(self, dh): return dh
+    """
+    result = check_in_child(tmp_path, source, seconds=2)
+    assert not result.ok and words in result.unchecked["RNN.backward"]

@@ -9,6 +9,7 @@ from numpylm.tutor.foreign.constructors import construct, value_for
 from numpylm.tutor.foreign.conventions import global_for, roles_of, word_of
 from numpylm.tutor.foreign.scopes import Scope, Unknown, arrays_in, is_weight, required, size_slots
 from numpylm.tutor.process.sizes import SIZES, size_of
+from numpylm.tutor.process.stop import Stop
 
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
@@ -150,7 +151,10 @@ def attributes_of(child, scope):
 
 def contents_of(child, make, path, sizes, name="it"):
     """The dict or tuple that some steps make. Raises Unknown where they fail, or make something else."""
-    reply = child.ask({"steps": make, "inputs": size_slots(sizes), "outputs": [path]})
+    try:
+        reply = child.ask({"steps": make, "inputs": size_slots(sizes), "outputs": [path]})
+    except Stop as stop:
+        raise Unknown(f"{name} cannot be made: {stop.finding['sentences'][0]}") from stop
     (held,) = reply.get("outputs") or [None]
     if "error" in reply or not isinstance(held, dict | tuple | list):
         raise Unknown(f"{name} cannot be made: {reply.get('error', {}).get('text', '')}")

@@ -150,7 +150,7 @@ class Unmade(Missing):
     __truediv__ = __rtruediv__ = __pow__ = __matmul__ = __rmatmul__ = use
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         self.use()
 
