@@ -163,8 +163,7 @@ def bytes_within(values, named):
 
 
 def answer(student, request):
-    """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen meanwhile: all
-    calls, unless `watched` is False."""
+    """The reply to one request: what the paths in `outputs` lead to after its steps, and what was seen if `watched`."""
     printed, changes, reply, unclipped = Printed(), [], {}, Unclipped()
     student.called, student.opened, student.local = set(), set(), {}
     hidden = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
