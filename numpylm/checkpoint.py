@@ -110,7 +110,7 @@ def load_checkpoint(path):
     """The Checkpoint in a file. Raises CheckpointError, having loaded nothing, for a file that does not hold one."""
     with zips.reading(path, CheckpointError, HINT) as archive:
         metadata, layout, vocabularies = read_described(archive)
-        arrays = {name: zips.read_array(archive, name) for name in layout}
+        arrays = {name: zips.read_array(archive, name, *expected) for name, expected in layout.items()}
         model = described(metadata)
         parameters = {name: arrays.pop(f"parameter.{name}") for name in parameter_shapes(model.parts())}
         model = model.with_parameters(parameters)

@@ -46,7 +46,7 @@ def load(path, layout=None):
     with reading(path, CheckpointError, "give another file") as archive:
         metadata = decode_json(read_bytes(archive, METADATA, 2**22))
         check_layout(read_layout(archive), layout)
-        return metadata, {name: read_array(archive, name) for name in layout}
+        return metadata, {name: read_array(archive, name, *expected) for name, expected in layout.items()}
 
 
 def same(found, arrays=ARRAYS):

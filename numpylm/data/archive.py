@@ -150,7 +150,10 @@ def check_layout(found, expected):
             raise ValueError(f"the array {name} is {dtype} {shape}; expected {expected[name][1]} {expected[name][0]}")
 
 
-def read_array(archive, name):
-    """The array NAME.npy, whose layout was checked. Raises BadZipFile if its CRC-32 is wrong."""
-    with archive.open(f"{name}.npy") as stream:  # at its end zipfile compares the CRC-32
-        return npy.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER_BYTES)
+def read_array(archive, name, shape, dtype):
+    """The array NAME.npy, whose layout was checked. Raises ValueError if it changed since, or its CRC-32 is wrong."""
+    with archive.open(f"{name}.npy") as stream:
+        array = npy.read_array(stream, allow_pickle=False, max_header_size=MAX_HEADER_BYTES)
+        if stream.read(1) or (array.shape, array.dtype) != (shape, dtype):  # zipfile compares the CRC-32 at the end
+            raise ValueError(f"the array {name} changed while it was read")
+        return array
