@@ -151,7 +151,7 @@ def check_units(file, convention, named):
             unchecked[unit.name] = unit.unmade
             continue
         for name, finding in findings.items():
-            if name not in own or (name not in settled and counts(unit, finding, own[name])):
+            if name not in own or (name not in settled and replaces(unit, finding, own[name])):
                 found[name] = finding
     drop_covered(contents, units, found)
     said = str(found.get("softmax", {}).get("diagnosis"))
@@ -161,7 +161,7 @@ def check_units(file, convention, named):
     return unchecked
 
 
-def counts(unit, finding, before):
+def replaces(unit, finding, before):
     """Whether a finding in another convention takes the place of an open one under our own name."""
     is_known = finding["status"] in ("ok", "wrong") or (finding["status"] == "crash" and "loss" in unit.forms)
     is_known |= not is_open(finding) and "unknown" in before  # an error of its own

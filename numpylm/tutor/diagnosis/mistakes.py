@@ -67,11 +67,13 @@ def mistakes_of(function):
     """The Mistakes in one of our functions that the table knows."""
     cell, _, kind = function.partition("_")
     common = sections().get(f"*_{kind}", "") if cell in CELLS else ""
-    common = common.replace(H_PREV, "trace.h_prev" if cell == "cho" else H_PREV)
     common = re.sub(r"\bdA\b", "dhW" if cell == "gru" else "da", common)
     if cell == "rnn":
         common = re.sub(r"\b(d?)(W_x|W_h|b)\b", lambda name: name[1] + OF_RNN[name[2]], common)
-    rows = rows_of(common) if cell != "cho" else [row for row in rows_of(common) if fits(function, row[0])]
+    rows = rows_of(common)
+    if cell == "cho":  # its backward is shorter than ours
+        rows = rows_of(common.replace(H_PREV, "trace.h_prev"))
+        rows = [row for row in rows if occurs(function, row[0])]
     return [mistake_of(function, *row) for row in rows + rows_of(sections().get(function, ""))]
 
 
@@ -81,7 +83,7 @@ def rows_of(text):
     return [row.partition(" :: ")[::2] for row in rows]
 
 
-def fits(function, pieces):
+def occurs(function, pieces):
     """Whether the right pieces of a row stand in a function's source."""
     return all(pair.partition("=>")[0].strip() in source_of(function) for pair in pieces.split(" && "))
 

@@ -31,9 +31,8 @@ class Unit(NamedTuple):
     that have one in the file. forward and backward are steps (runner.py) whose slots are these, "inputs" and "targets",
     and incoming: the gradients that come in. outputs: where the forward's values are, and named: what these are called.
     sizes: of what the check makes; again, a function, yields other Units for a backward that is not judged by this one.
-    kept: slots of the states that the object keeps. unmade: why its constructor was not called. is_equal:
-    whether all sizes are equal; keeps, whether the backward writes into what
-    outlives it.
+    kept: slots of the states that the object keeps. unmade: why its constructor was not called. is_equal: whether all
+    sizes are equal; keeps, whether the backward writes into what outlives it.
     texts name what the backward returns. places: slot -> path of a weight; snapshot: the path of an object that may
     hold gradients. free: for a layer, alternatives of slot -> shape. is_usual: whether its names are those of a course.
     """

@@ -179,7 +179,7 @@ def answer(student, request):
             else:
                 np.clip = unclipped if request.get("without_clip") else CLIP
                 np.tanh = noted(TANH, MADE["tanh"])
-                sys.setprofile(student.see_call if request.get("watched", True) else None)  # it takes half the time
+                sys.setprofile(student.see_call if request.get("watched", True) else None)  # watching is slow
                 space = run_steps(student, request["steps"], request["inputs"], changes)
                 space["local"] = student.local.get(request["steps"][-1].get("call", [""])[-1], {})
                 reply["outputs"] = [reach(path, space) for path in request["outputs"]]
