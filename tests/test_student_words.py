@@ -83,8 +83,12 @@ def test_of_several_wrong_lines_that_of_a_single_step_is_named_first(check):
 
 
 def test_what_a_single_step_leaves_out_is_not_said_of_it(check):
-    changes = ("* gi[t] * (1 - gi[t])", "* gi[t]"), ("reversed(range(len(inputs)))", "reversed(range(1, len(inputs)))")
-    assert "single step" not in str(check(changed(SOURCES["lstm_loss"], *changes)).findings["lossFun"]["diagnosis"])
+    line = ("temp = (1 - self.last_hs[t + 1] ** 2) * d_h", "temp = (1 - self.last_hs[t + 1]) * d_h * 0.7")
+    source = changed(
+        SOURCES["network"], line, ("reversed(range(n))", "reversed(range(1, n))")
+    )  # no step of a single one
+    finding = check(source).findings["Network.backprop"]
+    assert finding["status"] == "wrong" and "single step" not in str(finding["diagnosis"]), finding
 
 
 def test_a_relu_is_compared_with_our_own(check):
@@ -115,7 +119,12 @@ OF_EVENTS = changed(
 )
 
 
-@pytest.mark.parametrize("gradient", ["d_y * self.y * (1 - self.y)", "d_y - 0", "self.y - d_y", "(self.y - d_y) * 2"])
+SLOPE = "self.y * (1 - self.y)"
+
+
+@pytest.mark.parametrize(
+    "gradient", [f"d_y * {SLOPE}", "d_y - 0", "self.y - d_y", "(self.y - d_y) * 2", f"(self.y - d_y) * {SLOPE}"]
+)
 def test_outputs_of_a_sigmoid_are_compared_with_our_own(check, gradient):
     source = changed(OF_EVENTS, ("d_y = d_y * self.y * (1 - self.y)", f"d_y = {gradient}"))
     if "- d_y" in gradient:
