@@ -67,7 +67,7 @@ def best_fit(file, unit, batches=(2, 0, -1), left=None):
     raise not_run(file, unit, next(iter(sorted(errors, key=is_own_error, reverse=True)), None))
 
 
-def fits(file, unit, batches, failed=()):
+def fits(file, unit, batches, failed):
     """Every Fit to try: inputs in a layout of ours whose shapes are the file's, then in the file's own shapes.
 
     Ways that have failed are left out.
@@ -108,7 +108,9 @@ def fits_of(unit, form, cell, N, options, rng, is_strict, failed):
         layout = layout._replace(style="".join({*style[:1]} - NUMBERS))
         way = (form, cell, N, style, layout._replace(gates=""), str(options), is_strict)
         inputs = None if way in failed else inputs_for(unit, ours, layout, style, rng, is_strict)
-        if inputs is not None:
+        if inputs is None:
+            failed.add(way)
+        else:
             yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"), way=way)
 
 

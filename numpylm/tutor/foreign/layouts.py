@@ -48,7 +48,7 @@ def layouts(cell, form, roles, convention):
     columns = [convention.columns, not convention.columns]
     for order, is_columns in product(orders, columns):
         axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd", "ndt")
-        axes = sorted(axes, key=lambda axis: axis != convention.axes) if form != "step" else [convention.axes]
+        axes = sorted(axes, key=lambda axis: axis != convention.axes) if form == "sequence" else [convention.axes]
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if {"W_x", "W_h"} <= parts else (False,)
         for turned, axis, first, flat, exchanged in product((False, True), axes, firsts, flats, exchanges):

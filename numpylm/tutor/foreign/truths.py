@@ -68,6 +68,9 @@ def claimed(file, unit, fit):
     claims, remarks = claims_in(unit, fit, *outputs[:2], outputs[2] if unit.snapshot else None, after)
     if not claims:
         raise Stop("not checked", "it returns no gradient whose name or place the check knows")
+    parts = {str(unit.roles[slot]).partition(":")[0] for slot in claims}
+    if fit.form == "loss" and not unit.free and parts <= {"W_y", "b_y", "h_prev", "x"}:
+        raise Stop("not checked", "the check finds the gradients of the output layer alone")
     limits = [limit for limit in reply.get("limits", []) if isinstance(limit, float)]
     said = f"it clips its gradients to ±{min(limits, default=0):.3g}: judged without that. Clip in the training loop"
     return claims, remarks + [said] * bool(limits), reply
