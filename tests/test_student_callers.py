@@ -82,6 +82,16 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("self.Why -= learn_rate *", "self.dLdWhy ="), ("self.bh -= learn_rate *", "self.dLdbh ="),
         ("self.by -= learn_rate *", "self.dLdby ="),
     ),
+    "a function beside it that writes into what an array has": (
+        "cs231n", ("def sigmoid(x):", "def flat(q, n):\n    q.shape = (n,)\n    return q\n\ndef sigmoid(x):"),
+    ),
+    "weights of sizes that are set late, by a method called weight_initializer": (
+        "network", ("self, input_size, output_size, hidden_size=64):\n",
+                    "self, hidden_size=64):\n        self.n = hidden_size\n    def weight_initializer(self):\n"
+                    "        hidden_size, input_size, output_size = self.n, self.num_features, self.class_size\n"),
+    ),
+    "the truncation of a constructor": ("loss_method", ("self, filename", "self, filename, bptt")),
+    "states before that are called hp and sp": ("lstm_loss", ("hprev", "hp"), ("cprev", "sp")),
     "a share that dropout leaves out": (
         "network", ("self, inputs)", "self, inputs, dropout_p)"),
         ("self.Why @ h +", "(1 - int(dropout_p)) * self.Why @ h +"),
@@ -108,6 +118,43 @@ def test_one_value_of_the_logits_is_not_taken_for_a_probability(check):
         assert check(EVENT, seed=seed).ok, seed
     wrong = check(EVENT, "d_h = self.Whh.T", "d_h = self.Whh").findings["Network.backprop"]
     assert wrong["status"] == "wrong" and "dWhh" in str(wrong["table"]) and "dWhy" not in str(wrong["table"])
+
+
+NEURON = """
+import numpy as np
+class Neuron:
+    def __init__(self, input_size, hidden_size):
+        self.W_x, self.W_h = np.ones((hidden_size, input_size)), np.ones((hidden_size, hidden_size))
+        self.W_y, self.b, self.b_y = np.ones(hidden_size), np.zeros((hidden_size, 1)), np.zeros(1)
+        self.state = np.zeros((hidden_size, 1))
+    def forward(self, x, prev_hidden=None):
+        if prev_hidden is not None:
+            self.state = prev_hidden
+        self.before = self.state
+        self.state = np.tanh(self.W_x @ x.reshape(-1, 1) + self.W_h @ self.state + self.b)
+        output = self.W_y @ self.state + self.b_y
+        return output[0], self.state.copy()
+    def backward(self, x, state, output, target, rate):
+        error = output - target
+        da = error * self.W_y[:, None] * (1 - state ** 2)
+        self.W_y -= rate * error * state[:, 0]
+        self.b_y -= rate * error
+        self.W_x -= rate * da @ x.reshape(1, -1)
+        self.W_h -= rate * da @ self.before.T
+        self.b -= rate * da
+"""
+
+
+def test_a_step_with_one_output_is_judged_from_the_state_that_it_may_be_given(check):
+    assert check(NEURON).ok
+    finding = check(NEURON, "self.before.T", "state.T").findings["Neuron.backward"]
+    assert [(row["name"], row["right"] != 0) for row in finding["table"]] == [("dW_h", True)]
+
+
+def test_a_forward_without_parameters_is_no_layer(check):
+    source = changed(NEURON, ("input_size, h", "what, input_size, h"), ("(self, x, prev_hidden=None", "(self"),
+                     ("(self, x, state, output, target,", "(self, error,"))  # fmt: skip
+    assert "`what`" in check(source).unchecked["Neuron.backward"]
 
 
 def test_the_gradients_of_one_layer_in_a_list_have_its_names():

@@ -67,7 +67,7 @@ GATES = {  # the letters of a gate in a name such as W_f, W_xf or W_fx
 }  # fmt: skip
 USUAL = ("np", "numpy", "sigmoid", "softmax", "relu", "tanh")  # of stand_ins.py: what a file may lack
 BEFORE = r"prev(i\w+)?|last|old|init|initial"  # before or after the name of a state
-THEN = rf"({BEFORE}|pre|0|t1|tm1|tminus1|minus1|in|input)"
+THEN = rf"({BEFORE}|pre|p|0|t1|tm1|tminus1|minus1|in|input)"
 ROLES = {  # role -> names without capitals and underscores
     "h_prev": rf"({BEFORE})?(h|a|s|hidden)(state)?({THEN}(l?[0-9])?)?|(h|a|s)[1-9]{THEN}|hprevt|hx",
     "c_prev": rf"({BEFORE})?(c|cell)(state)?{THEN}?|cx",

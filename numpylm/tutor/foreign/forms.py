@@ -40,7 +40,7 @@ def form_of(scope, forward, backward, usual):
     if first and (is_with_targets(second) or (any(map(STATE.match, coming)) and takes_targets(scope, between))):
         return "loss"
     weights = {str(role).partition(":")[0] for role in (*scope.given.values(), *scope.roles.values())}
-    others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first else ["?"]
+    others = [plain(n) for n in (*scope.given, *required(first)[1:])] if first and required(first) else ["?"]
     is_layer = bool(others) if scope.holder != ["object"] else not weights & {"W_h", "W_x", "W"}
     is_layer &= not (first and first["loops"] and second["goes_back"])  # through time
     if first and set(others) <= {"w", "b"} and coming and (is_layer or scope.given):

@@ -13,7 +13,7 @@ from numpylm.tutor.process.stop import Stop
 
 ZEROS = re.compile(r"^_*(reset|zero|init|initiali[sz]e|clear)_?(the_)?grad", re.IGNORECASE)  # methods that run first
 HELD = re.compile(r"[dm]_?[Wb]|[dgm]$|grad|diff")  # gradients and means that are kept beside weights
-STARTS = re.compile(r"^_*(init|initiali[sz]e|build|compile|create|reset|new|setup)", re.IGNORECASE)
+STARTS = re.compile(r"^_*(init|initiali[sz]e|build|compile|create|reset|new|setup|weights?_init)", re.IGNORECASE)
 
 
 def with_made_weights(scope, contents, child):
@@ -108,7 +108,9 @@ def unmade_scope(contents, kind):
 
 def later_steps(contents, kind, held):
     """Steps that make the weights of an object that its constructor has left without any: its sizes, and a call."""
-    sizes = {n: size_of(n) for n, value in held.items() if type(value) is int or (value is None and n[:2] == "n_")}
+    starts = [method for name, method in contents["classes"][kind].items() if STARTS.search(name)]
+    names = {*held, *(n for method in starts for n in method["reads"])}
+    sizes = {n: size_of(n) for n in names if type(held.get(n)) is int or (held.get(n) is None and len(n) > 2)}
     steps = [{"set": ["object", n], "value": {"slot": f"size {size}"}} for n, size in sizes.items() if size]
     for name, method in contents["classes"][kind].items():
         if STARTS.search(name) and name != "__init__":

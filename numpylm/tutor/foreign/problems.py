@@ -44,6 +44,7 @@ def sizes_of(unit):
     unknown = [n for slot, q in unit.shapes.items() if unit.roles[slot] is None and len(q) == 2 for n in q if n != H]
     others = [[n for n in pairs.get(part, [*unknown, unit.sizes["V"]]) if n != H] for part in ("W_x", "W_y")]
     D, V = (other[0] if other else H for other in others)
+    V = 1 if len(shapes.get("W_y", "VH")) == 1 else V  # a vector
     D = max(1, sum(pairs["W"]) - gates * H - H) if "W" in pairs else D
     return SIZES._replace(D=D if unit.shapes else unit.sizes["D"], H=H, V=V)
 

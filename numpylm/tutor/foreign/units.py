@@ -156,7 +156,8 @@ def calls(scope, arguments, forward, backward):
         known = roles_of(required(scope.functions[forward]), arguments.cell)
         passed = {n: path for n, path in given_on(scope, "__init__", forward).items() if not (known[n] or word_of(n))}
         first = [{"call": [*scope.holder, forward], "to": "made"} | arguments.of(scope.functions[forward], passed)]
-        inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in names]  # np.array(y_seq) is y_seq
+        inner = [text.removesuffix(".copy()") for text in names]
+        inner = [re.sub(r"^[\w.]+\((\w+)\)$", r"\1", text) for text in inner]  # np.array(y_seq) is y_seq
         paths = [["made", k] if len(names) > 1 else ["made"] for k in range(len(names))] or [["made"]]
         earlier = dict(zip(map(plain, inner), paths, strict=False))
         single = {n[:-1]: path for n, path in earlier.items() if n[-1:] == "s" and not word_of(n[:-1]).endswith("s")}

@@ -4,7 +4,7 @@ import re
 
 SIZES = {"T": 4, "N": 1, "D": 3, "V": 6, "H": 5}  # of what the check makes
 NAMES = {  # the first of these that a name holds, in lower case and without underscores
-    "T": r"seq|step|len$|length|trunc|^tx?$",
+    "T": r"seq|step|len$|length|trunc|bptt|^tx?$",
     "N": r"batch|^bs$|^n$",
     "D": r"emb",
     "V": r"vocab|in(p|put)?(s|num|dim|width|size|shape|unit|node|neuron|feat|layer|$)|(?<!drop)out|class|feature|word"
