@@ -6,7 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from numpylm.tutor.foreign.conventions import CONVENTIONS
-from numpylm.tutor.foreign.layouts import NUMBERS, OF_STEP, inputs_for, layouts, random_input, styles_of
+from numpylm.tutor.foreign.layouts import (
+    NUMBERS,
+    OF_STEP,
+    gate_orders,
+    in_style,
+    inputs_for,
+    layouts,
+    random_input,
+    styles_of,
+)
 from numpylm.tutor.foreign.losses import leaves, script_fit
 from numpylm.tutor.foreign.outputs import loss_fit, named_gradients, state_fit
 from numpylm.tutor.foreign.problems import FORMS, loss_problem, sizes_of, state_problem
@@ -93,25 +102,25 @@ def fits_of(unit, form, cell, N, options, rng, is_strict, failed):
     is_square, is_step = sizes.D == sizes.V > 1, is_loss and (unit.is_given("zero") or N == 1)
     sizes = sizes._replace(T=1) if is_step else sizes
     styles = OF_STEP if is_step else styles_of(unit, is_square, sizes.V) if is_loss else [()]
-    every = list(layouts(cell, form, roles, CONVENTIONS[unit.convention]))
-    every = every if is_strict else list({layout.columns: layout for layout in reversed(every)}.values())
+    convention, single = CONVENTIONS[unit.convention], {0: "all", -1: "time"}.get(N, "")
+    orders, every = gate_orders(cell, roles, convention), list(layouts(cell, form, roles, convention, single))
+    if not is_strict:
+        orders, every = orders[:1], list({layout.columns: layout for layout in reversed(every)}.values())
     sizes = sizes._replace(N=1 if is_loss else max(N, 1))
     problems = [loss_problem(cell, rng, has, sizes, options, is_dense) for is_dense in (False, True)] if is_loss else []
     problems = problems or [state_problem(cell, form, rng, has, sizes, options)]
-    for style, layout in product(styles, every):
+    for style in styles:
         if is_loss and ((style[1] in NUMBERS and sizes.V == 1) or ("scalars" in style and max(sizes.D, sizes.V) > 1)):
             continue
         ours = problems[bool(style) and not is_square and style[0] not in NUMBERS]
-        layout = layout._replace(single={0: "all", -1: "time"}.get(N, ""))
-        step = "vector" if layout.single else "column" if layout.columns else "matrix"
-        style = tuple(step if how == "step" else how for how in style)
-        layout = layout._replace(style="".join({*style[:1]} - NUMBERS))
-        way = (form, cell, N, style, layout._replace(gates=""), str(options), is_strict)
-        inputs = None if way in failed else inputs_for(unit, ours, layout, style, rng, is_strict)
-        if inputs is None:
-            failed.add(way)
-        else:
-            yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"), way=way)
+        ways = [(form, cell, N, *in_style(layout, style), str(options), is_strict) for layout in every]
+        for order, way in product(orders, ways):
+            how, layout = way[3], way[4]._replace(gates=order)
+            inputs = None if way in failed else inputs_for(unit, ours, layout, how, rng, is_strict)
+            if inputs is None:  # its shapes are the same in each order
+                failed.add(way)
+            else:
+                yield Fit(cell, form, layout, inputs, ours, goal=ours.arrays.get("goal"), way=way)
 
 
 def tried(file, unit, fit):

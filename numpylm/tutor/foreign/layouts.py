@@ -38,21 +38,31 @@ class Layout(NamedTuple):
 STATES = ("x", "h_prev", "c_prev", "h", "c", *"aifogrzn", "c_tilde", "tanh_c")  # with an axis for sequences
 
 
-def layouts(cell, form, roles, convention):
-    """Every layout that code with these roles may have, the convention's own first."""
-    parts = {role.partition(":")[0] for role in roles}
+def gate_orders(cell, roles, convention):
+    """The orders that packed gates may have in code with these roles, the convention's own first."""
     packed = bool({"W_x", "W_h", "W", "W1", "b"} & set(roles)) and cell != "rnn"
     usual = {"lstm": "ifoc", "gru": "rzn"}.get(cell, "")
     orders = dict.fromkeys([convention.gates, *FIRST_GATES.get(cell, ()), *map("".join, permutations(usual))])
-    orders = [order for order in orders if sorted(order) == sorted(usual)] if packed else [usual]
-    columns = [convention.columns, not convention.columns]
-    for order, is_columns in product(orders, columns):
+    return [order for order in orders if sorted(order) == sorted(usual)] if packed else [usual]
+
+
+def layouts(cell, form, roles, convention, single):
+    """Every layout but for the order of the gates that code with these roles may have, the convention's own first."""
+    parts = {role.partition(":")[0] for role in roles}
+    for is_columns in (convention.columns, not convention.columns):
         axes = ("dnt", "tdn") if is_columns else ("ntd", "tnd", "ndt")
         axes = sorted(axes, key=lambda axis: axis != convention.axes) if form == "sequence" else [convention.axes]
         firsts, flats = "hx" if {"W", "W1"} & parts else "h", (False, True) if is_columns else (True, False)
         exchanges = (False, True) if {"W_x", "W_h"} <= parts else (False,)
         for turned, axis, first, flat, exchanged in product((False, True), axes, firsts, flats, exchanges):
-            yield Layout(cell, is_columns, axis, order, first, flat, exchanged, turned)
+            yield Layout(cell, is_columns, axis, "", first, flat, exchanged, turned, single)
+
+
+def in_style(layout, style):
+    """(a style of inputs and targets, where "step" is one step as the layout has it; the layout with that style)."""
+    step = "vector" if layout.single else "column" if layout.columns else "matrix"
+    style = tuple(step if how == "step" else how for how in style)
+    return style, layout._replace(style="".join({*style[:1]} - NUMBERS))
 
 
 def theirs(role, ours, layout):
