@@ -47,6 +47,10 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         ("ys[t] - targets[t]", "self.loss_grad(ys[t], targets[t]) + 0 * self.loss(ys[t], targets[t])"),
         ("for p in params]", "for p in (Wxh, Whh, Why, bh, by)]"),
     ),
+    "zeros of an absent module, made from sizes": (
+        "network", ("import numpy as np\n", "import numpy as np\nimport deep.init as init\n"),
+        ("np.zeros((self.Whh.shape[0], 1))", "init.zeros(self.Whh.shape[0], 1)"),
+    ),
     "weights from an absent module, made from a tuple": (
         "network", ("from numpy.random import randn", "from .init import xavier"), ("randn(", "xavier(("),
         (") / 1000", "))"),

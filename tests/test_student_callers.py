@@ -205,7 +205,8 @@ def test_a_print_over_several_lines_of_python_2():
 
 
 def test_names_of_targets_and_sizes():
-    assert word_of("y_onehot") == word_of("y_sent") == "targets" and word_of("input_num") == "size V"
+    words = {"y_onehot": "targets", "y_sent": "targets", "input_num": "size V", "X_embedded": "inputs"}
+    assert {name: word_of(name) for name in words} == words
 
 
 def test_the_limit_of_an_absent_module_leaves_gradients_as_they_are(check):

@@ -101,6 +101,40 @@ def test_a_forward_that_hangs_is_not_called_again_for_its_backward(tmp_path):
     assert statuses(result) == {"rnn_step": "timeout", "rnn_step_backward": "not checked"}
 
 
+def test_a_backward_without_a_forward_is_said_to_have_none(tmp_path):
+    source = "def my_rnn_backward(dh, cache):\n    return dh @ cache\ndef tanh_backward(dy, value):\n    return dy\n"
+    result = check_source(tmp_path, source)
+    assert result.unchecked == {"my_rnn_backward": "the check finds no forward of it"}
+    assert statuses(result) == {"tanh_backward": "not checked"}
+    source = "def gru_forward(x, first, second):\n    return x\ndef gru_backward(dh, third, fourth):\n    return dh\n"
+    assert check_source(tmp_path, source).unchecked == {"gru_backward": "the check does not know what `second` is"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [("W[:, :H]", "W[:, 0, :H]", "too many indices"), ("dh * z,", "dh[0, 0] * z + dh[0, 0, 0],", "too many indices")],
+)
+def test_a_class_with_the_usual_names_that_fails_in_every_layout_has_crashed(tmp_path, right, wrong, said):
+    source = """
+import numpy as np
+class GRU:
+    def __init__(self, Wx, Wh, b):
+        self.params, self.grads = [Wx, Wh, b], [np.zeros_like(q) for q in (Wx, Wh, b)]
+    def forward(self, x, h_prev):
+        W, U, b = self.params
+        H = len(U)
+        z = np.exp(x @ W[:, :H] + h_prev @ U[:, :H] + b[:H])
+        self.cache = z, h_prev
+        return z * h_prev
+    def backward(self, dh):
+        z, h_prev = self.cache
+        return None, dh * z, None
+"""
+    before = check_source(tmp_path, source).findings["GRU.backward"]["status"]
+    (finding,) = check_source(tmp_path, source, (right, wrong)).findings.values()
+    assert (before, finding["status"]) == ("wrong", "crash") and said in finding["sentences"][0], finding
+
+
 def test_a_slow_function_has_one_limit_for_all_calls_and_is_not_said_to_hang(tmp_path):
     source = (
         "import time\ndef lossFun(inputs, targets, hprev):\n    time.sleep(0.2)\n    return 0, inputs + 'a', targets"

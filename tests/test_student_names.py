@@ -2,7 +2,7 @@
 
 import pytest
 from foreign_code import SOURCES, changed
-from student_files import check_source, wrong_in
+from student_files import check_source, statuses, wrong_in
 
 from numpylm.tutor.foreign.conventions import role_of, roles_of
 from numpylm.tutor.process.sizes import size_of
@@ -202,3 +202,38 @@ def temporal_fc_backward(dout, cache):
 """
     assert check(source).findings["temporal_fc_backward"]["status"] == "ok"
     assert wrong_in(check(source, "dout @ w.T", "2 * dout @ w.T"), "temporal_fc_backward") == {"dx"}
+
+
+LAYERS = """
+import numpy as np
+class TimeEmbedding:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+    def forward(self, xs):
+        self.xs = xs
+        return self.params[0][xs]
+    def backward(self, dout):
+        self.grads[0][...] = 0
+        np.add.at(self.grads[0], self.xs, dout)
+class TimeAffine:
+    def __init__(self, W, b):
+        self.params, self.grads = [W, b], [np.zeros_like(W), np.zeros_like(b)]
+    def forward(self, x):
+        assert x.ndim == 3
+        self.x = x
+        return x @ self.params[0] + self.params[1]
+    def backward(self, dout):
+        N, T, D = self.x.shape
+        rows = dout.reshape(N * T, -1)
+        self.grads[0][...], self.grads[1][...] = self.x.reshape(N * T, D).T @ rows, rows.sum(axis=0)
+        return dout.reshape(N, T, -1) @ self.params[0].T
+"""
+
+
+def test_what_a_layer_keeps_of_its_weights_is_compared(check):
+    assert statuses(check(LAYERS)) == {"TimeEmbedding.backward": "ok", "TimeAffine.backward": "ok"}
+    assert wrong_in(check(LAYERS, "rows.sum(axis=0)", "2 * rows.sum(axis=0)"), "TimeAffine.backward") == {"db"}
+    assert wrong_in(check(LAYERS, "= 0\n", "= 1\n"), "TimeEmbedding.backward") == {"dW"}
+    hidden = changed(LAYERS, ("self.grads", "self.sums"))
+    finding = check(hidden).findings["TimeAffine.backward"]
+    assert finding["status"] == "not checked" and "gradients of W, b" in str(finding["sentences"])

@@ -94,6 +94,13 @@ READ = {  # what other code does, as changes of an example: all of it is right, 
         "updates", ("learning_rate=0.001)", "learning_rate=0.001, grad_clip=1.0)"),
         ("d, -5, 5", "d, -grad_clip, grad_clip"),
     ),
+    "numbers of letters as an argument": (
+        "tuple", ("inputs, h0, params", "inputs, targets, chars, char_to_ix, h0, params"),
+        ("ys, params", "ys, params, char_to_ix"),
+        ("np\n", "np\n\ndef column(c, char_to_ix):\n    return np.eye(len(char_to_ix))[:, [char_to_ix[c]]]\n"),
+        ("Wxh @ x", "Wxh @ column(x, char_to_ix)"), ("targets[t]", "column(targets[t], char_to_ix)"),
+        ("inputs[t].T", "column(inputs[t], char_to_ix).T"),
+    ),
     "tokens as the letters of a text": (
         "loss_method", ("inputs[t]", "self.ix(inputs[t])"), ("targets[t]", "self.ix(targets[t])"),
         ("    def lossFun",
@@ -114,6 +121,17 @@ def test_what_an_import_did_not_give_is_no_verdict(check):
     result = check(source.replace("ys[t] - targets[t].reshape(-1, 1)", "derivative(targets[t].reshape(-1, 1), ys[t])"))
     finding = result.findings["Regressor.backward"]
     assert finding["status"] == "not checked" and "could not be run" in " ".join(finding["sentences"])
+
+
+def test_entries_of_what_an_import_did_not_give_are_no_fault_of_the_code(check):
+    source = changed(SOURCES["network"], ("import numpy as np", "import numpy as np\nfrom common import *"))
+    finding = check(source, "        d_by = d_y", "        d_by, sums[0] = d_y, 1").findings["Network.backprop"]
+    assert finding["status"] == "not checked" and "line 2 of your file could not be run" in str(finding), finding
+
+
+def test_what_stands_before_the_state_is_not_taken_for_it(check):
+    result = check("min_char_rnn", "targets, hprev)", "targets, what, hprev)")
+    assert result.unchecked == {"lossFun": "the check does not know what `what` is"}
 
 
 def test_weights_of_rows_may_lie_as_hidden_units_by_inputs(check):

@@ -14,7 +14,7 @@ import numpy as np
 from numpylm.tutor.assignments import ASSIGNMENTS
 from numpylm.tutor.examine import check_function
 from numpylm.tutor.foreign.conventions import CONVENTIONS, USUAL
-from numpylm.tutor.foreign.pairs import dotted, find_units, forward_of
+from numpylm.tutor.foreign.pairs import ALONE, dotted, find_units, forward_of
 from numpylm.tutor.foreign.scopes import called, file_scope, required
 from numpylm.tutor.foreign.units import free_unit
 from numpylm.tutor.foreign.verdicts import judge_unit
@@ -144,6 +144,7 @@ def check_units(file, convention, named):
     else:
         units, unchecked = find_units(contents, settled, file.child, convention)
         unchecked = {name: why for name, why in unchecked.items() if file.status(name) != "crash"}
+        unchecked = {name: why for name, why in unchecked.items() if why != ALONE or not file.status(name)}
     for unit in units:
         findings = guarded(file, judge_unit, unit)
         findings = {unit.name: {"convention": unit.convention} | findings} if "status" in findings else findings

@@ -2,7 +2,7 @@
 
 import re
 
-from numpylm.tutor.foreign.conventions import LIMIT, global_for, number_of, plain, roles_of, word_of
+from numpylm.tutor.foreign.conventions import LIMIT, VALUES, global_for, number_of, plain, roles_of, word_of
 from numpylm.tutor.foreign.losses import OUTPUTS
 from numpylm.tutor.foreign.scopes import Unknown, is_weight, required
 
@@ -166,6 +166,9 @@ class Arguments:
             return 0.0
         if name == "V" and {"U", "W"} & set(required(function)):  # weights all
             return None
+        tables = (value for names, value in VALUES[:2] if re.search("to|2|^chars$", name) and re.search(names, name))
+        if self.form == "loss" and (table := next(tables, None)):  # char_to_ix
+            return table
         is_letter = len(name) == 1 and name.isupper()
         if word_of(name) == "step" and self.form != "loss":
             return 0
@@ -191,7 +194,8 @@ class Arguments:
         others = {*self.taken, *map(word_of, required(function))}  # of names that say so
         free = [slot for slot in ("inputs", "targets") if slot not in others and self.form == "loss"]
         self.taken |= set(free[:1])
-        is_state = not free and not self.earlier and not word_of(name) and "h_prev" not in self.roles.values()
+        known = {*self.roles.values(), *roles_of(required(function), self.cell).values()}
+        is_state = not free and not self.earlier and not word_of(name) and "h_prev" not in known
         if is_state:  # beside both
             self.roles[name], free = "h_prev", [name]
         return {"slot": free[0]} if free else None

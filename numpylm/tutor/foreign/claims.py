@@ -116,11 +116,12 @@ def not_compared(unit, fit, claims, truths, returned):
     names = ", ".join(gradient_name(unit, slot) for slot in claims)
     if is_held and not unit.free and not square and not {"W", "W_h", "W1", "h_prev"} & {*roles.values()}:
         raise Stop("not checked", f"{names} is right, but the check finds no gradient of a recurrent weight")
-    weights = [slot for slot, role in unit.roles.items() if is_weight(role) or (role is None and slot in unit.places)]
+    unknown = {slot for slot, role in unit.roles.items() if role is None and (unit.free or slot in unit.places)}
+    weights = [slot for slot, role in unit.roles.items() if is_weight(role) or slot in unknown]
     lost = [slot for slot in weights if slot not in claims and not is_told(unit.roles[slot], unit, claims)]
     words = f"the check does not find the gradient{'s' * (len(lost) > 1)} of {', '.join(lost) or 'any weight'}"
     is_lost = any(re.match("W(_[xh]|1)?(:|$)", str(unit.roles[slot])) for slot in lost) or not claims.keys() & weights
-    if unit.keeps and is_lost and not unit.free:
+    if unit.keeps and is_lost and (weights or not unit.free):
         raise Stop("not checked", f"{names}: right; {words}")
     zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
     said = [words] * bool(lost and is_held) + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)

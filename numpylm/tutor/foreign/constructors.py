@@ -19,7 +19,7 @@ def construct(contents, kind, to, steps, given):
     is_cell = cell_of(kind, reads) and "H" not in [size_of(name) for name, _, _ in known]  # its output is the state
     for name, _, has_default in known:
         parts = [size_of(part, True) for part in taken.get(name, [])]
-        size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1)
+        size, is_array = size_of(name), roles[name] in WEIGHTS and (are_weights or len(name) > 1 or name == "W")
         shape = shape_for(name, contents["classes"][kind]) or [{"slot": f"size {part}"} for part in parts if all(parts)]
         if shape:
             values[name] = shape

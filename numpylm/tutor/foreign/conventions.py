@@ -88,7 +88,8 @@ WORDS = {  # what else a parameter may be: plain names
     "targets": r"t|ts|y|ys|y?gt|y(onehot|sent|batch|train|seq|sample)|(true)?output(s|seq\w*)"
     r"|\w*(target|label|true|expect|desired)\w*",
     "step": r"i|id|(t|time|step)?(idx|index)|timestep|step",
-    "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|sample|vec\w*)?|data|sentence|tokens|ids|seq\w*",
+    "inputs": r"x|xs|xt|inp|(x|inputs?)(s|seq\w*|ids|data|batch|train|sample|vec\w*|emb\w*)?|data|sentence|tokens"
+    r"|ids|seq\w*",
 }
 
 VALUES = (  # what a constructor's parameter may be that is neither a size nor a weight: part of its name, its value

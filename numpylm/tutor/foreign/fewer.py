@@ -37,7 +37,7 @@ def other_gradients(unit, fit):
         weights = [w if (cut := only_last(w)) is None else cut[0] for w in fit.weights]
         inputs = fit.inputs | {slot: q.sum(axis=axis) for slot, (q, axis) in last.items()}
         fit = fit._replace(inputs=inputs, weights=weights)
-        dh = fit.ours.arrays.get("dh")
+        dh = fit.ours.arrays.get("dh") if fit.ours else None
         has_ours = dh is not None and fit.precision is not None
         ours = with_dh(fit.ours, only_last(dh)[0]) if has_ours else fit.ours
         yield fit._replace(ours=ours, precision=fit.precision if has_ours else None)

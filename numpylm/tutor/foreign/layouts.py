@@ -155,7 +155,8 @@ OF_STEP = [("step", "step"), ("step", "token"), ("token", "token"), ("vector", "
 
 def styles_of(unit, is_square, V):
     """The styles of inputs and targets, the likeliest first."""
-    styles = sorted(PAIRS, key=lambda both: ("scalars" not in both, not is_square and len(NUMBERS & {*both})))
+    first = "text" if f"{LETTERS[0]!r}: " in str(unit.forward) else "scalars"  # it is given a dict of letters
+    styles = sorted(PAIRS, key=lambda both: (first not in both, not is_square and len(NUMBERS & {*both})))
     is_known = unit.is_given("targets", unit.forward)  # else the backward's own are found later
     of_numbers = [("ids", "columns"), ("array", "columns")] if V == 1 else []  # tokens in, one number out
     return of_numbers + [(one, other) for one, other in styles if is_known or one == other]

@@ -22,6 +22,7 @@ BACKWARD = re.compile(
 FORWARD = re.compile(r"f[oa]r?wa?r?d|(^|_)fwd|fprop|forprop|^run$|^predict|^__call__$|^encode$|bottom_data", re.I)
 NUMERICAL = re.compile(r"numer|(^|_)num(_|$)|check", re.I)  # a gradient by differences
 LOSS = re.compile(r"loss|cost|error", re.I)
+ALONE = "the check finds no forward of it"
 PAIRS = (  # what stands in a backward's name, and in its forward's in that place
     ("backward", "forward"), ("backword", "forward"), ("backprop", "forwardprop"), ("back_prop", "forward_prop"),
     ("bprop", "fprop"), ("b_prop", "f_prop"),
@@ -59,6 +60,9 @@ def find_units(contents, taken, child, convention=None):
 def units_of(scope, pair):
     """The Unit, and one whose optional states are given: this first for a step, where h and c have gradients, or where
     the backward returns theirs."""
+    is_lone = not pair[0] and BACKWARD.search(pair[1]) and not goes_forward(scope.functions, pair[1])
+    if is_lone and gradients_in(scope.functions[pair[1]]):
+        raise Unknown(ALONE)
     if pair[1] and scope.functions[pair[1]]["updates"]:
         return [script_unit(scope, pair[1], scope.functions[pair[1]]["updates"])]
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))

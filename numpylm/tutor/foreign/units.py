@@ -22,6 +22,8 @@ from numpylm.tutor.foreign.objects import HELD, by_shape
 from numpylm.tutor.foreign.scopes import Unknown, called, is_weight, required
 from numpylm.tutor.process.sizes import SIZES
 
+BOOK = ({"wx", "wh", "b", "x"}, {"wx", "wh", "b", "xs"})  # "Deep Learning from Scratch 2" (S. Goto, 2018)
+
 
 class Unit(NamedTuple):
     """A forward and its backward, as programs for the child.
@@ -71,6 +73,11 @@ class Unit(NamedTuple):
         """The gradients of states that come in: that of h before that of c. dy alone is that of h."""
         states = [name for name in in_order(self.incoming) if rank(name) < 2]
         return states or list(self.incoming[:1])
+
+    @property
+    def is_of_book(self):
+        """Whether its object is made from weights, and all that is given has the names of a well-known book."""
+        return not self.places and {plain(slot) for slot in self.roles} - {"hprev", "cprev"} in BOOK
 
     def is_given(self, slot, steps=None):
         """Whether some steps, or all, use a slot."""
@@ -223,7 +230,7 @@ def free_unit(scope, forward, backward, alternatives):
     if missing:
         known = " ".join(f"{name}=3,4" for name in names)
         raise ValueError(f'--shapes must give {", ".join(missing)}, the parameters of {forward}: --shapes "{known}"')
-    arguments = Arguments(scope.functions, "", "free", dict.fromkeys([*names, *scope.given], "x"))
+    arguments = Arguments(scope.functions, "", "free", dict.fromkeys(names, "x") | dict.fromkeys(scope.given))
     unit = assembled(scope, forward, backward, arguments)
     how = {"convention": "named by you", "cells": ("rnn",), "forms": ("free",), "is_usual": True}
     return unit._replace(**how, free=tuple(alternatives))

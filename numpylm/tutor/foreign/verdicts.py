@@ -136,7 +136,8 @@ def finding_or_stop(file, unit, fit):
             return backward_finding(file, unit, other)
     if "could not be run" in (said := str(finding["sentences"])):  # it needs what an import did not give
         return finding | {"status": "not checked"}
-    if finding["status"] == "crash" and not (is_own_error(said) or unit.is_usual or is_given_all(unit, fit)):
+    is_told = unit.is_usual or unit.is_of_book or is_own_error(said) or is_given_all(unit, fit)
+    if finding["status"] == "crash" and not is_told:
         words = f"it fails with every input that the check tries: {finding['sentences'][0]}"
         return finding | {"status": "not checked", "sentences": [words, *finding["sentences"][1:]]}
     return finding

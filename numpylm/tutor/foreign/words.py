@@ -185,7 +185,7 @@ def not_run(file, unit, error):
     if why:
         return Stop("not checked", f"{unit.forward_name} needs {error.get('name')}", *why)
     code, words = [str(line) for line in error.get("lines", [])], crash_sentence(error, "")
-    if (unit.is_usual and not unit.places) or is_own_error(words):
+    if (unit.is_usual and not unit.places) or unit.is_of_book or is_own_error(words):
         return Stop("crash", crash_sentence(error, f"when {unit.forward_name} is called"), code=code)
     words = words.removeprefix("it crashes : ").rstrip(".")
     return Stop("not checked", f"{unit.forward_name} fails with every input that the check tries ({words})", code=code)

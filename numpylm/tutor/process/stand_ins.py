@@ -121,6 +121,8 @@ class Missing:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in ("zeros", "ones", "empty"):  # of sizes, or of a tuple
+            return Missing(name)
         known = activation(name) or getattr(np, name, self)  # it may be NumPy under another name
         return self if "load" in name else known
 
@@ -138,13 +140,16 @@ class Missing:
     def __mro_entries__(self, bases):
         return (MissingBase,)
 
+    def use(self, *_):
+        raise NameError(f"name {self._name!r} is not defined", name=self._name)
+
+    __setitem__ = use
+
 
 class Unmade(Missing):
     """What an absent function would have made of arrays: to use it is a NameError, as if nothing stood for it."""
 
-    def use(self, *_):
-        raise NameError(f"name {self._name!r} is not defined", name=self._name)
-
+    use = Missing.use
     __array__ = __float__ = __neg__ = __len__ = __iter__ = __call__ = __getitem__ = use
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = use
     __truediv__ = __rtruediv__ = __pow__ = __matmul__ = __rmatmul__ = use
