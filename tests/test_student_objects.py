@@ -2,7 +2,7 @@
 
 import pytest
 from foreign_code import SOURCES, changed
-from student_files import check_in_child, check_source
+from student_files import check_in_child, check_source, statuses
 
 from numpylm.tutor.report import report
 
@@ -29,6 +29,36 @@ def test_a_state_that_an_object_keeps_is_not_zero_before_the_step(check):
     assert wrong["diagnosis"][0] == "dWh: it is the right one times 3"
     always_new = check(CELL, "self.x, self.h_prev = x, self.h", "self.h_prev = self.h = 0 * self.h; self.x = x")
     assert always_new.ok and "zero is right for this input" in report(always_new)
+
+
+LAST = """
+import numpy as np
+class Layer:
+    def __init__(self, input_size, hidden_size):
+        self.W_x, self.W_h = np.ones((input_size, hidden_size)), np.ones((hidden_size, hidden_size))
+        self.b = np.zeros(hidden_size)
+    def forward(self, x):
+        self.x, h = x, np.zeros((len(x), len(self.b)))
+        self.steps = [h]
+        for t in range(x.shape[1]):
+            h = np.tanh(x[:, t] @ self.W_x + h @ self.W_h + self.b)
+            self.steps.append(h)
+        return h
+    def backward(self, dh):
+        self.dW_x, self.dW_h, self.db = (np.zeros_like(q) for q in (self.W_x, self.W_h, self.b))
+        for t in reversed(range(self.x.shape[1])):
+            da = dh * (1 - self.steps[t + 1] ** 2)
+            self.dW_x += self.x[:, t].T @ da
+            self.dW_h += self.steps[t].T @ da
+            self.db += da.sum(axis=0)
+            dh = da @ self.W_h.T
+"""
+
+
+def test_the_state_after_the_last_step_is_compared_with_ours(check):
+    assert statuses(check(LAST)) == {"Layer.forward": "ok", "Layer.backward": "ok"}
+    finding = check(LAST, "dh = da @ self.W_h.T", "dh = da @ self.W_h").findings["Layer.backward"]
+    assert "multiplied by the transpose" in finding["diagnosis"][0], finding["diagnosis"]
 
 
 def test_a_backward_may_be_right_from_a_zero_state_alone(check):
