@@ -26,6 +26,11 @@ class RNN:
 """
     finding = check(source).findings["RNN.backward"]
     assert finding["status"] == "not checked" and "has an effect" in finding["sentences"][0]
+    finding = check(source, "np.ones_like(self.W), np.ones", "np.zeros_like(self.W), np.zeros").findings["RNN.backward"]
+    assert finding["status"] == "not checked" and "dW, dU: zero is right" in finding["sentences"][0]
+    dead = changed(SOURCES["min_char_rnn"], ("= np.tanh(", "= 0 * np.tanh("), ("dhraw = (", "dhraw = 0 * ("))
+    finding = check(dead).findings["lossFun"]  # dby is right
+    assert finding["status"] == "not checked" and "dWhh, dWxh: zero is right" in finding["sentences"][0], finding
 
 
 def test_of_the_losses_that_one_number_may_have_the_one_with_a_usual_factor_is_told(check):

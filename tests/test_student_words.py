@@ -133,3 +133,16 @@ def test_outputs_of_a_sigmoid_are_compared_with_our_own(check, gradient):
     assert result.ok and "differ from ours" not in report(result), report(result)
     wrong = check(source, "d_h = self.Whh.T @ temp", "d_h = self.Whh @ temp").findings["Network.backprop"]
     assert "multiplied by the transpose" in wrong["diagnosis"][0], wrong
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("dLdV = np.outer(delta_o[t], s[t])", "dLdV: only the step t = 1 adds to it"),
+        ("dLdV += np.outer(delta_o[t], s[t - 1])", "dLdV: h_{t-1} stands where h_t belongs"),
+        ("dLdV += np.outer(delta_o[t], s[t] ** 2)", "dLdV: all other gradients are right"),
+    ],
+)
+def test_the_other_gradients_tell_that_those_of_the_output_layer_are_wrong(check, wrong, said):
+    finding = check("bptt", "dLdV += np.outer(delta_o[t], s[t])", wrong).findings["Net.bptt"]
+    assert [row["name"] for row in finding["table"]] == ["dLdV"] and finding["diagnosis"][0].startswith(said), finding

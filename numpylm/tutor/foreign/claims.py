@@ -20,8 +20,10 @@ HEADS = re.compile(r"^(d(l|e|j|c|loss|cost)?(dd?|wrt)|grad|d|g)|(diff|grad|[gd])
 def gradient_name(unit, slot):
     """The user's name of a gradient."""
     is_x = slot == "inputs" and unit.roles[slot] == "x"
-    text = next((t for t in unit.texts if plain(t) == plain(f"d{slot}") or (is_x and re.match(r"d_?x", t))), None)
-    return text if text and text.isidentifier() else f"d{slot}"
+    heads = [(text, HEADS.match(plain(text))) for text in unit.texts if text.isidentifier()]
+    names = [text for text, head in heads if head and plain(text)[head.end() :] == plain(slot)]
+    names += [text for text in unit.texts if is_x and re.match(r"d_?x", text)]
+    return names[0] if names and names[0].isidentifier() else f"d{slot}"
 
 
 def claims_in(unit, fit, returned, local, snapshot, after):
@@ -123,9 +125,14 @@ def not_compared(unit, fit, claims, truths, returned):
     is_lost = any(re.match("W(_[xh]|1)?(:|$)", str(unit.roles[slot])) for slot in lost) or not claims.keys() & weights
     if unit.keeps and is_lost and (weights or not unit.free):
         raise Stop("not checked", f"{names}: right; {words}")
-    zero = [gradient_name(unit, slot) for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
-    said = [words] * bool(lost and is_held) + [f"{', '.join(zero)}{ONLY_ZERO}"] * bool(zero)
-    if fit.form == "loss" and fit.ours.problem.sizes.T == 1:
+    zero = [slot for slot, q in claims.items() if not q.any() and not np.any(truths[slot])]
+    blind = ", ".join(gradient_name(unit, slot) for slot in zero) + ONLY_ZERO
+    T = fit.ours.problem.sizes.T if fit.form == "loss" else 0
+    back = {slot for slot, part in roles.items() if part in ("W", "W_h", "W1")}
+    if len(zero) == len(claims) or (T > 1 and back and back <= {*zero}):
+        raise Stop("not checked", blind)
+    said = [words] * bool(lost and is_held) + [blind] * bool(zero)
+    if T == 1:
         said.append("no step came after this one: what is carried back is not compared")
     names = ", ".join(left_out(unit, fit, returned))
     return said + ([f"{names}: not compared, the check does not know what it belongs to"] if names else [])

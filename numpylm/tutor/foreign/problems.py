@@ -115,7 +115,7 @@ def with_dlogits(ours, dlogits):
     arrays = ours.arrays
     ours = with_dh(ours, dlogits @ arrays["W_y"].T)
     output = {"W_y": np.einsum("tnh,tnv->hv", arrays["h"], dlogits), "b_y": dlogits.sum(axis=(0, 1))}
-    return ours._replace(gradients=ours.gradients | output)
+    return ours._replace(gradients=ours.gradients | output, arrays=ours.arrays | {"dlogits": dlogits})
 
 
 def of_first_step(ours, cell):

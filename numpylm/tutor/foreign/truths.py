@@ -23,6 +23,7 @@ ROUGH_KINK = (
     "its forward computes in float32, and its values bend, as those of a ReLU do: no derivative is precise enough to "
     "compare with. Keep float64 to check a gradient"
 )
+OUTPUT, ONE, REST = range(3)  # which gradients tell of which loss they are
 LARGEST = 3000  # numbers of an array of which a numerical derivative is taken
 CHUNK = 2000  # inputs in one request to the child
 
@@ -31,13 +32,13 @@ def understood(file, unit, fit):
     """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
 
     Where nothing says what the targets are, the first style counts in which the output layer's gradients are right,
-    or else one of them; or else those of which a known mistake at the logits is the reason.
+    or else one of them, or else all others; or else those of which a known mistake at the logits is the reason.
     """
     first = stop = None
-    for is_whole, tried in product((True, False), list(with_other_targets(unit, fit))):
+    for shown, tried in product((OUTPUT, ONE, REST), list(with_other_targets(unit, fit))):
         try:
             claims, remarks, reply = claimed(file, unit, tried)
-            tried, said = with_loss(file, unit, tried, claims, is_whole)
+            tried, said = with_loss(file, unit, tried, claims, shown)
         except Stop as why:
             stop = stop or why
             if file.child.process is None:
@@ -90,20 +91,19 @@ def with_other_targets(unit, fit):
             yield fit._replace(inputs=fit.inputs | {"targets": targets})
 
 
-def with_loss(file, unit, fit, claims, is_whole=True):
-    """(the Fit with the loss that the output layer's gradients belong to, remarks); None in their place for no loss.
+def with_loss(file, unit, fit, claims, shown):
+    """(the Fit with the loss that the gradients which are shown belong to, remarks); None in their place for no loss.
 
-    is_whole: whether they all do, and not only one of them. Of several losses, as of one number, one with a usual
-    factor counts.
+    Of several losses, as of one number, one with a usual factor counts.
     """
     fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
     usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
-    for loss, shown in product(fit.losses, telling(unit, claims, is_whole)):
+    for loss, slots in product(fit.losses, telling(unit, fit, claims, shown)):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
             tried = tried._replace(ours=with_dlogits(fit.ours, loss.dlogits))
-        truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in shown}) if shown else ({}, 0, [])
-        factor = factor_between({s: claims[s] for s in shown}, truths) if shown else None
+        truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in slots}) if slots else ({}, 0, [])
+        factor = factor_between({s: claims[s] for s in slots}, truths) if slots else None
         is_usual = bool(factor) and min(abs(factor / k - 1) for k in usual) < 1e-6
         is_one_number = np.count_nonzero(loss.dlogits) == 1 and not unit.incoming  # it fits any loss, but for a factor
         if factor and (factor > 0 or unit.incoming) and (is_usual or not is_one_number):
@@ -119,12 +119,15 @@ def with_loss(file, unit, fit, claims, is_whole=True):
     return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
 
 
-def telling(unit, claims, is_whole):
-    """The gradients that tell which loss it is: those of the output layer; not is_whole, one of them, or of all."""
+def telling(unit, fit, claims, shown):
+    """The gradients that tell which loss it is: all of the OUTPUT layer; or ONE, of it or of all; or the REST."""
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
-    if is_whole:
+    rest = [slot for slot in claims if slot not in found]
+    if shown == OUTPUT:
         return [found]
-    others = [slot for slot in claims if slot not in found] if unit.incoming or unit.free else []
+    if shown == REST:
+        return [rest] if fit.precision is not None and len(rest) > 1 else []
+    others = rest if unit.incoming or unit.free else []
     return [[slot] for slot in found if claims[slot].size > 2] + [[slot] for slot in others]
 
 

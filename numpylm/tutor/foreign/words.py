@@ -17,6 +17,7 @@ DLOGITS = (
     "{}: the output layer's gradients are wrong: is the gradient at the logits y - onehot(target), as for the softmax, "
     "at every step?"
 )
+ONLY_OUTPUT = "{}: all other gradients are right, so that the one at the logits is: look at the lines of these alone"
 CARRIED = "with a single step all is right: the gradient that step t passes to t - 1 misses a path, or one is wrong"
 NOT_WRITTEN = {  # the child's word for it -> what is said
     "None": "it returns None: it is not written yet, or its line with `return` is missing",
@@ -43,7 +44,7 @@ def explained(unit, fit, claims, rows, named, right, one_step):
         said = [*map(Finding, said), *hints]
         return said or by_gate(unit, claims, rows)
     output = {gradient_name(unit, slot) for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
-    said = said or loss_words(unit, fit, claims, wrong)
+    said = said or loss_words(unit, fit, claims, wrong) or output_words(unit, fit, claims, wrong)
     said = said or [DLOGITS.format(", ".join(sorted(output)))] * (
         fit.form == "loss" and bool(output) and output <= wrong
     )
@@ -129,6 +130,29 @@ def loss_words(unit, fit, claims, wrong):
         if alike and alike >= ({s for s in shown if unit.roles[s] == "W_y"} or shown.keys()):
             return [words]
     return []
+
+
+def output_words(unit, fit, claims, wrong):
+    """A list with the sentence on the gradients of the output layer, if they alone are wrong: so what is at the logits
+    is right."""
+    names = {gradient_name(unit, slot): slot for slot in claims if unit.roles[slot] in ("W_y", "b_y")}
+    if fit.form != "loss" or not wrong <= names.keys() or len(names) == len(claims):
+        return []
+    slot = names[min(wrong, key=lambda name: unit.roles[names[name]])]  # W_y, if it is wrong too
+    for words, made in wrong_outputs(fit.ours):
+        if same(claims[slot], fit.scale * theirs(unit.roles[slot], made, fit.layout)):
+            return [f"{gradient_name(unit, slot)}: {words}"]
+    return [ONLY_OUTPUT.format(", ".join(sorted(wrong)))]
+
+
+def wrong_outputs(ours):
+    """(what was written, role -> the gradient of the output layer that it gives)."""
+    dlogits, h = ours.arrays["dlogits"], ours.arrays["h"]
+    h_prev = np.concatenate([ours.problem.symbols.get("h_0", 0 * h[0])[None], h[:-1]])
+    only = "only the step t = {} adds to it: is the sum over time overwritten, or its line outside of the loop?"
+    steps = [(only.format(t + 1), h[t : t + 1], dlogits[t : t + 1]) for t in (0, len(h) - 1)]
+    for words, states, dy in (*steps, ("h_{t-1} stands where h_t belongs", h_prev, dlogits)):
+        yield words, {"W_y": np.einsum("tnh,tnv->hv", states, dy), "b_y": dy.sum(axis=(0, 1))}
 
 
 def wrong_incoming(ours):

@@ -19,6 +19,7 @@ from numpylm.tutor.process.syntax import (
     is_script,
     keeps,
     keys_in,
+    made_in,
     names_in,
     returned,
     unpacked,
@@ -120,8 +121,7 @@ class Student:
             "keys": keys_in(nodes) + from_dicts, "calls": [c for c in self.calls if code and c["name"] == code.co_name],
             "measured": [n.args[0].id for n in nodes if isinstance(n, ast.Call) and ast.unparse(n).startswith("len(")
                          and isinstance(n.args[0], ast.Name)],
-            "makes": [n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
-                      and ast.unparse(n.value) == "self"],
+            "makes": made_in(nodes),
             "indexed": [ast.unparse(n).removeprefix("self.") for n in nodes if isinstance(n, ast.Subscript)],
             "keeps": bool(code) and keeps(nodes, code.co_varnames),
             "loops": any(isinstance(n, ast.For | ast.While) for n in nodes),

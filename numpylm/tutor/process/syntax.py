@@ -74,6 +74,12 @@ def keys_in(nodes):
     return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
+def made_in(nodes):
+    """The attributes of its object that a method writes."""
+    written = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)]
+    return [n.attr for n in written if ast.unparse(n.value) == "self"]
+
+
 def keeps(nodes, local):
     """Whether a function writes into what outlives its call: its object, or what the file holds."""
     places = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)]
