@@ -234,6 +234,10 @@ def test_what_a_layer_keeps_of_its_weights_is_compared(check):
     assert statuses(check(LAYERS)) == {"TimeEmbedding.backward": "ok", "TimeAffine.backward": "ok"}
     assert wrong_in(check(LAYERS, "rows.sum(axis=0)", "2 * rows.sum(axis=0)"), "TimeAffine.backward") == {"db"}
     assert wrong_in(check(LAYERS, "= 0\n", "= 1\n"), "TimeEmbedding.backward") == {"dW"}
+    once = "for xs, dx in zip(self.xs, dout): self.grads[0][xs] += dx"
+    for seed in range(4):  # a token stands twice in a batch
+        wrong = check(LAYERS, "np.add.at(self.grads[0], self.xs, dout)", once, seed=seed)
+        assert wrong_in(wrong, "TimeEmbedding.backward") == {"dW"}
     hidden = changed(LAYERS, ("self.grads", "self.sums"))
     finding = check(hidden).findings["TimeAffine.backward"]
     assert finding["status"] == "not checked" and "gradients of W, b" in str(finding["sentences"])

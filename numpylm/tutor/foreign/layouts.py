@@ -209,5 +209,8 @@ def target_styles(goal):
 def random_input(rng, shape):
     """Random numbers of a shape; ("tokens", V, T, N) are numbers below V."""
     if shape[:1] == ("tokens",):
-        return rng.integers(shape[1], size=shape[2:])
+        tokens = rng.integers(shape[1], size=shape[2:])
+        if tokens.ndim > 1:  # one of them stands in a sequence, and in a batch, more than once
+            tokens[0], tokens[:, 0] = tokens[0, 0], tokens[0, 0]
+        return tokens
     return rng.standard_normal(shape) if shape else float(rng.standard_normal())
