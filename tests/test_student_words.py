@@ -141,6 +141,7 @@ def test_outputs_of_a_sigmoid_are_compared_with_our_own(check, gradient):
         ("dLdV = np.outer(delta_o[t], s[t])", "dLdV: only the step t = 1 adds to it"),
         ("dLdV += np.outer(delta_o[t], s[t - 1])", "dLdV: h_{t-1} stands where h_t belongs"),
         ("dLdV += np.outer(delta_o[t], s[t] ** 2)", "dLdV: all other gradients are right"),
+        ("dLdV += 1.7 * np.outer(delta_o[t], s[t])", "dLdV: all other gradients are right"),
     ],
 )
 def test_the_other_gradients_tell_that_those_of_the_output_layer_are_wrong(check, wrong, said):

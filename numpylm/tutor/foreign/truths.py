@@ -32,9 +32,10 @@ def understood(file, unit, fit):
     """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
 
     Where nothing says what the targets are, the first style counts in which the output layer's gradients are right,
-    or else one of them, or else all others; or else those of which a known mistake at the logits is the reason.
+    or else one of them, or else all others, with a usual factor of the loss rather than another; or else those of which
+    a known mistake at the logits is the reason.
     """
-    first = stop = None
+    first = stop = odd = None
     for shown, tried in product((OUTPUT, ONE, REST), list(with_other_targets(unit, fit))):
         try:
             claims, remarks, reply = claimed(file, unit, tried)
@@ -44,9 +45,12 @@ def understood(file, unit, fit):
             if file.child.process is None:
                 raise
             continue
-        if said is not None:
+        if said is not None and is_usual(tried):
             return tried, claims, remarks + said, reply
+        odd = odd or (said is not None and (tried, claims, remarks + said, reply))
         first = first or (tried, claims, remarks, reply)
+    if odd:
+        return odd
     if first is None:
         raise stop
     tried, claims, *_ = first
@@ -96,19 +100,18 @@ def with_loss(file, unit, fit, claims, shown):
 
     Of several losses, as of one number, one with a usual factor counts.
     """
-    fitting, (T, V) = [], np.shape(fit.goal) or (1, 1)
-    usual = [k / n for k in (0.5, 1, 2) for n in (1, T, V, T * V)]
+    fitting = []
     for loss, slots in product(fit.losses, telling(unit, fit, claims, shown)):
         tried = fit._replace(weights=loss.of)
         if fit.precision is not None:
             tried = tried._replace(ours=with_dlogits(fit.ours, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in slots}) if slots else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in slots}, truths) if slots else None
-        is_usual = bool(factor) and min(abs(factor / k - 1) for k in usual) < 1e-6
+        is_known = bool(factor) and is_usual(fit._replace(scale=factor))
         is_one_number = np.count_nonzero(loss.dlogits) == 1 and not unit.incoming  # it fits any loss, but for a factor
-        if factor and (factor > 0 or unit.incoming) and (is_usual or not is_one_number):
-            fitting.append((not is_usual, len(fitting), loss, tried, float(factor)))
-            if is_usual:
+        if factor and (factor > 0 or unit.incoming) and (is_known or not is_one_number):
+            fitting.append((not is_known, len(fitting), loss, tried, float(factor)))
+            if is_known:
                 break
     if not fitting:
         return fit, None if fit.losses else []
@@ -117,6 +120,12 @@ def with_loss(file, unit, fit, claims, shown):
     times = "" if factor == 1 else f", times {factor:.6g}"
     is_told = times or loss is not fit.losses[0]
     return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
+
+
+def is_usual(fit):
+    """Whether the loss is ours times a usual factor: a mean, half of it, or twice it."""
+    T, V = np.shape(fit.goal) or (1, 1)
+    return min(abs(fit.scale * n / k - 1) for k in (0.5, 1, 2) for n in (1, T, V, T * V)) < 1e-6
 
 
 def telling(unit, fit, claims, shown):
