@@ -151,6 +151,18 @@ def test_a_step_with_one_output_is_judged_from_the_state_that_it_may_be_given(ch
     assert [(row["name"], row["right"] != 0) for row in finding["table"]] == [("dW_h", True)]
 
 
+def test_what_is_left_as_dh_next_is_the_gradient_of_the_state_that_may_be_given(check):
+    start, end = "h = np.zeros((self.Whh.shape[0], 1))", "self.by -= learn_rate * d_by"
+    source = changed(
+        SOURCES["network"], ("self, inputs)", "self, inputs, h_prev=None)"),
+        (start, f"{start} if h_prev is None else h_prev"),
+        (end, f"{end}\n        dh_next = d_h\n        return dh_next"),
+    )  # fmt: skip
+    assert check(source).ok
+    wrong = check(source, "dh_next = d_h", "dh_next = 2 * d_h").findings["Network.backprop"]
+    assert [row["name"] for row in wrong["table"]] == ["dh_prev"]
+
+
 def test_a_forward_without_parameters_is_no_layer(check):
     source = changed(NEURON, ("input_size, h", "what, input_size, h"), ("(self, x, prev_hidden=None", "(self"),
                      ("(self, x, state, output, target,", "(self, error,"))  # fmt: skip

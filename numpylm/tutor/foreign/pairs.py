@@ -67,7 +67,7 @@ def units_of(scope, pair):
         return [script_unit(scope, pair[1], scope.functions[pair[1]]["updates"])]
     bare, whole = (unit_of(scope, *pair, all_states=is_whole) for is_whole in (False, True))
     both = [bare] if bare.roles == whole.roles else [bare, whole]
-    given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()}
+    given = {plain(f"d{n}") for n in whole.roles.keys() - bare.roles.keys()} | {"dhnext"}
     is_step = pair[0] and not any(scope.functions[n]["loops"] for n in (pair[0], *called(scope.functions, pair[0])))
     is_whole = whole.kept or is_step or len(bare.gradients) > 1 or given & {*map(plain, whole.texts)}
     return both[::-1] if is_whole else both
