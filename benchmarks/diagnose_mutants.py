@@ -29,7 +29,8 @@ import numpy as np
 from mutants import Mutant, mutants_of, twice_changed
 
 from numpylm import check_gradients
-from numpylm.tutor.case import CELLS, SEQUENCE, case_of, cell_of, named, results_of
+from numpylm.stack import CELLS
+from numpylm.tutor.case import SEQUENCE, case_of, cell_of, named, results_of
 from numpylm.tutor.diagnosis.diagnose import Question, diagnose_case, matching
 from numpylm.tutor.diagnosis.mistakes import rebuilt
 from numpylm.tutor.diagnosis.sentences import Finding

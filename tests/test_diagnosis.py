@@ -179,6 +179,12 @@ def told(function, formula, epsilon):
     return diagnose(function, {"f": f, "x": f.x}, {"gradient": gradient})[0].words
 
 
+def test_the_measurement_begins_with_right_gradients_of_every_function():
+    for changed, function in diagnose_mutants.levels():
+        diagnose_mutants.prepared(function)
+        assert diagnose_mutants.mutants_of(changed)
+
+
 def test_the_measurement_finds_every_mutant_of_a_small_function():
     case, problem = diagnose_mutants.prepared("affine_backward")
     mutants = diagnose_mutants.mutants_of("affine_backward")
