@@ -31,9 +31,9 @@ CHUNK = 2000  # inputs in one request to the child
 def understood(file, unit, fit):
     """(the Fit with its loss, slot -> claimed gradient, remarks, the child's reply). Raises Stop.
 
-    Where nothing says what the targets are, the first style counts in which the output layer's gradients are right,
-    or else one of them, or else all others, with a usual factor of the loss rather than another; or else those of which
-    a known mistake at the logits is the reason.
+    Nothing may say which loss it is, or how its targets lie. Then gradients that are right tell it: those of the output
+    layer, else one of them, else all others. A usual factor of the loss comes before any other. Last comes a loss that
+    explains the output layer's gradients by a known mistake at the logits.
     """
     first = stop = odd = None
     for shown, tried in product((OUTPUT, ONE, REST), list(with_other_targets(unit, fit))):
@@ -45,7 +45,7 @@ def understood(file, unit, fit):
             if file.child.process is None:
                 raise
             continue
-        if said is not None and is_usual(tried):
+        if said is not None and has_usual_factor(tried):
             return tried, claims, remarks + said, reply
         odd = odd or (said is not None and (tried, claims, remarks + said, reply))
         first = first or (tried, claims, remarks, reply)
@@ -107,7 +107,7 @@ def with_loss(file, unit, fit, claims, shown):
             tried = tried._replace(ours=with_dlogits(fit.ours, loss.dlogits))
         truths, _, _ = truth(file, unit, tried, {slot: claims[slot] for slot in slots}) if slots else ({}, 0, [])
         factor = factor_between({s: claims[s] for s in slots}, truths) if slots else None
-        is_known = bool(factor) and is_usual(fit._replace(scale=factor))
+        is_known = bool(factor) and has_usual_factor(fit._replace(scale=factor))
         is_one_number = np.count_nonzero(loss.dlogits) == 1 and not unit.incoming  # it fits any loss, but for a factor
         if factor and (factor > 0 or unit.incoming) and (is_known or not is_one_number):
             fitting.append((not is_known, len(fitting), loss, tried, float(factor)))
@@ -122,14 +122,15 @@ def with_loss(file, unit, fit, claims, shown):
     return tried._replace(scale=factor), [f"judged for {loss.words}{times}"] if is_told else []
 
 
-def is_usual(fit):
+def has_usual_factor(fit):
     """Whether the loss is ours times a usual factor: a mean, half of it, or twice it."""
     T, V = np.shape(fit.goal) or (1, 1)
     return min(abs(fit.scale * n / k - 1) for k in (0.5, 1, 2) for n in (1, T, V, T * V)) < 1e-6
 
 
 def telling(unit, fit, claims, shown):
-    """The gradients that tell which loss it is: all of the OUTPUT layer; or ONE, of it or of all; or the REST."""
+    """Groups of gradients, each of which may tell the loss: OUTPUT, those of the output layer; ONE, each of them alone;
+    REST, all others."""
     found = [slot for slot, claim in claims.items() if unit.roles[slot] in ("W_y", "b_y") and claim.any()]
     rest = [slot for slot in claims if slot not in found]
     if shown == OUTPUT:

@@ -17,7 +17,7 @@ DLOGITS = (
     "{}: the output layer's gradients are wrong: is the gradient at the logits y - onehot(target), as for the softmax, "
     "at every step?"
 )
-ONLY_OUTPUT = "{}: all other gradients are right, so that the one at the logits is: look at the lines of these alone"
+ONLY_OUTPUT = "{0}: all other gradients are right, so the one at the logits is right too: look at the lines of {0}"
 CARRIED = "with a single step all is right: the gradient that step t passes to t - 1 misses a path, or one is wrong"
 NOT_WRITTEN = {  # the child's word for it -> what is said
     "None": "it returns None: it is not written yet, or its line with `return` is missing",
